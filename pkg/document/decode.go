@@ -1,0 +1,130 @@
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+)
+
+// ErrNotObject is answered for well-formed JSON that is no object where a document was expected.
+var ErrNotObject = errors.New("the JSON value is not an object")
+
+// Member is a name and its value in an object.
+type Member struct {
+	Key   string
+	Value any
+}
+
+// Decode reads one JSON object. It takes RFC 8259 and no more, and is stricter than encoding/json in this: text
+// has to be UTF-8 without lone surrogates, nesting has a bound, and a number has to be one a double can hold
+// (all of which Kazoo's own decoder refuses or fails on). Where a name is repeated the first value counts,
+// since that is the one Kazoo's look-ups find.
+func Decode(data []byte) (Document, error) {
+	value, err := DecodeValue(data)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, ErrNotObject
+	}
+	return object, nil
+}
+
+// DecodeValue reads one JSON value of any kind, by the rules of Decode.
+func DecodeValue(data []byte) (any, error) {
+	r := newReader(data)
+	value := r.value()
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// DecodeMembers reads one JSON object by the rules of Decode and answers what stands in it in the order written,
+// repeated names included: for whoever has rules of their own about names, as Crossbar has for its envelope.
+func DecodeMembers(data []byte) ([]Member, error) {
+	r := newReader(data)
+	if r.token() != json.Delim('{') {
+		_, err := Decode(data) // no JSON at all, or no object
+		return nil, err
+	}
+	members := r.members()
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return members, nil
+}
+
+// UnmarshalJSON makes encoding/json, and whatever reads through it, decode documents by the rules of Decode. As
+// is the custom there, null changes nothing.
+func (d *Document) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	decoded, err := Decode(data)
+	if err != nil {
+		return err
+	}
+	*d = decoded
+	return nil
+}
+
+// reader makes values of the tokens encoding/json finds in data, up to where data stops being text. After the
+// first error, which end answers, it finds nothing more.
+type reader struct {
+	data   []byte
+	text   *SyntaxError
+	tokens *json.Decoder
+	depth  int
+	err    error
+}
+
+func newReader(data []byte) *reader {
+	text := textEnd(data)
+	tokens := json.NewDecoder(bytes.NewReader(data[:text.Offset]))
+	tokens.UseNumber()
+	return &reader{data: data, text: text, tokens: tokens}
+}
+
+func (r *reader) value() any {
+	switch token := r.token(); token {
+	case json.Delim('{'):
+		return firstOfEach(r.members())
+	case json.Delim('['):
+		return r.list()
+	default:
+		return token
+	}
+}
+
+// members reads an object from behind its opening bracket.
+func (r *reader) members() []Member {
+	members := []Member{}
+	for r.err == nil && r.tokens.More() {
+		key, _ := r.token().(string) // Token takes nothing else for a name
+		members = append(members, Member{key, r.value()})
+	}
+	r.token()
+	return members
+}
+
+// list reads a list from behind its opening bracket.
+func (r *reader) list() []any {
+	list := []any{}
+	for r.err == nil && r.tokens.More() {
+		list = append(list, r.value())
+	}
+	r.token()
+	return list
+}
+
+func firstOfEach(members []Member) map[string]any {
+	object := make(map[string]any, len(members))
+	for _, m := range members {
+		if _, repeated := object[m.Key]; !repeated {
+			object[m.Key] = m.Value
+		}
+	}
+	return object
+}

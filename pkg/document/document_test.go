@@ -1,0 +1,141 @@
+package document_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"junctor/pkg/document"
+)
+
+// decode reads a document of a test.
+func decode(t testing.TB, text string) document.Document {
+	t.Helper()
+	doc, err := document.Decode([]byte(text))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return doc
+}
+
+func TestFields(t *testing.T) {
+	t.Parallel()
+	doc := decode(t, `{"_id":"10.0.0.1","_rev":"2-ab","name":7,"yes":true,"text":"true","capital":"True","one":1,
+		"big":63962540387,"half":0.5,"huge":12345678901234567890,"tree":["a",1,null,"b"]}`)
+	if doc.ID() != "10.0.0.1" || doc.Rev() != "2-ab" || doc.String("name") != "" || doc.String("gone") != "" {
+		t.Errorf("texts of %v", doc)
+	}
+	for key, want := range map[string]bool{"yes": true, "text": true, "capital": false, "one": false, "gone": false} {
+		if doc.Bool(key) != want {
+			t.Errorf("Bool(%q) = %v", key, !want)
+		}
+	}
+	if n, ok := doc.Int("big"); !ok || n != 63962540387 || doc["big"] != document.Number(n) {
+		t.Errorf("Int = %d, %v", n, ok)
+	}
+	for _, key := range []string{"half", "huge", "text", "gone"} {
+		if n, ok := doc.Int(key); ok {
+			t.Errorf("Int(%q) = %d", key, n)
+		}
+	}
+	if got := doc.Strings("tree"); !reflect.DeepEqual(got, []string{"a", "b"}) {
+		t.Errorf("Strings = %v", got)
+	}
+	if got := doc.Strings("name"); len(got) != 0 {
+		t.Errorf("Strings of a number = %v", got)
+	}
+}
+
+func TestNilDocument(t *testing.T) {
+	t.Parallel()
+	var doc document.Document
+	if doc.ID() != "" || doc.Bool("x") || doc.Clone() != nil || len(doc.Public()) != 0 {
+		t.Errorf("a nil document holds something")
+	}
+}
+
+func TestPublic(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, want string }{
+		{`{"_id":"x","_rev":"1-a","pvt_type":"t","name":"n","n":{"pvt_a":1}}`, `{"id":"x","n":{"pvt_a":1},"name":"n"}`},
+		{`{"_id":"x","id":"other","_read_only":{"deleted":true}}`, `{"id":"x"}`},
+		{`{"id":"kept","pvt":"public","p":{"_id":"nested"}}`, `{"id":"kept","p":{"_id":"nested"},"pvt":"public"}`},
+	} {
+		doc := decode(t, c.text)
+		got, err := document.Encode(doc.Public())
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s: got %s, %v", c.text, got, err)
+		}
+		if !reflect.DeepEqual(doc, decode(t, c.text)) {
+			t.Errorf("%s: Public changed the document", c.text)
+		}
+	}
+}
+
+func TestClone(t *testing.T) {
+	t.Parallel()
+	const text = `{"a":{"b":[{"c":1}]},"n":1.0,"z":null}`
+	doc := decode(t, text)
+	clone := doc.Clone()
+	if !reflect.DeepEqual(clone, doc) {
+		t.Fatalf("got %v", clone)
+	}
+	list := clone["a"].(object)["b"].([]any)
+	list[0].(object)["c"] = "changed"
+	list[0] = json.Number("2")
+	clone["a"].(object)["b"] = nil
+	delete(clone, "z")
+	if !reflect.DeepEqual(doc, decode(t, text)) {
+		t.Errorf("the clone shares with its original: %v", doc)
+	}
+}
+
+func TestGregorian(t *testing.T) {
+	t.Parallel()
+	// The moment a recorded document of Kazoo was created, and the ends of its calendar.
+	for seconds, want := range map[int64]string{
+		63962540387: "2026-11-22T04:19:47Z",
+		62167219200: "1970-01-01T00:00:00Z",
+		0:           "0000-01-01T00:00:00Z",
+	} {
+		at := document.FromGregorian(seconds)
+		if at.Format(time.RFC3339) != want || document.Gregorian(at) != seconds {
+			t.Errorf("%d is %s", seconds, at.Format(time.RFC3339))
+		}
+	}
+}
+
+func TestBlankContinuations(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{\"data\": \\\n {\"ip\":\\\r\n\"x\\\\ \"}}": "{\"data\":  \n {\"ip\": \r\n\"x\\\\ \"}}",
+		`{\ "a\" \ b":1\	}`:                          `{  "a\" \ b":1 	}`,
+		`\\ {}`:                                      `\  {}`,
+		`{"a":"\n \ "}`:                              `{"a":"\n \ "}`,
+		`{}\`:                                        `{}\`,
+		`{\x}`:                                       `{\x}`,
+		`{"unterminated \`:                           `{"unterminated \`,
+		``:                                           ``,
+	} {
+		data := []byte(text)
+		got := document.BlankContinuations(data)
+		if string(got) != want || string(data) != text {
+			t.Errorf("%q became %q, want %q; the argument %q", text, got, want, data)
+		}
+	}
+}
+
+func TestBlankContinuationsCopiesOnlyWhenNeeded(t *testing.T) {
+	for _, text := range []string{`{"data":{}}`, `{"data":"\\ \n "}`} {
+		data := []byte(text)
+		allocated := testing.AllocsPerRun(10, func() {
+			if got := document.BlankContinuations(data); &got[0] != &data[0] {
+				t.Errorf("%s was copied", text)
+			}
+		})
+		if allocated != 0 {
+			t.Errorf("%s: %v allocations", text, allocated)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+// Package fault is the vocabulary of failure that every package of junctor speaks.
+//
+// A rule or the store answers *Error with a Kind; only pkg/api knows which HTTP status and which Crossbar
+// message a Kind becomes. The package exists so that a failure keeps its meaning on the way up, however often
+// it is wrapped with %w, and so that a failure nobody classified is an internal one whose text stays in the log.
+// It knows neither HTTP nor CouchDB and imports only the standard library.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+)
+
+// Kind says what went wrong, in terms a caller can act on.
+type Kind int
+
+// The kinds of failure. The zero Kind is Internal, so that a forgotten classification never leaks its text.
+const (
+	Internal             Kind = iota // a defect of ours, or something nobody foresaw
+	Invalid                          // the request's content breaks a rule; Data holds a Fields
+	BadIdentifier                    // the named document does not exist; Data says which
+	NotFound                         // the path names no resource
+	MethodNotAllowed                 // the resource exists, the method is not one of its
+	Unauthenticated                  // no token, or one that proves nothing
+	TokenRejected                    // a token that was once good: expired, or its account is gone
+	Forbidden                        // a good token without the right to do this
+	Conflict                         // another writer was first
+	Gone                             // an interface that is no longer served
+	PaymentRequired                  // a charge has to be accepted first
+	PreconditionFailed               // If-Match named another revision
+	NotAcceptable                    // no representation the client would take
+	UnsupportedMedia                 // a body in a format that is not read here
+	TooLong                          // a request line longer than is read here
+	TooManyRequests                  // the caller has to slow down
+	Busy                             // this process is at its limit; the same request may succeed shortly
+	DatastoreMissing                 // the database does not exist
+	DatastoreMissingView             // the view does not exist
+	DatastoreUnreachable             // the store cannot be reached or does not answer in time
+	DatastoreFault                   // the store answered something unexpected
+	NotImplemented                   // deliberately not supported
+)
+
+var kindNames = [...]string{
+	"internal", "invalid", "bad identifier", "not found", "method not allowed", "unauthenticated",
+	"token rejected", "forbidden", "conflict", "gone", "payment required", "precondition failed",
+	"not acceptable", "unsupported media", "too long", "too many requests", "busy", "datastore missing",
+	"datastore missing view", "datastore unreachable", "datastore fault", "not implemented",
+}
+
+// String names the kind for logs and metrics.
+func (k Kind) String() string {
+	if k < 0 || int(k) >= len(kindNames) {
+		return fmt.Sprintf("kind %d", int(k))
+	}
+	return kindNames[k]
+}
+
+// Error is a classified failure.
+type Error struct {
+	// Kind is what callers decide by.
+	Kind Kind
+	// Message is safe to show to the client; empty leaves the wording to pkg/api. A Message on an Internal
+	// error is for the log only.
+	Message string
+	// Data goes to the client as the answer's data: a Fields for Invalid, otherwise anything JSON takes. Nil
+	// leaves it to pkg/api.
+	Data any
+	// Err is the cause, for logs and errors.Is; it is never shown to the client.
+	Err error
+}
+
+// New answers an error of a kind whose message may be shown to the client.
+func New(kind Kind, message string) *Error { return &Error{Kind: kind, Message: message} }
+
+// Wrap classifies err, which stays out of the client's sight. A nil err gives a nil error.
+func Wrap(kind Kind, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Kind: kind, Err: err}
+}
+
+// Error is the text for the log.
+func (e *Error) Error() string {
+	text := e.Kind.String()
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap answers the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf answers the kind of the first *Error in err's chain, and Internal where there is none.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return Internal
+}
+
+// Is reports whether err is classified as kind. A nil error is of no kind.
+func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
+
+// Fields is what was wrong with which field: path > code > detail. The detail holds "message" and, by code,
+// "value", "target", "cause" or "format" (Crossbar: kz_json_schema error_to_jobj). Paths are joined with ".",
+// list indexes count from 0.
+type Fields map[string]map[string]any
+
+// Add records one finding. A second finding of another code on the same path is kept beside the first.
+func (f Fields) Add(path, code, message string, more map[string]any) {
+	detail := map[string]any{"message": message}
+	maps.Copy(detail, more)
+	if f[path] == nil {
+		f[path] = map[string]any{}
+	}
+	f[path][code] = detail
+}
+
+// Err answers nil where nothing was found, and one Invalid error for all findings otherwise.
+func (f Fields) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return &Error{Kind: Invalid, Data: f}
+}
