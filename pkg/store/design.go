@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"strings"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Design reads a design document from a file as Kazoo writes them: a function may be a list of lines, which are
+// joined with nothing between them (kz_datamgr does the same).
+func Design(files fs.FS, name string) (document.Document, error) {
+	raw, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := document.Decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("design document %s: %w", name, err)
+	}
+	if !strings.HasPrefix(doc.ID(), "_design/") {
+		return nil, fmt.Errorf("design document %s: its _id is %q", name, doc.ID())
+	}
+	views, _ := doc["views"].(map[string]any)
+	for _, view := range views {
+		functions, _ := view.(map[string]any)
+		for name, body := range functions {
+			functions[name] = joinLines(body)
+		}
+	}
+	return doc, nil
+}
+
+func joinLines(body any) any {
+	lines, ok := body.([]any)
+	if !ok {
+		return body
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		text, _ := line.(string)
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
+// InstallIfMissing writes a design document of Kazoo's unless the database has one of that name: Kazoo compares
+// and rewrites its own byte by byte, and two owners would rebuild the index in turns.
+func (s *Store) InstallIfMissing(ctx context.Context, db string, design document.Document) error {
+	_, err := s.Put(ctx, db, design)
+	if fault.Is(err, fault.Conflict) {
+		return nil
+	}
+	return err
+}
+
+// Install writes a design document of our own, if it differs from the one that is there: a rewrite costs a
+// CouchDB the whole index.
+func (s *Store) Install(ctx context.Context, db string, design document.Document) error {
+	_, err := s.Update(ctx, db, design.ID(), func(doc document.Document) error {
+		if reflect.DeepEqual(doc["views"], design["views"]) && doc["language"] == design["language"] {
+			return ErrUnchanged
+		}
+		doc["views"], doc["language"] = design["views"], design["language"]
+		return nil
+	})
+	return err
+}

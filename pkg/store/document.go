@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-kivik/kivik/v4"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Get reads a document. Where several writers left a conflict, the winner is answered, with the losing
+// revisions under "_conflicts". A document or database that does not exist is fault.BadIdentifier or
+// fault.DatastoreMissing.
+func (s *Store) Get(ctx context.Context, db, id string) (doc document.Document, err error) {
+	err = s.call("get", db, func() (err error) {
+		doc, err = scan(s.client.DB(db).Get(ctx, id, kivik.Param("conflicts", true)))
+		return err
+	})
+	return doc, err
+}
+
+// GetRevision reads one revision of a document, a losing one of a conflict included.
+func (s *Store) GetRevision(ctx context.Context, db, id, rev string) (doc document.Document, err error) {
+	err = s.call("get", db, func() (err error) {
+		doc, err = scan(s.client.DB(db).Get(ctx, id, kivik.Rev(rev)))
+		return err
+	})
+	return doc, err
+}
+
+func scan(row *kivik.Document) (document.Document, error) {
+	var raw json.RawMessage
+	if err := row.ScanDoc(&raw); err != nil {
+		return nil, err
+	}
+	return document.Decode(raw)
+}
+
+// GetMany reads several documents in one go, keyed by id. Those that do not exist are left out.
+func (s *Store) GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
+	found := make(map[string]document.Document, len(ids))
+	switch len(ids) {
+	case 0:
+		return found, nil
+	case 1:
+		doc, err := s.Get(ctx, db, ids[0])
+		switch {
+		case fault.Is(err, fault.BadIdentifier):
+			return found, nil
+		case err != nil:
+			return nil, err
+		}
+		found[ids[0]] = doc
+		return found, nil
+	}
+	err := s.call("get_many", db, func() error {
+		rows := s.client.DB(db).AllDocs(ctx, kivik.IncludeDocs(),
+			kivik.Params(map[string]any{"keys": ids, "conflicts": true}))
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			if err := collect(rows, found); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return found, err
+}
+
+// collect adds the document of an _all_docs row. Rows of missing and of deleted documents carry none.
+func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
+	var raw json.RawMessage
+	if err := rows.ScanDoc(&raw); err != nil || len(raw) == 0 || string(raw) == "null" {
+		return nil //nolint:nilerr // the error of a row is "not_found"
+	}
+	doc, err := document.Decode(raw)
+	if err != nil {
+		return err
+	}
+	found[doc.ID()] = doc
+	return nil
+}
+
+// Put writes a document under its "_id", over the revision its "_rev" names or, without one, as a new document.
+// fault.Conflict says that another writer was first.
+func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
+	err = s.call("put", db, func() (err error) {
+		rev, err = s.client.DB(db).Put(ctx, doc.ID(), doc)
+		return err
+	})
+	return rev, err
+}
+
+// Delete removes a revision of a document; CouchDB keeps a tombstone.
+func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
+	return s.call("delete", db, func() error {
+		_, err := s.client.DB(db).Delete(ctx, id, rev)
+		return err
+	})
+}
+
+// Written is what became of one document of PutMany.
+type Written struct {
+	Rev string // the new revision, where Err is nil
+	Err error  // fault.Conflict, or another fault
+}
+
+// PutMany writes several documents in one go, each on its own: some may fail while others succeed. A document
+// with "_deleted" true is removed. The answers stand in the order of docs; err says that none was tried, or that
+// their fate is unknown.
+func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document) (written []Written, err error) {
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	list := make([]any, len(docs))
+	for i, doc := range docs {
+		list[i] = doc
+	}
+	err = s.call("put_many", db, func() error {
+		results, err := s.client.DB(db).BulkDocs(ctx, list)
+		if err != nil {
+			return err
+		}
+		if len(results) != len(docs) {
+			return fmt.Errorf("%d answers for %d documents", len(results), len(docs))
+		}
+		for _, r := range results {
+			written = append(written, Written{Rev: r.Rev, Err: classify("put", db, r.Error)})
+		}
+		return nil
+	})
+	return written, err
+}
+
+// ErrUnchanged is what a change function of Update answers when there is nothing to write.
+var ErrUnchanged = errors.New("unchanged")
+
+// updateAttempts bounds how often Update starts over. A loser of a race lost to a writer that got through, so
+// this is also how many others may overtake it.
+const updateAttempts = 10
+
+// Update reads a document, lets change alter it and writes it back, starting over when another writer was in
+// between: change may run several times and must have no side effects. A document that does not exist is handed
+// over empty but for its "_id". An error of change ends the update and is passed on; ErrUnchanged ends it
+// without one. The answer is the document as stored, with its new "_rev".
+func (s *Store) Update(
+	ctx context.Context, db, id string, change func(document.Document) error,
+) (document.Document, error) {
+	for attempt := 1; ; attempt++ {
+		doc, err := s.Get(ctx, db, id)
+		if fault.Is(err, fault.BadIdentifier) {
+			doc, err = document.Document{"_id": id}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		delete(doc, "_conflicts")
+		if err := change(doc); errors.Is(err, ErrUnchanged) {
+			return doc, nil
+		} else if err != nil {
+			return nil, err
+		}
+		rev, err := s.Put(ctx, db, doc)
+		if err == nil {
+			doc["_rev"] = rev
+			return doc, nil
+		}
+		if !fault.Is(err, fault.Conflict) || attempt == updateAttempts {
+			return nil, err
+		}
+	}
+}
+
+// Winner reads a document back after rev was written, and reports whether rev is on the branch that won: the
+// winning revision itself, or one that it was made from. On a CouchDB cluster a write that was accepted can still
+// lose to another that was accepted elsewhere.
+func (s *Store) Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error) {
+	err = s.call("get", db, func() (err error) {
+		doc, err = scan(s.client.DB(db).Get(ctx, id, kivik.Params(map[string]any{"conflicts": true, "revs": true})))
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	branch, _ := doc["_revisions"].(map[string]any)
+	delete(doc, "_revisions")
+	start, _ := document.Document(branch).Int("start")
+	for i, hash := range document.Document(branch).Strings("ids") {
+		won = won || rev == fmt.Sprintf("%d-%s", start-int64(i), hash)
+	}
+	return doc, won, nil
+}
+
+// Attachment reads an attachment whole.
+func (s *Store) Attachment(ctx context.Context, db, id, name string) (content []byte, err error) {
+	err = s.call("attachment", db, func() error {
+		a, err := s.client.DB(db).GetAttachment(ctx, id, name)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = a.Content.Close() }()
+		content, err = io.ReadAll(a.Content)
+		return err
+	})
+	return content, err
+}

@@ -1,0 +1,130 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/go-kivik/kivik/v4/driver"
+)
+
+// AllDocs lists documents by id.
+func (d *database) AllDocs(ctx context.Context, options driver.Options) (driver.Rows, error) {
+	q, err := readQuery(options)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := q.reduces(false); err != nil {
+		return nil, err
+	}
+	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
+		docs := c.part(docsBucket)
+		r.total = int64(docs.Sequence())
+		r.offset = min(q.skip, r.total)
+		if q.keys != nil {
+			return newKeyedDocs(c, q)
+		}
+		return &docRows{scan: newScan(docs, []span{q.idSpan()}, q.descending), includeDocs: q.includeDocs}, nil
+	})
+}
+
+// DesignDocs lists the design documents.
+func (d *database) DesignDocs(ctx context.Context, options driver.Options) (driver.Rows, error) {
+	q, err := readQuery(options)
+	if err != nil {
+		return nil, err
+	}
+	if q.keys != nil || q.start.key != nil || q.end.key != nil {
+		return nil, notSupported("a key range of design documents")
+	}
+	prefix := []byte(designPrefix)
+	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
+		r.total = int64(c.part(designsBucket).Inspect().KeyN)
+		spans := []span{{prefix, successor(prefix)}}
+		docs := newScan(c.part(docsBucket), spans, q.descending)
+		return &docRows{scan: docs, includeDocs: q.includeDocs}, nil
+	})
+}
+
+// docRows are documents in the order of their ids.
+type docRows struct {
+	*scan
+	includeDocs bool
+}
+
+func (s *docRows) advance() (bool, error) { return s.next(), nil }
+
+func (s *docRows) row(row *driver.Row) error {
+	r, err := decodeRecord(s.v)
+	if err != nil {
+		return err
+	}
+	describeDocument(row, string(s.k), r, s.includeDocs)
+	return nil
+}
+
+// docValue is the value of a row of _all_docs.
+type docValue struct {
+	Rev     string `json:"rev"`
+	Deleted bool   `json:"deleted,omitempty"`
+}
+
+func describeDocument(row *driver.Row, id string, r *record, includeDocs bool) {
+	value, _ := json.Marshal(docValue{r.rev, r.deleted}) // it cannot fail
+	row.ID = id
+	row.Key = quote(id)
+	row.Value = bytes.NewReader(value)
+	if includeDocs {
+		row.Doc = bytes.NewReader(liveDocument(id, r))
+	}
+}
+
+// liveDocument is the document of a row, null where it was deleted.
+func liveDocument(id string, r *record) []byte {
+	if r == nil || r.deleted {
+		return []byte("null")
+	}
+	return r.document(id, asStub)
+}
+
+// keyedDocs are the documents a caller named, in his order, those that are missing or deleted too.
+type keyedDocs struct {
+	contents    contents
+	keys        []json.RawMessage
+	at          int
+	includeDocs bool
+}
+
+func newKeyedDocs(c contents, q *query) (source, error) {
+	keys := slices.Clone(q.keys)
+	if q.descending {
+		slices.Reverse(keys)
+	}
+	return &keyedDocs{contents: c, keys: keys, at: -1, includeDocs: q.includeDocs}, nil
+}
+
+func (s *keyedDocs) advance() (bool, error) {
+	s.at++
+	return s.at < len(s.keys), nil
+}
+
+func (s *keyedDocs) row(row *driver.Row) error {
+	key := s.keys[s.at]
+	var id string
+	var r *record
+	if json.Unmarshal(key, &id) == nil && id != "" {
+		var err error
+		if r, err = s.contents.record(id); err != nil {
+			return err
+		}
+	}
+	if r == nil {
+		row.Key = slices.Clone(key)
+		row.Error = &Error{http.StatusNotFound, "not_found"}
+		return nil
+	}
+	describeDocument(row, id, r, s.includeDocs)
+	return nil
+}

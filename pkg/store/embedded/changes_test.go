@@ -1,0 +1,209 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kivik/kivik/v4"
+	"github.com/go-kivik/kivik/v4/driver"
+)
+
+// feed reads a feed to its end: "seq id revision", with ! for a deletion.
+func feed(t *testing.T, changes *kivik.Changes) string {
+	t.Helper()
+	var got []string
+	for changes.Next() {
+		got = append(got, describeChange(changes))
+	}
+	if err := changes.Err(); err != nil {
+		t.Fatalf("changes: %v", err)
+	}
+	meta, err := changes.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(append(got, fmt.Sprint("last ", meta.LastSeq, " pending ", meta.Pending)), ", ")
+}
+
+func describeChange(c *kivik.Changes) string {
+	mark := ""
+	if c.Deleted() {
+		mark = "!"
+	}
+	number, _, _ := strings.Cut(c.Changes()[0], "-")
+	return c.Seq() + " " + c.ID() + " " + number + mark
+}
+
+func TestNormalChanges(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := newDB(t)
+	rev := put(t, db, "a", `{"n":1}`)
+	put(t, db, "b", `{}`)
+	put(t, db, "_local/l", `{}`)
+	rev = put(t, db, "a", `{"n":2,"_rev":"`+rev+`"}`)
+	put(t, db, "c", `{}`)
+	if _, err := db.Delete(ctx, "a", rev); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		o    options
+		want string
+	}{
+		{nil, "2 b 1, 4 c 1, 5 a 3!, last 5 pending 0"},
+		{options{"since": 0, "style": "all_docs", "heartbeat": 1000}, "2 b 1, 4 c 1, 5 a 3!, last 5 pending 0"},
+		{options{"since": "4"}, "5 a 3!, last 5 pending 0"},
+		{options{"since": "4-xyz"}, "5 a 3!, last 5 pending 0"},
+		{options{"since": "now"}, "last 5 pending 0"},
+		{options{"since": 99}, "last 5 pending 0"},
+		{options{"limit": 1}, "2 b 1, last 2 pending 2"},
+		{options{"limit": 0}, "2 b 1, last 2 pending 2"},
+	} {
+		t.Run(fmt.Sprint(test.o), func(t *testing.T) {
+			if got := feed(t, db.Changes(ctx, test.o)); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+	wantError(t, db.Changes(ctx, kivik.Param("since", "x")).Err(), 400, "since")
+	changes := db.Changes(ctx, kivik.IncludeDocs(), kivik.Param("since", 4))
+	defer changes.Close()
+	var doc struct {
+		Deleted bool `json:"_deleted"`
+	}
+	if !changes.Next() || changes.ScanDoc(&doc) != nil || !doc.Deleted {
+		t.Errorf("include_docs: %+v, %v", doc, changes.Err())
+	}
+}
+
+func TestLongChanges(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	docs := make([]any, 350) // several batches
+	for i := range docs {
+		docs[i] = map[string]any{"_id": fmt.Sprintf("%03d", i)}
+	}
+	if _, err := db.BulkDocs(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	changes := db.Changes(t.Context())
+	n := 0
+	for ; changes.Next(); n++ {
+		if want := fmt.Sprintf("%d %03d 1", n+1, n); describeChange(changes) != want {
+			t.Fatalf("change is %s, want %s", describeChange(changes), want)
+		}
+		if n == 0 { // written while the feed is read: for a later one
+			put(t, db, "late", `{}`)
+		}
+	}
+	if changes.Err() != nil || n != len(docs) {
+		t.Errorf("%d changes, %v", n, changes.Err())
+	}
+}
+
+func TestContinuousChanges(t *testing.T) {
+	t.Parallel()
+	client := openStore(t, Memory)
+	db, other := createDB(t, client, "db"), createDB(t, client, "other")
+	put(t, db, "a", `{}`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	changes := db.Changes(ctx, kivik.Params(options{"feed": "continuous", "since": 0, "heartbeat": true}))
+	next := func(want string) {
+		t.Helper()
+		if !changes.Next() || describeChange(changes) != want {
+			t.Fatalf("change is %s (%v), want %s", describeChange(changes), changes.Err(), want)
+		}
+	}
+	next("1 a 1")
+	go func() {
+		_, _ = other.Put(ctx, "x", options{})
+		_, _ = db.Put(ctx, "b", options{})
+	}()
+	next("2 b 1")
+	done := make(chan bool)
+	go func() { done <- changes.Next() }()
+	cancel()
+	if <-done || !errors.Is(changes.Err(), context.Canceled) {
+		t.Errorf("after cancel: %v", changes.Err())
+	}
+}
+
+func TestContinuousChangesEnd(t *testing.T) {
+	t.Parallel()
+	client := openStore(t, Memory)
+	db := createDB(t, client, "db")
+	continuous := kivik.Param("feed", "continuous")
+
+	impatient := db.Changes(t.Context(), continuous, kivik.Param("timeout", 1))
+	if impatient.Next() || impatient.Err() != nil {
+		t.Errorf("after the timeout: %v", impatient.Err())
+	}
+
+	limited := db.Changes(t.Context(), continuous, kivik.Param("limit", 1))
+	put(t, db, "a", `{}`)
+	if !limited.Next() || limited.Next() || limited.Err() != nil {
+		t.Errorf("after the limit: %v", limited.Err())
+	}
+
+	closed := db.Changes(t.Context(), continuous, kivik.Param("since", "now"))
+	done := make(chan bool)
+	go func() { done <- closed.Next() }()
+	_ = closed.Close()
+	if <-done || closed.Err() != nil {
+		t.Errorf("after Close: %v", closed.Err())
+	}
+
+	orphan := db.Changes(t.Context(), continuous, kivik.Param("since", "now"))
+	go func() { done <- orphan.Next() }()
+	if err := client.DestroyDB(t.Context(), "db"); err != nil {
+		t.Fatal(err)
+	}
+	createDB(t, client, "db")
+	select {
+	case <-done:
+		wantError(t, orphan.Err(), 404, "Database does not exist.")
+	case <-time.After(10 * time.Second):
+		t.Error("the feed of a destroyed database goes on")
+	}
+}
+
+func TestWaitingFeedHoldsNoTransaction(t *testing.T) {
+	t.Parallel()
+	db := driverDB(t)
+	f, err := db.Changes(t.Context(), options{"feed": "continuous"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delivered := make(chan error)
+	go func() {
+		for {
+			err := f.Next(&driver.Change{})
+			delivered <- err
+			if err != nil {
+				return
+			}
+		}
+	}()
+	if _, err := db.Put(t.Context(), "a", options{}, options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-delivered; err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); db.bolt.Stats().OpenTxN > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("a read transaction stays open while the feed waits")
+		}
+	}
+	_ = f.Close()
+	if err := <-delivered; !errors.Is(err, io.EOF) {
+		t.Errorf("after Close: %v", err)
+	}
+}

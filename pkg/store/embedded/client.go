@@ -1,0 +1,160 @@
+package embedded
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kivik/kivik/v4/driver"
+	"github.com/rs/zerolog"
+	bolt "go.etcd.io/bbolt"
+)
+
+// client is an open store.
+type client struct {
+	bolt        *bolt.DB
+	log         zerolog.Logger
+	scriptLimit time.Duration
+	writer      *writer
+	programs    sync.Map // index name > *program
+	designLocks sync.Map // database name > chan struct{}: see database.lockDesigns
+
+	mu      sync.Mutex
+	closed  bool
+	readers map[*rows]struct{}
+}
+
+var (
+	_ driver.Client       = (*client)(nil)
+	_ driver.ClientCloser = (*client)(nil)
+	_ driver.Pinger       = (*client)(nil)
+)
+
+func newClient(db *bolt.DB, o Options) *client {
+	return &client{
+		bolt:        db,
+		log:         o.Log,
+		scriptLimit: o.ScriptLimit,
+		writer:      startWriter(db),
+		readers:     map[*rows]struct{}{},
+	}
+}
+
+// Close ends feeds and result sets, finishes the writes under way and closes the file.
+func (c *client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	open := c.readers
+	c.readers = nil
+	c.mu.Unlock()
+	for r := range open {
+		_ = r.Close() // a read transaction has nothing to lose
+	}
+	c.writer.stop()
+	return c.bolt.Close()
+}
+
+// Version names the driver; it promises no CouchDB version.
+func (c *client) Version(context.Context) (*driver.Version, error) {
+	return &driver.Version{
+		Version:     "1",
+		Vendor:      "junctor",
+		RawResponse: []byte(`{"version":"1","vendor":{"name":"junctor"}}`),
+	}, nil
+}
+
+// Ping reports whether the store is open.
+func (c *client) Ping(ctx context.Context) (bool, error) {
+	err := c.view(ctx, func(*bolt.Tx) error { return nil })
+	return err == nil, err
+}
+
+// AllDBs lists the names of the databases, sorted.
+func (c *client) AllDBs(ctx context.Context, options driver.Options) ([]string, error) {
+	if err := readParams(options).unsupported(); err != nil {
+		return nil, err
+	}
+	names := []string{}
+	err := c.view(ctx, func(tx *bolt.Tx) error {
+		return tx.Bucket(databasesBucket).ForEachBucket(func(name []byte) error {
+			names = append(names, string(name))
+			return nil
+		})
+	})
+	return names, err
+}
+
+// DBExists reports whether a database exists.
+func (c *client) DBExists(ctx context.Context, name string, _ driver.Options) (bool, error) {
+	var exists bool
+	err := c.view(ctx, func(tx *bolt.Tx) error {
+		exists = tx.Bucket(databasesBucket).Bucket([]byte(name)) != nil
+		return nil
+	})
+	return exists, err
+}
+
+// CreateDB creates an empty database.
+func (c *client) CreateDB(ctx context.Context, name string, options driver.Options) error {
+	p := readParams(options)
+	p.ignore("q", "n") // how a cluster spreads a database
+	if err := p.unsupported(); err != nil {
+		return err
+	}
+	if err := checkDatabaseName(name); err != nil {
+		return err
+	}
+	return c.writer.do(ctx, func(tx *bolt.Tx) error {
+		if tx.Bucket(databasesBucket).Bucket([]byte(name)) != nil {
+			return errExists
+		}
+		return createContents(tx, name)
+	})
+}
+
+// DestroyDB removes a database and all that is in it.
+func (c *client) DestroyDB(ctx context.Context, name string, _ driver.Options) error {
+	return c.writer.do(ctx, func(tx *bolt.Tx) error {
+		if _, err := openContents(tx, name); err != nil {
+			return err
+		}
+		return tx.Bucket(databasesBucket).DeleteBucket([]byte(name))
+	})
+}
+
+// DB gives a handle to a database, which need not exist yet.
+func (c *client) DB(name string, _ driver.Options) (driver.DB, error) {
+	if name == "" {
+		return nil, badRequest("a database needs a name")
+	}
+	return &database{client: c, name: name}, nil
+}
+
+// view runs fn in a read transaction.
+func (c *client) view(ctx context.Context, fn func(*bolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return boltError(c.bolt.View(fn))
+}
+
+var databaseName = regexp.MustCompile(`^[a-z][a-z0-9_$()+/-]*$`)
+
+const maxDatabaseName = 238 // CouchDB's
+
+// checkDatabaseName applies CouchDB's rule.
+func checkDatabaseName(name string) error {
+	switch {
+	case strings.HasPrefix(name, "_"):
+		if name == "_users" || name == "_replicator" || name == "_global_changes" {
+			return nil
+		}
+	case len(name) <= maxDatabaseName && databaseName.MatchString(name):
+		return nil
+	}
+	return &Error{http.StatusBadRequest, "Name: '" + name + "'. Only lowercase characters (a-z), digits (0-9), " +
+		"and any of the characters _, $, (, ), +, -, and / are allowed. Must begin with a letter."}
+}

@@ -1,0 +1,296 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-kivik/kivik/v4"
+)
+
+func TestBodyIsKeptAsSpelled(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	const members = `"z":1.0,"big":12345678901234567890123,"e":1E+2,"s":"<a>&\u00e9\/","pvt_x":[ {"b":2,"a":1} ],"":null`
+	const compact = `"z":1.0,"big":12345678901234567890123,"e":1E+2,"s":"<a>&\u00e9\/","pvt_x":[{"b":2,"a":1}],"":null`
+	rev := put(t, db, "a/b+c %:é", `{ "_id":"other", `+members+` }`)
+	want := `{"_id":"a/b+c %:é","_rev":"` + rev + `",` + compact + `}`
+	if got := get(t, db, "a/b+c %:é"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if next := put(t, db, "a/b+c %:é", want); !strings.HasPrefix(next, "2-") {
+		t.Errorf("second revision is %q", next)
+	}
+}
+
+func TestRevisionsAreDeterministic(t *testing.T) {
+	t.Parallel()
+	a, b := newDB(t), newDB(t)
+	first := put(t, a, "x", `{"a":1}`)
+	if !revisionFormat(first, "1") {
+		t.Errorf("revision is %q", first)
+	}
+	if other := put(t, b, "y", ` {"a": 1} `); other != first {
+		t.Errorf("same body, same history: %q and %q", first, other)
+	}
+	if other := put(t, b, "z", `{"a":2}`); other == first {
+		t.Errorf("another body, same revision %q", other)
+	}
+	second := put(t, a, "x", `{"_rev":"`+first+`","a":1}`)
+	if !revisionFormat(second, "2") || second[2:] == first[2:] {
+		t.Errorf("second revision is %q after %q", second, first)
+	}
+}
+
+func revisionFormat(rev, number string) bool {
+	n, hash, _ := strings.Cut(rev, "-")
+	return n == number && len(hash) == 32 && strings.Trim(hash, "0123456789abcdef") == ""
+}
+
+func TestUpdateRules(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := newDB(t)
+	_, err := db.Put(ctx, "x", json.RawMessage(`{"_rev":"1-aa"}`))
+	wantError(t, err, http.StatusConflict, "Conflict: Document update conflict.")
+	first := put(t, db, "x", `{"n":1}`)
+	_, err = db.Put(ctx, "x", json.RawMessage(`{"n":2}`))
+	wantError(t, err, http.StatusConflict, "update conflict")
+	second := put(t, db, "x", `{"n":2,"_rev":"`+first+`"}`)
+	_, err = db.Put(ctx, "x", json.RawMessage(`{"n":3,"_rev":"`+first+`"}`))
+	wantError(t, err, http.StatusConflict, "update conflict")
+	third, err := db.Put(ctx, "x", json.RawMessage(`{"n":3}`), kivik.Rev(second))
+	wantError(t, err, 0, "")
+	_, err = db.Put(ctx, "x", json.RawMessage(`{"_rev":"1-a"}`), kivik.Rev(third))
+	wantError(t, err, http.StatusBadRequest, "different values")
+	if got := get(t, db, "x", kivik.Rev(third), kivik.Param("conflicts", true)); !strings.Contains(got, `"n":3`) {
+		t.Errorf("current revision reads %s", got)
+	}
+	wantError(t, db.Get(ctx, "x", kivik.Rev(second)).Err(), http.StatusNotFound, "missing")
+}
+
+func TestDeleteAndCreateAgain(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := newDB(t)
+	_, err := db.Delete(ctx, "x", "1-a")
+	wantError(t, err, http.StatusNotFound, "Not Found: missing")
+	wantError(t, db.Get(ctx, "x").Err(), http.StatusNotFound, "Not Found: missing")
+	first := put(t, db, "x", `{"n":1}`)
+	_, err = db.Delete(ctx, "x", "1-a")
+	wantError(t, err, http.StatusConflict, "update conflict")
+	_, err = db.Delete(ctx, "x", "")
+	wantError(t, err, http.StatusBadRequest, "rev required")
+	gone, err := db.Delete(ctx, "x", first)
+	if err != nil || !revisionFormat(gone, "2") {
+		t.Fatalf("Delete: %q, %v", gone, err)
+	}
+	wantError(t, db.Get(ctx, "x").Err(), http.StatusNotFound, "Not Found: deleted")
+	if got, want := get(t, db, "x", kivik.Rev(gone)), `{"_id":"x","_rev":"`+gone+`","_deleted":true}`; got != want {
+		t.Errorf("tombstone reads %s, want %s", got, want)
+	}
+	_, err = db.Delete(ctx, "x", gone)
+	wantError(t, err, http.StatusNotFound, "deleted")
+	_, err = db.Put(ctx, "x", json.RawMessage(`{"_rev":"`+first+`"}`))
+	wantError(t, err, http.StatusConflict, "update conflict")
+	if again := put(t, db, "x", `{"n":1}`); !revisionFormat(again, "3") {
+		t.Errorf("created again as %q", again)
+	}
+	if rev := put(t, db, "t", `{"_deleted":true,"why":"kept"}`); !revisionFormat(rev, "1") {
+		t.Errorf("a tombstone to begin with is %q", rev)
+	}
+}
+
+func TestRefusedDocuments(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	for name, test := range map[string]struct {
+		id, doc string
+		status  int
+		want    string
+	}{
+		"unknown member":        {"x", `{"_foo":1}`, 400, "Bad special document member: _foo"},
+		"escaped name":          {"x", `{"\u005ffoo":1}`, 400, "Bad special document member: _foo"},
+		"deleted is no boolean": {"x", `{"_deleted":1}`, 400, "Bad special document member: _deleted"},
+		"bad revision":          {"x", `{"_rev":"one"}`, 400, "Invalid rev format"},
+		"revision is no text":   {"x", `{"_rev":1}`, 400, "_rev"},
+		"revision history":      {"x", `{"_revisions":{}}`, 501, "_revisions"},
+		"no object":             {"x", `[]`, 400, "must be a JSON object"},
+		"no JSON":               {"x", `{"a":}`, 400, "JSON"},
+		"two values":            {"x", `{}{}`, 400, "JSON"},
+		"bad UTF-8":             {"x", "{\"a\":\"\xff\"}", 400, "UTF-8"},
+		"reserved id":           {"_x", `{}`, 400, "Only reserved document ids may start with underscore."},
+		"bare design":           {"_design/", `{}`, 400, "Illegal document id"},
+		"NUL":                   {"a\x00b", `{}`, 400, "NUL"},
+		"long id":               {strings.Repeat("i", 5000), `{}`, 400, "too long"},
+		"too large":             {"x", `{"a":"` + strings.Repeat("a", maxDocument) + `"}`, 413, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := db.Put(context.Background(), test.id, []byte(test.doc))
+			wantError(t, err, test.status, test.want)
+		})
+	}
+}
+
+func TestNotSupportedByName(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := newDB(t)
+	put(t, db, "x", `{}`)
+	put(t, db, "_design/d", `{"views":{"v":{"map":"function (doc) { emit(doc._id); }"}}}`)
+	_, newEdits := db.Put(ctx, "x", map[string]any{}, kivik.Param("new_edits", false))
+	_, bulk := db.BulkDocs(ctx, []any{map[string]any{}}, kivik.Param("new_edits", false))
+	_, security := db.Security(ctx)
+	_, validate := db.Put(ctx, "_design/v", json.RawMessage(`{"validate_doc_update":"function () {}"}`))
+	_, erlang := db.Put(ctx, "_design/e", json.RawMessage(`{"language":"erlang","views":{}}`))
+	_, purge := db.Purge(ctx, map[string][]string{})
+	for want, err := range map[string]error{
+		"new_edits=false":      newEdits,
+		"option new_edits=f":   bulk,
+		"option revs":          db.Get(ctx, "x", kivik.Param("revs", true)).Err(),
+		"option open_revs":     db.Get(ctx, "x", kivik.Param("open_revs", "all")).Err(),
+		"option attachments=t": db.AllDocs(ctx, kivik.Param("attachments", true)).Err(),
+		"option queries":       db.Query(ctx, "d", "v", kivik.Param("queries", []any{})).Err(),
+		"option filter":        db.Changes(ctx, kivik.Param("filter", "d/f")).Err(),
+		"option descending=t":  db.Changes(ctx, kivik.Param("descending", true)).Err(),
+		"feed=longpoll":        db.Changes(ctx, kivik.Param("feed", "longpoll")).Err(),
+		"validate_doc_update":  validate,
+		"language erlang":      erlang,
+		"Compact ":             db.Compact(ctx),
+		"CompactView":          db.CompactView(ctx, "d"),
+		"ViewCleanup":          db.ViewCleanup(ctx),
+		"Find":                 db.Find(ctx, map[string]any{}).Err(),
+		"Security":             security,
+		"OpenRevs":             db.OpenRevs(ctx, "x", []string{"all"}).Err(),
+		"purge":                purge,
+	} {
+		t.Run(want, func(t *testing.T) { wantError(t, err, http.StatusNotImplemented, want) })
+	}
+}
+
+func TestBulkDocs(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := newDB(t)
+	old := put(t, db, "old", `{}`)
+	results, err := db.BulkDocs(ctx, []any{
+		json.RawMessage(`{"_id":"_design/d","views":{"v":{"map":"function (doc) { emit(doc.n); }"}}}`),
+		map[string]any{"_id": "a", "n": 1},
+		map[string]any{"_id": "a", "n": 2},
+		map[string]any{"_id": "old", "n": 3},
+		map[string]any{"_id": "old", "_rev": old, "_deleted": true},
+		map[string]any{"n": 4},
+		map[string]any{"_id": "_bad"},
+	})
+	if err != nil || len(results) != 7 {
+		t.Fatalf("BulkDocs: %v, %v", results, err)
+	}
+	for i, status := range []int{0, 0, 409, 409, 409, 0, 400} {
+		wantError(t, results[i].Error, status, "")
+		if status == 0 && !revisionFormat(results[i].Rev, "1") {
+			t.Errorf("result %d has revision %q", i, results[i].Rev)
+		}
+	}
+	if id := results[5].ID; len(id) != 32 {
+		t.Errorf("made-up id %q", id)
+	}
+	want := "null old null,1 a null,4 " + results[5].ID + " null"
+	if got := strings.Join(listing(t, db.Query(ctx, "d", "v")), ","); got != want {
+		t.Errorf("rows %s, want %s", got, want)
+	}
+	_, err = db.BulkDocs(ctx, []any{map[string]any{"_id": "b"}, map[string]any{"_foo": 1}})
+	wantError(t, err, http.StatusBadRequest, "_foo")
+	wantError(t, db.Get(ctx, "b").Err(), http.StatusNotFound, "missing")
+}
+
+func TestLocalDocuments(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := newDB(t)
+	put(t, db, "_design/d", `{"views":{"v":{"map":"function (doc) { emit(doc._id); }"}}}`)
+	first := put(t, db, "_local/x", `{"n":1}`)
+	second := put(t, db, "_local/x", `{"n":2,"_rev":"`+first+`"}`)
+	if first != "0-1" || second != "0-2" {
+		t.Errorf("revisions %q and %q", first, second)
+	}
+	if got := get(t, db, "_local/x"); got != `{"_id":"_local/x","_rev":"0-2","n":2}` {
+		t.Errorf("reads %s", got)
+	}
+	if rows := listing(t, db.Query(ctx, "d", "v")); len(rows) > 0 {
+		t.Errorf("view shows %s", rows)
+	}
+	if rows := listing(t, db.AllDocs(ctx)); len(rows) != 1 {
+		t.Errorf("_all_docs shows %s", rows)
+	}
+	if _, err := db.Delete(ctx, "_local/x", second); err != nil {
+		t.Error(err)
+	}
+	wantError(t, db.Get(ctx, "_local/x").Err(), http.StatusNotFound, "missing")
+}
+
+func TestOneWinner(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	put(t, db, "_design/d", `{"views":{"v":{"map":"function (doc) { emit(doc.n); }"}}}`)
+	rev := put(t, db, "x", `{"n":-1}`)
+	var wait sync.WaitGroup
+	errs := make([]error, 50)
+	for n := range errs {
+		wait.Go(func() {
+			_, errs[n] = db.Put(context.Background(), "x", map[string]any{"_rev": rev, "n": n})
+		})
+	}
+	wait.Wait()
+	winner := -1
+	for n, err := range errs {
+		switch {
+		case err == nil && winner >= 0:
+			t.Errorf("both %d and %d won", winner, n)
+		case err == nil:
+			winner = n
+		default:
+			wantError(t, err, http.StatusConflict, "update conflict")
+		}
+	}
+	var doc struct{ N int }
+	if err := db.Get(t.Context(), "x").ScanDoc(&doc); err != nil || doc.N != winner {
+		t.Errorf("stored %d (%v), winner %d", doc.N, err, winner)
+	}
+	if rows := listing(t, db.Query(t.Context(), "d", "v")); len(rows) != 1 {
+		t.Errorf("view shows %s", rows)
+	}
+}
+
+func TestCancelledContextWritesNothing(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := db.Put(ctx, "x", map[string]any{}); err == nil {
+		t.Error("Put succeeded")
+	}
+	wantError(t, db.Get(t.Context(), "x").Err(), http.StatusNotFound, "missing")
+}
+
+func TestCreateDoc(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	for name, doc := range map[string]any{
+		"given":  map[string]any{"_id": "given", "n": 1},
+		"struct": struct{ N int }{1},
+		"bytes":  []byte(`{"n":1}`),
+		"text":   `{"n":1}`,
+		"reader": strings.NewReader(`{"n":1}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, rev, err := db.CreateDoc(t.Context(), doc)
+			if err != nil || !revisionFormat(rev, "1") || (id == "given") != (name == "given") {
+				t.Errorf("CreateDoc: %q, %q, %v", id, rev, err)
+			}
+		})
+	}
+}

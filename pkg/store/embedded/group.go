@@ -1,0 +1,223 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/go-kivik/kivik/v4/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// openedView is a view inside a transaction.
+type openedView struct {
+	rows    *bolt.Bucket
+	reducer reducer // nil for none
+}
+
+func newGroups(r *rows, s *scan, v *openedView, q *query) source {
+	if q.group {
+		return &exactGroups{rows: r, scan: s, view: v}
+	}
+	level := int(min(q.groupLevel, 1<<30))
+	return &levelGroups{ctx: r.ctx, scan: s, reducer: v.reducer, level: level}
+}
+
+// exactGroups is one row for each distinct key. It goes from key to key without touching the rows between; what
+// they reduce to is worked out when somebody reads the value.
+type exactGroups struct {
+	rows  *rows
+	scan  *scan
+	view  *openedView
+	group []byte // the key it stands on
+	key   json.RawMessage
+}
+
+func (g *exactGroups) advance() (bool, error) {
+	more := false
+	if g.group == nil {
+		more = g.scan.next()
+	} else {
+		more = g.scan.nextGroup(g.group)
+	}
+	if !more {
+		return false, nil
+	}
+	r, err := readRow(g.scan.k, g.scan.v)
+	g.group, g.key = bytes.Clone(r.group), bytes.Clone(r.key)
+	return true, err
+}
+
+func (g *exactGroups) row(row *driver.Row) error {
+	row.Key = g.key
+	row.Value = &lazyValue{groups: g, group: g.group, within: g.scan.spans[0]}
+	return nil
+}
+
+// reduce works out one group.
+func (g *exactGroups) reduce(group []byte, within span) (json.RawMessage, error) {
+	s := newScan(g.view.rows, []span{within.narrow(group)}, false)
+	acc := accumulator{ctx: g.rows.ctx, reducer: g.view.reducer}
+	for s.next() {
+		r, err := readRow(s.k, s.v)
+		if err != nil {
+			return nil, err
+		}
+		if err := acc.add(r); err != nil {
+			return nil, err
+		}
+	}
+	g.scan.touched += s.touched
+	return acc.result()
+}
+
+// narrow is the part of a span whose keys start with the prefix.
+func (sp span) narrow(prefix []byte) span {
+	upper := successor(prefix)
+	if sp.lower == nil || bytes.Compare(sp.lower, prefix) < 0 {
+		sp.lower = prefix
+	}
+	if sp.upper == nil || upper != nil && bytes.Compare(sp.upper, upper) > 0 {
+		sp.upper = upper
+	}
+	return sp
+}
+
+// lazyValue is the value of a group, reduced on the first Read.
+type lazyValue struct {
+	groups *exactGroups
+	group  []byte
+	within span
+	result *bytes.Reader
+}
+
+func (v *lazyValue) Read(p []byte) (int, error) {
+	if v.result == nil {
+		if err := v.reduce(); err != nil {
+			return 0, err
+		}
+	}
+	return v.result.Read(p)
+}
+
+func (v *lazyValue) reduce() error {
+	rows := v.groups.rows
+	rows.mu.Lock()
+	defer rows.mu.Unlock()
+	if rows.tx == nil {
+		return errors.New("the value of a row was read after its result set ended")
+	}
+	result, err := v.groups.reduce(v.group, v.within)
+	v.result = bytes.NewReader(result)
+	return err
+}
+
+// levelGroups is one row for each distinct beginning of array keys, or with level 0 one for all rows.
+type levelGroups struct {
+	ctx     context.Context
+	scan    *scan
+	reducer reducer
+	level   int
+	pending bool // the scan stands on the first row of the next group
+	key     json.RawMessage
+	value   json.RawMessage
+}
+
+func (g *levelGroups) advance() (bool, error) {
+	if !g.pending && !g.scan.next() {
+		return false, nil
+	}
+	g.pending = false
+	acc := accumulator{ctx: g.ctx, reducer: g.reducer}
+	for first := true; ; first = false {
+		r, err := readRow(g.scan.k, g.scan.v)
+		if err != nil {
+			return false, err
+		}
+		key := beginning(r.key, g.level)
+		if first {
+			g.key = key
+		} else if !bytes.Equal(key, g.key) {
+			g.pending = true
+			break
+		}
+		if err := acc.add(r); err != nil {
+			return false, err
+		}
+		if !g.scan.next() {
+			break
+		}
+	}
+	var err error
+	g.value, err = acc.result()
+	return true, err
+}
+
+func (g *levelGroups) row(row *driver.Row) error {
+	row.Key = g.key
+	row.Value = bytes.NewReader(g.value)
+	return nil
+}
+
+// beginning is the first elements of an array key, or all of a key that is none; of nothing it is null.
+func beginning(key json.RawMessage, level int) json.RawMessage {
+	if level == 0 {
+		return json.RawMessage("null")
+	}
+	var elements []json.RawMessage
+	if !bytes.HasPrefix(key, []byte("[")) || json.Unmarshal(key, &elements) != nil || len(elements) <= level {
+		return bytes.Clone(key)
+	}
+	return append(append([]byte("["), bytes.Join(raw(elements[:level]), []byte(","))...), ']')
+}
+
+func raw(elements []json.RawMessage) [][]byte {
+	list := make([][]byte, len(elements))
+	for i, e := range elements {
+		list[i] = e
+	}
+	return list
+}
+
+// accumulator reduces rows a portion at a time, so that a large group need not be in memory.
+type accumulator struct {
+	ctx          context.Context
+	reducer      reducer
+	keys, values []json.RawMessage
+	partial      []json.RawMessage
+}
+
+const portion = 1000
+
+func (a *accumulator) add(r storedRow) error {
+	key := append(append([]byte("["), r.key...), ',')
+	a.keys = append(a.keys, append(append(key, quote(r.id)...), ']'))
+	a.values = append(a.values, bytes.Clone(r.value))
+	if len(a.values) < portion {
+		return nil
+	}
+	return a.flush()
+}
+
+func (a *accumulator) flush() error {
+	if err := a.ctx.Err(); err != nil {
+		return err
+	}
+	part, err := a.reducer.reduce(a.ctx, a.keys, a.values)
+	a.partial = append(a.partial, part)
+	a.keys, a.values = nil, nil
+	return err
+}
+
+func (a *accumulator) result() (json.RawMessage, error) {
+	if len(a.values) > 0 {
+		if err := a.flush(); err != nil {
+			return nil, err
+		}
+	}
+	if len(a.partial) == 1 {
+		return a.partial[0], nil
+	}
+	return a.reducer.rereduce(a.ctx, a.partial)
+}

@@ -1,0 +1,221 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// index is the views of one design document as they once were: other views are another index. Its name is made
+// from the design document's id and the views, so a design document that changes elsewhere keeps it.
+type index struct {
+	name    string
+	source  []byte
+	program *program
+}
+
+// designSource is what of a design document makes an index.
+type designSource struct {
+	ID       string `json:"_id"`
+	Language any    `json:"language,omitempty"`
+	Views    any    `json:"views,omitempty"`
+}
+
+// newIndex compiles the views of a design document. One without views has an index without a name.
+func (c *client) newIndex(id string, body []byte) (index, error) {
+	decoded, err := decodeJSON(body)
+	design, ok := decoded.(map[string]any)
+	if err != nil || !ok {
+		return index{}, badRequest("invalid design document")
+	}
+	for _, member := range []string{"validate_doc_update", "options"} {
+		if design[member] != nil {
+			return index{}, notSupported(member + " in a design document")
+		}
+	}
+	source, err := json.Marshal(designSource{ID: id, Language: design["language"], Views: design["views"]})
+	if err != nil {
+		return index{}, err
+	}
+	p, err := c.compile(source)
+	if err != nil || len(p.views()) == 0 {
+		return index{}, err
+	}
+	sum := sha256.Sum256(source)
+	return index{name: hex.EncodeToString(sum[:16]), source: source, program: p}, nil
+}
+
+func (c *client) compile(source []byte) (*program, error) {
+	decoded, err := decodeJSON(source)
+	if err != nil {
+		return nil, err
+	}
+	design := decoded.(map[string]any) // a designSource
+	return compile(design["_id"].(string), design, c.scriptLimit, func(msg string, fields map[string]any) {
+		c.log.Warn().Fields(fields).Msg(msg)
+	})
+}
+
+// program gives the compiled views of an index. They are kept as long as the store is open: there are few, as the
+// same design document in many databases is the same index.
+func (c *client) program(name string, source []byte) (*program, error) {
+	if p, ok := c.programs.Load(name); ok {
+		return p.(*program), nil
+	}
+	p, err := c.compile(source)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := c.programs.LoadOrStore(name, p)
+	return kept.(*program), nil
+}
+
+// indexes lists what a write to the database has to keep up, indexes being built too.
+func (c *client) indexes(in contents) ([]index, error) {
+	var list []index
+	b := in.part(indexesBucket)
+	return list, b.ForEachBucket(func(name []byte) error {
+		p, err := c.program(string(name), b.Bucket(name).Get(sourceKey))
+		list = append(list, index{name: string(name), program: p})
+		return err
+	})
+}
+
+// row is one row of a view as it is stored.
+type row struct {
+	view       string
+	key, value []byte
+}
+
+// rows runs the views on a document. A tombstone and a design document have no rows.
+func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
+	if r.deleted || isDesign(id) {
+		return nil, nil
+	}
+	views, err := ix.program.mapDoc(ctx, r.document(id, asStub))
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	for view, list := range views {
+		for n, e := range list {
+			r, err := newRow(view, id, uint32(n), e)
+			if err != nil {
+				return nil, err
+			}
+			if len(r.key) > bolt.MaxKeySize {
+				ix.program.log("view row left out: its key is too long",
+					map[string]any{"view": view, "doc": id, "bytes": len(r.key)})
+				continue
+			}
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
+}
+
+// newRow lays a row out. Its key sorts as CouchDB sorts rows: by view key, then by document id; the number tells
+// apart what one document emits under one key. The value tells where the view key ends, and holds it as JSON.
+func newRow(view, id string, n uint32, e emitted) (row, error) {
+	decoded, err := decodeJSON(e.Key)
+	if err != nil {
+		return row{}, err
+	}
+	key := appendKey(nil, decoded)
+	value := binary.AppendUvarint(nil, uint64(len(key)))
+	value = append(appendBytes(value, e.Key), e.Value...)
+	return row{view: view, key: binary.BigEndian.AppendUint32(append(appendID(key, id), idEnd), n), value: value}, nil
+}
+
+// idEnd follows the document id in a row's key; ids have no NUL. idAfter sorts behind every row of the id.
+const (
+	idEnd   = 0x00
+	idAfter = 0x01
+)
+
+func appendID(key []byte, id string) []byte { return append(key, id...) }
+
+// storedRow is a row read back.
+type storedRow struct {
+	group      []byte // the encoded view key
+	id         string
+	key, value json.RawMessage
+}
+
+func readRow(k, v []byte) (storedRow, error) {
+	n, size := binary.Uvarint(v)
+	const tail = 5 // idEnd and the number
+	if size <= 0 || n > uint64(len(k)) || len(k)-int(n) < tail {
+		return storedRow{}, errCorrupt
+	}
+	key, value, ok := cutBytes(v[size:])
+	if !ok {
+		return storedRow{}, errCorrupt
+	}
+	return storedRow{group: k[:n], id: string(k[n : len(k)-tail]), key: key, value: value}, nil
+}
+
+// indexContents is one index inside a transaction.
+type indexContents struct {
+	*bolt.Bucket
+}
+
+func (c contents) index(name string) indexContents {
+	return indexContents{c.part(indexesBucket).Bucket([]byte(name))}
+}
+
+// view gives the rows of a view.
+func (x indexContents) view(name string) *bolt.Bucket {
+	return x.Bucket.Bucket(rowsBucket).Bucket(viewBucket(name))
+}
+
+// viewBucket names a view's bucket: the name of a view can be empty, that of a bucket cannot.
+func viewBucket(view string) []byte { return append([]byte("v"), view...) }
+
+// replace puts the rows of a document in the place of those it had.
+func (x indexContents) replace(id string, rows []row) error {
+	emitted := x.Bucket.Bucket(emittedBucket)
+	if err := x.remove(emitted.Get([]byte(id))); err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return emitted.Delete([]byte(id))
+	}
+	var keys []byte
+	for _, r := range rows {
+		keys = appendBytes(appendBytes(keys, []byte(r.view)), r.key)
+		view := x.view(r.view)
+		if err := count(view, +1); err != nil {
+			return err
+		}
+		if err := view.Put(r.key, r.value); err != nil {
+			return err
+		}
+	}
+	return emitted.Put([]byte(id), keys)
+}
+
+// remove deletes the rows that a list of views and keys names.
+func (x indexContents) remove(keys []byte) error {
+	for keys = bytes.Clone(keys); len(keys) > 0; {
+		name, rest, ok := cutBytes(keys)
+		key, rest, ok2 := cutBytes(rest)
+		if !ok || !ok2 {
+			return errCorrupt
+		}
+		keys = rest
+		view := x.view(string(name))
+		if err := count(view, -1); err != nil {
+			return err
+		}
+		if err := view.Delete(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,360 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-kivik/kivik/v4"
+	"github.com/go-kivik/kivik/v4/driver"
+	"github.com/rs/zerolog"
+	bolt "go.etcd.io/bbolt"
+)
+
+// wordsDesign emits every word of a document, some more than once, and its number.
+const wordsDesign = `{"views":{
+	"words":{"map":"function (doc) { (doc.words || []).forEach(function (w) { emit([w, doc.n], doc.n); }); }"},
+	"numbers":{"map":"function (doc) { if (doc.n % 2) { emit(doc.n, null); } }","reduce":"_count"}}}`
+
+func randomDoc(r *rand.Rand) map[string]any {
+	words := make([]string, r.IntN(4))
+	for i := range words {
+		words[i] = []string{"a", "B", "ä", "b", "", "a b"}[r.IntN(6)]
+	}
+	return map[string]any{"n": r.IntN(10), "words": words}
+}
+
+// randomWrites creates, changes and deletes documents, with conflicts among them.
+func randomWrites(t *testing.T, db *kivik.DB, r *rand.Rand, n int) {
+	ctx := context.Background()
+	for range n {
+		id := fmt.Sprint("doc", r.IntN(30))
+		doc := randomDoc(r)
+		rev, err := db.GetRev(ctx, id)
+		if err == nil {
+			doc["_rev"] = rev
+		}
+		if err == nil && r.IntN(4) == 0 {
+			_, err = db.Delete(ctx, id, rev)
+		} else {
+			_, err = db.Put(ctx, id, doc)
+		}
+		if status := kivik.HTTPStatus(err); err != nil && status != 409 && status != 404 { // others write too
+			t.Errorf("write: %v", err)
+			return
+		}
+	}
+}
+
+// checkIndexes compares every index of every database with one made anew from the documents.
+func checkIndexes(t *testing.T, file *bolt.DB, compiler *client) {
+	t.Helper()
+	err := file.View(func(tx *bolt.Tx) error {
+		databases := tx.Bucket(databasesBucket)
+		return databases.ForEachBucket(func(name []byte) error {
+			c := contents{databases.Bucket(name)}
+			list, err := compiler.indexes(c)
+			for _, ix := range list {
+				checkIndex(t, c, ix)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func checkIndex(t *testing.T, c contents, ix index) {
+	t.Helper()
+	want := map[string][]byte{}
+	docs := c.part(docsBucket)
+	n := 0
+	_ = docs.ForEach(func(id, raw []byte) error {
+		n++
+		r, err := decodeRecord(raw)
+		if err != nil {
+			t.Error(err)
+			return err
+		}
+		rows, err := ix.rows(context.Background(), string(id), r)
+		for _, row := range rows {
+			want[row.view+string(row.key)] = row.value
+		}
+		return err
+	})
+	if docs.Sequence() != uint64(n) {
+		t.Errorf("%d documents, counted as %d", n, docs.Sequence())
+	}
+	got := 0
+	for _, view := range ix.program.views() {
+		rows := c.index(ix.name).view(view)
+		inView := 0
+		_ = rows.ForEach(func(k, v []byte) error {
+			inView++
+			if !bytes.Equal(want[view+string(k)], v) {
+				t.Errorf("view %s: row %q is %q, want %q", view, k, v, want[view+string(k)])
+			}
+			return nil
+		})
+		if rows.Sequence() != uint64(inView) {
+			t.Errorf("view %s: %d rows, counted as %d", view, inView, rows.Sequence())
+		}
+		got += inView
+	}
+	if got != len(want) {
+		t.Errorf("%d rows, want %d", got, len(want))
+	}
+}
+
+// kivikOver gives a driver's database the face that callers see.
+func kivikOver(t *testing.T, d *database) *kivik.DB {
+	t.Helper()
+	name := "test-" + newID()
+	kivik.Register(name, opened{d.client})
+	client, err := kivik.New(name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.DB(d.name)
+}
+
+func TestIndexAfterRandomWrites(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	put(t, db, "_design/d", wordsDesign)
+	var writers sync.WaitGroup
+	for seed := range uint64(3) {
+		writers.Go(func() { randomWrites(t, db, rand.New(rand.NewPCG(seed, 1)), 150) })
+	}
+	writers.Wait()
+	checkIndexes(t, d.bolt, d.client)
+}
+
+// TestIndexBuiltWhileWriting installs design documents, one over the other, in the middle of writes.
+func TestIndexBuiltWhileWriting(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	docs := make([]any, 1200) // more than one batch
+	r := rand.New(rand.NewPCG(7, 7))
+	for i := range docs {
+		docs[i] = randomDoc(r)
+		docs[i].(map[string]any)["_id"] = fmt.Sprint("doc", i)
+	}
+	if _, err := db.BulkDocs(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	var writers sync.WaitGroup
+	for seed := range uint64(2) {
+		writers.Go(func() { randomWrites(t, db, rand.New(rand.NewPCG(seed, 2)), 100) })
+	}
+	rev := put(t, db, "_design/d", wordsDesign)
+	rev = put(t, db, "_design/d", strings.Replace(wordsDesign, `{`, `{"_rev":"`+rev+`","note":1,`, 1))
+	other := strings.Replace(wordsDesign, "% 2", "% 3", 1)
+	rev = put(t, db, "_design/d", strings.Replace(other, `{`, `{"_rev":"`+rev+`",`, 1))
+	put(t, db, "_design/e", wordsDesign)
+	writers.Wait()
+	checkIndexes(t, d.bolt, d.client)
+	countIndexes := func() (n int) {
+		_ = d.read(t.Context(), func(c contents) error {
+			list, err := d.indexes(c)
+			n = len(list)
+			return err
+		})
+		return n
+	}
+	if n := countIndexes(); n != 2 {
+		t.Errorf("%d indexes, want 2", n)
+	}
+	if _, err := db.Delete(t.Context(), "_design/d", rev); err != nil {
+		t.Fatal(err)
+	}
+	if n := countIndexes(); n != 1 {
+		t.Errorf("%d indexes after one was deleted, want 1", n)
+	}
+}
+
+func TestRefusedDesignLeavesNoIndex(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	_, err := db.Put(t.Context(), "_design/d", json.RawMessage(`{"views":{"v":{"map":"function ("}}}`))
+	wantError(t, err, 400, "v")
+	_, err = db.Put(t.Context(), "_design/d", json.RawMessage(`{"views":{"v":{"map":"function (doc) {}"}},"_rev":"1-a"}`))
+	wantError(t, err, 409, "conflict")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	put(t, db, "x", `{}`)
+	_, err = db.Put(ctx, "_design/d", json.RawMessage(`{"views":{"v":{"map":"function (doc) { for (;;) {} }"}}}`))
+	if err == nil {
+		t.Error("a cancelled build succeeded")
+	}
+	wantError(t, db.Get(t.Context(), "_design/d").Err(), 404, "missing")
+	_ = d.read(t.Context(), func(c contents) error {
+		if list, _ := d.indexes(c); len(list) > 0 {
+			t.Errorf("indexes left: %v", list)
+		}
+		return nil
+	})
+}
+
+// TestBadViewFunctions has one that throws on a document and one that loops on it: both skip it, the log says so,
+// and meanwhile other writes do not wait.
+func TestBadViewFunctions(t *testing.T) {
+	t.Parallel()
+	var log lockedBuffer
+	client, err := Open(Memory, Options{Log: zerolog.New(&log), ScriptLimit: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	db, other := createDB(t, client, "db"), createDB(t, client, "other")
+	put(t, db, "_design/d", `{"views":{
+		"throws":{"map":"function (doc) { emit(doc.a.b); }"},
+		"loops":{"map":"function (doc) { emit(1); while (doc.loop) {} }"}}}`)
+	put(t, db, "good", `{"a":{"b":1}}`)
+	done := make(chan error)
+	go func() {
+		_, err := db.Put(context.Background(), "bad", map[string]any{"loop": true})
+		done <- err
+	}()
+	for n := 0; ; n++ {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("writing the bad document: %v", err)
+			}
+			if n < 2 {
+				t.Error("other writes waited for the loop")
+			}
+			for view, want := range map[string]string{"throws": "1 good null", "loops": "1 good null"} {
+				if got := strings.Join(listing(t, db.Query(t.Context(), "d", view)), "|"); got != want {
+					t.Errorf("view %s: %s, want %s", view, got, want)
+				}
+			}
+			for _, want := range []string{`"view":"throws"`, `"view":"loops"`, `"doc":"bad"`, `"design":"_design/d"`} {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("log has no %s: %s", want, log.String())
+				}
+			}
+			return
+		default:
+			put(t, other, fmt.Sprint(n), `{}`)
+		}
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestUnusualRows(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	put(t, db, "_design/d", `{"views":{
+		"":{"map":"function (doc) { emit(doc.k, doc.v); }"},
+		"seen":{"map":"function (doc) { emit(doc._rev.slice(0, 2), Object.keys(doc._attachments || {})); }"}}}`)
+	put(t, db, "long", `{"k":"`+strings.Repeat("k", bolt.MaxKeySize)+`"}`)
+	put(t, db, "aa", `{"k":"x","v":{"b":1,"a":[2]}}`)
+	put(t, db, "a", `{"k":"x","_attachments":{"f":{"data":""}}}`)
+	put(t, db, "ab", `{"k":"x\u0000"}`)
+	want := []string{`"x" a null`, `"x" aa {"b":1,"a":[2]}`, `"x\u0000" ab null`}
+	if got := listing(t, db.Query(t.Context(), "d", "")); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	want = []string{`"1-" a ["f"]`, `"1-" aa []`, `"1-" ab []`, `"1-" long []`}
+	if got := listing(t, db.Query(t.Context(), "d", "seen")); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestUnfinishedIndexIsDropped(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	ix, err := d.newIndex("_design/d", []byte(wordsDesign))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time over what the first has left
+		if err := d.update(t.Context(), func(c contents) error { return c.register(ix) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.bolt.Update(prepareFile); err != nil { // as the next Open does
+		t.Fatal(err)
+	}
+	_ = d.read(t.Context(), func(c contents) error {
+		if c.index(ix.name).Bucket != nil {
+			t.Error("the index is still there")
+		}
+		return nil
+	})
+	put(t, kivikOver(t, d), "_design/d", wordsDesign)
+}
+
+// TestWritePreparedForOtherIndexes has an index registered between the preparation of a write and its turn.
+func TestWritePreparedForOtherIndexes(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	s, err := readSubmission(`{"n":1}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.prepare(t.Context(), []edit{{id: "x", against: s.against}}, []int{0}, make([]driver.BulkResult, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, kivikOver(t, d), "_design/d", wordsDesign)
+	if err := d.writer.do(t.Context(), p.apply); !errors.Is(err, errStale) {
+		t.Errorf("the write was answered with %v", err)
+	}
+}
+
+// TestWriteWhileMapped deletes a document while it is mapped for a new index.
+func TestWriteWhileMapped(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	rev := put(t, db, "x", `{"n":1}`)
+	mapped := sync.OnceFunc(func() {
+		if _, err := db.Delete(context.Background(), "x", rev); err != nil {
+			t.Error(err)
+		}
+	})
+	d.log = zerolog.New(writerFunc(func(p []byte) (int, error) {
+		mapped()
+		return len(p), nil
+	}))
+	put(t, db, "_design/d", `{"views":{"v":{"map":"function (doc) { log('mapped'); emit(doc.n); }"}}}`)
+	if got := listing(t, db.Query(t.Context(), "d", "v")); len(got) > 0 {
+		t.Errorf("the view has %s", got)
+	}
+	checkIndexes(t, d.bolt, d.client)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

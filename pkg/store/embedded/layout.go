@@ -1,0 +1,166 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"strconv"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// The file is a tree of buckets. A bucket's sequence is used as its counter.
+//
+//	meta                     "format": the version of this layout; sequence: generations given out
+//	databases
+//	  NAME                   "born": the generation it began with
+//	    docs                 document id: record; sequence: how many
+//	    deleted              document id: record of its tombstone; sequence: how many
+//	    changes              update sequence, 8 bytes: document id; sequence: update_seq
+//	    local                id: record of a _local document
+//	    attachments          document id, name: content
+//	    designs              design document id: name of its index, or nothing where it has no views
+//	    indexes              sequence: generation, another one whenever the set of indexes is another
+//	      INDEX              "source": the views; an index that designs does not name is being built
+//	        emitted          document id: the keys of its rows
+//	        rows
+//	          VIEW           key, document id, number: row; sequence: how many
+var (
+	metaBucket        = []byte("meta")
+	databasesBucket   = []byte("databases")
+	docsBucket        = []byte("docs")
+	deletedBucket     = []byte("deleted")
+	changesBucket     = []byte("changes")
+	localBucket       = []byte("local")
+	attachmentsBucket = []byte("attachments")
+	designsBucket     = []byte("designs")
+	indexesBucket     = []byte("indexes")
+	emittedBucket     = []byte("emitted")
+	rowsBucket        = []byte("rows")
+
+	formatKey = []byte("format")
+	sourceKey = []byte("source")
+	bornKey   = []byte("born")
+)
+
+func createLayout(tx *bolt.Tx) error {
+	meta, err := tx.CreateBucket(metaBucket)
+	if err != nil {
+		return err
+	}
+	if err := meta.Put(formatKey, []byte(strconv.Itoa(formatVersion))); err != nil {
+		return err
+	}
+	_, err = tx.CreateBucket(databasesBucket)
+	return err
+}
+
+// contents is one database inside a transaction.
+type contents struct {
+	*bolt.Bucket
+}
+
+func openContents(tx *bolt.Tx, name string) (contents, error) {
+	b := tx.Bucket(databasesBucket).Bucket([]byte(name))
+	if b == nil {
+		return contents{}, errNoDatabase
+	}
+	return contents{b}, nil
+}
+
+func createContents(tx *bolt.Tx, name string) error {
+	b, err := tx.Bucket(databasesBucket).CreateBucket([]byte(name))
+	if err != nil {
+		return err
+	}
+	for _, part := range [][]byte{docsBucket, deletedBucket, changesBucket, localBucket, attachmentsBucket,
+		designsBucket, indexesBucket} {
+		if _, err := b.CreateBucket(part); err != nil {
+			return err
+		}
+	}
+	c := contents{b}
+	if err := c.renew(); err != nil {
+		return err
+	}
+	return b.Put(bornKey, seqKey(c.generation()))
+}
+
+// born tells a database from another of its name, destroyed before this one was created.
+func (c contents) born() string {
+	return string(c.Get(bornKey))
+}
+
+func (c contents) part(name []byte) *bolt.Bucket {
+	return c.Bucket.Bucket(name)
+}
+
+// record reads what is stored under a document id, a tombstone too; nil is nothing. It is valid in the
+// transaction only.
+func (c contents) record(id string) (*record, error) {
+	raw := c.part(docsBucket).Get([]byte(id))
+	if raw == nil {
+		raw = c.part(deletedBucket).Get([]byte(id))
+	}
+	if raw == nil {
+		return nil, nil
+	}
+	return decodeRecord(raw)
+}
+
+func (c contents) updateSeq() uint64 {
+	return c.part(changesBucket).Sequence()
+}
+
+func (c contents) generation() uint64 {
+	return c.part(indexesBucket).Sequence()
+}
+
+// renew gives the database a generation that no database of this file had before, so that a write prepared for
+// another set of indexes, or for a database since destroyed and created again, is told apart.
+func (c contents) renew() error {
+	generation, err := c.Tx().Bucket(metaBucket).NextSequence()
+	if err != nil {
+		return err
+	}
+	return c.part(indexesBucket).SetSequence(generation)
+}
+
+// put stores a record as the newest change and takes the place of the one before.
+func (c contents) put(id string, r, before *record) error {
+	seqs := c.part(changesBucket)
+	if before != nil {
+		if err := c.forget(id, before); err != nil {
+			return err
+		}
+	}
+	var err error
+	if r.seq, err = seqs.NextSequence(); err != nil {
+		return err
+	}
+	if err := seqs.Put(seqKey(r.seq), []byte(id)); err != nil {
+		return err
+	}
+	to := c.part(r.bucket())
+	if err := count(to, +1); err != nil {
+		return err
+	}
+	return to.Put([]byte(id), r.encode())
+}
+
+func (c contents) forget(id string, r *record) error {
+	if err := c.part(changesBucket).Delete(seqKey(r.seq)); err != nil {
+		return err
+	}
+	from := c.part(r.bucket())
+	if err := count(from, -1); err != nil {
+		return err
+	}
+	return from.Delete([]byte(id))
+}
+
+func count(b *bolt.Bucket, n int) error {
+	return b.SetSequence(b.Sequence() + uint64(n))
+}
+
+func seqKey(seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(nil, seq)
+}

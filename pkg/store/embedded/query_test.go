@@ -1,0 +1,367 @@
+package embedded
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-kivik/kivik/v4"
+	"github.com/go-kivik/kivik/v4/driver"
+)
+
+type options map[string]any
+
+func (o options) Apply(target any) { kivik.Params(o).Apply(target) }
+
+// fixture has documents a to e, of which d is deleted, and a view of the array keys and numbers they carry.
+func fixture(t *testing.T) *kivik.DB {
+	t.Helper()
+	db := newDB(t)
+	put(t, db, "_design/d", `{"language":"javascript","views":{
+		"plain":{"map":"function (doc) { doc.k.forEach(function (k) { emit(k, doc.n); }); }"},
+		"sum":{"map":"function (doc) { doc.k.forEach(function (k) { emit(k, doc.n); }); }","reduce":"_sum"},
+		"js":{"map":"function (doc) { emit(null, doc.n); }","reduce":"function (k, v, r) { return [r, k, v]; }"},
+		"link":{"map":"function (doc) { if (doc.to) { emit(doc._id, {_id: doc.to}); } }"}}}`)
+	put(t, db, "a", `{"k":["x",["p",1]],"n":1,"to":"b"}`)
+	put(t, db, "b", `{"k":["x","x",["p",2]],"n":2,"to":"d"}`)
+	put(t, db, "c", `{"k":[null,["q",1]],"n":4}`)
+	rev := put(t, db, "d", `{"k":["x"],"n":8}`)
+	put(t, db, "e", `{"k":["Y",7],"n":16}`)
+	if _, err := db.Delete(t.Context(), "d", rev); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func TestViewQueries(t *testing.T) {
+	t.Parallel()
+	db := fixture(t)
+	const all = `null c 4|7 e 16|"x" a 1|"x" b 2|"x" b 2|"Y" e 16|["p",1] a 1|["p",2] b 2|["q",1] c 4`
+	for _, test := range []struct {
+		view string
+		o    options
+		want string
+	}{
+		{"plain", nil, all},
+		{"plain", options{"descending": true, "limit": 2}, `["q",1] c 4|["p",2] b 2`},
+		{"plain", options{"skip": 1, "limit": "2"}, `7 e 16|"x" a 1`},
+		{"plain", options{"limit": 0}, ``},
+		{"plain", options{"key": "x"}, `"x" a 1|"x" b 2|"x" b 2`},
+		{"plain", options{"key": []any{"p", 2}}, `["p",2] b 2`},
+		{"plain", options{"key": nil}, `null c 4`},
+		{"plain", options{"key": json.RawMessage(`"x"`), "descending": true}, `"x" b 2|"x" b 2|"x" a 1`},
+		{"plain", options{"startkey": "x", "endkey": []any{"p"}}, `"x" a 1|"x" b 2|"x" b 2|"Y" e 16`},
+		{"plain", options{"start_key": []any{"p"}, "end_key": []any{"p", map[string]any{}}}, `["p",1] a 1|["p",2] b 2`},
+		{"plain", options{"startkey": "x", "startkey_docid": "b", "limit": 3}, `"x" b 2|"x" b 2|"Y" e 16`},
+		{"plain", options{"endkey": "x", "endkey_docid": "a"}, `null c 4|7 e 16|"x" a 1`},
+		{"plain", options{"endkey": "x", "inclusive_end": false}, `null c 4|7 e 16`},
+		{"plain", options{"endkey": "x", "endkey_docid": "b", "inclusive_end": false}, `null c 4|7 e 16|"x" a 1`},
+		{
+			"plain", options{"startkey": "x", "startkey_docid": "a", "endkey": 7, "descending": true},
+			`"x" a 1|7 e 16`,
+		},
+		{"plain", options{"startkey": "Y", "endkey": 7, "inclusive_end": false, "descending": true},
+			`"Y" e 16|"x" b 2|"x" b 2|"x" a 1`},
+		{
+			"plain", options{"startkey": "Y", "endkey": "x", "endkey_docid": "b", "descending": true},
+			`"Y" e 16|"x" b 2|"x" b 2`,
+		},
+		{"plain", options{"keys": []any{"Y", "none", "x"}, "limit": 3}, `"Y" e 16|"x" a 1|"x" b 2`},
+		{"plain", options{"keys": []any{}}, ``},
+		{"plain", options{"startkey": "x", "startkey_docid": "b", "endkey": "x", "endkey_docid": "a"}, ``},
+		{"plain", options{"startkey": "x", "endkey": "x", "inclusive_end": false}, ``},
+		{"plain", options{"update": "lazy", "stable": true, "sorted": true, "limit": 1}, `null c 4`},
+		{"sum", nil, `null  48`},
+		{"sum", options{"reduce": false}, all},
+		{"sum", options{"key": "none"}, ``},
+		{"sum", options{"group": true}, `null  4|7  16|"x"  5|"Y"  16|["p",1]  1|["p",2]  2|["q",1]  4`},
+		{
+			"sum", options{"group": true, "descending": true},
+			`["q",1]  4|["p",2]  2|["p",1]  1|"Y"  16|"x"  5|7  16|null  4`,
+		},
+		{"sum", options{"group": true, "skip": 2, "limit": 1}, `"x"  5`},
+		{"sum", options{"group": true, "startkey": "x", "startkey_docid": "b", "limit": 1}, `"x"  4`},
+		{"sum", options{"group": true, "keys": []any{"x", 7, "none"}}, `"x"  5|7  16`},
+		{"sum", options{"group_level": 1}, `null  4|7  16|"x"  5|"Y"  16|["p"]  3|["q"]  4`},
+		{"sum", options{"group_level": 1, "descending": true, "limit": 2}, `["q"]  4|["p"]  3`},
+		{"js", nil, `null  [false,[[null,"a"],[null,"b"],[null,"c"],[null,"e"]],[1,2,4,16]]`},
+	} {
+		t.Run(fmt.Sprint(test.view, test.o), func(t *testing.T) {
+			got := strings.Join(listing(t, db.Query(t.Context(), "d", test.view, test.o)), "|")
+			if strings.ReplaceAll(got, "  ", " ") != strings.ReplaceAll(test.want, "  ", " ") {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestRefusedQueries(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := fixture(t)
+	for _, test := range []struct {
+		view string
+		o    options
+		want string
+	}{
+		{"plain", options{"reduce": true}, "Reduce is invalid for map-only views."},
+		{"plain", options{"group": true}, "Invalid use of grouping on a map view."},
+		{"plain", options{"group_level": 1}, "Invalid use of grouping on a map view."},
+		{"sum", options{"include_docs": true}, "`include_docs` is invalid for reduce"},
+		{"sum", options{"keys": []any{"x"}}, "Multi-key fetches for reduce views must use `group=true`"},
+		{"sum", options{"keys": []any{"x"}, "group_level": 1}, "Multi-key fetches"},
+		{"plain", options{"keys": []any{"x"}, "key": "x"}, "`keys` is incompatible with `key`"},
+		{"plain", options{"keys": "x"}, "Invalid value for keys"},
+		{"plain", options{"limit": -1}, "Invalid value for limit"},
+		{"plain", options{"skip": "x"}, "Invalid value for skip"},
+		{"plain", options{"descending": "maybe"}, "Invalid value for descending"},
+		{"plain", options{"startkey_docid": 1}, "Invalid value for startkey_docid"},
+		{"plain", options{"key": json.RawMessage(`{`)}, "Invalid value for key"},
+		{"plain", options{"startkey": "x", "endkey": 1}, "No rows can match your key range"},
+		{"plain", options{"startkey": 1, "endkey": "x", "descending": true}, "No rows can match your key range"},
+	} {
+		t.Run(fmt.Sprint(test.view, test.o), func(t *testing.T) {
+			wantError(t, db.Query(ctx, "d", test.view, test.o).Err(), http.StatusBadRequest, test.want)
+		})
+	}
+	wantError(t, db.Query(ctx, "none", "v").Err(), http.StatusNotFound, "Not Found: missing")
+	wantError(t, db.Query(ctx, "d", "none").Err(), http.StatusNotFound, "missing_named_view")
+	rev := put(t, db, "_design/e", `{"filters":{}}`)
+	wantError(t, db.Query(ctx, "e", "v").Err(), http.StatusNotFound, "missing_named_view")
+	if _, err := db.Delete(ctx, "_design/e", rev); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, db.Query(ctx, "e", "v").Err(), http.StatusNotFound, "deleted")
+}
+
+func TestAllDocs(t *testing.T) {
+	t.Parallel()
+	db := fixture(t)
+	for _, test := range []struct {
+		o    options
+		want string
+	}{
+		{nil, `"_design/d" "a" "b" "c" "e"`},
+		{options{"descending": true, "limit": 2}, `"e" "c"`},
+		{options{"startkey": "b", "endkey": "d"}, `"b" "c"`},
+		{options{"startkey": "b", "endkey": "c", "inclusive_end": false}, `"b"`},
+		{options{"startkey": "c", "endkey": "a", "inclusive_end": false, "descending": true}, `"c" "b"`},
+		{options{"startkey": "_design/", "endkey": "_design0"}, `"_design/d"`},
+		{options{"key": "c"}, `"c"`},
+		{options{"key": "d"}, ``},
+		{options{"startkey": 1, "skip": 3}, `"c" "e"`},
+		{options{"endkey": map[string]any{}}, ``},
+		{options{"keys": []string{"e", "nope", "d", "a"}}, `"e" "nope"! "d" "a"`},
+		{options{"keys": []string{"e", "a"}, "descending": true}, `"a" "e"`},
+	} {
+		t.Run(fmt.Sprint(test.o), func(t *testing.T) {
+			rs := db.AllDocs(t.Context(), test.o)
+			var got []string
+			for rs.Next() {
+				key, err := rs.Key()
+				if err != nil {
+					wantError(t, err, http.StatusNotFound, "not_found")
+					key += "!"
+				}
+				got = append(got, key)
+			}
+			if strings.Join(got, " ") != test.want || rs.Err() != nil {
+				t.Errorf("got %s (%v), want %s", got, rs.Err(), test.want)
+			}
+		})
+	}
+	wantError(t, db.AllDocs(t.Context(), kivik.Param("reduce", true)).Err(), http.StatusBadRequest, "Reduce")
+	if got := listing(t, db.DesignDocs(t.Context())); len(got) != 1 {
+		t.Errorf("DesignDocs: %s", got)
+	}
+}
+
+func TestIncludeDocs(t *testing.T) {
+	t.Parallel()
+	db := fixture(t)
+	scan := func(rs *kivik.ResultSet) string {
+		var got []string
+		for rs.Next() {
+			var doc *struct {
+				ID string `json:"_id"`
+				N  int    `json:"n"`
+			}
+			if err := rs.ScanDoc(&doc); err != nil {
+				t.Error(err)
+			}
+			if doc == nil {
+				got = append(got, "null")
+				continue
+			}
+			got = append(got, fmt.Sprint(doc.ID, doc.N))
+		}
+		if rs.Err() != nil {
+			t.Error(rs.Err())
+		}
+		return strings.Join(got, " ")
+	}
+	docs := kivik.IncludeDocs()
+	if got := scan(db.Query(t.Context(), "d", "plain", docs, kivik.Param("key", "x"))); got != "a1 b2 b2" {
+		t.Errorf("view: %s", got)
+	}
+	if got := scan(db.Query(t.Context(), "d", "link", docs)); got != "b2 null" {
+		t.Errorf("linked documents: %s", got)
+	}
+	if got := scan(db.AllDocs(t.Context(), docs, kivik.Param("keys", []string{"d", "a"}))); got != "null a1" {
+		t.Errorf("_all_docs: %s", got)
+	}
+}
+
+func TestResultMetadata(t *testing.T) {
+	t.Parallel()
+	db := fixture(t)
+	for name, rs := range map[string]*kivik.ResultSet{
+		"9 1 7": db.Query(t.Context(), "d", "plain", options{"update_seq": true, "skip": 1}),
+		"5 0 7": db.AllDocs(t.Context(), options{"update_seq": true, "startkey": "x"}),
+		"9 0 ":  db.Query(t.Context(), "d", "plain"),
+		"0 0 7": db.Query(t.Context(), "d", "sum", options{"update_seq": true, "group": true}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			listing(t, rs)
+			meta, err := rs.Metadata()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(meta.TotalRows, " ", meta.Offset, " ", meta.UpdateSeq); got != name {
+				t.Errorf("total, offset, update_seq: %s", got)
+			}
+		})
+	}
+}
+
+// driverDB is the driver's side of a database, for tests that look behind kivik.
+func driverDB(t *testing.T) *database {
+	t.Helper()
+	file, err := openFile(Memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Update(prepareFile); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(file, Options{ScriptLimit: scriptLimit})
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.CreateDB(t.Context(), "db", options{}); err != nil {
+		t.Fatal(err)
+	}
+	return &database{client: c, name: "db"}
+}
+
+// TestRangeReadsOnlyItsRows counts what queries over 2,000 rows under 4 keys look at.
+func TestRangeReadsOnlyItsRows(t *testing.T) {
+	t.Parallel()
+	db := driverDB(t)
+	if _, err := db.Put(t.Context(), "_design/d", json.RawMessage(`{"views":{"v":{
+		"map":"function (doc) { emit(doc.zone, 1); }","reduce":"_count"}}}`), options{}); err != nil {
+		t.Fatal(err)
+	}
+	docs := make([]any, 2000)
+	for i := range docs {
+		docs[i] = map[string]any{"zone": fmt.Sprint("zone", i%4), "_id": fmt.Sprint(i)}
+	}
+	if _, err := db.BulkDocs(t.Context(), docs, options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name           string
+		o              options
+		readValues     bool
+		rows, atMost   int
+		firstGroupSize string
+	}{
+		{"group keys", options{"group": true}, false, 4, 5, ""},
+		{"group keys backwards", options{"group": true, "descending": true}, false, 4, 5, ""},
+		{"group values", options{"group": true}, true, 4, 2020, "500"},
+		{"one row", options{"reduce": false, "startkey": "zone2", "limit": 1}, false, 1, 1, ""},
+		{"a range", options{"reduce": false, "startkey": "zone1", "endkey": "zone1"}, false, 500, 501, ""},
+		{"the rest of a group", options{"group": true, "startkey": "zone3", "startkey_docid": "995"}, true, 1, 10, "2"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			result, err := db.Query(t.Context(), "d", "v", test.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer result.Close()
+			rs := result.(*rows)
+			count := 0
+			for row := (driver.Row{}); rs.Next(&row) == nil; count++ {
+				if !test.readValues {
+					continue
+				}
+				var value json.RawMessage
+				if err := json.NewDecoder(row.Value).Decode(&value); err != nil || string(value) != test.firstGroupSize {
+					t.Errorf("group %s counts %s (%v)", row.Key, value, err)
+				}
+			}
+			if touched := scanOf(rs.source).touched; count != test.rows || touched > test.atMost {
+				t.Errorf("%d rows, looked at %d; want %d and no more than %d", count, touched, test.rows, test.atMost)
+			}
+		})
+	}
+}
+
+// TestLargeGroup reduces more rows than one portion.
+func TestLargeGroup(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	put(t, db, "_design/d", `{"views":{
+		"sum":{"map":"function (doc) { emit([doc.n % 2, doc.n], doc.n); }","reduce":"_sum"},
+		"js":{"map":"function (doc) { emit(doc.n, 1); }","reduce":"function (k, v, r) { return [r, v.length]; }"}}}`)
+	docs := make([]any, 2*portion+500)
+	total := 0
+	for i := range docs {
+		docs[i] = options{"n": i}
+		total += i
+	}
+	if _, err := db.BulkDocs(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		view string
+		o    options
+		want string
+	}{
+		{"sum", nil, fmt.Sprint("null ", total)},
+		{"sum", options{"group_level": 1, "limit": 1}, fmt.Sprint("[0] ", total/2-len(docs)/4)},
+		{"js", nil, "null [true,3]"},
+		{"js", options{"endkey": portion, "inclusive_end": false}, "null [false,1000]"},
+	} {
+		got := strings.Join(listing(t, db.Query(t.Context(), "d", test.view, test.o)), "|")
+		if strings.ReplaceAll(got, "  ", " ") != test.want {
+			t.Errorf("%s %v: %s, want %s", test.view, test.o, got, test.want)
+		}
+	}
+}
+
+func scanOf(s source) *scan {
+	if g, ok := s.(*exactGroups); ok {
+		return g.scan
+	}
+	return s.(*viewRows).scan
+}
+
+// TestWriteWhileReading would block if the file had to be mapped anew while a result set is open.
+func TestWriteWhileReading(t *testing.T) {
+	t.Parallel()
+	db := createDB(t, openStore(t, t.TempDir()), "db")
+	for i := range 20 {
+		put(t, db, fmt.Sprint(i), `{}`)
+	}
+	padding := strings.Repeat("x", 1<<16)
+	rs := db.AllDocs(t.Context())
+	seen := 0
+	for rs.Next() {
+		seen++
+		put(t, db, fmt.Sprint("new", seen), `{"p":"`+padding+`"}`)
+	}
+	if rs.Err() != nil || seen != 20 {
+		t.Errorf("saw %d documents (%v), want those 20 that were there", seen, rs.Err())
+	}
+}

@@ -1,0 +1,130 @@
+package embedded
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/go-kivik/kivik/v4/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// rows is a result set. It holds one read transaction, so all of it is of one moment, until its end or Close.
+type rows struct {
+	client    *client
+	ctx       context.Context
+	total     int64
+	offset    int64
+	updateSeq string
+
+	mu     sync.Mutex // kivik closes from other goroutines
+	tx     *bolt.Tx   // nil when closed
+	source source
+	skip   int64
+	limit  int64
+}
+
+// source is where the rows of a result set come from.
+type source interface {
+	// advance moves to the next row; false is the end.
+	advance() (bool, error)
+	// row describes the row it stands on, in memory that outlives the transaction.
+	row(*driver.Row) error
+}
+
+// query opens a result set whose rows come from what open makes.
+func (d *database) query(ctx context.Context, q *query, open func(contents, *rows) (source, error)) (
+	driver.Rows, error,
+) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r := &rows{client: d.client, ctx: ctx, skip: q.skip, limit: q.limit}
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	c, err := openContents(r.tx, d.name)
+	if err == nil {
+		r.source, err = open(c, r)
+	}
+	if err != nil {
+		_ = r.Close()
+		return nil, err
+	}
+	if q.updateSeq {
+		r.updateSeq = seqText(c.updateSeq())
+	}
+	return r, nil
+}
+
+// begin starts the transaction and makes it known to the client, which cannot close its file while one is open.
+func (r *rows) begin() (err error) {
+	r.client.mu.Lock()
+	defer r.client.mu.Unlock()
+	if r.client.closed {
+		return errClosed
+	}
+	if r.tx, err = r.client.bolt.Begin(false); err == nil {
+		r.client.readers[r] = struct{}{}
+	}
+	return boltError(err)
+}
+
+// Next describes the next row.
+func (r *rows) Next(row *driver.Row) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := r.next(row)
+	if err != nil {
+		r.end()
+	}
+	return err
+}
+
+func (r *rows) next(row *driver.Row) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	for ; r.tx != nil && r.limit > 0; r.skip-- {
+		more, err := r.source.advance()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if r.skip <= 0 {
+			r.limit--
+			return r.source.row(row)
+		}
+	}
+	return io.EOF
+}
+
+// Close ends the result set. It is harmless to call it again.
+func (r *rows) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end()
+	return nil
+}
+
+func (r *rows) end() {
+	if r.tx == nil {
+		return
+	}
+	_ = r.tx.Rollback() // a read transaction has nothing to lose
+	r.tx = nil
+	r.client.mu.Lock()
+	defer r.client.mu.Unlock()
+	delete(r.client.readers, r)
+}
+
+// UpdateSeq is the database's, if the query asked for it.
+func (r *rows) UpdateSeq() string { return r.updateSeq }
+
+// Offset is how many rows were skipped; rows before the key range are not counted, that would be reading them.
+func (r *rows) Offset() int64 { return r.offset }
+
+// TotalRows is the number of rows without a range.
+func (r *rows) TotalRows() int64 { return r.total }

@@ -1,0 +1,258 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+// What a script may use up. A document's emitted rows are kept in memory until they are stored.
+const (
+	maxScriptCalls  = 1000    // calls within calls
+	maxEmittedRows  = 100_000 // rows of one document in one view
+	maxEmittedBytes = 4 << 20 // their JSON text
+)
+
+// What scripts are stopped for.
+var (
+	errScriptLimit = errors.New("the function ran for too long and was stopped")
+	errScriptDepth = errors.New("the function called itself too often and was stopped")
+)
+
+// function is one compiled function and the few sandboxes it runs in: one a processor, made when first needed.
+// No two functions share a sandbox, so none sees what another did to its globals.
+type function struct {
+	code  *goja.Program
+	limit time.Duration
+	log   func(message string)
+	idle  chan *sandbox // nil for one still to be made
+}
+
+// newFunction compiles a function and loads it once.
+func newFunction(source string, limit time.Duration, log func(message string)) (*function, error) {
+	// As the second operand of a comma the anonymous function that CouchDB asks for is an expression, whatever
+	// comments stand around it and semicolons behind it.
+	code, err := goja.Compile("", "0,"+source, false)
+	if err != nil {
+		return nil, err
+	}
+	f := &function{code: code, limit: limit, log: log, idle: make(chan *sandbox, runtime.GOMAXPROCS(0))}
+	for range cap(f.idle) {
+		f.idle <- nil
+	}
+	return f, f.run(context.Background(), func(*sandbox) error { return nil })
+}
+
+// run lends use a sandbox, waiting for one, and stops what it does when the limit is over or ctx ends.
+func (f *function) run(ctx context.Context, use func(*sandbox) error) error {
+	var s *sandbox
+	select {
+	case s = <-f.idle:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s == nil {
+		s = newSandbox(f.log)
+	}
+	err := s.within(ctx, f.limit, func() error {
+		if err := s.load(f.code); err != nil {
+			return err
+		}
+		return use(s)
+	})
+	if s.spent {
+		s = nil
+	}
+	f.idle <- s
+	return err
+}
+
+// sandbox is a JavaScript runtime with one function and what CouchDB lets it see: nothing of the host.
+type sandbox struct {
+	vm               *goja.Runtime
+	function         goja.Callable // nil until loaded
+	parse, stringify goja.Callable // JSON's, whatever a script makes of JSON
+	globals          map[string]goja.Value
+	rows             [][2]goja.Value // emitted by the call under way
+	spent            bool            // not to be used again
+}
+
+// sumSource is CouchDB's sum(), which takes the values of objects too and joins strings.
+var sumSource = goja.MustCompile("sum",
+	"(function (values) { var total = 0; for (var i in values) { total += values[i]; } return total; })", false)
+
+func newSandbox(log func(message string)) *sandbox {
+	vm := goja.New()
+	vm.SetMaxCallStackSize(maxScriptCalls)
+	s := &sandbox{vm: vm}
+	object := vm.GlobalObject().Get("JSON").ToObject(vm)
+	s.parse, _ = goja.AssertFunction(object.Get("parse"))
+	s.stringify, _ = goja.AssertFunction(object.Get("stringify"))
+	sum, _ := vm.RunProgram(sumSource) // a function literal: it cannot fail
+	s.globals = map[string]goja.Value{
+		"emit":    vm.ToValue(s.emit),
+		"log":     vm.ToValue(func(call goja.FunctionCall) goja.Value { return s.say(log, call.Argument(0)) }),
+		"require": vm.ToValue(func(goja.FunctionCall) goja.Value { panic(vm.NewGoError(notSupported("require"))) }),
+		"sum":     sum,
+		"toJSON":  object.Get("stringify"),
+		"isArray": vm.GlobalObject().Get("Array").ToObject(vm).Get("isArray"),
+	}
+	for name, value := range s.globals {
+		// Not enumerable, so that tidy can tell what scripts add; the error is for frozen objects.
+		_ = vm.GlobalObject().DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	}
+	return s
+}
+
+// within does work under a time limit. A sandbox that was interrupted is spent, as the interrupt can arrive late
+// and would hit the next call; so is one that failed in a way no script can bring about on purpose.
+func (s *sandbox) within(ctx context.Context, limit time.Duration, work func() error) (err error) {
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errScriptLimit)
+	defer cancel()
+	stop := context.AfterFunc(limited, func() { s.vm.Interrupt(context.Cause(limited)) })
+	defer func() {
+		if x := recover(); x != nil { // some built-ins of goja panic on absurd arguments: "ab".repeat(2**62)
+			err = fmt.Errorf("the function failed: %v", x)
+		}
+		s.spent = !stop() || err != nil && !isThrown(err)
+	}()
+	return plain(work())
+}
+
+// plain gives the reason for which goja stopped a script, without where that struck.
+func plain(err error) error {
+	var interrupted *goja.InterruptedError
+	if errors.As(err, &interrupted) {
+		return interrupted.Unwrap()
+	}
+	var overflow *goja.StackOverflowError
+	if errors.As(err, &overflow) {
+		return errScriptDepth
+	}
+	return err
+}
+
+// isThrown reports whether err is an exception that a script threw and did not catch.
+func isThrown(err error) bool {
+	var thrown *goja.Exception
+	return errors.As(err, &thrown)
+}
+
+// load evaluates the program, once, and takes the function it is.
+func (s *sandbox) load(code *goja.Program) error {
+	if s.function != nil {
+		return nil
+	}
+	value, err := s.vm.RunProgram(code)
+	if err != nil {
+		return err
+	}
+	function, ok := goja.AssertFunction(value)
+	if !ok {
+		return errors.New("Expression does not eval to a function.")
+	}
+	s.function = function
+	return nil
+}
+
+// call calls the function, and then takes away what it left behind for the next call to notice.
+func (s *sandbox) call(arguments ...goja.Value) (goja.Value, error) {
+	s.rows = nil
+	defer s.tidy()
+	return s.function(goja.Undefined(), arguments...)
+}
+
+// tidy removes the globals that a function made, by assigning to a name it did not declare, and restores ours.
+func (s *sandbox) tidy() {
+	global := s.vm.GlobalObject()
+	for _, name := range global.Keys() {
+		_ = global.Delete(name)
+	}
+	for name, value := range s.globals {
+		_ = global.Set(name, value)
+	}
+}
+
+// emit is the script's emit(key, value).
+func (s *sandbox) emit(call goja.FunctionCall) goja.Value {
+	if len(s.rows) == maxEmittedRows {
+		panic(s.vm.NewGoError(fmt.Errorf("more than %d rows emitted", maxEmittedRows)))
+	}
+	s.rows = append(s.rows, [2]goja.Value{call.Argument(0), call.Argument(1)})
+	return goja.Undefined()
+}
+
+// say is the script's log(message).
+func (s *sandbox) say(log func(message string), message goja.Value) goja.Value {
+	if _, ok := message.(goja.String); ok {
+		log(message.String())
+		return goja.Undefined()
+	}
+	text, err := s.stringify(goja.Undefined(), message)
+	if err != nil {
+		panic(err) // goja hands it to the script
+	}
+	log(text.String())
+	return goja.Undefined()
+}
+
+// mapDoc calls a map function. Every call gets a copy of the document of its own.
+func (s *sandbox) mapDoc(doc string) ([]emitted, error) {
+	value, err := s.parse(goja.Undefined(), s.vm.ToValue(doc))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.call(value); err != nil {
+		return nil, err
+	}
+	return s.takeRows()
+}
+
+// takeRows turns the rows into JSON when the function is through, as CouchDB does. In an array JSON makes null of
+// what it has no text for: undefined, NaN, functions.
+func (s *sandbox) takeRows() ([]emitted, error) {
+	taken := s.rows
+	s.rows = nil
+	rows, size := make([]emitted, len(taken)), 0
+	for i, row := range taken {
+		text, err := s.stringify(goja.Undefined(), s.vm.NewArray(row[0], row[1]))
+		if err != nil {
+			return nil, err
+		}
+		if size += len(text.String()); size > maxEmittedBytes {
+			return nil, fmt.Errorf("more than %d bytes emitted", maxEmittedBytes)
+		}
+		var pair [2]json.RawMessage
+		if err := json.Unmarshal([]byte(text.String()), &pair); err != nil {
+			return nil, err
+		}
+		rows[i] = emitted{pair[0], pair[1]}
+	}
+	return rows, nil
+}
+
+// reduce calls a reduce function on JSON texts. As in CouchDB, undefined is null.
+func (s *sandbox) reduce(keys, values string, again bool) (json.RawMessage, error) {
+	k, err := s.parse(goja.Undefined(), s.vm.ToValue(keys))
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.parse(goja.Undefined(), s.vm.ToValue(values))
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.call(k, v, s.vm.ToValue(again))
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.stringify(goja.Undefined(), result)
+	if err != nil || goja.IsUndefined(text) {
+		return json.RawMessage("null"), err
+	}
+	return json.RawMessage(text.String()), nil
+}

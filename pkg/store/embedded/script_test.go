@@ -1,0 +1,343 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-kivik/kivik/v4"
+)
+
+// journal collects log lines from several goroutines.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) log(msg string, fields map[string]any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprint(msg, " ", fields))
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return strings.Join(j.lines, "\n")
+}
+
+// design makes a design document of map functions by view name.
+func design(mapFunctions map[string]string) map[string]any {
+	views := map[string]any{}
+	for name, source := range mapFunctions {
+		views[name] = map[string]any{"map": source}
+	}
+	return map[string]any{"language": "javascript", "views": views}
+}
+
+func mustCompile(t *testing.T, design map[string]any, j *journal) *program {
+	t.Helper()
+	p, err := compile("_design/test", design, time.Minute, j.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// rowsText gives the rows of one view as "key=value" texts.
+func rowsText(rows []emitted) string {
+	texts := make([]string, len(rows))
+	for i, row := range rows {
+		texts[i] = string(row.Key) + "=" + string(row.Value)
+	}
+	return strings.Join(texts, " ")
+}
+
+func TestMapDoc(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ source, doc, want string }{
+		"plain":               {`function(doc) { emit(doc._id, doc.n); }`, `{"_id":"a","n":1}`, `"a"=1`},
+		"space and semicolon": {"\n function (doc) { emit(doc._id, 1); } ;\n", `{"_id":"a"}`, `"a"=1`},
+		"comments around": {
+			"// first\n/* second */ function(doc) { emit(1, 2); /* third */ } // fourth\n; // fifth", `{}`, `1=2`},
+		"in brackets":      {`(function(doc) { emit(1, 2); })`, `{}`, `1=2`},
+		"named":            {`function me(doc) { emit(typeof me, 2); }`, `{}`, `"function"=2`},
+		"nothing emitted":  {`function(doc) { if (doc.no) emit(1, 2); }`, `{}`, ``},
+		"several in order": {`function(doc) { emit(2, 1); emit(1, 2); emit(2, 1); }`, `{}`, `2=1 1=2 2=1`},
+		"no text in JSON": {
+			`function(doc) { emit(doc.no); emit(undefined, NaN); emit(1/0, function() {}); emit([void 0], -1/0); }`,
+			`{}`, `null=null null=null null=null [null]=null`},
+		"no arguments": {`function(doc) { emit(); }`, `{}`, `null=null`},
+		"date":         {`function(doc) { emit(new Date(0), -0); }`, `{}`, `"1970-01-01T00:00:00.000Z"=0`},
+		"turned to JSON when through, as in CouchDB": {
+			`function(doc) { var v = {}; for (var i = 0; i < 2; i++) { v.i = i; emit(i, v); } }`, `{}`,
+			`0={"i":1} 1={"i":1}`},
+		"sandbox functions": {
+			`function(doc) { emit(sum(doc.l), [isArray(doc.l), isArray(doc), toJSON(doc.l), JSON.parse("[1]")]); }`,
+			`{"l":[1,2,3]}`, `6=[true,false,"[1,2,3]",[1]]`},
+		"large number": {
+			`function(doc) { emit(doc.n, null); }`, `{"n":9007199254740993}`, `9007199254740992=null`,
+		},
+		"unicode": {`function(doc) { emit(doc.s + "ß", doc.s.length); }`, `{"s":"é😀\u0000"}`, `"é😀\u0000ß"=4`},
+		"member __proto__": {
+			`function(doc) { emit(Object.keys(doc), doc.x); }`, `{"__proto__":{"x":1}}`, `["__proto__"]=null`,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var j journal
+			rows, err := mustCompile(t, design(map[string]string{"v": test.source}), &j).
+				mapDoc(t.Context(), json.RawMessage(test.doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rowsText(rows["v"]); got != test.want || j.String() != "" {
+				t.Errorf("got %s, want %s; logged %q", got, test.want, j.String())
+			}
+		})
+	}
+}
+
+func TestNothingOfTheHost(t *testing.T) {
+	t.Parallel()
+	names := []string{"require", "process", "module", "console", "global", "window", "fetch", "XMLHttpRequest",
+		"setTimeout", "load", "read", "quit", "print", "importScripts", "Deno", "Go"}
+	source := fmt.Sprintf(`function(doc) { %s }`, strings.Join(func() (lines []string) {
+		for _, name := range names {
+			lines = append(lines, fmt.Sprintf(`emit(%q, typeof %s);`, name, name))
+		}
+		return lines
+	}(), "\n"))
+	var j journal
+	rows, err := mustCompile(t, design(map[string]string{"v": source}), &j).mapDoc(t.Context(), []byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows["v"][1:] {
+		if string(row.Value) != `"undefined"` {
+			t.Errorf("%s is %s", row.Key, row.Value)
+		}
+	}
+}
+
+func TestFailingMapSkipsTheView(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ source, logged string }{
+		"throws":          {`function(doc) { emit(1, 1); throw new Error("on purpose"); }`, "on purpose"},
+		"throws no error": {`function(doc) { emit(1, 1); throw {a: 1}; }`, "object"},
+		"reads undefined": {`function(doc) { emit(doc.no.name, 1); }`, "TypeError"},
+		"recurses":        {`function f(doc) { emit(1, 1); return f(doc) + 1; }`, "itself too often"},
+		"recurses in a getter": {
+			`function(doc) { emit({toJSON: function f() { return JSON.stringify({toJSON: f}); }}, 1); }`, "itself too often"},
+		"circular":            {`function(doc) { doc.me = doc; emit(doc, 1); }`, "circular"},
+		"require":             {`function(doc) { emit(require("views/lib/x"), 1); }`, "require is not supported"},
+		"emits without end":   {`function(doc) { for (;;) emit(1, 1); }`, "rows emitted"},
+		"emits too much":      {`function(doc) { var s = "x".repeat(1 << 20); emit([s, s, s, s, s]); }`, "bytes"},
+		"breaks a built-in":   {`function(doc) { emit(1, "ab".repeat(Math.pow(2, 62))); }`, "function failed"},
+		"changes JSON itself": {`function(doc) { Array.prototype.toJSON = function() { return 1; }; emit(1, 1); }`, "json"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var j journal
+			functions := map[string]string{"bad": test.source, "good": `function(doc) { emit(doc._id, 1); }`}
+			p := mustCompile(t, design(functions), &j)
+			for range 2 { // the second time in what the first left
+				rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"the-id"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := rowsText(rows["good"]); got != `"the-id"=1` || len(rows["bad"]) != 0 {
+					t.Errorf("rows %v", rows)
+				}
+			}
+			for _, want := range []string{test.logged, "_design/test", "bad", "the-id", "map"} {
+				if !strings.Contains(j.String(), want) {
+					t.Errorf("log %q does not say %q", j.String(), want)
+				}
+			}
+		})
+	}
+}
+
+func TestLoopIsStopped(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p, err := compile("_design/test", design(map[string]string{
+		"loops":   `function(doc) { if (doc.loop) for (;;) { try { for (;;); } catch (e) {} } emit(doc._id, 1); }`,
+		"waits":   `function(doc) { emit({toJSON: function() { for (; doc.loop;); return 1; }}, 1); }`,
+		"behaves": `function(doc) { emit(doc._id, 2); }`,
+	}), 500*time.Millisecond, j.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"a","loop":true}`))
+	if err != nil || len(rows["loops"])+len(rows["waits"]) != 0 || rowsText(rows["behaves"]) != `"a"=2` {
+		t.Errorf("rows %v, error %v", rows, err)
+	}
+	if strings.Count(j.String(), errScriptLimit.Error()) != 2 {
+		t.Errorf("logged %q", j.String())
+	}
+	rows, err = p.mapDoc(t.Context(), []byte(`{"_id":"b"}`))
+	if err != nil || rowsText(rows["loops"]) != `"b"=1` || rowsText(rows["waits"]) != `1=1` {
+		t.Errorf("afterwards: rows %v, error %v", rows, err)
+	}
+}
+
+func TestMapDocCancelled(t *testing.T) {
+	t.Parallel()
+	var j journal
+	ctx, cancel := context.WithCancel(t.Context())
+	p, err := compile("_design/test", design(map[string]string{
+		"v": `function(doc) { log("started"); for (;;); }`,
+	}), time.Hour, func(msg string, fields map[string]any) { j.log(msg, fields); cancel() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // during the call, and before it
+		if rows, err := p.mapDoc(ctx, []byte(`{}`)); !errors.Is(err, context.Canceled) || rows != nil {
+			t.Errorf("rows %v, error %v", rows, err)
+		}
+	}
+	if strings.Contains(j.String(), "failed") {
+		t.Errorf("a cancelled call was logged as a failure: %s", &j)
+	}
+}
+
+func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p := mustCompile(t, design(map[string]string{
+		"a spoils":     `function(doc) { doc.n = 2; doc.more = 1; delete doc._id; doc.l.push(3); Object.prototype.bad = 1; }`,
+		"b notices":    `function(doc) { var seen = []; for (var k in doc) seen.push(k); emit(seen, doc.l); }`,
+		"c undeclared": `function(doc) { emit(typeof total, 1); total = 1; sum = 0; emit(typeof sum, total); }`,
+	}), &j)
+	for range 3 {
+		rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"a","n":1,"l":[1]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rowsText(rows["b notices"]); got != `["_id","n","l"]=[1]` {
+			t.Errorf("another view saw %s", got)
+		}
+		if got := rowsText(rows["c undeclared"]); got != `"undefined"=1 "number"=1` {
+			t.Errorf("a global stayed: %s", got)
+		}
+	}
+}
+
+func TestScriptLog(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p := mustCompile(t, design(map[string]string{
+		"v": `function(doc) { log("hello"); log({a: [1]}); log(); log("x".repeat(5000)); emit(1, 1); }`}), &j)
+	if rows, err := p.mapDoc(t.Context(), []byte(`{}`)); err != nil || len(rows["v"]) != 1 {
+		t.Fatalf("rows %v, error %v", rows, err)
+	}
+	for _, want := range []string{"message:hello", `message:{"a":[1]}`, "message:undefined", "xxx…", "_design/test"} {
+		if !strings.Contains(j.String(), want) {
+			t.Errorf("log %q does not say %q", &j, want)
+		}
+	}
+	if len(j.String()) > 2000 {
+		t.Error("a long message was not cut")
+	}
+}
+
+func TestMapDocConcurrently(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p := mustCompile(t, design(map[string]string{
+		"v": `function(doc) { for (var i = 0; i < 20; i++) emit([doc._id, i], {n: i}); }`}), &j)
+	var wg sync.WaitGroup
+	for n := range 8 {
+		wg.Go(func() {
+			for i := range 25 {
+				id := fmt.Sprintf("doc-%d-%d", n, i)
+				rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"`+id+`"}`))
+				if err != nil || len(rows["v"]) != 20 || string(rows["v"][19].Key) != `["`+id+`",19]` {
+					t.Errorf("%s: rows %v, error %v", id, rows, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestCompileRefuses(t *testing.T) {
+	t.Parallel()
+	view := func(m map[string]any) map[string]any { return map[string]any{"views": map[string]any{"v": m}} }
+	const good = `function(doc) {}`
+	tests := map[string]struct {
+		design map[string]any
+		status int
+		reason string
+	}{
+		"syntax":       {view(map[string]any{"map": `function(doc) { emit( }`}), 400, "map function in the 'v' view"},
+		"no function":  {view(map[string]any{"map": `42`}), 400, "does not eval to a function"},
+		"empty":        {view(map[string]any{"map": ``}), 400, "Compilation"},
+		"throws":       {view(map[string]any{"map": `(function() { throw new Error("early"); })()`}), 400, "early"},
+		"loops":        {view(map[string]any{"map": `(function() { for (;;); })()`}), 400, "too long"},
+		"no string":    {view(map[string]any{"map": []any{"function(doc)", "{}"}}), 400, "must be a string"},
+		"reduce":       {view(map[string]any{"map": good, "reduce": `function(`}), 400, "Compilation of the reduce function"},
+		"builtin":      {view(map[string]any{"map": good, "reduce": `_approx_count_distinct`}), 501, "is not supported"},
+		"language":     {map[string]any{"language": "erlang"}, 501, "erlang is not supported"},
+		"view no map":  {map[string]any{"views": map[string]any{"v": "x"}}, 400, "must be an object"},
+		"views no map": {map[string]any{"views": []any{}}, 400, "must be an object"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var j journal
+			_, err := compile("_design/test", test.design, 500*time.Millisecond, j.log)
+			if err == nil || kivik.HTTPStatus(err) != test.status || !strings.Contains(err.Error(), test.reason) {
+				t.Errorf("error %v, want %d %s", err, test.status, test.reason)
+			}
+		})
+	}
+}
+
+func TestCompileTakes(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p := mustCompile(t, map[string]any{"views": map[string]any{
+		"b":   map[string]any{"map": `function(doc) {}`, "reduce": "_count"},
+		"a":   map[string]any{"map": `function(doc) {}`},
+		"lib": map[string]any{"x": "exports.y = 1;"},
+	}}, &j)
+	if got := fmt.Sprint(p.views()); got != "[a b]" {
+		t.Errorf("views %s", got)
+	}
+	if _, ok := p.reducer("a"); ok {
+		t.Error("view a has a reduce function")
+	}
+	if _, ok := p.reducer("b"); !ok {
+		t.Error("view b has no reduce function")
+	}
+	if p := mustCompile(t, map[string]any{}, &j); len(p.views()) != 0 {
+		t.Errorf("views of nothing: %v", p.views())
+	}
+}
+
+func BenchmarkMapDoc(b *testing.B) {
+	p, err := compile("_design/test", design(map[string]string{
+		"v": `function(doc) { if (doc.pvt_type != 'dedicated_ip' || doc.pvt_deleted) return; emit(doc.pvt_zone, null); }`,
+	}), time.Second, (&journal{}).log)
+	if err != nil {
+		b.Fatal(err)
+	}
+	doc := json.RawMessage(`{"_id":"1.2.3.4","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available",` +
+		`"pvt_zone":"us-east","pvt_host":"proxy1.us-east.myswitch.com","pvt_created":63900000000,"pvt_modified":63900000000}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.mapDoc(b.Context(), doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

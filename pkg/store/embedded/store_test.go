@@ -1,0 +1,301 @@
+package embedded
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-kivik/kivik/v4"
+	"github.com/go-kivik/kivik/v4/driver"
+	bolt "go.etcd.io/bbolt"
+)
+
+// openStore opens a store that is closed with the test.
+func openStore(t testing.TB, path string) *kivik.Client {
+	t.Helper()
+	client, err := Open(path, Options{})
+	if err != nil {
+		t.Fatalf("Open(%q): %v", path, err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return client
+}
+
+// newDB makes a database in a store of its own.
+func newDB(t testing.TB) *kivik.DB {
+	t.Helper()
+	return createDB(t, openStore(t, Memory), "db")
+}
+
+func createDB(t testing.TB, client *kivik.Client, name string) *kivik.DB {
+	t.Helper()
+	if err := client.CreateDB(t.Context(), name); err != nil {
+		t.Fatalf("CreateDB(%q): %v", name, err)
+	}
+	return client.DB(name)
+}
+
+func put(t testing.TB, db *kivik.DB, id, doc string) (rev string) {
+	t.Helper()
+	rev, err := db.Put(t.Context(), id, json.RawMessage(doc))
+	if err != nil {
+		t.Fatalf("Put(%q, %s): %v", id, doc, err)
+	}
+	return rev
+}
+
+// get reads a document as it is spelled.
+func get(t testing.TB, db *kivik.DB, id string, options ...kivik.Option) string {
+	t.Helper()
+	var doc json.RawMessage
+	if err := db.Get(t.Context(), id, options...).ScanDoc(&doc); err != nil {
+		t.Fatalf("Get(%q): %v", id, err)
+	}
+	return string(doc)
+}
+
+// wantError checks the status of an error and that its text holds a piece.
+func wantError(t testing.TB, err error, status int, piece string) {
+	t.Helper()
+	if got := kivik.HTTPStatus(err); got != status || status != 0 && !strings.Contains(err.Error(), piece) {
+		t.Errorf("error is %v (%d), want %d with %q", err, got, status, piece)
+	}
+}
+
+// listing reads a result set to its end: a line a row.
+func listing(t testing.TB, rs *kivik.ResultSet) []string {
+	t.Helper()
+	lines := []string{}
+	for rs.Next() {
+		key, _ := rs.Key()
+		id, _ := rs.ID()
+		var value json.RawMessage
+		if err := rs.ScanValue(&value); err != nil {
+			lines = append(lines, key+" "+err.Error())
+			continue
+		}
+		lines = append(lines, strings.TrimSpace(key+" "+id+" "+string(value)))
+	}
+	if err := rs.Err(); err != nil {
+		t.Fatalf("rows: %v", err)
+	}
+	return lines
+}
+
+func TestOpenKeepsWhatWasWritten(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "a", "store")
+	client, err := Open(folder, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rev := put(t, createDB(t, client, "account/ab/cd/ef"), "x", `{"a":1}`)
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := openStore(t, folder).DB("account/ab/cd/ef").GetRev(t.Context(), "x"); got != rev {
+		t.Errorf("revision after reopening is %q, want %q", got, rev)
+	}
+	for path, mode := range map[string]os.FileMode{folder: 0o700, filepath.Join(folder, fileName): 0o600} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s: mode %v (%v), want %v", path, info.Mode().Perm(), err, mode)
+		}
+	}
+}
+
+func TestOpenRefusesASecondOpener(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	openStore(t, folder)
+	if _, err := Open(folder, Options{}); err == nil || !strings.Contains(err.Error(), "in use by another junctor") {
+		t.Errorf("second Open: %v", err)
+	}
+}
+
+func TestOpenRefusesOtherFiles(t *testing.T) {
+	t.Parallel()
+	writeBolt := func(fill func(*bolt.Tx) error) func(string) error {
+		return func(file string) error {
+			db, err := bolt.Open(file, 0o600, nil)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return db.Update(fill)
+		}
+	}
+	for name, test := range map[string]struct {
+		make func(file string) error
+		want string
+	}{
+		"text": {
+			func(file string) error { return os.WriteFile(file, []byte(strings.Repeat("no store ", 2000)), 0o600) },
+			"is not a junctor store",
+		},
+		"another bbolt file": {
+			writeBolt(func(tx *bolt.Tx) error {
+				_, err := tx.CreateBucket([]byte("mine"))
+				return err
+			}),
+			"is not a junctor store",
+		},
+		"newer format": {
+			writeBolt(func(tx *bolt.Tx) error {
+				if err := createLayout(tx); err != nil {
+					return err
+				}
+				return tx.Bucket(metaBucket).Put(formatKey, []byte("2"))
+			}),
+			`has format "2", this junctor reads format 1`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			if err := test.make(filepath.Join(folder, fileName)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(folder, Options{}); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Open: %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestMemoryLeavesNothingBehind(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	put(t, createDB(t, openStore(t, Memory), "db"), "x", `{}`)
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("temporary folder holds %v (%v)", left, err)
+	}
+}
+
+func TestDatabases(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	client := openStore(t, Memory)
+	for _, name := range []string{"b", "account/0f/aa/bb-202401", "_users", "a$_(x)+"} {
+		createDB(t, client, name)
+	}
+	for _, name := range []string{"", "A", "1a", "a b", "_x", "a%2f", "ä", strings.Repeat("a", 239)} {
+		wantError(t, client.CreateDB(ctx, name), http.StatusBadRequest, "Only lowercase characters")
+	}
+	wantError(t, client.CreateDB(ctx, "b"), http.StatusPreconditionFailed, "already exists")
+	names, err := client.AllDBs(ctx)
+	if got := strings.Join(names, " "); err != nil || got != "_users a$_(x)+ account/0f/aa/bb-202401 b" {
+		t.Errorf("AllDBs: %q, %v", got, err)
+	}
+	if err := client.DestroyDB(ctx, "b"); err != nil {
+		t.Error(err)
+	}
+	wantError(t, client.DestroyDB(ctx, "b"), http.StatusNotFound, "Database does not exist.")
+	if exists, err := client.DBExists(ctx, "b"); exists || err != nil {
+		t.Errorf("DBExists: %t, %v", exists, err)
+	}
+	if exists, err := client.DBExists(ctx, "_users"); !exists || err != nil {
+		t.Errorf("DBExists: %t, %v", exists, err)
+	}
+	if up, err := client.Ping(ctx); !up || err != nil {
+		t.Errorf("Ping: %t, %v", up, err)
+	}
+	if v, err := client.Version(ctx); err != nil || v.Vendor != "junctor" {
+		t.Errorf("Version: %v, %v", v, err)
+	}
+}
+
+func TestMissingDatabase(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := openStore(t, Memory).DB("nowhere")
+	_, putErr := db.Put(ctx, "x", map[string]any{})
+	_, designErr := db.Put(ctx, "_design/x", map[string]any{})
+	_, localErr := db.Put(ctx, "_local/x", map[string]any{})
+	_, deleteErr := db.Delete(ctx, "x", "1-a")
+	_, bulkErr := db.BulkDocs(ctx, []any{map[string]any{}})
+	_, statsErr := db.Stats(ctx)
+	_, fileErr := db.GetAttachment(ctx, "x", "y")
+	for name, err := range map[string]error{
+		"Put": putErr, "Put design": designErr, "Put local": localErr, "Delete": deleteErr, "BulkDocs": bulkErr,
+		"Stats": statsErr, "GetAttachment": fileErr, "Get": db.Get(ctx, "x").Err(), "AllDocs": db.AllDocs(ctx).Err(),
+		"Query": db.Query(ctx, "x", "y").Err(), "Changes": db.Changes(ctx).Err(),
+	} {
+		t.Run(name, func(t *testing.T) { wantError(t, err, http.StatusNotFound, "Not Found: Database does not exist.") })
+	}
+}
+
+func TestStats(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := newDB(t)
+	rev := put(t, db, "a", `{}`)
+	put(t, db, "b", `{}`)
+	put(t, db, "_local/x", `{}`)
+	if _, err := db.Delete(ctx, "a", rev); err != nil {
+		t.Fatal(err)
+	}
+	s, err := db.Stats(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Name != "db" || s.DocCount != 1 || s.DeletedCount != 1 || s.UpdateSeq != "3" || s.DiskSize == 0 {
+		t.Errorf("Stats: %+v", s)
+	}
+}
+
+func TestClosedStore(t *testing.T) {
+	t.Parallel()
+	db, err := openFile(Memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(prepareFile); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(db, Options{})
+	if err := c.CreateDB(t.Context(), "db", kivik.Params(nil)); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := c.DB("db", nil)
+	rows, err := d.AllDocs(t.Context(), kivik.Params(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed, err := d.Changes(t.Context(), kivik.Param("feed", "continuous"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- feed.Next(nil) }()
+	if err := c.Close(); err != nil { // with a result set and a feed open
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the feed went on")
+	}
+	if err := rows.Next(nil); err == nil {
+		t.Error("the result set went on")
+	}
+	_, putErr := d.Put(t.Context(), "x", map[string]any{}, kivik.Params(nil))
+	_, getErr := d.Get(t.Context(), "x", kivik.Params(nil))
+	_, listErr := d.AllDocs(t.Context(), kivik.Params(nil))
+	for _, err := range []error{putErr, getErr, listErr} {
+		wantError(t, err, http.StatusServiceUnavailable, "closed")
+	}
+	if err := c.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+}
+
+// opened is a driver over a client that is open already.
+type opened struct{ *client }
+
+func (o opened) NewClient(string, driver.Options) (driver.Client, error) { return o.client, nil }

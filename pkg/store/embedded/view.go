@@ -1,0 +1,101 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+
+	"github.com/go-kivik/kivik/v4/driver"
+)
+
+// Query lists the rows of a view, or what its reduce function makes of them.
+func (d *database) Query(ctx context.Context, ddoc, view string, options driver.Options) (driver.Rows, error) {
+	q, err := readQuery(options)
+	if err != nil {
+		return nil, err
+	}
+	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
+		v, err := d.openView(c, designPrefix+ddoc, view)
+		if err != nil {
+			return nil, err
+		}
+		reduce, err := q.reduces(v.reducer != nil)
+		if err != nil {
+			return nil, err
+		}
+		spans, err := q.viewSpans()
+		if err != nil {
+			return nil, err
+		}
+		s := newScan(v.rows, spans, q.descending)
+		if reduce {
+			return newGroups(r, s, v, q), nil
+		}
+		r.total = int64(v.rows.Sequence())
+		r.offset = min(q.skip, r.total)
+		return &viewRows{scan: s, contents: c, includeDocs: q.includeDocs}, nil
+	})
+}
+
+// openView finds the index of a design document.
+func (d *database) openView(c contents, ddocID, view string) (*openedView, error) {
+	name := c.part(designsBucket).Get([]byte(ddocID))
+	if name == nil {
+		_, err := c.leaf(ddocID, "") // says missing or deleted
+		return nil, err
+	}
+	if len(name) == 0 {
+		return nil, errNoView
+	}
+	x := c.index(string(name))
+	rows := x.view(view)
+	if rows == nil {
+		return nil, errNoView
+	}
+	p, err := d.program(string(name), x.Get(sourceKey))
+	if err != nil {
+		return nil, err
+	}
+	reducer, _ := p.reducer(view)
+	return &openedView{rows: rows, reducer: reducer}, nil
+}
+
+// viewRows are rows as the map function emitted them.
+type viewRows struct {
+	*scan
+	contents    contents
+	includeDocs bool
+}
+
+func (s *viewRows) advance() (bool, error) { return s.next(), nil }
+
+func (s *viewRows) row(row *driver.Row) error {
+	stored, err := readRow(s.k, s.v)
+	if err != nil {
+		return err
+	}
+	row.ID = stored.id
+	row.Key = bytes.Clone(stored.key)
+	row.Value = bytes.NewReader(bytes.Clone(stored.value))
+	if !s.includeDocs {
+		return nil
+	}
+	id := linkedDocument(stored)
+	r, err := s.contents.record(id)
+	if err != nil {
+		return err
+	}
+	row.Doc = bytes.NewReader(liveDocument(id, r))
+	return nil
+}
+
+// linkedDocument is the id of the document to include: the one that emitted the row, unless the value names one.
+func linkedDocument(r storedRow) string {
+	var link struct {
+		ID *string `json:"_id"`
+	}
+	if bytes.HasPrefix(r.value, []byte("{")) && json.Unmarshal(r.value, &link) == nil && link.ID != nil {
+		return *link.ID
+	}
+	return r.id
+}

@@ -1,0 +1,157 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// writer is the one goroutine that writes. It takes all operations that wait into one transaction, so that they
+// share its fsync, and answers each when that is done.
+type writer struct {
+	bolt  *bolt.DB
+	queue chan *operation
+	quit  chan struct{} // closed: take no more
+	ended chan struct{} // closed: all answered
+
+	mu        sync.Mutex
+	committed chan struct{} // closed and replaced by every commit
+	stopped   sync.Once
+}
+
+// operation is a write. apply either refuses with an *Error, errStale or a context's error before it has changed
+// anything, or fails in a way that takes the whole transaction with it.
+type operation struct {
+	ctx    context.Context
+	apply  func(*bolt.Tx) error
+	err    error
+	answer chan error
+}
+
+const maxBatch = 256
+
+func startWriter(db *bolt.DB) *writer {
+	w := &writer{
+		bolt:      db,
+		queue:     make(chan *operation),
+		quit:      make(chan struct{}),
+		ended:     make(chan struct{}),
+		committed: make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+// do applies a write and returns when it is on disk. A context that ends before its turn means no write; once
+// the turn has come the answer is what became of it.
+func (w *writer) do(ctx context.Context, apply func(*bolt.Tx) error) error {
+	op := &operation{ctx: ctx, apply: apply, answer: make(chan error, 1)}
+	select {
+	case w.queue <- op:
+		return <-op.answer
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.quit:
+		return errClosed
+	}
+}
+
+func (w *writer) stop() {
+	w.stopped.Do(func() { close(w.quit) })
+	<-w.ended
+}
+
+func (w *writer) run() {
+	defer close(w.ended)
+	for {
+		select {
+		case op := <-w.queue:
+			w.commit(w.gather(op))
+		case <-w.quit:
+			return
+		}
+	}
+}
+
+// gather adds the operations that wait to the first one.
+func (w *writer) gather(first *operation) []*operation {
+	batch := []*operation{first}
+	for len(batch) < maxBatch {
+		select {
+		case op := <-w.queue:
+			batch = append(batch, op)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit writes a batch. Where it fails as a whole its operations are tried one by one, so that the one to blame
+// fails alone.
+func (w *writer) commit(batch []*operation) {
+	err := w.transact(batch)
+	if err != nil && len(batch) > 1 {
+		for i := range batch {
+			w.commit(batch[i : i+1])
+		}
+		return
+	}
+	w.announce()
+	for _, op := range batch {
+		if err != nil {
+			op.err = boltError(err)
+		}
+		op.answer <- op.err
+	}
+}
+
+func (w *writer) transact(batch []*operation) error {
+	err := w.bolt.Update(func(tx *bolt.Tx) error {
+		refused := 0
+		for _, op := range batch {
+			if op.err = op.ctx.Err(); op.err == nil {
+				op.err = op.apply(tx)
+			}
+			if op.err != nil && !isRefusal(op.err) {
+				return op.err
+			}
+			if op.err != nil {
+				refused++
+			}
+		}
+		if refused == len(batch) {
+			return errAllRefused
+		}
+		return nil
+	})
+	if errors.Is(err, errAllRefused) {
+		return nil
+	}
+	return err
+}
+
+// errAllRefused spares a transaction that changed nothing its fsync.
+var errAllRefused = errors.New("nothing to write")
+
+func isRefusal(err error) bool {
+	var refusal *Error
+	return errors.As(err, &refusal) || errors.Is(err, errStale) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// changed gives a channel that the next commit closes.
+func (w *writer) changed() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.committed
+}
+
+func (w *writer) announce() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.committed)
+	w.committed = make(chan struct{})
+}

@@ -1,0 +1,170 @@
+// Package store reads and writes Kazoo's documents: in a CouchDB, or in the embedded store where there is none.
+//
+// There is one code path over kivik; which driver answers is decided once, in Open, by the DSN. Callers see
+// documents, views and faults: what a revision conflict or a missing database looks like on the wire is settled
+// here. The package knows nothing of addresses, accounts or HTTP statuses of the API, and together with
+// pkg/store/embedded it is the only importer of kivik.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kivik/kivik/v4"
+	"github.com/go-kivik/kivik/v4/couchdb"
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/store/embedded"
+)
+
+// Call describes one finished call of the store, for metrics.
+type Call struct {
+	Operation string        // "get", "put", "view", …
+	Database  string        // "account" for every account database, otherwise the name
+	Duration  time.Duration // wall time
+	Err       error         // what the caller got
+}
+
+// Options adjusts Open. The zero value is usable.
+type Options struct {
+	// Log gets what a view function of the embedded store has to say.
+	Log zerolog.Logger
+	// Observe is told of every call; nil is nobody.
+	Observe func(Call)
+}
+
+// Store is a connection to all databases of one CouchDB or one embedded store. It is safe for concurrent use.
+type Store struct {
+	client     *kivik.Client
+	observe    func(Call)
+	replicated sync.Map // database name > bool: more than one copy of each document
+}
+
+// IsCouchDB reports whether Open takes dsn for the address of a CouchDB.
+func IsCouchDB(dsn string) bool {
+	return strings.HasPrefix(dsn, "http://") || strings.HasPrefix(dsn, "https://")
+}
+
+// Open connects to the store that dsn names: "http(s)://user:password@host:port" is a CouchDB (which need not
+// answer yet, see Ping), "memory:" an embedded store that is gone when closed, anything else the folder of an
+// embedded store, created where it is missing. A folder that another process serves is an error.
+func Open(dsn string, o Options) (*Store, error) {
+	client, err := open(dsn, o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", Redact(dsn), err)
+	}
+	observe := o.Observe
+	if observe == nil {
+		observe = func(Call) {}
+	}
+	return &Store{client: client, observe: observe}, nil
+}
+
+func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
+	if !IsCouchDB(dsn) {
+		return embedded.Open(dsn, embedded.Options{Log: log})
+	}
+	if _, err := url.Parse(dsn); err != nil {
+		return nil, errors.New("not a URL") // the parse error would repeat the password
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 128 // the default of 2 makes every burst open and close connections
+	transport.MaxIdleConns = 0
+	transport.ResponseHeaderTimeout = responseTimeout
+	return kivik.New("couch", dsn,
+		couchdb.OptionHTTPClient(&http.Client{Transport: transport}),
+		couchdb.OptionNoRequestCompression()) // documents are small and the database is near
+}
+
+// responseTimeout bounds how long a CouchDB may think before a request counts as unanswered. A view that is
+// built for the first time answers only when it is done, hence minutes and not seconds.
+const responseTimeout = 2 * time.Minute
+
+// Redact answers dsn without its password, for logs and errors.
+func Redact(dsn string) string {
+	if !IsCouchDB(dsn) {
+		return dsn
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "(not a URL)"
+	}
+	return u.Redacted()
+}
+
+// Close releases the store. Calls under way fail.
+func (s *Store) Close() error { return s.client.Close() }
+
+// Ping reports whether the store takes requests, which a CouchDB in maintenance mode does not. One that has no
+// /_up, as old ones and PouchDB, is up when it tells its version.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.call("ping", "", func() error {
+		up, err := s.client.Ping(ctx)
+		if err == nil && !up {
+			_, err = s.client.Version(ctx)
+		}
+		return err
+	})
+}
+
+// CreateDatabase makes sure that a database exists.
+func (s *Store) CreateDatabase(ctx context.Context, db string) error {
+	return s.call("create_database", db, func() error {
+		err := s.client.CreateDB(ctx, db)
+		if kivik.HTTPStatus(err) == http.StatusPreconditionFailed {
+			return nil
+		}
+		return err
+	})
+}
+
+// DatabaseExists reports whether a database exists.
+func (s *Store) DatabaseExists(ctx context.Context, db string) (exists bool, err error) {
+	err = s.call("database_exists", db, func() (err error) {
+		exists, err = s.client.DBExists(ctx, db)
+		return err
+	})
+	return exists, err
+}
+
+// Replicated reports whether the store keeps several copies of each document of db, that is, whether db lives
+// on a CouchDB cluster, which can accept two writers of one revision and keep both as a conflict.
+func (s *Store) Replicated(ctx context.Context, db string) (bool, error) {
+	if known, ok := s.replicated.Load(db); ok {
+		return known.(bool), nil
+	}
+	var several bool
+	err := s.call("stats", db, func() error {
+		stats, err := s.client.DB(db).Stats(ctx)
+		if err == nil {
+			several = stats.Cluster != nil && stats.Cluster.Replicas > 1
+		}
+		return err
+	})
+	if err == nil {
+		s.replicated.Store(db, several)
+	}
+	return several, err
+}
+
+// call runs one operation, turns its error into a fault and reports it.
+func (s *Store) call(operation, db string, do func() error) error {
+	start := time.Now()
+	err := classify(operation, db, do())
+	s.observe(Call{Operation: operation, Database: family(db), Duration: time.Since(start), Err: err})
+	return err
+}
+
+// family keeps the number of distinct database labels small: there is a database for every account.
+func family(db string) string {
+	if strings.HasPrefix(db, "account/") {
+		return "account"
+	}
+	return db
+}

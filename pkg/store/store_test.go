@@ -1,0 +1,48 @@
+package store_test
+
+import (
+	"testing"
+
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) *store.Store { return open(t, "memory:") })
+}
+
+func TestFile(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) *store.Store { return open(t, t.TempDir()) })
+}
+
+func TestCouchDB(t *testing.T) {
+	t.Parallel()
+	dsn := storetest.CouchDSN(t)
+	storetest.Run(t, func(t *testing.T) *store.Store { return open(t, dsn) })
+}
+
+// TestNotReplicated: an embedded store has one copy of each document, so that a revision has one writer.
+func TestNotReplicated(t *testing.T) {
+	t.Parallel()
+	for _, dsn := range []string{"memory:", t.TempDir()} {
+		s := open(t, dsn)
+		if err := s.CreateDatabase(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if several, err := s.Replicated(t.Context(), "a"); several || err != nil {
+			t.Errorf("%s: %t, %v", dsn, several, err)
+		}
+	}
+}
+
+func open(t *testing.T, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}

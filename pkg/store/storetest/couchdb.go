@@ -1,0 +1,107 @@
+package storetest
+
+import (
+	"crypto/rand"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// couchVariable names the CouchDB to test on, as http://user:password@host:port.
+const couchVariable = "JUNCTOR_TEST_COUCHDB"
+
+// runPrefix begins the names of Run's databases, so that it may share a CouchDB with anything. FreshCouch leaves them
+// alone.
+const runPrefix = "junctortest-"
+
+// ownDatabases begins the names of those of this process.
+var ownDatabases = runPrefix + strings.ToLower(rand.Text()[:8])
+
+// sharedPeer is one server for all callers of CouchDSN in this process.
+var sharedPeer = sync.OnceValues(func() (string, error) {
+	dsn, _, err := startPeer()
+	return dsn, err
+})
+
+// CouchDSN answers the address of a CouchDB that is shared with other tests: the one JUNCTOR_TEST_COUCHDB names,
+// else a pouchdb-server started for this process. Where there is neither, the test is skipped; with CI=true it
+// fails. What Run leaves in a named CouchDB is removed when the last test that asked for it ends.
+func CouchDSN(t testing.TB) string {
+	t.Helper()
+	if dsn := os.Getenv(couchVariable); dsn != "" {
+		runUsers.enter()
+		t.Cleanup(func() { runUsers.leave(t, dsn) })
+		return dsn
+	}
+	dsn, err := sharedPeer()
+	if err != nil {
+		unavailable(t, err)
+	}
+	return dsn
+}
+
+// FreshCouch answers the address of an empty CouchDB that t has to itself until it ends: a test that needs
+// databases by Kazoo's fixed names, as "accounts", asks for this one. Without JUNCTOR_TEST_COUCHDB it is a
+// pouchdb-server of its own. A named CouchDB is handed from test to test, across processes, is emptied
+// afterwards, and is refused where it holds databases that are not of these tests (see claim).
+func FreshCouch(t testing.TB) string {
+	t.Helper()
+	if dsn := os.Getenv(couchVariable); dsn != "" {
+		t.Cleanup(lock(t))
+		if err := claim(dsn); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := wipe(dsn); err != nil {
+				t.Error(err)
+			}
+		})
+		return dsn
+	}
+	dsn, stop, err := startPeer()
+	if err != nil {
+		unavailable(t, err)
+	}
+	t.Cleanup(stop)
+	return dsn
+}
+
+// unavailable skips t in one line, or fails it where somebody relies on it: a green run that tested nothing over
+// HTTP must not happen unseen.
+func unavailable(t testing.TB, err error) {
+	t.Helper()
+	const text = "no CouchDB to test on: set " + couchVariable + ", or install pouchdb-server into .tools (npm): %v"
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(text, err)
+	}
+	t.Skipf(text, err)
+}
+
+// runUsers counts the tests that use a named CouchDB through CouchDSN.
+var runUsers users
+
+type users struct {
+	sync.Mutex
+	count int
+}
+
+func (u *users) enter() {
+	u.Lock()
+	defer u.Unlock()
+	u.count++
+}
+
+// leave removes what this process made once nobody uses it any more.
+func (u *users) leave(t testing.TB, dsn string) {
+	u.Lock()
+	defer u.Unlock()
+	u.count--
+	if u.count > 0 {
+		return
+	}
+	err := drop(dsn, func(db string) bool { return strings.HasPrefix(db, ownDatabases) })
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,86 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+func databasesExistOnceCreated(s *subject) {
+	s.ok(s.Ping(s.Context()))
+	db := s.db + "/later"
+	for _, want := range []bool{false, true, true} {
+		exists, err := s.DatabaseExists(s.Context(), db)
+		s.ok(err)
+		if exists != want {
+			s.Errorf("exists: %t, want %t", exists, want)
+		}
+		s.ok(s.CreateDatabase(s.Context(), db))
+	}
+	_, err := s.Replicated(s.Context(), db)
+	s.ok(err)
+}
+
+func databasesAreApart(s *subject) {
+	other := newDatabase(s, s.Store)
+	s.put(`{"_id":"a"}`)
+	_, err := s.Get(s.Context(), other, "a")
+	s.is(err, fault.BadIdentifier)
+	s.ok(s.CreateDatabase(s.Context(), s.db)) // again, and nothing is lost
+	s.get("a")
+}
+
+// missingDatabase: an account database that is not there is told from a document that is not.
+func missingDatabase(s *subject) {
+	db := s.db + "/missing"
+	ctx := s.Context()
+	calls := map[string]func() error{
+		"Get":         func() error { _, err := s.Get(ctx, db, "a"); return err },
+		"GetRevision": func() error { _, err := s.GetRevision(ctx, db, "a", "1-a"); return err },
+		"GetMany":     func() error { _, err := s.GetMany(ctx, db, []string{"a", "b"}); return err },
+		"GetMany one": func() error { _, err := s.GetMany(ctx, db, []string{"a"}); return err },
+		"Put":         func() error { _, err := s.Put(ctx, db, document.Document{"_id": "a"}); return err },
+		"PutMany": func() error {
+			_, err := s.PutMany(ctx, db, []document.Document{{"_id": "a"}})
+			return err
+		},
+		"Update": func() error {
+			_, err := s.Update(ctx, db, "a", func(document.Document) error { return nil })
+			return err
+		},
+		"Delete":     func() error { return s.Delete(ctx, db, "a", "1-967a00dff5e02add41819138abb3284d") },
+		"Attachment": func() error { _, err := s.Attachment(ctx, db, "a", "key"); return err },
+		"Replicated": func() error { _, err := s.Replicated(ctx, db); return err },
+		"Install":    func() error { return s.Install(ctx, db, letters(s)) },
+		"View": func() error {
+			return s.View(ctx, db, "letters", "all", store.Query{}, func(store.Row) error { return nil })
+		},
+	}
+	for name, call := range calls {
+		if err := call(); !fault.Is(err, fault.DatastoreMissing) {
+			s.Errorf("%s: want %s, got %v", name, fault.DatastoreMissing, err)
+		}
+	}
+}
+
+// cancelledContext: nothing is written for a client that is gone.
+func cancelledContext(s *subject) {
+	ctx, cancel := context.WithCancel(s.Context())
+	cancel()
+	_, err := s.Put(ctx, s.db, document.Document{"_id": "a"})
+	if !errors.Is(err, context.Canceled) {
+		s.Errorf("put: %v", err)
+	}
+	_, err = s.PutMany(ctx, s.db, []document.Document{{"_id": "a"}})
+	if !errors.Is(err, context.Canceled) {
+		s.Errorf("put many: %v", err)
+	}
+	_, err = s.Get(s.Context(), s.db, "a")
+	s.is(err, fault.BadIdentifier)
+	if _, err := s.Get(ctx, s.db, "a"); !errors.Is(err, context.Canceled) {
+		s.Errorf("get: %v", err)
+	}
+}

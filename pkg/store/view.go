@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-kivik/kivik/v4"
+
+	"junctor/pkg/document"
+)
+
+// Query says which rows of a view to read. The zero value is all of them, in order.
+type Query struct {
+	Key         any   // rows of this key only; nil is any
+	Keys        []any // rows of these keys, in the order of the keys; nil is any
+	StartKey    any   // from this key on; nil is the beginning
+	EndKey      any   // up to and with this key; nil is the end
+	Skip, Limit int   // Limit 0 is no limit
+	Descending  bool
+	Group       bool // one row for each distinct key, its value the view's reduce
+	IncludeDocs bool
+}
+
+// Row is one row of a view. It is valid until the function it was handed to returns.
+type Row struct{ rows *kivik.ResultSet }
+
+// ID answers the id of the document that emitted the row; empty for a grouped row.
+func (r Row) ID() string {
+	id, _ := r.rows.ID()
+	return id
+}
+
+// Key decodes the row's key.
+func (r Row) Key(into any) error { return r.rows.ScanKey(into) }
+
+// Value decodes the row's value. The embedded store reduces a group only when its value is asked for.
+func (r Row) Value(into any) error { return r.rows.ScanValue(into) }
+
+// Doc answers the document that emitted the row, where the query included documents.
+func (r Row) Doc() (document.Document, error) {
+	var raw json.RawMessage
+	if err := r.rows.ScanDoc(&raw); err != nil {
+		return nil, err
+	}
+	return document.Decode(raw)
+}
+
+// View hands the rows of a view to each, in order, until each answers an error, which is passed on. Row
+// functions must not call the store: a row may hold the embedded store's read transaction. A database or view
+// that does not exist is fault.DatastoreMissing or fault.DatastoreMissingView.
+func (s *Store) View(ctx context.Context, db, design, view string, q Query, each func(Row) error) error {
+	var failed error
+	err := s.call("view", db, func() error {
+		rows := s.client.DB(db).Query(ctx, design, view, kivik.Params(q.params()))
+		defer func() { _ = rows.Close() }()
+		for failed == nil && rows.Next() {
+			failed = each(Row{rows})
+		}
+		return rows.Err()
+	})
+	if failed != nil {
+		return failed
+	}
+	if err != nil {
+		return fmt.Errorf("view %s/%s: %w", design, view, err)
+	}
+	return nil
+}
+
+func (q Query) params() map[string]any {
+	p := map[string]any{}
+	set := func(name string, value any, given bool) {
+		if given {
+			p[name] = value
+		}
+	}
+	set("key", q.Key, q.Key != nil)
+	set("keys", q.Keys, q.Keys != nil)
+	set("startkey", q.StartKey, q.StartKey != nil)
+	set("endkey", q.EndKey, q.EndKey != nil)
+	set("skip", q.Skip, q.Skip > 0)
+	set("limit", q.Limit, q.Limit > 0)
+	set("descending", true, q.Descending)
+	set("include_docs", true, q.IncludeDocs)
+	p["reduce"] = q.Group
+	set("group", true, q.Group)
+	return p
+}
