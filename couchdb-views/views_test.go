@@ -91,8 +91,10 @@ func TestFiles(t *testing.T) {
 	}{
 		"dedicated_ips.json": {"_design/dedicated_ips", []string{"assigned_to_listing", "available_listing",
 			"host_listing", "summary_listing", "zone_listing"}},
-		"junctor_dedicated_ips.json": {"_design/junctor", []string{"available", "by_address", "by_zone_status"}},
-		"junctor_accounts.json":      {"_design/junctor", []string{"by_api_key", "by_name", "by_realm"}},
+		"junctor_dedicated_ips.json":  {"_design/junctor", []string{"available", "by_address", "by_zone_status"}},
+		"junctor_account.json":        {"_design/junctor", []string{"users_by_md5", "users_by_name", "users_by_sha1"}},
+		"junctor_accounts.json":       {"_design/junctor", []string{"by_api_key", "by_name", "by_realm"}},
+		"junctor_kazoo_clusters.json": {"_design/junctor", []string{"clusters"}},
 	}
 	files, err := fs.Glob(Files, "*")
 	if err != nil || !slices.Equal(files, slices.Sorted(maps.Keys(want))) {
@@ -157,8 +159,14 @@ const (
 	noType    = `{"_id":"1.2.3.7"}`
 	account   = `{"_id":"0766c6d3a0cf0a0f293e7c8cf0bdcab5","name":"Master Account, Ltd. №1","realm":"Master.Example.COM",
 		"pvt_type":"account","pvt_api_key":"742db687e108baee2bc7067393451d0b4eeb2f29b2cd0d44607ee6556d8"}`
-	bareAccount    = `{"_id":"09c766718e5cfdbc70c929dccb4e00fc","pvt_type":"account","name":"世界","realm":""}`
-	oddAccount     = `{"_id":"20d27928305e257782655b7896c79f14","pvt_type":"account","name":7,"realm":{},"pvt_api_key":""}`
+	bareAccount = `{"_id":"09c766718e5cfdbc70c929dccb4e00fc","pvt_type":"account","name":"世界","realm":""}`
+	oddAccount  = `{"_id":"20d27928305e257782655b7896c79f14","pvt_type":"account","name":7,"realm":{},"pvt_api_key":""}`
+	user        = `{"_id":"97a0c7b50967fbbe2f9e94f7687fb33f","pvt_type":"user","username":"Alice","enabled":true,
+		"pvt_md5_auth":"daf6","pvt_sha1_auth":"29c2","pvt_account_id":"20d27928305e257782655b7896c79f14"}`
+	disabledUser = `{"_id":"a","pvt_type":"user","username":"adam","enabled":false,"pvt_md5_auth":"b","pvt_sha1_auth":"c"}`
+	deletedUser  = `{"_id":"a","pvt_type":"user","pvt_deleted":true,"username":"adam","enabled":true,
+		"pvt_md5_auth":"b","pvt_sha1_auth":"c"}`
+	hashlessUser   = `{"_id":"a","pvt_type":"user","username":7,"enabled":true}`
 	deletedAccount = `{"_id":"3a583234b29d88662d41c309f3dfa1e1","pvt_type":"account","pvt_deleted":true,"name":"a",
 		"realm":"b","pvt_api_key":"c"}`
 )
@@ -167,6 +175,8 @@ func TestMapFunctions(t *testing.T) {
 	t.Parallel()
 	const owner = `{"account_id":"0766c6d3a0cf0a0f293e7c8cf0bdcab5"}`
 	pool := []string{available, assigned, bare, deleted, otherType, noType}
+	const login = `{"owner_id":"97a0c7b50967fbbe2f9e94f7687fb33f","account_id":"20d27928305e257782655b7896c79f14"}`
+	users := []string{user, disabledUser, deletedUser, hashlessUser, account, noType}
 	accounts := []string{account, bareAccount, oddAccount, deletedAccount, available, noType}
 	tests := []struct {
 		file, view string
@@ -203,6 +213,9 @@ func TestMapFunctions(t *testing.T) {
 			[]string{`["master.example.com",` + owner + `]`, "", "", "", "", ""}},
 		{"junctor_accounts.json", "by_name", accounts,
 			[]string{`["masteraccountltd1",` + owner + `]`, "", "", "", "", ""}},
+		{"junctor_account.json", "users_by_md5", users, []string{`["daf6",` + login + `]`, "", "", "", "", ""}},
+		{"junctor_account.json", "users_by_sha1", users, []string{`["29c2",` + login + `]`, "", "", "", "", ""}},
+		{"junctor_account.json", "users_by_name", users, []string{`["alice",null]`, `["adam",null]`, "", "", "", ""}},
 	}
 	for _, test := range tests {
 		t.Run(test.view, func(t *testing.T) {

@@ -39,6 +39,7 @@ const (
 	DatastoreUnreachable             // the store cannot be reached or does not answer in time
 	DatastoreFault                   // the store answered something unexpected
 	NotImplemented                   // deliberately not supported
+	ClusterUnreachable               // another cluster can't be reached, does not answer in time, or answers nonsense
 )
 
 var kindNames = [...]string{
@@ -46,6 +47,7 @@ var kindNames = [...]string{
 	"token rejected", "forbidden", "conflict", "gone", "payment required", "precondition failed",
 	"not acceptable", "unsupported media", "too long", "too many requests", "busy", "datastore missing",
 	"datastore missing view", "datastore unreachable", "datastore fault", "not implemented",
+	"cluster unreachable",
 }
 
 // String names the kind for logs and metrics.

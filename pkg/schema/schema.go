@@ -89,19 +89,28 @@ func (s *Set) Raw(id string) ([]byte, bool) {
 // error is nil, or of kind fault.Invalid with everything that is wrong in its fault.Fields. An id that is not in
 // the set is a mistake of the caller.
 func (s *Set) Validate(id string, value any) error {
-	schema, ok := s.compiled[id]
-	if !ok {
-		return fmt.Errorf("no schema %q", id)
-	}
 	if doc, ok := value.(document.Document); ok {
 		value = map[string]any(doc)
 	}
-	if err := checkSize(value); err != nil {
+	errors, err := s.examine(id, value)
+	if err != nil {
 		return err
+	}
+	return findings(value, errors).Err()
+}
+
+// examine answers what the library has to say of a value.
+func (s *Set) examine(id string, value any) ([]gojsonschema.ResultError, error) {
+	schema, ok := s.compiled[id]
+	if !ok {
+		return nil, fmt.Errorf("no schema %q", id)
+	}
+	if err := checkSize(value); err != nil {
+		return nil, err
 	}
 	result, err := schema.Validate(gojsonschema.NewRawLoader(value))
 	if err != nil {
-		return fmt.Errorf("schema %s: %w", id, err)
+		return nil, fmt.Errorf("schema %s: %w", id, err)
 	}
-	return findings(value, result.Errors()).Err()
+	return result.Errors(), nil
 }

@@ -48,17 +48,21 @@ func value(t testing.TB, text string) any {
 // report answers what Validate found as JSON text, "null" where that is nothing.
 func report(t testing.TB, set *schema.Set, id string, value any) string {
 	t.Helper()
-	err := set.Validate(id, value)
+	return findingsText(t, set.Validate(id, value))
+}
+
+func findingsText(t testing.TB, err error) string {
+	t.Helper()
 	if err == nil {
 		return "null"
 	}
 	var failure *fault.Error
 	if !errors.As(err, &failure) || failure.Kind != fault.Invalid {
-		t.Fatalf("%s: %v", id, err)
+		t.Fatal(err)
 	}
 	fields, ok := failure.Data.(fault.Fields)
 	if !ok || len(fields) == 0 {
-		t.Fatalf("%s: data is %v", id, failure.Data)
+		t.Fatalf("data is %v", failure.Data)
 	}
 	text, err := document.Encode(fields)
 	if err != nil {
@@ -214,7 +218,7 @@ func TestUnknownSchema(t *testing.T) {
 func TestBundled(t *testing.T) {
 	t.Parallel()
 	set := bundled(t)
-	if got := set.IDs(); !slices.Equal(got, []string{"api_auth", "ip", "ips"}) {
+	if got := set.IDs(); !slices.Equal(got, []string{"api_auth", "customer_cluster", "ip", "ips", "user_auth"}) {
 		t.Errorf("ids %v", got)
 	}
 	raw, ok := set.Raw("ips")
@@ -265,6 +269,10 @@ func FuzzValidate(f *testing.F) {
 		for _, set := range sets {
 			for _, id := range set.IDs() {
 				report(t, set, id, decoded)
+				if doc, ok := decoded.(map[string]any); ok {
+					_, err := set.Cast(id, doc)
+					findingsText(t, err)
+				}
 			}
 		}
 	})

@@ -178,10 +178,15 @@ func (s *Store) Update(
 
 // Winner reads a document back after rev was written, and reports whether rev is on the branch that won: the
 // winning revision itself, or one that it was made from. On a CouchDB cluster a write that was accepted can still
-// lose to another that was accepted elsewhere.
+// lose to another that was accepted elsewhere, so every node that keeps the document is asked.
 func (s *Store) Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error) {
+	nodes, err := s.copies(ctx, db)
+	if err != nil {
+		return nil, false, err
+	}
+	options := kivik.Params(map[string]any{"conflicts": true, "revs": true, "r": nodes})
 	err = s.call("get", db, func() (err error) {
-		doc, err = scan(s.client.DB(db).Get(ctx, id, kivik.Params(map[string]any{"conflicts": true, "revs": true})))
+		doc, err = scan(s.client.DB(db).Get(ctx, id, options))
 		return err
 	})
 	if err != nil {

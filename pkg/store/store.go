@@ -41,9 +41,9 @@ type Options struct {
 
 // Store is a connection to all databases of one CouchDB or one embedded store. It is safe for concurrent use.
 type Store struct {
-	client     *kivik.Client
-	observe    func(Call)
-	replicated sync.Map // database name > bool: more than one copy of each document
+	client   *kivik.Client
+	observe  func(Call)
+	replicas sync.Map // database name > int: how many copies of each document there are
 }
 
 // IsCouchDB reports whether Open takes dsn for the address of a CouchDB.
@@ -70,16 +70,27 @@ func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
 	if !IsCouchDB(dsn) {
 		return embedded.Open(dsn, embedded.Options{Log: log})
 	}
-	if _, err := url.Parse(dsn); err != nil {
+	server, err := url.Parse(dsn)
+	if err != nil {
 		return nil, errors.New("not a URL") // the parse error would repeat the password
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 128 // the default of 2 makes every burst open and close connections
 	transport.MaxIdleConns = 0
 	transport.ResponseHeaderTimeout = responseTimeout
-	return kivik.New("couch", dsn,
+	transport.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
+	options := []kivik.Option{
 		couchdb.OptionHTTPClient(&http.Client{Transport: transport}),
-		couchdb.OptionNoRequestCompression()) // documents are small and the database is near
+		couchdb.OptionNoRequestCompression(), // documents are small and the database is near
+	}
+	if user := server.User; user != nil {
+		// With every request, as Kazoo does it: a session's cookie is good on the nodes of a cluster that share a
+		// secret, and behind a balancer the next request may go to one that does not.
+		password, _ := user.Password()
+		options = append(options, couchdb.BasicAuth(user.Username(), password))
+		server.User = nil
+	}
+	return kivik.New("couch", server.String(), options...)
 }
 
 // responseTimeout bounds how long a CouchDB may think before a request counts as unanswered. A view that is
@@ -136,21 +147,27 @@ func (s *Store) DatabaseExists(ctx context.Context, db string) (exists bool, err
 // Replicated reports whether the store keeps several copies of each document of db, that is, whether db lives
 // on a CouchDB cluster, which can accept two writers of one revision and keep both as a conflict.
 func (s *Store) Replicated(ctx context.Context, db string) (bool, error) {
-	if known, ok := s.replicated.Load(db); ok {
-		return known.(bool), nil
+	copies, err := s.copies(ctx, db)
+	return copies > 1, err
+}
+
+// copies answers how many nodes keep each document of db.
+func (s *Store) copies(ctx context.Context, db string) (int, error) {
+	if known, ok := s.replicas.Load(db); ok {
+		return known.(int), nil
 	}
-	var several bool
+	copies := 1
 	err := s.call("stats", db, func() error {
 		stats, err := s.client.DB(db).Stats(ctx)
-		if err == nil {
-			several = stats.Cluster != nil && stats.Cluster.Replicas > 1
+		if err == nil && stats.Cluster != nil {
+			copies = max(stats.Cluster.Replicas, 1)
 		}
 		return err
 	})
 	if err == nil {
-		s.replicated.Store(db, several)
+		s.replicas.Store(db, copies)
 	}
-	return several, err
+	return copies, err
 }
 
 // call runs one operation, turns its error into a fault and reports it.

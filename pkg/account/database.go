@@ -1,0 +1,30 @@
+package account
+
+import "strings"
+
+// idLength is all that Kazoo asks of an account id (MATCH_ACCOUNT_RAW). In practice it is 32 hex digits.
+const idLength = 32
+
+// ValidID reports whether id has the shape of an account id, which says nothing about whether there is one.
+func ValidID(id string) bool { return len(id) == idLength }
+
+// Database answers the name of an account's own database, as CouchDB knows it. An id for which there can be no
+// database, because CouchDB takes no such name, is fault.BadIdentifier like any other account that does not
+// exist.
+func Database(id string) (string, error) {
+	if !ValidID(id) || strings.ContainsFunc(id, notInName) {
+		return "", unknown(id, nil)
+	}
+	return "account/" + id[:2] + "/" + id[2:4] + "/" + id[4:], nil
+}
+
+// notInName tells what CouchDB refuses in the name of a database, and the slash, which divides ours.
+func notInName(r rune) bool {
+	lower, digit := 'a' <= r && r <= 'z', '0' <= r && r <= '9'
+	return !lower && !digit && !strings.ContainsRune("_$()+-", r)
+}
+
+// encodedDatabase is how documents spell the name (pvt_account_db).
+func encodedDatabase(id string) string {
+	return "account%2F" + id[:2] + "%2F" + id[2:4] + "%2F" + id[4:]
+}

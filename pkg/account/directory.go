@@ -1,0 +1,111 @@
+package account
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// Store is what the package needs of a store.
+type Store interface {
+	Reader
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
+	Delete(ctx context.Context, db, id, rev string) error
+	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
+	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
+	CreateDatabase(ctx context.Context, db string) error
+}
+
+// Directory finds accounts. It is safe for concurrent use.
+type Directory struct {
+	Config
+	store Store
+}
+
+// NewDirectory answers the accounts in s.
+func NewDirectory(s Store) *Directory { return &Directory{Config: NewConfig(s), store: s} }
+
+// Get reads an account. One that does not exist is fault.BadIdentifier.
+func (d *Directory) Get(ctx context.Context, id string) (*Account, error) {
+	return Get(ctx, d.store, id)
+}
+
+// ByAPIKey finds the account whose API key is exactly key. Where there is none, that is fault.BadIdentifier.
+func (d *Directory) ByAPIKey(ctx context.Context, key string) (*Account, error) {
+	ids, err := d.find(ctx, "listing_by_api", "by_api_key", key)
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) == 0 {
+		return nil, fault.New(fault.BadIdentifier, "")
+	}
+	return d.Get(ctx, ids[0])
+}
+
+// ByRealm finds the accounts that have a realm, without regard to case.
+func (d *Directory) ByRealm(ctx context.Context, realm string) ([]*Account, error) {
+	return d.all(ctx, "listing_by_realm", "by_realm", strings.ToLower(realm))
+}
+
+// ByName finds the accounts that have a name. Only the letters a to z, in either case, and digits count in it.
+func (d *Directory) ByName(ctx context.Context, name string) ([]*Account, error) {
+	key := alphanumeric(name)
+	if key == "" {
+		return nil, nil
+	}
+	return d.all(ctx, "listing_by_name", "by_name", key)
+}
+
+// all reads the accounts that a view lists under key, without those that are gone.
+func (d *Directory) all(ctx context.Context, kazoos, ours, key string) (found []*Account, err error) {
+	ids, err := d.find(ctx, kazoos, ours, key)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		a, err := d.Get(ctx, id)
+		if fault.Is(err, fault.BadIdentifier) || err == nil && a.Deleted {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, a)
+	}
+	return found, nil
+}
+
+// find answers the ids of the accounts that a view of database accounts lists under key: Kazoo's view where it
+// is installed, else ours.
+func (d *Directory) find(ctx context.Context, kazoos, ours, key string) (ids []string, err error) {
+	ids, err = d.list(ctx, accountsDB, "accounts", kazoos, key)
+	if fault.Is(err, fault.DatastoreMissingView) {
+		ids, err = d.list(ctx, accountsDB, "junctor", ours, key)
+	}
+	if fault.Is(err, fault.DatastoreMissing) {
+		return nil, nil // nothing is bootstrapped yet
+	}
+	return ids, err
+}
+
+// Reseller answers whether an account is a reseller, and the id of its own one: the nearest ancestor that is a
+// reseller, else the master (kz_services_reseller find_id). The documents in "services" decide.
+func (d *Directory) Reseller(ctx context.Context, a *Account) (id string, isReseller bool, err error) {
+	services, err := d.store.GetMany(ctx, servicesDB, append([]string{a.ID}, a.Tree...))
+	if err != nil && !Missing(err) {
+		return "", false, err
+	}
+	isReseller = services[a.ID].Bool("pvt_reseller")
+	for _, ancestor := range slices.Backward(a.Tree) {
+		if services[ancestor].Bool("pvt_reseller") {
+			return ancestor, isReseller, nil
+		}
+	}
+	id, err = d.Master(ctx)
+	return id, isReseller, err
+}

@@ -1,0 +1,95 @@
+package account
+
+import (
+	"context"
+	"strings"
+
+	"junctor/pkg/document"
+)
+
+// newAccount answers the document of an account with its keys, as Kazoo would write it (kzd_accounts).
+func (f *Founder) newAccount(id, name, realm string, tree []string) document.Document {
+	doc := document.Document{
+		"_id":                  id,
+		"name":                 name,
+		"realm":                realm,
+		"pvt_type":             "account",
+		"pvt_vsn":              "1",
+		"pvt_alphanum_name":    alphanumeric(name),
+		"pvt_api_key":          randomHex(32),
+		"pvt_signature_secret": randomHex(16),
+		"pvt_enabled":          true,
+		"pvt_tree":             list(tree),
+	}
+	if len(tree) > 0 {
+		doc["pvt_parent_id"] = tree[len(tree)-1]
+	}
+	f.stamp(doc, id, encodedDatabase(id))
+	return doc
+}
+
+// alphanumeric is what Kazoo finds accounts by at a login by name (kzd_accounts normalize_name).
+func alphanumeric(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(name))
+}
+
+func list(texts []string) []any {
+	values := make([]any, len(texts))
+	for i, text := range texts {
+		values[i] = text
+	}
+	return values
+}
+
+// establish writes an account: its database, its document there, its services document, and last the copy that
+// look-ups find, so that nobody finds half an account. It may be repeated. Where another was faster with an
+// account of that id, theirs stays.
+func (f *Founder) establish(ctx context.Context, account document.Document, reseller string) error {
+	db, err := Database(account.ID())
+	if err != nil {
+		return err
+	}
+	if err := f.store.CreateDatabase(ctx, db); err != nil {
+		return err
+	}
+	if err := f.putNew(ctx, db, account); err != nil {
+		return err
+	}
+	stored, err := f.store.Get(ctx, db, account.ID())
+	if err != nil {
+		return err
+	}
+	if err := f.putNew(ctx, servicesDB, f.services(stored, reseller)); err != nil {
+		return err
+	}
+	delete(stored, "_rev")
+	delete(stored, "_conflicts")
+	return f.putNew(ctx, accountsDB, stored)
+}
+
+// services answers the document that says whose customer an account is, and what it uses: nothing yet.
+func (f *Founder) services(account document.Document, reseller string) document.Document {
+	doc := document.Document{
+		"_id":             account.ID(),
+		"pvt_type":        "service",
+		"pvt_vsn":         document.Number(2),
+		"pvt_status":      "good_standing",
+		"pvt_reseller_id": reseller,
+		"pvt_tree":        account["pvt_tree"],
+		"quantities":      nothingUsed(),
+	}
+	if account.Bool("pvt_reseller") {
+		doc["pvt_reseller"] = true
+	}
+	f.stamp(doc, account.ID(), encodedDatabase(account.ID()))
+	return doc
+}
+
+func nothingUsed() map[string]any {
+	return map[string]any{"account": map[string]any{}, "cascade": map[string]any{}, "manual": map[string]any{}}
+}

@@ -1,0 +1,70 @@
+package account
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Founder writes what a store lacks that no Kazoo looks after: the documents of the system, and accounts.
+type Founder struct {
+	store     Store
+	directory *Directory
+	newKey    func(id string) (document.Document, error)
+	now       func() time.Time
+	node      string
+}
+
+// NewFounder answers a Founder for s. newKey makes the document, with its attachment, of a signing key of that
+// id; times are taken from now.
+func NewFounder(s Store, newKey func(id string) (document.Document, error), now func() time.Time) *Founder {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return &Founder{store: s, directory: NewDirectory(s), newKey: newKey, now: now, node: nodePrefix + host}
+}
+
+// nodePrefix begins the pvt_node of every document that is written here. Kazoo's nodes have other names, and
+// Kazoo puts its own on every document that it saves.
+const nodePrefix = "junctor@"
+
+// ErrKazooLives refuses what only a living Kazoo should write: it would not know of it, for its caches.
+var ErrKazooLives = fault.New(fault.Forbidden, "a Kazoo lives in this store: manage accounts and users through Kazoo")
+
+// KazooLives reports whether the store is a Kazoo's: one that junctor did not bootstrap, or that a Kazoo has
+// taken over since.
+func (f *Founder) KazooLives(ctx context.Context) (bool, error) {
+	for _, name := range []string{"accounts", "auth"} {
+		doc, err := f.store.Get(ctx, configDB, name)
+		switch {
+		case Missing(err):
+		case err != nil:
+			return false, err
+		case !strings.HasPrefix(doc.String("pvt_node"), nodePrefix):
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// stamp sets what Kazoo's documents say of themselves: where they belong, when and by whom they were written.
+func (f *Founder) stamp(doc document.Document, id, db string) {
+	now := document.Number(document.Gregorian(f.now()))
+	doc["pvt_account_id"], doc["pvt_account_db"] = id, db
+	doc["pvt_created"], doc["pvt_modified"] = now, now
+	doc["pvt_node"] = f.node
+}
+
+// putNew writes a document unless there is one of its id: whoever was first counts.
+func (f *Founder) putNew(ctx context.Context, db string, doc document.Document) error {
+	_, err := f.store.Put(ctx, db, doc)
+	if fault.Is(err, fault.Conflict) {
+		return nil
+	}
+	return err
+}

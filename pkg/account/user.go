@@ -1,0 +1,205 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// NewUser is what the operator says of a user to be.
+type NewUser struct {
+	Username  string // unique in the account, without regard to case
+	Password  string
+	FirstName string // empty is "Account"
+	LastName  string // empty is "Admin"
+	Level     string // Kazoo's priv_level: "admin", which is what empty means, or "user"
+}
+
+// maxUsername is what Kazoo's schema allows.
+const maxUsername = 256
+
+// check refuses what can't be a user.
+func (n NewUser) check() error {
+	if length := utf8.RuneCountInString(n.Username); length == 0 || length > maxUsername {
+		return invalid("username", fmt.Sprintf("a user's name has 1 to %d characters", maxUsername))
+	}
+	if strings.ContainsFunc(n.Username, func(r rune) bool { return r <= ' ' || r == ':' }) {
+		return invalid("username", "a user's name has no spaces and no colons")
+	}
+	if n.Level != "" && n.Level != "admin" && n.Level != "user" {
+		return invalid("priv_level", fmt.Sprintf("a user's level is \"admin\" or \"user\", not %q", n.Level))
+	}
+	return checkPassword(n.Password)
+}
+
+func checkPassword(password string) error {
+	if password == "" {
+		return invalid("password", "the password is empty")
+	}
+	return nil
+}
+
+// CreateUser writes a new user of an account and answers its id. What is wrong with the request is fault.Invalid, a
+// name that another user has fault.Conflict, and ErrKazooLives says that users are a Kazoo's business here.
+func (f *Founder) CreateUser(ctx context.Context, accountID string, n NewUser) (id string, err error) {
+	if err := f.mayWrite(ctx); err != nil {
+		return "", err
+	}
+	if err := n.check(); err != nil {
+		return "", err
+	}
+	if err := f.present(ctx, accountID); err != nil {
+		return "", err
+	}
+	holders, err := f.directory.usersByName(ctx, accountID, n.Username)
+	if err == nil && len(holders) > 0 {
+		err = usernameTaken(n.Username)
+	}
+	if err != nil {
+		return "", err
+	}
+	return f.enterUser(ctx, accountID, n)
+}
+
+// enterUser writes a user and makes sure that it is alone with its name: of two that took one at the same time, at
+// most one stays.
+func (f *Founder) enterUser(ctx context.Context, accountID string, n NewUser) (string, error) {
+	db, err := Database(accountID)
+	if err != nil {
+		return "", err
+	}
+	doc := f.newUser(accountID, n)
+	rev, err := f.store.Put(ctx, db, doc)
+	if err != nil {
+		return "", err
+	}
+	holders, err := f.directory.usersByName(ctx, accountID, n.Username)
+	if err != nil || len(holders) <= 1 {
+		return doc.ID(), err
+	}
+	if err := f.store.Delete(ctx, db, doc.ID(), rev); err != nil {
+		return "", err
+	}
+	return "", usernameTaken(n.Username)
+}
+
+func usernameTaken(username string) error {
+	return fault.New(fault.Conflict, fmt.Sprintf("another user of the account has the name %q", username))
+}
+
+// mayWrite refuses to write where a Kazoo lives.
+func (f *Founder) mayWrite(ctx context.Context) error {
+	kazoo, err := f.KazooLives(ctx)
+	if err == nil && kazoo {
+		err = ErrKazooLives
+	}
+	return err
+}
+
+func (f *Founder) present(ctx context.Context, accountID string) error {
+	holder, err := f.directory.Get(ctx, accountID)
+	if fault.Is(err, fault.BadIdentifier) || err == nil && holder.Deleted {
+		return invalid("account", fmt.Sprintf("there is no account %q", accountID))
+	}
+	return err
+}
+
+// newUser answers the document of a user, as Kazoo would write it (kzd_users, with the defaults of its schema).
+func (f *Founder) newUser(accountID string, n NewUser) document.Document {
+	first, last, level := or(n.FirstName, "Account"), or(n.LastName, "Admin"), or(n.Level, "admin")
+	doc := document.Document{
+		"_id":                     randomHex(16),
+		"username":                strings.ToLower(n.Username),
+		"first_name":              first,
+		"last_name":               last,
+		"priv_level":              level,
+		"enabled":                 true,
+		"verified":                false,
+		"require_password_update": false,
+		"vm_to_email_enabled":     true,
+		"call_restriction":        map[string]any{},
+		"contact_list":            map[string]any{},
+		"music_on_hold":           map[string]any{},
+		"ringtones":               map[string]any{},
+		"hotdesk": map[string]any{
+			"enabled": false, "keep_logged_in_elsewhere": false, "require_pin": false,
+		},
+		"pvt_type":          "user",
+		"pvt_vsn":           "1",
+		"pvt_alphanum_name": alphanumeric(first + last),
+	}
+	f.stamp(doc, accountID, encodedDatabase(accountID))
+	setPassword(doc, n.Password)
+	return doc
+}
+
+func or(text, fallback string) string {
+	if text == "" {
+		return fallback
+	}
+	return text
+}
+
+// setPassword gives a user a password, and ends the tokens that the old one was good for.
+func setPassword(user document.Document, password string) {
+	username := user.String("username")
+	user["pvt_md5_auth"] = HashPassword(MD5, username, password).Value
+	user["pvt_sha1_auth"] = HashPassword(SHA, username, password).Value
+	endTokens(user)
+}
+
+// endTokens ends a user's tokens: they are bound to the secret.
+func endTokens(user document.Document) { user["pvt_signature_secret"] = randomHex(16) }
+
+// SetPassword changes the password of a user. The user's tokens are no good from then on.
+func (f *Founder) SetPassword(ctx context.Context, accountID, username, password string) error {
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	return f.changeUser(ctx, accountID, username, func(user document.Document) { setPassword(user, password) })
+}
+
+// DisableUser lets a user log in no more. The user's tokens are no good from then on: Kazoo asks at the login only
+// whether a user is enabled, so their secret is changed as well.
+func (f *Founder) DisableUser(ctx context.Context, accountID, username string) error {
+	return f.changeUser(ctx, accountID, username, func(user document.Document) {
+		user["enabled"] = false
+		endTokens(user)
+	})
+}
+
+// changeUser alters the user of an account who has a name; that there is none is fault.Invalid.
+func (f *Founder) changeUser(
+	ctx context.Context, accountID, username string, change func(document.Document),
+) error {
+	if err := f.mayWrite(ctx); err != nil {
+		return err
+	}
+	if err := f.present(ctx, accountID); err != nil {
+		return err
+	}
+	ids, err := f.directory.usersByName(ctx, accountID, username)
+	if err != nil {
+		return err
+	}
+	if len(ids) != 1 {
+		return invalid("username", fmt.Sprintf("the account has no user %q", username))
+	}
+	db, err := Database(accountID)
+	if err != nil {
+		return err
+	}
+	_, err = f.store.Update(ctx, db, ids[0], func(user document.Document) error {
+		if user.String("pvt_type") != "user" || user.Bool("pvt_deleted") {
+			return invalid("username", fmt.Sprintf("the account has no user %q", username))
+		}
+		change(user)
+		user["pvt_modified"] = document.Number(document.Gregorian(f.now()))
+		return nil
+	})
+	return err
+}

@@ -1,0 +1,395 @@
+package account_test
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+// Of alice, the admin of A.
+const (
+	userAlice = "97a0c7b50967fbbe2f9e94f7687fb33f"
+	md5Alice  = "daf6e7ebe3a88f36d5cbd2564d0992fa"
+	shaAlice  = "29c29317a63eead303e016041bf43f0b35952faf"
+)
+
+func TestHashPassword(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"alice", "ALICE"} {
+		md5 := account.HashPassword(account.MD5, name, "secret-alice")
+		sha := account.HashPassword(account.SHA, name, "secret-alice")
+		if md5.Value != md5Alice || sha.Value != shaAlice {
+			t.Errorf("%s: %v %v", name, md5, sha)
+		}
+	}
+	if account.HashPassword(account.MD5, "alice", "Secret-alice").Value == md5Alice {
+		t.Error("the case of the password does not count")
+	}
+}
+
+func TestHashOpens(t *testing.T) {
+	t.Parallel()
+	alice := get(t, openKazoo(t), database(t, accountA), userAlice)
+	for _, c := range []struct {
+		hash   account.Hash
+		change document.Document
+		want   bool
+	}{
+		{account.Hash{Kind: account.MD5, Value: md5Alice}, nil, true},
+		{account.Hash{Kind: account.SHA, Value: shaAlice}, nil, true},
+		{account.Hash{Kind: account.SHA, Value: md5Alice}, nil, false},
+		{account.Hash{Kind: account.MD5, Value: ""}, document.Document{"pvt_md5_auth": ""}, false},
+		{account.Hash{Kind: account.MD5, Value: md5Alice}, document.Document{"enabled": false}, false},
+		{account.Hash{Kind: account.MD5, Value: md5Alice}, document.Document{"pvt_deleted": true}, false},
+		{account.Hash{Kind: account.MD5, Value: md5Alice}, document.Document{"pvt_type": "device"}, false},
+	} {
+		user := alice.Clone()
+		for key, value := range c.change {
+			user[key] = value
+		}
+		if c.hash.Opens(user) != c.want {
+			t.Errorf("%v %v", c.hash.Kind, c.change)
+		}
+	}
+}
+
+// openOn answers what a real Kazoo wrote in each kind of store.
+func openOn(t *testing.T) map[string]func(*testing.T) *store.Store {
+	t.Helper()
+	return map[string]func(*testing.T) *store.Store{
+		"embedded": openKazoo,
+		"HTTP":     func(t *testing.T) *store.Store { return fillKazoo(t, openDSN(t, storetest.FreshCouch(t))) },
+	}
+}
+
+// kazooUsers are Kazoo's views of users, as far as they are used.
+func kazooUsers(t *testing.T, s *store.Store, id string) {
+	t.Helper()
+	put(t, s, database(t, id), document.Document{"_id": "_design/users", "language": "javascript",
+		"views": map[string]any{
+			"creds_by_md5": map[string]any{"map": "function(doc) { if (doc.pvt_type != 'user' || doc.pvt_deleted || " +
+				"!doc.enabled) return; emit(doc.pvt_md5_auth, {'owner_id': doc._id}); }"},
+			"creds_by_sha": map[string]any{"map": "function(doc) { if (doc.pvt_type != 'user' || doc.pvt_deleted || " +
+				"!doc.enabled) return; emit(doc.pvt_sha1_auth, {'owner_id': doc._id}); }"},
+		}})
+}
+
+func TestUsersByHash(t *testing.T) {
+	t.Parallel()
+	for kind, open := range openOn(t) {
+		for _, kazoos := range []bool{false, true} {
+			name := map[bool]string{false: " ours", true: " Kazoo's"}[kazoos]
+			t.Run(kind+name, func(t *testing.T) {
+				t.Parallel()
+				s := open(t)
+				if kazoos {
+					kazooUsers(t, s, accountA)
+				}
+				checkUsersByHash(t, s)
+				_, err := s.Get(t.Context(), database(t, accountA), "_design/junctor")
+				if kazoos != fault.Is(err, fault.BadIdentifier) {
+					t.Errorf("our views beside Kazoo's: %v", err)
+				}
+			})
+		}
+	}
+}
+
+func checkUsersByHash(t *testing.T, s *store.Store) {
+	t.Helper()
+	d := account.NewDirectory(s)
+	for _, c := range []struct {
+		account, kind, value string
+		want                 []string
+	}{
+		{accountA, account.MD5, md5Alice, []string{userAlice}},
+		{accountA, account.SHA, shaAlice, []string{userAlice}},
+		{accountA, account.MD5, shaAlice, nil},
+		{accountA, account.MD5, strings.ToUpper(md5Alice), nil},
+		{accountA, account.MD5, "\u200d" + md5Alice, nil},
+		{accountA, account.MD5, "", nil},
+		{accountA1, account.MD5, md5Alice, nil},
+		{strings.Repeat("9", 32), account.MD5, md5Alice, nil},
+		{"../../../../../../system_config", account.MD5, md5Alice, nil},
+		{"", account.MD5, md5Alice, nil},
+	} {
+		got, err := d.UsersByHash(t.Context(), c.account, account.Hash{Kind: c.kind, Value: c.value})
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s %s %q: %v, %v", c.account, c.kind, c.value, got, err)
+		}
+	}
+	change(t, s, database(t, accountA), userAlice, document.Document{"enabled": false})
+	got, err := d.UsersByHash(t.Context(), accountA, account.Hash{Kind: account.MD5, Value: md5Alice})
+	if err != nil || len(got) != 0 {
+		t.Errorf("a disabled user: %v, %v", got, err)
+	}
+}
+
+func TestByRealmAndName(t *testing.T) {
+	t.Parallel()
+	s := openKazoo(t)
+	ownViews(t, s)
+	d := account.NewDirectory(s)
+	ids := func(accounts []*account.Account, err error) (found []string) {
+		if err != nil {
+			t.Error(err)
+		}
+		for _, a := range accounts {
+			found = append(found, a.ID)
+		}
+		return found
+	}
+	change(t, s, "accounts", accountB, document.Document{"name": "ACCOUNT-a"})
+	for name, c := range map[string]struct{ got, want []string }{
+		"realm":        {ids(d.ByRealm(t.Context(), "A.Example.com")), []string{accountA}},
+		"no realm":     {ids(d.ByRealm(t.Context(), "")), nil},
+		"another":      {ids(d.ByRealm(t.Context(), "x.example.com")), nil},
+		"name":         {ids(d.ByName(t.Context(), "Account A1")), []string{accountA1}},
+		"two":          {ids(d.ByName(t.Context(), "account, a")), []string{accountB, accountA}},
+		"no name":      {ids(d.ByName(t.Context(), "")), nil},
+		"nothing left": {ids(d.ByName(t.Context(), "№")), nil},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+	change(t, s, database(t, accountB), accountB, document.Document{"pvt_deleted": true})
+	if got := ids(d.ByName(t.Context(), "accounta")); !slices.Equal(got, []string{accountA}) {
+		t.Errorf("with a deleted one: %v", got)
+	}
+}
+
+// newAcme answers a store with an account of junctor's own.
+func newAcme(t *testing.T) (*store.Store, *account.Founder, string) {
+	t.Helper()
+	s, _ := openBootstrapped(t)
+	f := newFounder(s)
+	created, err := f.Create(t.Context(), account.NewAccount{Name: "Acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, f, created.ID
+}
+
+// logsIn reports whether the account has exactly this user with that password.
+func logsIn(t *testing.T, s *store.Store, accountID, user, name, password string) bool {
+	t.Helper()
+	for _, kind := range []string{account.MD5, account.SHA} {
+		got, err := account.NewDirectory(s).UsersByHash(t.Context(), accountID, account.HashPassword(kind, name, password))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, []string{user}) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestCreateUser(t *testing.T) {
+	t.Parallel()
+	s, f, acme := newAcme(t)
+	id, err := f.CreateUser(t.Context(), acme, account.NewUser{Username: "Wile.E@acme.test", Password: "pass:word"})
+	if err != nil || !hex32.MatchString(id) {
+		t.Fatalf("got %q, %v", id, err)
+	}
+	if !logsIn(t, s, acme, id, "wile.e@ACME.test", "pass:word") {
+		t.Error("can't log in")
+	}
+	doc, like := get(t, s, database(t, acme), id), get(t, openKazoo(t), database(t, accountA), userAlice)
+	for field := range doc {
+		if field == "pvt_node" || field == "_rev" {
+			continue // what another module of Kazoo puts on documents
+		}
+		if _, ok := like[field]; !ok || reflect.TypeOf(like[field]) != reflect.TypeOf(doc[field]) {
+			t.Errorf("%s is %v, Kazoo has %v", field, doc[field], like[field])
+		}
+	}
+	for field, want := range map[string]any{
+		"username": "wile.e@acme.test", "priv_level": "admin", "enabled": true, "pvt_account_id": acme,
+		"pvt_type": "user", "first_name": "Account", "last_name": "Admin", "pvt_alphanum_name": "accountadmin",
+	} {
+		if doc[field] != want {
+			t.Errorf("%s is %v, want %v", field, doc[field], want)
+		}
+	}
+	if !hex32.MatchString(doc.String("pvt_signature_secret")) {
+		t.Errorf("secret %q", doc.String("pvt_signature_secret"))
+	}
+	for field := range like { // what Kazoo has and we have not
+		if _, ok := doc[field]; !ok && !slices.Contains([]string{
+			"pvt_auth_account_id", "pvt_is_authenticated", "pvt_request_id"}, field) {
+			t.Errorf("no %s", field)
+		}
+	}
+}
+
+func TestCreateWithAdmin(t *testing.T) {
+	t.Parallel()
+	s, _ := openBootstrapped(t)
+	f := newFounder(s)
+	created, err := f.Create(t.Context(), account.NewAccount{Name: "Acme", Admin: &account.NewUser{
+		Username: "wile", Password: "secret", FirstName: "Wile", LastName: "Coyote", Level: "user"}})
+	if err != nil || !logsIn(t, s, created.ID, created.UserID, "wile", "secret") {
+		t.Fatalf("got %+v, %v", created, err)
+	}
+	user := get(t, s, database(t, created.ID), created.UserID)
+	if user["priv_level"] != "user" || user["pvt_alphanum_name"] != "wilecoyote" {
+		t.Errorf("user %v", user)
+	}
+	nameless := account.NewAccount{Name: "x", Admin: &account.NewUser{}}
+	_, err = newFounder(cutAfter(s, 0, false)).Create(t.Context(), nameless)
+	if !fault.Is(err, fault.Invalid) {
+		t.Errorf("a nameless admin: %v", err)
+	}
+}
+
+func TestUserRefuses(t *testing.T) {
+	t.Parallel()
+	s, f, acme := newAcme(t)
+	if _, err := f.CreateUser(t.Context(), acme, account.NewUser{Username: "wile", Password: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	nobody := strings.Repeat("9", 32)
+	create := func(id string, n account.NewUser) error { _, err := f.CreateUser(t.Context(), id, n); return err }
+	for name, c := range map[string]struct {
+		err  error
+		kind fault.Kind
+	}{
+		"taken":            {create(acme, account.NewUser{Username: "WILE", Password: "y"}), fault.Conflict},
+		"no name":          {create(acme, account.NewUser{Password: "y"}), fault.Invalid},
+		"long name":        {create(acme, account.NewUser{Username: strings.Repeat("x", 257), Password: "y"}), fault.Invalid},
+		"space":            {create(acme, account.NewUser{Username: "a b", Password: "y"}), fault.Invalid},
+		"colon":            {create(acme, account.NewUser{Username: "a:b", Password: "y"}), fault.Invalid},
+		"no password":      {create(acme, account.NewUser{Username: "a"}), fault.Invalid},
+		"odd level":        {create(acme, account.NewUser{Username: "a", Password: "y", Level: "root"}), fault.Invalid},
+		"no account":       {create(nobody, account.NewUser{Username: "a", Password: "y"}), fault.Invalid},
+		"odd account":      {create("../x", account.NewUser{Username: "a", Password: "y"}), fault.Invalid},
+		"unknown, passwd":  {f.SetPassword(t.Context(), acme, "road", "x"), fault.Invalid},
+		"empty, passwd":    {f.SetPassword(t.Context(), acme, "wile", ""), fault.Invalid},
+		"account, passwd":  {f.SetPassword(t.Context(), nobody, "wile", "x"), fault.Invalid},
+		"unknown, disable": {f.DisableUser(t.Context(), acme, "road"), fault.Invalid},
+	} {
+		if !fault.Is(c.err, c.kind) {
+			t.Errorf("%s: %v", name, c.err)
+		}
+	}
+	change(t, s, database(t, acme), acme, document.Document{"pvt_deleted": true})
+	if err := f.DisableUser(t.Context(), acme, "wile"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("of a deleted account: %v", err)
+	}
+}
+
+func TestChangeUser(t *testing.T) {
+	t.Parallel()
+	s, f, acme := newAcme(t)
+	id, err := f.CreateUser(t.Context(), acme, account.NewUser{Username: "wile", Password: "old"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(t, s, database(t, acme), id, document.Document{"unheard_of": "kept", "pvt_modified": document.Number(1)})
+	created := get(t, s, database(t, acme), id)
+
+	if err := f.SetPassword(t.Context(), acme, "WILE", "new"); err != nil {
+		t.Fatal(err)
+	}
+	changed := get(t, s, database(t, acme), id)
+	if logsIn(t, s, acme, id, "wile", "old") || !logsIn(t, s, acme, id, "wile", "new") {
+		t.Error("the password is not the new one")
+	}
+	if err := f.DisableUser(t.Context(), acme, "wile"); err != nil {
+		t.Fatal(err)
+	}
+	disabled := get(t, s, database(t, acme), id)
+	if logsIn(t, s, acme, id, "wile", "new") || disabled["enabled"] != false {
+		t.Error("the user is not disabled")
+	}
+	secrets := map[string]bool{}
+	for _, doc := range []document.Document{created, changed, disabled} {
+		secrets[doc.String("pvt_signature_secret")] = true
+		if doc["unheard_of"] != "kept" {
+			t.Errorf("a field is lost: %v", doc)
+		}
+	}
+	if len(secrets) != 3 || changed["pvt_modified"] != document.Number(document.Gregorian(now)) {
+		t.Errorf("%d secrets, modified %v", len(secrets), changed["pvt_modified"])
+	}
+}
+
+// TestOneNameOneUser: of those who take a name at the same time, at most one gets it, and what the others were told
+// is what is there.
+func TestOneNameOneUser(t *testing.T) {
+	t.Parallel()
+	s, f, acme := newAcme(t)
+	ids := make([]string, 6)
+	var wg sync.WaitGroup
+	for i := range ids {
+		wg.Go(func() {
+			var err error
+			ids[i], err = f.CreateUser(t.Context(), acme, account.NewUser{Username: "wile", Password: "x"})
+			if err != nil && !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	winners := slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+	if len(winners) > 1 {
+		t.Fatalf("%d users of one name", len(winners))
+	}
+	for _, id := range winners {
+		if !logsIn(t, s, acme, id, "wile", "x") {
+			t.Error("the winner can't log in")
+		}
+	}
+	if got, err := account.NewDirectory(s).UsersByHash(t.Context(), acme,
+		account.HashPassword(account.MD5, "wile", "x")); err != nil || len(got) != len(winners) {
+		t.Errorf("%v are there, %v were told so, %v", got, winners, err)
+	}
+}
+
+// TestUsersAreKazoos where one lives.
+func TestUsersAreKazoos(t *testing.T) {
+	t.Parallel()
+	f := newFounder(cutAfter(openKazoo(t), 0, false))
+	_, err := f.CreateUser(t.Context(), accountA, account.NewUser{Username: "x", Password: "y"})
+	for _, err := range []error{
+		err, f.SetPassword(t.Context(), accountA, "alice", "x"), f.DisableUser(t.Context(), accountA, "alice"),
+	} {
+		if !errors.Is(err, account.ErrKazooLives) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestEnsureSecretOf(t *testing.T) {
+	t.Parallel()
+	s := openKazoo(t)
+	d := account.NewDirectory(s)
+	secret, err := d.EnsureSecretOf(t.Context(), accountA, userAlice)
+	if err != nil || secret != "78f5a3fed0428403d907fb37a364d749" {
+		t.Errorf("a secret that was there: %q, %v", secret, err)
+	}
+	change(t, s, database(t, accountA), userAlice, document.Document{"pvt_signature_secret": nil})
+	secret, err = d.EnsureSecretOf(t.Context(), accountA, userAlice)
+	if err != nil || get(t, s, database(t, accountA), userAlice)["pvt_signature_secret"] != secret || secret == "" {
+		t.Errorf("a new one: %q, %v", secret, err)
+	}
+	change(t, s, database(t, accountA), userAlice, document.Document{"pvt_deleted": true})
+	put(t, s, database(t, accountA), document.Document{"_id": "menu", "pvt_type": "menu"})
+	put(t, s, database(t, accountA), document.Document{"_id": "_design/x", "views": map[string]any{}})
+	for _, id := range []string{userAlice, "nobody", "menu", "_design/x"} {
+		if secret, err := d.EnsureSecretOf(t.Context(), accountA, id); !fault.Is(err, fault.BadIdentifier) || secret != "" {
+			t.Errorf("%s: %q, %v", id, secret, err)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+// Package auth decides whose token a request carries, issues tokens, and says what their holders may do.
+//
+// Tokens are Kazoo's own: JSON Web Tokens signed with an RSA key out of database system_auth, and bound by a
+// keyed hash to a secret in the document of whom they are about, so that one issued by a Kazoo is good here and
+// the reverse. Every rule is Kazoo's (kz_auth, crossbar_auth, cb_token_auth) unless a comment says otherwise.
+//
+// The package knows neither HTTP nor CouchDB's wire. A refusal's reason travels in the error's cause, which is
+// for the log; tokens, keys and secrets are in no error.
+package auth
+
+import (
+	"fmt"
+	"slices"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Kind says how a request handed its token over.
+type Kind int
+
+// The kinds of token. XAuthToken and Basic can authenticate; the others never prove anything.
+const (
+	Unknown    Kind = iota // an Authorization without a known scheme
+	XAuthToken             // X-Auth-Token, or auth_token
+	Basic                  // Authorization: Basic
+	Bearer                 // Authorization: Bearer
+)
+
+// Credentials are what a request carries to show who sent it.
+type Credentials struct {
+	Kind  Kind
+	Token string
+	// Account is the X-Auth-Account-ID header; empty is none.
+	Account string
+}
+
+// Identity is who sent a request.
+type Identity struct {
+	AccountID string
+	OwnerID   string // the user; empty where the account itself speaks, by its API key
+	Method    string // what issued the token, as "cb_api_auth"
+	// Superduper accounts may do everything everywhere.
+	Superduper bool
+	// Master says that the account is its cluster's master.
+	Master bool
+	// Claims is what the token says, after its "as". It is shared: nobody may alter it.
+	Claims document.Document
+
+	// Remote identities are vouched for by another cluster, whose word counts for that cluster's routing only: they
+	// have no right on any account here, and are never superduper.
+	Remote bool
+	// ClusterID is the cluster that vouches for a remote identity; empty is the own cluster.
+	ClusterID string
+	// Reseller and ResellerID are what its cluster says of a remote identity: whether the account is a reseller, and
+	// which one it belongs to. For all others the documents are asked, see Authenticator.Require.
+	Reseller   bool
+	ResellerID string
+}
+
+// MaySee reports whether the identity has any rights on an account: superduper accounts have, the account itself,
+// and its ancestors (cb_simple_authz). What a user may do is not less than what the account may, but for
+// restrictions, see Authenticator.CheckRestrictions.
+func (i *Identity) MaySee(target *account.Account) bool {
+	if i.Remote {
+		return false
+	}
+	return i.Superduper || i.AccountID == target.ID || slices.Contains(target.Tree, i.AccountID)
+}
+
+func refuse(reason error) error { return fault.Wrap(fault.Unauthenticated, reason) }
+
+// refuseMissing refuses a token for want of what it refers to; any other error of the store passes.
+func refuseMissing(what string, err error) error {
+	if account.Missing(err) {
+		return refuse(fmt.Errorf("%s: %w", what, err))
+	}
+	return err
+}

@@ -1,0 +1,198 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Store is what the package needs of a store.
+type Store interface {
+	account.Store
+	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
+	Text(ctx context.Context, db, id string) ([]byte, error)
+}
+
+// Options adjusts an Authenticator. The zero value is strict, and reads every document for every request.
+type Options struct {
+	// Now is the clock; nil is the real one.
+	Now func() time.Time
+	// Staleness is how old the documents that decide may be: so long a deleted user may still get in. Nobody is
+	// refused because of a document that was read earlier: it is read once more first, at most once a second.
+	Staleness time.Duration
+	// AllowMissingIdentitySig takes tokens that are bound to no secret, and so can't be revoked, as Kazoo does.
+	AllowMissingIdentitySig bool
+	// MasterCluster is the id of the cluster whose master account is the operator's; empty is the own cluster.
+	MasterCluster string
+}
+
+// Authenticator tells whose token a request carries, and what its holder may do. It is safe for concurrent use.
+type Authenticator struct {
+	documents     *recent
+	directory     *account.Directory
+	keys          *keyring
+	policies      *policies
+	verdicts      *verdicts
+	now           func() time.Time
+	unbound       bool // tokens without identity_sig are taken
+	masterCluster string
+}
+
+// NewAuthenticator answers an Authenticator for the tokens of the cluster whose documents are in s.
+func NewAuthenticator(s Store, o Options) *Authenticator {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Authenticator{
+		documents:     newRecent(s, o.Staleness),
+		directory:     account.NewDirectory(s),
+		keys:          newKeyring(s),
+		policies:      newPolicies(s),
+		verdicts:      newVerdicts(),
+		now:           o.Now,
+		unbound:       o.AllowMissingIdentitySig,
+		masterCluster: o.MasterCluster,
+	}
+}
+
+// Authenticate answers who sent a request. A token that expired is fault.TokenRejected, an account whose trial
+// is over fault.Invalid, and whatever else proves nothing fault.Unauthenticated. A store that does not answer is
+// neither: its error passes as it is.
+func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Identity, error) {
+	if len(c.Token) > maxToken {
+		return nil, refuse(errors.New("longer than any token"))
+	}
+	f := fingerprintOf(c)
+	made := a.verdicts.of(f)
+	if made == nil {
+		var err error
+		if made, err = a.judge(ctx, c); err != nil {
+			return nil, err
+		}
+		a.verdicts.remember(f, made)
+	}
+	if err := a.checkExpiry(made.expires); err != nil {
+		return nil, err
+	}
+	if err := checkHeader(c, made.claimed); err != nil {
+		return nil, err
+	}
+	identity := made.identity
+	return &identity, nil
+}
+
+// judge examines credentials. It refuses none by what it only remembers: the password may have been changed, or
+// the key be new, since.
+func (a *Authenticator) judge(ctx context.Context, c Credentials) (*verdict, error) {
+	q := a.documents.inquire()
+	made, err := a.examine(ctx, q, c)
+	if fault.Is(err, fault.Unauthenticated) && q.again() {
+		q = a.documents.inquire()
+		made, err = a.examine(ctx, q, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	made.until = q.until()
+	return made, nil
+}
+
+func (a *Authenticator) examine(ctx context.Context, q *inquiry, c Credentials) (*verdict, error) {
+	switch c.Kind {
+	case XAuthToken:
+		return a.examineToken(ctx, q, c)
+	case Basic:
+		return a.examineBasic(ctx, q, c.Token)
+	}
+	return nil, refuse(errors.New("no kind of token that is taken here"))
+}
+
+func (a *Authenticator) examineToken(ctx context.Context, q *inquiry, c Credentials) (*verdict, error) {
+	claims, err := a.verify(ctx, q, c.Token)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkHeader(c, claims.AccountID); err != nil {
+		return nil, err
+	}
+	if err := a.checkBinding(ctx, q, claims); err != nil {
+		return nil, err
+	}
+	identity := Identity{
+		AccountID: claims.AccountID, OwnerID: claims.OwnerID, Method: claims.Method, Claims: claims.members,
+	}
+	if err := a.identify(ctx, q, &identity); err != nil {
+		return nil, err
+	}
+	if err := a.actAs(ctx, q, &identity); err != nil {
+		return nil, err
+	}
+	return &verdict{identity: identity, claimed: claims.AccountID, expires: claims.Expires}, nil
+}
+
+// checkHeader refuses a token of an account other than X-Auth-Account-ID says. It is about tokens alone.
+func checkHeader(c Credentials, claimed string) error {
+	if c.Kind == XAuthToken && c.Account != "" && c.Account != claimed {
+		return refuse(errors.New("X-Auth-Account-ID names another account than the token"))
+	}
+	return nil
+}
+
+// verify answers what a token claims if it is genuine and has not expired.
+func (a *Authenticator) verify(ctx context.Context, q *inquiry, token string) (*claims, error) {
+	claims, err := parse(token, func(kid string) (any, error) { return a.keys.public(ctx, q, kid) })
+	if err != nil {
+		return nil, err
+	}
+	return claims, a.checkExpiry(claims.Expires)
+}
+
+func (a *Authenticator) checkExpiry(expires *int64) error {
+	if expires != nil && a.now().Unix() >= *expires {
+		return &fault.Error{Kind: fault.TokenRejected, Err: errors.New("the token has expired")}
+	}
+	return nil
+}
+
+// identify checks that the account of an identity is there and may be used, and fills in what it is.
+func (a *Authenticator) identify(ctx context.Context, q *inquiry, i *Identity) error {
+	holder, err := account.Get(ctx, q, i.AccountID)
+	if account.Missing(err) && a.unbound {
+		return nil // Kazoo lets it in, and it has no right on anything
+	}
+	if err != nil {
+		return refuseMissing("the token's account", err)
+	}
+	if holder.Deleted {
+		return refuse(errors.New("the token's account is deleted"))
+	}
+	if err := checkTrial(holder, a.now()); err != nil {
+		return err
+	}
+	return a.rank(ctx, q, i, holder)
+}
+
+// rank fills in what an identity is by its account.
+func (a *Authenticator) rank(ctx context.Context, q *inquiry, i *Identity, holder *account.Account) error {
+	master, err := account.NewConfig(q).Master(ctx)
+	if err != nil {
+		return err
+	}
+	i.Superduper, i.Master = holder.Superduper, holder.ID == master
+	return nil
+}
+
+// checkTrial refuses accounts whose trial is over, in Crossbar's words (cb_token_auth, account/expired).
+func checkTrial(holder *account.Account, now time.Time) error {
+	if holder.TrialExpires == 0 || document.Gregorian(now) < holder.TrialExpires {
+		return nil
+	}
+	fields := fault.Fields{}
+	fields.Add("account", "expired", "account expired",
+		map[string]any{"cause": document.Number(holder.TrialExpires)})
+	return fields.Err()
+}

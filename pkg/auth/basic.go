@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+)
+
+// byBasic is the method of requests with the hash of a password in "Authorization: Basic".
+const byBasic = "cb_basic_auth"
+
+// examineBasic examines base64(account id ":" hash of the user's name and password), as cb_basic_auth does. The
+// hash has to be that of exactly one user.
+func (a *Authenticator) examineBasic(ctx context.Context, q *inquiry, token string) (*verdict, error) {
+	text, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return nil, refuse(errors.New("Basic: no base64"))
+	}
+	id, proof, _ := strings.Cut(string(text), ":")
+	if !account.ValidID(id) {
+		return nil, refuse(errors.New("Basic: no account id"))
+	}
+	hash, err := basicHash(ctx, account.NewConfig(q), proof)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := a.onlyUser(ctx, q, id, hash)
+	if err != nil {
+		return nil, err
+	}
+	identity := Identity{AccountID: id, OwnerID: owner, Method: byBasic, Claims: document.Document{
+		"iss": issuer, "account_id": id, "owner_id": owner, "method": byBasic,
+	}}
+	if err := a.identify(ctx, q, &identity); err != nil {
+		return nil, err
+	}
+	return &verdict{identity: identity, claimed: id}, nil
+}
+
+// basicHash answers the hash that a proof is, by the setting basic_auth_type; where that is neither of Kazoo's
+// hashes, the proof is the name and the password themselves.
+func basicHash(ctx context.Context, config account.Config, proof string) (account.Hash, error) {
+	kind, err := config.Text(ctx, "crossbar.auth", "basic_auth_type")
+	switch kind {
+	case "":
+		return account.Hash{Kind: account.MD5, Value: proof}, err
+	case account.MD5, account.SHA:
+		return account.Hash{Kind: kind, Value: proof}, nil
+	}
+	username, password, _ := strings.Cut(proof, ":")
+	return account.HashPassword(account.MD5, username, password), nil
+}
+
+// onlyUser answers the one user of an account who has a hash. The user's document is read besides the view, so
+// that it is known how old the answer is.
+func (a *Authenticator) onlyUser(ctx context.Context, q *inquiry, id string, hash account.Hash) (string, error) {
+	users, err := a.directory.UsersByHash(ctx, id, hash)
+	if err != nil {
+		return "", err
+	}
+	if len(users) != 1 {
+		return "", refuse(errors.New("Basic: not the hash of one user"))
+	}
+	db, err := account.Database(id)
+	if err != nil {
+		return "", refuseMissing("the account", err)
+	}
+	user, err := q.Get(ctx, db, users[0])
+	if err != nil {
+		return "", refuseMissing("the user", err)
+	}
+	if !hash.Opens(user) {
+		return "", refuse(errors.New("Basic: the user has another password by now"))
+	}
+	return users[0], nil
+}

@@ -1,0 +1,129 @@
+package auth_test
+
+import (
+	"encoding/base64"
+	"reflect"
+	"strings"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/auth"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+func basic(text string) auth.Credentials {
+	return auth.Credentials{Kind: auth.Basic, Token: base64.StdEncoding.EncodeToString([]byte(text))}
+}
+
+func TestBasic(t *testing.T) {
+	t.Parallel()
+	const md5, sha = "daf6e7ebe3a88f36d5cbd2564d0992fa", "29c29317a63eead303e016041bf43f0b35952faf"
+	want := &auth.Identity{AccountID: kazooA, OwnerID: kazooAlice, Method: "cb_basic_auth"}
+	for name, open := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			for _, c := range []struct {
+				kind, text string
+				good       bool
+			}{
+				{"md5", kazooA + ":" + md5, true}, // 06 n=20
+				{"md5", kazooA + ":" + strings.ToUpper(md5), false},
+				{"md5", kazooA + ":" + sha, false},
+				{"md5", kazooA + ":alice:secret-alice", false},
+				{"md5", kazooA + ":" + md5 + ":", false},
+				{"md5", kazooA + ":", false},
+				{"md5", kazooA, false},
+				{"md5", kazooB + ":" + md5, false},
+				{"md5", strings.Repeat("9", 32) + ":" + md5, false},
+				{"md5", "../../../../../../system_config:" + md5, false},
+				{"md5", ":" + md5, false},
+				{"md5", "", false},
+				{"sha", kazooA + ":" + sha, true},
+				{"sha", kazooA + ":" + md5, false},
+				{"plain", kazooA + ":alice:secret-alice", true},
+				{"plain", kazooA + ":Alice:secret-alice", true},
+				{"plain", kazooA + ":alice:wrong", false},
+				{"plain", kazooA + ":" + md5, false},
+				{"", kazooA + ":" + md5, true},
+			} {
+				update(t, s, "system_config", "crossbar.auth", document.Document{
+					"default": map[string]any{"basic_auth_type": c.kind}})
+				got, err := strict(s).Authenticate(t.Context(), basic(c.text))
+				if c.good && (err != nil || !reflect.DeepEqual(bare(got), want)) ||
+					!c.good && (got != nil || !fault.Is(err, fault.Unauthenticated)) {
+					t.Errorf("%s %s: %+v, %v", c.kind, c.text, got, err)
+				}
+			}
+		})
+	}
+}
+
+// TestBasicIgnoresTheHeader that says which account a token is about.
+func TestBasicIgnoresTheHeader(t *testing.T) {
+	t.Parallel()
+	c := basic(kazooA + ":daf6e7ebe3a88f36d5cbd2564d0992fa")
+	c.Account = kazooB
+	if i, err := strict(open(t, kazoo)).Authenticate(t.Context(), c); err != nil || i.AccountID != kazooA {
+		t.Errorf("%+v, %v", i, err)
+	}
+}
+
+func TestBasicIsNoBase64(t *testing.T) {
+	t.Parallel()
+	a := strict(open(t, kazoo))
+	for _, token := range []string{"", "%", kazooA + ":daf6e7ebe3a88f36d5cbd2564d0992fa", strings.Repeat("A", 1<<20)} {
+		_, err := a.Authenticate(t.Context(), auth.Credentials{Kind: auth.Basic, Token: token})
+		if !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%.40s: %v", token, err)
+		}
+	}
+}
+
+func TestBasicState(t *testing.T) {
+	t.Parallel()
+	hash := account.HashPassword(account.MD5, "admin@cust-a.test", "cust-a-pass").Value
+	for name, c := range map[string]struct {
+		change func(*testing.T, *store.Store)
+		kind   fault.Kind
+	}{
+		"user disabled": {func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), userOfA, document.Document{"enabled": false})
+		}, fault.Unauthenticated},
+		"user deleted": {func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), userOfA, document.Document{"pvt_deleted": true})
+		}, fault.Unauthenticated},
+		"password changed": {func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), userOfA, document.Document{"pvt_md5_auth": "x"})
+		}, fault.Unauthenticated},
+		"two users of one hash": {func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), "other", document.Document{
+				"pvt_type": "user", "enabled": true, "pvt_md5_auth": hash})
+		}, fault.Unauthenticated},
+		"account deleted": {func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), customerA, document.Document{"pvt_deleted": true})
+		}, fault.Unauthenticated},
+		"trial over": {func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), customerA, document.Document{"pvt_trial_expires": document.Number(1)})
+		}, fault.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openExample(t)
+			a := strict(s)
+			if _, err := a.Authenticate(t.Context(), basic(customerA+":"+hash)); err != nil {
+				t.Fatal(err)
+			}
+			c.change(t, s)
+			i, err := a.Authenticate(t.Context(), basic(customerA+":"+hash))
+			if i != nil || !fault.Is(err, c.kind) {
+				t.Errorf("%+v, %v", i, err)
+			}
+			if err != nil && strings.Contains(err.Error(), hash) {
+				t.Errorf("the error shows the hash: %v", err)
+			}
+		})
+	}
+}

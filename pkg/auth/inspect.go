@@ -1,0 +1,79 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Describe answers what Crossbar says of the token of a request (cb_token_auth): its claims, after "as", and what a
+// login to its account is told. Of another cluster's account there is nothing to tell but the claims.
+func (a *Authenticator) Describe(ctx context.Context, i *Identity) (document.Document, error) {
+	data := document.Document{}
+	maps.Copy(data, i.Claims)
+	if i.Remote {
+		return data, nil
+	}
+	holder, err := a.directory.Get(ctx, i.AccountID)
+	if err != nil {
+		return nil, refuseMissing("the token's account", err)
+	}
+	told, err := describe(ctx, a.directory, holder, i.OwnerID)
+	maps.Copy(data, told)
+	return data, err
+}
+
+// TokenInfo answers what Crossbar says of any token, to anybody who has it (cb_auth validate_token_info): whose it
+// is, before "as" and whatever became of a trial. A token that is no good is fault.Unauthenticated with Kazoo's
+// word for the reason; none is fault.NotFound.
+func (a *Authenticator) TokenInfo(ctx context.Context, token string) (document.Document, error) {
+	if token == "" {
+		return nil, &fault.Error{Kind: fault.NotFound, Message: "missing token in request", Data: map[string]any{}}
+	}
+	q := a.documents.inquire()
+	data, err := a.tokenInfo(ctx, q, token)
+	if fault.Is(err, fault.Unauthenticated) && q.again() {
+		data, err = a.tokenInfo(ctx, a.documents.inquire(), token)
+	}
+	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.TokenRejected) {
+		err = &fault.Error{Kind: fault.Unauthenticated, Message: reasonOf(err), Data: map[string]any{}, Err: err}
+	}
+	return data, err
+}
+
+func (a *Authenticator) tokenInfo(ctx context.Context, q *inquiry, token string) (document.Document, error) {
+	claims, err := a.verify(ctx, q, token)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkBinding(ctx, q, claims); err != nil {
+		return nil, err
+	}
+	holder, err := account.Get(ctx, q, claims.AccountID)
+	if err == nil && holder.Deleted {
+		err = refuse(errors.New("the token's account is deleted"))
+	}
+	if err != nil {
+		return nil, refuseMissing("the token's account", err)
+	}
+	return describe(ctx, a.directory, holder, claims.OwnerID)
+}
+
+// reasonOf answers Kazoo's word for why a token is no good (kz_auth_jwt, kz_auth_identity).
+func reasonOf(err error) string {
+	switch {
+	case fault.Is(err, fault.TokenRejected):
+		return "token_expired"
+	case errors.Is(err, errKey), errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return "invalid_jwt_signature"
+	case errors.Is(err, errBinding):
+		return "invalid_identity_signature"
+	}
+	return "invalid_jwt"
+}

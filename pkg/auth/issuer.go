@@ -1,0 +1,186 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Issuer issues tokens. It is safe for concurrent use.
+type Issuer struct {
+	store     Store
+	directory *account.Directory
+	keys      *keyring
+	now       func() time.Time
+}
+
+// NewIssuer answers an Issuer of tokens of the cluster whose documents are in s.
+func NewIssuer(s Store, now func() time.Time) *Issuer {
+	return &Issuer{store: s, directory: account.NewDirectory(s), keys: newKeyring(s), now: now}
+}
+
+// Grant is a token that was issued, and what its holder is told with it.
+type Grant struct {
+	Token     string
+	AccountID string
+	OwnerID   string            // the user; empty where there is none
+	Data      document.Document // Crossbar's answer to a login
+}
+
+// The methods of tokens, which are the modules of Crossbar that issue them.
+const (
+	byAPIKey  = "cb_api_auth"
+	byUser    = "cb_user_auth"
+	byRefresh = "cb_auth"
+)
+
+// APIKey answers a token for the account that has an API key. A key that no account has is fault.BadIdentifier
+// with the key as data, which is how Crossbar answers it.
+func (i *Issuer) APIKey(ctx context.Context, key string) (token string, holder *account.Account, err error) {
+	holder, err = i.directory.ByAPIKey(ctx, key)
+	if fault.Is(err, fault.BadIdentifier) {
+		return "", nil, &fault.Error{
+			Kind: fault.BadIdentifier, Message: "bad identifier", Data: []string{key},
+			Err: errors.New("no account has the API key"),
+		}
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	token, err = i.issue(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder)
+	return token, holder, err
+}
+
+// Refresh answers a new token for whom a request was authenticated as.
+func (i *Issuer) Refresh(ctx context.Context, of *Identity) (Grant, error) {
+	if of.Remote {
+		return Grant{}, fault.Wrap(fault.Forbidden, errors.New("no tokens for accounts of other clusters"))
+	}
+	holder, err := i.directory.Get(ctx, of.AccountID)
+	if err != nil {
+		return Grant{}, refuseMissing("the token's account", err)
+	}
+	claims := jwt.MapClaims{"account_id": of.AccountID, "method": byRefresh}
+	if of.OwnerID != "" {
+		claims["owner_id"] = of.OwnerID
+	}
+	if device, ok := of.Claims["device_id"]; ok {
+		claims["device_id"] = device // or the new token would outlive the device's secret
+	}
+	return i.grant(ctx, claims, holder)
+}
+
+// grant issues a token and says what a login is told with it.
+func (i *Issuer) grant(ctx context.Context, c jwt.MapClaims, holder *account.Account) (Grant, error) {
+	token, err := i.issue(ctx, c, holder)
+	if err != nil {
+		return Grant{}, err
+	}
+	owner, _ := c["owner_id"].(string)
+	data, err := describe(ctx, i.directory, holder, owner)
+	return Grant{Token: token, AccountID: holder.ID, OwnerID: owner, Data: data}, err
+}
+
+// describe answers what Crossbar tells of an account and its user (crossbar_util populate_resp).
+func describe(ctx context.Context, d *account.Directory, a *account.Account, owner string) (document.Document, error) {
+	data, err := d.Describe(ctx, a)
+	if err == nil && owner != "" {
+		data["owner_id"] = owner
+	}
+	return data, err
+}
+
+// issue completes claims about an account, or a user or device of it, and signs them.
+func (i *Issuer) issue(ctx context.Context, c jwt.MapClaims, holder *account.Account) (string, error) {
+	method, _ := c["method"].(string)
+	if err := i.checkMethod(ctx, method); err != nil {
+		return "", err
+	}
+	if err := i.bind(ctx, c, holder); err != nil {
+		return "", err
+	}
+	lifetime, err := i.lifetime(ctx, method)
+	if err != nil {
+		return "", err
+	}
+	c["iss"] = issuer
+	if lifetime > 0 {
+		c["exp"] = i.now().Unix() + lifetime
+	}
+	return i.sign(ctx, c)
+}
+
+// checkMethod refuses logins that are switched off (crossbar_auth is_auth_type_enabled).
+func (i *Issuer) checkMethod(ctx context.Context, method string) error {
+	off, err := i.directory.Off(ctx, "crossbar.auth", "auth_modules", method, "enabled")
+	if err == nil && off {
+		err = fault.Wrap(fault.TokenRejected, fmt.Errorf("logins by %s are switched off", method))
+	}
+	return err
+}
+
+// bind binds claims to the secret of whom they are about.
+func (i *Issuer) bind(ctx context.Context, c jwt.MapClaims, holder *account.Account) error {
+	identity, _ := c["device_id"].(string)
+	if identity == "" {
+		identity, _ = c["owner_id"].(string)
+	}
+	var secret string
+	var err error
+	if identity == "" {
+		identity = holder.ID
+		secret, err = i.directory.EnsureIdentitySecret(ctx, holder)
+	} else {
+		secret, err = i.directory.EnsureSecretOf(ctx, holder.ID, identity)
+	}
+	if err != nil {
+		return refuseMissing("the identity "+identity, err)
+	}
+	server, err := serverSecret(ctx, i.directory.Config)
+	c["identity_sig"] = identitySig(identity, secret, server)
+	return err
+}
+
+// sign signs claims with the cluster's key.
+func (i *Issuer) sign(ctx context.Context, c jwt.MapClaims) (string, error) {
+	kid, err := i.directory.Text(ctx, "auth", "system_key")
+	if err != nil {
+		return "", err
+	}
+	key, err := i.keys.private(ctx, i.store, kid)
+	if err != nil {
+		return "", err
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, c)
+	token.Header["kid"] = kid
+	signed, err := token.SignedString(key)
+	if err != nil {
+		return "", fmt.Errorf("sign a token with key %s: %w", kid, err)
+	}
+	return signed, nil
+}
+
+// defaultLifetime is Kazoo's, in seconds.
+const defaultLifetime = 3600
+
+// lifetime answers how many seconds a token of that method lasts: what is set for the method, else for all
+// methods, where 0 is for ever (crossbar_auth token_auth_expiry).
+func (i *Issuer) lifetime(ctx context.Context, method string) (int64, error) {
+	const document, setting = "crossbar.auth", "token_auth_expiry_s"
+	seconds, _, err := i.directory.Int(ctx, document, "auth_modules", method, setting)
+	if err != nil || seconds > 0 {
+		return seconds, err
+	}
+	seconds, ok, err := i.directory.Int(ctx, document, setting)
+	if err != nil || !ok {
+		return defaultLifetime, err
+	}
+	return max(seconds, 0), nil
+}

@@ -1,0 +1,211 @@
+package auth_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/auth"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// openIssuing answers the example with the views that logins need.
+func openIssuing(t *testing.T) *store.Store {
+	t.Helper()
+	s := openExample(t)
+	installViews(t, s)
+	return s
+}
+
+func installViews(t testing.TB, s *store.Store) {
+	t.Helper()
+	design, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Install(t.Context(), "accounts", design); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkToken verifies a token by the documented rules alone and answers its header and claims.
+func checkToken(t *testing.T, token string, key *rsa.PublicKey) (header, claims document.Document) {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("%d parts", len(parts))
+	}
+	var raw [3][]byte
+	for i, part := range parts {
+		var err error
+		if raw[i], err = base64.RawURLEncoding.DecodeString(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], raw[2]); err != nil {
+		t.Fatal(err)
+	}
+	decode(t, raw[0], &header)
+	decode(t, raw[1], &claims)
+	return header, claims
+}
+
+func TestIssue(t *testing.T) {
+	t.Parallel()
+	s := openIssuing(t)
+	token, holder, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	if err != nil || holder.ID != customerA {
+		t.Fatalf("holder %+v, %v", holder, err)
+	}
+	header, claims := checkToken(t, token, &exampleKey(t).PublicKey)
+	if want := (document.Document{"alg": "RS256", "typ": "JWT", "kid": kid}); !reflect.DeepEqual(header, want) {
+		t.Errorf("header %v", header)
+	}
+	want := document.Document{
+		"iss": "kazoo", "account_id": customerA, "method": "cb_api_auth",
+		"identity_sig": identitySig(customerA, "ffeeddccbbaa99887766554433221103", serverSecret),
+		"exp":          document.Number(now.Unix() + 3600),
+	}
+	if !reflect.DeepEqual(claims, want) {
+		t.Errorf("claims %v, want %v", claims, want)
+	}
+	identity, err := authenticate(t, strict(s), token)
+	if err != nil || !reflect.DeepEqual(bare(identity), &auth.Identity{AccountID: customerA, Method: "cb_api_auth"}) {
+		t.Errorf("identity %+v, %v", identity, err)
+	}
+	later := auth.NewAuthenticator(s, auth.Options{Now: at(now.Add(time.Hour))})
+	checkRefused(t, later, token, fault.TokenRejected)
+}
+
+func TestIssueLifetime(t *testing.T) {
+	t.Parallel()
+	s := openIssuing(t)
+	issuer := auth.NewIssuer(s, at(now))
+	of := func(seconds int64) map[string]any {
+		return map[string]any{"token_auth_expiry_s": document.Number(seconds)}
+	}
+	with := func(all any, method map[string]any) map[string]any {
+		section := map[string]any{"auth_modules": map[string]any{"cb_api_auth": method, "cb_user_auth": of(7)}}
+		if all != nil {
+			section["token_auth_expiry_s"] = all
+		}
+		return section
+	}
+	for name, c := range map[string]struct {
+		settings map[string]any
+		want     int64 // 0 is for ever
+	}{
+		"nothing set":      {nil, 3600},
+		"no text":          {map[string]any{"token_auth_expiry_s": "60"}, 3600},
+		"for all":          {of(60), 60},
+		"for the method":   {with(document.Number(60), of(2)), 2},
+		"method zero":      {with(document.Number(60), of(0)), 60},
+		"method negative":  {with(nil, of(-1)), 3600},
+		"for ever":         {of(0), 0},
+		"for ever, too":    {of(-5), 0},
+		"of others only":   {with(nil, nil), 3600},
+		"method over none": {with(document.Number(0), of(2)), 2},
+	} {
+		update(t, s, "system_config", "crossbar.auth", document.Document{"default": c.settings})
+		token, _, err := issuer.APIKey(t.Context(), keyOfA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, claims := checkToken(t, token, &exampleKey(t).PublicKey)
+		exp, ok := claims.Int("exp")
+		if ok != (c.want > 0) || ok && exp-now.Unix() != c.want {
+			t.Errorf("%s: exp %v, want %d s from %d", name, claims["exp"], c.want, now.Unix())
+		}
+	}
+}
+
+func TestIssueUnknownKey(t *testing.T) {
+	t.Parallel()
+	issuer := auth.NewIssuer(openIssuing(t), at(now))
+	for _, key := range []string{strings.ToUpper(keyOfA), strings.Repeat("0", 64), ""} {
+		token, holder, err := issuer.APIKey(t.Context(), key)
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || token != "" || holder != nil {
+			t.Fatalf("key %q: %q, %+v, %v", key, token, holder, err)
+		}
+		if f.Kind != fault.BadIdentifier || f.Message != "bad identifier" || !reflect.DeepEqual(f.Data, []string{key}) {
+			t.Errorf("key %q: %+v", key, f)
+		}
+		if key != "" && strings.Contains(err.Error(), key) {
+			t.Errorf("the error shows the key: %v", err)
+		}
+	}
+}
+
+// TestIssueToDisabledAccount: an API key is good though the account is disabled, as in Kazoo (14 n=13).
+func TestIssueToDisabledAccount(t *testing.T) {
+	t.Parallel()
+	s := openIssuing(t)
+	for _, db := range []string{database(t, customerA), "accounts"} {
+		update(t, s, db, customerA, document.Document{"pvt_enabled": false})
+	}
+	token, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authenticate(t, strict(s), token); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestIssueMakesASecret: an account that never logged in has none, and a token can't be bound to none.
+func TestIssueMakesASecret(t *testing.T) {
+	t.Parallel()
+	s := openIssuing(t)
+	for _, db := range []string{database(t, customerA), "accounts"} {
+		update(t, s, db, customerA, document.Document{"pvt_signature_secret": nil})
+	}
+	token, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authenticate(t, strict(s), token); err != nil {
+		t.Error(err)
+	}
+	again, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	if err != nil || again != token {
+		t.Errorf("another token: %v", err)
+	}
+	own, err := s.Get(t.Context(), database(t, customerA), customerA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := s.Get(t.Context(), "accounts", customerA)
+	if err != nil || copied["pvt_signature_secret"] != own["pvt_signature_secret"] {
+		t.Errorf("the copy has another secret, %v", err)
+	}
+}
+
+func TestIssueWithoutKeyMaterial(t *testing.T) {
+	t.Parallel()
+	for name, section := range map[string]any{
+		"nothing":   nil,
+		"no key":    map[string]any{"secret_for_user_signature": serverSecret},
+		"no secret": map[string]any{"system_key": kid},
+		"lost key": map[string]any{"secret_for_user_signature": serverSecret,
+			"system_key": strings.Repeat("0", 32)},
+		"odd key": map[string]any{"secret_for_user_signature": serverSecret, "system_key": "_design/x"},
+	} {
+		s := openIssuing(t)
+		update(t, s, "system_config", "auth", document.Document{"default": section})
+		token, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+		if token != "" || !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%s: %q, %v", name, token, err)
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package kazoocluster
+
+// Normalize is normalize.
+var Normalize = normalize

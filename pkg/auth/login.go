@@ -1,0 +1,105 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Login is what a user logs in with.
+type Login struct {
+	Hash  account.Hash
+	Realm string // finds the account; empty is not given
+	Name  string // finds the account where the realm does not
+	// As goes into the token as it is, see Authenticator.Authenticate; nil is nothing.
+	As any
+}
+
+// ReadLogin reads the data of a request to log in, which satisfies the schema "user_auth". A phone number finds no
+// account here: there are no numbers.
+func ReadLogin(data document.Document) Login {
+	l := Login{
+		Hash:  account.Hash{Kind: data.String("method"), Value: data.String("credentials")},
+		Realm: data.String("account_realm"),
+		Name:  data.String("account_name"),
+		As:    data["as"],
+	}
+	if l.Hash.Kind == "" {
+		l.Hash.Kind = account.MD5
+	}
+	if l.Realm == "" {
+		l.Realm = data.String("realm")
+	}
+	return l
+}
+
+// User answers a token for the user who logs in. Nothing but a wrong login is fault.Unauthenticated. A right one to
+// an account whose trial is over, or that is disabled, is fault.Invalid in Crossbar's words (cb_user_auth).
+func (i *Issuer) User(ctx context.Context, l Login) (Grant, error) {
+	accounts, err := i.find(ctx, l)
+	if err != nil {
+		return Grant{}, err
+	}
+	err = refuse(errors.New("no account of that name or realm"))
+	for _, holder := range accounts {
+		grant, failed := i.userOf(ctx, holder, l)
+		switch {
+		case failed == nil:
+			return grant, nil
+		case !fault.Is(failed, fault.Unauthenticated) && !fault.Is(failed, fault.Invalid):
+			return Grant{}, failed
+		case fault.Is(err, fault.Unauthenticated):
+			err = failed // why an account is no good says more than that another has no such user
+		}
+	}
+	return Grant{}, err
+}
+
+// find answers the accounts that a login may be about: those of the realm, else those of the name.
+func (i *Issuer) find(ctx context.Context, l Login) ([]*account.Account, error) {
+	if l.Realm != "" {
+		if found, err := i.directory.ByRealm(ctx, l.Realm); err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	if l.Name == "" {
+		return nil, nil
+	}
+	return i.directory.ByName(ctx, l.Name)
+}
+
+// userOf answers a token for the user of one account.
+func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (Grant, error) {
+	users, err := i.directory.UsersByHash(ctx, holder.ID, l.Hash)
+	if err != nil {
+		return Grant{}, err
+	}
+	if len(users) == 0 {
+		return Grant{}, refuse(fmt.Errorf("account %s has no user of that name and password", holder.ID))
+	}
+	if err := checkTrial(holder, i.now()); err != nil {
+		return Grant{}, err
+	}
+	if !holder.Enabled {
+		fields := fault.Fields{}
+		fields.Add("account", "disabled", "account disabled", nil)
+		return Grant{}, fields.Err()
+	}
+	claims := jwt.MapClaims{"account_id": holder.ID, "owner_id": users[0], "method": byUser}
+	if l.As != nil {
+		claims["as"] = l.As
+	}
+	grant, err := i.grant(ctx, claims, holder)
+	if err == nil && len(grant.Token) > maxToken {
+		fields := fault.Fields{}
+		fields.Add("as", "maxLength", "the token would be too long", nil)
+		return Grant{}, fields.Err()
+	}
+	return grant, err
+}

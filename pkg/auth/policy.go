@@ -1,0 +1,161 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"junctor/pkg/account"
+	"junctor/pkg/fault"
+)
+
+// anything is how restrictions say it, of methods, levels, endpoints, accounts and verbs.
+const anything = "_"
+
+// A policy is a document of restrictions: method > level > endpoint > entries, of which each has rules.
+type (
+	policy    map[string]levels
+	levels    map[string]endpoints
+	endpoints map[string][]entry
+	entry     struct {
+		Accounts []string `json:"allowed_accounts"` // nil is any
+		Rules    rules    `json:"rules"`
+	}
+	rules []rule // in the order of the document, which counts
+	rule  struct {
+		pattern []string
+		verbs   []string
+	}
+)
+
+// of answers the restrictions on tokens of a method; nil is none.
+func (p policy) of(method string) levels {
+	if found, ok := p[method]; ok && method != "" {
+		return found
+	}
+	return p[anything]
+}
+
+// UnmarshalJSON reads rules in the order they are written in.
+func (r *rules) UnmarshalJSON(text []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	start, err := decoder.Token()
+	if err != nil || start != json.Delim('{') {
+		return errors.Join(errors.New("rules are no object"), err)
+	}
+	*r = rules{}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		read := rule{pattern: splitPattern(key.(string))}
+		if err := decoder.Decode(&read.verbs); err != nil {
+			return err
+		}
+		*r = append(*r, read)
+	}
+	return nil
+}
+
+// splitPattern splits at slashes and drops what is empty at the end, so that "/" fits no parameters.
+func splitPattern(text string) []string {
+	pattern := strings.Split(text, "/")
+	for len(pattern) > 0 && pattern[len(pattern)-1] == "" {
+		pattern = pattern[:len(pattern)-1]
+	}
+	return pattern
+}
+
+// readPolicy reads a document of restrictions and its revision. In the system's, settings of other kinds stand
+// beside the methods; they are left out.
+func readPolicy(text []byte, section string) (rev string, p policy, err error) {
+	var doc map[string]json.RawMessage
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return "", nil, err
+	}
+	if err := json.Unmarshal(doc["_rev"], &rev); err != nil {
+		return "", nil, err
+	}
+	var methods map[string]json.RawMessage
+	if doc[section] != nil {
+		if err := json.Unmarshal(doc[section], &methods); err != nil {
+			return "", nil, err
+		}
+	}
+	p = policy{}
+	for method, restrictions := range methods {
+		if !bytes.HasPrefix(bytes.TrimSpace(restrictions), []byte("{")) {
+			continue
+		}
+		var read levels
+		if err := json.Unmarshal(restrictions, &read); err != nil {
+			return "", nil, fmt.Errorf("method %s: %w", method, err)
+		}
+		p[method] = read
+	}
+	return rev, p, nil
+}
+
+// policies answers documents of restrictions, decoded once for each revision.
+type policies struct {
+	store Store
+
+	mu   sync.Mutex
+	read map[location]revisedPolicy
+}
+
+type revisedPolicy struct {
+	rev    string
+	policy policy
+}
+
+func newPolicies(s Store) *policies { return &policies{store: s, read: map[location]revisedPolicy{}} }
+
+// of answers the restrictions in a section of a document; nil is none. Restrictions that can't be read forbid
+// everything they are about.
+func (p *policies) of(ctx context.Context, documents account.Reader, at location, section string) (policy, error) {
+	doc, err := documents.Get(ctx, at.db, at.id)
+	if account.Missing(err) || err == nil && doc.Bool("pvt_deleted") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if known, ok := p.known(at, doc.Rev()); ok {
+		return known, nil
+	}
+	text, err := p.store.Text(ctx, at.db, at.id)
+	if account.Missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	rev, read, err := readPolicy(text, section)
+	if err != nil {
+		return nil, fault.Wrap(fault.Forbidden, fmt.Errorf("restrictions in %s/%s: %w", at.db, at.id, err))
+	}
+	p.learn(at, revisedPolicy{rev, read})
+	return read, nil
+}
+
+func (p *policies) known(at location, rev string) (policy, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known, ok := p.read[at]
+	return known.policy, ok && known.rev == rev
+}
+
+func (p *policies) learn(at location, read revisedPolicy) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.read) >= maxSlots {
+		clear(p.read)
+	}
+	p.read[at] = read
+}

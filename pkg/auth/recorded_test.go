@@ -1,0 +1,206 @@
+package auth_test
+
+import (
+	"crypto"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/auth"
+	"junctor/pkg/fault"
+)
+
+// kazoo holds what a real Kazoo wrote.
+const kazoo = "../account/testdata/kazoo.json"
+
+// recordedToken is a request to a real Crossbar that carried a token, and how it was answered.
+type recordedToken struct {
+	From, Note, Token, Message string
+	Time                       time.Time
+	Status                     int
+}
+
+func TestRecordedTokens(t *testing.T) {
+	t.Parallel()
+	var recorded []recordedToken
+	decode(t, read(t, "testdata/recorded.json"), &recorded)
+	s := open(t, kazoo)
+	a, err := account.Get(t.Context(), s, "20d27928305e257782655b7896c79f14")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range recorded {
+		t.Run(r.From+" "+r.Note, func(t *testing.T) {
+			// Kazoo takes tokens that are bound to nothing; one of the recorded ones is.
+			authenticator := auth.NewAuthenticator(s, auth.Options{Now: at(r.Time), AllowMissingIdentitySig: true})
+			identity, err := authenticate(t, authenticator, r.Token)
+			switch {
+			case r.Message == "invalid credentials":
+				if !fault.Is(err, fault.TokenRejected) {
+					t.Errorf("got %+v, %v", identity, err)
+				}
+			case r.Status == 401:
+				if !fault.Is(err, fault.Unauthenticated) {
+					t.Errorf("got %+v, %v", identity, err)
+				}
+			case err != nil:
+				t.Error(err)
+			case r.Note == "sub-account token": // on the root
+				if identity.Superduper {
+					t.Errorf("got %+v", identity)
+				}
+			case identity.MaySee(a) != (r.Status == 200):
+				t.Errorf("got %+v, Kazoo answered %d", identity, r.Status)
+			}
+		})
+	}
+}
+
+func TestUnboundTokenIsRefusedByDefault(t *testing.T) {
+	t.Parallel()
+	var recorded []recordedToken
+	decode(t, read(t, "testdata/recorded.json"), &recorded)
+	s := open(t, kazoo)
+	for _, r := range recorded {
+		if r.Note != "token of a non-existing account" {
+			continue
+		}
+		checkRefused(t, auth.NewAuthenticator(s, auth.Options{Now: at(r.Time)}), r.Token, fault.Unauthenticated)
+		lenient := auth.NewAuthenticator(s, auth.Options{Now: at(r.Time), AllowMissingIdentitySig: true})
+		identity, err := authenticate(t, lenient, r.Token)
+		want := &auth.Identity{AccountID: strings.Repeat("f", 32), Method: "cb_api_auth"}
+		if err != nil || !reflect.DeepEqual(bare(identity), want) {
+			t.Errorf("got %+v, %v, want %+v", identity, err, want)
+		}
+		return
+	}
+	t.Error("the recorded token is gone")
+}
+
+// TestUnbound: where tokens need not be bound to a secret, all else holds.
+func TestUnbound(t *testing.T) {
+	t.Parallel()
+	s, key := openExample(t), exampleKey(t)
+	lenient := auth.NewAuthenticator(s, auth.Options{Now: at(now), AllowMissingIdentitySig: true})
+	claims := goodClaims()
+	delete(claims, "identity_sig")
+	if identity, err := authenticate(t, lenient, sign(t, key, crypto.SHA256, header, encodeJSON(t, claims))); err != nil {
+		t.Errorf("got %+v, %v", identity, err)
+	}
+	for claim, value := range map[string]any{
+		"account_id": "", "iss": "else", "exp": "4102444800", "identity_sig": "", "owner_id": 7,
+	} {
+		claims := goodClaims()
+		delete(claims, "identity_sig")
+		claims[claim] = value
+		checkRefused(t, lenient, sign(t, key, crypto.SHA256, header, encodeJSON(t, claims)), fault.Unauthenticated)
+	}
+	delete(claims, "account_id")
+	checkRefused(t, lenient, sign(t, key, crypto.SHA256, header, encodeJSON(t, claims)), fault.Unauthenticated)
+}
+
+// exampleToken was signed with openssl.
+func exampleToken(t testing.TB) string {
+	t.Helper()
+	return strings.TrimSpace(string(read(t, "testdata/example.jwt")))
+}
+
+func TestExampleToken(t *testing.T) {
+	t.Parallel()
+	s := openExample(t)
+	identity, err := authenticate(t, strict(s), exampleToken(t))
+	want := &auth.Identity{
+		AccountID: master, OwnerID: userOfMaster, Method: "cb_user_auth", Superduper: true, Master: true,
+	}
+	if err != nil || !reflect.DeepEqual(bare(identity), want) {
+		t.Errorf("got %+v, %v, want %+v", identity, err, want)
+	}
+	const exp = 4102444800
+	justBefore := auth.NewAuthenticator(s, auth.Options{Now: at(time.Unix(exp-1, 999))})
+	if _, err := authenticate(t, justBefore, exampleToken(t)); err != nil {
+		t.Error(err)
+	}
+	justThen := auth.NewAuthenticator(s, auth.Options{Now: at(time.Unix(exp, 0))})
+	checkRefused(t, justThen, exampleToken(t), fault.TokenRejected)
+}
+
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	a := strict(openExample(t))
+	for _, c := range []struct {
+		auth.Credentials
+		good bool
+	}{
+		{auth.Credentials{Kind: auth.XAuthToken, Token: exampleToken(t), Account: master}, true},
+		{auth.Credentials{Kind: auth.XAuthToken, Token: exampleToken(t), Account: customerA}, false},
+		{auth.Credentials{Kind: auth.Unknown, Token: exampleToken(t)}, false},
+		{auth.Credentials{Kind: auth.Basic, Token: exampleToken(t)}, false},
+		{auth.Credentials{Kind: auth.Bearer, Token: exampleToken(t)}, false},
+		{auth.Credentials{Kind: auth.XAuthToken}, false},
+		{auth.Credentials{}, false},
+	} {
+		identity, err := a.Authenticate(t.Context(), c.Credentials)
+		if c.good != (identity != nil) || c.good != (err == nil) || !c.good && !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("kind %d, account %q: %+v, %v", c.Kind, c.Account, identity, err)
+		}
+	}
+}
+
+// TestIdentitySig takes tokens of everybody in the example, bound as was worked out beforehand.
+func TestIdentitySig(t *testing.T) {
+	t.Parallel()
+	a, key := strict(openExample(t)), exampleKey(t)
+	for _, c := range []struct{ account, owner, sig string }{
+		{master, userOfMaster, "rj2aISbllULIh6F4T_5U1OnmKNrjWZspeOzJNT57j2o"},
+		{reseller, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa02", "5nxvBB8hYuu-xmUOnrxLJ62JS__b6GG1EJpVUi4iDI0"},
+		{customerA, userOfA, "LDJjkOyCu5T5yV3wrp5mtOUN0JdmWI3_c5FxrWCjFVw"},
+		{customerB, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa04", "qBSwa0HUJRlHGAS_728kGv6JfCXIrpUlU_z-fYaIwRs"},
+		{master, "", "_xkHHnIEkiZBib-EslpdERKsFkrt7BZBz7JHPuNtYps"},
+	} {
+		claims := map[string]any{"iss": "kazoo", "account_id": c.account, "identity_sig": c.sig}
+		if c.owner != "" {
+			claims["owner_id"] = c.owner
+		}
+		identity, err := authenticate(t, a, sign(t, key, crypto.SHA256, header, encodeJSON(t, claims)))
+		if err != nil || identity.AccountID != c.account || identity.OwnerID != c.owner {
+			t.Errorf("%s %s: %+v, %v", c.account, c.owner, identity, err)
+		}
+	}
+}
+
+func TestMaySee(t *testing.T) {
+	t.Parallel()
+	s := openExample(t)
+	seen := map[string]string{
+		master:    "1234", // superduper
+		reseller:  "23",
+		customerA: "3",
+		customerB: "4",
+	}
+	for viewer, want := range seen {
+		holder, err := account.Get(t.Context(), s, viewer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		identity := &auth.Identity{AccountID: viewer, Superduper: holder.Superduper}
+		got := ""
+		for _, id := range []string{master, reseller, customerA, customerB} {
+			target, err := account.Get(t.Context(), s, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if identity.MaySee(target) {
+				got += id[:1]
+			}
+		}
+		if got != want {
+			t.Errorf("%.4s may see %s, want %s", viewer, got, want)
+		}
+	}
+	rooted := &auth.Identity{AccountID: master}
+	if target, _ := account.Get(t.Context(), s, customerA); !rooted.MaySee(target) {
+		t.Error("the root of the tree may not see a descendant")
+	}
+}

@@ -1,0 +1,175 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"junctor/pkg/account"
+	"junctor/pkg/fault"
+)
+
+// Access is what a request wants to do, as restrictions of tokens have it.
+type Access struct {
+	Endpoint   string           // the last noun of the path, as "ips"
+	Parameters []string         // what comes after the noun
+	Verb       string           // upper case
+	Account    *account.Account // the one in the path; nil is none
+}
+
+// CheckRestrictions refuses what the restrictions on an identity's tokens don't allow: those of its account, else
+// those of the system (cb_token_restrictions). Superduper accounts have none. Identities of other clusters have
+// been asked theirs there.
+func (a *Authenticator) CheckRestrictions(ctx context.Context, i *Identity, wanted Access) error {
+	if i.Superduper || i.Remote {
+		return nil
+	}
+	q := a.documents.inquire()
+	levels, err := a.policyOf(ctx, q, i)
+	if err != nil || levels == nil {
+		return err
+	}
+	level, err := privilege(ctx, q, i)
+	if err != nil {
+		return err
+	}
+	endpoints, ok := levels[level]
+	if !ok {
+		if endpoints, ok = levels[anything]; !ok {
+			return nil
+		}
+	}
+	if !endpoints.allow(wanted, i) {
+		return denied(level, wanted)
+	}
+	return nil
+}
+
+// denied is a refusal in Crossbar's words.
+func denied(level string, wanted Access) error {
+	const cause = "access denied by token restrictions"
+	return &fault.Error{
+		Kind: fault.Forbidden,
+		Data: map[string]any{"cause": cause, "message": "forbidden"},
+		Err:  fmt.Errorf("%s: level %s, %s %s %q", cause, level, wanted.Verb, wanted.Endpoint, wanted.Parameters),
+	}
+}
+
+// Where restrictions are kept.
+const (
+	restrictionsID = "token_restrictions"          // in the database of an account
+	systemPolicies = "crossbar.token_restrictions" // in system_config
+)
+
+// policyOf answers the restrictions on tokens of an identity's method; nil is none. An account that says anything
+// about the method is not subject to the system's defaults.
+func (a *Authenticator) policyOf(ctx context.Context, q *inquiry, i *Identity) (levels, error) {
+	db, err := account.Database(i.AccountID)
+	if account.Missing(err) {
+		return nil, nil // an account that can't be has no rights to restrict
+	}
+	own, err := a.policies.of(ctx, q, location{db, restrictionsID}, "restrictions")
+	if err != nil {
+		return nil, err
+	}
+	if found := own.of(i.Method); found != nil {
+		return found, nil
+	}
+	system, err := a.policies.of(ctx, q, location{"system_config", systemPolicies}, "default")
+	return system.of(i.Method), err
+}
+
+// privilege answers the level that restrictions name an identity by: its user's. Where there is no user, as with an
+// API key, it is a setting (crossbar_util get_priv_level).
+func privilege(ctx context.Context, q *inquiry, i *Identity) (string, error) {
+	if i.OwnerID != "" {
+		level, err := userLevel(ctx, q, i)
+		if !errors.Is(err, errNoUser) {
+			return level, err
+		}
+	}
+	level, err := account.NewConfig(q).Text(ctx, systemPolicies, "default_priv_level")
+	if level == "" {
+		level = "admin"
+	}
+	return level, err
+}
+
+var errNoUser = errors.New("no such user")
+
+func userLevel(ctx context.Context, q *inquiry, i *Identity) (string, error) {
+	db, err := account.Database(i.AccountID)
+	if err != nil {
+		return "", errNoUser
+	}
+	user, err := q.Get(ctx, db, i.OwnerID)
+	if account.Missing(err) || err == nil && user.Bool("pvt_deleted") {
+		return "", errNoUser
+	}
+	if err != nil {
+		return "", err
+	}
+	if level := user.String("priv_level"); level != "" {
+		return level, nil
+	}
+	return "user", nil
+}
+
+// allow reports whether endpoints let a request pass: the first entry for its account decides, and in it the first
+// rule for its parameters. What no rule is about is denied.
+func (e endpoints) allow(wanted Access, i *Identity) bool {
+	entries, ok := e[wanted.Endpoint]
+	if !ok {
+		entries = e[anything]
+	}
+	names := accountNames(wanted.Account, i)
+	for _, entry := range entries {
+		if entry.concerns(names) {
+			return entry.Rules.allow(wanted)
+		}
+	}
+	return false
+}
+
+// accountNames answers what restrictions may call the account of a request by.
+func accountNames(target *account.Account, i *Identity) []string {
+	switch {
+	case target == nil:
+		return []string{anything}
+	case target.ID == i.AccountID:
+		return []string{anything, target.ID, "{AUTH_ACCOUNT_ID}"}
+	case slices.Contains(target.Tree, i.AccountID):
+		return []string{anything, target.ID, "{DESCENDANT_ACCOUNT_ID}"}
+	}
+	return []string{anything, target.ID}
+}
+
+func (e entry) concerns(names []string) bool {
+	if e.Accounts == nil || len(e.Accounts) == 1 && e.Accounts[0] == anything {
+		return true
+	}
+	return slices.ContainsFunc(e.Accounts, func(name string) bool { return slices.Contains(names, name) })
+}
+
+func (r rules) allow(wanted Access) bool {
+	for _, rule := range r {
+		if matches(rule.pattern, wanted.Parameters) {
+			return slices.Contains(rule.verbs, wanted.Verb) || slices.Contains(rule.verbs, anything)
+		}
+	}
+	return false
+}
+
+// matches reports whether a pattern fits parameters: "*" is any one of them, "#" any number (kazoo_bindings).
+func matches(pattern, parameters []string) bool {
+	switch {
+	case len(pattern) == 0:
+		return len(parameters) == 0
+	case pattern[0] == "#":
+		return matches(pattern[1:], parameters) || len(parameters) > 0 && matches(pattern, parameters[1:])
+	case len(parameters) == 0 || pattern[0] != "*" && pattern[0] != parameters[0]:
+		return false
+	}
+	return matches(pattern[1:], parameters[1:])
+}

@@ -1,0 +1,241 @@
+package throttle_test
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"junctor/pkg/auth/throttle"
+	"junctor/pkg/fault"
+)
+
+const (
+	accountA = "20d27928305e257782655b7896c79f14"
+	accountB = "09c766718e5cfdbc70c929dccb4e00fc"
+)
+
+var (
+	here  = netip.MustParseAddr("192.0.2.1")
+	there = netip.MustParseAddr("192.0.2.2")
+)
+
+// clock is moved by hand.
+type clock struct{ nanos atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.nanos.Store(time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC).UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.Unix(0, c.nanos.Load()) }
+func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
+
+// login tries to log in and reports whether credentials were looked at.
+func login(t *testing.T, th *throttle.Throttle, client netip.Addr, account string, failed bool) bool {
+	t.Helper()
+	end, err := th.Attempt(client, account)
+	if err != nil {
+		if !fault.Is(err, fault.TooManyRequests) {
+			t.Fatal(err)
+		}
+		return false
+	}
+	end(failed)
+	return true
+}
+
+// failedToken shows a bad token and reports whether its refusal is the answer.
+func failedToken(t *testing.T, th *throttle.Throttle, client netip.Addr, account string) bool {
+	t.Helper()
+	err := th.FailedToken(client, account)
+	if err != nil && !fault.Is(err, fault.TooManyRequests) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+// passed counts how many of n attempts are let through.
+func passed(n int, attempt func() bool) (count int) {
+	for range n {
+		if attempt() {
+			count++
+		}
+	}
+	return count
+}
+
+func TestBucket(t *testing.T) {
+	t.Parallel()
+	attempts := map[string]func(t *testing.T, th *throttle.Throttle) bool{
+		"login": func(t *testing.T, th *throttle.Throttle) bool { return login(t, th, here, accountA, true) },
+		"token": func(t *testing.T, th *throttle.Throttle) bool { return failedToken(t, th, here, accountA) },
+	}
+	for name, attempt := range attempts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock := newClock()
+			th := throttle.New(clock.now)
+			for _, step := range []struct {
+				wait time.Duration
+				want int
+			}{{0, 60}, {0, 0}, {500 * time.Millisecond, 0}, {500 * time.Millisecond, 1}, {10 * time.Second, 10},
+				{59 * time.Second, 59}, {time.Minute, 60}, {time.Hour, 60}, {24 * time.Hour, 60}} {
+				clock.advance(step.wait)
+				if got := passed(200, func() bool { return attempt(t, th) }); got != step.want {
+					t.Errorf("after %v %d pass, want %d", step.wait, got, step.want)
+				}
+			}
+		})
+	}
+}
+
+func TestSuccessCostsNothing(t *testing.T) {
+	t.Parallel()
+	th := throttle.New(newClock().now)
+	if got := passed(500, func() bool { return login(t, th, here, accountA, false) }); got != 500 {
+		t.Errorf("%d of 500 good logins pass", got)
+	}
+	if got := passed(100, func() bool { return login(t, th, here, accountA, true) }); got != 60 {
+		t.Errorf("%d failures pass after that", got)
+	}
+	if login(t, th, here, accountA, false) {
+		t.Error("a guesser would hear that the 61st is right")
+	}
+}
+
+func TestBucketsApart(t *testing.T) {
+	t.Parallel()
+	th := throttle.New(newClock().now)
+	if got := passed(100, func() bool { return login(t, th, here, accountA, true) }); got != 60 {
+		t.Fatalf("%d pass", got)
+	}
+	for _, other := range []struct {
+		client  netip.Addr
+		account string
+	}{{there, accountA}, {here, accountB}, {here, ""}, {netip.Addr{}, accountA}} {
+		if got := passed(100, func() bool { return login(t, th, other.client, other.account, true) }); got != 60 {
+			t.Errorf("%v, account %q: %d pass", other.client, other.account, got)
+		}
+	}
+	if got := passed(100, func() bool { return failedToken(t, th, here, accountA) }); got != 60 {
+		t.Errorf("%d bad tokens pass", got)
+	}
+}
+
+func TestDeadTokensLeaveLoginsAlone(t *testing.T) {
+	t.Parallel()
+	th := throttle.New(newClock().now)
+	passed(1000, func() bool { return failedToken(t, th, here, accountA) })
+	if !login(t, th, here, accountA, false) {
+		t.Error("a page with a dead token locks its user out")
+	}
+}
+
+// TestSameBucket holds that what is one client or one account in effect has one bucket.
+func TestSameBucket(t *testing.T) {
+	t.Parallel()
+	type subject struct{ client, account string }
+	for _, same := range [][2]subject{
+		{{"192.0.2.1", accountA}, {"::ffff:192.0.2.1", accountA}},
+		{{"2001:db8:1:2::1", accountA}, {"2001:db8:1:2:ffff:ffff:ffff:ffff", accountA}},
+		{{"fe80::1%eth0", accountA}, {"fe80::2%eth1", accountA}},
+		{{"192.0.2.1", ""}, {"192.0.2.1", "no_account"}},
+		{{"192.0.2.1", ""}, {"192.0.2.1", accountA + "0"}},
+	} {
+		th := throttle.New(newClock().now)
+		for range 60 {
+			login(t, th, netip.MustParseAddr(same[0].client), same[0].account, true)
+		}
+		if login(t, th, netip.MustParseAddr(same[1].client), same[1].account, true) {
+			t.Errorf("%v has another bucket than %v", same[1], same[0])
+		}
+	}
+	th := throttle.New(newClock().now)
+	for range 60 {
+		login(t, th, netip.MustParseAddr("2001:db8:1:2::1"), accountA, true)
+	}
+	if !login(t, th, netip.MustParseAddr("2001:db8:1:3::1"), accountA, true) {
+		t.Error("two networks share a bucket")
+	}
+}
+
+// TestParallelGuesses holds that guesses under way count before anybody knows that they fail.
+func TestParallelGuesses(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	th := throttle.New(clock.now)
+	for _, want := range []int{60, 1} {
+		var ends []func(bool)
+		for range 200 {
+			if end, err := th.Attempt(here, accountA); err == nil {
+				ends = append(ends, end)
+			}
+		}
+		if len(ends) != want {
+			t.Errorf("%d guesses at once, want %d", len(ends), want)
+		}
+		for _, end := range ends {
+			end(true)
+		}
+		clock.advance(time.Second)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	th := throttle.New(newClock().now)
+	var looked, refused atomic.Int64
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			for range 20 {
+				if login(t, th, here, accountA, true) {
+					looked.Add(1)
+				}
+				if !failedToken(t, th, here, accountA) {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if looked.Load() != 60 || refused.Load() != 400-60 {
+		t.Errorf("%d logins looked at, %d bad tokens told to slow down", looked.Load(), refused.Load())
+	}
+}
+
+func TestForgets(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	th := throttle.New(clock.now)
+	for i := range 1000 {
+		failedToken(t, th, here, fmt.Sprintf("%032x", i))
+	}
+	if got := th.Buckets(); got != 1000 {
+		t.Errorf("%d buckets", got)
+	}
+	clock.advance(2 * time.Minute)
+	failedToken(t, th, there, accountA)
+	if got := th.Buckets(); got != 1 {
+		t.Errorf("%d buckets after all are full again", got)
+	}
+}
+
+// TestMemoryIsBounded also holds that the bucket in use is the last to be forgotten.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	th := throttle.NewSmall(newClock().now, 100)
+	for i := range 1000 {
+		failedToken(t, th, here, fmt.Sprintf("%032x", i))
+		if failedToken(t, th, there, accountA) && i >= 60 {
+			t.Fatalf("after %d others a bucket in use is forgotten", i)
+		}
+	}
+	if got := th.Buckets(); got != 100 {
+		t.Errorf("%d buckets", got)
+	}
+}

@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// issuer is the iss of every token that a Kazoo issues by itself. Tokens of other providers are not taken.
+const issuer = "kazoo"
+
+// maxToken bounds what is looked at. Kazoo's tokens are below 1 KiB.
+const maxToken = 16 << 10
+
+// parser is golang-jwt's: it takes the key from our look-up only, whatever key, URL or certificate the token
+// brings along, checks the signature over the token as it was sent, and has no opinion on public exponents
+// (Kazoo's is 2049). The claims are for us to judge: Kazoo knows no "nbf", and decides what "exp" may be.
+var parser = jwt.NewParser(
+	jwt.WithValidMethods([]string{"RS256", "RS384", "RS512"}),
+	jwt.WithStrictDecoding(),
+	jwt.WithoutClaimsValidation(),
+)
+
+// parse answers what a token claims if a key that we have signed it. key answers the public key of that id.
+func parse(token string, key func(kid string) (any, error)) (*claims, error) {
+	if len(token) > maxToken || strings.ContainsFunc(token, notInToken) {
+		return nil, refuse(errors.New("not a JWT: too long, or characters that none has"))
+	}
+	_, err := parser.Parse(token, func(t *jwt.Token) (any, error) {
+		kid, err := keyID(t)
+		if err != nil {
+			return nil, err
+		}
+		return key(kid)
+	})
+	if classified, ok := errors.AsType[*fault.Error](err); ok {
+		return nil, classified // about the key: refused, or the store does not answer
+	}
+	if err != nil {
+		return nil, refuse(err)
+	}
+	c, err := readClaims(token)
+	return c, refuse(err)
+}
+
+// notInToken tells what is neither unpadded base64url nor the dot between the parts. Line breaks are among it,
+// which decoders of base64 skip.
+func notInToken(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && (r < '0' || '9' < r) && r != '-' && r != '_' && r != '.'
+}
+
+// keyID reads the header of a token. Kazoo does not care for "typ"; an extension that has to be understood
+// ("crit") is not.
+func keyID(t *jwt.Token) (string, error) {
+	header, err := part(t.Raw, 0)
+	if err != nil {
+		return "", fmt.Errorf("header: %w", err)
+	}
+	if _, ok := header["crit"]; ok {
+		return "", errors.New("header: critical extensions")
+	}
+	return header.String("kid"), nil
+}
+
+// part decodes the header (0) or the claims (1) of a token. An object in which a name is repeated is refused:
+// parsers disagree on which of the values counts.
+func part(token string, n int) (document.Document, error) {
+	text, err := parser.DecodeSegment(strings.Split(token, ".")[n])
+	if err != nil {
+		return nil, err
+	}
+	members, err := document.DecodeMembers(text)
+	if err != nil {
+		return nil, err
+	}
+	object := make(document.Document, len(members))
+	for _, m := range members {
+		if _, repeated := object[m.Key]; repeated {
+			return nil, errors.New("a name is repeated")
+		}
+		object[m.Key] = m.Value
+	}
+	return object, nil
+}
+
+// claims is what a token says.
+type claims struct {
+	AccountID   string
+	OwnerID     string
+	DeviceID    string
+	Method      string
+	IdentitySig *string // nil is a token without one
+	Expires     *int64  // Unix seconds; nil is never
+	members     document.Document
+}
+
+// readClaims reads the claims of a genuine token.
+func readClaims(token string) (*claims, error) {
+	members, err := part(token, 1)
+	if err != nil {
+		return nil, fmt.Errorf("claims: %w", err)
+	}
+	if members.String("iss") != issuer {
+		return nil, errors.New("claims: not issued by a Kazoo")
+	}
+	c := &claims{members: members}
+	for name, into := range map[string]*string{
+		"account_id": &c.AccountID, "owner_id": &c.OwnerID, "device_id": &c.DeviceID, "method": &c.Method,
+	} {
+		if *into, err = optionalText(members, name); err != nil {
+			return nil, err
+		}
+	}
+	if !account.ValidID(c.AccountID) {
+		return nil, errors.New("claims: no account_id")
+	}
+	if sig, ok := members["identity_sig"]; ok {
+		text, _ := sig.(string) // one that is no text matches nothing
+		c.IdentitySig = &text
+	}
+	c.Expires, err = expiry(members["exp"])
+	return c, err
+}
+
+func optionalText(members document.Document, name string) (string, error) {
+	value, ok := members[name]
+	text, isText := value.(string)
+	if ok && (!isText || text == "") {
+		return "", fmt.Errorf("claims: %s is no text", name)
+	}
+	return text, nil
+}
+
+// expiry reads "exp". Kazoo 5 writes null for never.
+func expiry(value any) (*int64, error) {
+	if value == nil {
+		return nil, nil
+	}
+	number, _ := value.(json.Number)
+	seconds, err := strconv.ParseInt(number.String(), 10, 64)
+	if err != nil {
+		return nil, errors.New("claims: exp is no whole number")
+	}
+	return &seconds, nil
+}
