@@ -1,0 +1,140 @@
+package dedicatedip
+
+import (
+	"encoding/json"
+
+	"junctor/pkg/fault"
+)
+
+var assignCases = []testCase{
+	{"assign one", assignOne},
+	{"assign one refused", assignOneRefused},
+	{"assign", assign},
+	{"assign refused", assignRefused},
+	{"assign by schema", assignBySchema},
+	{"assign matches", assignMatches},
+}
+
+func assignOne(s *subject) {
+	s.put(`{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1",
+		"pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63800000000,"name":"mine","pvt_odd":{"a":[1,null]}}`)
+	ip, err := s.AssignOne(s.Context(), accountA, "::ffff:10.0.0.1", nil)
+	s.ok(err)
+	const want = `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_zone":"z1",
+		"pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,"name":"mine","pvt_odd":{"a":[1,null]},
+		"pvt_assigned_to":"` + accountA + `"}`
+	s.same(s.stored(Database, "10.0.0.1"), want)
+	s.same(s.stored(s.accountDB(accountA), "10.0.0.1"), want)
+	if rev := s.stored(Database, "10.0.0.1").Rev(); ip.Revision() != rev {
+		s.Errorf("answered revision %s, stored is %s", ip.Revision(), rev)
+	}
+	shows(s.T, ip, `{"id":"10.0.0.1","ip":"10.0.0.1","zone":"z1","host":"h1","status":"assigned","type":"dedicated_ip",`+
+		`"assigned_to":"`+accountA+`"}`)
+	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); generation(rev) != 1 {
+		s.Errorf("the copy was written more than once: %s", rev)
+	}
+	s.holds("10.0.0.1=" + accountA)
+}
+
+func assignOneRefused(s *subject) {
+	s.give(accountA, "10.0.0.1")
+	s.put(`{"_id":"10.0.0.2","pvt_type":"dedicated_ip","pvt_status":"assigned"}`, // as Crossbar's POST /v2/ips leaves it
+		`{"_id":"10.0.0.3","pvt_type":"device","pvt_status":"available"}`)
+	tests := []struct{ account, address, want string }{
+		{accountA, "10.0.0.1", "ips%2E0 superfluous: ip already assigned: 10.0.0.1"},
+		{accountA, "::ffff:10.0.0.1", "ips%2E0 superfluous: ip already assigned: ::ffff:10.0.0.1"},
+		{accountB, "10.0.0.1", "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1"},
+		{accountB, "10.0.0.2", "ips%2E0 forbidden: ip assigned to another account: 10.0.0.2"},
+		{accountB, "10.0.0.3", "ips%2E0 not_found: ip not found: 10.0.0.3"},
+		{accountB, "10.9.9.9", "ips%2E0 not_found: ip not found: 10.9.9.9"},
+		{accountB, "hello", "ips.0 not_one_schema_valid: failed to validate: hello"},
+		{accountB, "[::1]", "ips.0 not_one_schema_valid: failed to validate: [::1]"},
+		{accountB, "", "ips.0 not_one_schema_valid: failed to validate: "},
+	}
+	for _, test := range tests {
+		ip, err := s.AssignOne(s.Context(), test.account, test.address, nil)
+		s.saying(err, test.want)
+		if ip.doc != nil {
+			s.Errorf("%s: answered %v", test.address, ip.Private())
+		}
+	}
+	s.holds("10.0.0.1=" + accountA)
+}
+
+// assign answers in the order asked for, each address once, under the ids that are stored.
+func assign(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2", "::ffff:10.0.0.3", "2001:DB8::A")
+	ips, err := s.Assign(s.Context(), accountA, list("2001:db8::a", "10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3",
+		"10.0.0.2", "2001:DB8:0::A"))
+	s.ok(err)
+	if got := idsText(ips); got != "2001:DB8::A 10.0.0.2 ::ffff:10.0.0.3" {
+		s.Errorf("assigned %s", got)
+	}
+	for _, ip := range ips {
+		if stored := s.stored(Database, ip.ID()); stored.Rev() != ip.Revision() {
+			s.Errorf("answered %v, stored is %v", ip.Private(), stored)
+		}
+	}
+	s.holds("10.0.0.1", "2001:DB8::A="+accountA, "10.0.0.2="+accountA, "::ffff:10.0.0.3="+accountA)
+}
+
+// assignRefused: one bad entry is enough, and all are told.
+func assignRefused(s *subject) {
+	s.give(accountA, "10.0.0.1")
+	s.give(accountB, "10.0.0.7")
+	s.free("10.0.0.5")
+	_, err := s.Assign(s.Context(), accountA, list("10.0.0.7", "10.0.0.5", "::ffff:10.0.0.1", "10.9.9.9", "10.0.0.7",
+		"10.0.0.5"))
+	s.saying(err,
+		"ips%2E0 forbidden: ip assigned to another account: 10.0.0.7",
+		"ips%2E2 superfluous: ip already assigned: ::ffff:10.0.0.1",
+		"ips%2E3 not_found: ip not found: 10.9.9.9",
+		"ips%2E4 forbidden: ip assigned to another account: 10.0.0.7")
+	s.holds("10.0.0.1="+accountA, "10.0.0.7="+accountB, "10.0.0.5")
+}
+
+func assignBySchema(s *subject) {
+	s.free("10.0.0.1")
+	for _, do := range []func(map[string]any) ([]IP, error){
+		func(data map[string]any) ([]IP, error) { return s.Assign(s.Context(), accountA, data) },
+		func(data map[string]any) ([]IP, error) { return s.Release(s.Context(), accountA, data) },
+	} {
+		for _, data := range []map[string]any{nil, {}, {"other": true}} {
+			if ips, err := do(data); err != nil || len(ips) > 0 {
+				s.Errorf("%v: %v, %v", data, ips, err)
+			}
+		}
+		_, err := do(list())
+		s.saying(err, "ips minItems: The list must have at least 1 items: []")
+		_, err = do(map[string]any{"ips": "10.0.0.1"})
+		s.saying(err, "ips type: Value did not match type(s): array: 10.0.0.1")
+		_, err = do(map[string]any{"ips": nil})
+		s.saying(err, "ips type: Value did not match type(s): array: <nil>")
+		_, err = do(map[string]any{"ips": []any{"10.0.0.1", json.Number("7"), "10.0.0.0/24"}})
+		s.saying(err, "ips.1 not_one_schema_valid: failed to validate: 7",
+			"ips.2 not_one_schema_valid: failed to validate: 10.0.0.0/24")
+		_, err = do(map[string]any{"ips": make([]any, 30000)})
+		s.is(err, fault.Invalid)
+	}
+	s.holds("10.0.0.1")
+}
+
+func assignMatches(s *subject) {
+	s.free("10.0.0.1")
+	never := func(string) bool { return false }
+	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", never)
+	s.is(err, fault.PreconditionFailed)
+	s.holds("10.0.0.1")
+	rev := s.stored(Database, "10.0.0.1").Rev()
+	ip, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
+	s.ok(err)
+	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
+	s.is(err, fault.PreconditionFailed)
+	s.holds("10.0.0.1=" + accountA)
+	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1",
+		func(revision string) bool { return revision == ip.Revision() })
+	s.ok(err)
+	s.holds("10.0.0.1")
+	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1", never) // what it says of the address goes first
+	s.saying(err, "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
+}

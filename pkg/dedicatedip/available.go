@@ -1,0 +1,102 @@
+package dedicatedip
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+
+	"junctor/pkg/store"
+)
+
+// Filter says which available addresses to list. The zero value is all of them.
+type Filter struct {
+	Zone     string // of this zone only; empty is any
+	Quantity int    // at most so many in all; 0 is no limit
+	PageSize int    // at most so many in this answer; 0 is no limit
+	StartKey string // Page.Next of the page before; anything else is ignored
+}
+
+// Page is a part of a listing.
+type Page struct {
+	Items []Item
+	Next  string // opaque; empty where the listing ends
+}
+
+// position is the key of a row of the view, and how many of Filter.Quantity remain from there on.
+type position struct {
+	Key  []any `json:"key"`
+	Left int   `json:"left,omitempty"`
+}
+
+// Available lists addresses that can be assigned, by zone in collation order and then by document id (Crossbar
+// answers one at most: kz_ips:available/1 asks for one). Rows that are no addresses are left out.
+//
+// It reads our view and not Kazoo's available_listing, under whose key, the zone, a page has no place to begin at.
+func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
+	var q store.Query
+	if f.Zone != "" {
+		q.StartKey, q.EndKey = []any{f.Zone}, []any{f.Zone, map[string]any{}}
+	}
+	left := f.Quantity
+	if from, ok := resume(f); ok {
+		q.StartKey, left = from.Key, from.Left
+	}
+	want := f.PageSize
+	if want == 0 || left > 0 && left < want {
+		want = left
+	}
+	items, next, err := p.readAvailable(ctx, q, want)
+	if err != nil || next == nil || f.PageSize == 0 || left == len(items) {
+		return Page{Items: items}, err
+	}
+	at := position{Key: next, Left: max(left-len(items), 0)}
+	return Page{Items: items, Next: at.String()}, nil
+}
+
+// readAvailable reads want items, and the key of the one after them. A want of 0 is all there are.
+func (p *Pool) readAvailable(ctx context.Context, q store.Query, want int) (items []Item, next []any, err error) {
+	items = []Item{}
+	for {
+		if want > 0 {
+			q.Limit = want - len(items) + 1
+		}
+		rows := 0
+		var last []any
+		err := p.store.View(ctx, Database, ourDesign, "available", q, func(row store.Row) error {
+			rows++
+			item, ok := itemOf(row)
+			full := want > 0 && len(items) == want
+			if ok && !full {
+				items = append(items, item)
+			}
+			if rows != q.Limit {
+				return nil
+			}
+			err := row.Key(&last)
+			if ok && full {
+				next = last
+			}
+			return err
+		})
+		if err != nil || next != nil || q.Limit == 0 || rows < q.Limit {
+			return items, next, err
+		}
+		q.StartKey, q.Skip = last, 1 // rows that are no addresses took some of the places
+	}
+}
+
+// String is the position as clients hand it back.
+func (at position) String() string {
+	text, _ := json.Marshal(at) // what came out of JSON goes into it
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// resume reads the position a listing is to go on from; one of another zone, or no position at all, is ignored.
+func resume(f Filter) (position, bool) {
+	var at position
+	text, err := base64.RawURLEncoding.DecodeString(f.StartKey)
+	if err != nil || json.Unmarshal(text, &at) != nil || len(at.Key) != 2 {
+		return position{}, false
+	}
+	return at, f.Zone == "" || at.Key[0] == f.Zone
+}

@@ -1,0 +1,108 @@
+package dedicatedip
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+var availableCases = []testCase{
+	{"available", availableFilters},
+	{"available pages", availablePages},
+	{"available pages go on", availablePagesGoOn},
+}
+
+func availableFilters(s *subject) {
+	s.put(dedicated("10.0.0.2", "b", ""), dedicated("10.0.0.3", "a", ""), dedicated("10.0.0.1", "b", ""),
+		dedicated("10.0.0.4", "", ""), dedicated("hello", "b", ""), dedicated("10.0.0.5", "b", accountA),
+		dedicated("2001:db8::1", "bb", ""), `{"_id":"10.0.0.6","pvt_type":"device","pvt_status":"available"}`)
+	const all = "10.0.0.4 10.0.0.3@a 10.0.0.1@b 10.0.0.2@b 2001:db8::1@bb"
+	tests := []struct {
+		filter Filter
+		want   string
+	}{
+		{Filter{}, all},
+		{Filter{Zone: "b"}, "10.0.0.1@b 10.0.0.2@b"},
+		{Filter{Zone: "nowhere"}, ""},
+		{Filter{Quantity: 2}, "10.0.0.4 10.0.0.3@a"},
+		{Filter{Quantity: 100}, all},
+		{Filter{Zone: "b", Quantity: 1}, "10.0.0.1@b"},
+		{Filter{StartKey: "nonsense"}, all},
+		{Filter{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[1]}`))}, all},
+		{Filter{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b",""]}`))}, "10.0.0.3@a"},
+		{Filter{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[["b"],{}]}`))}, "10.0.0.3@a"},
+	}
+	for _, test := range tests {
+		page, err := s.Available(s.Context(), test.filter)
+		if got := texts(page.Items); err != nil || got != test.want || page.Next != "" || page.Items == nil {
+			s.Errorf("%+v: %s, next %q, %v, want %s", test.filter, got, page.Next, err, test.want)
+		}
+	}
+}
+
+// availablePages walks through zones, null ones too, with pages of every size and rows that are no addresses at
+// every place.
+func availablePages(s *subject) {
+	want := map[string][]string{}
+	for i := range 24 {
+		id, zone := fmt.Sprintf("10.0.0.%d", i), []string{"", "a", "b"}[i/8]
+		if i%5 < 2 {
+			id = "hello " + id
+		} else {
+			want[zone] = append(want[zone], id)
+		}
+		s.put(dedicated(id, zone, ""))
+	}
+	var all []string
+	for _, zone := range []string{"", "a", "b"} {
+		slices.Sort(want[zone])
+		all = append(all, want[zone]...)
+	}
+	for size := 1; size <= len(all)+1; size++ {
+		s.pages(Filter{PageSize: size}, all)
+		s.pages(Filter{PageSize: size, Zone: "a"}, want["a"])
+		s.pages(Filter{PageSize: size, Quantity: 7}, all[:7])
+	}
+	s.pages(Filter{PageSize: 2, Zone: "b", Quantity: 3}, want["b"][:3])
+}
+
+// pages walks to the end. Every page but the last is full, and the last is not empty.
+func (s *subject) pages(f Filter, want []string) {
+	s.Helper()
+	first := f
+	var got []string
+	for {
+		page, err := s.Available(s.Context(), f)
+		s.ok(err)
+		for _, item := range page.Items {
+			got = append(got, item.IP)
+		}
+		if len(page.Items) == 0 || page.Next != "" && len(page.Items) != f.PageSize || len(got) > len(want) {
+			s.Errorf("%+v: a page of %v", f, page)
+			break
+		}
+		if f.StartKey = page.Next; f.StartKey == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		s.Errorf("%+v:\ngot  %v\nwant %v", first, got, want)
+	}
+}
+
+// availablePagesGoOn: the address a page was to begin with may be gone by then.
+func availablePagesGoOn(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4")
+	page, err := s.Available(s.Context(), Filter{PageSize: 2})
+	s.ok(err)
+	_, err = s.AssignOne(s.Context(), accountA, "10.0.0.3", nil)
+	s.ok(err)
+	rest, err := s.Available(s.Context(), Filter{PageSize: 2, StartKey: page.Next})
+	if got := texts(rest.Items); err != nil || got != "10.0.0.4@z1" || rest.Next != "" {
+		s.Errorf("after %s comes %s, %q, %v", texts(page.Items), got, rest.Next, err)
+	}
+	if strings.ContainsAny(page.Next, "+/=&? ") {
+		s.Errorf("%q would have to be encoded", page.Next)
+	}
+}

@@ -1,0 +1,223 @@
+package dedicatedip
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Hashes of revisions that win and lose against any other.
+var (
+	winning = strings.Repeat("f", 32)
+	losing  = strings.Repeat("0", 32)
+)
+
+// clusterCases are about a CouchDB cluster, which can accept two writers at once. There, the second one writes to
+// another node; here, its revision comes in as replication brings it, right after ours was accepted.
+func clusterCases(dsn string) []testCase {
+	on := func(run func(*cluster)) func(*subject) {
+		return func(s *subject) { run(newCluster(s, dsn)) }
+	}
+	return []testCase{
+		{"cluster assign", on(clusterAssign)},
+		{"cluster assign for one account", on(clusterAssignSame)},
+		{"cluster bulk", on(clusterBulk)},
+		{"cluster release", on(clusterRelease)},
+		{"cluster create", on(clusterCreate)},
+		{"cluster found later", on(clusterFoundLater)},
+		{"cluster store fails", on(clusterStoreFails)},
+	}
+}
+
+type cluster struct {
+	*subject
+	dsn string
+}
+
+// newCluster puts the pool behind a proxy that says that there are three copies of each document.
+func newCluster(s *subject, dsn string) *cluster {
+	s.Helper()
+	target, err := url.Parse(dsn)
+	s.ok(err)
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	path := "/" + url.PathEscape(s.s.prefix+Database)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.TrimSuffix(r.URL.EscapedPath(), "/") == path {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprint(w, `{"db_name":"dedicated_ips","cluster":{"q":2,"n":3,"w":2,"r":2}}`)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	s.Cleanup(server.Close)
+	s.s.Store = open(s.T, server.URL)
+	s.Pool = s.pool(s.s, s.Output())
+	if several, err := s.s.Replicated(s.Context(), Database); err != nil || !several {
+		s.Fatalf("no cluster: %t, %v", several, err)
+	}
+	return &cluster{s, dsn}
+}
+
+// against is a pool against which another writer, for an account, is accepted right after its first write.
+func (c *cluster) against(accountID, hash, id string) *Pool {
+	before := c.stored(Database, id)
+	other := sync.OnceFunc(func() { c.other(before, accountID, hash) })
+	return c.with(func(call, db string, do func() error) error {
+		err := do()
+		if strings.HasPrefix(call, "put") && db == Database {
+			other()
+		}
+		return err
+	})
+}
+
+// other is what another node accepted over the same revision, with what its writer does to the copies. No account
+// is a release.
+func (c *cluster) other(before document.Document, accountID, hash string) {
+	c.Helper()
+	doc := before.Clone()
+	if holder := before.String("pvt_assigned_to"); holder != "" && accountID == "" {
+		db := c.accountDB(holder)
+		c.ok(c.s.Delete(c.Context(), db, doc.ID(), c.stored(db, doc.ID()).Rev()))
+	}
+	doc["pvt_status"], doc["pvt_modified"] = "available", json.Number("63900000000")
+	delete(doc, "pvt_assigned_to")
+	if accountID != "" {
+		doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", accountID
+		copied := content(doc)
+		if old := c.stored(c.accountDB(accountID), doc.ID()); old != nil {
+			copied["_rev"] = old.Rev()
+		}
+		_, err := c.s.Put(c.Context(), c.accountDB(accountID), copied)
+		c.ok(err)
+	}
+	c.replicate(doc, hash)
+}
+
+// replicate brings in a revision of a document, made from the one it has.
+func (c *cluster) replicate(doc document.Document, hash string) {
+	c.Helper()
+	next := generation(doc.Rev()) + 1
+	_, parent, _ := strings.Cut(doc.Rev(), "-")
+	doc = maps.Clone(doc)
+	history := []string{hash, parent}
+	if parent == "" {
+		history = history[:1]
+	}
+	doc["_rev"] = fmt.Sprintf("%d-%s", next, hash)
+	doc["_revisions"] = map[string]any{"start": next, "ids": history}
+	body, err := json.Marshal(map[string]any{"new_edits": false, "docs": []any{doc}})
+	c.ok(err)
+	response, err := http.Post(c.dsn+"/"+url.PathEscape(c.s.prefix+Database)+"/_bulk_docs", "application/json",
+		bytes.NewReader(body))
+	c.ok(err)
+	c.ok(response.Body.Close())
+	if response.StatusCode != http.StatusCreated {
+		c.Fatalf("replicate: %s", response.Status)
+	}
+}
+
+func clusterAssign(c *cluster) {
+	c.free("10.0.0.1", "10.0.0.2")
+	_, err := c.against(accountB, winning, "10.0.0.1").AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+	c.saying(err, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
+	_, err = c.against(accountB, losing, "10.0.0.2").AssignOne(c.Context(), accountA, "10.0.0.2", nil)
+	c.ok(err)
+	c.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA)
+}
+
+func clusterAssignSame(c *cluster) {
+	c.free("10.0.0.1", "10.0.0.2")
+	_, err := c.against(accountA, winning, "10.0.0.1").AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+	c.saying(err, "ips%2E0 superfluous: ip already assigned: 10.0.0.1")
+	_, err = c.against(accountA, losing, "10.0.0.2").AssignOne(c.Context(), accountA, "10.0.0.2", nil)
+	c.ok(err)
+	c.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
+}
+
+func clusterBulk(c *cluster) {
+	c.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	all := list("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	_, err := c.against(accountB, winning, "10.0.0.2").Assign(c.Context(), accountA, all)
+	c.conflictNames(err, "10.0.0.2")
+	c.holds("10.0.0.1", "10.0.0.2="+accountB, "10.0.0.3")
+
+	_, err = c.ReleaseOne(c.Context(), accountB, "10.0.0.2", nil)
+	c.ok(err)
+	_, err = c.against(accountB, losing, "10.0.0.2").Assign(c.Context(), accountA, all)
+	c.ok(err)
+	c.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
+}
+
+func clusterRelease(c *cluster) {
+	c.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
+	_, err := c.against("", winning, "10.0.0.1").ReleaseOne(c.Context(), accountA, "10.0.0.1", nil)
+	c.saying(err, "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
+	_, err = c.against("", winning, "10.0.0.2").ReleaseAll(c.Context(), accountA)
+	c.ok(err) // 10.0.0.3, once 10.0.0.2 is gone
+	c.holds("10.0.0.1", "10.0.0.2", "10.0.0.3")
+}
+
+func clusterCreate(c *cluster) {
+	for id, hash := range map[string]string{"10.0.0.1": winning, "10.0.0.2": losing} {
+		p := c.with(when("put", Database, 1, followed(func() {
+			doc, err := document.Decode([]byte(dedicated(id, "elsewhere", "")))
+			c.ok(err)
+			c.replicate(doc, hash)
+		})))
+		_, err := p.Create(c.Context(), inZone(id))
+		zone := c.stored(Database, id)["pvt_zone"]
+		if hash == losing && (err != nil || zone != "z1") || hash == winning && zone != "elsewhere" {
+			c.Errorf("%s is in %v: %v", id, zone, err)
+		}
+		if hash == winning {
+			c.is(err, fault.Conflict)
+		}
+	}
+	c.holds("10.0.0.1", "10.0.0.2")
+}
+
+// clusterFoundLater: both were told that they won, since neither node knew of the other.
+func clusterFoundLater(c *cluster) {
+	for i, hash := range []string{winning, losing} {
+		id := fmt.Sprintf("10.0.0.%d", i)
+		c.free(id)
+		before := c.stored(Database, id)
+		_, err := c.AssignOne(c.Context(), accountA, id, nil)
+		c.ok(err)
+		c.other(before, accountB, hash)
+	}
+	for id, holder := range map[string]string{"10.0.0.0": accountB, "10.0.0.1": accountA} {
+		if ip, err := c.Get(c.Context(), id); err != nil || ip.AssignedTo() != holder || ip.Private()["_conflicts"] != nil {
+			c.Errorf("%s: %v, %v", id, ip.Private(), err)
+		}
+	}
+	c.holds("10.0.0.0="+accountB, "10.0.0.1="+accountA)
+}
+
+// clusterStoreFails: a write that nobody can tell the fate of is taken back.
+func clusterStoreFails(c *cluster) {
+	c.free("10.0.0.1")
+	p := c.pool(unconfirmed{c.s}, c.Output())
+	_, err := p.AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+	c.is(err, fault.DatastoreUnreachable)
+	c.holds("10.0.0.1")
+}
+
+// unconfirmed is a store that accepts a write and then cannot be asked what became of it.
+type unconfirmed struct{ apart }
+
+func (unconfirmed) Winner(context.Context, string, string, string) (document.Document, bool, error) {
+	return nil, false, errUnplugged
+}

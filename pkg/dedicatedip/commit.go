@@ -1,0 +1,118 @@
+package dedicatedip
+
+import (
+	"context"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// Match says whether a revision is one that the caller is willing to change; nil is any. A change of one that is
+// not is fault.PreconditionFailed.
+type Match func(revision string) bool
+
+func (m Match) check(ips ...IP) error {
+	for _, ip := range ips {
+		if m != nil && !m(ip.Revision()) {
+			return fault.New(fault.PreconditionFailed, "")
+		}
+	}
+	return nil
+}
+
+// commitTime bounds the writes of one request, each step of it for itself.
+const commitTime = 30 * time.Second
+
+// committed answers a context for writes that belong together: a client that hangs up must not cut them in half.
+func committed(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), commitTime)
+}
+
+// change brings addresses into their next state, all or none, and lets the account's copies follow. It answers
+// them with their new revisions.
+func (p *Pool) change(
+	ctx context.Context, accountID string, before []IP, match Match, next func(IP) IP,
+) ([]IP, error) {
+	if len(before) == 0 {
+		return nil, nil
+	}
+	if err := match.check(before...); err != nil {
+		return nil, err
+	}
+	replicated, err := p.store.Replicated(ctx, Database)
+	if err != nil {
+		return nil, err
+	}
+	after := make([]IP, len(before))
+	for i, ip := range before {
+		after[i] = next(ip)
+	}
+	errs := p.commit(ctx, after, replicated)
+	for _, err := range errs {
+		if err != nil {
+			p.undo(ctx, accountID, before, after, errs)
+			return nil, err
+		}
+	}
+	p.mirror(ctx, accountID, idsOf(after))
+	return after, nil
+}
+
+// commit stores the documents of ips and notes the new revision of each that was written. It answers what became
+// of each: an address that another writer changed since it was read is a fault.Conflict that names it.
+func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
+	ctx, cancel := committed(ctx)
+	defer cancel()
+	errs := make([]error, len(ips))
+	for i, written := range p.write(ctx, ips) {
+		switch {
+		case written.Err == nil:
+			ips[i].doc["_rev"] = written.Rev
+		case fault.Is(written.Err, fault.Conflict):
+			errs[i] = lost(ips[i])
+		default:
+			errs[i] = written.Err
+		}
+	}
+	for i, ip := range ips {
+		if replicated && errs[i] == nil {
+			errs[i] = p.confirm(ctx, ip)
+		}
+	}
+	return errs
+}
+
+// write stores the documents of ips and answers for each.
+func (p *Pool) write(ctx context.Context, ips []IP) []store.Written {
+	if len(ips) == 1 {
+		rev, err := p.store.Put(ctx, Database, ips[0].doc)
+		return []store.Written{{Rev: rev, Err: err}}
+	}
+	docs := make([]document.Document, len(ips))
+	for i, ip := range ips {
+		docs[i] = ip.doc
+	}
+	written, err := p.store.PutMany(ctx, Database, docs)
+	if err != nil {
+		written = make([]store.Written, len(ips))
+		for i := range written {
+			written[i].Err = err
+		}
+	}
+	return written
+}
+
+// lost says which address another writer was faster with.
+func lost(ip IP) error {
+	return &fault.Error{Kind: fault.Conflict, Data: map[string]any{"cause": ip.ID(), "message": "conflicting documents"}}
+}
+
+func idsOf(ips []IP) []string {
+	ids := make([]string, len(ips))
+	for i, ip := range ips {
+		ids[i] = ip.ID()
+	}
+	return ids
+}

@@ -1,0 +1,130 @@
+package dedicatedip
+
+import (
+	"context"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// mirror makes an account's copies of addresses what the pool says: the document while the account holds the
+// address, else none (Kazoo: kz_ip:maybe_save_in_account, maybe_remove_from_account).
+//
+// Requests that follow each other closely may come here in the opposite order. So whoever has written copies
+// looks whether the pool still says the same, and goes on until it does: the last to write has seen the last
+// state. The pool has committed by now, so the answer is a success whatever becomes of the copies.
+func (p *Pool) mirror(ctx context.Context, accountID string, ids []string) {
+	if accountID == "" {
+		return
+	}
+	ctx, cancel := committed(ctx)
+	defer cancel()
+	db, err := account.Database(accountID)
+	var pool map[string]document.Document
+	for err == nil {
+		seen := pool
+		err = patiently(ctx, func() (err error) {
+			pool, err = p.store.GetMany(ctx, Database, ids)
+			return err
+		})
+		if err == nil && seen != nil && sameRevisions(ids, seen, pool) {
+			return
+		}
+		if err == nil {
+			err = patiently(ctx, func() error { return p.project(ctx, db, accountID, ids, pool) })
+		}
+		if fault.Is(err, fault.Conflict) { // another request is at the same copies
+			pool, err = nil, ctx.Err()
+		}
+	}
+	p.report(err, accountID, ids,
+		"could not update the account's copies of these addresses: dedicated_ips is right, but billing counts the copies")
+}
+
+func sameRevisions(ids []string, a, b map[string]document.Document) bool {
+	for _, id := range ids {
+		if a[id].Rev() != b[id].Rev() {
+			return false
+		}
+	}
+	return true
+}
+
+// project writes what differs between an account's copies and the pool.
+func (p *Pool) project(
+	ctx context.Context, db, accountID string, ids []string, pool map[string]document.Document,
+) error {
+	wanted := map[string]document.Document{}
+	for _, id := range ids {
+		if doc := pool[id]; isDedicatedIP(doc) && (IP{doc}).heldBy(accountID) {
+			wanted[id] = content(doc)
+		}
+	}
+	copies, err := p.store.GetMany(ctx, db, ids)
+	if fault.Is(err, fault.DatastoreMissing) && len(wanted) == 0 {
+		return nil // the account is gone, and its copies with it
+	}
+	if err != nil {
+		return err
+	}
+	var writes []document.Document
+	for _, id := range ids {
+		if doc := replacement(copies[id], wanted[id]); doc != nil {
+			writes = append(writes, doc)
+		}
+	}
+	written, err := p.store.PutMany(ctx, db, writes)
+	for _, w := range written {
+		if err == nil {
+			err = w.Err
+		}
+	}
+	return err
+}
+
+// replacement answers what to write over a copy to make it the wanted one, and nil where it is. Nil is no copy.
+func replacement(copied, wanted document.Document) document.Document {
+	switch {
+	case copied == nil:
+		return wanted
+	case wanted == nil:
+		return document.Document{"_id": copied.ID(), "_rev": copied.Rev(), "_deleted": true}
+	case sameContent(copied, wanted):
+		return nil
+	default:
+		wanted["_rev"] = copied.Rev()
+		return wanted
+	}
+}
+
+// attempts and pause bound how long an answer waits for a store that fails after the pool has committed.
+const (
+	attempts = 3
+	pause    = 50 * time.Millisecond
+)
+
+// patiently tries what has to be done a few times. A conflict is not for it to repeat.
+func patiently(ctx context.Context, try func() error) (err error) {
+	for attempt := range attempts {
+		if err = try(); err == nil || fault.Is(err, fault.Conflict) || attempt == attempts-1 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause << attempt):
+		}
+	}
+	return err
+}
+
+// reportedIPs bounds the length of a log line.
+const reportedIPs = 20
+
+// report tells the operator what is left to repair.
+func (p *Pool) report(err error, accountID string, ids []string, message string) {
+	p.log.Error().Err(err).Str("account", accountID).Int("count", len(ids)).
+		Strs("ips", ids[:min(len(ids), reportedIPs)]).Msg(message)
+}

@@ -1,0 +1,144 @@
+package dedicatedip
+
+import (
+	"bytes"
+	"strings"
+)
+
+var copyCases = []testCase{
+	{"copy overwrites", copyOverwrites},
+	{"copy is there", copyIsThere},
+	{"copy fails", copyFails},
+	{"copy fails for a moment", copyFailsForAMoment},
+	{"copy without a database", copyWithoutDatabase},
+	{"copies cross", copiesCross},
+}
+
+// copyOverwrites: whatever stood in the copy's place.
+func copyOverwrites(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip","pvt_host":"stale","old":1}`,
+		`{"_id":"10.0.0.2","other":true}`, `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
+	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	s.same(s.stored(s.accountDB(accountA), "10.0.0.1"), `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip",
+		"pvt_status":"assigned","pvt_zone":"z1","pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,
+		"pvt_assigned_to":"`+accountA+`"}`)
+	_, err = s.Assign(s.Context(), accountA, list("10.0.0.2", "10.0.0.3"))
+	s.ok(err)
+	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
+	s.same(s.stored(s.accountDB(accountA), "10.0.0.9"), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
+	_, err = s.ReleaseAll(s.Context(), accountA)
+	s.ok(err)
+	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3")
+}
+
+// copyIsThere: a copy that is right already is not written, since every write is news for all of Kazoo.
+func copyIsThere(s *subject) {
+	s.free("10.0.0.1")
+	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"assigned",
+		"pvt_zone":"z1","pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,
+		"pvt_assigned_to":"`+accountA+`"}`)
+	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); generation(rev) != 1 {
+		s.Errorf("written again: %s", rev)
+	}
+	s.holds("10.0.0.1=" + accountA)
+}
+
+// copyFails: the pool has committed, so the request has succeeded.
+func copyFails(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	db := s.accountDB(accountA)
+	for _, call := range []string{"get many", "put many"} {
+		var log bytes.Buffer
+		p := s.pool(trouble{s.s, func(c, d string, do func() error) error {
+			if c == call && d == db {
+				return errUnplugged
+			}
+			return do()
+		}}, &log)
+		for _, do := range []func() (any, error){
+			func() (any, error) { return p.AssignOne(s.Context(), accountA, "10.0.0.1", nil) },
+			func() (any, error) { return p.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil) },
+			func() (any, error) { return p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2")) },
+		} {
+			_, err := do()
+			s.ok(err)
+		}
+		s.copies(accountA)
+		for _, word := range []string{`"level":"error"`, "10.0.0.1", accountA, "unplugged", "billing counts the copies"} {
+			if !strings.Contains(log.String(), word) {
+				s.Errorf("the log does not say %q: %s", word, log.String())
+			}
+		}
+		_, err := s.ReleaseAll(s.Context(), accountA)
+		s.ok(err)
+	}
+	s.holds("10.0.0.1", "10.0.0.2")
+}
+
+func copyFailsForAMoment(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	db := s.accountDB(accountA)
+	_, err := s.with(when("put many", db, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	_, err = s.with(when("put many", db, 1, answerLost)).AssignOne(s.Context(), accountA, "10.0.0.2", nil)
+	s.ok(err)
+	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
+	_, err = s.with(when("get many", db, 1, notMade)).ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	_, err = s.with(when("put many", db, 1, answerLost)).ReleaseOne(s.Context(), accountA, "10.0.0.2", nil)
+	s.ok(err)
+	s.holds("10.0.0.1", "10.0.0.2")
+}
+
+// copyWithoutDatabase: an account that is gone has no copies to remove, which is nothing to complain of.
+func copyWithoutDatabase(s *subject) {
+	const gone = "ffffffffffffffffffffffffffffffff"
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	var log bytes.Buffer
+	p := s.pool(s.s, &log)
+	_, err := p.Assign(s.Context(), gone, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	s.ok(err)
+	if !strings.Contains(log.String(), "billing counts the copies") {
+		s.Errorf("no copies, and nobody is told: %s", log.String())
+	}
+	log.Reset()
+	_, err = p.ReleaseOne(s.Context(), gone, "10.0.0.1", nil)
+	s.ok(err)
+	_, err = p.ReleaseAll(s.Context(), gone)
+	s.ok(err)
+	if log.Len() > 0 {
+		s.Errorf("logged %s", log.String())
+	}
+	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3")
+}
+
+// copiesCross: another request commits after this one, and is done with its copies before.
+func copiesCross(s *subject) {
+	s.free("10.0.0.1")
+	db := s.accountDB(accountA)
+	for _, call := range []string{"get many", "put many"} {
+		p := s.with(when(call, db, 1, preceded(func() {
+			_, err := s.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+			s.ok(err)
+		})))
+		_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+		s.ok(err)
+		s.holds("10.0.0.1")
+
+		_, err = s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+		s.ok(err)
+		p = s.with(when(call, db, 1, preceded(func() {
+			_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+			s.ok(err)
+		})))
+		_, err = p.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+		s.ok(err)
+		s.holds("10.0.0.1=" + accountA)
+		_, err = s.ReleaseAll(s.Context(), accountA)
+		s.ok(err)
+	}
+}

@@ -1,0 +1,239 @@
+package dedicatedip
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"junctor/pkg/fault"
+)
+
+var faultCases = []testCase{
+	{"bulk loses an entry", bulkLosesEntry},
+	{"bulk release loses an entry", bulkReleaseLosesEntry},
+	{"lost to the same account", lostToSameAccount},
+	{"one loses", oneLoses},
+	{"answer lost", answersLost},
+	{"write not made", writeNotMade},
+	{"undo fails", undoFails},
+	{"undo overtaken", undoOvertaken},
+	{"client gone", clientGone},
+}
+
+// with answers a pool whose calls to the store go through a hook.
+func (s *subject) with(around func(call, db string, do func() error) error) *Pool {
+	return s.pool(trouble{s.s, around}, &bytes.Buffer{})
+}
+
+// conflictNames checks that err is a fault.Conflict that names an address.
+func (s *subject) conflictNames(err error, id string) {
+	s.Helper()
+	s.is(err, fault.Conflict)
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		data, _ := e.Data.(map[string]any)
+		if data["cause"] != id || data["message"] != "conflicting documents" {
+			s.Errorf("the conflict says %v", e.Data)
+		}
+	}
+}
+
+// bulkLosesEntry: another writer is in between reading and writing.
+func bulkLosesEntry(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	before := s.stored(Database, "10.0.0.1")
+	p := s.with(when("put many", Database, 1, preceded(func() {
+		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.2", nil)
+		s.ok(err)
+	})))
+	ips, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	s.conflictNames(err, "10.0.0.2")
+	s.holds("10.0.0.1", "10.0.0.2="+accountB, "10.0.0.3")
+	if doc := s.stored(Database, "10.0.0.1"); len(ips) > 0 || !sameContent(doc, before) {
+		s.Errorf("given back is %v, was %v; answered %v", doc, before, ips)
+	}
+}
+
+func bulkReleaseLosesEntry(s *subject) {
+	s.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
+	p := s.with(when("put many", Database, 1, preceded(func() {
+		_, err := s.Delete(s.Context(), "10.0.0.2", nil)
+		s.ok(err)
+	})))
+	_, err := p.Release(s.Context(), accountA, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	s.conflictNames(err, "10.0.0.2")
+	s.holds("10.0.0.1="+accountA, "10.0.0.3="+accountA)
+}
+
+// lostToSameAccount: the winner's document is the very one that the loser wanted, and is not the loser's to undo.
+func lostToSameAccount(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	p := s.with(when("put many", Database, 1, preceded(func() {
+		_, err := s.AssignOne(s.Context(), accountA, "10.0.0.2", nil)
+		s.ok(err)
+	})))
+	_, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.conflictNames(err, "10.0.0.2")
+	s.holds("10.0.0.1", "10.0.0.2="+accountA)
+}
+
+// oneLoses: a single request looks again, and answers what the winner's state deserves.
+func oneLoses(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	tests := []struct {
+		address, holder, want string
+	}{
+		{"10.0.0.1", accountB, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1"},
+		{"10.0.0.2", accountA, "ips%2E0 superfluous: ip already assigned: 10.0.0.2"},
+	}
+	for _, test := range tests {
+		p := s.with(when("put", Database, 1, preceded(func() {
+			_, err := s.AssignOne(s.Context(), test.holder, test.address, nil)
+			s.ok(err)
+		})))
+		_, err := p.AssignOne(s.Context(), accountA, test.address, nil)
+		s.saying(err, test.want)
+	}
+	p := s.with(when("put", Database, 1, preceded(func() { // taken and given back: free again
+		for _, do := range []func(context.Context, string, string, Match) (IP, error){s.AssignOne, s.ReleaseOne} {
+			_, err := do(s.Context(), accountB, "10.0.0.3", nil)
+			s.ok(err)
+		}
+	})))
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.3", nil)
+	s.ok(err)
+	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
+}
+
+// answersLost: what the store did without being able to say so is undone.
+func answersLost(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	s.give(accountB, "10.0.0.3", "10.0.0.4")
+	_, err := s.with(when("put", Database, 1, answerLost)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = s.with(when("put many", Database, 1, answerLost)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseOne(s.Context(), accountB, "10.0.0.3", nil)
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = s.with(when("put many", Database, 1, answerLost)).ReleaseAll(s.Context(), accountB)
+	s.is(err, fault.DatastoreUnreachable)
+	s.give(accountA, "10.0.0.5")
+	_, err = s.with(when("delete", Database, 1, answerLost)).Delete(s.Context(), "10.0.0.5", nil)
+	s.is(err, fault.DatastoreUnreachable)
+	if s.stored(s.accountDB(accountA), "10.0.0.5") != nil {
+		s.Error("the copy of a deleted address is there")
+	}
+	if rev := s.stored(Database, "10.0.0.2").Rev(); generation(rev) != 3 {
+		s.Errorf("revision %s: the store was to write, and to write again", rev)
+	}
+	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3="+accountB, "10.0.0.4="+accountB)
+}
+
+func writeNotMade(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	rev := s.stored(Database, "10.0.0.1").Rev()
+	_, err := s.with(when("put", Database, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = s.with(when("put many", Database, 1, notMade)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = s.with(when("get many", Database, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = s.with(when("put", Database, 1, notMade)).Create(s.Context(), inZone("10.0.0.9"))
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = s.with(when("delete", Database, 1, notMade)).Delete(s.Context(), "10.0.0.1", nil)
+	s.is(err, fault.DatastoreUnreachable)
+	if now := s.stored(Database, "10.0.0.1").Rev(); now != rev {
+		s.Errorf("revision %s became %s", rev, now)
+	}
+	s.holds("10.0.0.1", "10.0.0.2")
+}
+
+// undoFails: a store that is gone for a moment is tried again; one that stays away leaves a line for the operator.
+func undoFails(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	compete := func() {
+		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.2", nil)
+		s.ok(err)
+		_, err = s.ReleaseOne(s.Context(), accountB, "10.0.0.2", nil)
+		s.ok(err)
+	}
+	writes := 0
+	p := s.with(func(call, db string, do func() error) error {
+		if call == "put many" && db == Database {
+			if writes++; writes == 1 {
+				compete()
+			} else if writes == 2 {
+				return errUnplugged
+			}
+		}
+		return do()
+	})
+	_, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.conflictNames(err, "10.0.0.2")
+	s.holds("10.0.0.1", "10.0.0.2")
+
+	var log bytes.Buffer
+	writes = 0
+	p = s.pool(trouble{s.s, func(call, db string, do func() error) error {
+		if call == "put many" && db == Database {
+			if writes++; writes == 1 {
+				compete()
+			} else {
+				return errUnplugged
+			}
+		}
+		return do()
+	}}, &log)
+	_, err = p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.conflictNames(err, "10.0.0.2")
+	for _, word := range []string{`"level":"error"`, "10.0.0.1", accountA, "unplugged", "a request was refused"} {
+		if !strings.Contains(log.String(), word) {
+			s.Errorf("the log does not say %q: %s", word, log.String())
+		}
+	}
+	s.holds("10.0.0.1="+accountA, "10.0.0.2") // and billed for, as long as it is so
+}
+
+// undoOvertaken: who takes an address that a request is about to give back, or take back, has it.
+func undoOvertaken(s *subject) {
+	s.give(accountA, "10.0.0.1", "10.0.0.2")
+	deleted := func() {
+		_, err := s.Delete(s.Context(), "10.0.0.2", nil)
+		s.ok(err)
+	}
+	taken := func() {
+		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.1", nil)
+		s.ok(err)
+	}
+	p := s.with(when("put many", Database, 1, func(do func() error) error {
+		return preceded(deleted)(func() error { return followed(taken)(do) })
+	}))
+	_, err := p.Release(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.conflictNames(err, "10.0.0.2")
+	s.holds("10.0.0.1=" + accountB)
+}
+
+// clientGone: the client's context ends while the writes are under way.
+func clientGone(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	for _, address := range [][]string{{"10.0.0.1", "10.0.0.2"}, {"10.0.0.3"}} {
+		ctx, cancel := context.WithCancel(s.Context())
+		p := s.with(func(call, db string, do func() error) error {
+			if strings.HasPrefix(call, "put") {
+				cancel()
+			}
+			return do()
+		})
+		_, err := p.Assign(ctx, accountA, list(address...))
+		s.ok(err)
+	}
+	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
+	ctx, cancel := context.WithCancel(s.Context())
+	cancel()
+	for name, call := range calls(ctx, s.Pool) {
+		if err := call(); err == nil {
+			s.Errorf("%s for a client that is gone already", name)
+		}
+	}
+	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
+}

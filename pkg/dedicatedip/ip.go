@@ -1,0 +1,89 @@
+package dedicatedip
+
+import (
+	"encoding/json"
+	"maps"
+
+	"junctor/pkg/document"
+)
+
+// The fields of a dedicated IP's document (Kazoo: kz_ip:create/3). It has no public ones.
+const (
+	fieldType       = "pvt_type"
+	fieldVersion    = "pvt_vsn"
+	fieldStatus     = "pvt_status"
+	fieldZone       = "pvt_zone"
+	fieldHost       = "pvt_host"
+	fieldCreated    = "pvt_created"  // Gregorian seconds
+	fieldModified   = "pvt_modified" // Gregorian seconds
+	fieldAssignedTo = "pvt_assigned_to"
+
+	documentType = "dedicated_ip"
+	available    = "available"
+	assigned     = "assigned"
+)
+
+// IP is one dedicated IP, as its document in dedicated_ips says.
+type IP struct{ doc document.Document }
+
+// ID is the address in the spelling it is stored under.
+func (ip IP) ID() string { return ip.doc.ID() }
+
+// Revision is the document's revision.
+func (ip IP) Revision() string { return ip.doc.Rev() }
+
+// AssignedTo is the id of the account that holds the address, and empty while nobody does.
+func (ip IP) AssignedTo() string { return ip.doc.String(fieldAssignedTo) }
+
+// free reports whether the address can be assigned. A status of "assigned" without an account is what Crossbar's
+// POST on /v2/ips leaves behind; such an address is not free either.
+func (ip IP) free() bool { return ip.doc.String(fieldStatus) == available }
+
+// heldBy reports whether an account holds the address.
+func (ip IP) heldBy(account string) bool { return !ip.free() && ip.AssignedTo() == account }
+
+// object is what the API shows of an address; a key whose value is not there is left out (cb_ips clean_ip).
+type object struct {
+	ID         string `json:"id"`
+	IP         string `json:"ip"`
+	Zone       string `json:"zone,omitempty"`
+	Host       string `json:"host,omitempty"`
+	Status     string `json:"status,omitempty"`
+	Type       string `json:"type,omitempty"`
+	AssignedTo string `json:"assigned_to,omitempty"`
+}
+
+// MarshalJSON answers the ip object of the API.
+func (ip IP) MarshalJSON() ([]byte, error) {
+	return json.Marshal(object{
+		ID:         ip.ID(),
+		IP:         ip.ID(),
+		Zone:       ip.doc.String(fieldZone),
+		Host:       ip.doc.String(fieldHost),
+		Status:     ip.doc.String(fieldStatus),
+		Type:       ip.doc.String(fieldType),
+		AssignedTo: ip.AssignedTo(),
+	})
+}
+
+// Private answers the document's private fields as stored ("_id", "pvt_zone", …), which Kazoo 5 shows as the
+// envelope's metadata and Kazoo 4 under _read_only with the prefix cut off.
+func (ip IP) Private() map[string]any { return maps.Clone(map[string]any(ip.doc)) }
+
+// assignTo answers the address as it is once account holds it (Kazoo: kz_ip:assign/2).
+func (ip IP) assignTo(account string, at json.Number) IP {
+	doc := maps.Clone(ip.doc)
+	doc[fieldStatus] = assigned
+	doc[fieldAssignedTo] = account
+	doc[fieldModified] = at
+	return IP{doc}
+}
+
+// release answers the address as it is once nobody holds it (Kazoo: kz_ip:release/1).
+func (ip IP) release(at json.Number) IP {
+	doc := maps.Clone(ip.doc)
+	doc[fieldStatus] = available
+	doc[fieldModified] = at
+	delete(doc, fieldAssignedTo)
+	return IP{doc}
+}

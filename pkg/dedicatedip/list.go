@@ -1,0 +1,107 @@
+package dedicatedip
+
+import (
+	"context"
+	"slices"
+
+	"junctor/pkg/store"
+)
+
+// Item is one row of a listing.
+type Item struct {
+	IP         string `json:"ip"`
+	Zone       string `json:"zone,omitempty"`
+	AssignedTo string `json:"assigned_to,omitempty"`
+}
+
+// itemOf reads a row of a listing. A row that is no address is no item: Kazoo's sup adds any text to the pool.
+func itemOf(row store.Row) (Item, bool) {
+	var value struct{ IP, Zone any }
+	if row.Value(&value) != nil {
+		return Item{}, false
+	}
+	var item Item
+	item.IP, _ = value.IP.(string)
+	item.Zone, _ = value.Zone.(string) // null where the document has none
+	_, ok := parse(item.IP)
+	return item, ok
+}
+
+// Assigned lists the addresses an account holds: those of the local zone first, then by address (Crossbar
+// shuffles them, kz_ips:sort_assigned, to spread its own calls; a listing is easier to read in order).
+func (p *Pool) Assigned(ctx context.Context, accountID string) ([]Item, error) {
+	return p.assigned(ctx, store.Query{Key: accountID}, func(store.Row, *Item) {})
+}
+
+// AssignedAll lists every assigned address together with the account that holds it, in the order of Assigned.
+func (p *Pool) AssignedAll(ctx context.Context) ([]Item, error) {
+	return p.assigned(ctx, store.Query{}, func(row store.Row, item *Item) {
+		if holder := ""; row.Key(&holder) == nil { // null where Crossbar assigned it to nobody
+			item.AssignedTo = holder
+		}
+	})
+}
+
+func (p *Pool) assigned(ctx context.Context, q store.Query, more func(store.Row, *Item)) ([]Item, error) {
+	items := []Item{}
+	err := p.store.View(ctx, Database, kazooDesign, "assigned_to_listing", q, func(row store.Row) error {
+		if item, ok := itemOf(row); ok {
+			more(row, &item)
+			items = append(items, item)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(items, func(a, b Item) int {
+		if local := p.isLocal(a); local != p.isLocal(b) {
+			if local {
+				return -1
+			}
+			return 1
+		}
+		return compareAddresses(a.IP, b.IP)
+	})
+	return items, nil
+}
+
+func (p *Pool) isLocal(item Item) bool { return p.zone != "" && item.Zone == p.zone }
+
+// Zones lists the zones of the pool, each once, in the order of the view.
+func (p *Pool) Zones(ctx context.Context) ([]string, error) { return p.distinct(ctx, "zone_listing") }
+
+// Hosts lists the hosts of the pool, each once, in the order of the view.
+func (p *Pool) Hosts(ctx context.Context) ([]string, error) { return p.distinct(ctx, "host_listing") }
+
+func (p *Pool) distinct(ctx context.Context, view string) ([]string, error) {
+	names := []string{}
+	err := p.store.View(ctx, Database, kazooDesign, view, store.Query{Group: true}, func(row store.Row) error {
+		var name *string
+		if err := row.Key(&name); err == nil && name != nil {
+			names = append(names, *name)
+		}
+		return nil // a zone that is no text is none
+	})
+	if err != nil {
+		return nil, err
+	}
+	return names, nil
+}
+
+// Counts answers how many addresses the pool has, by zone and status ("available", "assigned").
+func (p *Pool) Counts(ctx context.Context) (map[[2]string]int, error) {
+	counts := map[[2]string]int{}
+	err := p.store.View(ctx, Database, ourDesign, "by_zone_status", store.Query{Group: true},
+		func(row store.Row) error {
+			var key [2]*string
+			var n int
+			if row.Key(&key) != nil || key[0] == nil || key[1] == nil {
+				return nil // a document without zone or status
+			}
+			err := row.Value(&n)
+			counts[[2]string{*key[0], *key[1]}] = n
+			return err
+		})
+	return counts, err
+}

@@ -1,0 +1,107 @@
+package dedicatedip
+
+import (
+	"context"
+	"strings"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+var missingCases = []testCase{
+	{"missing database", missingDatabase},
+	{"missing design documents", missingDesigns},
+	{"install", install},
+	{"install Kazoo's text", installKazoosText},
+}
+
+// calls is every call of the pool, on an address that may be there.
+func calls(ctx context.Context, p *Pool) map[string]func() error {
+	return map[string]func() error{
+		"create":      func() error { _, err := p.Create(ctx, inZone("10.0.0.9")); return err },
+		"get":         func() error { _, err := p.Get(ctx, "10.0.0.1"); return err },
+		"get odd":     func() error { _, err := p.Get(ctx, "2001:DB8::1"); return err },
+		"delete":      func() error { _, err := p.Delete(ctx, "10.0.0.1", nil); return err },
+		"available":   func() error { _, err := p.Available(ctx, Filter{}); return err },
+		"assigned":    func() error { _, err := p.Assigned(ctx, accountA); return err },
+		"all":         func() error { _, err := p.AssignedAll(ctx); return err },
+		"zones":       func() error { _, err := p.Zones(ctx); return err },
+		"hosts":       func() error { _, err := p.Hosts(ctx); return err },
+		"counts":      func() error { _, err := p.Counts(ctx); return err },
+		"assign one":  func() error { _, err := p.AssignOne(ctx, accountA, "10.0.0.1", nil); return err },
+		"release one": func() error { _, err := p.ReleaseOne(ctx, accountA, "10.0.0.1", nil); return err },
+		"assign":      func() error { _, err := p.Assign(ctx, accountA, list("10.0.0.1", "10.0.0.2")); return err },
+		"release":     func() error { _, err := p.Release(ctx, accountA, list("10.0.0.1", "10.0.0.2")); return err },
+		"release all": func() error { _, err := p.ReleaseAll(ctx, accountA); return err },
+	}
+}
+
+func missingDatabase(s *subject) {
+	p := s.pool(apart{s.s.Store, s.s.prefix + "none/"}, s.Output())
+	for name, call := range calls(s.Context(), p) {
+		if err := call(); !fault.Is(err, fault.DatastoreMissing) || !strings.Contains(err.Error(), Database) {
+			s.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// missingDesigns: what needs no view works.
+func missingDesigns(s *subject) {
+	bare := apart{s.s.Store, s.s.prefix + "bare/"}
+	s.ok(bare.CreateDatabase(s.Context(), Database))
+	s.ok(bare.CreateDatabase(s.Context(), s.accountDB(accountA)))
+	for _, id := range []string{"10.0.0.1", "10.0.0.2"} {
+		_, err := bare.Put(s.Context(), Database, document.Document{"_id": id, "pvt_type": documentType,
+			"pvt_status": "available"})
+		s.ok(err)
+	}
+	all := calls(s.Context(), s.pool(bare, s.Output()))
+	for _, name := range []string{"create", "get odd", "available", "assigned", "all", "zones", "hosts", "counts",
+		"release all"} {
+		if err := all[name](); !fault.Is(err, fault.DatastoreMissingView) || !strings.Contains(err.Error(), Database) {
+			s.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"get", "assign", "release", "assign one", "release one", "delete"} {
+		if err := all[name](); err != nil {
+			s.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// install: what is there already stays, byte by byte.
+func install(s *subject) {
+	revs := func() string {
+		return s.stored(Database, "_design/dedicated_ips").Rev() + " " + s.stored(Database, "_design/junctor").Rev()
+	}
+	before := revs()
+	s.ok(Install(s.Context(), s.s))
+	if after := revs(); after != before {
+		s.Errorf("installed anew: %s, was %s", after, before)
+	}
+	doc := s.stored(Database, "_design/dedicated_ips")
+	doc["views"].(map[string]any)["more"] = map[string]any{"map": "function(doc) {}"}
+	_, err := s.s.Put(s.Context(), Database, doc)
+	s.ok(err)
+	before = revs()
+	s.ok(Install(s.Context(), s.s))
+	if after := revs(); after != before {
+		s.Errorf("Kazoo's was overwritten: %s, was %s", after, before)
+	}
+}
+
+// installKazoosText: the text that this Kazoo would install is taken before ours.
+func installKazoosText(s *subject) {
+	elsewhere := apart{s.s.Store, s.s.prefix + "kazoo/"}
+	s.ok(elsewhere.CreateDatabase(s.Context(), "system_data"))
+	const text = "function(doc) { emit(doc._id, null); }"
+	_, err := elsewhere.Put(s.Context(), "system_data", document.Document{"_id": kazooCopy,
+		"view_definition": map[string]any{"_id": "_design/dedicated_ips", "language": "javascript",
+			"kazoo": map[string]any{"view_map": []any{}},
+			"views": map[string]any{"zone_listing": map[string]any{"map": text}}}})
+	s.ok(err)
+	s.ok(Install(s.Context(), elsewhere))
+	doc, err := elsewhere.Get(s.Context(), Database, "_design/dedicated_ips")
+	s.ok(err)
+	s.same(doc, `{"_id":"_design/dedicated_ips","language":"javascript","views":{"zone_listing":{"map":"`+text+`"}}}`)
+}

@@ -1,0 +1,161 @@
+// Package dedicatedip is the pool of dedicated IPs: proxy addresses that are created, assigned to accounts,
+// released and deleted.
+//
+// It holds the rules of Kazoo's kz_ip, kz_ips and cb_ips. The documents of database dedicated_ips are the truth;
+// while an address is assigned, a copy of its document stands in the account's own database, which is what Kazoo
+// bills by. The write to dedicated_ips is the commit: revisions decide between writers, and the copy follows.
+//
+// The package knows neither HTTP nor CouchDB's wire, and it does not ask who may do what: an account id that it
+// is given is one the caller may act for.
+package dedicatedip
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// Database is where the pool lives.
+const Database = "dedicated_ips"
+
+// The design documents of the pool: Kazoo's own, and the one with the views that only we need.
+const (
+	kazooDesign = "dedicated_ips"
+	ourDesign   = "junctor"
+)
+
+// Store is what the pool needs of a store.
+type Store interface {
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+	GetRevision(ctx context.Context, db, id, rev string) (document.Document, error)
+	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
+	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
+	Delete(ctx context.Context, db, id, rev string) error
+	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
+	Replicated(ctx context.Context, db string) (bool, error)
+	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
+}
+
+// Schemas validates a value against the schema of that id; what is wrong is a fault.Invalid.
+type Schemas interface {
+	Validate(id string, value any) error
+}
+
+// Pool is the pool of dedicated IPs of one cluster. It is safe for concurrent use, by any number of processes on
+// one store.
+type Pool struct {
+	store   Store
+	schemas Schemas
+	zone    string
+	now     func() time.Time
+	log     zerolog.Logger
+}
+
+// New answers the pool in store. Addresses of zone, the zone of this node, come first where an account's
+// addresses are listed; it may be empty. Times are taken from now.
+func New(s Store, schemas Schemas, zone string, now func() time.Time, log zerolog.Logger) *Pool {
+	return &Pool{store: s, schemas: schemas, zone: zone, now: now, log: log}
+}
+
+// Create adds an address to the pool. data holds "ip", "zone" and "host" and is checked against the schema "ip";
+// anything else in it is ignored. The id is the address in canonical form (RFC 5952; an IPv4-mapped IPv6 address
+// is its IPv4 address). An equal address in any spelling is a fault.Conflict (Crossbar: datastore_conflict).
+func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
+	if err := p.schemas.Validate("ip", data); err != nil {
+		return IP{}, err
+	}
+	addr, ok := parse(document.Document(data).String("ip"))
+	if !ok {
+		return IP{}, notAnAddress("ip", data["ip"])
+	}
+	if twin, err := p.spelledOtherwise(ctx, expanded(addr)); err != nil {
+		return IP{}, err
+	} else if len(twin) > 0 {
+		return IP{}, fault.New(fault.Conflict, "")
+	}
+	now := p.time()
+	doc := document.Document{
+		"_id": addr.String(), fieldVersion: "1", fieldType: documentType, fieldStatus: available,
+		fieldZone: data["zone"], fieldHost: data["host"], fieldCreated: now, fieldModified: now,
+	}
+	rev, err := p.store.Put(ctx, Database, doc)
+	if err != nil {
+		return IP{}, err
+	}
+	doc["_rev"] = rev
+	ip := IP{doc}
+	replicated, err := p.store.Replicated(ctx, Database)
+	if err == nil && replicated {
+		err = p.confirm(ctx, ip)
+	}
+	if err != nil {
+		return IP{}, err
+	}
+	return ip, nil
+}
+
+// Get answers the address equal to the one given, or fault.BadIdentifier.
+func (p *Pool) Get(ctx context.Context, address string) (IP, error) {
+	found, err := p.lookup(ctx, []string{address})
+	if err != nil {
+		return IP{}, err
+	}
+	ip, ok := found[address]
+	if !ok {
+		return IP{}, unknown(address)
+	}
+	return ip, nil
+}
+
+// deleteAttempts bounds how often Delete follows a document that keeps changing under it.
+const deleteAttempts = 5
+
+// Delete takes an address out of the pool, whoever holds it, and removes the holder's copy. It answers the
+// address as it was; one that is not in the pool is fault.BadIdentifier.
+func (p *Pool) Delete(ctx context.Context, address string, match Match) (IP, error) {
+	for attempt := 1; ; attempt++ {
+		ip, err := p.Get(ctx, address)
+		if err == nil {
+			err = match.check(ip)
+		}
+		if err == nil {
+			err = p.remove(ctx, ip)
+		}
+		if err == nil {
+			return ip, nil
+		}
+		if !fault.Is(err, fault.Conflict) || attempt == deleteAttempts {
+			return IP{}, err
+		}
+	}
+}
+
+// remove deletes a document as it was read, and the holder's copy with it, also where the store's answer is lost.
+func (p *Pool) remove(ctx context.Context, ip IP) error {
+	ctx, cancel := committed(ctx)
+	defer cancel()
+	err := p.store.Delete(ctx, Database, ip.ID(), ip.Revision())
+	if !fault.Is(err, fault.Conflict) {
+		p.mirror(ctx, ip.AssignedTo(), []string{ip.ID()})
+	}
+	return err
+}
+
+// time is now, as documents state it.
+func (p *Pool) time() json.Number { return document.Number(document.Gregorian(p.now())) }
+
+func unknown(address string) error {
+	return &fault.Error{Kind: fault.BadIdentifier, Data: map[string]any{"cause": address, "message": "bad identifier"}}
+}
+
+func notAnAddress(path string, value any) error {
+	fields := fault.Fields{}
+	fields.Add(path, "not_one_schema_valid", "failed to validate", map[string]any{"value": value})
+	return fields.Err()
+}

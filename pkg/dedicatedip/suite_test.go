@@ -1,0 +1,264 @@
+package dedicatedip
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/schema"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+	"junctor/schemas"
+)
+
+// Three accounts.
+const (
+	accountA = "20d27928305e257782655b7896c79f14"
+	accountB = "09c766718e5cfdbc70c929dccb4e00fc"
+	accountC = "3a583234b29d88662d41c309f3dfa1e1"
+)
+
+// cases is everything that holds on every store.
+var cases = slices.Concat(createCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
+	copyCases, faultCases, missingCases, raceCases, modelCases)
+
+type testCase struct {
+	name string
+	run  func(*subject)
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	runCases(t, cases, func(t *testing.T) *store.Store { return open(t, "memory:") })
+}
+
+func TestCouchDB(t *testing.T) {
+	t.Parallel()
+	dsn := storetest.FreshCouch(t)
+	runCases(t, cases, func(t *testing.T) *store.Store { return open(t, dsn) })
+	runCases(t, clusterCases(dsn), func(t *testing.T) *store.Store { return open(t, dsn) })
+}
+
+func runCases(t *testing.T, cases []testCase, open func(*testing.T) *store.Store) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(newSubject(t, open(t)))
+		})
+	}
+}
+
+func open(t *testing.T, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// subject is a pool under test, on an installed and empty database.
+type subject struct {
+	*testing.T
+	*Pool
+	s     apart
+	clock *atomic.Int64 // Unix seconds
+}
+
+var databaseCount atomic.Int64
+
+func newSubject(t *testing.T, on *store.Store) *subject {
+	t.Helper()
+	a := apart{on, fmt.Sprintf("ips%d/", databaseCount.Add(1))}
+	s := &subject{T: t, s: a, clock: &atomic.Int64{}}
+	s.clock.Store(1700000000)
+	s.Pool = s.pool(a, io.Discard)
+	s.ok(Install(t.Context(), a))
+	for _, id := range []string{accountA, accountB, accountC} {
+		s.ok(a.CreateDatabase(t.Context(), s.accountDB(id)))
+	}
+	return s
+}
+
+// pool is one more process on the store, or on one that wraps it.
+func (s *subject) pool(on Store, log io.Writer) *Pool {
+	s.Helper()
+	set, err := schema.Load(schemas.Files)
+	s.ok(err)
+	return New(on, set, "local", func() time.Time { return time.Unix(s.clock.Load(), 0) }, zerolog.New(log))
+}
+
+func (s *subject) accountDB(id string) string {
+	s.Helper()
+	db, err := account.Database(id)
+	s.ok(err)
+	return db
+}
+
+func (s *subject) ok(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// is checks that err is a fault of a kind.
+func (s *subject) is(err error, kind fault.Kind) {
+	s.Helper()
+	if !fault.Is(err, kind) {
+		s.Errorf("want %s, got %v", kind, err)
+	}
+}
+
+// saying checks that err is a fault.Invalid with these findings: path, code, message and value, each as one text.
+func (s *subject) saying(err error, want ...string) {
+	s.Helper()
+	s.is(err, fault.Invalid)
+	var got []string
+	for path, codes := range findings(err) {
+		for code, detail := range codes {
+			d, _ := detail.(map[string]any)
+			got = append(got, fmt.Sprint(path, " ", code, ": ", d["message"], ": ", d["value"]))
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		s.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func findings(err error) fault.Fields {
+	if e, ok := err.(*fault.Error); ok {
+		fields, _ := e.Data.(fault.Fields)
+		return fields
+	}
+	return nil
+}
+
+// put writes documents into the database of the pool, each the text of one.
+func (s *subject) put(docs ...string) {
+	s.Helper()
+	s.putIn(Database, docs...)
+}
+
+func (s *subject) putIn(db string, docs ...string) {
+	s.Helper()
+	for _, text := range docs {
+		doc, err := document.Decode([]byte(text))
+		s.ok(err)
+		_, err = s.s.Put(s.Context(), db, doc)
+		s.ok(err)
+	}
+}
+
+// free makes addresses available in zone z1, as Kazoo would have them.
+func (s *subject) free(ids ...string) {
+	s.Helper()
+	var docs []document.Document
+	for _, id := range ids {
+		docs = append(docs, document.Document{
+			"_id": id, "pvt_vsn": "1", "pvt_type": "dedicated_ip", "pvt_status": "available", "pvt_zone": "z1",
+			"pvt_host": "h1", "pvt_created": json.Number("63800000000"), "pvt_modified": json.Number("63800000000"),
+		})
+	}
+	written, err := s.s.PutMany(s.Context(), Database, docs)
+	s.ok(err)
+	for _, w := range written {
+		s.ok(w.Err)
+	}
+}
+
+// give makes addresses available and assigns them to an account.
+func (s *subject) give(accountID string, ids ...string) {
+	s.Helper()
+	s.free(ids...)
+	_, err := s.Assign(s.Context(), accountID, list(ids...))
+	s.ok(err)
+}
+
+// list is the data of a request.
+func list(texts ...string) map[string]any {
+	entries := make([]any, len(texts))
+	for i, text := range texts {
+		entries[i] = text
+	}
+	return map[string]any{"ips": entries}
+}
+
+// stored reads a document, nil where there is none.
+func (s *subject) stored(db, id string) document.Document {
+	s.Helper()
+	doc, err := s.s.Get(s.Context(), db, id)
+	if fault.Is(err, fault.BadIdentifier) {
+		return nil
+	}
+	s.ok(err)
+	return doc
+}
+
+// same compares documents as JSON, "_rev" left out.
+func (s *subject) same(got document.Document, want string) {
+	s.Helper()
+	wanted, err := document.Decode([]byte(want))
+	s.ok(err)
+	if !sameContent(got, wanted) {
+		s.Errorf("stored is %v\nwant %s", got, want)
+	}
+}
+
+// holds checks who holds addresses, that the documents say so in full, and that the copies are those and no
+// others. Each is "ADDRESS" for a free one or "ADDRESS=ACCOUNT".
+func (s *subject) holds(want ...string) {
+	s.Helper()
+	held := map[string][]string{}
+	for _, entry := range want {
+		id, holder, _ := strings.Cut(entry, "=")
+		doc := s.stored(Database, id)
+		status := map[bool]string{true: "available", false: "assigned"}[holder == ""]
+		if _, has := doc["pvt_assigned_to"]; doc.String("pvt_status") != status || has != (holder != "") ||
+			doc.String("pvt_assigned_to") != holder || doc["_conflicts"] != nil {
+			s.Errorf("want %s, stored is %v", entry, doc)
+		}
+		held[holder] = append(held[holder], id)
+	}
+	for _, id := range []string{accountA, accountB, accountC} {
+		s.copies(id, held[id]...)
+	}
+}
+
+// copies checks that an account has copies of these addresses, equal to their documents, and no others.
+func (s *subject) copies(accountID string, want ...string) {
+	s.Helper()
+	db := s.accountDB(accountID)
+	var all []string
+	s.ok(s.s.View(s.Context(), Database, ourDesign, "by_address", store.Query{}, func(row store.Row) error {
+		all = append(all, row.ID())
+		return nil
+	}))
+	copies, err := s.s.GetMany(s.Context(), db, append(all, want...))
+	s.ok(err)
+	got := slices.Sorted(maps.Keys(copies))
+	want = slices.Sorted(slices.Values(want))
+	if !slices.Equal(got, want) {
+		s.Errorf("account %.4s has copies %v, want %v", accountID, got, want)
+	}
+	for id, doc := range copies {
+		if original := s.stored(Database, id); !sameContent(doc, original) {
+			s.Errorf("the copy is %v\nthe document %v", doc, original)
+		}
+	}
+}
+
+func idsText(ips []IP) string { return strings.Join(idsOf(ips), " ") }
