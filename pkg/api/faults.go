@@ -1,0 +1,71 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"junctor/pkg/fault"
+)
+
+// wording is how a kind of failure is answered. data is its message under "data", where the fault brings no data
+// of its own; empty is no data.
+type wording struct {
+	status  int
+	message string
+	data    string
+}
+
+// wordings is the one place where a failure becomes a status (Crossbar: cb_context:add_system_error).
+var wordings = map[fault.Kind]wording{
+	fault.Internal:             {http.StatusInternalServerError, "internal error", "internal error"},
+	fault.Invalid:              {http.StatusBadRequest, "validation error", ""},
+	fault.BadIdentifier:        {http.StatusNotFound, "bad_identifier", "bad identifier"},
+	fault.NotFound:             {http.StatusNotFound, "not_found", "not found"},
+	fault.MethodNotAllowed:     {http.StatusMethodNotAllowed, "invalid_method", "method not allowed"},
+	fault.Unauthenticated:      {http.StatusUnauthorized, "invalid_credentials", "invalid credentials"},
+	fault.TokenRejected:        {http.StatusUnauthorized, "invalid credentials", ""},
+	fault.Forbidden:            {http.StatusForbidden, "forbidden", "forbidden"},
+	fault.Conflict:             {http.StatusConflict, "datastore_conflict", "conflicting documents"},
+	fault.Gone:                 {http.StatusGone, "gone", "gone"},
+	fault.PaymentRequired:      {http.StatusPaymentRequired, "accept charges", ""},
+	fault.PreconditionFailed:   {http.StatusPreconditionFailed, "precondition_failed", "the revision is another one"},
+	fault.NotAcceptable:        {http.StatusNotAcceptable, "not_acceptable", "answers are application/json"},
+	fault.UnsupportedMedia:     {http.StatusUnsupportedMediaType, "unsupported_media_type", "bodies are application/json"},
+	fault.TooLong:              {http.StatusRequestURITooLong, "uri_too_long", "the request line is too long"},
+	fault.TooManyRequests:      {http.StatusTooManyRequests, "too_many_requests", "too many requests"},
+	fault.Busy:                 {http.StatusServiceUnavailable, "service_unavailable", "at the limit, try again"},
+	fault.DatastoreMissing:     {http.StatusServiceUnavailable, "datastore_missing", missingDatabase},
+	fault.DatastoreMissingView: {http.StatusServiceUnavailable, "datastore_missing_view", "datastore missing view"},
+	fault.DatastoreUnreachable: {http.StatusServiceUnavailable, "datastore_unreachable", "datastore timeout"},
+	fault.DatastoreFault:       {http.StatusServiceUnavailable, "datastore_fault", "datastore fatal error"},
+	fault.NotImplemented:       {http.StatusNotImplemented, "not_implemented", "not implemented"},
+}
+
+const missingDatabase = "data collection missing: database not found"
+
+// describe answers the status, the message and the data of a failure. What is not classified says nothing of
+// itself to the client; its text is in the log.
+func describe(err error) (status int, message string, data any) {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		e = &fault.Error{}
+	}
+	w, ok := wordings[e.Kind]
+	if !ok {
+		w = wordings[fault.Internal]
+	}
+	message, data = w.message, map[string]any{}
+	if w.data != "" {
+		data = map[string]any{"message": w.data}
+	}
+	if w.status == http.StatusInternalServerError {
+		return w.status, message, data
+	}
+	if e.Message != "" {
+		message = e.Message
+	}
+	if e.Data != nil {
+		data = e.Data
+	}
+	return w.status, message, data
+}

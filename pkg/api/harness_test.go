@@ -1,0 +1,170 @@
+package api_test
+
+import (
+	"io"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/account"
+	"junctor/pkg/api"
+	"junctor/pkg/auth"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/schema"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+	"junctor/schemas"
+)
+
+// The accounts of testdata/kazoo-db: M is the master, A and B are its children, A1 is a child of A.
+const (
+	accountM  = "0766c6d3a0cf0a0f293e7c8cf0bdcab5"
+	accountA  = "20d27928305e257782655b7896c79f14"
+	accountB  = "09c766718e5cfdbc70c929dccb4e00fc"
+	accountA1 = "3a583234b29d88662d41c309f3dfa1e1"
+)
+
+// accountIDs are the accounts by the names that the recordings give their tokens.
+var accountIDs = map[string]string{"M": accountM, "A": accountA, "B": accountB, "A1": accountA1}
+
+// the is what all tests of the package share: their log, and what must not be in it.
+var the struct {
+	log     logBuffer
+	secrets sync.Map // string > struct{}
+}
+
+// TestMain looks through the log of all tests when they are done: no token and no key may be in it.
+func TestMain(m *testing.M) {
+	if serveAlone() {
+		return
+	}
+	code := m.Run()
+	text := the.log.String()
+	the.secrets.Range(func(secret, _ any) bool {
+		if strings.Contains(text, secret.(string)) {
+			_, _ = os.Stderr.WriteString("FAIL: a token or key is in the log: " + secret.(string) + "\n")
+			code = 1
+		}
+		return true
+	})
+	os.Exit(code)
+}
+
+// clock is a clock that stands where it is set.
+type clock struct{ at atomic.Int64 }
+
+func (c *clock) set(at time.Time) { c.at.Store(at.Unix()) }
+func (c *clock) now() time.Time   { return time.Unix(c.at.Load(), 0).UTC() }
+
+// recorded is a time at which every token in the recordings was good.
+var recorded = time.Date(2026, 11, 22, 4, 20, 0, 0, time.UTC)
+
+// onStores runs a suite on each kind of store, which is empty.
+func onStores(t *testing.T, suite func(t *testing.T, s *store.Store)) {
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		suite(t, openStore(t, "memory:"))
+	})
+	t.Run("couchdb", func(t *testing.T) {
+		t.Parallel()
+		suite(t, openStore(t, storetest.FreshCouch(t)))
+	})
+}
+
+func openStore(t testing.TB, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// loadKazoo fills a store with what a real Kazoo wrote, and installs what a server of ours adds.
+func loadKazoo(t testing.TB, s *store.Store) {
+	t.Helper()
+	storetest.Load(t, s, os.DirFS("testdata/kazoo-db"))
+	design, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
+	if err == nil {
+		err = s.Install(t.Context(), "accounts", design)
+	}
+	if err == nil {
+		err = dedicatedip.Install(t.Context(), s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// service is a server under test, and a client of it.
+type service struct {
+	testing.TB
+	store *store.Store
+	url   string
+	addr  string
+	clock *clock
+	log   *logBuffer // of this server only
+	keys  map[string]string
+}
+
+// newService serves a store. Changes are made to the configuration before.
+func newService(t testing.TB, s *store.Store, changes ...func(*api.Config)) *service {
+	t.Helper()
+	sv := &service{TB: t, store: s, clock: &clock{}, log: &logBuffer{}, keys: map[string]string{}}
+	sv.clock.set(recorded)
+	c, err := newConfig(s, sv.clock.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Log = zerolog.New(io.MultiWriter(&the.log, sv.log))
+	for _, change := range changes {
+		change(&c)
+	}
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = api.New(c).HTTP()
+	server.Start()
+	t.Cleanup(server.Close)
+	sv.url, sv.addr = server.URL, server.Listener.Addr().String()
+	return sv
+}
+
+// newConfig wires the packages together as the command does.
+func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
+	set, err := schema.Load(schemas.Files)
+	log := zerolog.New(&the.log)
+	return api.Config{
+		Pool:        dedicatedip.New(s, set, "local", now, log),
+		Accounts:    account.NewDirectory(s),
+		Tokens:      auth.NewAuthenticator(s, auth.Options{Now: now}),
+		Issuer:      auth.NewIssuer(s, now),
+		Schemas:     set,
+		Metrics:     api.NewMetrics(),
+		Ready:       s.Ping,
+		Format:      api.Documented,
+		MaxRequests: 128,
+		Node:        "junctor@test",
+		Version:     "0.0.0",
+		Now:         now,
+		Log:         log,
+	}, err
+}
+
+// kazoo serves the recorded database on an embedded store, which is all that most tests need.
+func kazoo(t testing.TB, changes ...func(*api.Config)) *service {
+	t.Helper()
+	s := openStore(t, "memory:")
+	loadKazoo(t, s)
+	return newService(t, s, changes...)
+}

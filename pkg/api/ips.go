@@ -1,0 +1,271 @@
+package api
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// listAvailable answers GET /ips and GET /accounts/{account}/ips.
+func (s *Server) listAvailable(r *request) (reply, error) {
+	f := dedicatedip.Filter{
+		Zone:     given(r.query.Get("zone")),
+		Quantity: count(r.query.Get("quantity")),
+		PageSize: count(r.query.Get("page_size")),
+		StartKey: r.query.Get("start_key"),
+	}
+	if r.query.Get("paginate") == "false" {
+		f.PageSize, f.StartKey = 0, ""
+	}
+	page, err := s.Pool.Available(r.ctx(), f)
+	if err != nil {
+		return reply{}, err
+	}
+	rep := reply{data: page.Items, next: page.Next}
+	if f.PageSize > 0 {
+		size := len(page.Items)
+		rep.pageSize = &size
+	}
+	return rep, nil
+}
+
+// given answers a parameter; Monster UI's SDK writes the word undefined for one that it was not given.
+func given(parameter string) string {
+	if parameter == "undefined" {
+		return ""
+	}
+	return parameter
+}
+
+// count reads a number of rows; what is none does not limit anything.
+func count(parameter string) int {
+	n, err := strconv.Atoi(parameter)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// listAssigned answers GET /accounts/{account}/ips/assigned.
+func (s *Server) listAssigned(r *request) (reply, error) {
+	items, err := s.Pool.Assigned(r.ctx(), r.account.ID)
+	return reply{data: items}, err
+}
+
+// listAllAssigned answers GET /ips/assigned.
+func (s *Server) listAllAssigned(r *request) (reply, error) {
+	items, err := s.Pool.AssignedAll(r.ctx())
+	return reply{data: items}, err
+}
+
+// listZones answers GET …/ips/zones.
+func (s *Server) listZones(r *request) (reply, error) {
+	zones, err := s.Pool.Zones(r.ctx())
+	return reply{data: zones}, err
+}
+
+// listHosts answers GET …/ips/hosts.
+func (s *Server) listHosts(r *request) (reply, error) {
+	hosts, err := s.Pool.Hosts(r.ctx())
+	return reply{data: hosts}, err
+}
+
+// createIP answers PUT /ips, and PUT /accounts/{account}/ips, which the documentation's example uses and Crossbar
+// refuses to everybody; it takes a superduper account either way.
+func (s *Server) createIP(r *request) (reply, error) {
+	if err := superduper(s, r); err != nil {
+		return reply{}, err
+	}
+	if _, isList := r.body.data.([]any); isList { // Crossbar stores a nameless document
+		return reply{}, invalid("", "type", "Value did not match type(s): object",
+			map[string]any{"target": "object", "value": r.body.data})
+	}
+	if len(r.Header.Values("If-Match")) > 0 { // no revision of what does not exist can be matched
+		return reply{}, fault.New(fault.PreconditionFailed, "")
+	}
+	ip, err := s.Pool.Create(r.ctx(), r.data())
+	if err != nil {
+		return reply{}, err
+	}
+	rep := reply{revision: ip.Revision(), metadata: ip.Private()}
+	readOnly := map[string]any{"_read_only": stripped(ip.Private())}
+	if s.format(r) == Crossbar {
+		rep.data = readOnly
+		return rep, nil
+	}
+	rep.data, err = with(ip, readOnly)
+	return rep, err
+}
+
+// stripped answers private fields the way Kazoo 4 leaks them (kz_doc:leak_private_fields): without their prefix.
+func stripped(private map[string]any) map[string]any {
+	plain := make(map[string]any, len(private))
+	for key, value := range private {
+		plain[strings.TrimPrefix(strings.TrimPrefix(key, "pvt"), "_")] = value
+	}
+	return plain
+}
+
+// with answers an ip object with more keys.
+func with(ip dedicatedip.IP, more map[string]any) (document.Document, error) {
+	text, err := document.Encode(ip)
+	if err != nil {
+		return nil, err
+	}
+	object, err := document.Decode(text)
+	if err == nil {
+		maps.Copy(object, more)
+	}
+	return object, err
+}
+
+// getIP answers GET /ips/{ip} and GET /accounts/{account}/ips/{ip}. Who may not see the account that holds the
+// address learns no more than about one that does not exist (Crossbar shows it).
+func (s *Server) getIP(r *request) (reply, error) {
+	address := r.vars["ip"]
+	ip, err := s.Pool.Get(r.ctx(), dedicatedip.Unbracket(address))
+	if err == nil {
+		err = s.mayShow(r, ip)
+	}
+	if fault.Is(err, fault.BadIdentifier) {
+		err = &fault.Error{Kind: fault.BadIdentifier, Err: err,
+			Data: map[string]any{"cause": address, "message": "bad identifier"}}
+	}
+	return reply{data: ip, revision: ip.Revision()}, err
+}
+
+// mayShow answers fault.BadIdentifier for an address whose holder the token has no rights on.
+func (s *Server) mayShow(r *request, ip dedicatedip.IP) error {
+	holder := ip.AssignedTo()
+	if holder == "" || holder == r.identity.AccountID || r.identity.Superduper {
+		return nil
+	}
+	if r.account != nil && holder == r.account.ID {
+		return nil
+	}
+	target, err := s.Accounts.Get(r.ctx(), holder)
+	if err == nil && !r.identity.MaySee(target) {
+		err = fault.New(fault.BadIdentifier, "")
+	}
+	return err
+}
+
+// deleteIP answers DELETE /ips/{ip}, which Crossbar 4.3 refuses whatever is asked. It is right about what is no
+// address.
+func (s *Server) deleteIP(r *request) (reply, error) {
+	address := dedicatedip.Unbracket(r.vars["ip"])
+	if err := s.Schemas.Validate("ips", map[string]any{"ips": []any{address}}); err != nil {
+		return reply{}, err
+	}
+	ip, err := s.Pool.Delete(r.ctx(), address, r.revisionMatch())
+	if err != nil {
+		return reply{}, err
+	}
+	gone := map[string]any{"deleted": true}
+	data, err := with(ip, map[string]any{"_read_only": gone})
+	return reply{data: data, revision: ip.Revision(), metadata: gone}, err
+}
+
+// assignIP answers POST /accounts/{account}/ips/{ip}.
+func (s *Server) assignIP(r *request) (reply, error) {
+	ip, err := s.Pool.AssignOne(r.ctx(), r.account.ID, dedicatedip.Unbracket(r.vars["ip"]), r.revisionMatch())
+	return s.one(r, ip), err
+}
+
+// releaseIP answers DELETE /accounts/{account}/ips/{ip}.
+func (s *Server) releaseIP(r *request) (reply, error) {
+	ip, err := s.Pool.ReleaseOne(r.ctx(), r.account.ID, dedicatedip.Unbracket(r.vars["ip"]), r.revisionMatch())
+	return s.one(r, ip), err
+}
+
+// assignIPs answers POST /accounts/{account}/ips.
+func (s *Server) assignIPs(r *request) (reply, error) {
+	if err := preconditions(r, ""); err != nil {
+		return reply{}, err
+	}
+	ips, err := s.Pool.Assign(r.ctx(), r.account.ID, r.ipsData())
+	return s.several(r, ips), err
+}
+
+// releaseIPs answers DELETE /accounts/{account}/ips. The documentation releases everything when nothing is named;
+// Crossbar releases nothing then. Where something else is named, or could not be read, that is more likely a mistake
+// than a wish to release everything.
+func (s *Server) releaseIPs(r *request) (reply, error) {
+	if err := preconditions(r, ""); err != nil {
+		return reply{}, err
+	}
+	data := r.ipsData()
+	_, named := data["ips"]
+	var ips []dedicatedip.IP
+	var err error
+	switch {
+	case named || s.format(r) == Crossbar:
+		ips, err = s.Pool.Release(r.ctx(), r.account.ID, data)
+	case r.body.unread:
+		err = fault.New(fault.UnsupportedMedia, "")
+	case onlyMetadata(data) && !r.query.Has("ips") && !r.query.Has("ips[]"):
+		ips, err = s.Pool.ReleaseAll(r.ctx(), r.account.ID)
+	default:
+		err = invalid("ips", "required", "Field is required but missing", map[string]any{"value": "ips"})
+	}
+	return s.several(r, ips), err
+}
+
+// onlyMetadata reports whether data holds nothing but what Monster UI adds to every request.
+func onlyMetadata(data document.Document) bool {
+	_, ok := data["ui_metadata"]
+	return len(data) == 0 || ok && len(data) == 1
+}
+
+// ipsData answers data with "ips" in it; a bare list is taken for it, as Kazoo's property test sends it.
+func (r *request) ipsData() document.Document {
+	if list, ok := r.body.data.([]any); ok {
+		return document.Document{"ips": list}
+	}
+	return r.data()
+}
+
+// revisionMatch answers the check that If-Match asks for, nil where it asks for none.
+func (r *request) revisionMatch() dedicatedip.Match {
+	wanted := r.Header.Values("If-Match")
+	if len(wanted) == 0 {
+		return nil
+	}
+	return func(revision string) bool { return match(wanted, revision) }
+}
+
+// format is the one the request asked for, or else the one that is set.
+func (s *Server) format(r *request) Format {
+	if f, ok := ParseFormat(r.query.Get("response_format")); ok {
+		return f
+	}
+	return s.Format
+}
+
+// one answers what became of one address.
+func (s *Server) one(r *request, ip dedicatedip.IP) reply {
+	if s.format(r) == Crossbar {
+		return s.several(r, []dedicatedip.IP{ip})
+	}
+	return reply{data: ip, revision: ip.Revision()}
+}
+
+// several answers what became of a list. Crossbar's "error" is empty, since it is all or nothing here.
+func (s *Server) several(r *request, ips []dedicatedip.IP) reply {
+	if s.format(r) == Crossbar {
+		success := make(map[string]dedicatedip.IP, len(ips))
+		for _, ip := range ips {
+			success[ip.ID()] = ip
+		}
+		return reply{data: map[string]any{"success": success, "error": map[string]any{}}}
+	}
+	ids := make([]string, len(ips))
+	for i, ip := range ips {
+		ids[i] = ip.ID()
+	}
+	return reply{data: map[string]any{"ips": ids}}
+}

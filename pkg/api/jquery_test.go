@@ -1,0 +1,112 @@
+package api_test
+
+import (
+	"slices"
+	"strings"
+)
+
+// browser is jQuery on a page of another origin: it asks before every request, and lets the page see nothing that
+// it was not allowed to.
+func (sv *service) browser(name, method, path, body string) answer {
+	sv.Helper()
+	const origin = "https://ui.example.com"
+	pre := sv.want(sv.send("OPTIONS", path, "", "Origin", origin, "Access-Control-Request-Method", method,
+		"Access-Control-Request-Headers", "content-type,x-auth-token"), 200)
+	if pre.header.Get("Access-Control-Allow-Origin") != "*" || pre.text != "" || pre.header.Get("X-Request-ID") == "" {
+		sv.Errorf("preflight of %s %s: %v %s", method, path, pre.header, pre.text)
+	}
+	if !set(pre.header.Get("Access-Control-Allow-Methods"))[method] {
+		sv.Errorf("preflight: %s %s is not allowed", method, path)
+	}
+	allowed := set(pre.header.Get("Access-Control-Allow-Headers"))
+	if !allowed["content-type"] || !allowed["x-auth-token"] {
+		sv.Errorf("preflight: the headers are not allowed: %v", allowed)
+	}
+	headers := []string{"Origin", origin, "Content-Type", "application/json",
+		"Accept", "application/json, text/javascript, */*; q=0.01"}
+	if name != "" {
+		headers = append(headers, "X-Auth-Token", sv.token(name))
+	}
+	a := sv.send(method, path, body, headers...)
+	if a.header.Get("Access-Control-Allow-Origin") != "*" {
+		sv.Errorf("%s %s: the page sees nothing of the answer", method, path)
+	}
+	if got := a.header.Values("Content-Type"); !slices.Equal(got, []string{"application/json"}) || a.envelope == nil {
+		sv.Errorf("%s %s: not read as JSON: %q %s", method, path, got, a.text)
+	}
+	return a
+}
+
+func jqueryClient(sv *service) {
+	const ips = "/v2/accounts/" + accountA + "/ips"
+	login := sv.browser("", "PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key("A")+`"}}`)
+	if token, _ := sv.want(login, 201).envelope["auth_token"].(string); !strings.HasPrefix(token, "eyJ") {
+		sv.Errorf("no auth_token: %s", login.text)
+	}
+	sv.create("1.2.3.4", "2001:db8::dead")
+	both := `[{"ip":"1.2.3.4","zone":"us-east"},{"ip":"2001:db8::dead","zone":"us-east"}]`
+	for query, want := range map[string]string{
+		"?zone=us-east&quantity=20&_=1795319806902":          both,
+		"?zone=&quantity=&_=1795319806902":                   both,
+		"?zone=undefined&quantity=undefined&_=1795319806902": both,
+		"?zone=us-east&quantity=1&paginate=false&_=1":        `[{"ip":"1.2.3.4","zone":"us-east"}]`,
+		"?zone=us-west&quantity=20&_=1":                      `[]`,
+		"?filter_zone=x&created_from=1&has_key=x&_=1":        both,
+	} {
+		sv.is(sv.want(sv.browser("A", "GET", ips+query, ""), 200).data(), want)
+	}
+	sv.is(sv.want(sv.browser("A", "GET", ips+"/zones?_=1", ""), 200).data(), `["us-east"]`)
+
+	const metadata = `{"version":"5.4","ui":"monster-ui","origin":"carriers"}`
+	one := `{"id":"1.2.3.4","ip":"1.2.3.4","zone":"us-east","host":"proxy1.us-east.myswitch.com",` +
+		`"status":"STATUS","type":"dedicated_ip"`
+	held := strings.Replace(one, "STATUS", "assigned", 1) + `,"assigned_to":"` + accountA + `"}`
+	free := strings.Replace(one, "STATUS", "available", 1) + `}`
+	for _, body := range []string{
+		`{"data":{}}`, `{"data":{"ui_metadata":` + metadata + `}}`,
+		`{"data":{"ui_metadata":` + metadata + `},"accept_charges":true}`,
+	} {
+		sv.is(sv.want(sv.browser("A", "POST", ips+"/1.2.3.4", body), 200).data(), held)
+		sv.is(sv.want(sv.browser("A", "GET", ips+"/assigned?_=1", ""), 200).data(), `[{"ip":"1.2.3.4","zone":"us-east"}]`)
+		sv.is(sv.want(sv.browser("A", "DELETE", ips+"/1.2.3.4", body), 200).data(), free)
+	}
+	six := "/" + "2001%3Adb8%3A%3Adead"
+	sv.want(sv.browser("A", "POST", ips+six, `{"data":{}}`), 200)
+	sv.want(sv.browser("A", "DELETE", ips+six, `{"data":{"ui_metadata":`+metadata+`}}`), 200)
+	sv.is(sv.want(sv.browser("A", "POST", ips, `{"data":{"ips":["1.2.3.4"],"ui_metadata":`+metadata+`}}`), 200).data(),
+		`{"ips":["1.2.3.4"]}`)
+	sv.is(sv.want(sv.browser("A", "DELETE", ips, `{"data":{"ui_metadata":`+metadata+`}}`), 200).data(),
+		`{"ips":["1.2.3.4"]}`)
+}
+
+// jqueryErrors: what Monster UI shows of an error. 401 makes it log in again, so nothing else may be one.
+func jqueryErrors(sv *service) {
+	const ips = "/v2/accounts/" + accountA + "/ips"
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+	}{
+		{"", "GET", ips, "", 401},
+		{"B", "GET", ips, "", 403},
+		{"A", "GET", "/v2/ips", "", 403},
+		{"A", "GET", ips + "/9.9.9.9", "", 404},
+		{"A", "GET", "/v2/accounts/" + accountA + "/nothing", "", 404},
+		{"A", "PATCH", ips, `{"data":{}}`, 405},
+		{"A", "POST", ips, `{"data":`, 400},
+	} {
+		a := sv.want(sv.browser(c.name, c.method, c.path, c.body), c.status)
+		for _, key := range []string{"request_id", "message", "error"} {
+			if text, _ := a.envelope[key].(string); text == "" {
+				sv.Errorf("%d: no %s: %s", c.status, key, a.text)
+			}
+		}
+	}
+	a := sv.want(sv.browser("A", "POST", ips+"/9.9.9.9", `{"data":{}}`), 400)
+	for field, rules := range a.data().(map[string]any) {
+		for rule, detail := range rules.(map[string]any) {
+			if detail.(map[string]any)["message"] == "" || field == "" || rule == "" {
+				sv.Errorf("nothing to show: %s", a.text)
+			}
+		}
+	}
+}

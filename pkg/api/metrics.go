@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// Metrics is what /metrics shows. It is made before the store is opened, so that it can be told of every call.
+type Metrics struct {
+	registry  *prometheus.Registry
+	requests  *prometheus.HistogramVec
+	calls     *prometheus.HistogramVec
+	failures  *prometheus.CounterVec
+	conflicts *prometheus.CounterVec
+}
+
+// NewMetrics answers metrics that have seen nothing yet.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "junctor_http_request_duration_seconds",
+			Help: "Requests by route, method and status, and how long they took.",
+		}, []string{"route", "method", "status"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "junctor_store_call_duration_seconds",
+			Help: "Calls of the store by operation and database, and how long they took.",
+		}, []string{"operation", "database"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "junctor_store_errors_total",
+			Help: "Calls of the store that failed, by operation, database and kind of failure.",
+		}, []string{"operation", "database", "kind"}),
+		conflicts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "junctor_store_conflicts_total",
+			Help: "Writes that lost to another writer, by database.",
+		}, []string{"database"}),
+	}
+	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// ObserveStore takes note of one call of the store. A document that does not exist is an answer and no failure.
+func (m *Metrics) ObserveStore(c store.Call) {
+	m.calls.WithLabelValues(c.Operation, c.Database).Observe(c.Duration.Seconds())
+	switch kind := fault.KindOf(c.Err); {
+	case c.Err == nil || kind == fault.BadIdentifier:
+	case kind == fault.Conflict:
+		m.conflicts.WithLabelValues(c.Database).Inc()
+	default:
+		m.failures.WithLabelValues(c.Operation, c.Database, kind.String()).Inc()
+	}
+}
+
+func (m *Metrics) observeRequest(route, method string, status int, took time.Duration) {
+	if !known[method] {
+		method = "(other)"
+	}
+	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+func (m *Metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// watchPool adds the sizes of the pool, which are counted when somebody looks.
+func (m *Metrics) watchPool(pool *dedicatedip.Pool, log zerolog.Logger) {
+	m.registry.MustRegister(&poolSizes{pool: pool, log: log, size: prometheus.NewDesc(
+		"junctor_dedicated_ips", "Addresses in the pool, by zone and status.", []string{"zone", "status"}, nil)})
+}
+
+type poolSizes struct {
+	pool *dedicatedip.Pool
+	log  zerolog.Logger
+	size *prometheus.Desc
+}
+
+// Describe is a prometheus.Collector's.
+func (p *poolSizes) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- p.size }
+
+// Collect is a prometheus.Collector's. A store that does not answer leaves the sizes out, and nothing else.
+func (p *poolSizes) Collect(metrics chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
+	defer cancel()
+	counts, err := p.pool.Counts(ctx)
+	if err != nil {
+		p.log.Warn().Err(err).Msg("the pool could not be counted for /metrics")
+		return
+	}
+	for key, n := range counts {
+		metrics <- prometheus.MustNewConstMetric(p.size, prometheus.GaugeValue, float64(n), key[0], key[1])
+	}
+}

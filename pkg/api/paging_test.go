@@ -1,0 +1,117 @@
+package api_test
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"testing"
+
+	"junctor/pkg/store"
+)
+
+// TestPaging walks listings to their end, page by page: every address comes once, in order.
+func TestPaging(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, s *store.Store) {
+		loadKazoo(t, s)
+		sv := newService(t, s)
+		var all, east []string
+		for _, zone := range []string{"us-east", "us-west"} {
+			for i := range 7 {
+				address := fmt.Sprintf("10.%d.0.%d", len(all)/7, i)
+				sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"ip":"`+address+`","zone":"`+zone+`","host":"h"}}`), 201)
+				all = append(all, address)
+			}
+		}
+		east = all[:7]
+		for _, c := range []struct {
+			query string
+			want  []string
+			pages int
+		}{
+			{"page_size=4", all, 4},
+			{"page_size=7", all, 2},
+			{"page_size=14", all, 1},
+			{"page_size=100", all, 1},
+			{"page_size=1&zone=us-east", east, 7},
+			{"page_size=3&zone=us-east", east, 3},
+			{"page_size=4&quantity=6", all[:6], 2},
+			{"page_size=3&quantity=6", all[:6], 2},
+			{"page_size=9&quantity=6", all[:6], 1},
+			{"page_size=2&zone=us-east&quantity=100", east, 4},
+			{"page_size=4&zone=nowhere", nil, 1},
+			{"page_size=4&zone=&quantity=undefined", all, 4},
+		} {
+			got, pages := sv.walk(c.query)
+			if !slices.Equal(got, c.want) || pages != c.pages {
+				t.Errorf("%s: %d pages of %v, want %d of %v", c.query, pages, got, c.pages, c.want)
+			}
+		}
+		for query, want := range map[string][]string{
+			"quantity=3": all[:3], "quantity=3&zone=us-west": all[7:10], "zone=us-west": all[7:],
+			"quantity=0": all, "quantity=-1": all, "quantity=abc": all, "quantity=1.5": all,
+			"page_size=0": all, "page_size=-5": all, "page_size=x": all, "page_size=99999999999999999999": all,
+			"page_size=2&paginate=false": all, "start_key=garbage": all, "start_key=bnVsbA": all, "start_key=e30": all,
+		} {
+			a := sv.want(sv.as("A", "GET", ipsOfA+"?"+query, ""), 200)
+			if got := addresses(sv.list(a)); !slices.Equal(got, want) {
+				t.Errorf("%s: %v", query, got)
+			}
+			if a.envelope["page_size"] != nil || a.envelope["next_start_key"] != nil {
+				t.Errorf("%s: pages: %s", query, a.text)
+			}
+		}
+	})
+}
+
+// walk follows next_start_key to the end.
+func (sv *service) walk(query string) (all []string, pages int) {
+	sv.Helper()
+	key := ""
+	for pages < 50 {
+		a := sv.want(sv.as("A", "GET", ipsOfA+"?"+query+key, ""), 200)
+		items := addresses(sv.list(a))
+		if size, _ := a.envelope["page_size"].(float64); int(size) != len(items) {
+			sv.Errorf("%s: page_size %v of %d items", query, a.envelope["page_size"], len(items))
+		}
+		all = append(all, items...)
+		pages++
+		next, ok := a.envelope["next_start_key"].(string)
+		if !ok {
+			break
+		}
+		key = "&start_key=" + url.QueryEscape(next)
+	}
+	return all, pages
+}
+
+func addresses(items []any) []string {
+	var list []string
+	for _, item := range items {
+		list = append(list, item.(map[string]any)["ip"].(string))
+	}
+	return list
+}
+
+// TestAssignedOrder: the addresses of the local zone first, then by number, however they came.
+func TestAssignedOrder(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	body := `{"data":{"ips":[`
+	for i, address := range []string{"2001:db8::1", "10.0.0.10", "10.0.0.9", "10.0.0.100", "10.0.0.1"} {
+		zone := "elsewhere"
+		if i%2 == 0 {
+			zone = "local"
+		}
+		sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"ip":"`+address+`","zone":"`+zone+`","host":"h"}}`), 201)
+		body += `"` + address + `",`
+	}
+	body = body[:len(body)-1] + `]}}`
+	sv.is(sv.want(sv.as("A", "POST", ipsOfA, body), 200).data(),
+		`{"ips":["2001:db8::1","10.0.0.10","10.0.0.9","10.0.0.100","10.0.0.1"]}`)
+	got := addresses(sv.list(sv.as("A", "GET", ipsOfA+"/assigned", "")))
+	want := []string{"10.0.0.1", "10.0.0.9", "2001:db8::1", "10.0.0.10", "10.0.0.100"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

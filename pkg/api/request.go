@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"junctor/pkg/account"
+	"junctor/pkg/auth"
+	"junctor/pkg/document"
+)
+
+// request is one request of the API on its way to a handler. Its parts are filled in from top to bottom.
+type request struct {
+	*http.Request
+	id       string     // X-Request-ID
+	segments []string   // of the path, decoded, without the version
+	query    url.Values // the first value of a name counts
+	body     body
+	verb     string // the method, or what the request tunnels
+	resource *resource
+	settled  bool // whether it is known which resource that is, or that there is none
+	vars     map[string]string
+	token    auth.Credentials
+	identity *auth.Identity   // who asks
+	refused  error            // why nobody does
+	account  *account.Account // the one in the path
+}
+
+// ctx is the request's context.
+func (r *request) ctx() context.Context { return r.Context() }
+
+// value looks a setting up where Crossbar does (cb_context:req_value): in data, the query and the envelope.
+func (r *request) value(name string) any {
+	if data, ok := r.body.data.(map[string]any); ok {
+		if v, ok := data[name]; ok {
+			return v
+		}
+	}
+	if r.query.Has(name) {
+		return r.query.Get(name)
+	}
+	return r.body.envelope[name]
+}
+
+// text is value where it is a string.
+func (r *request) text(name string) string {
+	s, _ := r.value(name).(string)
+	return s
+}
+
+// data is the request's data as an object; a list, which only some resources take, is an empty one.
+func (r *request) data() document.Document {
+	object, _ := r.body.data.(map[string]any)
+	return object
+}
+
+// split cuts the path into decoded segments. Slashes at the end never matter, and doubled ones only in front of
+// the first noun and of the account id.
+func split(u *url.URL) ([]string, error) {
+	raw := strings.Split(strings.TrimRight(strings.TrimPrefix(u.EscapedPath(), "/"), "/"), "/")
+	segments := make([]string, 0, len(raw))
+	for i, part := range raw {
+		text, err := url.PathUnescape(part)
+		if err != nil {
+			return nil, err
+		}
+		if text != "" || i <= 1 || i == 2 && segments[1] == "accounts" {
+			segments = append(segments, text)
+		}
+	}
+	return segments, nil
+}
+
+// route finds the resource that segments name.
+func (s *Server) route(r *request) {
+	var path, encoded strings.Builder
+	for _, segment := range r.segments {
+		path.WriteString("/" + segment)
+		encoded.WriteString("/" + url.PathEscape(segment))
+	}
+	var match mux.RouteMatch
+	target := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path.String(), RawPath: encoded.String()}}
+	if !s.router.Match(target, &match) || match.MatchErr != nil {
+		return
+	}
+	r.resource, _ = match.Handler.(*resource)
+	r.vars = make(map[string]string, len(match.Vars))
+	for name, text := range match.Vars {
+		r.vars[name], _ = url.PathUnescape(text)
+	}
+}
+
+// label is the resource's path for logs and metrics, which must not grow with what clients ask for.
+func (r *request) label() string {
+	if r.resource == nil {
+		return "(none)"
+	}
+	return r.resource.path
+}

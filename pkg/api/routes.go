@@ -1,0 +1,73 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gorilla/mux"
+)
+
+// handler answers one request, or fails with a fault.
+type handler func(*request) (reply, error)
+
+// methods are the verbs of one resource.
+type methods map[string]handler
+
+// gate lets a request pass or says why not.
+type gate func(*Server, *request) error
+
+// resource is one path of the API.
+type resource struct {
+	path    string // as mux writes it, without the version
+	open    bool   // to anybody; no token is looked at
+	gate    gate
+	methods methods
+}
+
+// routes is the API's table of contents, in the order of Kazoo's documentation.
+func (s *Server) routes() *mux.Router {
+	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	add := func(path string, g gate, m methods) {
+		router.NewRoute().Path(path).Handler(&resource{path: path, gate: g, methods: m})
+	}
+
+	open := func(path string, m methods) {
+		router.NewRoute().Path(path).Handler(&resource{path: path, open: true, gate: anybody, methods: m})
+	}
+
+	open("/api_auth", methods{"PUT": s.issueToken})
+
+	add("/accounts/{account}/ips", ofAccount, methods{
+		"GET": s.listAvailable, "POST": s.assignIPs, "DELETE": s.releaseIPs, "PUT": s.createIP,
+	})
+	add("/accounts/{account}/ips/assigned", ofAccount, methods{"GET": s.listAssigned})
+	add("/accounts/{account}/ips/zones", ofAccount, methods{"GET": s.listZones})
+	add("/accounts/{account}/ips/hosts", ofAccount, methods{"GET": s.listHosts})
+	add("/accounts/{account}/ips/{ip}", ofAccount, methods{
+		"GET": s.getIP, "POST": s.assignIP, "DELETE": s.releaseIP,
+	})
+
+	add("/ips", superduper, methods{"GET": s.listAvailable, "PUT": s.createIP})
+	add("/ips/assigned", superduper, methods{"GET": s.listAllAssigned})
+	add("/ips/zones", superduper, methods{"GET": s.listZones})
+	add("/ips/hosts", superduper, methods{"GET": s.listHosts})
+	add("/ips/{ip}", superduper, methods{"GET": s.getIP, "DELETE": s.deleteIP})
+
+	return router
+}
+
+// ServeHTTP makes a resource an entry of the router, which only finds resources and never serves them.
+func (*resource) ServeHTTP(http.ResponseWriter, *http.Request) {}
+
+// allowed lists the verbs of a resource for access-control-allow-methods; a nil resource has none.
+func (res *resource) allowed() []string {
+	if res == nil {
+		return []string{http.MethodOptions}
+	}
+	verbs := make([]string, 0, len(res.methods)+1)
+	for verb := range res.methods {
+		verbs = append(verbs, verb)
+	}
+	slices.Sort(verbs)
+	return append([]string{http.MethodOptions}, verbs...)
+}

@@ -1,0 +1,216 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/auth"
+	"junctor/pkg/fault"
+)
+
+// ServeHTTP answers one request and writes one log line about it. The log event is in the request's context.
+func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	if operational[hr.URL.Path] {
+		s.internal.ServeHTTP(w, hr)
+		return
+	}
+	start := time.Now()
+	id := requestID(hr)
+	log := s.Log.With().Str("request_id", id).Logger()
+	ctx, cancel := context.WithTimeout(log.WithContext(hr.Context()), requestTime)
+	defer cancel()
+	r := &request{Request: hr.WithContext(ctx), id: id, verb: hr.Method}
+	a := s.serve(r)
+	size := a.write(w, r)
+	s.record(r, a, size, time.Since(start))
+}
+
+// serve takes a slot, answers the request and turns a panic into an answer.
+func (s *Server) serve(r *request) (a answer) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		return s.fail(r, fault.New(fault.Busy, ""))
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			zerolog.Ctx(r.ctx()).Error().Str("stack", string(debug.Stack())).Msg("panic while serving a request")
+			a = s.fail(r, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	rep, err := s.answer(r)
+	if err != nil {
+		return s.fail(r, err)
+	}
+	return s.succeed(r, rep)
+}
+
+// answer goes through Crossbar's checks in Crossbar's order (api_resource, cowboy_rest), with one difference:
+// the account in the path is looked up after the token, so that nobody without one learns which accounts exist.
+func (s *Server) answer(r *request) (reply, error) {
+	if err := s.read(r); err != nil {
+		return reply{}, err
+	}
+	s.identify(r)
+	r.settled = knownNoun(r.segments) && !stops(r.refused)
+	if r.verb == http.MethodOptions && isCORS(r) && knownNoun(r.segments) {
+		return reply{preflight: true}, nil
+	}
+	if stops(r.refused) {
+		return reply{}, r.refused
+	}
+	if err := find(r); err != nil {
+		return reply{}, err
+	}
+	if err := r.resource.gate(s, r); err != nil {
+		return reply{}, err
+	}
+	if !acceptsJSON(r) {
+		return reply{}, fault.New(fault.NotAcceptable, "")
+	}
+	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has
+	// something to say about an empty one.
+	if r.body.foreign && r.verb == http.MethodPost {
+		return reply{}, fault.New(fault.UnsupportedMedia, "")
+	}
+	return r.resource.methods[r.verb](r)
+}
+
+// version is the first segment of every path; all but 1 are served as 2.
+var version = regexp.MustCompile(`^v([0-9]{1,9})$`)
+
+// maxRequestLine is how long path and query may be together (cowboy: max_request_line_length).
+const maxRequestLine = 8000
+
+// read takes in what needs no decision: the version, the path, the query and the body.
+func (s *Server) read(r *request) error {
+	if len(r.RequestURI) > maxRequestLine {
+		return fault.New(fault.TooLong, "")
+	}
+	segments, err := split(r.URL)
+	if err != nil {
+		return badQuery(err)
+	}
+	switch v := version.FindStringSubmatch(segments[0]); {
+	case v == nil || strings.Trim(v[1], "0") == "":
+		return fault.New(fault.NotFound, "")
+	case strings.TrimLeft(v[1], "0") == "1":
+		return &fault.Error{Kind: fault.Gone,
+			Data: "API version 1 is not supported. Please upgrade your code to use version 2."}
+	}
+	r.segments = segments[1:]
+	if r.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return badQuery(err)
+	}
+	if r.body, err = readBody(r.Request); err != nil {
+		return err
+	}
+	r.token = credentials(r)
+	return tunnel(r)
+}
+
+func badQuery(err error) error {
+	return &fault.Error{Kind: fault.Invalid, Message: "parse_error", Err: err,
+		Data: map[string]any{"message": "failed to parse the request line"}}
+}
+
+// known are the methods that HTTP's own semantics are implemented for (cowboy_rest: known_methods).
+var known = map[string]bool{
+	"GET": true, "HEAD": true, "POST": true, "PUT": true, "PATCH": true, "DELETE": true, "OPTIONS": true,
+}
+
+// tunnel replaces the method by the one that a POST carries in "verb" (api_util:get_http_verb). Other methods
+// mean what they say: a link must not delete.
+func tunnel(r *request) error {
+	if !known[r.Method] {
+		return fault.New(fault.NotImplemented, "")
+	}
+	verb := strings.ToUpper(r.text("verb"))
+	switch {
+	case verb == "" || verb == r.Method:
+		return nil
+	case r.Method != http.MethodPost:
+		return fault.New(fault.MethodNotAllowed, "")
+	}
+	r.verb = verb
+	return nil
+}
+
+// identify finds the resource, and out who asks for it. Neither has to succeed yet. Nobody is asked for at an open
+// resource, so that a client whose token ran out can send it along when it fetches a new one.
+func (s *Server) identify(r *request) {
+	s.route(r)
+	if r.resource != nil && r.resource.open {
+		return
+	}
+	r.identity, r.refused = s.authenticate(r)
+	if r.identity != nil && len(r.segments) > 0 && r.segments[0] == ownAccount {
+		r.segments = append([]string{"accounts", r.identity.AccountID}, r.segments[1:]...)
+		s.route(r)
+	}
+}
+
+// ownAccount is an alias for the account of the token (api_util:parse_path_tokens).
+const ownAccount = "account"
+
+func (s *Server) authenticate(r *request) (*auth.Identity, error) {
+	if r.token.Token == "" {
+		return nil, fault.New(fault.Unauthenticated, "")
+	}
+	return s.Tokens.Authenticate(r.ctx(), r.token)
+}
+
+// stops reports whether a token was refused in a way that ends the request before anything is said of its path: it
+// was good once (crossbar_util:response_401), or the trial of its account is over.
+func stops(refused error) bool {
+	return fault.Is(refused, fault.TokenRejected) || fault.Is(refused, fault.Invalid)
+}
+
+// find says whether there is a resource that has the verb. That comes before the question who asks, except where
+// not even the first segment is known, or where it is about an account.
+func find(r *request) error {
+	switch {
+	case r.resource != nil && r.resource.methods[r.verb] != nil:
+		return nil
+	case r.resource != nil:
+		return fault.New(fault.MethodNotAllowed, "")
+	case r.refused != nil && (!r.settled || r.segments[0] == ownAccount || namesNoAccount(r.segments)):
+		return r.refused
+	case namesNoAccount(r.segments):
+		return badAccount("missing account_id")
+	}
+	return fault.New(fault.NotFound, "")
+}
+
+// nouns are the first segments that lead anywhere.
+var nouns = map[string]bool{"accounts": true, ownAccount: true, "api_auth": true, "ips": true}
+
+// namesNoAccount reports whether nothing stands where the id of an account should.
+func namesNoAccount(segments []string) bool {
+	return len(segments) > 1 && segments[0] == "accounts" && segments[1] == ""
+}
+
+func knownNoun(segments []string) bool { return len(segments) > 0 && nouns[segments[0]] }
+
+// idShape keeps what a client names its request by fit for a header and a log line.
+var idShape = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-ID"); idShape.MatchString(id) {
+		return id
+	}
+	var random [16]byte
+	_, _ = rand.Read(random[:])
+	return hex.EncodeToString(random[:])
+}

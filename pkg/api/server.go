@@ -1,0 +1,110 @@
+// Package api is the HTTP face of junctor: Crossbar's envelope, its order of checks and its words for failure,
+// around the rules of the other packages.
+//
+// It alone knows routes, status codes, headers and the keys of the envelope, and it alone imports gorilla/mux.
+// Handlers return what they have to say and never write; one adapter does that, and one table turns faults into
+// answers. What is sourced from Kazoo's Crossbar names the module or function it was read from.
+package api
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // names the node as kz_nodes:node_encoded does; it protects nothing
+	"encoding/base64"
+	"log"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/account"
+	"junctor/pkg/auth"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/schema"
+)
+
+// Format is how POST and DELETE of an account's ips answer.
+type Format string
+
+// The two formats. A request chooses for itself with ?response_format=.
+const (
+	Documented Format = "documented" // the ip object, or {"ips":[…]}, as Kazoo's documentation shows
+	Crossbar   Format = "crossbar"   // {"success":{IP:{…}},"error":{…}}, as Crossbar 4.3.22 and later
+)
+
+// ParseFormat reads a Format by its name.
+func ParseFormat(name string) (Format, bool) {
+	f := Format(name)
+	return f, f == Documented || f == Crossbar
+}
+
+// Config is what a Server is made of. Every field is required unless it says otherwise.
+type Config struct {
+	Pool     *dedicatedip.Pool
+	Accounts *account.Directory
+	Tokens   *auth.Authenticator
+	Issuer   *auth.Issuer
+	Schemas  *schema.Set
+	Metrics  *Metrics
+	// Ready reports whether requests can be served.
+	Ready func(context.Context) error
+	// Format is the format of answers where the request does not choose one.
+	Format Format
+	// MaxRequests bounds how many requests are served at once; the next one is told to come back.
+	MaxRequests int
+	// TrustedProxies may say in X-Forwarded-For whose request they pass on. May be empty.
+	TrustedProxies []netip.Prefix
+	// Node names this process to clients and Kazoo, as "junctor@host".
+	Node string
+	// Version is the product's.
+	Version string
+	Now     func() time.Time
+	Log     zerolog.Logger
+}
+
+// Server answers the API. It is an http.Handler.
+type Server struct {
+	Config
+	node     string
+	router   *mux.Router
+	slots    chan struct{}
+	internal http.Handler
+}
+
+// New answers a server for what c holds.
+func New(c Config) *Server {
+	hash := md5.Sum([]byte(c.Node)) //nolint:gosec // see the import
+	s := &Server{
+		Config: c,
+		node:   base64.RawURLEncoding.EncodeToString(hash[:]),
+		slots:  make(chan struct{}, c.MaxRequests),
+	}
+	s.Metrics.watchPool(c.Pool, c.Log)
+	s.internal = s.operations()
+	s.router = s.routes()
+	return s
+}
+
+// The limits of one connection. A client that is slower than this is not heard out.
+const (
+	headerTime  = 10 * time.Second
+	readTime    = time.Minute
+	requestTime = time.Minute // what a request may take, once read
+	writeTime   = readTime + requestTime + 30*time.Second
+	idleTime    = 2 * time.Minute
+	headerBytes = 64 << 10
+)
+
+// HTTP answers the http.Server to run s with: bounded in header size and in every phase's time.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       readTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    headerBytes,
+		ErrorLog:          log.New(errorLog{s.Log}, "", 0),
+	}
+}
