@@ -70,6 +70,8 @@ var cases = []struct {
 	{"view stopped early", viewStoppedEarly},
 	{"groups", groups},
 	{"group values", groupValues},
+	{"changes", changesFollow},
+	{"changes end", changesEnd},
 }
 
 // subject is a store under test and a database of the test's own.

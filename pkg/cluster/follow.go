@@ -1,0 +1,96 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+)
+
+// feedTime is how long one change feed is followed before everything is read anew: whatever a feed may have
+// missed, a connection that died unnoticed included, is made good then.
+const feedTime = 10 * time.Minute
+
+// The pauses between two attempts to reach a store that fails.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
+// Follow reads all clusters and then keeps the look-ups current with what other processes write, until ctx ends.
+// While the store is away, look-ups answer what was known last. It has to end before the store is closed.
+func (r *Registry) Follow(ctx context.Context) {
+	wait := firstPause
+	for ctx.Err() == nil {
+		loaded, err := r.follow(ctx)
+		if ctx.Err() != nil || err == nil {
+			continue
+		}
+		if loaded {
+			wait = firstPause
+		}
+		r.options.Log.Warn().Err(err).Dur("pause", wait).Msg("the routing clusters' change feed broke off; trying again")
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, lastPause)
+	}
+}
+
+// follow reads all clusters and follows one feed to its end. An end that was due is no error.
+func (r *Registry) follow(ctx context.Context) (loaded bool, err error) {
+	since, err := r.load(ctx)
+	if err != nil {
+		return false, err
+	}
+	feed, cancel := context.WithTimeout(ctx, feedTime)
+	defer cancel()
+	err = r.store.Changes(feed, Database, since, func(change store.Change) error {
+		r.table.apply(change.Doc) // a document that is no cluster has no addresses
+		return nil
+	})
+	switch {
+	case feed.Err() != nil:
+		err = nil
+	case err == nil:
+		err = errFeedEnded
+	}
+	return true, err
+}
+
+var errFeedEnded = errors.New("the store ended the feed")
+
+// Load reads all clusters once, for a process that does not Follow, or does so later.
+func (r *Registry) Load(ctx context.Context) error {
+	_, err := r.load(ctx)
+	return err
+}
+
+// load reads all clusters, and answers from where on a feed misses nothing.
+func (r *Registry) load(ctx context.Context) (since string, err error) {
+	if since, err = r.store.Sequence(ctx, Database); err != nil {
+		return "", err
+	}
+	started := r.table.now()
+	var docs []document.Document
+	q := store.Query{IncludeDocs: true}
+	err = r.store.View(ctx, Database, design, "listing", q, func(row store.Row) error {
+		doc, err := row.Doc()
+		switch {
+		case errors.Is(err, document.ErrNotObject): // removed since the view was read
+			return nil
+		case err != nil:
+			return err
+		}
+		docs = append(docs, doc)
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	r.table.reload(started, docs)
+	return since, nil
+}

@@ -1,0 +1,90 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// feed follows a database from since on and hands over its changes, each as "id n", or "id gone".
+func (s *subject) feed(ctx context.Context, since string) <-chan string {
+	changes := make(chan string, 100)
+	go func() {
+		defer close(changes)
+		_ = s.Changes(ctx, s.db, since, func(c store.Change) error {
+			if strings.HasPrefix(c.ID, "_design/") {
+				return nil
+			}
+			n, _ := c.Doc.Int("n")
+			text := fmt.Sprint(c.ID, " ", n)
+			if c.Deleted {
+				text = c.ID + " gone"
+			}
+			if c.Doc.ID() != c.ID || c.Doc.Rev() == "" || c.Seq == "" {
+				text = fmt.Sprintf("%+v", c)
+			}
+			changes <- text
+			return nil
+		})
+	}()
+	return changes
+}
+
+func (s *subject) expect(changes <-chan string, want ...string) {
+	s.Helper()
+	for _, want := range want {
+		if got := <-changes; got != want {
+			s.Fatalf("the feed says %q, want %q", got, want)
+		}
+	}
+}
+
+// changesFollow: a feed tells what was, each document once, and then what comes.
+func changesFollow(s *subject) {
+	rev := s.put(`{"_id":"a","n":1}`)
+	s.put(`{"_id":"b/c","n":1}`)
+	s.put(`{"_id":"a","n":2,"_rev":"` + rev + `"}`)
+	since, err := s.Sequence(s.Context(), s.db)
+	s.ok(err)
+	ctx, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	all, later := s.feed(ctx, ""), s.feed(ctx, since)
+	s.expect(all, "b/c 1", "a 2")
+	s.put(`{"_id":"d","n":1}`)
+	s.expect(all, "d 1")
+	s.expect(later, "d 1")
+	s.remove("a")
+	s.expect(all, "a gone")
+	s.expect(later, "a gone")
+}
+
+// changesEnd: a feed ends with its context, and with its function.
+func changesEnd(s *subject) {
+	s.put(`{"_id":"a"}`)
+	s.put(`{"_id":"b"}`)
+	enough := errors.New("enough")
+	seen := 0
+	err := s.Changes(s.Context(), s.db, "", func(store.Change) error {
+		seen++
+		return enough
+	})
+	if !errors.Is(err, enough) || seen != 1 {
+		s.Errorf("%d changes, %v", seen, err)
+	}
+	ctx, cancel := context.WithCancel(s.Context())
+	err = s.Changes(ctx, s.db, "", func(store.Change) error {
+		cancel()
+		return nil
+	})
+	if err == nil || !errors.Is(err, context.Canceled) {
+		s.Errorf("after its context: %v", err)
+	}
+	_, err = s.Sequence(s.Context(), s.db+"-missing")
+	s.is(err, fault.DatastoreMissing)
+	err = s.Changes(s.Context(), s.db+"-missing", "", func(store.Change) error { return nil })
+	s.is(err, fault.DatastoreMissing)
+}
