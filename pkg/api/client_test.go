@@ -94,24 +94,33 @@ func (sv *service) key(name string) string {
 		sv.Fatal(err)
 	}
 	key := doc.String("pvt_api_key")
-	the.secrets.Store(key, struct{}{})
+	keep(key)
 	return key
 }
 
-// token answers a token of the account that the recordings call by that name, fetched with its API key.
+// token answers a token of the account or user that the recordings call by that name, fetched with the account's API
+// key or the user's password.
 func (sv *service) token(name string) string {
 	sv.Helper()
 	if token, ok := sv.keys[name]; ok {
 		return token
 	}
-	a := sv.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key(name)+`"}}`)
+	a := sv.logIn(name)
 	token, _ := a.envelope["auth_token"].(string)
 	if a.status != http.StatusCreated || token == "" {
-		sv.Fatalf("api_auth for %s: %d %s", name, a.status, a.text)
+		sv.Fatalf("login of %s: %d %s", name, a.status, a.text)
 	}
-	the.secrets.Store(token, struct{}{})
+	keep(token)
 	sv.keys[name] = token
 	return token
+}
+
+func (sv *service) logIn(name string) answer {
+	sv.Helper()
+	if user, ok := users[name]; ok {
+		return sv.send("PUT", "/v2/user_auth", user.login())
+	}
+	return sv.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key(name)+`"}}`)
 }
 
 // as makes a request with the token of an account.

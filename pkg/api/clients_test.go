@@ -74,7 +74,7 @@ func phpClient(sv *service) {
 	login := sv.want(sv.php("", "PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key("A")+`"}}`), 201)
 	id, _ := login.data().(map[string]any)["account_id"].(string)
 	token, _ := login.envelope["auth_token"].(string)
-	the.secrets.Store(token, struct{}{})
+	keep(token)
 	ips := "/v2/accounts/" + id + "/ips"
 	sv.create("1.2.3.4", "2001:db8::5")
 	if n := len(sv.list(sv.php(token, "GET", ips+"?zone=us-east", ""))); n != 2 {

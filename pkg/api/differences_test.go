@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -29,6 +30,7 @@ var conditions = map[string]func(exchange) bool{
 	"an error has no content-type": func(e exchange) bool {
 		return e.Response.Status >= 400 && e.Response.Headers["content-type"] == ""
 	},
+	"another module is asked": func(e exchange) bool { return otherModule.MatchString(e.Request.Path) },
 	"the methods of /v2/ips are listed": func(e exchange) bool {
 		return e.Request.Path == "/v2/ips" &&
 			e.Response.Headers["access-control-allow-methods"] == "OPTIONS, POST, PUT, GET, DELETE"
@@ -38,6 +40,9 @@ var conditions = map[string]func(exchange) bool{
 			e.Response.Headers["access-control-allow-methods"] == "OPTIONS, POST, GET, DELETE"
 	},
 }
+
+// otherModule matches the paths in the recordings that are served by modules of Crossbar that have no place here.
+var otherModule = regexp.MustCompile(`^/v2/(accounts/[0-9a-f]{32}(/token_restrictions|/blacklists)?|user_auth/.+)$`)
 
 func readDifferences(t *testing.T) *differences {
 	t.Helper()

@@ -166,12 +166,11 @@ func (want expected) documents(before, after world) world {
 	}
 	held := before.clone()
 	change := func(db, id string, doc document.Document) {
-		if doc == nil {
-			delete(held[db], id)
-		} else {
+		if doc != nil {
 			doc["_id"] = id
-			held.put(db, doc)
+			delete(doc, "_rev")
 		}
+		held.set(db, id, doc)
 	}
 	for id, doc := range want.Documents {
 		change("dedicated_ips", id, doc)

@@ -10,39 +10,21 @@ import (
 	"junctor/pkg/fault"
 )
 
-// credentials picks the token a request carries, from the first place that has one (api_util:get_auth_token).
-func credentials(r *request) auth.Credentials {
-	c := auth.Credentials{Account: r.Header.Get("X-Auth-Account-ID")}
-	if headers := r.Header.Values("X-Auth-Token"); len(headers) > 0 {
-		c.Kind, c.Token = auth.XAuthToken, headers[0]
-		return c
-	}
-	if c.Token = r.text("auth_token"); c.Token != "" {
-		c.Kind = auth.XAuthToken
-		return c
-	}
-	text := r.Header.Get("Authorization")
-	if text == "" {
-		text = r.text("authorization")
-	}
-	for scheme, kind := range map[string]auth.Kind{"Basic ": auth.Basic, "Bearer ": auth.Bearer} {
-		if token, ok := strings.CutPrefix(text, scheme); ok {
-			c.Kind, c.Token = kind, token
-			return c
-		}
-	}
-	c.Token = text
-	return c
-}
-
 func anybody(*Server, *request) error { return nil }
 
+// identified lets those pass whose token is good and allows them this.
+func identified(s *Server, r *request) error { return s.admit(r, nil) }
+
 // superduper lets accounts pass that may do everything (cb_ips:authorize without an account).
-func superduper(_ *Server, r *request) error {
-	switch {
-	case r.identity == nil:
-		return r.refused
-	case !r.identity.Superduper:
+func superduper(s *Server, r *request) error {
+	if err := s.admit(r, nil); err != nil {
+		return err
+	}
+	return mustBeSuperduper(r)
+}
+
+func mustBeSuperduper(r *request) error {
+	if !r.identity.Superduper {
 		return fault.New(fault.Forbidden, "")
 	}
 	return nil
@@ -62,11 +44,36 @@ func ofAccount(s *Server, r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.admit(r, target); err != nil {
+		return err
+	}
 	if !r.identity.MaySee(target) {
 		return fault.New(fault.Forbidden, "")
 	}
 	r.account = target
 	return nil
+}
+
+// ofLevel lets those pass who are of a level of the routing API.
+func ofLevel(l auth.Level) gate {
+	return func(s *Server, r *request) error {
+		if err := s.admit(r, nil); err != nil {
+			return err
+		}
+		return s.Tokens.Require(r.ctx(), r.identity, l, nil)
+	}
+}
+
+// admit refuses requests without a good token, and those that its restrictions don't allow. target is the account
+// in the path, nil where there is none.
+func (s *Server) admit(r *request, target *account.Account) error {
+	if r.identity == nil {
+		return r.refused
+	}
+	noun, parameters := r.endpoint()
+	return s.Tokens.CheckRestrictions(r.ctx(), r.identity, auth.Access{
+		Endpoint: noun, Parameters: parameters, Verb: r.verb, Account: target,
+	})
 }
 
 // badAccount answers an account id that can't be one. Its message has a space where that of an account which

@@ -77,17 +77,14 @@ func (s *Server) listHosts(r *request) (reply, error) {
 // createIP answers PUT /ips, and PUT /accounts/{account}/ips, which the documentation's example uses and Crossbar
 // refuses to everybody; it takes a superduper account either way.
 func (s *Server) createIP(r *request) (reply, error) {
-	if err := superduper(s, r); err != nil {
+	if err := mustBeSuperduper(r); err != nil {
 		return reply{}, err
 	}
-	if _, isList := r.body.data.([]any); isList { // Crossbar stores a nameless document
-		return reply{}, invalid("", "type", "Value did not match type(s): object",
-			map[string]any{"target": "object", "value": r.body.data})
+	data, err := r.newObject() // of a list Crossbar stores a nameless document
+	if err != nil {
+		return reply{}, err
 	}
-	if len(r.Header.Values("If-Match")) > 0 { // no revision of what does not exist can be matched
-		return reply{}, fault.New(fault.PreconditionFailed, "")
-	}
-	ip, err := s.Pool.Create(r.ctx(), r.data())
+	ip, err := s.Pool.Create(r.ctx(), data)
 	if err != nil {
 		return reply{}, err
 	}
@@ -230,7 +227,7 @@ func (r *request) ipsData() document.Document {
 }
 
 // revisionMatch answers the check that If-Match asks for, nil where it asks for none.
-func (r *request) revisionMatch() dedicatedip.Match {
+func (r *request) revisionMatch() func(revision string) bool {
 	wanted := r.Header.Values("If-Match")
 	if len(wanted) == 0 {
 		return nil

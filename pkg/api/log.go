@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -31,7 +30,7 @@ func (s *Server) record(r *request, a answer, size int, took time.Duration) {
 		event.AnErr("reason", reason)
 	}
 	event.Str("method", r.verb).Str("route", r.label()).Int("status", a.status).
-		Dur("duration_ms", took).Int("bytes", size).Str("client", s.client(r.Request)).Msg("request")
+		Dur("duration_ms", took).Int("bytes", size).Stringer("client", s.client(r.Request)).Msg("request")
 }
 
 // reason is why a request got no success: why its token was refused, where that is what counted.
@@ -44,29 +43,23 @@ func reason(r *request, a answer) error {
 
 // client is the address a request came from: the peer, or whom a trusted proxy says it speaks for. The last entry
 // of X-Forwarded-For that is no trusted proxy counts; those before it are hearsay.
-func (s *Server) client(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
+func (s *Server) client(r *http.Request) netip.Addr {
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	client := peer.Addr().Unmap()
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && s.trusts(host); i-- {
+	for i := len(hops) - 1; i >= 0 && s.trusts(client); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
 		}
-		host = hop.String()
+		client = hop.Unmap()
 	}
-	return host
+	return client
 }
 
-func (s *Server) trusts(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
+func (s *Server) trusts(client netip.Addr) bool {
 	for _, prefix := range s.TrustedProxies {
-		if prefix.Contains(addr.Unmap()) {
+		if prefix.Contains(client) {
 			return true
 		}
 	}

@@ -108,7 +108,7 @@ func TestClientAddress(t *testing.T) {
 		{trusted, []string{"192.0.2.66, 192.0.2.1, 10.1.1.1"}, "192.0.2.1"},
 		{trusted, []string{"192.0.2.66", "192.0.2.1"}, "192.0.2.1"},
 		{trusted, []string{"192.0.2.66, nonsense"}, "127.0.0.1"},
-		{trusted, []string{"::ffff:10.1.1.1"}, "::ffff:10.1.1.1"},
+		{trusted, []string{"::ffff:192.0.2.1"}, "192.0.2.1"},
 	} {
 		sv := kazoo(t, func(cfg *api.Config) { cfg.TrustedProxies = c.proxies })
 		var headers []string

@@ -24,6 +24,8 @@ type request struct {
 	resource *resource
 	settled  bool // whether it is known which resource that is, or that there is none
 	vars     map[string]string
+	cluster  string // that a request about routing is about
+	foreign  bool   // whether that is another than our own
 	token    auth.Credentials
 	identity *auth.Identity   // who asks
 	refused  error            // why nobody does
@@ -92,6 +94,15 @@ func (s *Server) route(r *request) {
 	for name, text := range match.Vars {
 		r.vars[name], _ = url.PathUnescape(text)
 	}
+}
+
+// endpoint answers the last noun of the path, which restrictions are about, and what comes after it.
+func (r *request) endpoint() (noun string, parameters []string) {
+	segments := r.segments
+	if segments[0] == "accounts" && len(segments) > 2 {
+		segments = segments[2:]
+	}
+	return segments[0], segments[1:]
 }
 
 // label is the resource's path for logs and metrics, which must not grow with what clients ask for.

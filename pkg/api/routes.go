@@ -3,8 +3,11 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gorilla/mux"
+
+	"junctor/pkg/auth"
 )
 
 // handler answers one request, or fails with a fault.
@@ -27,15 +30,22 @@ type resource struct {
 // routes is the API's table of contents, in the order of Kazoo's documentation.
 func (s *Server) routes() *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	add := func(path string, g gate, m methods) {
-		router.NewRoute().Path(path).Handler(&resource{path: path, gate: g, methods: m})
+	register := func(res *resource) {
+		router.NewRoute().Path(res.path).Handler(res)
+		s.nouns[strings.Split(res.path, "/")[1]] = true
 	}
-
 	open := func(path string, m methods) {
-		router.NewRoute().Path(path).Handler(&resource{path: path, open: true, gate: anybody, methods: m})
+		register(&resource{path: path, open: true, gate: anybody, methods: m})
 	}
+	add := func(path string, g gate, m methods) { register(&resource{path: path, gate: g, methods: m}) }
 
-	open("/api_auth", methods{"PUT": s.issueToken})
+	if s.IssueTokens {
+		open("/api_auth", methods{"PUT": s.logInByKey})
+		open("/user_auth", methods{"PUT": s.logIn})
+		add("/auth", identified, methods{"PUT": s.refreshToken})
+	}
+	open("/auth/tokeninfo", methods{"GET": s.tokenInfo, "POST": s.tokenInfo})
+	add("/token_auth", identified, methods{"GET": s.showToken, "DELETE": s.dropToken})
 
 	add("/accounts/{account}/ips", ofAccount, methods{
 		"GET": s.listAvailable, "POST": s.assignIPs, "DELETE": s.releaseIPs, "PUT": s.createIP,
@@ -52,6 +62,16 @@ func (s *Server) routes() *mux.Router {
 	add("/ips/zones", superduper, methods{"GET": s.listZones})
 	add("/ips/hosts", superduper, methods{"GET": s.listHosts})
 	add("/ips/{ip}", superduper, methods{"GET": s.getIP, "DELETE": s.deleteIP})
+
+	document := methods{
+		"GET": s.getCluster, "PUT": s.createCluster, "POST": s.replaceCluster, "PATCH": s.patchCluster,
+		"DELETE": s.deleteCluster,
+	}
+	add("/routing/customer_cluster", ofLevel(auth.LevelMaster), document)
+	add("/routing/customer_cluster/addresses", ofLevel(auth.LevelMaster), methods{"GET": s.listClusterAddresses})
+	add("/routing/customer_clusters", ofLevel(auth.LevelSuperMaster), methods{"GET": s.listClusters})
+	add("/routing/customer_clusters/{cluster}", ofLevel(auth.LevelSuperMaster), document)
+	add("/routing/lookup", ofLevel(auth.LevelMaster), methods{"GET": s.lookUpAddress})
 
 	return router
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"junctor/pkg/auth"
 	"junctor/pkg/fault"
 )
 
@@ -63,8 +62,8 @@ func (s *Server) answer(r *request) (reply, error) {
 		return reply{}, err
 	}
 	s.identify(r)
-	r.settled = knownNoun(r.segments) && !stops(r.refused)
-	if r.verb == http.MethodOptions && isCORS(r) && knownNoun(r.segments) {
+	r.settled = s.leads(r.segments) && !stops(r.refused)
+	if s.isPreflight(r) {
 		return reply{preflight: true}, nil
 	}
 	if stops(r.refused) {
@@ -81,7 +80,7 @@ func (s *Server) answer(r *request) (reply, error) {
 	}
 	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has
 	// something to say about an empty one.
-	if r.body.foreign && r.verb == http.MethodPost {
+	if r.body.foreign && (r.verb == http.MethodPost || r.verb == http.MethodPatch) {
 		return reply{}, fault.New(fault.UnsupportedMedia, "")
 	}
 	return r.resource.methods[r.verb](r)
@@ -147,36 +146,6 @@ func tunnel(r *request) error {
 	return nil
 }
 
-// identify finds the resource, and out who asks for it. Neither has to succeed yet. Nobody is asked for at an open
-// resource, so that a client whose token ran out can send it along when it fetches a new one.
-func (s *Server) identify(r *request) {
-	s.route(r)
-	if r.resource != nil && r.resource.open {
-		return
-	}
-	r.identity, r.refused = s.authenticate(r)
-	if r.identity != nil && len(r.segments) > 0 && r.segments[0] == ownAccount {
-		r.segments = append([]string{"accounts", r.identity.AccountID}, r.segments[1:]...)
-		s.route(r)
-	}
-}
-
-// ownAccount is an alias for the account of the token (api_util:parse_path_tokens).
-const ownAccount = "account"
-
-func (s *Server) authenticate(r *request) (*auth.Identity, error) {
-	if r.token.Token == "" {
-		return nil, fault.New(fault.Unauthenticated, "")
-	}
-	return s.Tokens.Authenticate(r.ctx(), r.token)
-}
-
-// stops reports whether a token was refused in a way that ends the request before anything is said of its path: it
-// was good once (crossbar_util:response_401), or the trial of its account is over.
-func stops(refused error) bool {
-	return fault.Is(refused, fault.TokenRejected) || fault.Is(refused, fault.Invalid)
-}
-
 // find says whether there is a resource that has the verb. That comes before the question who asks, except where
 // not even the first segment is known, or where it is about an account.
 func find(r *request) error {
@@ -193,15 +162,20 @@ func find(r *request) error {
 	return fault.New(fault.NotFound, "")
 }
 
-// nouns are the first segments that lead anywhere.
-var nouns = map[string]bool{"accounts": true, ownAccount: true, "api_auth": true, "ips": true}
-
 // namesNoAccount reports whether nothing stands where the id of an account should.
 func namesNoAccount(segments []string) bool {
 	return len(segments) > 1 && segments[0] == "accounts" && segments[1] == ""
 }
 
-func knownNoun(segments []string) bool { return len(segments) > 0 && nouns[segments[0]] }
+// isPreflight reports whether a browser asks what its page may do. No token comes with that question.
+func (s *Server) isPreflight(r *request) bool {
+	return r.verb == http.MethodOptions && isCORS(r) && s.leads(r.segments)
+}
+
+// leads reports whether the first segment leads anywhere.
+func (s *Server) leads(segments []string) bool {
+	return len(segments) > 0 && (s.nouns[segments[0]] || segments[0] == ownAccount)
+}
 
 // idShape keeps what a client names its request by fit for a header and a log line.
 var idShape = regexp.MustCompile(`^[!-~]{1,128}$`)

@@ -20,6 +20,9 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
+	"junctor/pkg/auth/introspect"
+	"junctor/pkg/auth/throttle"
+	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/schema"
 )
@@ -42,11 +45,16 @@ func ParseFormat(name string) (Format, bool) {
 // Config is what a Server is made of. Every field is required unless it says otherwise.
 type Config struct {
 	Pool     *dedicatedip.Pool
+	Routing  *cluster.Registry
 	Accounts *account.Directory
 	Tokens   *auth.Authenticator
 	Issuer   *auth.Issuer
 	Schemas  *schema.Set
+	Throttle *throttle.Throttle
+	Clusters *introspect.Introspector
 	Metrics  *Metrics
+	// IssueTokens says whether users and API keys can log in here; beside a Kazoo they may as well do it there.
+	IssueTokens bool
 	// Ready reports whether requests can be served.
 	Ready func(context.Context) error
 	// Format is the format of answers where the request does not choose one.
@@ -68,6 +76,7 @@ type Server struct {
 	Config
 	node     string
 	router   *mux.Router
+	nouns    map[string]bool // the first segments of the paths in router
 	slots    chan struct{}
 	internal http.Handler
 }
@@ -78,6 +87,7 @@ func New(c Config) *Server {
 	s := &Server{
 		Config: c,
 		node:   base64.RawURLEncoding.EncodeToString(hash[:]),
+		nouns:  map[string]bool{},
 		slots:  make(chan struct{}, c.MaxRequests),
 	}
 	s.Metrics.watchPool(c.Pool, c.Log)

@@ -2,21 +2,65 @@ package api
 
 import (
 	"strings"
+
+	"junctor/pkg/auth"
 )
 
-// issueToken answers PUT /api_auth (cb_api_auth): a token for the account that has the key.
-func (s *Server) issueToken(r *request) (reply, error) {
+// logInByKey answers PUT /api_auth (cb_api_auth): a token for the account that has the key.
+func (s *Server) logInByKey(r *request) (reply, error) {
 	if err := s.Schemas.Validate("api_auth", r.body.data); err != nil {
 		return reply{}, err
 	}
-	token, holder, err := s.Issuer.APIKey(r.ctx(), r.data().String("api_key"))
-	if err != nil {
+	grant, err := attempt(s, r, "", func() (auth.Grant, error) {
+		return s.Issuer.APIKey(r.ctx(), r.data().String("api_key"))
+	})
+	return granted(r, grant, grant.AccountID), err
+}
+
+// logIn answers PUT /user_auth (cb_user_auth): a token for the user who knows the password.
+func (s *Server) logIn(r *request) (reply, error) {
+	if err := s.Schemas.Validate("user_auth", r.body.data); err != nil {
 		return reply{}, err
 	}
-	data, err := s.Accounts.Describe(r.ctx(), holder)
+	grant, err := attempt(s, r, "", func() (auth.Grant, error) {
+		return s.Issuer.User(r.ctx(), auth.ReadLogin(r.data()))
+	})
+	return granted(r, grant, grant.OwnerID), err
+}
+
+// refreshToken answers PUT /auth with the action refresh_token (cb_auth): a new token for whoever has a good one.
+func (s *Server) refreshToken(r *request) (reply, error) {
+	if action := r.text("action"); action != "refresh_token" {
+		return reply{}, invalid("action", "enum", "Value not found in enumerated list of values",
+			map[string]any{"target": []string{"refresh_token"}, "value": action})
+	}
+	grant, err := s.Issuer.Refresh(r.ctx(), r.identity)
+	return reply{data: grant.Data, authToken: grant.Token}, err
+}
+
+// granted answers a login with its token. The document that was made is whom it is about, says its location.
+func granted(r *request, grant auth.Grant, about string) reply {
 	return reply{
-		data:      data,
-		authToken: token,
-		location:  strings.TrimRight(r.URL.Path, "/") + "/" + holder.ID,
-	}, err
+		data:      grant.Data,
+		authToken: grant.Token,
+		location:  strings.TrimRight(r.URL.Path, "/") + "/" + about,
+	}
+}
+
+// showToken answers GET /token_auth (cb_token_auth): what the token of the request says.
+func (s *Server) showToken(r *request) (reply, error) {
+	data, err := s.Tokens.Describe(r.ctx(), r.identity)
+	return reply{data: data}, err
+}
+
+// dropToken answers DELETE /token_auth the way Kazoo does: kindly, and without effect. A JWT is good until it
+// expires, or until the secret it is bound to changes.
+func (s *Server) dropToken(*request) (reply, error) { return reply{data: map[string]any{}}, nil }
+
+// tokenInfo answers GET and POST /auth/tokeninfo (cb_auth): whose a token is, to anybody who has it.
+func (s *Server) tokenInfo(r *request) (reply, error) {
+	data, err := attempt(s, r, "", func() (map[string]any, error) {
+		return s.Tokens.TokenInfo(r.ctx(), r.text("token"))
+	})
+	return reply{data: data}, err
 }

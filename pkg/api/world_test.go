@@ -10,25 +10,77 @@ import (
 	"junctor/pkg/store"
 )
 
-// world is the pool as it was recorded, and the copies of its documents: database, then id.
+// world is what was recorded to be written, as far as it counts here: database, then id. A document that was deleted
+// is nil.
 type world map[string]map[string]document.Document
 
-// pools are the databases that hold addresses.
-var pools = []string{
-	"dedicated_ips", databaseOf(accountM), databaseOf(accountA), databaseOf(accountB), databaseOf(accountA1),
+// kept are the types of documents that count: the pool and its copies in account databases, accounts, and what
+// their tokens are restricted to. The latter are written by other requests than those that are served here.
+var kept = map[string]bool{"dedicated_ip": true, "account": true, "token_restrictions": true}
+
+// watched are the databases that hold such documents, the pool first.
+var watched = []string{
+	"dedicated_ips", "accounts",
+	databaseOf(accountM), databaseOf(accountA), databaseOf(accountB), databaseOf(accountA1), databaseOf(accountD),
 }
 
 func databaseOf(account string) string {
 	return "account/" + account[:2] + "/" + account[2:4] + "/" + account[4:]
 }
 
+// beginning answers the accounts that there are before the first exchange, and makes room for the one to come.
+func beginning(t *testing.T, s *store.Store) world {
+	t.Helper()
+	w := world{}
+	for _, id := range accountIDs {
+		for _, db := range []string{"accounts", databaseOf(id)} {
+			doc, err := s.Get(t.Context(), db, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.put(db, doc)
+		}
+	}
+	if err := s.CreateDatabase(t.Context(), databaseOf(accountD)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 func (w world) put(db string, doc document.Document) {
+	doc = maps.Clone(doc)
+	delete(doc, "_rev")
+	w.set(db, doc.ID(), doc)
+}
+
+func (w world) set(db, id string, doc document.Document) {
 	if w[db] == nil {
 		w[db] = map[string]document.Document{}
 	}
-	doc = maps.Clone(doc)
-	delete(doc, "_rev")
-	w[db][doc.ID()] = doc
+	w[db][id] = doc
+}
+
+// drop empties a database.
+func (w world) drop(db string) {
+	for id := range w[db] {
+		w[db][id] = nil
+	}
+}
+
+// assign gives an address to an account.
+func (w world) assign(id, account string) {
+	doc := maps.Clone(w["dedicated_ips"][id])
+	doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", account
+	w.put("dedicated_ips", doc)
+	w.put(databaseOf(account), doc)
+}
+
+// address answers the document of an address that is free.
+func address(id, zone, host string) document.Document {
+	return document.Document{
+		"_id": id, "pvt_type": "dedicated_ip", "pvt_vsn": "1", "pvt_status": "available",
+		"pvt_zone": zone, "pvt_host": host,
+	}
 }
 
 // follow takes over what an exchange wrote.
@@ -37,8 +89,11 @@ func (w world) follow(e exchange) {
 		for _, doc := range docs {
 			switch {
 			case doc.Bool("_deleted"):
-				delete(w[db], doc.ID())
-			case doc.String("pvt_type") == "dedicated_ip":
+				w.set(db, doc.ID(), nil)
+				if db == "accounts" {
+					w.drop(databaseOf(doc.ID()))
+				}
+			case kept[doc.String("pvt_type")]:
 				w.put(db, doc)
 			}
 		}
@@ -59,7 +114,7 @@ func (r *replay) compareDocuments(t *testing.T, e exchange, want world) {
 	t.Helper()
 	got := r.stored(t, want)
 	same := true
-	for _, db := range pools {
+	for _, db := range watched {
 		for _, id := range slices.Sorted(maps.Keys(union(got[db], want[db]))) {
 			if !reflect.DeepEqual(got[db][id], want[db][id]) {
 				t.Errorf("%s %s: %s %s:\ngot  %s\nwant %s", e.name, e.Note, db, id, jsonText(got[db][id]), jsonText(want[db][id]))
@@ -68,7 +123,7 @@ func (r *replay) compareDocuments(t *testing.T, e exchange, want world) {
 		}
 	}
 	if !same || !reflect.DeepEqual(keysOf(want), keysOf(r.world)) {
-		r.sync(t)
+		r.sync(t, got)
 	}
 }
 
@@ -91,7 +146,7 @@ func union(a, b map[string]document.Document) map[string]document.Document {
 	return all
 }
 
-// stored reads the addresses of the store: all of the pool's, and every copy of one.
+// stored reads the store: all addresses of the pool, every copy of one, and the other documents that are known.
 func (r *replay) stored(t *testing.T, known world) world {
 	t.Helper()
 	got := world{}
@@ -114,7 +169,7 @@ func (r *replay) stored(t *testing.T, known world) world {
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	for _, db := range pools[1:] {
+	for _, db := range watched[1:] {
 		copies, err := r.store.GetMany(t.Context(), db, ids)
 		if err != nil {
 			t.Fatal(err)
@@ -126,13 +181,12 @@ func (r *replay) stored(t *testing.T, known world) world {
 	return got
 }
 
-// sync makes the store what was recorded.
-func (r *replay) sync(t *testing.T) {
+// sync makes the store, which holds what it got, what was recorded.
+func (r *replay) sync(t *testing.T, got world) {
 	t.Helper()
-	got := r.stored(t, r.world)
-	for _, db := range pools {
+	for _, db := range watched {
 		for id := range union(got[db], r.world[db]) {
-			want, ok := r.world[db][id]
+			want := r.world[db][id]
 			if reflect.DeepEqual(got[db][id], want) {
 				continue
 			}
@@ -141,7 +195,7 @@ func (r *replay) sync(t *testing.T) {
 				rev = old.Rev()
 			}
 			var err error
-			if ok {
+			if want != nil {
 				want = maps.Clone(want)
 				if rev != "" {
 					want["_rev"] = rev

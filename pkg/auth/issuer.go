@@ -43,19 +43,18 @@ const (
 
 // APIKey answers a token for the account that has an API key. A key that no account has is fault.BadIdentifier
 // with the key as data, which is how Crossbar answers it.
-func (i *Issuer) APIKey(ctx context.Context, key string) (token string, holder *account.Account, err error) {
-	holder, err = i.directory.ByAPIKey(ctx, key)
+func (i *Issuer) APIKey(ctx context.Context, key string) (Grant, error) {
+	holder, err := i.directory.ByAPIKey(ctx, key)
 	if fault.Is(err, fault.BadIdentifier) {
-		return "", nil, &fault.Error{
+		return Grant{}, &fault.Error{
 			Kind: fault.BadIdentifier, Message: "bad identifier", Data: []string{key},
 			Err: errors.New("no account has the API key"),
 		}
 	}
 	if err != nil {
-		return "", nil, err
+		return Grant{}, err
 	}
-	token, err = i.issue(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder)
-	return token, holder, err
+	return i.grant(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder)
 }
 
 // Refresh answers a new token for whom a request was authenticated as.

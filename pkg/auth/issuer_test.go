@@ -63,9 +63,10 @@ func checkToken(t *testing.T, token string, key *rsa.PublicKey) (header, claims 
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	s := openIssuing(t)
-	token, holder, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
-	if err != nil || holder.ID != customerA {
-		t.Fatalf("holder %+v, %v", holder, err)
+	grant, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	token := grant.Token
+	if err != nil || grant.AccountID != customerA {
+		t.Fatalf("grant of account %s, %v", grant.AccountID, err)
 	}
 	header, claims := checkToken(t, token, &exampleKey(t).PublicKey)
 	if want := (document.Document{"alg": "RS256", "typ": "JWT", "kid": kid}); !reflect.DeepEqual(header, want) {
@@ -117,7 +118,8 @@ func TestIssueLifetime(t *testing.T) {
 		"method over none": {with(document.Number(0), of(2)), 2},
 	} {
 		update(t, s, "system_config", "crossbar.auth", document.Document{"default": c.settings})
-		token, _, err := issuer.APIKey(t.Context(), keyOfA)
+		grant, err := issuer.APIKey(t.Context(), keyOfA)
+		token := grant.Token
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,10 +135,11 @@ func TestIssueUnknownKey(t *testing.T) {
 	t.Parallel()
 	issuer := auth.NewIssuer(openIssuing(t), at(now))
 	for _, key := range []string{strings.ToUpper(keyOfA), strings.Repeat("0", 64), ""} {
-		token, holder, err := issuer.APIKey(t.Context(), key)
+		grant, err := issuer.APIKey(t.Context(), key)
+		token := grant.Token
 		f, ok := errors.AsType[*fault.Error](err)
-		if !ok || token != "" || holder != nil {
-			t.Fatalf("key %q: %q, %+v, %v", key, token, holder, err)
+		if !ok || token != "" || grant.AccountID != "" {
+			t.Fatalf("key %q: %q, account %q, %v", key, token, grant.AccountID, err)
 		}
 		if f.Kind != fault.BadIdentifier || f.Message != "bad identifier" || !reflect.DeepEqual(f.Data, []string{key}) {
 			t.Errorf("key %q: %+v", key, f)
@@ -154,7 +157,8 @@ func TestIssueToDisabledAccount(t *testing.T) {
 	for _, db := range []string{database(t, customerA), "accounts"} {
 		update(t, s, db, customerA, document.Document{"pvt_enabled": false})
 	}
-	token, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	grant, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	token := grant.Token
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,14 +174,16 @@ func TestIssueMakesASecret(t *testing.T) {
 	for _, db := range []string{database(t, customerA), "accounts"} {
 		update(t, s, db, customerA, document.Document{"pvt_signature_secret": nil})
 	}
-	token, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	grant, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	token := grant.Token
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := authenticate(t, strict(s), token); err != nil {
 		t.Error(err)
 	}
-	again, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	second, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	again := second.Token
 	if err != nil || again != token {
 		t.Errorf("another token: %v", err)
 	}
@@ -203,7 +209,8 @@ func TestIssueWithoutKeyMaterial(t *testing.T) {
 	} {
 		s := openIssuing(t)
 		update(t, s, "system_config", "auth", document.Document{"default": section})
-		token, _, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+		grant, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+		token := grant.Token
 		if token != "" || !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("%s: %q, %v", name, token, err)
 		}

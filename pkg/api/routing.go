@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"junctor/pkg/auth"
+	"junctor/pkg/cluster"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// named answers the id of the cluster that a request is about: the one in the path, or else the one that it speaks
+// for (X-Kazoo-Cluster-ID).
+func (r *request) named() string {
+	if id, ok := r.vars["cluster"]; ok {
+		return id
+	}
+	return r.cluster
+}
+
+// author is who changes a document, as the document tells it.
+func (r *request) author() cluster.Author {
+	return cluster.Author{
+		AccountID: r.identity.AccountID, UserID: r.identity.OwnerID, Authenticated: true, RequestID: r.id,
+	}
+}
+
+// getCluster answers GET /routing/customer_cluster and /routing/customer_clusters/{cluster}.
+func (s *Server) getCluster(r *request) (reply, error) {
+	return shown(s.Routing.Get(r.ctx(), r.named()))
+}
+
+// createCluster answers PUT of a cluster.
+func (s *Server) createCluster(r *request) (reply, error) {
+	data, err := r.newObject()
+	if err != nil {
+		return reply{}, err
+	}
+	rep, err := shown(s.Routing.Create(r.ctx(), r.named(), data, r.author()))
+	rep.location = strings.TrimRight(r.URL.Path, "/")
+	return rep, err
+}
+
+// replaceCluster answers POST of a cluster.
+func (s *Server) replaceCluster(r *request) (reply, error) {
+	return s.changeCluster(r, s.Routing.Replace)
+}
+
+// patchCluster answers PATCH of a cluster.
+func (s *Server) patchCluster(r *request) (reply, error) {
+	return s.changeCluster(r, s.Routing.Patch)
+}
+
+// clusterChange is Registry.Replace or Registry.Patch.
+type clusterChange func(
+	ctx context.Context, id string, data document.Document, by cluster.Author, match cluster.Match,
+) (cluster.Cluster, error)
+
+func (s *Server) changeCluster(r *request, change clusterChange) (reply, error) {
+	data, err := r.object()
+	if err != nil {
+		return reply{}, err
+	}
+	return shown(change(r.ctx(), r.named(), data, r.author(), r.revisionMatch()))
+}
+
+// deleteCluster answers DELETE of a cluster with the last document.
+func (s *Server) deleteCluster(r *request) (reply, error) {
+	return shown(s.Routing.Delete(r.ctx(), r.named(), r.author(), r.revisionMatch()))
+}
+
+func shown(c cluster.Cluster, err error) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{data: c, revision: c.Revision()}, nil
+}
+
+// listClusters answers GET /routing/customer_clusters.
+func (s *Server) listClusters(r *request) (reply, error) {
+	clusters, err := s.Routing.List(r.ctx())
+	return reply{data: clusters}, err
+}
+
+// lookUpAddress answers GET /routing/lookup: whose an address is. Whoever is no super_master hears of the own
+// cluster only.
+func (s *Server) lookUpAddress(r *request) (reply, error) {
+	holdings, err := s.Routing.Lookup(r.query.Get("ip"), r.query.Get("direction"))
+	if err != nil {
+		return reply{}, err
+	}
+	switch err := s.Tokens.Require(r.ctx(), r.identity, auth.LevelSuperMaster, nil); {
+	case err == nil:
+		return reply{data: holdings}, nil
+	case !fault.Is(err, fault.Forbidden):
+		return reply{}, err
+	}
+	own := []cluster.Holding{}
+	for _, h := range holdings {
+		if h.ClusterID == r.cluster {
+			own = append(own, h)
+		}
+	}
+	return reply{data: own}, nil
+}
+
+// listClusterAddresses answers GET /routing/customer_cluster/addresses: which addresses to try, in that order.
+func (s *Server) listClusterAddresses(r *request) (reply, error) {
+	addresses, err := s.Routing.Addresses(r.cluster, r.query.Get("direction"), r.query.Get("zone"))
+	return reply{data: addresses}, err
+}
+
+// object answers data where it is an object, which it has to be for most resources.
+func (r *request) object() (document.Document, error) {
+	if _, isList := r.body.data.([]any); isList {
+		return nil, invalid("", "type", "Value did not match type(s): object",
+			map[string]any{"target": "object", "value": r.body.data})
+	}
+	return r.data(), nil
+}
+
+// newObject answers the data to create something of. No revision of what does not exist can be matched.
+func (r *request) newObject() (document.Document, error) {
+	if len(r.Header.Values("If-Match")) > 0 {
+		return nil, fault.New(fault.PreconditionFailed, "")
+	}
+	return r.object()
+}
