@@ -1,0 +1,79 @@
+# junctor: what can be made. "make" alone lists it.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PREFIX      ?= /usr/local
+FUZZTIME    ?= 1m
+BENCHTIME   ?= 1s
+POUCHDB     := pouchdb-server@4.2.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Tests over HTTP speak to this, unless JUNCTOR_TEST_COUCHDB names a CouchDB.
+PEER := .tools/node_modules/.bin/pouchdb-server
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/junctor
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.built=$(VERSION)' -o bin/junctor ./cmd/junctor
+
+.PHONY: run
+run: build ## build, serve an embedded store in ./junctor-data, and print curl lines to try
+	@bin/junctor serve --tour
+
+.PHONY: check
+check: ## the quick checks: format, vet, short tests
+	$(call gofmt)
+	go vet ./...
+	go test -short -shuffle=on -timeout 2m ./...
+
+.PHONY: test
+test: peer ## vet, and all tests with the race detector
+	go vet ./...
+	go test -race -shuffle=on ./...
+
+.PHONY: lint
+lint: ## format, vet, staticcheck, and a go.mod that needs no tidying
+	$(call gofmt)
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go mod tidy -diff
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (1m)
+	@set -euo pipefail; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "== $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks, BENCHTIME (1s) each
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./pkg/api
+
+.PHONY: install
+install: build ## install junctor and its link sup into PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/junctor $(DESTDIR)$(PREFIX)/bin/junctor
+	ln -sfn junctor $(DESTDIR)$(PREFIX)/bin/sup
+
+.PHONY: clean
+clean: ## remove what was built and installed here; stores stay
+	rm -rf bin .tools
+
+.PHONY: peer
+peer: $(if $(JUNCTOR_TEST_COUCHDB),,$(PEER))
+
+# Nothing native is needed to keep databases in memory, hence --ignore-scripts.
+$(PEER):
+	npm install --prefix .tools --no-save --no-audit --no-fund --ignore-scripts --loglevel=error $(POUCHDB)
+
+define gofmt
+@files=$$(gofmt -l cmd pkg schemas couchdb-views); if [ -n "$$files" ]; then \
+	echo "not as gofmt writes it:"; echo "$$files"; exit 1; fi
+endef

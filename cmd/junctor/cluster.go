@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+)
+
+// registration is a kazoocluster.Cluster as the operator sees it.
+type registration struct {
+	ID        string `json:"id"`
+	URL       string `json:"url"`
+	HasAPIKey bool   `json:"has_api_key"`
+}
+
+func (r registration) row() []string {
+	row := []string{r.ID, r.URL}
+	if r.HasAPIKey {
+		row = append(row, "with an API key")
+	}
+	return row
+}
+
+func defineCluster(fs *flag.FlagSet) task {
+	asJSON := fs.Bool("json", false, "print a line of JSON")
+	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+		switch verb := first(operands); {
+		case verb == "add" && len(operands) == 3:
+			return addCluster(ctx, w, p, operands[1], operands[2], *asJSON)
+		case verb == "list" && len(operands) == 1:
+			return listClusters(ctx, w, p, *asJSON)
+		case verb == "remove" && len(operands) == 2:
+			return w.clusters.Remove(ctx, operands[1])
+		}
+		return usageError("cluster: it takes \"add ID URL\", \"list\" or \"remove ID\"")
+	}
+}
+
+// addCluster registers a cluster. The own one has its documents here and is never asked.
+func addCluster(ctx context.Context, w *workplace, p *process, id, url string, asJSON bool) error {
+	own, err := w.accounts.ClusterID(ctx)
+	if err != nil {
+		return err
+	}
+	if id == own {
+		return fmt.Errorf("%s is the cluster that this store belongs to: its own tokens are good here already", id)
+	}
+	added, err := w.clusters.Add(ctx, id, url, p.secret)
+	if err != nil {
+		return err
+	}
+	r := registration(added)
+	return p.print(asJSON, r, [][]string{r.row()})
+}
+
+func listClusters(ctx context.Context, w *workplace, p *process, asJSON bool) error {
+	clusters, err := w.clusters.List(ctx)
+	if err != nil {
+		return err
+	}
+	list, rows := make([]registration, len(clusters)), make([][]string, len(clusters))
+	for i, c := range clusters {
+		list[i] = registration(c)
+		rows[i] = list[i].row()
+	}
+	return p.print(asJSON, list, rows)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// command is one subcommand. It has either define or task.
+type command struct {
+	name     string
+	operands string // as the help shows them
+	about    string
+	define   func(*flag.FlagSet) action
+	task     func(*flag.FlagSet) task         // works on a store
+	secret   func(*flag.FlagSet) secretSource // for the task; nil is none
+}
+
+// action does what a subcommand is for, once its flags are set.
+type action func(ctx context.Context, p *process, operands []string) error
+
+func commands() []command {
+	return []command{
+		{name: "serve", about: "serves the API until it is told to stop", define: defineServe},
+		{name: "bootstrap", task: defineBootstrap,
+			about: "makes a store usable: databases, settings, signing key, master account; may be repeated"},
+		{name: "account", operands: "create NAME", task: defineAccount, secret: passwordFlags,
+			about: "creates an account, and with --user its first user, an administrator"},
+		{name: "user", operands: "create|passwd|disable ACCOUNT USERNAME", task: defineUser, secret: passwordFlags,
+			about: "creates a user, changes a password, or lets a user in no more; the user's tokens end with either"},
+		{name: "cluster", operands: "add ID URL|list|remove ID", task: defineCluster, secret: apiKeyFlags,
+			about: "says which other Kazoo clusters are asked about tokens for their routing"},
+		{name: "sup", operands: "MODULE FUNCTION [ARGUMENT…]", task: defineSup,
+			about: "does what Kazoo's sup does; it knows kazoo_ips_maintenance add"},
+		{name: "version", about: "prints the version", define: defineVersion},
+	}
+}
+
+func find(name string) (command, bool) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+func (c command) action(fs *flag.FlagSet) action {
+	if c.task != nil {
+		return c.onStore(fs)
+	}
+	return c.define(fs)
+}
+
+func printOverview(w io.Writer) {
+	_, _ = fmt.Fprintln(w, "Usage: junctor SUBCOMMAND [FLAG…] [OPERAND…]\n\nSubcommands:")
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(table, "  %s\t%s\n", c.name, c.about)
+	}
+	_ = table.Flush()
+	_, _ = fmt.Fprintln(w, "\n\"junctor SUBCOMMAND --help\" shows the flags of one.")
+}
+
+func (c command) printHelp(w io.Writer, fs *flag.FlagSet) {
+	usage := strings.TrimSpace("junctor " + c.name + " [FLAG…] " + c.operands)
+	_, _ = fmt.Fprintf(w, "Usage: %s\n\n%s %s.\n", usage, c.name, c.about)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "\nFLAG\tVARIABLE\tDEFAULT\tWHAT IT IS")
+	fs.VisitAll(func(f *flag.Flag) {
+		_, _ = fmt.Fprintf(table, "--%s\t%s\t%s\t%s\n", f.Name, variable(f.Name), f.DefValue, f.Usage)
+	})
+	_ = table.Flush()
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/api"
+	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/store"
+)
+
+// serveConfig is what "junctor serve" can be told.
+type serveConfig struct {
+	site
+	listen         string
+	readyFile      string
+	zone           string
+	format         api.Format
+	trustedProxies []netip.Prefix
+	masterCluster  string
+	issueTokens    bool
+	maxRequests    int
+	logLevel       zerolog.Level
+	tour           bool
+}
+
+func (c *serveConfig) define(fs *flag.FlagSet) {
+	c.site.define(fs)
+	checked(fs, "listen", "127.0.0.1:8000", "address and port to listen on; port 0 picks a free one", c.setListen)
+	fs.StringVar(&c.readyFile, "ready-file", "", "file to write {\"url\",\"pid\"} to while requests are served")
+	checked(fs, "response-format", string(api.Documented), "format of POST and DELETE of an account's ips: "+
+		"documented or crossbar", c.setFormat)
+	checked(fs, "trusted-proxies", "127.0.0.1", "comma-separated addresses and networks whose X-Forwarded-For is believed",
+		c.setTrustedProxies)
+	checked(fs, "zone", "", "Kazoo zone of this node; its addresses come first in listings", c.setZone)
+	checked(fs, "master-cluster", "", "id of the cluster whose master account is the operator's; none is the own cluster",
+		c.setMasterCluster)
+	fs.BoolVar(&c.issueTokens, "issue-tokens", true, "let users and API keys log in here; "+
+		"beside a Kazoo they may as well do it there")
+	checked(fs, "max-requests", "1024", "how many requests are served at once; more get 503", c.setMaxRequests)
+	checked(fs, "log-level", "info", "least level that is logged: debug, info, warn or error", c.setLogLevel)
+	fs.BoolVar(&c.tour, "tour", false, "print curl lines to try, an administrator's token in them, once ready")
+}
+
+func (c *serveConfig) check(operands []string) error {
+	switch {
+	case len(operands) > 0:
+		return usageError("serve: unexpected " + strconv.Quote(operands[0]))
+	case c.tour && store.IsCouchDB(c.dsn):
+		return usageError("serve: --tour needs an embedded store: a CouchDB may hold real accounts")
+	}
+	return c.site.check()
+}
+
+func (c *serveConfig) setListen(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return errors.New("not HOST:PORT")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is no port", port)
+	}
+	c.listen = text
+	return nil
+}
+
+func (c *serveConfig) setFormat(text string) error {
+	format, ok := api.ParseFormat(text)
+	if !ok {
+		return errors.New("neither documented nor crossbar")
+	}
+	c.format = format
+	return nil
+}
+
+func (c *serveConfig) setTrustedProxies(text string) error {
+	var networks []netip.Prefix
+	for _, part := range strings.Split(text, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		network, err := parseNetwork(part)
+		if err != nil {
+			return err
+		}
+		networks = append(networks, network)
+	}
+	c.trustedProxies = networks
+	return nil
+}
+
+// parseNetwork reads an address or a network. What is compared with it later is a plain IPv4 address where it can be
+// one, so an IPv4-mapped address is taken as that.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	if err != nil || network.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a network", text)
+	}
+	return network.Masked(), nil
+}
+
+// validZone is more than the zones of any Kazoo are made of, and rules out a list of them.
+var validZone = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
+
+func (c *serveConfig) setZone(text string) error {
+	if !validZone.MatchString(text) {
+		return errors.New("not the name of one zone")
+	}
+	c.zone = text
+	return nil
+}
+
+func (c *serveConfig) setMasterCluster(text string) error {
+	if text != "" && !kazoocluster.ValidID(text) {
+		return errors.New("not 32 digits and letters from a to f")
+	}
+	c.masterCluster = text
+	return nil
+}
+
+func (c *serveConfig) setMaxRequests(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return errors.New("not a number from 1 up")
+	}
+	c.maxRequests = n
+	return nil
+}
+
+func (c *serveConfig) setLogLevel(text string) error {
+	switch text {
+	case "debug", "info", "warn", "error":
+		level, err := zerolog.ParseLevel(text)
+		c.logLevel = level
+		return err
+	}
+	return errors.New("neither debug, info, warn nor error")
+}

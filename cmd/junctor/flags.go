@@ -1,0 +1,76 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// parse reads flags, wherever they stand among the operands, and then the environment for those that were not
+// given. All that follows "--" are operands.
+func parse(fs *flag.FlagSet, args []string, getenv func(string) string) (operands []string, err error) {
+	fs.SetOutput(io.Discard) // errors and help are worded and printed by others
+	var rest []string
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, rest = args[:i], args[i+1:]
+	}
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, err
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		operands = append(operands, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+	return append(operands, rest...), fromEnvironment(fs, getenv)
+}
+
+func fromEnvironment(fs *flag.FlagSet, getenv func(string) string) (err error) {
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	fs.VisitAll(func(f *flag.Flag) {
+		name := variable(f.Name)
+		value := getenv(name)
+		if value == "" || given[f.Name] || err != nil {
+			return
+		}
+		if cause := fs.Set(f.Name, value); cause != nil {
+			err = fmt.Errorf("%s: %w", name, cause)
+		}
+	})
+	return err
+}
+
+// variable is the environment variable that stands in for a flag.
+func variable(flag string) string {
+	return "JUNCTOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// checked defines a flag whose text has to pass a check. What set makes of the text it keeps itself.
+func checked(fs *flag.FlagSet, name, initial, about string, set func(string) error) {
+	c := &check{set: set}
+	_ = c.Set(initial) // our own, and good
+	fs.Var(c, name, about)
+}
+
+// check is a flag.Value.
+type check struct {
+	text string
+	set  func(string) error
+}
+
+// String answers what was set.
+func (c *check) String() string { return c.text }
+
+// Set takes a text that passes.
+func (c *check) Set(text string) error {
+	if err := c.set(text); err != nil {
+		return err
+	}
+	c.text = text
+	return nil
+}

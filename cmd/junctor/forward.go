@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// errNoServer says that no server has the store open, or none that takes tasks.
+var errNoServer = errors.New("no server has the store open")
+
+// forward has a task done by the server of the store in the folder home, and passes on what it said.
+func (p *process) forward(ctx context.Context, home string, args []string) error {
+	conn, err := dial(ctx, home)
+	if err != nil {
+		return errNoServer
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(requestTime + taskTime))
+	if err := json.NewEncoder(conn).Encode(socketRequest{Args: args, Secret: p.secret}); err != nil {
+		return fmt.Errorf("the server of this store: %w", err)
+	}
+	var answer socketAnswer
+	if err := json.NewDecoder(conn).Decode(&answer); err != nil {
+		return fmt.Errorf("the server of this store did not answer: %w", err)
+	}
+	_, _ = io.WriteString(p.stdout, answer.Stdout)
+	_, _ = io.WriteString(p.stderr, answer.Stderr)
+	if answer.Code != 0 {
+		return exitCode(answer.Code)
+	}
+	return nil
+}
+
+func dial(ctx context.Context, home string) (net.Conn, error) {
+	path := socketFile(home)
+	if target, err := os.Readlink(path); err == nil {
+		path = target
+	}
+	dialer := net.Dialer{Timeout: requestTime}
+	return dialer.DialContext(ctx, "unix", path)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+
+	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/cluster"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// install makes sure of the databases and design documents that are ours to bring.
+func install(ctx context.Context, s *store.Store) error {
+	if err := dedicatedip.Install(ctx, s); err != nil {
+		return err
+	}
+	if err := kazoocluster.Install(ctx, s); err != nil {
+		return err
+	}
+	if err := cluster.Install(ctx, s); err != nil {
+		return err
+	}
+	return installAccountViews(ctx, s)
+}
+
+// accountsDB is Kazoo's database of all accounts.
+const accountsDB = "accounts"
+
+// installAccountViews gives the database of accounts views of ours for the look-ups that Kazoo's do where a Kazoo
+// has installed them. Where the database does not exist yet, whoever bootstraps the store installs them.
+func installAccountViews(ctx context.Context, s *store.Store) error {
+	_, err := s.Get(ctx, accountsDB, "_design/accounts")
+	if !fault.Is(err, fault.BadIdentifier) {
+		if fault.Is(err, fault.DatastoreMissing) {
+			return nil
+		}
+		return err
+	}
+	views, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
+	if err != nil {
+		return err
+	}
+	return s.Install(ctx, accountsDB, views)
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"junctor/pkg/store"
+)
+
+// prepare makes the store hold what requests need. An embedded store is ours, and is bootstrapped. A CouchDB may be
+// a Kazoo's, or become one: it gets the design documents that we need, and whatever else it lacks makes requests
+// fail until somebody bootstraps it.
+func (s *server) prepare(ctx context.Context) error {
+	if store.IsCouchDB(s.dsn) {
+		return s.installPatiently(ctx)
+	}
+	admin, err := s.bootstrap(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.routing.Load(ctx); err != nil {
+		return err
+	}
+	s.admin = admin
+	return writeJSON(adminFile(s.home), 0o600, admin)
+}
+
+// How long to wait before a CouchDB that did not answer is tried again: the first time, and at most.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 5 * time.Second
+)
+
+// installPatiently keeps trying until the CouchDB is there: the two may be started in any order.
+func (s *server) installPatiently(ctx context.Context) error {
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		err := install(ctx, s.store)
+		if err == nil {
+			err = s.routing.Load(ctx)
+		}
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.log.Warn().Err(err).Stringer("again_in", wait).Msg("the store can't be prepared")
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}

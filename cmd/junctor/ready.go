@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"strconv"
+
+	"junctor/pkg/store"
+	"junctor/pkg/store/embedded"
+)
+
+// readiness is the content of the ready file.
+type readiness struct {
+	URL string `json:"url"`
+	PID int    `json:"pid"`
+}
+
+// announce prepares the store and then says, to all who may wait for it, that requests are served and where.
+func (s *server) announce(ctx context.Context, url string) error {
+	s.withdraw() // what a killed process may have left behind
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	s.prepared.Store(true)
+	if s.readyFile != "" {
+		if err := writeJSON(s.readyFile, 0o644, readiness{URL: url, PID: os.Getpid()}); err != nil {
+			return err
+		}
+	}
+	s.log.Info().Str("store", store.Redact(s.dsn)).Str("home", s.home).Msg("ready")
+	if !s.tour {
+		return nil
+	}
+	return s.printTour(ctx, url)
+}
+
+// withdraw takes the ready file back, and the key of a master account that goes with its store.
+func (s *server) withdraw() {
+	if s.readyFile != "" {
+		_ = os.Remove(s.readyFile)
+	}
+	if s.dsn == embedded.Memory {
+		_ = os.Remove(adminFile(s.home))
+	}
+}
+
+// address is where clients on this machine find a listener.
+func address(listener net.Addr) string {
+	tcp := listener.(*net.TCPAddr)
+	host := tcp.IP.String()
+	if tcp.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/account"
+	"junctor/pkg/api"
+	"junctor/pkg/auth"
+	"junctor/pkg/auth/introspect"
+	"junctor/pkg/auth/throttle"
+	"junctor/pkg/store"
+)
+
+// drainTime is how long requests under way may take once the process is told to stop.
+const drainTime = 15 * time.Second
+
+func defineServe(fs *flag.FlagSet) action {
+	c := &serveConfig{}
+	c.define(fs)
+	return func(ctx context.Context, p *process, operands []string) error {
+		if err := c.check(operands); err != nil {
+			return err
+		}
+		log := zerolog.New(p.stderr).Level(c.logLevel).With().Timestamp().Logger()
+		return serve(ctx, c, log, p)
+	}
+}
+
+// server is one run of "junctor serve".
+type server struct {
+	*serveConfig
+	*workplace
+	home     string               // see openHome
+	admin    account.Bootstrapped // of an embedded store
+	log      zerolog.Logger
+	stdout   io.Writer
+	prepared atomic.Bool // the store holds what requests need
+}
+
+// serve opens what is needed one after the other, serves until ctx ends, and closes it all in the reverse order.
+func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) error {
+	listener, err := net.Listen("tcp", c.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	home, closeHome, err := c.openHome()
+	if err != nil {
+		return err
+	}
+	defer closeHome()
+	key, err := p.secretKey(home, c.stateDir)
+	if err != nil {
+		return err
+	}
+	metrics := api.NewMetrics()
+	w, err := openWorkplace(c.dsn, c.zone, key, store.Options{Log: log, Observe: metrics.ObserveStore})
+	if err != nil {
+		return err
+	}
+	defer w.store.Close()
+	if home != "" {
+		closeSocket, err := openSocket(home, w)
+		if err != nil {
+			return err
+		}
+		defer closeSocket()
+	}
+	others := introspect.New(w.clusters, time.Now)
+	defer others.Close()
+	s := &server{serveConfig: c, workplace: w, home: home, log: log, stdout: p.stdout}
+	return s.serveHTTP(ctx, s.handler(metrics, others).HTTP(), listener)
+}
+
+// staleness is how soon a changed password, a deleted user or a changed key counts here that was changed elsewhere.
+const staleness = time.Second
+
+func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) *api.Server {
+	return api.New(api.Config{
+		Pool:     s.pool,
+		Routing:  s.routing,
+		Accounts: s.accounts,
+		Tokens: auth.NewAuthenticator(s.store, auth.Options{
+			Staleness: staleness, MasterCluster: s.masterCluster,
+		}),
+		Issuer:         auth.NewIssuer(s.store, time.Now),
+		Schemas:        s.schemas,
+		Throttle:       throttle.New(time.Now),
+		Clusters:       others,
+		Metrics:        metrics,
+		IssueTokens:    s.issueTokens,
+		Ready:          s.usable,
+		Format:         s.format,
+		MaxRequests:    s.maxRequests,
+		TrustedProxies: s.trustedProxies,
+		Node:           nodeName(),
+		Version:        version(),
+		Now:            time.Now,
+		Log:            s.log,
+	})
+}
+
+// nodeName names this process as Kazoo names its nodes.
+func nodeName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return "junctor@" + host
+}
+
+// usable reports whether requests can be served.
+func (s *server) usable(ctx context.Context) error {
+	if !s.prepared.Load() {
+		return errors.New("the store is not prepared yet")
+	}
+	return s.store.Ping(ctx)
+}
+
+// serveHTTP serves until ctx ends or the listener fails. Requests are taken from the beginning on; it is announced
+// when they can be answered.
+func (s *server) serveHTTP(ctx context.Context, h *http.Server, listener net.Listener) error {
+	serving, failed := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		failed(h.Serve(listener))
+	}()
+	defer func() { <-done }()
+	defer s.drain(ctx, h)
+	defer s.withdraw()
+
+	url := address(listener.Addr())
+	s.log.Info().Str("url", url).Str("version", version()).Msg("listening")
+	err := s.announce(serving, url)
+	if err == nil {
+		s.routing.Follow(serving) // which is until it is over
+	}
+	if ctx.Err() != nil { // told to stop, however far it came
+		s.log.Info().Msg("stopping")
+		return nil
+	}
+	return errors.Join(err, context.Cause(serving))
+}
+
+// drain lets requests under way finish. Those that do not in time are cut off.
+func (s *server) drain(ctx context.Context, h *http.Server) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := h.Shutdown(ctx); err != nil {
+		s.log.Warn().Err(err).Msg("requests were cut off")
+		_ = h.Close()
+	}
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestServe is not parallel: it counts goroutines.
+func TestServe(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "new", "store")
+	s := start(t, "--store", home)
+	admin := readAdmin(t, home)
+	if got := ok(t, "bootstrap", "--store", home, "--json"); got != readFile(t, adminFile(home)) {
+		t.Errorf("bootstrap answers %s", got)
+	}
+	token := s.login(admin.APIKey)
+	status, envelope := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`)
+	if status != http.StatusCreated {
+		t.Errorf("PUT ips: %d %v", status, envelope)
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		if status, _ := s.request("GET", path, "", ""); status != http.StatusOK {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	for path, mode := range map[string]os.FileMode{adminFile(home): 0o600, socketFile(home): 0o600 | os.ModeSocket} {
+		if info, err := os.Lstat(path); err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v %v, want mode %v", path, info, err, mode)
+		}
+	}
+
+	if code := s.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if exists(s.readyFile) || exists(socketFile(home)) {
+		t.Error("the ready file or the socket is still there")
+	}
+	waitFor(t, "the last goroutine to end", func() bool { return len(ours()) == 0 })
+
+	again := start(t, "--store", home)
+	if readAdmin(t, home) != admin {
+		t.Error("a restart changes who is admin")
+	}
+	if status, _ := again.request("GET", "/v2/ips/1.2.3.4", token, ""); status != http.StatusOK {
+		t.Errorf("after a restart the address is %d", status)
+	}
+}
+
+// ours lists the goroutines that run code of this module, of the store or of a server, but this one.
+func ours() (goroutines []string) {
+	dump := make([]byte, 1<<20)
+	dump = dump[:runtime.Stack(dump, true)]
+	for _, stack := range strings.Split(string(dump), "\n\n")[1:] {
+		for _, part := range []string{"junctor/", "bbolt", "net/http.(*Server)", "kivik"} {
+			if strings.Contains(stack, part) && !strings.Contains(stack, "junctor.Test") {
+				goroutines = append(goroutines, stack)
+				break
+			}
+		}
+	}
+	return goroutines
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestSecondServer(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	o := call(t, nil, "serve", "--store", home, "--listen", "127.0.0.1:0")
+	if o.code != 1 || !strings.Contains(o.stderr, "is in use by another junctor") || strings.Count(o.stderr, "\n") != 1 {
+		t.Errorf("a second server on a store: %+v", o)
+	}
+	o = call(t, nil, "serve", "--store", t.TempDir(), "--listen", strings.TrimPrefix(s.url, "http://"))
+	if o.code != 1 || !strings.Contains(o.stderr, "address already in use") {
+		t.Errorf("a second server on a port: %+v", o)
+	}
+	if status, _ := s.request("GET", "/readyz", "", ""); status != http.StatusOK || !exists(socketFile(home)) {
+		t.Errorf("the first one: %d", status)
+	}
+}
+
+// TestDrain: a request that is under way when the server is told to stop gets its answer.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	body := fmt.Sprintf(`{"data":{"api_key":%q}}`, readAdmin(t, home).APIKey)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "PUT /v2/api_auth HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n",
+		len(body))
+	answers := bufio.NewReader(conn)
+	if resp, err := http.ReadResponse(answers, nil); err != nil || resp.StatusCode != http.StatusContinue {
+		t.Fatalf("the server does not begin to read: %+v, %v", resp, err)
+	}
+	stopped := make(chan int)
+	go func() { stopped <- s.stop() }()
+	waitFor(t, "the ready file to go", func() bool { return !exists(s.readyFile) })
+	fmt.Fprint(conn, body)
+	resp, err := http.ReadResponse(answers, nil)
+	if err != nil || resp.StatusCode != http.StatusCreated {
+		t.Errorf("the request that was under way: %+v, %v", resp, err)
+	}
+	if code := <-stopped; code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestMemory: a store in memory has its key and its socket in a folder of its own, and leaves nothing.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	state := filepath.Join(t.TempDir(), "state")
+	s := start(t, "--store", "memory:", "--state-dir", state)
+	s.login(readAdmin(t, state).APIKey)
+	ok(t, "account", "create", "A", "--store", state)
+	s.stop()
+	if left, err := os.ReadDir(state); err != nil || len(left) > 0 {
+		t.Errorf("left in the state folder: %v, %v", left, err)
+	}
+
+	other := start(t, "--store", "memory:")
+	_, rest, _ := strings.Cut(other.stderr.String(), `"home":"`)
+	home, _, _ := strings.Cut(rest, `"`)
+	other.login(readAdmin(t, home).APIKey)
+	other.stop()
+	if exists(home) {
+		t.Errorf("%s is still there", home)
+	}
+}
+
+// TestProcess runs the program as a process: it ends on a signal, and a killed one is not in the way of the next.
+func TestProcess(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	for _, end := range []struct {
+		signal os.Signal
+		code   int
+	}{{syscall.SIGKILL, -1}, {syscall.SIGTERM, 0}, {syscall.SIGINT, 0}} {
+		ready := filepath.Join(home, "ready.json")
+		_ = os.Remove(ready) // what the killed process left
+		cmd := program(t, "serve", "--store", home, "--listen", "127.0.0.1:0", "--ready-file", ready)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the ready file", func() bool { return exists(ready) })
+		var got readiness
+		readJSON(t, ready, &got)
+		if got.PID != cmd.Process.Pid {
+			t.Errorf("the process %d says it is %d", cmd.Process.Pid, got.PID)
+		}
+		ok(t, "bootstrap", "--store", home)
+		if err := cmd.Process.Signal(end.signal); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != end.code {
+			t.Errorf("exit code %d after %v", code, end.signal)
+		}
+	}
+}
+
+// program answers this test binary as the program.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// TestPanic: what goes wrong while starting is an error like any other.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	var stderr buffer
+	code := run(t.Context(), []string{"junctor", "bootstrap"}, nil, nil, &stderr, &stderr)
+	if code != 1 || !strings.HasPrefix(stderr.String(), "junctor: panic: ") {
+		t.Errorf("exit code %d, %s", code, &stderr)
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/store"
+)
+
+// task is what a subcommand does on a store.
+type task func(ctx context.Context, w *workplace, p *process, operands []string) error
+
+// founding is the subcommand that may begin with nothing. The others refuse a folder that is not there: its name is
+// more likely a slip than a wish for a new store.
+const founding = "bootstrap"
+
+// onStore makes a task a subcommand: it gets the flags of a site, and is done by the server that has that store open,
+// where there is one.
+func (c command) onStore(flags *flag.FlagSet) action {
+	at := &site{}
+	at.define(flags)
+	do := c.task(flags)
+	source := func(*process) (string, error) { return "", nil }
+	if c.secret != nil {
+		source = c.secret(flags)
+	}
+	return func(ctx context.Context, p *process, operands []string) (err error) {
+		if p.at != nil {
+			return do(ctx, p.at, p, operands)
+		}
+		if err := at.check(); err != nil {
+			return err
+		}
+		if p.secret, err = source(p); err != nil {
+			return err
+		}
+		if store.IsCouchDB(at.dsn) {
+			return p.do(ctx, do, *at, operands)
+		}
+		return p.forwardOrDo(ctx, do, *at, flags, operands)
+	}
+}
+
+// forwardOrDo hands a task to the server of a store, or does it here where there is none. A server that has just
+// started holds the store a moment before it takes tasks, so one is looked for again before the lock counts.
+func (p *process) forwardOrDo(ctx context.Context, do task, at site, flags *flag.FlagSet, operands []string) error {
+	args := canonical(flags, operands)
+	if err := p.forward(ctx, at.dsn, args); !errors.Is(err, errNoServer) {
+		return err
+	}
+	if _, err := os.Stat(at.dsn); errors.Is(err, fs.ErrNotExist) && flags.Name() != founding {
+		return fmt.Errorf("there is no store %s: \"junctor bootstrap\" makes one, \"junctor serve\" too", at.dsn)
+	}
+	err := p.do(ctx, do, at, operands)
+	if _, ok := errors.AsType[openError](err); ok {
+		if answer := p.forward(ctx, at.dsn, args); !errors.Is(answer, errNoServer) {
+			return answer
+		}
+	}
+	return err
+}
+
+// openError says that the store could not be opened, so that nothing has been done.
+type openError struct{ error }
+
+func (e openError) Unwrap() error { return e.error }
+
+// do does a task in this process.
+func (p *process) do(ctx context.Context, do task, at site, operands []string) error {
+	key, err := p.secretKey(at.home(), at.stateDir)
+	if err != nil {
+		return err
+	}
+	log := zerolog.New(p.stderr).Level(zerolog.WarnLevel).With().Timestamp().Logger()
+	w, err := openWorkplace(at.dsn, "", key, store.Options{Log: log})
+	if err != nil {
+		return openError{err}
+	}
+	defer w.store.Close()
+	if err := install(ctx, w.store); err != nil {
+		return err
+	}
+	return do(ctx, w, p, operands)
+}
+
+// notSent are the flags of which a server knows what they say here: it has a site of its own, and is told the secret.
+var notSent = map[string]bool{
+	"store": true, "state-dir": true, "password": true, "password-stdin": true, "api-key-stdin": true,
+}
+
+// canonical answers arguments that mean the same without the environment, in the server of the store.
+func canonical(flags *flag.FlagSet, operands []string) []string {
+	args := []string{flags.Name()}
+	flags.VisitAll(func(f *flag.Flag) {
+		if !notSent[f.Name] {
+			args = append(args, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	return append(append(args, "--"), operands...)
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"junctor/pkg/account"
+)
+
+// volatile is what differs from store to store: ids, keys and random realms.
+var volatile = regexp.MustCompile(`[0-9a-f]{32,}|[0-9a-f]{6}\.sip`)
+
+// TestTasks does one list of tasks through the socket of a server, on a store that nobody serves, and on a CouchDB:
+// they come to the same.
+func TestTasks(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		args string
+		want outcome
+	}{
+		{"bootstrap --json", outcome{stdout: `{"account_id":"X","api_key":"X","cluster_id":"X"}` + "\n"}},
+		{"bootstrap", outcome{stdout: "master account  X\nits API key     X\ncluster         X\n"}},
+		{"account create One --json", outcome{stdout: `{"id":"X","api_key":"X","realm":"X.junctor.internal"}` + "\n"}},
+		{"account create One --realm one.example.com",
+			outcome{stdout: "account      X\nits API key  X\nrealm        one.example.com\n"}},
+		{"account create Two --realm one.example.com",
+			outcome{code: 1, stderr: "junctor: another account has the realm \"one.example.com\"\n"}},
+		{"account create Two --parent 0123", outcome{code: 1, stderr: "junctor: there is no parent account \"0123\"\n"}},
+		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",
+			outcome{stdout: "added IP 1.2.3.4 to available dedicated ips\n"}},
+		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",
+			outcome{stdout: "unable to add IP 1.2.3.4: conflict\n"}},
+		{"sup kazoo_ips_maintenance add ::FFFF:1.2.3.4 z h",
+			outcome{stdout: "unable to add IP ::FFFF:1.2.3.4: conflict\n"}},
+		{"sup kazoo_ips_maintenance add",
+			outcome{stdout: "Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
+		{"sup kazoo_ips_maintenance add 1.2.3.5 z",
+			outcome{code: 2, stderr: "junctor: Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
+		{"sup kazoo_ips_maintenance add 1.2.3.999 z h", outcome{code: 1,
+			stderr: "junctor: unable to add IP 1.2.3.999: it has to be an IP address, with a zone and a host\n"}},
+		{"sup kazoo_ips_maintenance refresh", outcome{code: 1,
+			stderr: "junctor: sup: unknown function \"refresh\": of kazoo_ips_maintenance there is only add\n"}},
+		{"sup kazoo_maintenance add", outcome{code: 1,
+			stderr: "junctor: sup: unknown module \"kazoo_maintenance\": there is only kazoo_ips_maintenance\n"}},
+		{"account create", outcome{code: 2, stderr: "junctor: account: the one thing to do is \"account create NAME\"\n"}},
+		{"bootstrap x", outcome{code: 2, stderr: "junctor: bootstrap: unexpected \"x\"\n"}},
+	}
+	for name, place := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, test := range tests {
+				got := call(t, nil, place.args(test.args)...)
+				got.stdout = volatile.ReplaceAllString(got.stdout, "X")
+				if got != test.want {
+					t.Errorf("%s:\ngot  %+v\nwant %+v", test.args, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+// TestTree: an account is found under its parent, through the server as without.
+func TestTree(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	var parent, child account.Created
+	decode(t, ok(t, "account", "create", "Parent", "--json", "--store", home), &parent)
+	decode(t, ok(t, "account", "create", "Child", "--json", "--store", home, "--parent", parent.ID), &child)
+	for token, want := range map[string]int{s.login(parent.APIKey): 200, s.login(child.APIKey): 403} {
+		if status, _ := s.request("GET", "/v2/accounts/"+parent.ID+"/ips", token, ""); status != want {
+			t.Errorf("the parent's ips: %d, want %d", status, want)
+		}
+		if status, _ := s.request("GET", "/v2/accounts/"+child.ID+"/ips", token, ""); status != 200 {
+			t.Errorf("the child's ips: %d", status)
+		}
+	}
+}
+
+func TestStartedAsSup(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	start(t, "--store", home)
+	var stdout bytes.Buffer
+	args := strings.Fields("/usr/local/bin/sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com")
+	if code := run(t.Context(), args, environment{"JUNCTOR_STORE": home}.get, nil, &stdout, &stdout); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if got := stdout.String(); got != "added IP 1.2.3.4 to available dedicated ips\n" {
+		t.Errorf("printed %q", got)
+	}
+}
+
+// TestNoStore: a slip in the name of a store makes no new one.
+func TestNoStore(t *testing.T) {
+	t.Parallel()
+	missing := t.TempDir() + "/missing"
+	for _, args := range [][]string{
+		{"account", "create", "A"}, {"sup", supModule, "add", "1.2.3.4", "z", "h"}, {"cluster", "list"},
+	} {
+		o := call(t, nil, append(args, "--store", missing)...)
+		if o.code != 1 || !strings.Contains(o.stderr, "there is no store") || exists(missing) {
+			t.Errorf("%v: %+v", args, o)
+		}
+	}
+	ok(t, "bootstrap", "--store", missing)
+}

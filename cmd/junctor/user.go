@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+
+	"junctor/pkg/account"
+)
+
+// userChange is what "junctor user" did to whom.
+type userChange struct {
+	AccountID string `json:"account_id"`
+	Username  string `json:"username"`
+	UserID    string `json:"user_id,omitempty"` // of a new user
+}
+
+func defineUser(fs *flag.FlagSet) task {
+	asJSON := fs.Bool("json", false, "print a line of JSON")
+	var level string
+	checked(fs, "level", "admin", "what a new user is: admin or user", func(text string) error {
+		if level = text; level != "admin" && level != "user" {
+			return errors.New("neither admin nor user")
+		}
+		return nil
+	})
+	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+		if len(operands) != 3 {
+			return errUser
+		}
+		change := userChange{AccountID: operands[1], Username: operands[2]}
+		if err := change.apply(ctx, operands[0], w.founder, level, p.secret); err != nil {
+			return err
+		}
+		rows := [][]string{{"account", change.AccountID}, {"user", change.Username}}
+		if change.UserID != "" {
+			rows = append(rows, []string{"its id", change.UserID})
+		}
+		return p.print(*asJSON, change, rows)
+	}
+}
+
+const errUser = usageError("user: it takes \"create\", \"passwd\" or \"disable\", an account's id, and a user's name")
+
+// apply does what verb asks for.
+func (c *userChange) apply(ctx context.Context, verb string, f *account.Founder, level, password string) (err error) {
+	switch {
+	case verb == "disable":
+		return f.DisableUser(ctx, c.AccountID, c.Username)
+	case verb != "create" && verb != "passwd":
+		return errUser
+	case password == "":
+		return usageError("user: " + verb + " " + needPassword)
+	case verb == "passwd":
+		return f.SetPassword(ctx, c.AccountID, c.Username, password)
+	}
+	c.UserID, err = f.CreateUser(ctx, c.AccountID, account.NewUser{
+		Username: c.Username, Password: password, Level: level,
+	})
+	return err
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+)
+
+// logInUser answers what a user's login comes to.
+func (s *served) logInUser(accountName, username, password string) (status int, token string) {
+	s.Helper()
+	credentials := account.HashPassword(account.MD5, username, password).Value
+	status, envelope := s.request("PUT", "/v2/user_auth", "",
+		`{"data":{"credentials":"`+credentials+`","account_name":"`+accountName+`"}}`)
+	token, _ = envelope["auth_token"].(string)
+	return status, token
+}
+
+// TestUsers does one list of tasks through the socket of a server, on a store that nobody serves, and on a CouchDB:
+// they come to the same, and the users can log in or can't.
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	const first, second, third = "pass word\\:1", "päss", "-3"
+	env := environment{"JUNCTOR_PASSWORD": second}
+	user := func(name, id string) outcome { return outcome{stdout: "account  X\nuser     " + name + "\n" + id} }
+	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
+	tests := []struct {
+		args  string
+		stdin string
+		env   environment
+		want  outcome
+	}{
+		{"user create ACCOUNT jane --password-stdin", first, nil, user("jane", "its id   X\n")},
+		{"user create ACCOUNT John --level user --json", "", env,
+			outcome{stdout: `{"account_id":"X","username":"John","user_id":"X"}` + "\n"}},
+		{"user create ACCOUNT JOHN", "", env, failure(1, `another user of the account has the name "JOHN"`)},
+		{"user passwd ACCOUNT boss --password-stdin", second + "\r\n", environment{"JUNCTOR_PASSWORD": first},
+			user("boss", "")},
+		{"user passwd ACCOUNT JANE --password " + third, "", env, user("JANE", "")},
+		{"user disable ACCOUNT john --json", "", nil, outcome{stdout: `{"account_id":"X","username":"john"}` + "\n"}},
+		{"user passwd ACCOUNT nobody", "", env, failure(1, `the account has no user "nobody"`)},
+		{"user passwd 0123 jane", "", env, failure(1, `there is no account "0123"`)},
+		{"user create ACCOUNT a:b", "", env, failure(1, "a user's name has no spaces and no colons")},
+		{"user create ACCOUNT x", "", nil,
+			failure(2, "user: create needs a password: --password-stdin, JUNCTOR_PASSWORD, or --password")},
+		{"user passwd ACCOUNT jane", "", nil,
+			failure(2, "user: passwd needs a password: --password-stdin, JUNCTOR_PASSWORD, or --password")},
+		{"user delete ACCOUNT jane", "", nil,
+			failure(2, `user: it takes "create", "passwd" or "disable", an account's id, and a user's name`)},
+		{"user create ACCOUNT", "", nil,
+			failure(2, `user: it takes "create", "passwd" or "disable", an account's id, and a user's name`)},
+		{"account create Two --user admin", "", nil,
+			failure(2, "account: the user needs a password: --password-stdin, JUNCTOR_PASSWORD, or --password")},
+		{"account create Two", "", env, failure(2, "account: there is a password, but no --user")},
+		{"account create Two --user a:b", "", env, failure(1, "a user's name has no spaces and no colons")},
+		{"account create Two --realm two.example.com", second,
+			environment{"JUNCTOR_USER": "admin", "JUNCTOR_PASSWORD": third},
+			outcome{stdout: "account      X\nits API key  X\nrealm        two.example.com\nits user     X\n"}},
+	}
+	logins := []struct {
+		account, username, password string
+		status                      int
+	}{
+		{"One", "boss", first, 401}, {"One", "boss", second, 201}, {"One", "jane", first, 401},
+		{"One", "jane", third, 201}, {"One", "john", second, 401}, {"Two", "admin", third, 201},
+	}
+	for name, place := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			ok(t, place.args("bootstrap")...)
+			var one account.Created
+			o := tell(t, nil, first+"\n", place.args("account create One --user Boss --password-stdin --json")...)
+			decode(t, o.stdout, &one)
+			if len(one.UserID) != 32 || o.code != 0 {
+				t.Fatalf("%+v", o)
+			}
+			for _, test := range tests {
+				args := strings.ReplaceAll(test.args, "ACCOUNT", one.ID)
+				got := tell(t, test.env, test.stdin, place.args(args)...)
+				got.stdout = volatile.ReplaceAllString(got.stdout, "X")
+				if got != test.want {
+					t.Errorf("%s:\ngot  %+v\nwant %+v", test.args, got, test.want)
+				}
+			}
+			s := place.serve(t)
+			for _, login := range logins {
+				if status, _ := s.logInUser(login.account, login.username, login.password); status != login.status {
+					t.Errorf("%+v: %d", login, status)
+				}
+			}
+		})
+	}
+}
+
+// TestUserDocument: a user is what was asked for, and found by the hash of the password, which itself is nowhere.
+func TestUserDocument(t *testing.T) {
+	t.Parallel()
+	const password = "s3cret-of-jane"
+	for _, level := range []string{"admin", "user"} {
+		home := t.TempDir()
+		admin := bootstrapped(t, home)
+		var made userChange
+		env := environment{"JUNCTOR_PASSWORD": password, "JUNCTOR_STORE": home, "JUNCTOR_LEVEL": level}
+		decode(t, call(t, env, "user", "create", admin.AccountID, "Jane", "--json").stdout, &made)
+		s := (&place{dsn: home}).open(t)
+		for _, kind := range []string{account.MD5, account.SHA} {
+			hash := account.HashPassword(kind, "jane", password)
+			ids, err := account.NewDirectory(s).UsersByHash(t.Context(), admin.AccountID, hash)
+			if err != nil || !slices.Equal(ids, []string{made.UserID}) {
+				t.Errorf("%s: %v, %v, want %s", kind, ids, err, made.UserID)
+			}
+		}
+		db, _ := account.Database(admin.AccountID)
+		doc, err := s.Get(t.Context(), db, made.UserID)
+		if err != nil || doc.String("priv_level") != level || doc.String("username") != "jane" {
+			t.Errorf("%v, %v", doc, err)
+		}
+		for _, file := range files(t, home) {
+			if bytes.Contains(file, []byte(password)) {
+				t.Error("the password stands in a file of the store")
+			}
+		}
+	}
+}
+
+// files answers the content of the files of a folder.
+func files(t *testing.T, folder string) (contents [][]byte) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%v in %s, %v", entries, folder, err)
+	}
+	for _, entry := range entries {
+		contents = append(contents, []byte(readFile(t, filepath.Join(folder, entry.Name()))))
+	}
+	return contents
+}
+
+func bootstrapped(t *testing.T, dsn string) (admin account.Bootstrapped) {
+	t.Helper()
+	decode(t, ok(t, "bootstrap", "--store", dsn, "--json"), &admin)
+	return admin
+}
+
+// TestTokensEnd: a new password ends the tokens of the user, and so does it to be disabled.
+func TestTokensEnd(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	env := environment{"JUNCTOR_STORE": home, "JUNCTOR_PASSWORD": "one"}
+	var made account.Created
+	decode(t, call(t, env, "account", "create", "A", "--user", "jane", "--json").stdout, &made)
+	env["JUNCTOR_PASSWORD"] = "two"
+	password := "one"
+	for _, verb := range []string{"passwd", "disable"} {
+		_, token := s.logInUser("A", "jane", password)
+		use := func() int {
+			status, _ := s.request("GET", "/v2/accounts/"+made.ID+"/ips", token, "")
+			return status
+		}
+		if status := use(); status != http.StatusOK {
+			t.Errorf("before %s: %d", verb, status)
+		}
+		if o := call(t, env, "user", verb, made.ID, "jane"); o.code != 0 {
+			t.Fatalf("%s: %+v", verb, o)
+		}
+		waitFor(t, "the token to end", func() bool { return use() == http.StatusUnauthorized })
+		password = "two"
+	}
+	if status, _ := s.logInUser("A", "jane", password); status != http.StatusUnauthorized {
+		t.Errorf("a disabled user's login: %d", status)
+	}
+}
+
+// TestKazooLives: in a Kazoo's store nobody is created or changed, through a server or without. Other clusters are
+// our own affair.
+func TestKazooLives(t *testing.T) {
+	t.Parallel()
+	for name, place := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			var admin account.Bootstrapped
+			decode(t, ok(t, place.args("bootstrap --json")...), &admin)
+			served := place.server != nil
+			s := place.open(t)
+			_, err := s.Update(t.Context(), "system_config", "accounts", func(doc document.Document) error {
+				doc["pvt_node"] = "kazoo_apps@kazoo.example.com"
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = s.Close()
+			if served {
+				place.serve(t)
+			}
+			for _, args := range []string{
+				"account create A --user jane", "user create ID jane", "user passwd ID jane", "user disable ID jane",
+			} {
+				args = strings.ReplaceAll(args, "ID", admin.AccountID)
+				o := call(t, environment{"JUNCTOR_PASSWORD": "x"}, place.args(args)...)
+				if o.code != 1 || o.stdout != "" || o.stderr != "junctor: "+account.ErrKazooLives.Message+"\n" {
+					t.Errorf("%s: %+v", args, o)
+				}
+			}
+			ok(t, place.args("cluster add "+otherCluster+" http://192.0.2.1:8000/v2")...)
+		})
+	}
+}
+
+// TestNoTokens: with --issue-tokens=false nobody can log in, and tokens are good all the same.
+func TestNoTokens(t *testing.T) {
+	t.Parallel()
+	place := &place{dsn: t.TempDir()}
+	s := place.serve(t)
+	admin := readAdmin(t, place.dsn)
+	token := s.login(admin.APIKey)
+	s.stop()
+	s = start(t, "--store", place.dsn, "--issue-tokens=false")
+	for _, path := range []string{"/v2/api_auth", "/v2/user_auth"} {
+		body := `{"data":{"api_key":"` + admin.APIKey + `"}}`
+		if status, envelope := s.request("PUT", path, "", body); status < 400 || envelope["auth_token"] != nil {
+			t.Errorf("%s: %d %v", path, status, envelope)
+		}
+	}
+	if status, _ := s.request("GET", "/v2/ips", token, ""); status != http.StatusOK {
+		t.Errorf("a token: %d", status)
+	}
+}
