@@ -18,11 +18,11 @@ const byBasic = "cb_basic_auth"
 func (a *Authenticator) examineBasic(ctx context.Context, q *inquiry, token string) (*verdict, error) {
 	text, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
-		return nil, refuse(errors.New("Basic: no base64"))
+		return nil, refuse(errors.New("basic auth: no base64"))
 	}
 	id, proof, _ := strings.Cut(string(text), ":")
 	if !account.ValidID(id) {
-		return nil, refuse(errors.New("Basic: no account id"))
+		return nil, refuse(errors.New("basic auth: no account id"))
 	}
 	hash, err := basicHash(ctx, account.NewConfig(q), proof)
 	if err != nil {
@@ -63,7 +63,7 @@ func (a *Authenticator) onlyUser(ctx context.Context, q *inquiry, id string, has
 		return "", err
 	}
 	if len(users) != 1 {
-		return "", refuse(errors.New("Basic: not the hash of one user"))
+		return "", refuse(errors.New("basic auth: not the hash of one user"))
 	}
 	db, err := account.Database(id)
 	if err != nil {
@@ -74,7 +74,7 @@ func (a *Authenticator) onlyUser(ctx context.Context, q *inquiry, id string, has
 		return "", refuseMissing("the user", err)
 	}
 	if !hash.Opens(user) {
-		return "", refuse(errors.New("Basic: the user has another password by now"))
+		return "", refuse(errors.New("basic auth: the user has another password by now"))
 	}
 	return users[0], nil
 }

@@ -154,7 +154,7 @@ func (s *sandbox) load(code *goja.Program) error {
 	}
 	function, ok := goja.AssertFunction(value)
 	if !ok {
-		return errors.New("Expression does not eval to a function.")
+		return errors.New("the expression does not eval to a function")
 	}
 	s.function = function
 	return nil
