@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"encoding/json"
 	"strings"
 
 	"junctor/pkg/document"
@@ -43,7 +42,7 @@ func (c Cluster) Public() document.Document {
 }
 
 // MarshalJSON answers Public.
-func (c Cluster) MarshalJSON() ([]byte, error) { return json.Marshal(c.Public()) }
+func (c Cluster) MarshalJSON() ([]byte, error) { return document.Encode(c.Public()) }
 
 // Author is who changes a cluster, as the document tells it afterwards.
 type Author struct {

@@ -55,7 +55,7 @@ type object struct {
 
 // MarshalJSON answers the ip object of the API.
 func (ip IP) MarshalJSON() ([]byte, error) {
-	return json.Marshal(object{
+	return document.Encode(object{
 		ID:         ip.ID(),
 		IP:         ip.ID(),
 		Zone:       ip.doc.String(fieldZone),

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"github.com/go-kivik/kivik/v4"
@@ -32,10 +33,12 @@ func (s *Store) Changes(ctx context.Context, db, since string, each func(Change)
 	if since != "" {
 		params["since"] = since
 	}
-	feed := s.client.DB(db).Changes(ctx, kivik.IncludeDocs(), kivik.Params(params))
+	own, interrupt := detach(ctx)
+	defer interrupt()
+	feed := s.client.DB(db).Changes(own, kivik.IncludeDocs(), kivik.Params(params))
 	defer func() { _ = feed.Close() }()
 	for next(feed) {
-		change, err := scanChange(feed)
+		change, err := own.scan(feed)
 		if err == nil && change.ID != "" { // CouchDB's last line has none
 			err = each(change)
 		}
@@ -58,6 +61,38 @@ func next(feed *kivik.Changes) (more bool) {
 		}
 	}()
 	return feed.Next()
+}
+
+// interruptible is the context of a feed. kivik 4.5 closes a feed whose context ends while others read from it
+// (iter.awaitDone and iter.isReady), so it is not to end while a change is read.
+type interruptible struct {
+	context.Context
+	reading sync.Mutex
+}
+
+// detach answers a context for a feed that ends soon after ctx does, or when interrupt is called.
+func detach(ctx context.Context) (own *interruptible, interrupt func()) {
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	own = &interruptible{Context: inner}
+	stop := context.AfterFunc(ctx, func() {
+		own.reading.Lock()
+		defer own.reading.Unlock()
+		cancel()
+	})
+	return own, func() {
+		stop()
+		cancel()
+	}
+}
+
+// scan reads the change that the feed is at.
+func (i *interruptible) scan(feed *kivik.Changes) (Change, error) {
+	i.reading.Lock()
+	defer i.reading.Unlock()
+	if err := i.Err(); err != nil {
+		return Change{}, fault.Wrap(fault.DatastoreFault, err)
+	}
+	return scanChange(feed)
 }
 
 func scanChange(feed *kivik.Changes) (Change, error) {

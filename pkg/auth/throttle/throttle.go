@@ -9,8 +9,9 @@
 //     proxy lock a customer out. A bad token is refused either way; once the bucket is empty it is told to slow down.
 //   - A login, by password or API key, is refused before its credentials are looked at: a guesser who learned that
 //     the 61st is right would not be slowed down. This can keep people out only who log in from the guesser's own
-//     address to the very account that is guessed at, for as long as the guessing lasts; their tokens stay good.
-//     Attempts under way count, so that guessing in parallel gains nothing.
+//     address, for as long as the guessing lasts; their tokens stay good. Where the account is known before the
+//     login it is only that account; a name or realm is not it, as the client may spell them in many ways. Attempts
+//     under way count, so that guessing in parallel gains nothing.
 //   - A token of another cluster is no guess either, but checking it costs that cluster a request, and to its own
 //     limits all of them come from here: one client with bad tokens could use up what is meant for everybody. So it
 //     is treated as a login, to the cluster instead of an account.
