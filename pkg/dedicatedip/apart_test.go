@@ -29,6 +29,20 @@ func (a apart) GetRevision(ctx context.Context, db, id, rev string) (document.Do
 	return a.Store.GetRevision(ctx, a.prefix+db, id, rev)
 }
 
+func (a apart) Update(
+	ctx context.Context, db, id string, change func(document.Document) error,
+) (document.Document, error) {
+	return a.Store.Update(ctx, a.prefix+db, id, change)
+}
+
+func (a apart) Changes(ctx context.Context, db, since string, each func(store.Change) error) error {
+	return a.Store.Changes(ctx, a.prefix+db, since, each)
+}
+
+func (a apart) Sequence(ctx context.Context, db string) (string, error) {
+	return a.Store.Sequence(ctx, a.prefix+db)
+}
+
 func (a apart) Put(ctx context.Context, db string, doc document.Document) (string, error) {
 	return a.Store.Put(ctx, a.prefix+db, doc)
 }

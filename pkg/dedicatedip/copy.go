@@ -19,6 +19,12 @@ func (p *Pool) mirror(ctx context.Context, accountID string, ids []string) {
 	if accountID == "" {
 		return
 	}
+	p.report(p.equalize(ctx, accountID, ids), accountID, ids,
+		"could not update the account's copies of these addresses: dedicated_ips is right, but billing counts the copies")
+}
+
+// equalize is mirror for those who want to know what became of it.
+func (p *Pool) equalize(ctx context.Context, accountID string, ids []string) error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
 	db, err := account.Database(accountID)
@@ -30,7 +36,7 @@ func (p *Pool) mirror(ctx context.Context, accountID string, ids []string) {
 			return err
 		})
 		if err == nil && seen != nil && sameRevisions(ids, seen, pool) {
-			return
+			return nil
 		}
 		if err == nil {
 			err = patiently(ctx, func() error { return p.project(ctx, db, accountID, ids, pool) })
@@ -39,8 +45,7 @@ func (p *Pool) mirror(ctx context.Context, accountID string, ids []string) {
 			pool, err = nil, ctx.Err()
 		}
 	}
-	p.report(err, accountID, ids,
-		"could not update the account's copies of these addresses: dedicated_ips is right, but billing counts the copies")
+	return err
 }
 
 func sameRevisions(ids []string, a, b map[string]document.Document) bool {
@@ -76,7 +81,10 @@ func (p *Pool) project(
 		}
 	}
 	written, err := p.store.PutMany(ctx, db, writes)
-	for _, w := range written {
+	for i, w := range written {
+		if w.Err == nil && p.mended != nil {
+			p.mended(accountID, writes[i])
+		}
 		if err == nil {
 			err = w.Err
 		}
@@ -123,8 +131,11 @@ func patiently(ctx context.Context, try func() error) (err error) {
 // reportedIPs bounds the length of a log line.
 const reportedIPs = 20
 
-// report tells the operator what is left to repair.
+// report tells the operator what is left to repair, if anything.
 func (p *Pool) report(err error, accountID string, ids []string, message string) {
+	if err == nil {
+		return
+	}
 	p.log.Error().Err(err).Str("account", accountID).Int("count", len(ids)).
 		Strs("ips", ids[:min(len(ids), reportedIPs)]).Msg(message)
 }

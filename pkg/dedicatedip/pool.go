@@ -55,6 +55,8 @@ type Pool struct {
 	zone    string
 	now     func() time.Time
 	log     zerolog.Logger
+	// mended is told of every copy that was written or, with "_deleted", removed; nil is nobody.
+	mended func(accountID string, written document.Document)
 }
 
 // New answers the pool in store. Addresses of zone, the zone of this node, come first where an account's
@@ -79,11 +81,7 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 	} else if len(twin) > 0 {
 		return IP{}, fault.New(fault.Conflict, "")
 	}
-	now := p.time()
-	doc := document.Document{
-		"_id": addr.String(), fieldVersion: "1", fieldType: documentType, fieldStatus: available,
-		fieldZone: data["zone"], fieldHost: data["host"], fieldCreated: now, fieldModified: now,
-	}
+	doc := p.fresh(addr.String(), data["zone"], data["host"])
 	rev, err := p.store.Put(ctx, Database, doc)
 	if err != nil {
 		return IP{}, err

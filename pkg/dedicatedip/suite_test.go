@@ -31,7 +31,7 @@ const (
 
 // cases is everything that holds on every store.
 var cases = slices.Concat(createCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
-	copyCases, faultCases, missingCases, raceCases, modelCases)
+	copyCases, faultCases, missingCases, raceCases, modelCases, reconcileCases, summaryCases)
 
 type testCase struct {
 	name string

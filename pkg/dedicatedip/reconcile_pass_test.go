@@ -1,0 +1,227 @@
+package dedicatedip
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"junctor/pkg/document"
+)
+
+// editedCopies: copies that were edited, and one that was given another type.
+func editedCopies(s *subject) {
+	s.listAccounts(accountA, accountB)
+	s.give(accountA, "10.0.0.1", "10.0.0.2")
+	db := s.accountDB(accountA)
+	s.write(db, "10.0.0.1", func(doc document.Document) { doc["pvt_zone"] = "elsewhere" })
+	s.write(db, "10.0.0.2", func(doc document.Document) { doc["pvt_type"] = "note" })
+	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip"}`,
+		`{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"10.0.0.8","pvt_type":"device"}`)
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
+	s.counts(h, map[string]int{CopyUpdated: 2, CopyRemoved: 2})
+	for id, want := range map[string]bool{"10.0.0.9": false, "10.0.0.8": true} {
+		if doc := s.stored(s.accountDB(accountB), id); (doc != nil) != want {
+			s.Errorf("%s: %v", id, doc)
+		}
+	}
+}
+
+// throughQuantify: where Kazoo's views are installed, they are read, and none of ours comes beside them.
+func throughQuantify(s *subject) {
+	s.listAccounts(accountA)
+	s.putIn(accountsDB, kazoosView("_design/accounts", "listing_by_id",
+		"function(doc) { if (doc.pvt_type == 'account' && !doc.pvt_deleted) emit(doc._id, {}); }"))
+	s.quantify(accountA)
+	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"a","pvt_type":"user"}`)
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.counts(h, map[string]int{CopyRemoved: 1})
+	for _, db := range []string{accountsDB, s.accountDB(accountA)} {
+		if doc := s.stored(db, "_design/junctor"); doc != nil {
+			s.Errorf("%s has got %v", db, doc)
+		}
+	}
+}
+
+func kazoosView(id, name, text string) string {
+	return `{"_id":"` + id + `","language":"javascript","views":{"` + name + `":{"map":"` + text + `"}}}`
+}
+
+// quantify installs the view that Kazoo bills an account by.
+func (s *subject) quantify(accountID string) {
+	s.Helper()
+	s.putIn(s.accountDB(accountID), kazoosView("_design/services", "quantify",
+		"function(doc) { if (doc.pvt_type == 'dedicated_ip') emit(['ips', 'dedicated'], 1); else emit(['users', 'x'], 1); }"))
+}
+
+// thousandCopies: any damage to any of them.
+func thousandCopies(s *subject) {
+	accounts := []string{accountA, accountB, accountC}
+	s.listAccounts(accounts...)
+	for _, id := range accounts {
+		s.quantify(id)
+	}
+	ours := s.stored(Database, "_design/"+ourDesign) // not needed here, and its views take their time
+	s.ok(s.s.Delete(s.Context(), Database, ours.ID(), ours.Rev()))
+	random := rand.New(rand.NewPCG(4, 2))
+	held := map[string][]string{}
+	for i := range 1000 {
+		holder := accounts[random.IntN(3)]
+		held[holder] = append(held[holder], fmt.Sprintf("10.1.%d.%d", i/250, i%250))
+	}
+	want := map[string]int{}
+	for i, holder := range accounts {
+		s.hold(holder, held[holder])
+		s.damage(random, s.accountDB(holder), s.accountDB(accounts[(i+1)%3]), held[holder], want)
+	}
+	h := s.healer(ReconcilerOptions{})
+	began := time.Now()
+	s.ok(h.Refresh(s.Context()))
+	if took := time.Since(began); took > 30*time.Second {
+		s.Errorf("it took %s", took)
+	}
+	s.counts(h, want)
+	for _, holder := range accounts {
+		s.copiedOnly(holder, held[holder])
+	}
+}
+
+// hold writes addresses that an account holds, and their copies.
+func (s *subject) hold(accountID string, ids []string) {
+	s.Helper()
+	var docs []document.Document
+	for _, id := range ids {
+		docs = append(docs, document.Document{"_id": id, "pvt_vsn": "1", "pvt_type": "dedicated_ip",
+			"pvt_status": "assigned", "pvt_assigned_to": accountID, "pvt_zone": "z1", "pvt_host": "h1"})
+	}
+	s.putMany(Database, docs)
+	s.putMany(s.accountDB(accountID), docs)
+}
+
+// damage removes, edits or replaces copies, or puts them into the database of another account as well, and counts
+// the repairs that takes.
+func (s *subject) damage(random *rand.Rand, db, other string, ids []string, repairs map[string]int) {
+	s.Helper()
+	copies, err := s.s.GetMany(s.Context(), db, ids)
+	s.ok(err)
+	var here, there []document.Document
+	for _, id := range ids {
+		doc := copies[id].Clone()
+		switch random.IntN(4) {
+		case 0:
+			here = append(here, document.Document{"_id": id, "_rev": doc.Rev(), "_deleted": true})
+			repairs[CopyCreated]++
+		case 1:
+			doc["pvt_host"], doc["odd"] = "h2", true
+			here = append(here, doc)
+			repairs[CopyUpdated]++
+		case 2:
+			here = append(here, document.Document{"_id": id, "_rev": doc.Rev(), "note": "mine"})
+			repairs[CopyUpdated]++
+		case 3:
+			delete(doc, "_rev")
+			there = append(there, doc)
+			repairs[CopyRemoved]++
+		}
+	}
+	s.putMany(db, here)
+	s.putMany(other, there)
+}
+
+func (s *subject) putMany(db string, docs []document.Document) {
+	s.Helper()
+	written, err := s.s.PutMany(s.Context(), db, docs)
+	s.ok(err)
+	for _, w := range written {
+		s.ok(w.Err)
+	}
+}
+
+// copiedOnly checks that an account has copies of these addresses, equal to their documents, and no others.
+func (s *subject) copiedOnly(accountID string, ids []string) {
+	s.Helper()
+	pool, err := s.s.GetMany(s.Context(), Database, ids)
+	s.ok(err)
+	copies, err := s.s.GetMany(s.Context(), s.accountDB(accountID), ids)
+	s.ok(err)
+	for _, id := range ids {
+		if copies[id] == nil || !sameContent(copies[id], pool[id]) {
+			s.Errorf("the copy of %s is %v", id, copies[id])
+		}
+	}
+	all, err := s.healer(ReconcilerOptions{}).copiesOf(s.Context(), accountID)
+	s.ok(err)
+	if len(all) != len(ids) {
+		s.Errorf("account %.4s has %d copies, want %d", accountID, len(all), len(ids))
+	}
+}
+
+// passesPause: the next pass waits for the clock.
+func passesPause(s *subject) {
+	s.before()
+	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
+	h := s.healerOn(s.s, now, ReconcilerOptions{Gap: 10 * time.Second})
+	s.ok(h.Refresh(s.Context()))
+	s.windows()
+	s.clock.Add(9)
+	ctx, cancel := context.WithTimeout(s.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := h.Refresh(ctx); err == nil {
+		s.Error("a pass within the pause")
+	}
+	s.counts(h, map[string]int{})
+	done := make(chan error)
+	go func() { done <- h.Refresh(s.Context()) }()
+	s.clock.Add(1)
+	s.ok(<-done)
+	s.healed()
+	s.counts(h, afterWindows)
+}
+
+// lostLease: a process that died with the lease is waited for, and one that comes back too late stops.
+func lostLease(s *subject) {
+	s.before()
+	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
+	dead := s.healerOn(s.s, now, ReconcilerOptions{})
+	if made, wait, err := dead.turn(s.Context(), now()); made || wait > 0 || err != nil {
+		s.Fatal(made, wait, err)
+	}
+	h := s.healerOn(s.s, now, ReconcilerOptions{})
+	if made, wait, err := h.turn(s.Context(), now()); made || wait != leaseTime || err != nil {
+		s.Fatal(made, wait, err)
+	}
+	s.clock.Add(int64(leaseTime/time.Second) / 2)
+	s.ok(dead.renew(s.Context()))
+	s.clock.Add(int64(leaseTime / time.Second))
+	s.ok(h.Refresh(s.Context()))
+	if err := dead.renew(s.Context()); err == nil {
+		s.Error("the lease is held twice")
+	}
+}
+
+// abandonedAddresses: they are told and left alone.
+func abandonedAddresses(s *subject) {
+	const gone, marked = "ffffffffffffffffffffffffffffffff", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+	s.before()
+	s.ok(s.s.CreateDatabase(s.Context(), s.accountDB(marked)))
+	s.putIn(s.accountDB(marked), `{"_id":"`+marked+`","pvt_type":"account","pvt_deleted":true}`)
+	s.free("10.0.0.6", "10.0.0.7", "10.0.0.8")
+	s.write(Database, "10.0.0.6", assigning(gone))
+	s.write(Database, "10.0.0.7", assigning(marked))
+	s.write(Database, "10.0.0.8", assigning("no account"))
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.counts(h, map[string]int{"abandoned": 3})
+	for id, want := range map[string]string{"10.0.0.6": gone, "10.0.0.7": marked, "10.0.0.8": "no account"} {
+		if got := s.stored(Database, id).String("pvt_assigned_to"); got != want || !strings.Contains(h.logged(), id) {
+			s.Errorf("%s is with %q, logged %s", id, got, h.logged())
+		}
+	}
+	if s.stored(s.accountDB(marked), "10.0.0.7") != nil {
+		s.Error("a deleted account has got a copy")
+	}
+}

@@ -1,0 +1,116 @@
+package dedicatedip
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// stateID is the document that Reconcilers share. It is an ordinary one, since CouchDB does not hold writers of
+// _local documents to their revisions, and it is in dedicated_ips, since the checkpoint means that database and no
+// other. Its type keeps it out of all views of Kazoo's.
+const stateID = "junctor_reconciler"
+
+// The fields of it. Times are Unix milliseconds.
+const (
+	fieldCheckpoint = "checkpoint" // Seq up to which everything has been looked at
+	fieldPass       = "pass_began" // the last full pass that came to its end
+	fieldPassEnded  = "pass_ended" // the last full pass, however it ended
+	fieldHolder     = "lease_holder"
+	fieldUntil      = "lease_until"
+)
+
+// leaseTime is how long a process that is not heard of keeps the others from making a full pass.
+const leaseTime = 30 * time.Second
+
+var errLeaseLost = errors.New("another process has taken the full pass over")
+
+func (r *Reconciler) state(ctx context.Context) (document.Document, error) {
+	doc, err := r.store.Get(ctx, Database, stateID)
+	if fault.Is(err, fault.BadIdentifier) {
+		return nil, nil
+	}
+	return doc, err
+}
+
+func (r *Reconciler) change(ctx context.Context, change func(document.Document) error) error {
+	_, err := r.store.Update(ctx, Database, stateID, func(doc document.Document) error {
+		doc[fieldType] = stateID
+		return change(doc)
+	})
+	return err
+}
+
+// checkpoint remembers how far the feed was looked at. Of several processes the last one counts: what one has
+// looked at needs no second look.
+func (r *Reconciler) checkpoint(ctx context.Context, seq string) error {
+	return r.change(ctx, func(doc document.Document) error {
+		if doc[fieldCheckpoint] == seq {
+			return store.ErrUnchanged
+		}
+		doc[fieldCheckpoint] = seq
+		return nil
+	})
+}
+
+// turn takes the lease on full passes. Where it is not this process's turn, it answers how long that may last, and
+// where a pass that began later than asked has been made, that there is nothing to do.
+func (r *Reconciler) turn(ctx context.Context, asked time.Time) (made bool, wait time.Duration, err error) {
+	err = r.change(ctx, func(doc document.Document) error {
+		now := r.pool.now()
+		made, wait = at(doc, fieldPass).After(asked), 0
+		if !made && doc.String(fieldHolder) != "" {
+			wait = min(at(doc, fieldUntil).Sub(now), leaseTime)
+		}
+		if !made && wait <= 0 {
+			wait = min(at(doc, fieldPassEnded).Add(r.options.Gap).Sub(now), r.options.Gap)
+		}
+		if made || wait > 0 {
+			return store.ErrUnchanged
+		}
+		doc[fieldHolder], doc[fieldUntil] = r.id, millis(now.Add(leaseTime))
+		return nil
+	})
+	return made, wait, err
+}
+
+// renew keeps the lease.
+func (r *Reconciler) renew(ctx context.Context) error {
+	return r.change(ctx, func(doc document.Document) error {
+		if doc.String(fieldHolder) != r.id {
+			return errLeaseLost
+		}
+		doc[fieldUntil] = millis(r.pool.now().Add(leaseTime))
+		return nil
+	})
+}
+
+// yield gives the lease back. began is when a pass that came to its end began.
+func (r *Reconciler) yield(ctx context.Context, began time.Time, finished bool) error {
+	ctx, cancel := committed(ctx)
+	defer cancel()
+	return r.change(ctx, func(doc document.Document) error {
+		if doc.String(fieldHolder) != r.id {
+			return store.ErrUnchanged
+		}
+		delete(doc, fieldHolder)
+		delete(doc, fieldUntil)
+		doc[fieldPassEnded] = millis(r.pool.now())
+		if finished {
+			doc[fieldPass] = millis(began)
+		}
+		return nil
+	})
+}
+
+// at reads a time; one that is not there is long ago.
+func at(doc document.Document, field string) time.Time {
+	ms, _ := doc.Int(field)
+	return time.UnixMilli(ms)
+}
+
+func millis(t time.Time) any { return document.Number(t.UnixMilli()) }

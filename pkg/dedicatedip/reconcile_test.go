@@ -1,0 +1,333 @@
+package dedicatedip
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+)
+
+var reconcileCases = []testCase{
+	{"reconcile windows in a pass", windowsInPass},
+	{"reconcile windows while running", windowsRunning},
+	{"reconcile edited copies", editedCopies},
+	{"reconcile through Kazoo's view", throughQuantify},
+	{"reconcile a thousand copies", thousandCopies},
+	{"reconcile twice at once", twiceAtOnce},
+	{"reconcile from the checkpoint", fromCheckpoint},
+	{"reconcile a quiet database", quiet},
+	{"reconcile passes have pauses", passesPause},
+	{"reconcile a lost lease", lostLease},
+	{"reconcile abandoned addresses", abandonedAddresses},
+}
+
+// healer is a Reconciler under test, with what it did.
+type healer struct {
+	*Reconciler
+	mu     sync.Mutex
+	counts map[string]int
+	log    bytes.Buffer
+}
+
+// healer is one more process. Its clock is the machine's.
+func (s *subject) healer(o ReconcilerOptions) *healer {
+	s.Helper()
+	return s.healerOn(s.s, time.Now, o)
+}
+
+func (s *subject) healerOn(on HealingStore, now func() time.Time, o ReconcilerOptions) *healer {
+	s.Helper()
+	h := &healer{counts: map[string]int{}}
+	count := func(kind string) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.counts[kind]++
+	}
+	o.Repaired, o.Abandoned = count, func() { count("abandoned") }
+	p := s.pool(on, io.Writer(&guarded{h: h}))
+	p.now = now
+	h.Reconciler = NewReconciler(p, on, o)
+	h.glance = time.Millisecond
+	return h
+}
+
+// guarded is the log of a healer.
+type guarded struct{ h *healer }
+
+func (g *guarded) Write(line []byte) (int, error) {
+	g.h.mu.Lock()
+	defer g.h.mu.Unlock()
+	return g.h.log.Write(line)
+}
+
+func (h *healer) counted() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return fmt.Sprint(h.counts)
+}
+
+func (h *healer) logged() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.log.String()
+}
+
+// running runs a Reconciler until the test, or the function that it answers, ends it.
+func (s *subject) running(h *healer) (stop func()) {
+	ctx, cancel := context.WithCancel(s.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.Run(ctx)
+	}()
+	var once sync.Once
+	stop = func() { once.Do(func() { cancel(); <-done }) }
+	s.Cleanup(stop)
+	return stop
+}
+
+// soon waits until something holds.
+func (s *subject) soon(what string, holds func() bool) {
+	s.Helper()
+	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func (s *subject) counts(h *healer, want map[string]int) {
+	s.Helper()
+	if got := h.counted(); got != fmt.Sprint(want) {
+		s.Errorf("counted %s, want %v", got, want)
+	}
+	lines := 0
+	for _, n := range want {
+		lines += n
+	}
+	if got := strings.Count(h.logged(), "repaired an account's copy"); got != lines-want["abandoned"] {
+		s.Errorf("%d lines, want %d: %s", got, lines-want["abandoned"], h.logged())
+	}
+}
+
+// write changes a document behind the pool's back.
+func (s *subject) write(db, id string, change func(document.Document)) {
+	s.Helper()
+	_, err := s.s.Update(s.Context(), db, id, func(doc document.Document) error {
+		change(doc)
+		return nil
+	})
+	s.ok(err)
+}
+
+func assigning(to string) func(document.Document) {
+	return func(doc document.Document) { doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", to }
+}
+
+// windows are what is left behind by a process that dies between its two writes, by all ways that have been seen
+// (kazoo-ips.md 1.4): 10.0.0.1 assigned and not copied, 10.0.0.2 released and still copied, 10.0.0.3 deleted and still
+// copied, 10.0.0.4 given to another account and still copied in the first. 10.0.0.5 has a stale copy.
+func (s *subject) windows() {
+	die := func(p *Pool, do func(*Pool) error) { _ = do(p) } // what it answers, nobody hears
+	assign := func(accountID, id string) func(*Pool) error {
+		return func(p *Pool) error { _, err := p.AssignOne(s.Context(), accountID, id, nil); return err }
+	}
+	release := func(id string) func(*Pool) error {
+		return func(p *Pool) error { _, err := p.ReleaseOne(s.Context(), accountA, id, nil); return err }
+	}
+	die(s.dying("put"), assign(accountA, "10.0.0.1"))
+	die(s.dying("put"), release("10.0.0.2"))
+	die(s.dying("delete"), func(p *Pool) error { return p.Remove(s.Context(), "10.0.0.3") })
+	die(s.dying("put"), release("10.0.0.4"))
+	die(s.dying("put"), assign(accountB, "10.0.0.4"))
+	s.write(Database, "10.0.0.5", func(doc document.Document) { doc["pvt_host"] = "moved" })
+}
+
+// dying is the pool of a process that ends with its first write of a kind to the pool: the write is made, and then
+// nothing any more.
+func (s *subject) dying(with string) *Pool {
+	dead := false
+	return s.with(func(call, _ string, do func() error) error {
+		if dead {
+			return errUnplugged
+		}
+		dead = call == with
+		return do()
+	})
+}
+
+// before is the state in which the windows open.
+func (s *subject) before() {
+	s.free("10.0.0.1")
+	s.give(accountA, "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5")
+	s.listAccounts(accountA, accountB, accountC)
+}
+
+// listAccounts writes accounts into the database of all accounts and into their own.
+func (s *subject) listAccounts(ids ...string) {
+	s.Helper()
+	s.ok(s.s.CreateDatabase(s.Context(), accountsDB))
+	for _, id := range ids {
+		text := `{"_id":"` + id + `","pvt_type":"account","name":"n"}`
+		s.putIn(accountsDB, text)
+		s.putIn(s.accountDB(id), text)
+	}
+}
+
+var afterWindows = map[string]int{CopyCreated: 2, CopyUpdated: 1, CopyRemoved: 3}
+
+func (s *subject) healed() {
+	s.Helper()
+	s.holds("10.0.0.1="+accountA, "10.0.0.2", "10.0.0.4="+accountB, "10.0.0.5="+accountA)
+	if doc := s.stored(s.accountDB(accountA), "10.0.0.3"); doc != nil {
+		s.Errorf("the copy of a deleted address is still there: %v", doc)
+	}
+}
+
+// windowsInPass: what happened while no Reconciler ran.
+func windowsInPass(s *subject) {
+	s.before()
+	s.windows()
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.healed()
+	s.counts(h, afterWindows)
+}
+
+// windowsRunning: what happens while one does, without any further pass.
+func windowsRunning(s *subject) {
+	s.before()
+	h := s.healer(ReconcilerOptions{Settle: 50 * time.Millisecond})
+	s.running(h)
+	s.soon("the first pass", func() bool { return s.stored(Database, stateID)[fieldPass] != nil })
+	s.windows()
+	s.soon("all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
+	s.healed()
+	s.counts(h, afterWindows)
+}
+
+// twiceAtOnce: each repair is made once, and two passes never run at a time.
+func twiceAtOnce(s *subject) {
+	s.before()
+	o := ReconcilerOptions{Settle: 30 * time.Millisecond, Gap: time.Millisecond}
+	var mu sync.Mutex
+	inside, crowded := map[int]bool{}, false
+	var healers []*healer
+	for i := range 2 {
+		h := s.healerOn(watched{s.s, func(enter bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			inside[i] = enter
+			crowded = crowded || inside[0] && inside[1]
+		}}, time.Now, o)
+		healers = append(healers, h)
+		s.running(h)
+	}
+	s.windows()
+	total := func() map[string]int {
+		sum := map[string]int{}
+		for _, h := range healers {
+			h.mu.Lock()
+			for kind, n := range h.counts {
+				sum[kind] += n
+			}
+			h.mu.Unlock()
+		}
+		return sum
+	}
+	s.soon("all windows healed", func() bool { return fmt.Sprint(total()) == fmt.Sprint(afterWindows) })
+	for range 3 {
+		s.ok(healers[0].Refresh(s.Context()))
+		s.ok(healers[1].Refresh(s.Context()))
+	}
+	s.healed()
+	if got := total(); fmt.Sprint(got) != fmt.Sprint(afterWindows) {
+		s.Errorf("repaired %v", got)
+	}
+	if crowded {
+		s.Error("two passes ran at once")
+	}
+}
+
+// watched tells when a pass reads the accounts.
+type watched struct {
+	apart
+	tell func(enter bool)
+}
+
+func (w watched) View(
+	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+) error {
+	if db == accountsDB {
+		w.tell(true)
+		defer w.tell(false)
+	}
+	return w.apart.View(ctx, db, design, view, q, each)
+}
+
+// fromCheckpoint: a second run sees what happened between the two, and makes no pass for it.
+func fromCheckpoint(s *subject) {
+	s.before()
+	clock := time.Now()
+	o := ReconcilerOptions{Settle: 30 * time.Millisecond, Gap: time.Hour}
+	frozen := func() time.Time { return clock }
+	h := s.healerOn(s.s, frozen, o)
+	stop := s.running(h)
+	s.soon("the first pass", func() bool { return s.stored(Database, stateID)[fieldPassEnded] != nil })
+	s.free("10.0.0.6", "10.0.0.7")
+	s.write(Database, "10.0.0.6", assigning(accountC))
+	s.soon("a repair", func() bool { return h.counted() == "map[created:1]" })
+	stop()
+	state := s.stored(Database, stateID)
+	if state.String(fieldCheckpoint) == "" || state[fieldHolder] != nil {
+		s.Fatalf("left behind %v", state)
+	}
+
+	s.write(Database, "10.0.0.7", assigning(accountC))
+	s.putIn(s.accountDB(accountC), `{"_id":"10.0.0.99","pvt_type":"dedicated_ip"}`) // what only a pass finds
+	h = s.healerOn(s.s, frozen, o)
+	stop = s.running(h)
+	s.soon("a repair", func() bool { return h.counted() == "map[created:1]" })
+	stop()
+	s.copies(accountC, "10.0.0.6", "10.0.0.7")
+	if s.stored(s.accountDB(accountC), "10.0.0.99") == nil {
+		s.Error("there was a pass")
+	}
+}
+
+// quiet: writing down how far it came is no news that would have to be written down.
+func quiet(s *subject) {
+	s.before()
+	h := s.healer(ReconcilerOptions{Settle: 5 * time.Millisecond})
+	stop := s.running(h)
+	s.soon("the first pass", func() bool { return s.stored(Database, stateID)[fieldPass] != nil })
+	s.windows()
+	s.soon("all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
+	stop()
+	rev := s.stored(Database, stateID).Rev()
+	f := &follower{Reconciler: h.Reconciler, holders: map[string]string{}}
+	ctx, cancel := context.WithCancel(s.Context())
+	s.ok(ignoreCancel(s.s.Changes(ctx, Database, "", func(c store.Change) error {
+		if c.ID == stateID {
+			f.note(c)
+			cancel()
+		}
+		return nil
+	})))
+	if f.fresh.seq != "" || f.fresh.changes != 0 || rev == "" {
+		s.Errorf("its own document counts: %+v", f.fresh)
+	}
+}
+
+func ignoreCancel(err error) error {
+	if err != nil && strings.Contains(err.Error(), "cancel") {
+		return nil
+	}
+	return err
+}

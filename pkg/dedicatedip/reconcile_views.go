@@ -1,0 +1,114 @@
+package dedicatedip
+
+import (
+	"context"
+	"slices"
+
+	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/account"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// holders reads who holds which address.
+func (r *Reconciler) holders(ctx context.Context) (map[string]string, error) {
+	holders := map[string]string{}
+	known := map[string]string{} // one text for an account, however many addresses it has
+	err := r.eachHeld(ctx, func(accountID, id string) {
+		if _, ok := known[accountID]; !ok {
+			known[accountID] = accountID
+		}
+		holders[id] = known[accountID]
+	})
+	return holders, err
+}
+
+// heldByAccount reads which addresses each account holds.
+func (r *Reconciler) heldByAccount(ctx context.Context) (map[string][]string, error) {
+	held := map[string][]string{}
+	err := r.eachHeld(ctx, func(accountID, id string) { held[accountID] = append(held[accountID], id) })
+	return held, err
+}
+
+func (r *Reconciler) eachHeld(ctx context.Context, each func(accountID, id string)) error {
+	return r.store.View(ctx, Database, kazooDesign, "assigned_to_listing", store.Query{}, func(row store.Row) error {
+		accountID := ""
+		if row.Key(&accountID) == nil && accountID != "" { // null where Crossbar assigned it to nobody
+			each(accountID, row.ID())
+		}
+		return nil
+	})
+}
+
+// accountsDB is Kazoo's database of all accounts.
+const accountsDB = "accounts"
+
+// accountsAfter reads some ids of accounts, in order, from Kazoo's view where it is installed, else from ours. Where
+// nothing is bootstrapped yet, there are no accounts.
+func (r *Reconciler) accountsAfter(ctx context.Context, after string) ([]string, error) {
+	ids, err := r.accountsIn(ctx, "accounts", "listing_by_id", after)
+	if fault.Is(err, fault.DatastoreMissingView) {
+		ids, err = r.accountsIn(ctx, ourDesign, "by_id", after)
+	}
+	if fault.Is(err, fault.DatastoreMissingView) {
+		if err := r.installIn(ctx, accountsDB, "junctor_accounts.json"); err != nil {
+			return nil, err
+		}
+		ids, err = r.accountsIn(ctx, ourDesign, "by_id", after)
+	}
+	if fault.Is(err, fault.DatastoreMissing) {
+		return nil, nil
+	}
+	return ids, err
+}
+
+func (r *Reconciler) accountsIn(ctx context.Context, design, view, after string) (ids []string, err error) {
+	q := store.Query{Limit: chunk + 1}
+	if after != "" {
+		q.StartKey = after
+	}
+	err = r.store.View(ctx, accountsDB, design, view, q, func(row store.Row) error {
+		ids = append(ids, row.ID())
+		return nil
+	})
+	return slices.DeleteFunc(ids, func(id string) bool { return id == after }), err
+}
+
+// copiesOf reads the ids of the copies in an account's database from the view that Kazoo bills by, where it is
+// installed, else from ours.
+func (r *Reconciler) copiesOf(ctx context.Context, accountID string) ([]string, error) {
+	db, err := account.Database(accountID)
+	if err != nil {
+		return nil, nil //nolint:nilerr // there can be no such database
+	}
+	ids, err := r.copiesIn(ctx, db, "services", "quantify", []any{"ips", "dedicated"})
+	if fault.Is(err, fault.DatastoreMissingView) {
+		ids, err = r.copiesIn(ctx, db, ourDesign, "dedicated_ips", nil)
+	}
+	if fault.Is(err, fault.DatastoreMissingView) {
+		if err := r.installIn(ctx, db, "junctor_account.json"); err != nil {
+			return nil, err
+		}
+		ids, err = r.copiesIn(ctx, db, ourDesign, "dedicated_ips", nil)
+	}
+	if fault.Is(err, fault.DatastoreMissing) {
+		return nil, nil // who holds addresses there is told when they are looked at
+	}
+	return ids, err
+}
+
+func (r *Reconciler) copiesIn(ctx context.Context, db, design, view string, key any) (ids []string, err error) {
+	err = r.store.View(ctx, db, design, view, store.Query{Key: key}, func(row store.Row) error {
+		ids = append(ids, row.ID())
+		return nil
+	})
+	return ids, err
+}
+
+func (r *Reconciler) installIn(ctx context.Context, db, file string) error {
+	design, err := store.Design(couchdbviews.Files, file)
+	if err != nil {
+		return err
+	}
+	return r.store.Install(ctx, db, design)
+}

@@ -1,0 +1,57 @@
+package dedicatedip
+
+import (
+	"fmt"
+
+	"junctor/pkg/fault"
+)
+
+var summaryCases = []testCase{
+	{"summary", summary},
+	{"any text", anyText},
+}
+
+func summary(s *subject) {
+	s.give(accountA, "10.0.0.2")
+	s.free("10.0.0.1")
+	s.put(`{"_id":"10.0.0.3","pvt_type":"dedicated_ip"}`, `{"_id":"x","pvt_type":"other","pvt_host":"h1"}`)
+	for host, want := range map[string]string{
+		"":   "[{10.0.0.3    } {10.0.0.1 available z1 h1 } {10.0.0.2 assigned z1 h1 " + accountA + "}]",
+		"h1": "[{10.0.0.1 available z1 h1 } {10.0.0.2 assigned z1 h1 " + accountA + "}]",
+		"h2": "[]",
+	} {
+		rows, err := s.Summary(s.Context(), host)
+		s.ok(err)
+		if got := fmt.Sprint(rows); got != want {
+			s.Errorf("%q: %s, want %s", host, got, want)
+		}
+	}
+}
+
+// anyText: what Kazoo's operators can add is seen in the summary only, and can be taken out again.
+func anyText(s *subject) {
+	s.ok(s.Add(s.Context(), "not-an-ip", "z", "h"))
+	s.is(s.Add(s.Context(), "not-an-ip", "z", "h"), fault.Conflict)
+	s.ok(s.Add(s.Context(), "::ffff:10.0.0.1", "z", "h"))
+	s.is(s.Add(s.Context(), "10.0.0.1", "z", "h"), fault.Conflict)
+	for _, text := range []string{"", "_design/x", "_local/x", stateID} {
+		s.is(s.Add(s.Context(), text, "z", "h"), fault.Invalid)
+		s.is(s.Remove(s.Context(), text), fault.BadIdentifier)
+	}
+	s.is(s.Add(s.Context(), "text", "", "h"), fault.Invalid)
+	s.is(s.Add(s.Context(), "10.0.0.2", "z", ""), fault.Invalid)
+	items, err := s.Available(s.Context(), Filter{})
+	s.ok(err)
+	if got := fmt.Sprint(items.Items); got != "[{10.0.0.1 z }]" {
+		s.Errorf("listed %s", got)
+	}
+	rows, err := s.Summary(s.Context(), "")
+	s.ok(err)
+	if len(rows) != 2 {
+		s.Errorf("summary %v", rows)
+	}
+	s.ok(s.Remove(s.Context(), "not-an-ip"))
+	s.ok(s.Remove(s.Context(), "::ffff:a00:1"))
+	s.is(s.Remove(s.Context(), "not-an-ip"), fault.BadIdentifier)
+	s.is(s.Remove(s.Context(), "10.0.0.1"), fault.BadIdentifier)
+}

@@ -1,0 +1,54 @@
+package dedicatedip
+
+import (
+	"context"
+	"strings"
+
+	"junctor/pkg/document"
+)
+
+// Add is Create for those who may put any text into the pool, as Kazoo's operators may: what is no address becomes
+// an entry that no listing of addresses shows and nobody is assigned.
+func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
+	if _, ok := parse(text); ok {
+		_, err := p.Create(ctx, map[string]any{"ip": text, "zone": zone, "host": host})
+		return err
+	}
+	if text == "" || strings.HasPrefix(text, "_") || text == stateID {
+		return notAnAddress("ip", text)
+	}
+	if zone == "" || host == "" {
+		return notAnAddress("zone", zone)
+	}
+	_, err := p.store.Put(ctx, Database, p.fresh(text, zone, host))
+	return err
+}
+
+// Remove is Delete for those who may: it also takes out what is no address.
+func (p *Pool) Remove(ctx context.Context, text string) error {
+	if _, ok := parse(text); ok {
+		_, err := p.Delete(ctx, text, nil)
+		return err
+	}
+	if text == "" || strings.HasPrefix(text, "_") {
+		return unknown(text)
+	}
+	found, err := p.fetch(ctx, []string{text})
+	if err != nil {
+		return err
+	}
+	ip, ok := found[text]
+	if !ok {
+		return unknown(text)
+	}
+	return p.remove(ctx, ip)
+}
+
+// fresh is the document of what comes into the pool.
+func (p *Pool) fresh(id string, zone, host any) document.Document {
+	now := p.time()
+	return document.Document{
+		"_id": id, fieldVersion: "1", fieldType: documentType, fieldStatus: available,
+		fieldZone: zone, fieldHost: host, fieldCreated: now, fieldModified: now,
+	}
+}
