@@ -32,7 +32,7 @@ check: ## the quick checks: format, vet, short tests
 	go test -short -shuffle=on -timeout 2m ./...
 
 .PHONY: test
-test: peer ## vet, and all tests with the race detector
+test: peer broker ## vet, and all tests with the race detector
 	go vet ./...
 	go test -race -shuffle=on ./...
 
@@ -72,6 +72,20 @@ peer: $(if $(JUNCTOR_TEST_COUCHDB),,$(PEER))
 # Nothing native is needed to keep databases in memory, hence --ignore-scripts.
 $(PEER):
 	npm install --prefix .tools --no-save --no-audit --no-fund --ignore-scripts --loglevel=error $(POUCHDB)
+
+# Tests start brokers of their own: the service that comes with the package is kept from starting.
+.PHONY: broker
+broker:
+	@PATH=$$PATH:/usr/sbin:/usr/lib/rabbitmq/bin; command -v rabbitmq-server >/dev/null && exit; \
+	if [ $$(id -u) = 0 ] && command -v apt-get >/dev/null; then \
+		policy=/usr/sbin/policy-rc.d; \
+		if [ ! -e $$policy ]; then \
+			trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; \
+		fi; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -qq update && apt-get -qq install -y --no-install-recommends rabbitmq-server >/dev/null && exit; \
+	fi; \
+	echo "no rabbitmq-server: the tests that need a broker will be skipped"
 
 define gofmt
 @files=$$(gofmt -l cmd pkg schemas couchdb-views); if [ -n "$$files" ]; then \

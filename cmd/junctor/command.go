@@ -17,6 +17,7 @@ type command struct {
 	define   func(*flag.FlagSet) action
 	task     func(*flag.FlagSet) task         // works on a store
 	secret   func(*flag.FlagSet) secretSource // for the task; nil is none
+	read     operandReader                    // for the task; nil is none
 }
 
 // action does what a subcommand is for, once its flags are set.
@@ -33,8 +34,12 @@ func commands() []command {
 			about: "creates a user, changes a password, or lets a user in no more; the user's tokens end with either"},
 		{name: "cluster", operands: "add ID URL|list|remove ID", task: defineCluster, secret: apiKeyFlags,
 			about: "says which other Kazoo clusters are asked about tokens for their routing"},
+		{name: "routing", operands: "show [CLUSTER_ID]|set CLUSTER_ID FILE|lookup IP",
+			task: defineRouting, read: readRoutingFile,
+			about: "shows and changes routing clusters, and says whose an address is"},
 		{name: "sup", operands: "MODULE FUNCTION [ARGUMENT…]", task: defineSup,
-			about: "does what Kazoo's sup does; it knows kazoo_ips_maintenance add"},
+			about: "does what Kazoo's sup does; it knows kazoo_ips_maintenance, crossbar_maintenance create_account and " +
+				"kapps_maintenance refresh"},
 		{name: "version", about: "prints the version", define: defineVersion},
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
 
@@ -29,6 +30,7 @@ type serveConfig struct {
 	issueTokens    bool
 	maxRequests    int
 	logLevel       zerolog.Level
+	amqpURL        string
 	tour           bool
 }
 
@@ -47,10 +49,17 @@ func (c *serveConfig) define(fs *flag.FlagSet) {
 		"beside a Kazoo they may as well do it there")
 	checked(fs, "max-requests", "1024", "how many requests are served at once; more get 503", c.setMaxRequests)
 	checked(fs, "log-level", "info", "least level that is logged: debug, info, warn or error", c.setLogLevel)
+	fs.StringVar(&c.amqpURL, "amqp-url", "", "amqp(s)://USER:PASSWORD@HOST:PORT/VHOST of a Kazoo's RabbitMQ, "+
+		"which is told of changed addresses; none is nobody") // checked later: what fs refuses it repeats
 	fs.BoolVar(&c.tour, "tour", false, "print curl lines to try, an administrator's token in them, once ready")
 }
 
 func (c *serveConfig) check(operands []string) error {
+	if c.amqpURL != "" {
+		if err := notice.CheckURL(c.amqpURL); err != nil {
+			return usageError("--amqp-url: " + err.Error())
+		}
+	}
 	switch {
 	case len(operands) > 0:
 		return usageError("serve: unexpected " + strconv.Quote(operands[0]))

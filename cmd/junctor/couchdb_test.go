@@ -79,8 +79,9 @@ func TestCouchDB(t *testing.T) {
 	var admin account.Bootstrapped
 	decode(t, ok(t, "bootstrap", "--store", dsn, "--json"), &admin)
 	token := s.login(admin.APIKey)
-	if got := ok(t, "sup", supModule, "add", "1.2.3.4", "z", "h", "--store", dsn); !strings.HasPrefix(got, "added") {
-		t.Errorf("sup: %s", got)
+	added := ok(t, "sup", "kazoo_ips_maintenance", "add", "1.2.3.4", "z", "h", "--store", dsn)
+	if !strings.HasPrefix(added, "added") {
+		t.Errorf("sup: %s", added)
 	}
 	status, envelope := s.request("GET", "/v2/ips/1.2.3.4", token, "")
 	if status != http.StatusOK {

@@ -22,20 +22,27 @@ func explain(err error) string {
 	case fault.Conflict, fault.Forbidden, fault.BadIdentifier:
 		return cmp.Or(f.Message, err.Error())
 	case fault.Invalid:
-		fields, _ := f.Data.(fault.Fields)
-		return cmp.Or(f.Message, describe(fields), err.Error())
+		return cmp.Or(f.Message, strings.Join(findings(err), "; "), err.Error())
 	}
 	return err.Error()
 }
 
-// describe lists what is wrong with which field.
-func describe(fields fault.Fields) string {
-	var findings []string
+// findings lists what is wrong with which field, where err is a fault that says so.
+func findings(err error) (texts []string) {
+	f, _ := errors.AsType[*fault.Error](err)
+	if f == nil {
+		return nil
+	}
+	fields, _ := f.Data.(fault.Fields)
 	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		for _, code := range slices.Sorted(maps.Keys(fields[path])) {
 			detail, _ := fields[path][code].(map[string]any)
-			findings = append(findings, fmt.Sprintf("%s: %v", path, detail["message"]))
+			text := strings.TrimPrefix(fmt.Sprintf("%s: %v", path, detail["message"]), ": ") // the whole has no path
+			if value, ok := detail["value"].(string); ok && value != path {
+				text += fmt.Sprintf(" (%q)", value)
+			}
+			texts = append(texts, text)
 		}
 	}
-	return strings.Join(findings, "; ")
+	return texts
 }

@@ -86,6 +86,7 @@ func TestUsage(t *testing.T) {
 		"serve --zone us-east,us-west":                     "not the name of one zone",
 		"serve --response-format xml":                      "neither documented nor crossbar",
 		"serve --max-requests 0":                           "not a number from 1 up",
+		"serve --amqp-url http://broker":                   "--amqp-url: not amqp(s)://",
 		"serve --log-level loud":                           "neither debug, info, warn nor error",
 		"serve --tour --store http://couch:5984":           "needs an embedded store",
 		"version --json":                                   "not defined: -json",
@@ -113,6 +114,9 @@ func TestSecretsInUsage(t *testing.T) {
 		call(t, nil, "serve", "--store", dsn),
 		call(t, environment{"JUNCTOR_STORE": dsn}, "serve"),
 		call(t, environment{"JUNCTOR_STORE": "http://admin:s3cret@couch:5984"}, "serve", "--help"),
+		call(t, nil, "serve", "--amqp-url", "amqp://guest:s3cret%zz@broker/"),
+		call(t, environment{"JUNCTOR_AMQP_URL": "amqp://guest:s3cret@broker:port/"}, "serve"),
+		call(t, environment{"JUNCTOR_AMQP_URL": "amqp://guest:s3cret@broker/"}, "serve", "--help"),
 		call(t, environment{"JUNCTOR_PASSWORD": "s3cret"}, "user", "--help"),
 		call(t, environment{"JUNCTOR_PASSWORD": "s3cret", "JUNCTOR_LEVEL": "root"}, "user", "create", "A", "admin"),
 		call(t, environment{"JUNCTOR_SECRET_KEY": "s3cret"}, "serve"),
@@ -139,6 +143,7 @@ func TestServeConfig(t *testing.T) {
 		"JUNCTOR_RESPONSE_FORMAT": "crossbar", "JUNCTOR_TRUSTED_PROXIES": "10.1.2.3/8, ::ffff:192.0.2.1,fd00::/8",
 		"JUNCTOR_ZONE": "us-east", "JUNCTOR_MAX_REQUESTS": "7", "JUNCTOR_LOG_LEVEL": "warn", "JUNCTOR_TOUR": "true",
 		"JUNCTOR_MASTER_CLUSTER": otherCluster, "JUNCTOR_ISSUE_TOKENS": "false",
+		"JUNCTOR_AMQP_URL": "amqp://broker/",
 	}
 	if _, err := parse(fs, []string{"--zone", "local"}, env.get); err != nil {
 		t.Fatal(err)
@@ -147,7 +152,8 @@ func TestServeConfig(t *testing.T) {
 		netip.MustParsePrefix("fd00::/8")}
 	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.format != "crossbar" ||
 		!slices.Equal(c.trustedProxies, networks) || c.zone != "local" || c.maxRequests != 7 ||
-		c.logLevel.String() != "warn" || !c.tour || c.masterCluster != otherCluster || c.issueTokens {
+		c.logLevel.String() != "warn" || !c.tour || c.masterCluster != otherCluster || c.issueTokens ||
+		c.amqpURL != "amqp://broker/" {
 		t.Errorf("from the environment %+v", c)
 	}
 	fs.VisitAll(func(f *flag.Flag) {

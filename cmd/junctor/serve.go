@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/throttle"
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/store"
 )
 
@@ -64,11 +66,24 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		return err
 	}
 	metrics := api.NewMetrics()
-	w, err := openWorkplace(c.dsn, c.zone, key, store.Options{Log: log, Observe: metrics.ObserveStore})
+	data, err := store.Open(c.dsn, store.Options{Log: log, Observe: metrics.ObserveStore})
 	if err != nil {
 		return err
 	}
-	defer w.store.Close()
+	defer data.Close()
+	outbox, err := c.openOutbox(home, log)
+	if err != nil {
+		return err
+	}
+	if outbox != nil {
+		metrics.WatchNotices(outbox.Stats)
+		defer sendNotices(ctx, outbox, data)()
+	}
+	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned}
+	w, err := newWorkplace(data, workOptions{key: key, zone: c.zone, log: log, healing: healing, outbox: outbox})
+	if err != nil {
+		return err
+	}
 	if home != "" {
 		closeSocket, err := openSocket(home, w)
 		if err != nil {
@@ -144,13 +159,21 @@ func (s *server) serveHTTP(ctx context.Context, h *http.Server, listener net.Lis
 	s.log.Info().Str("url", url).Str("version", version()).Msg("listening")
 	err := s.announce(serving, url)
 	if err == nil {
-		s.routing.Follow(serving) // which is until it is over
+		s.follow(serving)
 	}
 	if ctx.Err() != nil { // told to stop, however far it came
 		s.log.Info().Msg("stopping")
 		return nil
 	}
 	return errors.Join(err, context.Cause(serving))
+}
+
+// follow does, until ctx ends, what is to be done on a prepared store beside requests.
+func (s *server) follow(ctx context.Context) {
+	var healing sync.WaitGroup
+	healing.Go(func() { s.healer.Run(ctx) })
+	s.routing.Follow(ctx)
+	healing.Wait()
 }
 
 // drain lets requests under way finish. Those that do not in time are cut off.

@@ -17,7 +17,7 @@ type site struct {
 func (s *site) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.dsn, "store", "./junctor-data", "a folder, memory:, or http(s)://USER:PASSWORD@HOST:PORT of a CouchDB")
 	fs.StringVar(&s.stateDir, "state-dir", "", "folder of a CouchDB's secret.key, unless JUNCTOR_SECRET_KEY is set "+
-		"(none: ./junctor-state), and of a memory: store's files (none: a temporary one)")
+		"(none: ./junctor-state), of a memory: store's files (none: a temporary one), and of notices that wait")
 }
 
 // check refuses what can't be a store. It does not repeat the URL of a CouchDB: there may be a password in it.

@@ -32,7 +32,7 @@ type socketAnswer struct {
 }
 
 const (
-	requestBytes = 64 << 10
+	requestBytes = 4 << 20          // two and more of what a task reads, as quotes are escaped
 	requestTime  = 5 * time.Second  // to send a request
 	taskTime     = 30 * time.Second // to do what it asks for
 )

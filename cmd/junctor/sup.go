@@ -2,54 +2,32 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 
-	"junctor/pkg/fault"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/sup"
 )
-
-const supModule = "kazoo_ips_maintenance"
 
 func defineSup(*flag.FlagSet) task {
 	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
-		if len(operands) < 2 {
-			return usageError("sup: a module and a function of it are needed, as in \"sup " + supModule + " add\"")
-		}
-		module, function, args := operands[0], operands[1], operands[2:]
+		text, code := sup.Run(ctx, sup.Deps{
+			Pool:     w.pool,
+			Accounts: w.accounts,
+			Founder:  w.founder,
+			Install:  func(ctx context.Context) error { return dedicatedip.Install(ctx, w.store) },
+			Heal:     w.healer.Refresh,
+		}, operands)
 		switch {
-		case module != supModule:
-			return fmt.Errorf("sup: unknown module %q: there is only %s", module, supModule)
-		case function != "add":
-			return fmt.Errorf("sup: unknown function %q: of %s there is only add", function, supModule)
+		case code == 2:
+			return usageError(text)
+		case code != 0:
+			return errors.New(text)
+		case text == "":
+			return nil
 		}
-		return supAdd(ctx, w, p, args)
-	}
-}
-
-// supAdd is kazoo_ips_maintenance:add. The texts are Kazoo's, and as there an address that is known already is said
-// so and no failure. Unlike there, what is no address is refused.
-func supAdd(ctx context.Context, w *workplace, p *process, args []string) error {
-	const usage = "Please use: sup " + supModule + " add <ip> <zone> <host>"
-	switch len(args) {
-	case 0:
-		_, err := fmt.Fprintln(p.stdout, usage)
-		return err
-	case 3:
-	default:
-		return usageError(usage)
-	}
-	ip := args[0]
-	_, err := w.pool.Create(ctx, map[string]any{"ip": ip, "zone": args[1], "host": args[2]})
-	if fault.Is(err, fault.Conflict) {
-		_, err = fmt.Fprintf(p.stdout, "unable to add IP %s: conflict\n", ip)
+		_, err := fmt.Fprintln(p.stdout, text)
 		return err
 	}
-	if fault.Is(err, fault.Invalid) {
-		return fmt.Errorf("unable to add IP %s: it has to be an IP address, with a zone and a host", ip)
-	}
-	if err != nil {
-		return fmt.Errorf("unable to add IP %s: %w", ip, err)
-	}
-	_, err = fmt.Fprintf(p.stdout, "added IP %s to available dedicated ips\n", ip)
-	return err
 }

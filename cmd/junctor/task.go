@@ -16,6 +16,9 @@ import (
 // task is what a subcommand does on a store.
 type task func(ctx context.Context, w *workplace, p *process, operands []string) error
 
+// operandReader puts the content of files in the place of their names, where the operator is: a server may see others.
+type operandReader func(p *process, operands []string) ([]string, error)
+
 // founding is the subcommand that may begin with nothing. The others refuse a folder that is not there: its name is
 // more likely a slip than a wish for a new store.
 const founding = "bootstrap"
@@ -39,6 +42,11 @@ func (c command) onStore(flags *flag.FlagSet) action {
 		}
 		if p.secret, err = source(p); err != nil {
 			return err
+		}
+		if c.read != nil {
+			if operands, err = c.read(p, operands); err != nil {
+				return err
+			}
 		}
 		if store.IsCouchDB(at.dsn) {
 			return p.do(ctx, do, *at, operands)
@@ -78,12 +86,16 @@ func (p *process) do(ctx context.Context, do task, at site, operands []string) e
 		return err
 	}
 	log := zerolog.New(p.stderr).Level(zerolog.WarnLevel).With().Timestamp().Logger()
-	w, err := openWorkplace(at.dsn, "", key, store.Options{Log: log})
+	s, err := store.Open(at.dsn, store.Options{Log: log})
 	if err != nil {
 		return openError{err}
 	}
-	defer w.store.Close()
-	if err := install(ctx, w.store); err != nil {
+	defer s.Close()
+	w, err := newWorkplace(s, workOptions{key: key, log: log})
+	if err != nil {
+		return err
+	}
+	if err := install(ctx, s); err != nil {
 		return err
 	}
 	return do(ctx, w, p, operands)

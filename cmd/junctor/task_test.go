@@ -38,12 +38,16 @@ func TestTasks(t *testing.T) {
 			outcome{stdout: "Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
 		{"sup kazoo_ips_maintenance add 1.2.3.5 z",
 			outcome{code: 2, stderr: "junctor: Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
-		{"sup kazoo_ips_maintenance add 1.2.3.999 z h", outcome{code: 1,
-			stderr: "junctor: unable to add IP 1.2.3.999: it has to be an IP address, with a zone and a host\n"}},
-		{"sup kazoo_ips_maintenance refresh", outcome{code: 1,
-			stderr: "junctor: sup: unknown function \"refresh\": of kazoo_ips_maintenance there is only add\n"}},
-		{"sup kazoo_maintenance add", outcome{code: 1,
-			stderr: "junctor: sup: unknown module \"kazoo_maintenance\": there is only kazoo_ips_maintenance\n"}},
+		{"sup kazoo_ips_maintenance add 1.2.3.999 z h", outcome{stdout: "added IP 1.2.3.999 to available dedicated ips\n"}},
+		{"sup kazoo_ips_maintenance delete 1.2.3.999", outcome{stdout: "deleted IP 1.2.3.999\n"}},
+		{"sup kazoo_ips_maintenance refresh", outcome{}},
+		{"sup kazoo_ips_maintenance frobnicate", outcome{code: 1,
+			stderr: "junctor: unknown function \"frobnicate\": of kazoo_ips_maintenance there are add, assign, release, " +
+				"delete, summary, refresh\n"}},
+		{"sup kazoo_maintenance add", outcome{code: 1, stderr: "junctor: unknown module \"kazoo_maintenance\": there are " +
+			"kazoo_ips_maintenance, crossbar_maintenance, kapps_maintenance\n"}},
+		{"sup kazoo_ips_maintenance", outcome{code: 2, stderr: "junctor: a module and a function of it are needed, " +
+			"as in \"sup kazoo_ips_maintenance add\"\n"}},
 		{"account create", outcome{code: 2, stderr: "junctor: account: the one thing to do is \"account create NAME\"\n"}},
 		{"bootstrap x", outcome{code: 2, stderr: "junctor: bootstrap: unexpected \"x\"\n"}},
 	}
@@ -97,7 +101,7 @@ func TestNoStore(t *testing.T) {
 	t.Parallel()
 	missing := t.TempDir() + "/missing"
 	for _, args := range [][]string{
-		{"account", "create", "A"}, {"sup", supModule, "add", "1.2.3.4", "z", "h"}, {"cluster", "list"},
+		{"account", "create", "A"}, {"sup", "kazoo_ips_maintenance", "add", "1.2.3.4", "z", "h"}, {"cluster", "list"},
 	} {
 		o := call(t, nil, append(args, "--store", missing)...)
 		if o.code != 1 || !strings.Contains(o.stderr, "there is no store") || exists(missing) {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/notice"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/schemas"
@@ -19,29 +22,41 @@ type workplace struct {
 	store    *store.Store
 	schemas  *schema.Set
 	pool     *dedicatedip.Pool
+	healer   *dedicatedip.Reconciler // of the accounts' copies
 	founder  *account.Founder
 	accounts *account.Directory
 	clusters *kazoocluster.Registry // whose tokens are taken
 	routing  *cluster.Registry      // where calls come from and go to
 }
 
-func openWorkplace(dsn, zone string, key keySource, o store.Options) (*workplace, error) {
+// workOptions adjusts a workplace.
+type workOptions struct {
+	key     keySource
+	zone    string
+	log     zerolog.Logger
+	healing dedicatedip.ReconcilerOptions
+	outbox  *notice.Outbox // is told what is written to the pool and to accounts; nil is nobody
+}
+
+func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	set, err := schema.Load(schemas.Files)
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(dsn, o)
-	if err != nil {
-		return nil, err
+	var addresses dedicatedip.Store = s
+	if o.outbox != nil {
+		addresses = notice.Wrap(s, o.outbox)
 	}
+	pool := dedicatedip.New(addresses, set, o.zone, time.Now, o.log)
 	return &workplace{
 		store:    s,
 		schemas:  set,
-		pool:     dedicatedip.New(s, set, zone, time.Now, o.Log),
+		pool:     pool,
+		healer:   dedicatedip.NewReconciler(pool, s, o.healing), // it writes copies as the pool does
 		founder:  account.NewFounder(s, auth.NewKeyDocument, time.Now),
 		accounts: account.NewDirectory(s),
-		routing:  cluster.New(s, set, cluster.Options{Log: o.Log}),
-		clusters: kazoocluster.NewRegistry(s, kazoocluster.Options{Key: key}),
+		routing:  cluster.New(s, set, cluster.Options{Log: o.log}),
+		clusters: kazoocluster.NewRegistry(s, kazoocluster.Options{Key: o.key}),
 	}, nil
 }
 

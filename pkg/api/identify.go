@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"junctor/pkg/auth"
@@ -58,7 +59,7 @@ func (s *Server) findCluster(r *request) error {
 	if len(r.segments) == 0 || r.segments[0] != "routing" {
 		return nil
 	}
-	own, err := s.Accounts.ClusterID(r.ctx())
+	own, err := s.own.get(r.ctx(), s.Accounts)
 	if err != nil {
 		return err
 	}
@@ -83,17 +84,31 @@ func (s *Server) authenticate(r *request) (*auth.Identity, error) {
 			return s.Clusters.Identify(r.ctx(), r.cluster, r.token.Token)
 		})
 	case r.token.Kind == auth.Basic:
-		return attempt(s, r, r.vars["account"], func() (*auth.Identity, error) {
+		return attempt(s, r, guessed(r.token), func() (*auth.Identity, error) {
 			return s.Tokens.Authenticate(r.ctx(), r.token)
 		})
 	}
 	identity, err := s.Tokens.Authenticate(r.ctx(), r.token)
+	return identity, s.failedToken(r, err)
+}
+
+// guessed answers the account that Basic credentials are about. The one in the path may be any other, so counting
+// guesses by that would let a guesser begin anew with every request.
+func guessed(c auth.Credentials) string {
+	text, _ := base64.StdEncoding.DecodeString(c.Token)
+	id, _, _ := strings.Cut(string(text), ":")
+	return id
+}
+
+// failedToken passes on why a token of our own was refused, and counts that. Whoever shows too many is told to slow
+// down instead.
+func (s *Server) failedToken(r *request, err error) error {
 	if fault.Is(err, fault.Unauthenticated) {
 		if slow := s.Throttle.FailedToken(s.client(r.Request), r.vars["account"]); slow != nil {
-			return nil, slow
+			return slow
 		}
 	}
-	return identity, err
+	return err
 }
 
 // attempt looks at credentials unless this client got too many wrong. about is the account or cluster they are

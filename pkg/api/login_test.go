@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
+	"junctor/pkg/document"
 )
 
 // TestNoLogins: where tokens are not issued there are no logins, but tokens are good and can be asked about.
@@ -101,6 +102,26 @@ func TestDisabledLogin(t *testing.T) {
 	a := sv.want(sv.send("PUT", "/v2/user_auth", users["alice"].login()), 400)
 	sv.is(a.data(), `{"account":{"disabled":{"message":"account disabled"}}}`)
 	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
+}
+
+// TestTrialOver: of an account whose trial is over every request ends before anything is said of its path, except a
+// login, which says so itself.
+func TestTrialOver(t *testing.T) {
+	t.Parallel()
+	f := found(t)
+	trial := f.account("trial", "")
+	token := f.byPassword(trial.Realm, "boss", "")
+	f.changeAccount(trial.ID, func(doc document.Document) { doc["pvt_trial_expires"] = 63900000000 })
+	const told = `{"account":{"expired":{"message":"account expired","cause":63900000000}}}`
+	for _, c := range [][2]string{
+		{"GET", "/v2/accounts/" + trial.ID + "/ips"}, {"GET", "/v2/nothing"}, {"PATCH", "/v2/ips"}, {"GET", "/v2/ips"},
+	} {
+		f.is(f.want(f.send(c[0], c[1], "", "X-Auth-Token", token), 400).data(), told)
+	}
+	hash := account.HashPassword(account.MD5, "boss", f.password("boss")).Value
+	f.is(f.want(f.send("PUT", "/v2/user_auth", `{"data":{"credentials":"`+hash+`","realm":"trial.test"}}`), 400).data(),
+		told)
+	f.byKey(trial.APIKey)
 }
 
 // page is a page of Monster UI, from another origin than the API.

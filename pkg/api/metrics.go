@@ -13,6 +13,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
 
@@ -23,6 +24,8 @@ type Metrics struct {
 	calls     *prometheus.HistogramVec
 	failures  *prometheus.CounterVec
 	conflicts *prometheus.CounterVec
+	repaired  *prometheus.CounterVec
+	abandoned prometheus.Counter
 }
 
 // NewMetrics answers metrics that have seen nothing yet.
@@ -45,8 +48,16 @@ func NewMetrics() *Metrics {
 			Name: "junctor_store_conflicts_total",
 			Help: "Writes that lost to another writer, by database.",
 		}, []string{"database"}),
+		repaired: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "junctor_copies_repaired_total",
+			Help: "Accounts' copies of addresses that were not what the pool says, by what was done to them.",
+		}, []string{"kind"}),
+		abandoned: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "junctor_addresses_abandoned_total",
+			Help: "Addresses found to be held by accounts that are gone, counted again in every pass over all accounts.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts,
+	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -61,6 +72,35 @@ func (m *Metrics) ObserveStore(c store.Call) {
 	default:
 		m.failures.WithLabelValues(c.Operation, c.Database, kind.String()).Inc()
 	}
+}
+
+// CopyRepaired takes note of what was done to an account's copy of an address.
+func (m *Metrics) CopyRepaired(kind string) { m.repaired.WithLabelValues(kind).Inc() }
+
+// AddressAbandoned takes note of an address that is held by an account that is gone.
+func (m *Metrics) AddressAbandoned() { m.abandoned.Inc() }
+
+// WatchNotices adds how change notices are getting on, which is asked when somebody looks.
+func (m *Metrics) WatchNotices(stats func() notice.Stats) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_notices_waiting", Help: "Change notices that the broker has not confirmed yet.",
+		}, func() float64 { return float64(stats().Waiting) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_broker_connected", Help: "Whether the broker of change notices is there: 1 or 0.",
+		}, func() float64 {
+			if stats().Connected {
+				return 1
+			}
+			return 0
+		}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "junctor_notices_confirmed_total", Help: "Change notices that the broker has taken.",
+		}, func() float64 { return float64(stats().Confirmed) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "junctor_notices_dropped_total", Help: "Change notices that were given up.",
+		}, func() float64 { return float64(stats().Dropped) }),
+	)
 }
 
 func (m *Metrics) observeRequest(route, method string, status int, took time.Duration) {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
@@ -15,7 +16,7 @@ import (
 func TestRoutingLevels(t *testing.T) {
 	t.Parallel()
 	first, second := found(t), found(t)
-	register(t, first, second.master.ClusterID, second.url+"/v2")
+	register(t, first.service, second.master.ClusterID, second.url+"/v2")
 	firstMaster, secondMaster := first.byKey(first.master.APIKey), second.byKey(second.master.APIKey)
 	reseller, customer, superduper := first.account("reseller", ""), "", first.account("superduper", "")
 	customer = first.byKey(first.account("customer", reseller.ID).APIKey)
@@ -107,10 +108,32 @@ func withQuery(path string, headers []string) string {
 	return path
 }
 
-// register makes a cluster known to f, at a URL.
-func register(t testing.TB, f *founded, id, url string) {
+// register makes a cluster known to a server, at a URL.
+func register(t testing.TB, sv *service, id, url string) {
 	t.Helper()
-	if _, err := kazoocluster.NewRegistry(f.store, kazoocluster.Options{}).Add(t.Context(), id, url, ""); err != nil {
+	if _, err := kazoocluster.NewRegistry(sv.store, kazoocluster.Options{}).Add(t.Context(), id, url, ""); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestOwnClusterChanges: which cluster is the own one is what the store says, without a restart.
+func TestOwnClusterChanges(t *testing.T) {
+	t.Parallel()
+	sv := routing(t)
+	ask := func() int { return sv.as("M", "GET", clusterPath, "", "X-Kazoo-Cluster-ID", strangeCluster).status }
+	if status := ask(); status != 403 {
+		t.Errorf("another's: %d", status)
+	}
+	_, err := sv.store.Update(t.Context(), "system_config", "cluster", func(doc document.Document) error {
+		doc["default"] = map[string]any{"cluster_id": strangeCluster}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ask() != 404; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it never became the own one")
+		}
 	}
 }

@@ -22,7 +22,7 @@ func keep(secret string) {
 var recordedSecrets = []*regexp.Regexp{
 	regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`),
 	regexp.MustCompile(`Basic ([A-Za-z0-9+/=]{16,})`),
-	regexp.MustCompile(`(?:credentials|api_key|pvt_api_key|pvt_cpaas_token|pvt_md5_auth|pvt_sha1_auth)\\?": ?\\?"(\w{32,})`),
+	regexp.MustCompile(`(?:credentials|api_key|cpaas_token|md5_auth|sha1_auth)\\?": ?\\?"(\w{32,})`),
 	regexp.MustCompile(`(?:pvt_signature_secret|secret_for_user_signature)": ?"(\w{32})`),
 	regexp.MustCompile(`"data": ?"(LS0t[A-Za-z0-9+/=]+)"`), // a private key
 }

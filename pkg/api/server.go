@@ -78,6 +78,7 @@ type Server struct {
 	router   *mux.Router
 	nouns    map[string]bool // the first segments of the paths in router
 	slots    chan struct{}
+	own      ownCluster
 	internal http.Handler
 }
 

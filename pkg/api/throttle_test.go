@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -35,22 +36,18 @@ func TestThrottledLogins(t *testing.T) {
 	t.Parallel()
 	sv := kazoo(t)
 	alice := users["alice"]
-	token := sv.token("alice")
+	sv.token("alice")
 	for i := range burst {
-		switch i % 3 {
-		case 0:
+		if i%2 == 0 {
 			sv.want(sv.send("PUT", "/v2/user_auth", wrongLogin()), 401)
-		case 1:
+		} else {
 			sv.want(sv.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key("A")[1:]+`0"}}`), 404)
-		default:
-			sv.want(sv.send("GET", "/v2/auth/tokeninfo?token=garbage", ""), 401)
 		}
 		sv.want(sv.send("GET", "/v2/nothing", ""), 401) // no token is no guess
 	}
 	sv.slowed(sv.send("PUT", "/v2/user_auth", wrongLogin()))
 	sv.slowed(sv.send("PUT", "/v2/user_auth", alice.login()))
 	sv.slowed(sv.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key("A")+`"}}`))
-	sv.slowed(sv.send("POST", "/v2/auth/tokeninfo", `{"data":{"token":"`+token+`"}}`))
 	sv.want(sv.send("PUT", "/v2/user_auth", `{"data":{}}`), 400) // nothing was tried
 
 	for range burst {
@@ -90,16 +87,35 @@ func TestThrottledTokens(t *testing.T) {
 	sv.slowed(sv.send("GET", ipsOfA, "", "X-Auth-Token", token+"x"))
 }
 
-// TestThrottledBasic: every request with a password is a guess at it.
+// TestThrottledTokenInfo: asking about a token is showing it.
+func TestThrottledTokenInfo(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	token := sv.token("A")
+	for range burst {
+		sv.want(sv.send("GET", "/v2/auth/tokeninfo?token=garbage", ""), 401)
+		sv.want(sv.send("GET", "/v2/auth/tokeninfo", ""), 404)
+	}
+	sv.slowed(sv.send("GET", "/v2/auth/tokeninfo?token=garbage", ""))
+	sv.slowed(sv.send("GET", "/v2/token_auth", "", "X-Auth-Token", "garbage"))
+	sv.want(sv.send("GET", "/v2/auth/tokeninfo?token="+token, ""), 200)
+	sv.want(sv.send("PUT", "/v2/user_auth", users["alice"].login()), 201)
+}
+
+// TestThrottledBasic: every request with a password is a guess at it, whatever the path is about.
 func TestThrottledBasic(t *testing.T) {
 	t.Parallel()
 	sv := kazoo(t)
 	wrong := users["alice"]
 	wrong.password = "a guess"
-	for range burst {
-		sv.want(sv.send("GET", ipsOfA, "", "Authorization", wrong.basic()), 401)
+	for i := range burst {
+		path := fmt.Sprintf("/v2/accounts/%032x/ips", i)
+		sv.want(sv.send("GET", path, "", "Authorization", wrong.basic()), 401)
 	}
-	sv.slowed(sv.send("GET", ipsOfA, "", "Authorization", users["alice"].basic()))
+	for _, path := range []string{ipsOfA, "/v2/accounts/" + accountB + "/ips", "/v2/token_auth"} {
+		sv.slowed(sv.send("GET", path, "", "Authorization", users["alice"].basic()))
+	}
+	sv.want(sv.send("GET", ipsOfA, "", "Authorization", users["bob"].basic()), 403) // nobody guesses at B's
 	sv.want(sv.as("alice", "GET", ipsOfA, ""), 200)
 }
 

@@ -59,8 +59,6 @@ func (s *Server) dropToken(*request) (reply, error) { return reply{data: map[str
 
 // tokenInfo answers GET and POST /auth/tokeninfo (cb_auth): whose a token is, to anybody who has it.
 func (s *Server) tokenInfo(r *request) (reply, error) {
-	data, err := attempt(s, r, "", func() (map[string]any, error) {
-		return s.Tokens.TokenInfo(r.ctx(), r.text("token"))
-	})
-	return reply{data: data}, err
+	data, err := s.Tokens.TokenInfo(r.ctx(), r.text("token"))
+	return reply{data: data}, s.failedToken(r, err)
 }

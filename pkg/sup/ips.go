@@ -1,0 +1,84 @@
+package sup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"junctor/pkg/fault"
+)
+
+func add(ctx context.Context, d Deps, args []string) (string, int) {
+	text := args[0]
+	err := d.Pool.Add(ctx, text, args[1], args[2])
+	if fault.Is(err, fault.Invalid) {
+		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host, and can't begin with \"_\"", text), failed
+	}
+	return told(err, fmt.Sprintf("added IP %s to available dedicated ips", text), "unable to add IP "+text+": %s", "")
+}
+
+func assign(ctx context.Context, d Deps, args []string) (string, int) {
+	text, typed := args[0], args[1]
+	id := accountID(typed)
+	holder, err := d.Accounts.Get(ctx, id)
+	if err == nil && holder.Deleted {
+		err = fault.New(fault.BadIdentifier, "")
+	}
+	if err == nil {
+		_, err = d.Pool.AssignOne(ctx, id, text, nil)
+		return told(err, fmt.Sprintf("assigned IP %s to %s", text, typed), "unable to assign IP: %s", "already_assigned")
+	}
+	return told(err, "", "unable to find account: %s", "")
+}
+
+// accountID reads an account as Kazoo does (kz_util format_account_id): its id, or the name of its database.
+func accountID(typed string) string {
+	decoded := strings.NewReplacer("%2F", "/", "%2f", "/").Replace(typed)
+	name, isDatabase := strings.CutPrefix(decoded, "account/")
+	if !isDatabase {
+		return typed
+	}
+	return strings.ReplaceAll(name, "/", "")
+}
+
+// releaseAttempts bounds how often a release follows an address from one holder to the next.
+const releaseAttempts = 4
+
+func release(ctx context.Context, d Deps, args []string) (text string, code int) {
+	var err error
+	for range releaseAttempts {
+		if err = releaseFromHolder(ctx, d.Pool, args[0]); reason(err, "") != held {
+			break
+		}
+	}
+	return told(err, "released IP "+args[0], "unable to release IP: %s", "conflict")
+}
+
+// releaseFromHolder takes an address back from whoever holds it.
+func releaseFromHolder(ctx context.Context, pool Pool, address string) error {
+	ip, err := pool.Get(ctx, address)
+	if err != nil {
+		return err
+	}
+	_, err = pool.ReleaseOne(ctx, ip.AssignedTo(), address, nil)
+	return err
+}
+
+func remove(ctx context.Context, d Deps, args []string) (string, int) {
+	return told(d.Pool.Remove(ctx, args[0]), "deleted IP "+args[0], "unable to delete IP: %s", "")
+}
+
+func refresh(ctx context.Context, d Deps, _ []string) (string, int) {
+	err := d.Install(ctx)
+	if err == nil {
+		err = d.Heal(ctx)
+	}
+	return told(err, "", "unable to refresh: %s", "")
+}
+
+func refreshViews(ctx context.Context, d Deps, args []string) (string, int) {
+	if args[0] != "dedicated_ips" {
+		return fmt.Sprintf("unable to refresh %s: only dedicated_ips can be refreshed here", args[0]), failed
+	}
+	return told(d.Install(ctx), "", "unable to refresh dedicated_ips: %s", "")
+}

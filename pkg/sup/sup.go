@@ -1,0 +1,126 @@
+// Package sup is what Kazoo's operators type after "sup": a module, a function and its arguments, and the texts that
+// come back. They are Kazoo's, letter by letter, since scripts read them; where Kazoo would crash, there is a text.
+//
+// A command that Kazoo ends with exit code 0 although it was refused ends so here. What Kazoo does not know (a
+// function, a store that does not answer) ends with another code, and its text belongs on the standard error.
+//
+// The package knows neither the store nor the socket that a command may have come by: it has the pool, the accounts
+// and two things to start.
+package sup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"junctor/pkg/account"
+	"junctor/pkg/dedicatedip"
+)
+
+// Pool is what the commands do with dedicated IPs.
+type Pool interface {
+	Get(ctx context.Context, address string) (dedicatedip.IP, error)
+	Add(ctx context.Context, text, zone, host string) error
+	Remove(ctx context.Context, text string) error
+	AssignOne(ctx context.Context, accountID, address string, m dedicatedip.Match) (dedicatedip.IP, error)
+	ReleaseOne(ctx context.Context, accountID, address string, m dedicatedip.Match) (dedicatedip.IP, error)
+	Summary(ctx context.Context, host string) ([]dedicatedip.Summary, error)
+}
+
+// Accounts finds accounts.
+type Accounts interface {
+	Get(ctx context.Context, id string) (*account.Account, error)
+}
+
+// Founder writes accounts.
+type Founder interface {
+	Create(ctx context.Context, n account.NewAccount) (account.Created, error)
+}
+
+// Deps is what the commands work on.
+type Deps struct {
+	Pool     Pool
+	Accounts Accounts
+	Founder  Founder
+	// Install makes sure of the database of the pool and its views.
+	Install func(ctx context.Context) error
+	// Heal makes the copies of all accounts equal to the pool.
+	Heal func(ctx context.Context) error
+}
+
+// Exit codes, beside 0.
+const (
+	failed     = 1
+	misuse     = 2
+	addUsage   = "Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>"
+	giveUsage  = "Please use: sup kazoo_ips_maintenance assign <ip> <account>"
+	takeUsage  = "Please use: sup kazoo_ips_maintenance release <ip>"
+	dropUsage  = "Please use: sup kazoo_ips_maintenance delete <ip>"
+	showUsage  = "Please use: sup kazoo_ips_maintenance summary [<host>]"
+	healUsage  = "Please use: sup kazoo_ips_maintenance refresh"
+	foundUsage = "Please use: sup crossbar_maintenance create_account <name> <realm> <username> <password>"
+	viewsUsage = "Please use: sup kapps_maintenance refresh dedicated_ips"
+)
+
+// command is one function of a module.
+type command struct {
+	module, function, usage string
+	arity                   []int // numbers of arguments that it takes
+	explains                bool  // Kazoo answers it with its usage where it has no arguments
+	run                     func(ctx context.Context, d Deps, args []string) (text string, code int)
+}
+
+var commands = []command{
+	{"kazoo_ips_maintenance", "add", addUsage, []int{3}, true, add},
+	{"kazoo_ips_maintenance", "assign", giveUsage, []int{2}, true, assign},
+	{"kazoo_ips_maintenance", "release", takeUsage, []int{1}, true, release},
+	{"kazoo_ips_maintenance", "delete", dropUsage, []int{1}, true, remove},
+	{"kazoo_ips_maintenance", "summary", showUsage, []int{0, 1}, false, summary},
+	{"kazoo_ips_maintenance", "refresh", healUsage, []int{0}, false, refresh},
+	{"crossbar_maintenance", "create_account", foundUsage, []int{4}, false, createAccount},
+	{"kapps_maintenance", "refresh", viewsUsage, []int{1}, false, refreshViews},
+}
+
+// Run does what args ask for: a module, a function and its arguments. text has no line break at its end; with a code
+// of 0 it belongs on the standard output, where it is not empty, else on the standard error.
+func Run(ctx context.Context, d Deps, args []string) (text string, code int) {
+	if len(args) < 2 {
+		return `a module and a function of it are needed, as in "sup kazoo_ips_maintenance add"`, misuse
+	}
+	module, function, args := args[0], args[1], args[2:]
+	var functions []string
+	for _, c := range commands {
+		if c.module != module {
+			continue
+		}
+		if c.function == function {
+			return c.try(ctx, d, args)
+		}
+		functions = append(functions, c.function)
+	}
+	if functions == nil {
+		return fmt.Sprintf("unknown module %q: there are %s", module, strings.Join(modules(), ", ")), failed
+	}
+	return fmt.Sprintf("unknown function %q: of %s there are %s", function, module, strings.Join(functions, ", ")), failed
+}
+
+func (c command) try(ctx context.Context, d Deps, args []string) (string, int) {
+	switch {
+	case slices.Contains(c.arity, len(args)):
+		return c.run(ctx, d, args)
+	case c.explains && len(args) == 0:
+		return c.usage, 0
+	default:
+		return c.usage, misuse
+	}
+}
+
+func modules() (names []string) {
+	for _, c := range commands {
+		if !slices.Contains(names, c.module) {
+			names = append(names, c.module)
+		}
+	}
+	return names
+}
