@@ -19,6 +19,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"junctor/pkg/api"
+	"junctor/pkg/auth"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/schema"
 	"junctor/schemas"
@@ -122,6 +123,7 @@ func newBench(b *testing.B) *bench {
 	sv := newService(b, s, func(c *api.Config) {
 		c.Log = zerolog.New(io.Discard) // lines are made, but not kept
 		c.Pool = dedicatedip.New(s, set, "local", c.Now, c.Log)
+		c.Tokens = auth.NewAuthenticator(s, auth.Options{Now: c.Now, Staleness: time.Second}) // as serve does
 	})
 	for i := 1; i <= 25; i++ {
 		address := fmt.Sprintf("10.0.0.%d", i)

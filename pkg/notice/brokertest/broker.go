@@ -38,6 +38,9 @@ type Broker struct {
 // it fails.
 func Require(t testing.TB, start func() (*Broker, error)) *Broker {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("no broker with -short")
+	}
 	b, err := start()
 	switch {
 	case err == nil:

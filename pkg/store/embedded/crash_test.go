@@ -78,8 +78,12 @@ func TestKill(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	answered := map[string]string{}
-	for round := range 4 {
-		killAfter(t, folder, 60+40*round, answered)
+	rounds := 20
+	if testing.Short() {
+		rounds = 4
+	}
+	for round := range rounds {
+		killAfter(t, folder, 40+5*round, answered)
 		file, err := openBolt(filepath.Join(folder, fileName), false)
 		if err != nil {
 			t.Fatal(err)

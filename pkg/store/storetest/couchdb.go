@@ -34,11 +34,20 @@ func CouchDSN(t testing.TB) string {
 		t.Cleanup(func() { runUsers.leave(t, dsn) })
 		return dsn
 	}
+	skipShort(t)
 	dsn, err := sharedPeer()
 	if err != nil {
 		unavailable(t, err)
 	}
 	return dsn
+}
+
+// skipShort spares "go test -short" the server that is started for the tests.
+func skipShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not over HTTP with -short, unless " + couchVariable + " names a CouchDB")
+	}
 }
 
 // FreshCouch answers the address of an empty CouchDB that t has to itself until it ends: a test that needs
@@ -59,6 +68,7 @@ func FreshCouch(t testing.TB) string {
 		})
 		return dsn
 	}
+	skipShort(t)
 	dsn, stop, err := startPeer()
 	if err != nil {
 		unavailable(t, err)
