@@ -21,12 +21,14 @@ type Installer interface {
 // (kapps_maintenance:register_system_dbs_views).
 const kazooCopy = "dedicated_ips-kazoo_apps-dedicated_ips"
 
-// Install makes sure that the database of the pool and its design documents exist. Kazoo's own is left alone
+// Install makes sure that the databases of the pool and its design documents exist. Kazoo's own is left alone
 // where it is there, and where only its source is (system_data), that text is taken: Kazoo rewrites a design
 // document of which a byte differs, and CouchDB then builds the index anew.
 func Install(ctx context.Context, s Installer) error {
-	if err := s.CreateDatabase(ctx, Database); err != nil {
-		return err
+	for _, db := range []string{Database, stateDatabase} {
+		if err := s.CreateDatabase(ctx, db); err != nil {
+			return err
+		}
 	}
 	kazoos, err := kazooText(ctx, s)
 	if err != nil {

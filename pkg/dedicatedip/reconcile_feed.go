@@ -128,10 +128,9 @@ func (f *follower) work(ctx context.Context, changes chan store.Change, failed <
 	}
 }
 
-// note takes a change in. Documents that are no addresses, like the one that says how far we are, are passed over:
-// writing that down must not be a reason to write it down.
+// note takes a change in. Documents that are no addresses are nobody's.
 func (f *follower) note(change store.Change) {
-	if change.ID == stateID || strings.HasPrefix(change.ID, "_design/") {
+	if strings.HasPrefix(change.ID, "_design/") {
 		return
 	}
 	f.fresh.changes++

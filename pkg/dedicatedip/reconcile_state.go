@@ -10,10 +10,12 @@ import (
 	"junctor/pkg/store"
 )
 
+// stateDatabase is our own, so that what we note leaves Kazoo's databases, and the feeds on them, alone.
+const stateDatabase = "junctor"
+
 // stateID is the document that Reconcilers share. It is an ordinary one, since CouchDB does not hold writers of
-// _local documents to their revisions, and it is in dedicated_ips, since the checkpoint means that database and no
-// other. Its type keeps it out of all views of Kazoo's.
-const stateID = "junctor_reconciler"
+// _local documents to their revisions.
+const stateID = "reconciler"
 
 // The fields of it. Times are Unix milliseconds.
 const (
@@ -30,7 +32,7 @@ const leaseTime = 30 * time.Second
 var errLeaseLost = errors.New("another process has taken the full pass over")
 
 func (r *Reconciler) state(ctx context.Context) (document.Document, error) {
-	doc, err := r.store.Get(ctx, Database, stateID)
+	doc, err := r.store.Get(ctx, stateDatabase, stateID)
 	if fault.Is(err, fault.BadIdentifier) {
 		return nil, nil
 	}
@@ -38,8 +40,8 @@ func (r *Reconciler) state(ctx context.Context) (document.Document, error) {
 }
 
 func (r *Reconciler) change(ctx context.Context, change func(document.Document) error) error {
-	_, err := r.store.Update(ctx, Database, stateID, func(doc document.Document) error {
-		doc[fieldType] = stateID
+	_, err := r.store.Update(ctx, stateDatabase, stateID, func(doc document.Document) error {
+		doc[fieldType] = "junctor_reconciler"
 		return change(doc)
 	})
 	return err

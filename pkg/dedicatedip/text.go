@@ -14,7 +14,7 @@ func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
 		_, err := p.Create(ctx, map[string]any{"ip": text, "zone": zone, "host": host})
 		return err
 	}
-	if text == "" || strings.HasPrefix(text, "_") || text == stateID {
+	if text == "" || strings.HasPrefix(text, "_") {
 		return notAnAddress("ip", text)
 	}
 	if zone == "" || host == "" {
