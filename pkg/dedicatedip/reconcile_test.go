@@ -314,10 +314,3 @@ func quiet(s *subject) {
 		s.Error("how far it came is not noted where it belongs")
 	}
 }
-
-func ignoreCancel(err error) error {
-	if err != nil && strings.Contains(err.Error(), "cancel") {
-		return nil
-	}
-	return err
-}
