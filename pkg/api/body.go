@@ -29,7 +29,7 @@ type body struct {
 func readBody(r *http.Request) (body, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return body{}, invalid("file", "maxSize", "Payload or Files must not be more than 8000000 bytes",
+		return body{}, fault.Finding("file", "maxSize", "Payload or Files must not be more than 8000000 bytes",
 			map[string]any{"target": maxBody})
 	} else if err != nil {
 		return body{}, unreadable(err)
@@ -62,9 +62,9 @@ func jsonBody(raw []byte) (body, error) {
 	}
 	members, err := document.DecodeMembers(document.BlankContinuations(raw))
 	if syntax := (*document.SyntaxError)(nil); errors.As(err, &syntax) {
-		return body{}, invalid("json", "invalid", syntax.Error(), map[string]any{"target": "body"})
+		return body{}, fault.Finding("json", "invalid", syntax.Error(), map[string]any{"target": "body"})
 	} else if err != nil {
-		return body{}, invalid("json", "invalid", "All JSON must be valid", map[string]any{"target": "body"})
+		return body{}, fault.Finding("json", "invalid", "All JSON must be valid", map[string]any{"target": "body"})
 	}
 	envelope := map[string]any{}
 	for _, m := range members {
@@ -126,19 +126,13 @@ func unreadable(err error) error {
 func unwrap(envelope map[string]any) (body, error) {
 	data, ok := envelope["data"]
 	if !ok {
-		return body{}, invalid("data", "required", "Field is required but missing", map[string]any{"value": envelope})
+		return body{}, fault.Finding("data", "required", "Field is required but missing", map[string]any{"value": envelope})
 	}
 	switch data.(type) {
 	case map[string]any, []any:
 		return body{envelope: envelope, data: data}, nil
 	}
 	const types = "object, array"
-	return body{}, invalid("data", "type", "Value did not match type(s): "+types,
+	return body{}, fault.Finding("data", "type", "Value did not match type(s): "+types,
 		map[string]any{"target": types, "value": data})
-}
-
-func invalid(path, code, message string, more map[string]any) error {
-	fields := fault.Fields{}
-	fields.Add(path, code, message, more)
-	return fields.Err()
 }

@@ -207,7 +207,7 @@ func (s *Server) releaseIPs(r *request) (reply, error) {
 	case onlyMetadata(data) && !r.query.Has("ips") && !r.query.Has("ips[]"):
 		ips, err = s.Pool.ReleaseAll(r.ctx(), r.account.ID)
 	default:
-		err = invalid("ips", "required", "Field is required but missing", map[string]any{"value": "ips"})
+		err = fault.Finding("ips", "required", "Field is required but missing", map[string]any{"value": "ips"})
 	}
 	return s.several(r, ips), err
 }

@@ -114,7 +114,7 @@ func (s *Server) listClusterAddresses(r *request) (reply, error) {
 // object answers data where it is an object, which it has to be for most resources.
 func (r *request) object() (document.Document, error) {
 	if _, isList := r.body.data.([]any); isList {
-		return nil, invalid("", "type", "Value did not match type(s): object",
+		return nil, fault.Finding("", "type", "Value did not match type(s): object",
 			map[string]any{"target": "object", "value": r.body.data})
 	}
 	return r.data(), nil

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"junctor/pkg/auth"
+	"junctor/pkg/fault"
 )
 
 // logInByKey answers PUT /api_auth (cb_api_auth): a token for the account that has the key.
@@ -31,7 +32,7 @@ func (s *Server) logIn(r *request) (reply, error) {
 // refreshToken answers PUT /auth with the action refresh_token (cb_auth): a new token for whoever has a good one.
 func (s *Server) refreshToken(r *request) (reply, error) {
 	if action := r.text("action"); action != "refresh_token" {
-		return reply{}, invalid("action", "enum", "Value not found in enumerated list of values",
+		return reply{}, fault.Finding("action", "enum", "Value not found in enumerated list of values",
 			map[string]any{"target": []string{"refresh_token"}, "value": action})
 	}
 	grant, err := s.Issuer.Refresh(r.ctx(), r.identity)

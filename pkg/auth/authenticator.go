@@ -191,8 +191,6 @@ func checkTrial(holder *account.Account, now time.Time) error {
 	if holder.TrialExpires == 0 || document.Gregorian(now) < holder.TrialExpires {
 		return nil
 	}
-	fields := fault.Fields{}
-	fields.Add("account", "expired", "account expired",
+	return fault.Finding("account", "expired", "account expired",
 		map[string]any{"cause": document.Number(holder.TrialExpires)})
-	return fields.Err()
 }

@@ -87,9 +87,7 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 		return Grant{}, err
 	}
 	if !holder.Enabled {
-		fields := fault.Fields{}
-		fields.Add("account", "disabled", "account disabled", nil)
-		return Grant{}, fields.Err()
+		return Grant{}, fault.Finding("account", "disabled", "account disabled", nil)
 	}
 	claims := jwt.MapClaims{"account_id": holder.ID, "owner_id": users[0], "method": byUser}
 	if l.As != nil {
@@ -97,9 +95,7 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 	}
 	grant, err := i.grant(ctx, claims, holder)
 	if err == nil && len(grant.Token) > maxToken {
-		fields := fault.Fields{}
-		fields.Add("as", "maxLength", "the token would be too long", nil)
-		return Grant{}, fields.Err()
+		return Grant{}, fault.Finding("as", "maxLength", "the token would be too long", nil)
 	}
 	return grant, err
 }

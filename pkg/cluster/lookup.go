@@ -105,7 +105,7 @@ func checkIP(text string) (netip.Addr, error) {
 	}
 	addr, ok := parse(text)
 	if !ok {
-		return addr, wrong("ip", "not_one_schema_valid", "failed to validate", map[string]any{"value": text})
+		return addr, fault.Finding("ip", "not_one_schema_valid", "failed to validate", map[string]any{"value": text})
 	}
 	return addr, nil
 }
@@ -117,16 +117,10 @@ func checkDirection(text string) error {
 	case "":
 		return missing("direction")
 	}
-	return wrong("direction", "enum", "Value not found in enumerated list of values",
+	return fault.Finding("direction", "enum", "Value not found in enumerated list of values",
 		map[string]any{"target": directions, "value": text})
 }
 
 func missing(field string) error {
-	return wrong(field, "required", "Field is required but missing", map[string]any{"value": field})
-}
-
-func wrong(field, code, message string, more map[string]any) error {
-	fields := fault.Fields{}
-	fields.Add(field, code, message, more)
-	return fields.Err()
+	return fault.Finding(field, "required", "Field is required but missing", map[string]any{"value": field})
 }

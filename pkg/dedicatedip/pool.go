@@ -153,7 +153,5 @@ func unknown(address string) error {
 }
 
 func notAnAddress(path string, value any) error {
-	fields := fault.Fields{}
-	fields.Add(path, "not_one_schema_valid", "failed to validate", map[string]any{"value": value})
-	return fields.Err()
+	return fault.Finding(path, "not_one_schema_valid", "failed to validate", map[string]any{"value": value})
 }

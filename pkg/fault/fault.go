@@ -124,6 +124,13 @@ func (f Fields) Add(path, code, message string, more map[string]any) {
 	f[path][code] = detail
 }
 
+// Finding answers the Invalid error of a single finding, as Fields.Add records it.
+func Finding(path, code, message string, more map[string]any) error {
+	fields := Fields{}
+	fields.Add(path, code, message, more)
+	return fields.Err()
+}
+
 // Err answers nil where nothing was found, and one Invalid error for all findings otherwise.
 func (f Fields) Err() error {
 	if len(f) == 0 {

@@ -16,10 +16,8 @@ func checkSize(value any) error {
 	if left(maxValues, value) >= 0 {
 		return nil
 	}
-	fields := fault.Fields{}
 	message := fmt.Sprintf("Data must not have more than %d values", maxValues)
-	fields.Add("", "maxSize", message, map[string]any{"target": maxValues})
-	return fields.Err()
+	return fault.Finding("", "maxSize", message, map[string]any{"target": maxValues})
 }
 
 // left answers what is left of a budget of values after value, which is negative if it did not suffice.

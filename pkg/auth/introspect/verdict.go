@@ -102,9 +102,7 @@ func (a *answer) expiredTrial() error {
 	if cause, ok := expired["cause"].(json.Number); ok {
 		more["cause"] = cause
 	}
-	fields := fault.Fields{}
-	fields.Add("account", "expired", "account expired", more)
-	return fields.Err()
+	return fault.Finding("account", "expired", "account expired", more)
 }
 
 // validID is what Kazoo's accounts and users are called by.
