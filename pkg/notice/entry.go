@@ -11,7 +11,7 @@ import (
 
 // entry is a message in the file, and the write that it is about.
 type entry struct {
-	number uint64 // in the order noted
+	number uint64 // a note's in the order noted, a notice's in the order its outcome became known
 	of     int    // which document of the write, or wholeWrite
 
 	Message message `json:"message"`
@@ -45,9 +45,9 @@ func generation(rev string) int {
 
 // next answers up to limit notices to send, in order.
 //
-// The order of revisions is mostly that of the notes, since whoever writes over a revision has read it first and
-// noted after that. But a document may be made anew without reading: its note can be older than that of the
-// removal it followed. So a document waits while an older note of it is open, and then goes by its revisions.
+// The numbers of notices tell when an outcome became known, which is nearly the order of the writes: the outcome
+// of an earlier write can be late. While it is, its note is open and older than the notice of the later write. So
+// a document waits for such notes, and then goes by its revisions.
 func (q *queue) next(limit int) (batch []entry, err error) {
 	err = q.db.View(func(tx *bbolt.Tx) error {
 		open := map[string]uint64{} // the oldest open note, by subject
@@ -70,15 +70,23 @@ func (q *queue) next(limit int) (batch []entry, err error) {
 // lookAhead bounds how far ready looks beyond notices that have to wait, as a multiple of its limit.
 const lookAhead = 4
 
-// ready answers up to limit notices that no older note stands before.
+// ready answers up to limit notices that no older note stands before, and no notice of an earlier revision that
+// has to wait itself.
 func ready(notices *bbolt.Bucket, open map[string]uint64, limit int) (batch []entry, err error) {
+	held := map[string]int{} // the lowest generation that has to wait, by subject
 	seen := 0
 	err = each(notices, func(e entry) bool {
 		if oldest, blocked := open[e.subject()]; !blocked || e.number < oldest {
 			batch = append(batch, e)
+		} else if lowest, known := held[e.subject()]; !known || e.generation() < lowest {
+			held[e.subject()] = e.generation()
 		}
 		seen++
 		return len(batch) < limit && seen < lookAhead*limit
+	})
+	batch = slices.DeleteFunc(batch, func(e entry) bool {
+		lowest, known := held[e.subject()]
+		return known && e.generation() > lowest
 	})
 	return batch, err
 }

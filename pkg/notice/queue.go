@@ -13,7 +13,7 @@ import (
 )
 
 // The two buckets of the file, both from number to entry: notes of writes whose outcome is not known, and
-// notices that can be sent. A notice keeps the number of its note.
+// notices that can be sent. A note gets a new number when it becomes a notice.
 var (
 	notesBucket   = []byte("notes")
 	noticesBucket = []byte("notices")
@@ -132,7 +132,9 @@ func (q *queue) settle(happened, void []entry) error {
 			if notes.Get(e.key()) == nil {
 				continue
 			}
-			if err := errors.Join(q.remove(notes, e.key()), q.put(notices, e)); err != nil {
+			err := q.remove(notes, e.key())
+			e.number = q.last.Add(1)
+			if err = errors.Join(err, q.put(notices, e)); err != nil {
 				return err
 			}
 		}
