@@ -9,10 +9,6 @@ import (
 	"junctor/pkg/store"
 )
 
-// feedTime is how long one change feed is followed before everything is read anew: whatever a feed may have
-// missed, a connection that died unnoticed included, is made good then.
-const feedTime = 10 * time.Minute
-
 // The pauses between two attempts to reach a store that fails.
 const (
 	firstPause = 100 * time.Millisecond
@@ -25,8 +21,8 @@ func (r *Registry) Follow(ctx context.Context) {
 	wait := firstPause
 	for ctx.Err() == nil {
 		loaded, err := r.follow(ctx)
-		if ctx.Err() != nil || err == nil {
-			continue
+		if ctx.Err() != nil {
+			return
 		}
 		if loaded {
 			wait = firstPause
@@ -40,28 +36,17 @@ func (r *Registry) Follow(ctx context.Context) {
 	}
 }
 
-// follow reads all clusters and follows one feed to its end. An end that was due is no error.
+// follow reads all clusters and follows the feed until it breaks off.
 func (r *Registry) follow(ctx context.Context) (loaded bool, err error) {
 	since, err := r.load(ctx)
 	if err != nil {
 		return false, err
 	}
-	feed, cancel := context.WithTimeout(ctx, feedTime)
-	defer cancel()
-	err = r.store.Changes(feed, Database, since, func(change store.Change) error {
+	return true, r.store.Changes(ctx, Database, since, func(change store.Change) error {
 		r.table.apply(change.Doc) // a document that is no cluster has no addresses
 		return nil
-	})
-	switch {
-	case feed.Err() != nil:
-		err = nil
-	case err == nil:
-		err = errFeedEnded
-	}
-	return true, err
+	}, nil)
 }
-
-var errFeedEnded = errors.New("the store ended the feed")
 
 // Load reads all clusters once, for a process that does not Follow, or does so later.
 func (r *Registry) Load(ctx context.Context) error {

@@ -112,12 +112,14 @@ func (b broken) Sequence(ctx context.Context, db string) (string, error) {
 	return b.Store.Sequence(ctx, db)
 }
 
-func (b broken) Changes(ctx context.Context, db, since string, each func(store.Change) error) error {
+func (b broken) Changes(
+	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
+) error {
 	b.calls.Add(1)
 	if n := b.ends.Add(-1); n >= 0 {
-		return []error{nil, errUnplugged, errors.New("closed")}[n%3]
+		return []error{errUnplugged, errors.New("closed")}[n%2]
 	}
-	return b.Store.Changes(ctx, db, since, each)
+	return b.Store.Changes(ctx, db, since, each, current)
 }
 
 // reconnects: a feed that breaks off is taken up again, and nothing is missed meanwhile.

@@ -43,7 +43,9 @@ type Store interface {
 	Replicated(ctx context.Context, db string) (bool, error)
 	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
 	Sequence(ctx context.Context, db string) (string, error)
-	Changes(ctx context.Context, db, since string, each func(store.Change) error) error
+	Changes(
+		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
+	) error
 }
 
 // Schemas checks a document against the schema of that id and answers it with its values cast; what is wrong is a

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"time"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -61,8 +62,10 @@ func (a apart) Sequence(ctx context.Context, db string) (string, error) {
 	return a.Store.Sequence(ctx, a.prefix+db)
 }
 
-func (a apart) Changes(ctx context.Context, db, since string, each func(store.Change) error) error {
-	return a.Store.Changes(ctx, a.prefix+db, since, each)
+func (a apart) Changes(
+	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
+) error {
+	return a.Store.Changes(ctx, a.prefix+db, since, each, current)
 }
 
 // steps is a real store that calls around before, after or instead of each call of a write.

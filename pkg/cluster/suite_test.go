@@ -254,7 +254,7 @@ func (s *subject) claimed(extra int, holders map[string]string) {
 			delete(claims, c.ID)
 		}
 		return nil
-	})
+	}, nil)
 	if !errors.Is(err, enough) {
 		s.Fatal(err)
 	}

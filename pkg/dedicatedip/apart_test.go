@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"context"
+	"time"
 
 	"junctor/pkg/document"
 	"junctor/pkg/store"
@@ -35,8 +36,10 @@ func (a apart) Update(
 	return a.Store.Update(ctx, a.prefix+db, id, change)
 }
 
-func (a apart) Changes(ctx context.Context, db, since string, each func(store.Change) error) error {
-	return a.Store.Changes(ctx, a.prefix+db, since, each)
+func (a apart) Changes(
+	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
+) error {
+	return a.Store.Changes(ctx, a.prefix+db, since, each, current)
 }
 
 func (a apart) Sequence(ctx context.Context, db string) (string, error) {

@@ -24,7 +24,9 @@ type HealingStore interface {
 	Store
 	account.Reader
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
-	Changes(ctx context.Context, db, since string, each func(store.Change) error) error
+	Changes(
+		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
+	) error
 	Sequence(ctx context.Context, db string) (seq string, err error)
 	Install(ctx context.Context, db string, design document.Document) error
 }

@@ -74,37 +74,17 @@ func (r *Reconciler) follow(ctx context.Context) error {
 	return errors.Join(err, f.save(context.WithoutCancel(ctx)))
 }
 
-// feedTime is how long one connection is used: one that died unnoticed is made good then.
-const feedTime = 10 * time.Minute
-
-// feed hands the changes since then over, on one connection after the other.
+// feed hands the changes since then over.
 func (r *Reconciler) feed(ctx context.Context, since string, changes chan<- store.Change) error {
-	for {
-		connection, cancel := context.WithTimeout(ctx, feedTime)
-		err := r.store.Changes(connection, Database, since, func(c store.Change) error {
-			select {
-			case changes <- c:
-				since = c.Seq
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-		due := connection.Err() != nil
-		cancel()
-		switch {
-		case ctx.Err() != nil:
+	return r.store.Changes(ctx, Database, since, func(c store.Change) error {
+		select {
+		case changes <- c:
+			return nil
+		case <-ctx.Done():
 			return ctx.Err()
-		case due:
-		case err == nil:
-			return errFeedEnded
-		default:
-			return err
 		}
-	}
+	}, nil)
 }
-
-var errFeedEnded = errors.New("the store ended the feed")
 
 // work takes changes in, and looks at each after it had time to settle.
 func (f *follower) work(ctx context.Context, changes chan store.Change, failed <-chan error) (err error, ended bool) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"sync"
@@ -20,47 +21,85 @@ type Change struct {
 	Doc     document.Document // the winning revision
 }
 
-// heartbeat is how often a CouchDB says that a feed is alive: it also sends the head of its answer with the first
-// of them, for which the connection does not wait for ever (responseTimeout).
-const heartbeat = 5 * time.Second
+// The bounds of one look at a feed.
+const (
+	feedWait  = time.Second           // how long it waits where nothing is new, and so how old it can be
+	feedPause = 20 * time.Millisecond // until the next, where something was: what is written together comes together
+	feedTime  = 30 * time.Second      // after that the connection is taken for dead
+	feedLimit = 1000                  // changes in one look
+)
 
 // Changes hands every write to a database after since to each, in order, those of the past first and then those
-// to come, until ctx ends, each answers an error, which is passed on, or the store ends the feed, which is nil.
-// Between two looks a document may be written several times; only the last write counts. since is the Seq of a
-// change, an answer of Sequence, or "" for everything.
-func (s *Store) Changes(ctx context.Context, db, since string, each func(Change) error) error {
-	params := map[string]any{"feed": "continuous", "heartbeat": heartbeat.Milliseconds()}
-	if since != "" {
-		params["since"] = since
-	}
-	own, interrupt := detach(ctx)
-	defer interrupt()
-	feed := s.client.DB(db).Changes(own, kivik.IncludeDocs(), kivik.Params(params))
-	defer func() { _ = feed.Close() }()
-	for next(feed) {
-		change, err := own.scan(feed)
-		if err == nil && change.ID != "" { // CouchDB's last line has none
-			err = each(change)
-		}
+// to come, until ctx ends, each answers an error, which is passed on, or the store fails. Between two looks a
+// document may be written several times; only the last write counts. since is the Seq of a change, an answer of
+// Sequence, or "" for everything. each may use the store.
+//
+// current, where it is not nil, is told whenever everything written before a time has been handed over: about
+// once a second where nothing is written, and more often where something is.
+//
+// It asks for one batch after the other (feed=longpoll). A continuous feed says less of how current it is, and
+// one that died unnoticed looks like one that has nothing to say.
+func (s *Store) Changes(
+	ctx context.Context, db, since string, each func(Change) error, current func(asOf time.Time),
+) error {
+	for {
+		asOf := time.Now()
+		batch, last, err := s.poll(ctx, db, since)
 		if err != nil {
 			return err
 		}
+		for _, change := range batch {
+			if err := each(change); err != nil {
+				return err
+			}
+		}
+		since = last
+		if len(batch) < feedLimit && current != nil {
+			current(asOf)
+		}
+		if 0 < len(batch) && len(batch) < feedLimit {
+			sleep(ctx, feedPause)
+		}
+		if err := ctx.Err(); err != nil {
+			return classify("changes", db, err)
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return classify("changes", db, err)
-	}
-	return classify("changes", db, feed.Err())
 }
 
-// next is feed.Next. At the end of a continuous feed over HTTP, kivik 4.5 asks for metadata that such a feed does
-// not have (couchdb.changesRows.LastSeq) and panics: a CouchDB that restarts would end this process.
-func next(feed *kivik.Changes) (more bool) {
-	defer func() {
-		if recover() != nil {
-			more = false
+func sleep(ctx context.Context, pause time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause):
+	}
+}
+
+// poll waits for changes after since and answers them, with where to go on.
+func (s *Store) poll(ctx context.Context, db, since string) (batch []Change, last string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, feedTime)
+	defer cancel()
+	own, interrupt := detach(ctx)
+	defer interrupt()
+	params := map[string]any{"feed": "longpoll", "timeout": feedWait.Milliseconds(), "limit": feedLimit}
+	if since != "" {
+		params["since"] = since
+	}
+	feed := s.client.DB(db).Changes(own, kivik.IncludeDocs(), kivik.Params(params))
+	defer func() { _ = feed.Close() }()
+	for last = since; feed.Next(); {
+		change, err := own.scan(feed)
+		if err != nil {
+			return nil, "", err
 		}
-	}()
-	return feed.Next()
+		batch, last = append(batch, change), change.Seq
+	}
+	if err := cmp.Or(ctx.Err(), feed.Err()); err != nil {
+		return nil, "", classify("changes", db, err)
+	}
+	meta, err := feed.Metadata()
+	if err == nil && meta.LastSeq != "" {
+		last = meta.LastSeq
+	}
+	return batch, last, classify("changes", db, err)
 }
 
 // interruptible is the context of a feed. kivik 4.5 closes a feed whose context ends while others read from it

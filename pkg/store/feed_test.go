@@ -1,61 +1,72 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
+	"time"
 
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
-// TestFeedEnds: a CouchDB that ends a feed, by its last line, by closing or in the middle of a line, ends the call
-// and nothing more.
-func TestFeedEnds(t *testing.T) {
+// feedOf is a CouchDB that answers each request with the next of some texts, and then not at all.
+func feedOf(t *testing.T, answers ...string) *store.Store {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(answers) == 0 {
+			<-r.Context().Done()
+			return
+		}
+		answer := answers[0]
+		answers = answers[1:]
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	return open(t, server.URL)
+}
+
+const oneChange = `{"results":[
+{"seq":"3-x","id":"a","changes":[{"rev":"1-b"}],"doc":{"_id":"a","_rev":"1-b"}}
+],
+"last_seq":"4-y","pending":0}`
+
+// TestFeedBreaks: an answer that is cut off, that is none, or of which a document cannot be read, ends the feed with
+// an error, and what was told before stays told.
+func TestFeedBreaks(t *testing.T) {
 	t.Parallel()
-	const line = `{"seq":"3-x","id":"a","changes":[{"rev":"1-b"}],"doc":{"_id":"a","_rev":"1-b"}}` + "\n"
-	for rest, clean := range map[string]bool{
-		"": true, "\n\n": true, `{"last_seq":"3-x","pending":0}` + "\n": true, `{"seq":"4-x","i`: false,
-	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, line+rest)
-		}))
-		t.Cleanup(server.Close)
+	for _, rest := range []string{"", "\n", `{"results":[{"seq":"4-x","i`, `{"results":[`, "<html>", `{"results":[],"last`,
+		`{"results":[{"seq":"4-x","id":"b","changes":[{"rev":"1-b"}],"doc":null}],"last_seq":"4-y"}`} {
 		var seen []string
-		err := open(t, server.URL).Changes(t.Context(), "db", "", func(c store.Change) error {
+		err := feedOf(t, oneChange, rest).Changes(t.Context(), "db", "", func(c store.Change) error {
 			seen = append(seen, c.ID+" "+c.Seq)
 			return nil
-		})
-		if len(seen) != 1 || seen[0] != "a 3-x" || clean != (err == nil) {
-			t.Errorf("%q: %q, %v", rest, seen, err)
+		}, nil)
+		if !slices.Equal(seen, []string{"a 3-x"}) {
+			t.Errorf("%q: %q", rest, seen)
 		}
-		if !clean && !fault.Is(err, fault.DatastoreUnreachable) {
+		if !fault.Is(err, fault.DatastoreFault) && !fault.Is(err, fault.DatastoreUnreachable) {
 			t.Errorf("%q: %v", rest, err)
 		}
 	}
 }
 
-// TestFeedEndsWithServer: so does one that is gone all at once.
-func TestFeedEndsWithServer(t *testing.T) {
+// TestFeedWaits: a feed that waits for an answer ends with its context, and has not said that it is current.
+func TestFeedWaits(t *testing.T) {
 	t.Parallel()
-	connected := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, "\n")
-		w.(http.Flusher).Flush()
-		close(connected)
-		<-r.Context().Done()
-	}))
-	ended := make(chan error)
-	s := open(t, server.URL)
-	go func() {
-		ended <- s.Changes(t.Context(), "db", "7", func(store.Change) error { return errors.New("there is none") })
-	}()
-	<-connected
-	server.CloseClientConnections()
-	if err := <-ended; err != nil && !fault.Is(err, fault.DatastoreFault) && !fault.Is(err, fault.DatastoreUnreachable) {
-		t.Error(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	times := 0
+	err := feedOf(t, oneChange).Changes(ctx, "db", "7", func(store.Change) error {
+		time.AfterFunc(10*time.Millisecond, cancel)
+		return nil
+	}, func(time.Time) { times++ })
+	if !errors.Is(err, context.Canceled) || times != 1 {
+		t.Errorf("%v, current %d times", err, times)
 	}
-	server.Close()
 }

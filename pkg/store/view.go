@@ -68,6 +68,29 @@ func (s *Store) View(ctx context.Context, db, design, view string, q Query, each
 	return nil
 }
 
+// All hands the documents of a database to each as rows, in the order of their ids, until each answers an error, which
+// is passed on; it is View without a view. Documents that were included have losing revisions as Get answers them.
+func (s *Store) All(ctx context.Context, db string, q Query, each func(Row) error) error {
+	var failed error
+	params := q.params()
+	delete(params, "reduce")
+	if q.IncludeDocs {
+		params["conflicts"] = true
+	}
+	err := s.call("all", db, func() error {
+		rows := s.client.DB(db).AllDocs(ctx, kivik.Params(params))
+		defer func() { _ = rows.Close() }()
+		for failed == nil && rows.Next() {
+			failed = each(Row{rows})
+		}
+		return rows.Err()
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
 func (q Query) params() map[string]any {
 	p := map[string]any{}
 	set := func(name string, value any, given bool) {

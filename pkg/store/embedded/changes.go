@@ -23,6 +23,7 @@ type changes struct {
 	until       uint64 // where a normal feed ends
 	limit       int64
 	continuous  bool
+	longPoll    bool // waits for the first change, and tells all there are then
 	includeDocs bool
 	patience    time.Duration // how long to wait for a change; 0 is for ever
 	idle        time.Time     // since when
@@ -31,7 +32,7 @@ type changes struct {
 	close       sync.Once
 }
 
-// Changes opens a feed, normal or continuous.
+// Changes opens a feed: normal, longpoll or continuous.
 func (d *database) Changes(ctx context.Context, options driver.Options) (driver.Changes, error) {
 	f := &changes{ctx: ctx, database: d, limit: noLimit, idle: time.Now(), closed: make(chan struct{})}
 	since, err := f.readOptions(options)
@@ -41,6 +42,7 @@ func (d *database) Changes(ctx context.Context, options driver.Options) (driver.
 	err = d.read(ctx, func(c contents) error {
 		f.born, f.until = c.born(), c.updateSeq()
 		f.last = min(since, f.until)
+		f.longPoll = f.longPoll && f.last == f.until // else it need not wait
 		return nil
 	})
 	return f, err
@@ -59,9 +61,9 @@ func (f *changes) readOptions(options driver.Options) (since uint64, err error) 
 		f.limit = 1 // as in CouchDB
 	}
 	since = p.since()
-	f.continuous = feed == "continuous"
+	f.continuous, f.longPoll = feed == "continuous", feed == "longpoll"
 	f.patience = p.patience()
-	if !f.continuous && feed != "normal" && p.err == nil {
+	if !f.continuous && !f.longPoll && feed != "normal" && p.err == nil {
 		return 0, notSupported("feed=" + feed)
 	}
 	return since, p.unsupported()
@@ -84,7 +86,7 @@ func (p *params) since() uint64 {
 	return seq
 }
 
-// patience reads after how long without a change a continuous feed ends: never, where there is a heartbeat.
+// patience reads after how long without a change a feed that waits ends: never, where there is a heartbeat.
 func (p *params) patience() time.Duration {
 	var ms int64
 	p.count(&ms, "timeout")
@@ -94,7 +96,7 @@ func (p *params) patience() time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// Next describes the next change, in a continuous feed waiting for one.
+// Next describes the next change. A continuous feed waits for it, and a longpoll feed for the first.
 func (f *changes) Next(change *driver.Change) error {
 	for {
 		switch {
@@ -115,7 +117,7 @@ func (f *changes) Next(change *driver.Change) error {
 		if len(f.batch) > 0 {
 			continue
 		}
-		if !f.continuous {
+		if !f.continuous && !f.longPoll {
 			f.last = f.until
 			return io.EOF
 		}
@@ -131,6 +133,10 @@ func (f *changes) fill() error {
 	return f.database.read(f.ctx, func(c contents) error {
 		if c.born() != f.born {
 			return errNoDatabase
+		}
+		if f.longPoll {
+			f.until = c.updateSeq()
+			f.longPoll = f.last == f.until
 		}
 		cursor := c.part(changesBucket).Cursor()
 		for k, id := cursor.Seek(seqKey(f.last + 1)); k != nil && len(f.batch) < enough; k, id = cursor.Next() {

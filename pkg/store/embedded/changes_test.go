@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,39 @@ func TestContinuousChanges(t *testing.T) {
 	cancel()
 	if <-done || !errors.Is(changes.Err(), context.Canceled) {
 		t.Errorf("after cancel: %v", changes.Err())
+	}
+}
+
+// TestLongPoll: it tells what is there, or waits for the first change and tells that; it ends where a later one has
+// to go on, also when its time is over.
+func TestLongPoll(t *testing.T) {
+	t.Parallel()
+	db := createDB(t, openStore(t, Memory), "db")
+	poll := func(since string, timeout int) (told []string, last string) {
+		changes := db.Changes(t.Context(), kivik.Params(options{"feed": "longpoll", "since": since, "timeout": timeout}))
+		for changes.Next() {
+			told = append(told, describeChange(changes))
+		}
+		meta, err := changes.Metadata()
+		if err != nil || changes.Err() != nil {
+			t.Fatal(err, changes.Err())
+		}
+		return told, meta.LastSeq
+	}
+	if told, last := poll("0", 1); len(told) > 0 || last != "0" {
+		t.Errorf("of nothing: %q up to %s", told, last)
+	}
+	put(t, db, "a", `{}`)
+	put(t, db, "b", `{}`)
+	if told, last := poll("0", 60_000); !slices.Equal(told, []string{"1 a 1", "2 b 1"}) || last != "2" {
+		t.Errorf("of what is there: %q up to %s", told, last)
+	}
+	if told, last := poll("2", 1); len(told) > 0 || last != "2" {
+		t.Errorf("of nothing new: %q up to %s", told, last)
+	}
+	go func() { _, _ = db.Put(t.Context(), "c", options{}) }()
+	if told, last := poll("2", 60_000); !slices.Equal(told, []string{"3 c 1"}) || last != "3" {
+		t.Errorf("of the next: %q up to %s", told, last)
 	}
 }
 

@@ -157,7 +157,7 @@ func TestNotSupportedByName(t *testing.T) {
 		"option queries":       db.Query(ctx, "d", "v", kivik.Param("queries", []any{})).Err(),
 		"option filter":        db.Changes(ctx, kivik.Param("filter", "d/f")).Err(),
 		"option descending=t":  db.Changes(ctx, kivik.Param("descending", true)).Err(),
-		"feed=longpoll":        db.Changes(ctx, kivik.Param("feed", "longpoll")).Err(),
+		"feed=eventsource":     db.Changes(ctx, kivik.Param("feed", "eventsource")).Err(),
 		"validate_doc_update":  validate,
 		"language erlang":      erlang,
 		"Compact ":             db.Compact(ctx),

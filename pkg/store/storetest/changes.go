@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
+	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
@@ -29,7 +32,7 @@ func (s *subject) feed(ctx context.Context, since string) <-chan string {
 			}
 			changes <- text
 			return nil
-		})
+		}, nil)
 	}()
 	return changes
 }
@@ -71,7 +74,7 @@ func changesEnd(s *subject) {
 	err := s.Changes(s.Context(), s.db, "", func(store.Change) error {
 		seen++
 		return enough
-	})
+	}, nil)
 	if !errors.Is(err, enough) || seen != 1 {
 		s.Errorf("%d changes, %v", seen, err)
 	}
@@ -79,12 +82,64 @@ func changesEnd(s *subject) {
 	err = s.Changes(ctx, s.db, "", func(store.Change) error {
 		cancel()
 		return nil
-	})
+	}, nil)
 	if err == nil || !errors.Is(err, context.Canceled) {
 		s.Errorf("after its context: %v", err)
 	}
 	_, err = s.Sequence(s.Context(), s.db+"-missing")
 	s.is(err, fault.DatastoreMissing)
-	err = s.Changes(s.Context(), s.db+"-missing", "", func(store.Change) error { return nil })
+	err = s.Changes(s.Context(), s.db+"-missing", "", func(store.Change) error { return nil }, nil)
 	s.is(err, fault.DatastoreMissing)
+}
+
+// changesCurrent: a feed says how current it is: what was written before that time, it has told.
+func changesCurrent(s *subject) {
+	s.put(`{"_id":"a"}`)
+	ctx, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	var told []string
+	wanted, since := "a", time.Now()
+	_ = s.Changes(ctx, s.db, "", func(c store.Change) error {
+		told = append(told, c.ID)
+		return nil
+	}, func(asOf time.Time) {
+		switch {
+		case asOf.Before(since):
+		case !slices.Contains(told, wanted):
+			s.Errorf("current as of a time after %q was written, but told only of %q", wanted, told)
+			cancel()
+		case wanted == "b":
+			cancel()
+		default:
+			s.put(`{"_id":"b"}`)
+			wanted, since = "b", time.Now()
+		}
+	})
+	if !slices.Contains(told, "b") {
+		s.Errorf("told only of %q", told)
+	}
+}
+
+// changesMany: more than one look's worth comes whole, each once.
+func changesMany(s *subject) {
+	const many = 2500
+	docs := make([]document.Document, many)
+	for i := range docs {
+		docs[i] = document.Document{"_id": fmt.Sprint(i)}
+	}
+	_, err := s.PutMany(s.Context(), s.db, docs)
+	s.ok(err)
+	ctx, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	told := map[string]bool{}
+	_ = s.Changes(ctx, s.db, "", func(c store.Change) error {
+		if told[c.ID] {
+			s.Errorf("told of %q twice", c.ID)
+		}
+		told[c.ID] = true
+		return nil
+	}, func(time.Time) { cancel() })
+	if len(told) < many {
+		s.Errorf("told of %d, want %d", len(told), many)
+	}
 }

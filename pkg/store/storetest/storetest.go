@@ -72,6 +72,8 @@ var cases = []struct {
 	{"group values", groupValues},
 	{"changes", changesFollow},
 	{"changes end", changesEnd},
+	{"changes current", changesCurrent},
+	{"changes many", changesMany},
 }
 
 // subject is a store under test and a database of the test's own.

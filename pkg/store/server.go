@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"junctor/pkg/fault"
+)
+
+// Server is what a CouchDB says of itself and of whom it is asked by.
+type Server struct {
+	Vendor  string // empty for CouchDB itself
+	Version string
+	Clock   time.Time // to the second; zero where it tells none
+	Admin   bool      // databases and design documents may be written
+}
+
+// askTime bounds how long a server is waited for.
+const askTime = 10 * time.Second
+
+// Ask asks a CouchDB, the dsn of Open, for what it is. It is the beginning of every diagnosis: a wrong address or
+// password shows here, as a fault.DatastoreUnreachable or a fault.Forbidden.
+func Ask(ctx context.Context, dsn string) (Server, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	address, err := url.Parse(dsn)
+	if err != nil {
+		return Server{}, fault.Wrap(fault.DatastoreUnreachable, errors.New("not a URL"))
+	}
+	var welcome struct {
+		Version string
+		Vendor  struct{ Name string }
+	}
+	header, err := question(ctx, address, "", &welcome)
+	if err != nil {
+		return Server{}, err
+	}
+	if welcome.Version == "" {
+		return Server{}, fault.Wrap(fault.DatastoreFault, errors.New("what answers there is no CouchDB"))
+	}
+	var session struct {
+		UserCtx struct{ Roles []string }
+	}
+	if _, err := question(ctx, address, "_session", &session); err != nil {
+		return Server{}, err
+	}
+	server := Server{Version: welcome.Version, Admin: slices.Contains(session.UserCtx.Roles, "_admin")}
+	if vendor := welcome.Vendor.Name; vendor != "The Apache Software Foundation" {
+		server.Vendor = vendor
+	}
+	server.Clock, _ = http.ParseTime(header.Get("Date"))
+	return server, nil
+}
+
+// question reads one answer of a server.
+func question(ctx context.Context, address *url.URL, path string, into any) (http.Header, error) {
+	target := address.JoinPath(path)
+	target.User = nil
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return nil, fault.Wrap(fault.DatastoreUnreachable, errors.New("not a URL"))
+	}
+	r.Header.Set("Accept", "application/json")
+	if user := address.User; user != nil {
+		password, _ := user.Password()
+		r.SetBasicAuth(user.Username(), password)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, fault.Wrap(fault.DatastoreUnreachable, err)
+	}
+	defer answer.Body.Close()
+	switch {
+	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
+		return nil, fault.Wrap(fault.Forbidden, errors.New(answer.Status))
+	case answer.StatusCode != http.StatusOK:
+		return nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("GET /%s: %s", path, answer.Status))
+	}
+	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
+		return nil, fault.Wrap(fault.DatastoreFault, errors.New("what answers there is no CouchDB"))
+	}
+	return answer.Header, nil
+}
