@@ -18,14 +18,15 @@ type Change struct {
 	ID      string
 	Seq     string            // where a later feed may go on
 	Deleted bool              // removed; Doc has nothing but "_id", "_rev" and "_deleted"
-	Doc     document.Document // the winning revision
+	Doc     document.Document // the winning revision, with "_conflicts" where there are others
 }
 
 // The bounds of one look at a feed.
 const (
 	feedWait  = time.Second           // how long it waits where nothing is new, and so how old it can be
 	feedPause = 20 * time.Millisecond // until the next, where something was: what is written together comes together
-	feedTime  = 30 * time.Second      // after that the connection is taken for dead
+	feedGrace = 3 * time.Second / 2   // until one that should have been over is given up
+	feedTime  = 30 * time.Second      // that one without waiting may take
 	feedLimit = 1000                  // changes in one look
 )
 
@@ -38,13 +39,13 @@ const (
 // once a second where nothing is written, and more often where something is.
 //
 // It asks for one batch after the other (feed=longpoll). A continuous feed says less of how current it is, and
-// one that died unnoticed looks like one that has nothing to say.
+// one that died unnoticed looks like one that has nothing to say. Where a wait does not end in its time, as on a
+// connection that died or a server that knows no timeout (pouchdb-server), the store is asked without waiting.
 func (s *Store) Changes(
 	ctx context.Context, db, since string, each func(Change) error, current func(asOf time.Time),
 ) error {
 	for {
-		asOf := time.Now()
-		batch, last, err := s.poll(ctx, db, since)
+		asOf, batch, last, err := s.look(ctx, db, since)
 		if err != nil {
 			return err
 		}
@@ -73,13 +74,28 @@ func sleep(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// poll waits for changes after since and answers them, with where to go on.
-func (s *Store) poll(ctx context.Context, db, since string) (batch []Change, last string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, feedTime)
+// look answers the changes after since as of a time, with where to go on. It waits a while for one.
+func (s *Store) look(ctx context.Context, db, since string) (asOf time.Time, batch []Change, last string, err error) {
+	wait := map[string]any{"feed": "longpoll", "timeout": feedWait.Milliseconds()}
+	asOf = time.Now()
+	batch, last, err = s.poll(ctx, db, since, feedGrace, wait)
+	if err == nil || ctx.Err() != nil || time.Since(asOf) < feedGrace {
+		return asOf, batch, last, err
+	}
+	asOf = time.Now()
+	batch, last, err = s.poll(ctx, db, since, feedTime, map[string]any{})
+	return asOf, batch, last, err
+}
+
+// poll reads the changes after since.
+func (s *Store) poll(
+	ctx context.Context, db, since string, limit time.Duration, params map[string]any,
+) (batch []Change, last string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	own, interrupt := detach(ctx)
 	defer interrupt()
-	params := map[string]any{"feed": "longpoll", "timeout": feedWait.Milliseconds(), "limit": feedLimit}
+	params["limit"], params["conflicts"] = feedLimit, true
 	if since != "" {
 		params["since"] = since
 	}

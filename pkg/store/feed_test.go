@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,5 +69,30 @@ func TestFeedWaits(t *testing.T) {
 	}, func(time.Time) { times++ })
 	if !errors.Is(err, context.Canceled) || times != 1 {
 		t.Errorf("%v, current %d times", err, times)
+	}
+}
+
+// TestFeedOfServerWithoutTimeout: where a wait does not end, the feed is read without waiting.
+func TestFeedOfServerWithoutTimeout(t *testing.T) {
+	t.Parallel()
+	var waited atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("feed") == "longpoll" {
+			waited.Add(1)
+			_, _ = io.WriteString(w, "{\"results\":[\n")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
+		}
+		_, _ = io.WriteString(w, oneChange)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	enough := errors.New("enough")
+	err := open(t, server.URL).Changes(t.Context(), "db", "", func(c store.Change) error {
+		return enough
+	}, func(time.Time) { t.Error("current before it has told anything") })
+	if !errors.Is(err, enough) || waited.Load() != 1 {
+		t.Errorf("%v after %d waits", err, waited.Load())
 	}
 }

@@ -80,7 +80,7 @@ func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
 	transport.ResponseHeaderTimeout = responseTimeout
 	transport.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
 	options := []kivik.Option{
-		couchdb.OptionHTTPClient(&http.Client{Transport: transport}),
+		couchdb.OptionHTTPClient(&http.Client{Transport: impatient{transport}}),
 		couchdb.OptionNoRequestCompression(), // documents are small and the database is near
 	}
 	if user := server.User; user != nil {

@@ -54,7 +54,10 @@ func missingDatabase(s *subject) {
 		"Delete":     func() error { return s.Delete(ctx, db, "a", "1-967a00dff5e02add41819138abb3284d") },
 		"Attachment": func() error { _, err := s.Attachment(ctx, db, "a", "key"); return err },
 		"Replicated": func() error { _, err := s.Replicated(ctx, db); return err },
-		"Install":    func() error { return s.Install(ctx, db, letters(s)) },
+		"All": func() error {
+			return s.All(ctx, db, store.Query{}, func(store.Row) error { return nil })
+		},
+		"Install": func() error { return s.Install(ctx, db, letters(s)) },
 		"View": func() error {
 			return s.View(ctx, db, "letters", "all", store.Query{}, func(store.Row) error { return nil })
 		},

@@ -47,6 +47,7 @@ var cases = []struct {
 	{"large document", largeDocument},
 	{"get many", getMany},
 	{"get very many", getVeryMany},
+	{"list all", listAll},
 	{"put many", putMany},
 	{"update", update},
 	{"update ends with its function", updateEnds},
@@ -74,6 +75,7 @@ var cases = []struct {
 	{"changes end", changesEnd},
 	{"changes current", changesCurrent},
 	{"changes many", changesMany},
+	{"sequences", sequences},
 }
 
 // subject is a store under test and a database of the test's own.
