@@ -1,0 +1,93 @@
+package billing
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"junctor/pkg/document"
+)
+
+const (
+	// protocol is the version of the protocol that is spoken here.
+	protocol = 1
+	// maxAnswer bounds an answer. Invoices are a few KiB.
+	maxAnswer = 1 << 20
+	// maxConnections bounds what the hook has to bear.
+	maxConnections = 32
+)
+
+// header is in every message.
+type header struct {
+	Version   int    `json:"version"`
+	Event     string `json:"event"`
+	AccountID string `json:"account_id"`
+}
+
+// newClient answers a client that goes where it is sent and nowhere else: no proxy of the environment's, no
+// redirects, no cookies.
+func newClient() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  nil,
+			DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			MaxConnsPerHost:        maxConnections,
+			MaxIdleConnsPerHost:    maxConnections,
+			IdleConnTimeout:        time.Minute,
+			MaxResponseHeaderBytes: 16 << 10,
+			DisableCompression:     true, // a bound on the body is one on what it unpacks to
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// post sends a message and reads the answer. An error says that there was none, or not all of it in time.
+func (h *Hook) post(ctx context.Context, requestID string, message any) (answer, error) {
+	text, err := document.Encode(message)
+	if err != nil {
+		return answer{}, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.options.URL, bytes.NewReader(text))
+	if err != nil {
+		return answer{}, errors.New("the hook's URL is none") // which is not to be repeated
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("User-Agent", "junctor")
+	if requestID != "" {
+		r.Header.Set("X-Request-ID", requestID)
+	}
+	// Every message may be sent twice. net/http does so, if it is told, where the hook has just closed an idle
+	// connection; an empty value is not sent.
+	r.Header["Idempotency-Key"] = nil
+	return h.exchange(r)
+}
+
+func (h *Hook) exchange(r *http.Request) (answer, error) {
+	response, err := h.http.Do(r)
+	if err != nil {
+		return answer{}, withoutURL(r.Context(), err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err != nil {
+		return answer{}, withoutURL(r.Context(), err)
+	}
+	return answer{response.StatusCode, response.Header.Get("Content-Type"), body}, nil
+}
+
+// withoutURL answers why a request failed, without its URL: there may be secrets in any part of it.
+func withoutURL(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}

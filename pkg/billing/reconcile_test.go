@@ -1,0 +1,175 @@
+package billing_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"junctor/pkg/billing"
+)
+
+// TestReconcile: the hook is told of each account, and of the same one again when it has changed again.
+func TestReconcile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run()
+	w.Reconcile(account)
+	w.waitFor("the first call", func() bool { return len(w.hook.Reconciled()) == 1 })
+	w.Reconcile(account)
+	w.Reconcile(other)
+	w.waitFor("the other calls", func() bool { return len(w.hook.Reconciled()) == 3 })
+	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, account, other}) {
+		t.Errorf("told of %v", got)
+	}
+	w.waitFor("nothing to wait", func() bool { return w.Stats() == billing.Stats{} })
+}
+
+// TestCoalesced: however often an account changes while the hook is busy, it is told once more, and not before.
+func TestCoalesced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	entered, leave := make(chan struct{}, 1), make(chan struct{})
+	var once sync.Once
+	w.hook.Instead(func(rw http.ResponseWriter, r *http.Request) {
+		once.Do(func() {
+			entered <- struct{}{}
+			<-leave
+			w.hook.Instead(nil)
+		})
+		rw.WriteHeader(http.StatusOK)
+	})
+	w.run()
+	w.Reconcile(account)
+	<-entered
+	for range 1000 {
+		w.Reconcile(account)
+		w.Reconcile(other)
+	}
+	if got := w.Stats(); got.Waiting != 2 {
+		t.Errorf("%d wait", got.Waiting)
+	}
+	close(leave)
+	w.waitFor("the second round", func() bool { return len(w.outcomes()) == 3 })
+	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, other}) {
+		t.Errorf("then told of %v", got)
+	}
+}
+
+// TestRetried: the hook is told when it is back, in a moment.
+func TestRetried(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hook.Instead(says(http.StatusServiceUnavailable, ""))
+	w.run()
+	w.Reconcile(account)
+	w.Reconcile(other)
+	w.waitFor("some attempts", func() bool { return len(w.outcomes()) > 5 })
+	w.hook.Instead(nil)
+	w.waitFor("both accounts", func() bool {
+		return slices.Contains(w.hook.Reconciled(), account) && slices.Contains(w.hook.Reconciled(), other)
+	})
+	if got := w.Stats(); got.Dropped != 0 || len(w.hook.Reconciled()) != 2 {
+		t.Errorf("%+v, told of %v", got, w.hook.Reconciled())
+	}
+}
+
+// TestOneBadAccount: an account that the hook can't reconcile keeps no other from it, and is given up in the end.
+func TestOneBadAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var mu sync.Mutex
+	heard := map[string]int{}
+	w.hook.Instead(func(rw http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		id := account
+		if strings.Contains(string(text), other) {
+			id = other
+		}
+		mu.Lock()
+		heard[id]++
+		mu.Unlock()
+		if id == account {
+			rw.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	w.run()
+	w.Reconcile(account)
+	w.Reconcile(other)
+	w.waitFor("an end", func() bool { return w.Stats().Dropped == 1 })
+	mu.Lock()
+	defer mu.Unlock()
+	if heard[account] != 30 || heard[other] != 1 || w.Stats().Waiting != 0 {
+		t.Errorf("heard %v, %+v", heard, w.Stats())
+	}
+	if !strings.Contains(w.log.String(), "given up") {
+		t.Errorf("log: %s", w.log)
+	}
+}
+
+// TestFull: there is room for so many accounts, and who comes then is reported. Nobody is kept waiting.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 10_001 {
+		w.Reconcile(fmt.Sprintf("%032x", i))
+	}
+	w.Reconcile(fmt.Sprintf("%032x", 7))
+	if got := w.Stats(); got.Waiting != 10_000 || got.Dropped != 1 {
+		t.Errorf("%+v", got)
+	}
+	if text := w.log.String(); !strings.Contains(text, fmt.Sprintf("%032x", 10_000)) || strings.Count(text, "\n") != 1 {
+		t.Errorf("log: %s", text)
+	}
+}
+
+// TestStop: what waits is told when the server stops, once.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *billing.Options) { o.Pause, o.LastPause = time.Hour, time.Hour })
+	w.hook.Instead(says(http.StatusServiceUnavailable, ""))
+	stop := w.run()
+	w.Reconcile(account)
+	w.waitFor("a failure", func() bool { return len(w.outcomes()) == 1 && w.Stats().Waiting == 1 })
+	w.hook.Instead(nil)
+	w.Reconcile(other)
+	stop()
+	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, other}) {
+		t.Errorf("told of %v", got)
+	}
+}
+
+// TestStopWithoutHook: a server that stops does not wait for a hook that is away, or does not answer.
+func TestStopWithoutHook(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"away":  says(http.StatusBadGateway, ""),
+		"hangs": hangs,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(o *billing.Options) { o.Pause, o.LastPause = time.Hour, time.Hour })
+			w.hook.Instead(answer)
+			stop := w.run()
+			w.Reconcile(account)
+			w.Reconcile(other)
+			began := time.Now()
+			stop()
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			if got := w.Stats(); got.Waiting != 0 || got.Dropped != 2 {
+				t.Errorf("%+v", got)
+			}
+			for _, id := range []string{account, other} {
+				if !strings.Contains(w.log.String(), `"account":"`+id+`","reason":"the server stops"`) {
+					t.Errorf("nobody reads of %s: %s", id, w.log)
+				}
+			}
+		})
+	}
+}

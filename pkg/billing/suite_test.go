@@ -1,0 +1,140 @@
+package billing_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/billing"
+	"junctor/pkg/billing/billingtest"
+)
+
+const (
+	account  = "09c766718e5cfdbc70c929dccb4e00fc"
+	other    = "20d27928305e257782655b7896c79f14"
+	reseller = "0766c6d3a0cf0a0f293e7c8cf0bdcab5"
+)
+
+// plan is what the hook charges in these tests.
+var plan = billingtest.Plan{Name: "Dedicated IP", Rate: 5, Vendor: reseller}
+
+// world is a hook, and what speaks to it.
+type world struct {
+	*testing.T
+	*billing.Hook
+	hook *billingtest.Hook
+	log  *buffer
+
+	mu    sync.Mutex
+	calls []billing.Call
+}
+
+func newWorld(t *testing.T, changes ...func(*billing.Options)) *world {
+	t.Helper()
+	w := &world{T: t, log: &buffer{}}
+	w.hook = billingtest.Start(t, func(string) int { return 1 })
+	o := billing.Options{
+		URL: w.hook.At(), Pause: time.Millisecond, LastPause: 20 * time.Millisecond, Log: zerolog.New(w.log),
+		Observe: func(c billing.Call) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.calls = append(w.calls, c)
+		},
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	h, err := billing.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Hook = h
+	t.Cleanup(func() {
+		h.Close()
+		if text := w.log.String(); strings.Contains(text, billingtest.Password) {
+			t.Errorf("a secret is in the log: %s", text)
+		}
+	})
+	return w
+}
+
+// allowing sets what happens where there is no quote.
+func allowing(o *billing.Options) { o.AllowOnError = true }
+
+// hasty does not wait long.
+func hasty(o *billing.Options) { o.QuoteTime = 50 * time.Millisecond }
+
+// outcomes answers what the calls so far came to, as "event outcome".
+func (w *world) outcomes() (list []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.calls {
+		list = append(list, c.Event+" "+c.Outcome)
+	}
+	return list
+}
+
+// run runs the hook until the function that it answers is called, or the test ends.
+func (w *world) run() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Hook.Run(ctx)
+	}()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		<-done
+	})
+	w.Cleanup(stop)
+	return stop
+}
+
+func (w *world) waitFor(what string, condition func() bool) {
+	w.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.Fatalf("waited too long for %s; log:\n%s", what, w.log)
+		}
+	}
+}
+
+// proposal is an account that wants addresses.
+func proposal(quantity int, accept bool) billing.Proposal {
+	return billing.Proposal{
+		AccountID: account, AuthAccountID: reseller, RequestID: "request-1",
+		Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
+		AcceptCharges: accept,
+	}
+}
+
+// buffer is a bytes.Buffer that may be read while it is written to.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// hangs takes a message and does not answer.
+func hangs(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.ReadAll(r.Body) // or nobody sees that the client is gone
+	<-r.Context().Done()
+}
