@@ -10,26 +10,29 @@ import (
 	"junctor/pkg/document"
 )
 
-// Cast is Validate for a document that is to be stored. Where the schema wants a boolean, an integer or a number
-// and doc has the text of one, the answer has the value itself, as Crossbar stores it (kz_json_schema casts what
-// is of the wrong type, and validates again). doc is not changed.
-func (s *Set) Cast(id string, doc document.Document) (document.Document, error) {
-	errors, err := s.examine(id, map[string]any(doc))
+// Cast is Validate for a value that is to be stored. Where the schema wants a boolean, an integer or a number and
+// value has the text of one, the answer has the value itself, as Crossbar stores it (kz_json_schema casts what is of
+// the wrong type, and validates again). value is not changed.
+func (s *Schema) Cast(value any) (any, error) {
+	errors, err := s.examine(value)
 	if err != nil {
 		return nil, err
 	}
-	cast, changed := doc.Clone(), false
+	cast, changed := clone(value), false
 	for _, e := range errors {
-		if value, ok := castOf(e); ok {
-			setAt(map[string]any(cast), locate(e), value)
+		if by, ok := castOf(e); ok {
+			setAt(cast, locate(e), by)
 			changed = true
 		}
 	}
 	if !changed {
-		return cast, findings(map[string]any(doc), errors).Err()
+		return cast, findings(value, errors).Err()
 	}
-	return cast, s.Validate(id, cast)
+	return cast, s.Validate(cast)
 }
+
+// clone answers a copy that shares no list and no object with value.
+func clone(value any) any { return document.Document{"": value}.Clone()[""] }
 
 // castOf answers what the value of the wrong type that e is about stands for.
 func castOf(e gojsonschema.ResultError) (any, bool) {
