@@ -18,6 +18,7 @@ type command struct {
 	task     func(*flag.FlagSet) task         // works on a store
 	secret   func(*flag.FlagSet) secretSource // for the task; nil is none
 	read     operandReader                    // for the task; nil is none
+	readOnly bool                             // the task changes nothing
 }
 
 // action does what a subcommand is for, once its flags are set.
@@ -40,6 +41,9 @@ func commands() []command {
 		{name: "sup", operands: "MODULE FUNCTION [ARGUMENT…]", task: defineSup,
 			about: "does what Kazoo's sup does; it knows kazoo_ips_maintenance, crossbar_maintenance create_account and " +
 				"kapps_maintenance refresh"},
+		{name: "doctor", task: defineDoctor, readOnly: true,
+			about: "looks at a store, as a Kazoo's CouchDB, and says what would break or should be looked at; it changes " +
+				"nothing, and its exit code is 1 where something would break"},
 		{name: "version", about: "prints the version", define: defineVersion},
 	}
 }

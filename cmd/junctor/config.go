@@ -9,11 +9,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/api"
 	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/billing"
 	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
@@ -29,8 +31,11 @@ type serveConfig struct {
 	masterCluster  string
 	issueTokens    bool
 	maxRequests    int
+	maxStaleness   time.Duration
 	logLevel       zerolog.Level
 	amqpURL        string
+	billingURL     string
+	billingAllows  bool
 	tour           bool
 }
 
@@ -42,15 +47,22 @@ func (c *serveConfig) define(fs *flag.FlagSet) {
 		"documented or crossbar", c.setFormat)
 	checked(fs, "trusted-proxies", "127.0.0.1", "comma-separated addresses and networks whose X-Forwarded-For is believed",
 		c.setTrustedProxies)
-	checked(fs, "zone", "", "Kazoo zone of this node; its addresses come first in listings", c.setZone)
+	checked(fs, "zone", "", "Kazoo zone of this node: its settings count here, and its addresses come first in listings",
+		c.setZone)
 	checked(fs, "master-cluster", "", "id of the cluster whose master account is the operator's; none is the own cluster",
 		c.setMasterCluster)
 	fs.BoolVar(&c.issueTokens, "issue-tokens", true, "let users and API keys log in here; "+
 		"beside a Kazoo they may as well do it there")
 	checked(fs, "max-requests", "1024", "how many requests are served at once; more get 503", c.setMaxRequests)
+	checked(fs, "max-staleness", "5s", "how far addresses in memory may be behind the store, before it is asked itself; "+
+		"0 asks it always", c.setMaxStaleness)
 	checked(fs, "log-level", "info", "least level that is logged: debug, info, warn or error", c.setLogLevel)
 	fs.StringVar(&c.amqpURL, "amqp-url", "", "amqp(s)://USER:PASSWORD@HOST:PORT/VHOST of a Kazoo's RabbitMQ, "+
 		"which is told of changed addresses; none is nobody") // checked later: what fs refuses it repeats
+	fs.StringVar(&c.billingURL, "billing-url", "", "http(s)://[USER:PASSWORD@]HOST[:PORT]/PATH of a billing hook, "+
+		"which is asked before an account gets addresses; none is nobody") // checked later, as above
+	checked(fs, "billing-on-error", "deny", "what becomes of an assignment that the billing hook gives no answer to: "+
+		"deny or allow", c.setBillingOnError)
 	fs.BoolVar(&c.tour, "tour", false, "print curl lines to try, an administrator's token in them, once ready")
 }
 
@@ -58,6 +70,11 @@ func (c *serveConfig) check(operands []string) error {
 	if c.amqpURL != "" {
 		if err := notice.CheckURL(c.amqpURL); err != nil {
 			return usageError("--amqp-url: " + err.Error())
+		}
+	}
+	if c.billingURL != "" {
+		if err := billing.CheckURL(c.billingURL); err != nil {
+			return usageError("--billing-url: " + err.Error())
 		}
 	}
 	switch {
@@ -125,10 +142,14 @@ func parseNetwork(text string) (netip.Prefix, error) {
 var validZone = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 
 func (c *serveConfig) setZone(text string) error {
+	c.zone = text
+	return checkZone(text)
+}
+
+func checkZone(text string) error {
 	if !validZone.MatchString(text) {
 		return errors.New("not the name of one zone")
 	}
-	c.zone = text
 	return nil
 }
 
@@ -146,6 +167,26 @@ func (c *serveConfig) setMaxRequests(text string) error {
 		return errors.New("not a number from 1 up")
 	}
 	c.maxRequests = n
+	return nil
+}
+
+// leastStaleness leaves room for a feed that tells once a second that there is nothing new.
+const leastStaleness = 2 * time.Second
+
+func (c *serveConfig) setMaxStaleness(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d != 0 && d < leastStaleness {
+		return errors.New("neither 0 nor a time from 2s up")
+	}
+	c.maxStaleness = d
+	return nil
+}
+
+func (c *serveConfig) setBillingOnError(text string) error {
+	if text != "deny" && text != "allow" {
+		return errors.New("neither deny nor allow")
+	}
+	c.billingAllows = text == "allow"
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestFlagsAnywhere: flags stand before, between or after operands, as --name value or --name=value.
@@ -86,7 +87,11 @@ func TestUsage(t *testing.T) {
 		"serve --zone us-east,us-west":                     "not the name of one zone",
 		"serve --response-format xml":                      "neither documented nor crossbar",
 		"serve --max-requests 0":                           "not a number from 1 up",
+		"serve --max-staleness 1s":                         "neither 0 nor a time from 2s up",
+		"serve --max-staleness 5":                          "neither 0 nor a time from 2s up",
 		"serve --amqp-url http://broker":                   "--amqp-url: not amqp(s)://",
+		"serve --billing-url ftp://hook":                   "--billing-url: not http(s)://",
+		"serve --billing-on-error ask":                     "neither deny nor allow",
 		"serve --log-level loud":                           "neither debug, info, warn nor error",
 		"serve --tour --store http://couch:5984":           "needs an embedded store",
 		"version --json":                                   "not defined: -json",
@@ -117,6 +122,9 @@ func TestSecretsInUsage(t *testing.T) {
 		call(t, nil, "serve", "--amqp-url", "amqp://guest:s3cret%zz@broker/"),
 		call(t, environment{"JUNCTOR_AMQP_URL": "amqp://guest:s3cret@broker:port/"}, "serve"),
 		call(t, environment{"JUNCTOR_AMQP_URL": "amqp://guest:s3cret@broker/"}, "serve", "--help"),
+		call(t, nil, "serve", "--billing-url", "http://junctor:s3cret%zz@hook/"),
+		call(t, environment{"JUNCTOR_BILLING_URL": "http://hook:port/?key=s3cret"}, "serve"),
+		call(t, environment{"JUNCTOR_BILLING_URL": "http://junctor:s3cret@hook/"}, "serve", "--help"),
 		call(t, environment{"JUNCTOR_PASSWORD": "s3cret"}, "user", "--help"),
 		call(t, environment{"JUNCTOR_PASSWORD": "s3cret", "JUNCTOR_LEVEL": "root"}, "user", "create", "A", "admin"),
 		call(t, environment{"JUNCTOR_SECRET_KEY": "s3cret"}, "serve"),
@@ -135,7 +143,7 @@ func TestServeConfig(t *testing.T) {
 	c := &serveConfig{}
 	c.define(fs)
 	if c.listen != "127.0.0.1:8000" || c.dsn != "./junctor-data" || c.format != "documented" || c.maxRequests != 1024 ||
-		!c.issueTokens || c.masterCluster != "" {
+		!c.issueTokens || c.masterCluster != "" || c.billingAllows || c.maxStaleness != 5*time.Second {
 		t.Errorf("by default %+v", c)
 	}
 	env := environment{
@@ -143,7 +151,8 @@ func TestServeConfig(t *testing.T) {
 		"JUNCTOR_RESPONSE_FORMAT": "crossbar", "JUNCTOR_TRUSTED_PROXIES": "10.1.2.3/8, ::ffff:192.0.2.1,fd00::/8",
 		"JUNCTOR_ZONE": "us-east", "JUNCTOR_MAX_REQUESTS": "7", "JUNCTOR_LOG_LEVEL": "warn", "JUNCTOR_TOUR": "true",
 		"JUNCTOR_MASTER_CLUSTER": otherCluster, "JUNCTOR_ISSUE_TOKENS": "false",
-		"JUNCTOR_AMQP_URL": "amqp://broker/",
+		"JUNCTOR_AMQP_URL": "amqp://broker/", "JUNCTOR_BILLING_URL": "http://hook/", "JUNCTOR_BILLING_ON_ERROR": "allow",
+		"JUNCTOR_MAX_STALENESS": "0",
 	}
 	if _, err := parse(fs, []string{"--zone", "local"}, env.get); err != nil {
 		t.Fatal(err)
@@ -153,7 +162,7 @@ func TestServeConfig(t *testing.T) {
 	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.format != "crossbar" ||
 		!slices.Equal(c.trustedProxies, networks) || c.zone != "local" || c.maxRequests != 7 ||
 		c.logLevel.String() != "warn" || !c.tour || c.masterCluster != otherCluster || c.issueTokens ||
-		c.amqpURL != "amqp://broker/" {
+		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || !c.billingAllows || c.maxStaleness != 0 {
 		t.Errorf("from the environment %+v", c)
 	}
 	fs.VisitAll(func(f *flag.Flag) {

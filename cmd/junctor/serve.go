@@ -20,6 +20,7 @@ import (
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/throttle"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/schema"
 	"junctor/pkg/store"
 )
 
@@ -79,11 +80,18 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		metrics.WatchNotices(outbox.Stats)
 		defer sendNotices(ctx, outbox, data)()
 	}
-	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned}
-	w, err := newWorkplace(data, workOptions{key: key, zone: c.zone, log: log, healing: healing, outbox: outbox})
+	hook, stopBilling, err := c.startBilling(ctx, metrics, log)
 	if err != nil {
 		return err
 	}
+	defer stopBilling()
+	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned}
+	w, err := newWorkplace(data, workOptions{key: key, node: c.node(), log: log, healing: healing, outbox: outbox,
+		billing: hook})
+	if err != nil {
+		return err
+	}
+	metrics.WatchDocuments(w.memory.Stats)
 	if home != "" {
 		closeSocket, err := openSocket(home, w)
 		if err != nil {
@@ -97,22 +105,21 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	return s.serveHTTP(ctx, s.handler(metrics, others).HTTP(), listener)
 }
 
-// staleness is how soon a changed password, a deleted user or a changed key counts here that was changed elsewhere.
-const staleness = time.Second
-
 func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) *api.Server {
 	return api.New(api.Config{
 		Pool:     s.pool,
 		Routing:  s.routing,
 		Accounts: s.accounts,
 		Tokens: auth.NewAuthenticator(s.store, auth.Options{
-			Staleness: staleness, MasterCluster: s.masterCluster,
+			Documents: s.memory, MasterCluster: s.masterCluster, Node: s.node(),
 		}),
-		Issuer:         auth.NewIssuer(s.store, time.Now),
+		Issuer:         auth.NewIssuer(s.writing, time.Now).At(s.node()),
 		Schemas:        s.schemas,
+		Catalog:        schema.NewCatalog(s.store, s.schemas),
 		Throttle:       throttle.New(time.Now),
 		Clusters:       others,
 		Metrics:        metrics,
+		Billing:        s.billing,
 		IssueTokens:    s.issueTokens,
 		Ready:          s.usable,
 		Format:         s.format,
@@ -124,6 +131,9 @@ func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) 
 		Log:            s.log,
 	})
 }
+
+// node is what the settings call this process.
+func (c *serveConfig) node() account.Node { return account.Node{Name: nodeName(), Zone: c.zone} }
 
 // nodeName names this process as Kazoo names its nodes.
 func nodeName() string {
@@ -170,10 +180,14 @@ func (s *server) serveHTTP(ctx context.Context, h *http.Server, listener net.Lis
 
 // follow does, until ctx ends, what is to be done on a prepared store beside requests.
 func (s *server) follow(ctx context.Context) {
-	var healing sync.WaitGroup
-	healing.Go(func() { s.healer.Run(ctx) })
+	var others sync.WaitGroup
+	others.Go(func() { s.memory.Follow(ctx, s.store) })
+	others.Go(func() { s.healer.Run(ctx) })
+	if s.maxStaleness > 0 {
+		others.Go(func() { s.pool.Follow(ctx, s.maxStaleness) })
+	}
 	s.routing.Follow(ctx)
-	healing.Wait()
+	others.Wait()
 }
 
 // drain lets requests under way finish. Those that do not in time are cut off.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"junctor/pkg/account"
 	"junctor/pkg/store"
 )
 
@@ -49,9 +50,23 @@ func (c command) onStore(flags *flag.FlagSet) action {
 			}
 		}
 		if store.IsCouchDB(at.dsn) {
-			return p.do(ctx, do, *at, operands)
+			return p.do(ctx, c.prepared(do), *at, operands)
 		}
-		return p.forwardOrDo(ctx, do, *at, flags, operands)
+		return p.forwardOrDo(ctx, c.prepared(do), *at, flags, operands)
+	}
+}
+
+// prepared answers a task that finds our databases and design documents in the store, unless it is to leave the store
+// as it is.
+func (c command) prepared(do task) task {
+	if c.readOnly {
+		return do
+	}
+	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+		if err := install(ctx, w.store); err != nil {
+			return err
+		}
+		return do(ctx, w, p, operands)
 	}
 }
 
@@ -91,11 +106,8 @@ func (p *process) do(ctx context.Context, do task, at site, operands []string) e
 		return openError{err}
 	}
 	defer s.Close()
-	w, err := newWorkplace(s, workOptions{key: key, log: log})
+	w, err := newWorkplace(s, workOptions{key: key, node: account.Node{Name: nodeName()}, log: log})
 	if err != nil {
-		return err
-	}
-	if err := install(ctx, s); err != nil {
 		return err
 	}
 	return do(ctx, w, p, operands)

@@ -9,8 +9,10 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/billing"
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/fresh"
 	"junctor/pkg/notice"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
@@ -20,6 +22,8 @@ import (
 // workplace is an open store with what works on it.
 type workplace struct {
 	store    *store.Store
+	memory   *fresh.Documents // what requests read of accounts and settings
+	writing  *fresh.Writer    // the store, for who writes that
 	schemas  *schema.Set
 	pool     *dedicatedip.Pool
 	healer   *dedicatedip.Reconciler // of the accounts' copies
@@ -27,34 +31,46 @@ type workplace struct {
 	accounts *account.Directory
 	clusters *kazoocluster.Registry // whose tokens are taken
 	routing  *cluster.Registry      // where calls come from and go to
+	billing  *billing.Hook          // nil is none
 }
 
 // workOptions adjusts a workplace.
 type workOptions struct {
 	key     keySource
-	zone    string
+	node    account.Node
 	log     zerolog.Logger
 	healing dedicatedip.ReconcilerOptions
+	billing *billing.Hook  // is asked before an account gets addresses, and told of changes; nil is none
 	outbox  *notice.Outbox // is told what is written to the pool and to accounts; nil is nobody
 }
+
+// staleness is how soon a changed password, a deleted user or a changed key counts here that was changed elsewhere.
+const staleness = time.Second
 
 func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	set, err := schema.Load(schemas.Files)
 	if err != nil {
 		return nil, err
 	}
+	memory := fresh.New(s, fresh.Options{Staleness: staleness, Log: o.log})
+	writing := memory.Writing(s)
 	var addresses dedicatedip.Store = s
 	if o.outbox != nil {
 		addresses = notice.Wrap(s, o.outbox)
 	}
-	pool := dedicatedip.New(addresses, set, o.zone, time.Now, o.log)
+	pool := dedicatedip.New(addresses, set, o.node.Zone, time.Now, o.log)
+	pool.NameZones(account.NewZoneNames(account.NewConfig(memory).At(o.node), time.Now).Of)
+	pool.TellBilling(o.billing.Reconcile)
 	return &workplace{
 		store:    s,
+		memory:   memory,
+		writing:  writing,
+		billing:  o.billing,
 		schemas:  set,
 		pool:     pool,
 		healer:   dedicatedip.NewReconciler(pool, s, o.healing), // it writes copies as the pool does
-		founder:  account.NewFounder(s, auth.NewKeyDocument, time.Now),
-		accounts: account.NewDirectory(s),
+		founder:  account.NewFounder(writing, auth.NewKeyDocument, time.Now),
+		accounts: account.NewDirectory(writing).Reading(memory).At(o.node),
 		routing:  cluster.New(s, set, cluster.Options{Log: o.log}),
 		clusters: kazoocluster.NewRegistry(s, kazoocluster.Options{Key: o.key}),
 	}, nil

@@ -14,47 +14,84 @@ const (
 	servicesDB = "services"
 )
 
-// Config reads the settings of the cluster, database system_config: a document an application, in it sections
-// for nodes and zones and "default". Only "default" is read.
-type Config struct{ documents Reader }
+// Node is what a process is called in the settings. Its zero value is a process that has none of its own.
+type Node struct {
+	Name string // as Kazoo's are called: what it is, "@", its host
+	Zone string // which may have many nodes
+}
 
-// NewConfig answers the settings in documents.
-func NewConfig(documents Reader) Config { return Config{documents} }
+// DefaultSection is where the settings are that hold for all nodes.
+const DefaultSection = "default"
+
+// Sections answers which sections of a document of settings count for a node, the first one most
+// (kapps_config:get_value).
+func (n Node) Sections() []string {
+	sections := make([]string, 0, 3)
+	for _, section := range []string{n.Name, n.Zone} {
+		if section != "" {
+			sections = append(sections, section)
+		}
+	}
+	return append(sections, DefaultSection)
+}
+
+// Config reads the settings of the cluster, database system_config: a document an application, in it sections for
+// nodes and zones and one for all of them. Each setting is looked up by itself: the first section that has it counts.
+type Config struct {
+	documents Reader
+	node      Node
+}
+
+// NewConfig answers the settings in documents, as they are for a process that has none of its own.
+func NewConfig(documents Reader) Config { return Config{documents: documents} }
+
+// At answers the settings as they are for a node.
+func (c Config) At(n Node) Config { return Config{documents: c.documents, node: n} }
 
 // Text answers the text that a path of keys leads to in a document, "" where there is none.
 func (c Config) Text(ctx context.Context, name string, path ...string) (string, error) {
-	section, key, err := c.section(ctx, name, path)
-	return section.String(key), err
+	value, err := c.value(ctx, name, path)
+	text, _ := value.(string)
+	return text, err
 }
 
 // Int answers the integer that a path of keys leads to in a document; ok is false where there is none.
 func (c Config) Int(ctx context.Context, name string, path ...string) (n int64, ok bool, err error) {
-	section, key, err := c.section(ctx, name, path)
-	n, ok = section.Int(key)
+	value, err := c.value(ctx, name, path)
+	n, ok = document.Document{"n": value}.Int("n")
 	return n, ok, err
 }
 
 // Off reports whether the switch that a path of keys leads to in a document is there and off.
 func (c Config) Off(ctx context.Context, name string, path ...string) (bool, error) {
-	section, key, err := c.section(ctx, name, path)
-	return section[key] == false || section[key] == "false", err
+	value, err := c.value(ctx, name, path)
+	return value == false || value == "false", err
 }
 
-// section answers the object that holds the last key of path, and that key.
-func (c Config) section(ctx context.Context, name string, path []string) (document.Document, string, error) {
+// value answers what a path of keys leads to in the first section that has it, nil where none has. A null is nothing,
+// as in Kazoo.
+func (c Config) value(ctx context.Context, name string, path []string) (any, error) {
 	doc, err := c.documents.Get(ctx, configDB, name)
 	if Missing(err) {
-		return nil, "", nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	last := len(path) - 1
-	section, _ := doc["default"].(map[string]any)
-	for _, key := range path[:last] {
-		section, _ = section[key].(map[string]any)
+	for _, section := range c.node.Sections() {
+		if value := follow(doc[section], path); value != nil {
+			return value, nil
+		}
 	}
-	return section, path[last], nil
+	return nil, nil
+}
+
+func follow(value any, path []string) any {
+	for _, key := range path {
+		object, _ := value.(map[string]any)
+		value = object[key]
+	}
+	return value
 }
 
 // Master answers the id of the master account, "" where the cluster has none yet.

@@ -24,15 +24,29 @@ type Store interface {
 // Directory finds accounts. It is safe for concurrent use.
 type Directory struct {
 	Config
-	store Store
+	store     Store
+	documents Reader
 }
 
 // NewDirectory answers the accounts in s.
-func NewDirectory(s Store) *Directory { return &Directory{Config: NewConfig(s), store: s} }
+func NewDirectory(s Store) *Directory {
+	return &Directory{Config: NewConfig(s), store: s, documents: s}
+}
+
+// At answers the same accounts with the settings as they are for a node.
+func (d *Directory) At(n Node) *Directory {
+	return &Directory{Config: d.Config.At(n), store: d.store, documents: d.documents}
+}
+
+// Reading answers the same accounts, of which single documents, and those of the settings, are read from elsewhere
+// than the store, as from a memory of it.
+func (d *Directory) Reading(documents Reader) *Directory {
+	return &Directory{Config: NewConfig(documents).At(d.node), store: d.store, documents: documents}
+}
 
 // Get reads an account. One that does not exist is fault.BadIdentifier.
 func (d *Directory) Get(ctx context.Context, id string) (*Account, error) {
-	return Get(ctx, d.store, id)
+	return Get(ctx, d.documents, id)
 }
 
 // ByAPIKey finds the account whose API key is exactly key. Where there is none, that is fault.BadIdentifier.

@@ -23,23 +23,24 @@ type reply struct {
 	pageSize  *int
 	next      string // start key of the next page
 	preflight bool   // nothing but headers
+	behind    bool   // could not be answered from memory
 }
 
 // envelope is the JSON around every answer. Kazoo leaves out what it does not have; so do we, and never write null.
 type envelope struct {
-	PageSize     *int            `json:"page_size,omitempty"`
-	NextStartKey string          `json:"next_start_key,omitempty"`
-	AuthToken    string          `json:"auth_token,omitempty"`
-	Data         json.RawMessage `json:"data"`
-	Error        string          `json:"error,omitempty"`
-	Message      string          `json:"message,omitempty"`
-	Metadata     any             `json:"metadata,omitempty"`
-	Node         string          `json:"node"`
-	RequestID    string          `json:"request_id"`
-	Revision     string          `json:"revision,omitempty"`
-	Status       string          `json:"status"`
-	Timestamp    string          `json:"timestamp"`
-	Version      string          `json:"version,omitempty"`
+	PageSize     *int
+	NextStartKey string
+	AuthToken    string
+	Data         json.RawMessage
+	Error        string
+	Message      string
+	Metadata     any
+	Node         string
+	RequestID    string
+	Revision     string
+	Status       string
+	Timestamp    string
+	Version      string
 }
 
 // answer is a finished answer. Headers that are the same on every answer are not in it.
@@ -49,6 +50,7 @@ type answer struct {
 	etag     string
 	location string
 	cors     bool
+	behind   bool
 	err      error // why it is no success; for the log
 }
 
@@ -57,7 +59,7 @@ func (s *Server) succeed(r *request, rep reply) answer {
 	if rep.preflight {
 		return answer{status: http.StatusOK, cors: true}
 	}
-	data, err := document.Encode(rep.data)
+	data, err := encode(rep.data)
 	if err != nil {
 		return s.fail(r, err)
 	}
@@ -65,7 +67,7 @@ func (s *Server) succeed(r *request, rep reply) answer {
 		sum := md5.Sum(data) //nolint:gosec // see the import
 		rep.revision = hex.EncodeToString(sum[:])
 	}
-	a := answer{status: http.StatusOK, location: rep.location, cors: isCORS(r)}
+	a := answer{status: http.StatusOK, location: rep.location, cors: isCORS(r), behind: rep.behind}
 	if r.verb == http.MethodPut && (r.Method == http.MethodPut || rep.location != "") {
 		a.status = http.StatusCreated
 	}
@@ -130,6 +132,9 @@ func (a answer) write(w http.ResponseWriter, r *request) int {
 		h.Set("ETag", a.etag)
 		h.Set("Expires", "Fri, 01 Jan 1999 00:00:00 GMT")
 	}
+	if a.behind {
+		h.Set("X-Read-From", "store")
+	}
 	if a.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "1")
 	}
@@ -144,7 +149,7 @@ func (a answer) write(w http.ResponseWriter, r *request) int {
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", "en")
 	h.Set("Vary", "accept-language, accept")
-	text, err := document.Encode(a.envelope)
+	text, err := a.envelope.encode()
 	if err != nil {
 		text = []byte(`{"status":"error","error":"500","message":"internal error","data":{}}`)
 	}
@@ -163,8 +168,7 @@ func pretty(r *request) bool {
 	if header := r.Header.Get("X-Pretty-Print"); header != "" {
 		return header == "true"
 	}
-	value := r.value("pretty_print")
-	return value == true || value == "true"
+	return r.says("pretty_print")
 }
 
 func indent(text []byte) []byte {

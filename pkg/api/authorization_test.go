@@ -73,6 +73,14 @@ var routes = []route{
 		"bad_identifier"},
 	{"DELETE /routing/customer_clusters/{cluster}", "/routing/customer_clusters/x", "", superMaster, 404,
 		"bad_identifier"},
+
+	{"GET /schemas", "/schemas", "", open, 200, ""},
+	{"GET /schemas/{schema}", "/schemas/ips", "", open, 200, ""},
+	{"PUT /schemas/{schema}/validation", "/schemas/ips/validation", `{"data":{}}`, super, 201, ""},
+	{"GET /accounts/{account}/schemas", "/accounts/A/schemas", "", open, 200, ""},
+	{"GET /accounts/{account}/schemas/{schema}", "/accounts/A/schemas/ips", "", open, 200, ""},
+	{"PUT /accounts/{account}/schemas/{schema}/validation", "/accounts/A/schemas/ips/validation", `{"data":{}}`,
+		related, 201, ""},
 }
 
 // TestRoutes: the table above has every route that is served, and no other.

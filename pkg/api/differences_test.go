@@ -42,7 +42,7 @@ var conditions = map[string]func(exchange) bool{
 }
 
 // otherModule matches the paths in the recordings that are served by modules of Crossbar that have no place here.
-var otherModule = regexp.MustCompile(`^/v2/(accounts/[0-9a-f]{32}(/token_restrictions|/blacklists)?|user_auth/.+)$`)
+var otherModule = regexp.MustCompile(`^/v2/(accounts/[0-9a-f]{32}(/token_restrictions|/blacklists|/services(/summary)?)?|user_auth/.+)$`)
 
 func readDifferences(t *testing.T) *differences {
 	t.Helper()

@@ -28,6 +28,7 @@ var wordings = map[fault.Kind]wording{
 	fault.Conflict:             {http.StatusConflict, "datastore_conflict", "conflicting documents"},
 	fault.Gone:                 {http.StatusGone, "gone", "gone"},
 	fault.PaymentRequired:      {http.StatusPaymentRequired, "accept charges", ""},
+	fault.BillingIssue:         {http.StatusPaymentRequired, "billing_issue", "billing issue"},
 	fault.PreconditionFailed:   {http.StatusPreconditionFailed, "precondition_failed", "the revision is another one"},
 	fault.NotAcceptable:        {http.StatusNotAcceptable, "not_acceptable", "answers are application/json"},
 	fault.UnsupportedMedia:     {http.StatusUnsupportedMediaType, "unsupported_media_type", "bodies are application/json"},
@@ -39,6 +40,7 @@ var wordings = map[fault.Kind]wording{
 	fault.DatastoreMissingView: {http.StatusServiceUnavailable, "datastore_missing_view", "datastore missing view"},
 	fault.DatastoreUnreachable: {http.StatusServiceUnavailable, "datastore_unreachable", "datastore timeout"},
 	fault.DatastoreFault:       {http.StatusServiceUnavailable, "datastore_fault", "datastore fatal error"},
+	fault.SchemaUnusable:       {http.StatusInternalServerError, "schema unusable", "schema unusable"},
 	fault.NotImplemented:       {http.StatusNotImplemented, "not_implemented", "not implemented"},
 }
 
@@ -53,13 +55,14 @@ func describe(err error) (status int, message string, data any) {
 	}
 	w, ok := wordings[e.Kind]
 	if !ok {
-		w = wordings[fault.Internal]
+		e = &fault.Error{}
+		w = wordings[e.Kind]
 	}
 	message, data = w.message, map[string]any{}
 	if w.data != "" {
 		data = map[string]any{"message": w.data}
 	}
-	if w.status == http.StatusInternalServerError {
+	if e.Kind == fault.Internal {
 		return w.status, message, data
 	}
 	if e.Message != "" {

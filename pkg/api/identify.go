@@ -59,7 +59,7 @@ func (s *Server) findCluster(r *request) error {
 	if len(r.segments) == 0 || r.segments[0] != "routing" {
 		return nil
 	}
-	own, err := s.own.get(r.ctx(), s.Accounts)
+	own, err := s.Accounts.ClusterID(r.ctx())
 	if err != nil {
 		return err
 	}

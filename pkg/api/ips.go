@@ -25,7 +25,7 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	rep := reply{data: page.Items, next: page.Next}
+	rep := reply{data: page.Items, next: page.Next, behind: s.Pool.Behind()}
 	if f.PageSize > 0 {
 		size := len(page.Items)
 		rep.pageSize = &size
@@ -53,25 +53,25 @@ func count(parameter string) int {
 // listAssigned answers GET /accounts/{account}/ips/assigned.
 func (s *Server) listAssigned(r *request) (reply, error) {
 	items, err := s.Pool.Assigned(r.ctx(), r.account.ID)
-	return reply{data: items}, err
+	return reply{data: items, behind: s.Pool.Behind()}, err
 }
 
 // listAllAssigned answers GET /ips/assigned.
 func (s *Server) listAllAssigned(r *request) (reply, error) {
 	items, err := s.Pool.AssignedAll(r.ctx())
-	return reply{data: items}, err
+	return reply{data: items, behind: s.Pool.Behind()}, err
 }
 
 // listZones answers GET …/ips/zones.
 func (s *Server) listZones(r *request) (reply, error) {
 	zones, err := s.Pool.Zones(r.ctx())
-	return reply{data: zones}, err
+	return reply{data: zones, behind: s.Pool.Behind()}, err
 }
 
 // listHosts answers GET …/ips/hosts.
 func (s *Server) listHosts(r *request) (reply, error) {
 	hosts, err := s.Pool.Hosts(r.ctx())
-	return reply{data: hosts}, err
+	return reply{data: hosts, behind: s.Pool.Behind()}, err
 }
 
 // createIP answers PUT /ips, and PUT /accounts/{account}/ips, which the documentation's example uses and Crossbar
@@ -132,12 +132,12 @@ func (s *Server) getIP(r *request) (reply, error) {
 		err = &fault.Error{Kind: fault.BadIdentifier, Err: err,
 			Data: map[string]any{"cause": address, "message": "bad identifier"}}
 	}
-	return reply{data: ip, revision: ip.Revision()}, err
+	return reply{data: ip, revision: ip.Revision, behind: s.Pool.Behind()}, err
 }
 
 // mayShow answers fault.BadIdentifier for an address whose holder the token has no rights on.
-func (s *Server) mayShow(r *request, ip dedicatedip.IP) error {
-	holder := ip.AssignedTo()
+func (s *Server) mayShow(r *request, ip dedicatedip.Address) error {
+	holder := ip.AssignedTo
 	if holder == "" || holder == r.identity.AccountID || r.identity.Superduper {
 		return nil
 	}
@@ -169,7 +169,8 @@ func (s *Server) deleteIP(r *request) (reply, error) {
 
 // assignIP answers POST /accounts/{account}/ips/{ip}.
 func (s *Server) assignIP(r *request) (reply, error) {
-	ip, err := s.Pool.AssignOne(r.ctx(), r.account.ID, dedicatedip.Unbracket(r.vars["ip"]), r.revisionMatch())
+	pool := s.charging(r.withoutData())
+	ip, err := pool.AssignOne(r.ctx(), r.account.ID, dedicatedip.Unbracket(r.vars["ip"]), r.revisionMatch())
 	return s.one(r, ip), err
 }
 
@@ -179,12 +180,17 @@ func (s *Server) releaseIP(r *request) (reply, error) {
 	return s.one(r, ip), err
 }
 
-// assignIPs answers POST /accounts/{account}/ips.
+// assignIPs answers POST /accounts/{account}/ips. Where "quantity" stands and not "ips", which Crossbar does not know,
+// the pool chooses.
 func (s *Server) assignIPs(r *request) (reply, error) {
 	if err := preconditions(r, ""); err != nil {
 		return reply{}, err
 	}
-	ips, err := s.Pool.Assign(r.ctx(), r.account.ID, r.ipsData())
+	data, assign := r.ipsData(), s.charging(r).Assign
+	if data["quantity"] != nil && data["ips"] == nil {
+		assign = s.charging(r).Allocate
+	}
+	ips, err := assign(r.ctx(), r.account.ID, data)
 	return s.several(r, ips), err
 }
 

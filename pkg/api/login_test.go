@@ -8,7 +8,6 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
-	"junctor/pkg/auth"
 	"junctor/pkg/document"
 )
 
@@ -167,12 +166,9 @@ func (p *page) logIn(password string) answer {
 // changed, and the token is no good any more, on no server of the store.
 func TestMonsterLogin(t *testing.T) {
 	t.Parallel()
-	const staleness = time.Second
 	f := found(t)
 	customer := f.account("customer", "")
-	other := newService(t, f.store, func(c *api.Config) {
-		c.Tokens = auth.NewAuthenticator(f.store, auth.Options{Now: c.Now, Staleness: staleness})
-	})
+	other := newService(t, f.store, remember(t, f.store))
 	p := &page{founded: f}
 	wrong := p.want(p.logIn("not the password"), 401)
 	if wrong.envelope["message"] != "invalid_credentials" || wrong.envelope["error"] != "401" {

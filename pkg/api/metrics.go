@@ -11,8 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
 
+	"junctor/pkg/billing"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/fresh"
 	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
@@ -26,6 +28,7 @@ type Metrics struct {
 	conflicts *prometheus.CounterVec
 	repaired  *prometheus.CounterVec
 	abandoned prometheus.Counter
+	billing   *prometheus.HistogramVec
 }
 
 // NewMetrics answers metrics that have seen nothing yet.
@@ -56,8 +59,12 @@ func NewMetrics() *Metrics {
 			Name: "junctor_addresses_abandoned_total",
 			Help: "Addresses found to be held by accounts that are gone, counted again in every pass over all accounts.",
 		}),
+		billing: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "junctor_billing_call_duration_seconds",
+			Help: "Calls of the billing hook by event and outcome, and how long they took.",
+		}, []string{"event", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned,
+	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned, m.billing,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -103,6 +110,50 @@ func (m *Metrics) WatchNotices(stats func() notice.Stats) {
 	)
 }
 
+// ObserveBilling takes note of one call of the billing hook.
+func (m *Metrics) ObserveBilling(c billing.Call) {
+	m.billing.WithLabelValues(c.Event, c.Outcome).Observe(c.Duration.Seconds())
+}
+
+// WatchBilling adds how the hook's reconciling is getting on, which is asked when somebody looks.
+func (m *Metrics) WatchBilling(stats func() billing.Stats) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_billing_accounts_waiting", Help: "Accounts that the billing hook is to be told of.",
+		}, func() float64 { return float64(stats().Waiting) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "junctor_billing_accounts_dropped_total",
+			Help: "Changes of accounts that the billing hook was not told of and will not be.",
+		}, func() float64 { return float64(stats().Dropped) }),
+	)
+}
+
+// WatchDocuments adds how the memory of documents is getting on, which is asked when somebody looks.
+func (m *Metrics) WatchDocuments(stats func() fresh.Stats) {
+	gauge := func(name, help string, of func(fresh.Stats) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return of(stats()) })
+	}
+	counter := func(name, help string, of func(fresh.Stats) uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(of(stats())) })
+	}
+	m.registry.MustRegister(
+		gauge("junctor_memory_documents", "Accounts, users, keys and settings that are remembered.",
+			func(s fresh.Stats) float64 { return float64(s.Known) }),
+		gauge("junctor_memory_absent", "Documents of which it is remembered that they do not exist.",
+			func(s fresh.Stats) float64 { return float64(s.Absent) }),
+		gauge("junctor_memory_bytes", "About what that takes.",
+			func(s fresh.Stats) float64 { return float64(s.Bytes) }),
+		gauge("junctor_memory_feed_age_seconds", "How long ago all databases they are in were last known to be unchanged.",
+			func(s fresh.Stats) float64 { return time.Since(s.Followed).Seconds() }),
+		counter("junctor_memory_hits_total", "Documents that were answered from memory.",
+			func(s fresh.Stats) uint64 { return s.Hits }),
+		counter("junctor_memory_misses_total", "Documents that had to be read.",
+			func(s fresh.Stats) uint64 { return s.Misses }),
+	)
+}
+
 func (m *Metrics) observeRequest(route, method string, status int, took time.Duration) {
 	if !known[method] {
 		method = "(other)"
@@ -118,6 +169,28 @@ func (m *Metrics) handler() http.Handler {
 func (m *Metrics) watchPool(pool *dedicatedip.Pool, log zerolog.Logger) {
 	m.registry.MustRegister(&poolSizes{pool: pool, log: log, size: prometheus.NewDesc(
 		"junctor_dedicated_ips", "Addresses in the pool, by zone and status.", []string{"zone", "status"}, nil)})
+}
+
+// watchMemory adds how current the pool in memory is, and how large.
+func (m *Metrics) watchMemory(pool *dedicatedip.Pool) {
+	gauge := func(name, help string, value func(dedicatedip.Memory) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			look, _ := pool.Memory()
+			return value(look)
+		}))
+	}
+	gauge("junctor_memory_addresses", "Addresses of the pool that are in memory.",
+		func(l dedicatedip.Memory) float64 { return float64(l.Entries) })
+	gauge("junctor_memory_kept", "Documents, revisions of copies and listings that are kept beside them.",
+		func(l dedicatedip.Memory) float64 { return float64(l.Kept) })
+	gauge("junctor_memory_age_seconds", "How far the addresses in memory may be behind the store.",
+		func(l dedicatedip.Memory) float64 { return l.Age.Seconds() })
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "junctor_memory_bypassed_total", Help: "Reads of addresses that went to the store, as memory was behind.",
+	}, func() float64 {
+		look, _ := pool.Memory()
+		return float64(look.Bypassed)
+	}))
 }
 
 type poolSizes struct {

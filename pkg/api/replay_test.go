@@ -53,9 +53,11 @@ func TestReplay(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, s *store.Store) {
 		loadKazoo(t, s)
+		hook := newCashier(t, s)
 		r := &replay{
-			service: newService(t, s, func(c *api.Config) { c.Format = api.Crossbar }),
+			service: newService(t, s, hook.serve(), func(c *api.Config) { c.Format = api.Crossbar }),
 			world:   beginning(t, s),
+			hook:    hook,
 			table:   readDifferences(t),
 		}
 		for _, e := range readExchanges(t) {
@@ -122,6 +124,7 @@ var unrecorded = []struct {
 type replay struct {
 	*service
 	world
+	hook   *cashier
 	table  *differences
 	played int
 }
@@ -138,6 +141,7 @@ func (r *replay) play(t *testing.T, e exchange) {
 	got := r.raw(e.Request.Method, r.text(e))
 	before := r.world.clone()
 	r.world.follow(e)
+	r.hook.follow(e)
 	want := r.table.expect(e, got)
 	for _, complaint := range want.compare(got) {
 		t.Errorf("%s %s: %s %s: %s", e.name, e.Note, e.Request.Method, e.Request.Path, complaint)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -43,9 +44,24 @@ func (r *request) value(name string) any {
 		}
 	}
 	if r.query.Has(name) {
-		return r.query.Get(name)
+		return r.parameter(name)
 	}
 	return r.body.envelope[name]
+}
+
+// parameter answers what the query says. A name without "=" is true there (cowboy_req:parse_qs).
+func (r *request) parameter(name string) any {
+	value := r.query.Get(name)
+	if value == "" && slices.Contains(strings.Split(r.URL.RawQuery, "&"), name) {
+		return true
+	}
+	return value
+}
+
+// says reports whether a setting is true, or the word (kz_term:is_true).
+func (r *request) says(name string) bool {
+	value := r.value(name)
+	return value == true || value == "true"
 }
 
 // text is value where it is a string.

@@ -73,6 +73,15 @@ func (s *Server) routes() *mux.Router {
 	add("/routing/customer_clusters/{cluster}", ofLevel(auth.LevelSuperMaster), document)
 	add("/routing/lookup", ofLevel(auth.LevelMaster), methods{"GET": s.lookUpAddress})
 
+	open("/schemas", methods{"GET": s.listSchemas})
+	open("/schemas/{schema}", methods{"GET": s.getSchema})
+	add("/schemas/{schema}/validation", superduper, methods{"PUT": s.applySchema})
+	register(&resource{path: "/accounts/{account}/schemas", open: true, gate: ofAnyAccount,
+		methods: methods{"GET": s.listSchemas}})
+	register(&resource{path: "/accounts/{account}/schemas/{schema}", open: true, gate: ofAnyAccount,
+		methods: methods{"GET": s.getSchema}})
+	add("/accounts/{account}/schemas/{schema}/validation", ofAccount, methods{"PUT": s.applySchema})
+
 	return router
 }
 

@@ -22,6 +22,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/throttle"
+	"junctor/pkg/billing"
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/schema"
@@ -49,10 +50,13 @@ type Config struct {
 	Accounts *account.Directory
 	Tokens   *auth.Authenticator
 	Issuer   *auth.Issuer
-	Schemas  *schema.Set
+	Schemas  *schema.Set     // of what our own resources are sent
+	Catalog  *schema.Catalog // what the schemas resource shows and applies
 	Throttle *throttle.Throttle
 	Clusters *introspect.Introspector
 	Metrics  *Metrics
+	// Billing is asked before an account is given addresses; nil approves.
+	Billing *billing.Hook
 	// IssueTokens says whether users and API keys can log in here; beside a Kazoo they may as well do it there.
 	IssueTokens bool
 	// Ready reports whether requests can be served.
@@ -78,7 +82,6 @@ type Server struct {
 	router   *mux.Router
 	nouns    map[string]bool // the first segments of the paths in router
 	slots    chan struct{}
-	own      ownCluster
 	internal http.Handler
 }
 
@@ -92,6 +95,7 @@ func New(c Config) *Server {
 		slots:  make(chan struct{}, c.MaxRequests),
 	}
 	s.Metrics.watchPool(c.Pool, c.Log)
+	s.Metrics.watchMemory(c.Pool)
 	s.internal = s.operations()
 	s.router = s.routes()
 	return s

@@ -8,12 +8,13 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/fresh"
 )
 
 // actAs lets an identity act as a user of an account below its own, if its token says so (cb_token_auth check_as).
 // A claim that does not name both is ignored. The account itself counts as below, since Kazoo's view of the
 // descendants lists it.
-func (a *Authenticator) actAs(ctx context.Context, q *inquiry, i *Identity) error {
+func (a *Authenticator) actAs(ctx context.Context, q *fresh.Inquiry, i *Identity) error {
 	as, _ := i.Claims["as"].(map[string]any)
 	id, owner := document.Document(as).String("account_id"), document.Document(as).String("owner_id")
 	if id == "" || owner == "" {

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/fresh"
 )
 
 // Store is what the package needs of a store.
@@ -17,22 +18,25 @@ type Store interface {
 	Text(ctx context.Context, db, id string) ([]byte, error)
 }
 
-// Options adjusts an Authenticator. The zero value is strict, and reads every document for every request.
+// Options adjusts an Authenticator. The zero value is strict.
 type Options struct {
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// Staleness is how old the documents that decide may be: so long a deleted user may still get in. Nobody is
-	// refused because of a document that was read earlier: it is read once more first, at most once a second.
-	Staleness time.Duration
+	// Documents answers the documents that decide: as old as they may be, so long a deleted user may still get in.
+	// Nobody is refused because of a document that was read earlier: it is read once more first, at most once a
+	// second. Nil reads every document for every request.
+	Documents *fresh.Documents
 	// AllowMissingIdentitySig takes tokens that are bound to no secret, and so can't be revoked, as Kazoo does.
 	AllowMissingIdentitySig bool
 	// MasterCluster is the id of the cluster whose master account is the operator's; empty is the own cluster.
 	MasterCluster string
+	// Node is the process whose settings count.
+	Node account.Node
 }
 
 // Authenticator tells whose token a request carries, and what its holder may do. It is safe for concurrent use.
 type Authenticator struct {
-	documents     *recent
+	documents     *fresh.Documents
 	directory     *account.Directory
 	keys          *keyring
 	policies      *policies
@@ -40,6 +44,7 @@ type Authenticator struct {
 	now           func() time.Time
 	unbound       bool // tokens without identity_sig are taken
 	masterCluster string
+	node          account.Node
 }
 
 // NewAuthenticator answers an Authenticator for the tokens of the cluster whose documents are in s.
@@ -47,16 +52,25 @@ func NewAuthenticator(s Store, o Options) *Authenticator {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Documents == nil {
+		o.Documents = fresh.New(s, fresh.Options{})
+	}
 	return &Authenticator{
-		documents:     newRecent(s, o.Staleness),
-		directory:     account.NewDirectory(s),
+		documents:     o.Documents,
+		directory:     account.NewDirectory(s).Reading(o.Documents).At(o.Node),
 		keys:          newKeyring(s),
 		policies:      newPolicies(s),
 		verdicts:      newVerdicts(),
 		now:           o.Now,
 		unbound:       o.AllowMissingIdentitySig,
 		masterCluster: o.MasterCluster,
+		node:          o.Node,
 	}
+}
+
+// config answers the settings in documents.
+func (a *Authenticator) config(documents account.Reader) account.Config {
+	return account.NewConfig(documents).At(a.node)
 }
 
 // Authenticate answers who sent a request. A token that expired is fault.TokenRejected, an account whose trial
@@ -67,13 +81,13 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 		return nil, refuse(errors.New("longer than any token"))
 	}
 	f := fingerprintOf(c)
-	made := a.verdicts.of(f)
-	if made == nil {
+	made, ok := a.verdicts.Get(f)
+	if !ok || !a.stands(made) {
 		var err error
 		if made, err = a.judge(ctx, c); err != nil {
 			return nil, err
 		}
-		a.verdicts.remember(f, made)
+		a.verdicts.Add(f, made)
 	}
 	if err := a.checkExpiry(made.expires); err != nil {
 		return nil, err
@@ -85,23 +99,29 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 	return &identity, nil
 }
 
+// stands reports whether an earlier verdict would be the same now.
+func (a *Authenticator) stands(v *verdict) bool {
+	inTime := v.until.IsZero() || time.Now().Before(v.until)
+	return inTime && a.documents.Stands(v.basis) && checkTrial(v.holder, a.now()) == nil
+}
+
 // judge examines credentials. It refuses none by what it only remembers: the password may have been changed, or
 // the key be new, since.
 func (a *Authenticator) judge(ctx context.Context, c Credentials) (*verdict, error) {
-	q := a.documents.inquire()
+	q := a.documents.Inquire()
 	made, err := a.examine(ctx, q, c)
-	if fault.Is(err, fault.Unauthenticated) && q.again() {
-		q = a.documents.inquire()
+	if fault.Is(err, fault.Unauthenticated) && q.Again() {
+		q = a.documents.Inquire()
 		made, err = a.examine(ctx, q, c)
 	}
 	if err != nil {
 		return nil, err
 	}
-	made.until = q.until()
+	made.basis = q.Basis()
 	return made, nil
 }
 
-func (a *Authenticator) examine(ctx context.Context, q *inquiry, c Credentials) (*verdict, error) {
+func (a *Authenticator) examine(ctx context.Context, q *fresh.Inquiry, c Credentials) (*verdict, error) {
 	switch c.Kind {
 	case XAuthToken:
 		return a.examineToken(ctx, q, c)
@@ -111,7 +131,7 @@ func (a *Authenticator) examine(ctx context.Context, q *inquiry, c Credentials) 
 	return nil, refuse(errors.New("no kind of token that is taken here"))
 }
 
-func (a *Authenticator) examineToken(ctx context.Context, q *inquiry, c Credentials) (*verdict, error) {
+func (a *Authenticator) examineToken(ctx context.Context, q *fresh.Inquiry, c Credentials) (*verdict, error) {
 	claims, err := a.verify(ctx, q, c.Token)
 	if err != nil {
 		return nil, err
@@ -125,13 +145,14 @@ func (a *Authenticator) examineToken(ctx context.Context, q *inquiry, c Credenti
 	identity := Identity{
 		AccountID: claims.AccountID, OwnerID: claims.OwnerID, Method: claims.Method, Claims: claims.members,
 	}
-	if err := a.identify(ctx, q, &identity); err != nil {
+	holder, err := a.identify(ctx, q, &identity)
+	if err != nil {
 		return nil, err
 	}
 	if err := a.actAs(ctx, q, &identity); err != nil {
 		return nil, err
 	}
-	return &verdict{identity: identity, claimed: claims.AccountID, expires: claims.Expires}, nil
+	return &verdict{identity: identity, holder: holder, claimed: claims.AccountID, expires: claims.Expires}, nil
 }
 
 // checkHeader refuses a token of an account other than X-Auth-Account-ID says. It is about tokens alone.
@@ -143,7 +164,7 @@ func checkHeader(c Credentials, claimed string) error {
 }
 
 // verify answers what a token claims if it is genuine and has not expired.
-func (a *Authenticator) verify(ctx context.Context, q *inquiry, token string) (*claims, error) {
+func (a *Authenticator) verify(ctx context.Context, q *fresh.Inquiry, token string) (*claims, error) {
 	claims, err := parse(token, func(kid string) (any, error) { return a.keys.public(ctx, q, kid) })
 	if err != nil {
 		return nil, err
@@ -158,27 +179,28 @@ func (a *Authenticator) checkExpiry(expires *int64) error {
 	return nil
 }
 
-// identify checks that the account of an identity is there and may be used, and fills in what it is.
-func (a *Authenticator) identify(ctx context.Context, q *inquiry, i *Identity) error {
+// identify checks that the account of an identity is there and may be used, answers it, and fills in what it makes of
+// the identity.
+func (a *Authenticator) identify(ctx context.Context, q *fresh.Inquiry, i *Identity) (*account.Account, error) {
 	holder, err := account.Get(ctx, q, i.AccountID)
 	if account.Missing(err) && a.unbound {
-		return nil // Kazoo lets it in, and it has no right on anything
+		return nil, nil // Kazoo lets it in, and it has no right on anything
 	}
 	if err != nil {
-		return refuseMissing("the token's account", err)
+		return nil, refuseMissing("the token's account", err)
 	}
 	if holder.Deleted {
-		return refuse(errors.New("the token's account is deleted"))
+		return nil, refuse(errors.New("the token's account is deleted"))
 	}
 	if err := checkTrial(holder, a.now()); err != nil {
-		return err
+		return nil, err
 	}
-	return a.rank(ctx, q, i, holder)
+	return holder, a.rank(ctx, q, i, holder)
 }
 
 // rank fills in what an identity is by its account.
-func (a *Authenticator) rank(ctx context.Context, q *inquiry, i *Identity, holder *account.Account) error {
-	master, err := account.NewConfig(q).Master(ctx)
+func (a *Authenticator) rank(ctx context.Context, q *fresh.Inquiry, i *Identity, holder *account.Account) error {
+	master, err := a.config(q).Master(ctx)
 	if err != nil {
 		return err
 	}
@@ -188,7 +210,7 @@ func (a *Authenticator) rank(ctx context.Context, q *inquiry, i *Identity, holde
 
 // checkTrial refuses accounts whose trial is over, in Crossbar's words (cb_token_auth, account/expired).
 func checkTrial(holder *account.Account, now time.Time) error {
-	if holder.TrialExpires == 0 || document.Gregorian(now) < holder.TrialExpires {
+	if holder == nil || holder.TrialExpires == 0 || document.Gregorian(now) < holder.TrialExpires {
 		return nil
 	}
 	return fault.Finding("account", "expired", "account expired",

@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/fresh"
 )
 
 // byBasic is the method of requests with the hash of a password in "Authorization: Basic".
@@ -15,7 +16,7 @@ const byBasic = "cb_basic_auth"
 
 // examineBasic examines base64(account id ":" hash of the user's name and password), as cb_basic_auth does. The
 // hash has to be that of exactly one user.
-func (a *Authenticator) examineBasic(ctx context.Context, q *inquiry, token string) (*verdict, error) {
+func (a *Authenticator) examineBasic(ctx context.Context, q *fresh.Inquiry, token string) (*verdict, error) {
 	text, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
 		return nil, refuse(errors.New("basic auth: no base64"))
@@ -24,7 +25,7 @@ func (a *Authenticator) examineBasic(ctx context.Context, q *inquiry, token stri
 	if !account.ValidID(id) {
 		return nil, refuse(errors.New("basic auth: no account id"))
 	}
-	hash, err := basicHash(ctx, account.NewConfig(q), proof)
+	hash, err := basicHash(ctx, a.config(q), proof)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +36,11 @@ func (a *Authenticator) examineBasic(ctx context.Context, q *inquiry, token stri
 	identity := Identity{AccountID: id, OwnerID: owner, Method: byBasic, Claims: document.Document{
 		"iss": issuer, "account_id": id, "owner_id": owner, "method": byBasic,
 	}}
-	if err := a.identify(ctx, q, &identity); err != nil {
+	holder, err := a.identify(ctx, q, &identity)
+	if err != nil {
 		return nil, err
 	}
-	return &verdict{identity: identity, claimed: id}, nil
+	return &verdict{identity: identity, holder: holder, claimed: id, until: q.Until()}, nil
 }
 
 // basicHash answers the hash that a proof is, by the setting basic_auth_type; where that is neither of Kazoo's
@@ -55,9 +57,9 @@ func basicHash(ctx context.Context, config account.Config, proof string) (accoun
 	return account.HashPassword(account.MD5, username, password), nil
 }
 
-// onlyUser answers the one user of an account who has a hash. The user's document is read besides the view, so
-// that it is known how old the answer is.
-func (a *Authenticator) onlyUser(ctx context.Context, q *inquiry, id string, hash account.Hash) (string, error) {
+// onlyUser answers the one user of an account who has a hash. The user's document is read besides the view, so that
+// it counts at once if that changes.
+func (a *Authenticator) onlyUser(ctx context.Context, q *fresh.Inquiry, id string, hash account.Hash) (string, error) {
 	users, err := a.directory.UsersByHash(ctx, id, hash)
 	if err != nil {
 		return "", err

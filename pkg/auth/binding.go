@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"junctor/pkg/account"
+	"junctor/pkg/fresh"
 )
 
 // errBinding is why a token is refused that a good key signed.
@@ -16,7 +17,7 @@ var errBinding = errors.New("identity_sig")
 
 // checkBinding checks identity_sig, which binds a token to a secret in the document of whom it is about: their
 // device, their user or their account. A new secret there, or in the server's configuration, ends their tokens.
-func (a *Authenticator) checkBinding(ctx context.Context, q *inquiry, c *claims) error {
+func (a *Authenticator) checkBinding(ctx context.Context, q *fresh.Inquiry, c *claims) error {
 	if c.IdentitySig == nil {
 		if a.unbound {
 			return nil
@@ -27,7 +28,7 @@ func (a *Authenticator) checkBinding(ctx context.Context, q *inquiry, c *claims)
 	if err != nil {
 		return err
 	}
-	server, err := serverSecret(ctx, account.NewConfig(q))
+	server, err := serverSecret(ctx, a.config(q))
 	if err != nil {
 		return err
 	}

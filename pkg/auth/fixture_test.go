@@ -53,7 +53,7 @@ func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 // open answers a store with the databases of a file in it.
 func open(t testing.TB, file string) *store.Store { t.Helper(); return openAt(t, "memory:", file) }
 
-func openAt(t testing.TB, dsn, file string) *store.Store {
+func connect(t testing.TB, dsn string) *store.Store {
 	t.Helper()
 	s, err := store.Open(dsn, store.Options{})
 	if err != nil {
@@ -64,6 +64,12 @@ func openAt(t testing.TB, dsn, file string) *store.Store {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+func openAt(t testing.TB, dsn, file string) *store.Store {
+	t.Helper()
+	s := connect(t, dsn)
 	var databases []struct {
 		Database string
 		Docs     []document.Document

@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/fresh"
 )
 
 // Describe answers what Crossbar says of the token of a request (cb_token_auth): its claims, after "as", and what a
@@ -36,10 +37,10 @@ func (a *Authenticator) TokenInfo(ctx context.Context, token string) (document.D
 	if token == "" {
 		return nil, &fault.Error{Kind: fault.NotFound, Message: "missing token in request", Data: map[string]any{}}
 	}
-	q := a.documents.inquire()
+	q := a.documents.Inquire()
 	data, err := a.tokenInfo(ctx, q, token)
-	if fault.Is(err, fault.Unauthenticated) && q.again() {
-		data, err = a.tokenInfo(ctx, a.documents.inquire(), token)
+	if fault.Is(err, fault.Unauthenticated) && q.Again() {
+		data, err = a.tokenInfo(ctx, a.documents.Inquire(), token)
 	}
 	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.TokenRejected) {
 		err = &fault.Error{Kind: fault.Unauthenticated, Message: reasonOf(err), Data: map[string]any{}, Err: err}
@@ -47,7 +48,7 @@ func (a *Authenticator) TokenInfo(ctx context.Context, token string) (document.D
 	return data, err
 }
 
-func (a *Authenticator) tokenInfo(ctx context.Context, q *inquiry, token string) (document.Document, error) {
+func (a *Authenticator) tokenInfo(ctx context.Context, q *fresh.Inquiry, token string) (document.Document, error) {
 	claims, err := a.verify(ctx, q, token)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,11 @@ func NewIssuer(s Store, now func() time.Time) *Issuer {
 	return &Issuer{store: s, directory: account.NewDirectory(s), keys: newKeyring(s), now: now}
 }
 
+// At answers the same Issuer with the settings as they are for a node.
+func (i *Issuer) At(n account.Node) *Issuer {
+	return &Issuer{store: i.store, directory: i.directory.At(n), keys: i.keys, now: i.now}
+}
+
 // Grant is a token that was issued, and what its holder is told with it.
 type Grant struct {
 	Token     string

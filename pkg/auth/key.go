@@ -10,7 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
@@ -43,21 +44,41 @@ func NewKeyDocument(id string) (document.Document, error) {
 	}, nil
 }
 
-// keyring answers signing keys by id. It decodes a key once for each revision of its document, and holds no more
-// keys than there are documents.
+// keyring answers signing keys by id. It decodes a key once for each revision of its document while it is in use.
 type keyring struct {
-	store Store
-
-	mu   sync.Mutex
-	keys map[string]revisedKey
+	store attachments
+	keys  *lru.Cache[string, revisedKey]
 }
+
+// maxKeys bounds how many are kept decoded. A cluster signs with one at a time.
+const maxKeys = 64
 
 type revisedKey struct {
 	rev string
 	key *rsa.PrivateKey
 }
 
-func newKeyring(s Store) *keyring { return &keyring{store: s, keys: map[string]revisedKey{}} }
+// attachments reads attachments.
+type attachments interface {
+	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
+}
+
+func newKeyring(s attachments) *keyring {
+	keys, _ := lru.New[string, revisedKey](maxKeys) // fails for sizes below 1 only
+	return &keyring{store: s, keys: keys}
+}
+
+// KeyReader is what CheckKey needs of a store.
+type KeyReader interface {
+	account.Reader
+	attachments
+}
+
+// CheckKey reports why no token could be signed or verified with the key of that id, nil where it could.
+func CheckKey(ctx context.Context, s KeyReader, id string) error {
+	_, err := newKeyring(s).private(ctx, s, id)
+	return err
+}
 
 // errKey is why a token is refused that no good key can have signed.
 var errKey = errors.New("key")
@@ -85,8 +106,8 @@ func (k *keyring) private(ctx context.Context, documents account.Reader, kid str
 	if doc.Bool("pvt_deleted") {
 		return nil, refuse(fmt.Errorf("%w %s: deleted", errKey, kid))
 	}
-	if key, ok := k.known(kid, doc.Rev()); ok {
-		return key, nil
+	if known, ok := k.keys.Get(kid); ok && known.rev == doc.Rev() {
+		return known.key, nil
 	}
 	text, err := k.store.Attachment(ctx, keysDB, kid, keyAttachment)
 	if err != nil {
@@ -96,7 +117,7 @@ func (k *keyring) private(ctx context.Context, documents account.Reader, kid str
 	if err != nil {
 		return nil, refuse(fmt.Errorf("%w %s: %w", errKey, kid, err))
 	}
-	k.learn(kid, doc.Rev(), key)
+	k.keys.Add(kid, revisedKey{rev: doc.Rev(), key: key})
 	return key, nil
 }
 
@@ -105,19 +126,6 @@ func missingKey(kid string, err error) error {
 		return refuse(fmt.Errorf("%w %s: %w", errKey, kid, err))
 	}
 	return err
-}
-
-func (k *keyring) known(kid, rev string) (*rsa.PrivateKey, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	known, ok := k.keys[kid]
-	return known.key, ok && known.rev == rev
-}
-
-func (k *keyring) learn(kid, rev string, key *rsa.PrivateKey) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.keys[kid] = revisedKey{rev: rev, key: key}
 }
 
 // decodeKey reads a PEM file as Kazoo writes it (PKCS #1), or as openssl does by default (PKCS #8).

@@ -87,7 +87,7 @@ func (a *Authenticator) superMaster(ctx context.Context, i *Identity) (bool, err
 		if a.masterCluster == "" {
 			return true, nil
 		}
-		own, err := account.NewConfig(a.documents.inquire()).ClusterID(ctx)
+		own, err := a.config(a.documents).ClusterID(ctx)
 		if err != nil {
 			return false, err
 		}

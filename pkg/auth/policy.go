@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
@@ -71,9 +72,9 @@ func splitPattern(text string) []string {
 	return pattern
 }
 
-// readPolicy reads a document of restrictions and its revision. In the system's, settings of other kinds stand
-// beside the methods; they are left out.
-func readPolicy(text []byte, section string) (rev string, p policy, err error) {
+// readPolicy reads a document of restrictions and its revision. Of sections that name a method, the first counts. In
+// the system's, settings of other kinds stand beside the methods; they are left out.
+func readPolicy(text []byte, sections []string) (rev string, p policy, err error) {
 	var doc map[string]json.RawMessage
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return "", nil, err
@@ -81,44 +82,64 @@ func readPolicy(text []byte, section string) (rev string, p policy, err error) {
 	if err := json.Unmarshal(doc["_rev"], &rev); err != nil {
 		return "", nil, err
 	}
-	var methods map[string]json.RawMessage
-	if doc[section] != nil {
-		if err := json.Unmarshal(doc[section], &methods); err != nil {
+	p = policy{}
+	for _, section := range sections {
+		if err := p.add(doc[section]); err != nil {
 			return "", nil, err
 		}
-	}
-	p = policy{}
-	for method, restrictions := range methods {
-		if !bytes.HasPrefix(bytes.TrimSpace(restrictions), []byte("{")) {
-			continue
-		}
-		var read levels
-		if err := json.Unmarshal(restrictions, &read); err != nil {
-			return "", nil, fmt.Errorf("method %s: %w", method, err)
-		}
-		p[method] = read
 	}
 	return rev, p, nil
 }
 
-// policies answers documents of restrictions, decoded once for each revision.
+// add takes in those methods of a section that it has nothing of yet.
+func (p policy) add(section []byte) error {
+	if section == nil {
+		return nil
+	}
+	var methods map[string]json.RawMessage
+	if err := json.Unmarshal(section, &methods); err != nil {
+		return err
+	}
+	for method, restrictions := range methods {
+		if _, known := p[method]; known || !bytes.HasPrefix(bytes.TrimSpace(restrictions), []byte("{")) {
+			continue
+		}
+		var read levels
+		if err := json.Unmarshal(restrictions, &read); err != nil {
+			return fmt.Errorf("method %s: %w", method, err)
+		}
+		p[method] = read
+	}
+	return nil
+}
+
+// policies answers documents of restrictions, decoded once for each revision while they are in use.
 type policies struct {
 	store Store
-
-	mu   sync.Mutex
-	read map[location]revisedPolicy
+	read  *lru.Cache[location, revisedPolicy]
 }
+
+// location is where a document is kept.
+type location struct{ db, id string }
 
 type revisedPolicy struct {
 	rev    string
 	policy policy
 }
 
-func newPolicies(s Store) *policies { return &policies{store: s, read: map[location]revisedPolicy{}} }
+// maxPolicies bounds how many are kept decoded.
+const maxPolicies = 1024
 
-// of answers the restrictions in a section of a document; nil is none. Restrictions that can't be read forbid
-// everything they are about.
-func (p *policies) of(ctx context.Context, documents account.Reader, at location, section string) (policy, error) {
+func newPolicies(s Store) *policies {
+	read, _ := lru.New[location, revisedPolicy](maxPolicies) // fails for sizes below 1 only
+	return &policies{store: s, read: read}
+}
+
+// of answers the restrictions in sections of a document, the same ones each time; nil is none. Restrictions that can't
+// be read forbid everything they are about.
+func (p *policies) of(
+	ctx context.Context, documents account.Reader, at location, sections ...string,
+) (policy, error) {
 	doc, err := documents.Get(ctx, at.db, at.id)
 	if account.Missing(err) || err == nil && doc.Bool("pvt_deleted") {
 		return nil, nil
@@ -126,8 +147,8 @@ func (p *policies) of(ctx context.Context, documents account.Reader, at location
 	if err != nil {
 		return nil, err
 	}
-	if known, ok := p.known(at, doc.Rev()); ok {
-		return known, nil
+	if known, ok := p.read.Get(at); ok && known.rev == doc.Rev() {
+		return known.policy, nil
 	}
 	text, err := p.store.Text(ctx, at.db, at.id)
 	if account.Missing(err) {
@@ -136,26 +157,10 @@ func (p *policies) of(ctx context.Context, documents account.Reader, at location
 	if err != nil {
 		return nil, err
 	}
-	rev, read, err := readPolicy(text, section)
+	rev, read, err := readPolicy(text, sections)
 	if err != nil {
 		return nil, fault.Wrap(fault.Forbidden, fmt.Errorf("restrictions in %s/%s: %w", at.db, at.id, err))
 	}
-	p.learn(at, revisedPolicy{rev, read})
+	p.read.Add(at, revisedPolicy{rev, read})
 	return read, nil
-}
-
-func (p *policies) known(at location, rev string) (policy, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	known, ok := p.read[at]
-	return known.policy, ok && known.rev == rev
-}
-
-func (p *policies) learn(at location, read revisedPolicy) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.read) >= maxSlots {
-		clear(p.read)
-	}
-	p.read[at] = read
 }

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/fresh"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -32,7 +33,8 @@ func (c *counting) Attachment(ctx context.Context, db, id, name string) ([]byte,
 }
 
 func remembering(s auth.Store, staleness time.Duration) *auth.Authenticator {
-	return auth.NewAuthenticator(s, auth.Options{Now: at(now), Staleness: staleness})
+	documents := fresh.New(s, fresh.Options{Staleness: staleness})
+	return auth.NewAuthenticator(s, auth.Options{Now: at(now), Documents: documents})
 }
 
 // TestWarm: whoever has been here before costs no read of the store, with restrictions or without.
@@ -99,8 +101,10 @@ func TestExpiryIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	var clock atomic.Int64
 	clock.Store(now.Unix())
-	a := auth.NewAuthenticator(openExample(t), auth.Options{
-		Now: func() time.Time { return time.Unix(clock.Load(), 0) }, Staleness: time.Hour})
+	s := openExample(t)
+	documents := fresh.New(s, fresh.Options{Staleness: time.Hour})
+	a := auth.NewAuthenticator(s, auth.Options{
+		Now: func() time.Time { return time.Unix(clock.Load(), 0) }, Documents: documents})
 	token := tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"exp": now.Unix() + 60})
 	for _, c := range []struct {
 		after int64
@@ -110,6 +114,28 @@ func TestExpiryIsNotRemembered(t *testing.T) {
 		_, err := authenticate(t, a, token)
 		if c.good != (err == nil) || err != nil && !fault.Is(err, fault.TokenRejected) {
 			t.Errorf("after %d s: %v", c.after, err)
+		}
+	}
+}
+
+// TestTrialIsNotRemembered: it ends when it ends.
+func TestTrialIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	var clock atomic.Int64
+	s := openExample(t)
+	update(t, s, database(t, master), master, document.Document{
+		"pvt_trial_expires": document.Number(document.Gregorian(now) + 60)})
+	documents := fresh.New(s, fresh.Options{Staleness: time.Hour})
+	a := auth.NewAuthenticator(s, auth.Options{
+		Now: func() time.Time { return now.Add(time.Duration(clock.Load())) }, Documents: documents})
+	for _, c := range []struct {
+		after time.Duration
+		good  bool
+	}{{0, true}, {59 * time.Second, true}, {60 * time.Second, false}, {time.Hour, false}, {0, true}} {
+		clock.Store(int64(c.after))
+		_, err := authenticate(t, a, exampleToken(t))
+		if c.good != (err == nil) || err != nil && !fault.Is(err, fault.Invalid) {
+			t.Errorf("after %s: %v", c.after, err)
 		}
 	}
 }
@@ -200,44 +226,6 @@ func TestBadTokensDoNotHammerTheStore(t *testing.T) {
 	limit := documents * (2 + int64(time.Since(began)/time.Second))
 	if reads := c.reads.Load(); reads == 0 || reads > limit {
 		t.Errorf("%d bad tokens made %d reads, want at most %d", attempts, reads, limit)
-	}
-}
-
-// TestRevocationElsewhere measures how long a token outlives what is written by another process.
-func TestRevocationElsewhere(t *testing.T) {
-	t.Parallel()
-	for name, change := range map[string]func(*testing.T, *store.Store){
-		"password changed": func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, master), userOfMaster, document.Document{"pvt_signature_secret": "new"})
-		},
-		"user deleted": func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, master), userOfMaster, document.Document{"pvt_deleted": true})
-		},
-		"key changed": func(t *testing.T, s *store.Store) { update(t, s, "system_auth", kid, attachment(t, otherKey(t))) },
-		"account deleted": func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, master), master, document.Document{"pvt_deleted": true})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := openExample(t)
-			a := remembering(s, time.Second)
-			if _, err := authenticate(t, a, exampleToken(t)); err != nil {
-				t.Fatal(err)
-			}
-			change(t, s)
-			changed := time.Now()
-			for range time.Tick(time.Millisecond) {
-				asked := time.Now()
-				_, err := authenticate(t, a, exampleToken(t))
-				if fault.Is(err, fault.Unauthenticated) {
-					return
-				}
-				if err != nil || asked.Sub(changed) > time.Second {
-					t.Fatalf("%v after the change: %v", asked.Sub(changed), err)
-				}
-			}
-		})
 	}
 }
 

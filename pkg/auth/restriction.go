@@ -25,12 +25,11 @@ func (a *Authenticator) CheckRestrictions(ctx context.Context, i *Identity, want
 	if i.Superduper || i.Remote {
 		return nil
 	}
-	q := a.documents.inquire()
-	levels, err := a.policyOf(ctx, q, i)
+	levels, err := a.policyOf(ctx, i)
 	if err != nil || levels == nil {
 		return err
 	}
-	level, err := privilege(ctx, q, i)
+	level, err := a.privilege(ctx, i)
 	if err != nil {
 		return err
 	}
@@ -64,32 +63,32 @@ const (
 
 // policyOf answers the restrictions on tokens of an identity's method; nil is none. An account that says anything
 // about the method is not subject to the system's defaults.
-func (a *Authenticator) policyOf(ctx context.Context, q *inquiry, i *Identity) (levels, error) {
+func (a *Authenticator) policyOf(ctx context.Context, i *Identity) (levels, error) {
 	db, err := account.Database(i.AccountID)
 	if account.Missing(err) {
 		return nil, nil // an account that can't be has no rights to restrict
 	}
-	own, err := a.policies.of(ctx, q, location{db, restrictionsID}, "restrictions")
+	own, err := a.policies.of(ctx, a.documents, location{db, restrictionsID}, "restrictions")
 	if err != nil {
 		return nil, err
 	}
 	if found := own.of(i.Method); found != nil {
 		return found, nil
 	}
-	system, err := a.policies.of(ctx, q, location{"system_config", systemPolicies}, "default")
+	system, err := a.policies.of(ctx, a.documents, location{"system_config", systemPolicies}, a.node.Sections()...)
 	return system.of(i.Method), err
 }
 
 // privilege answers the level that restrictions name an identity by: its user's. Where there is no user, as with an
 // API key, it is a setting (crossbar_util get_priv_level).
-func privilege(ctx context.Context, q *inquiry, i *Identity) (string, error) {
+func (a *Authenticator) privilege(ctx context.Context, i *Identity) (string, error) {
 	if i.OwnerID != "" {
-		level, err := userLevel(ctx, q, i)
+		level, err := userLevel(ctx, a.documents, i)
 		if !errors.Is(err, errNoUser) {
 			return level, err
 		}
 	}
-	level, err := account.NewConfig(q).Text(ctx, systemPolicies, "default_priv_level")
+	level, err := a.config(a.documents).Text(ctx, systemPolicies, "default_priv_level")
 	if level == "" {
 		level = "admin"
 	}
@@ -98,12 +97,12 @@ func privilege(ctx context.Context, q *inquiry, i *Identity) (string, error) {
 
 var errNoUser = errors.New("no such user")
 
-func userLevel(ctx context.Context, q *inquiry, i *Identity) (string, error) {
+func userLevel(ctx context.Context, documents account.Reader, i *Identity) (string, error) {
 	db, err := account.Database(i.AccountID)
 	if err != nil {
 		return "", errNoUser
 	}
-	user, err := q.Get(ctx, db, i.OwnerID)
+	user, err := documents.Get(ctx, db, i.OwnerID)
 	if account.Missing(err) || err == nil && user.Bool("pvt_deleted") {
 		return "", errNoUser
 	}

@@ -295,7 +295,7 @@ func TestRestrictionsTakeEffect(t *testing.T) {
 	t.Parallel()
 	s := open(t, kazoo)
 	const allowed = 50 * time.Millisecond
-	a := auth.NewAuthenticator(s, auth.Options{Now: at(now), Staleness: allowed})
+	a := remembering(s, allowed)
 	check := func() error {
 		return a.CheckRestrictions(t.Context(), kazooIdentities["adam"], auth.Access{Endpoint: "ips", Verb: "GET"})
 	}

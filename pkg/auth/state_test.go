@@ -178,8 +178,7 @@ func TestStaleness(t *testing.T) {
 	t.Parallel()
 	s := openExample(t)
 	const allowed = 50 * time.Millisecond
-	long := auth.NewAuthenticator(s, auth.Options{Now: at(now), Staleness: time.Hour})
-	short := auth.NewAuthenticator(s, auth.Options{Now: at(now), Staleness: allowed})
+	long, short := remembering(s, time.Hour), remembering(s, allowed)
 	for _, a := range []*auth.Authenticator{long, short} {
 		if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 			t.Fatal(err)

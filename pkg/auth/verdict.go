@@ -2,56 +2,40 @@ package auth
 
 import (
 	"crypto/sha256"
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"junctor/pkg/account"
+	"junctor/pkg/fresh"
 )
 
 // verdict is what a proof of identity was found to be worth. There are none of proofs that were refused.
 type verdict struct {
 	identity Identity
-	claimed  string // the account that the proof is about, before "as"
-	expires  *int64 // Unix seconds; nil is never
-	until    time.Time
+	claimed  string           // the account that the proof is about, before "as"
+	holder   *account.Account // that account, whose trial may end; nil is one that does not exist
+	expires  *int64           // Unix seconds; nil is never
+	basis    fresh.Basis      // the documents it was made by
+	until    time.Time        // how long it may stand at most; zero is as long as they
 }
 
-// verdicts remembers verdicts for as long as the documents they were made by may be relied on: checking an RSA
-// signature costs more than all else that a request does. Tokens themselves are not kept.
-type verdicts struct {
-	mu    sync.RWMutex
-	known map[fingerprint]*verdict
-}
+// verdicts remembers the latest verdicts, which may not stand any more: checking an RSA signature costs more than all
+// else that a request does. Tokens themselves are not kept.
+type verdicts = lru.Cache[fingerprint, *verdict]
 
 // fingerprint tells credentials apart.
 type fingerprint [sha256.Size]byte
 
-// maxVerdicts bounds the memory; where more are in use, some are made again.
+// maxVerdicts bounds the memory: one takes about 2 KiB.
 const maxVerdicts = 8192
 
-func newVerdicts() *verdicts { return &verdicts{known: map[fingerprint]*verdict{}} }
+func newVerdicts() *verdicts {
+	known, _ := lru.New[fingerprint, *verdict](maxVerdicts) // fails for sizes below 1 only
+	return known
+}
 
 func fingerprintOf(c Credentials) fingerprint {
 	text := make([]byte, 0, len(c.Token)+1)
 	return sha256.Sum256(append(append(text, byte(c.Kind)), c.Token...))
-}
-
-// of answers the verdict that still stands; nil is none.
-func (v *verdicts) of(f fingerprint) *verdict {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	if known := v.known[f]; known != nil && time.Now().Before(known.until) {
-		return known
-	}
-	return nil
-}
-
-func (v *verdicts) remember(f fingerprint, made *verdict) {
-	if !time.Now().Before(made.until) {
-		return
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.known) >= maxVerdicts {
-		clear(v.known)
-	}
-	v.known[f] = made
 }

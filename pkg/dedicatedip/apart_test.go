@@ -79,3 +79,7 @@ func (a apart) Install(ctx context.Context, db string, design document.Document)
 func (a apart) InstallIfMissing(ctx context.Context, db string, design document.Document) error {
 	return a.Store.InstallIfMissing(ctx, a.prefix+db, design)
 }
+
+func (a apart) All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error {
+	return a.Store.All(ctx, a.prefix+db, q, each)
+}

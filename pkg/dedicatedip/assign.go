@@ -23,7 +23,7 @@ func (p *Pool) Assign(ctx context.Context, accountID string, data map[string]any
 }
 
 func (p *Pool) assign(ctx context.Context, accountID string, data map[string]any, match Match) ([]IP, error) {
-	free, err := p.validate(ctx, data, func(ip IP) (code, message string) {
+	free, err := p.validate(ctx, data, match, func(ip IP) (code, message string) {
 		switch {
 		case ip.free():
 			return "", ""
@@ -33,6 +33,9 @@ func (p *Pool) assign(ctx context.Context, accountID string, data map[string]any
 			return "forbidden", "ip assigned to another account"
 		}
 	})
+	if err == nil {
+		err = p.approved(ctx, len(free))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +72,7 @@ func one(try func() ([]IP, error)) (IP, error) {
 // validate checks data against the schema, finds the addresses of its "ips" and judges each. It answers them in
 // order, each once, or every objection at once.
 func (p *Pool) validate(
-	ctx context.Context, data map[string]any, judge func(IP) (code, message string),
+	ctx context.Context, data map[string]any, match Match, judge func(IP) (code, message string),
 ) ([]IP, error) {
 	if err := p.schemas.Validate("ips", data); err != nil {
 		return nil, err
@@ -79,7 +82,21 @@ func (p *Pool) validate(
 	for i, entry := range list {
 		texts[i], _ = entry.(string)
 	}
-	found, err := p.lookup(ctx, texts)
+	if match == nil { // a revision that a client expects is to be compared with the last
+		ips, err := p.judge(ctx, p.recall, texts, judge)
+		if !fault.Is(err, fault.Invalid) || p.memory.Load() == nil {
+			return ips, err
+		} // what is in memory may be a moment old
+	}
+	return p.judge(ctx, p.lookup, texts, judge)
+}
+
+// judge finds addresses and judges each.
+func (p *Pool) judge(
+	ctx context.Context, find func(context.Context, []string) (map[string]IP, error), texts []string,
+	judge func(IP) (code, message string),
+) ([]IP, error) {
+	found, err := find(ctx, texts)
 	if err != nil {
 		return nil, err
 	}

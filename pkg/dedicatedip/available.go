@@ -45,12 +45,33 @@ func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
 	if want == 0 || left > 0 && left < want {
 		want = left
 	}
-	items, next, err := p.readAvailable(ctx, q, want)
+	items, next, err := p.pageOf(ctx, f, q, want)
 	if err != nil || next == nil || f.PageSize == 0 || left == len(items) {
 		return Page{Items: items}, err
 	}
 	at := position{Key: next, Left: max(left-len(items), 0)}
 	return Page{Items: items, Next: at.String()}, nil
+}
+
+// pageOf answers a page from memory, and otherwise from the view.
+func (p *Pool) pageOf(ctx context.Context, f Filter, q store.Query, want int) (items []Item, next []any, err error) {
+	var from *spot
+	if key, _ := q.StartKey.([]any); len(key) == 2 {
+		at, ok := spotOf(key)
+		if !ok {
+			return p.readAvailable(ctx, q, want)
+		}
+		from = &at
+	}
+	m := p.fresh()
+	if m == nil {
+		return p.readAvailable(ctx, q, want)
+	}
+	items, at := m.table.free(f.Zone, from, want)
+	if at != nil {
+		next = at.key()
+	}
+	return items, next, nil
 }
 
 // readAvailable reads want items, and the key of the one after them. A want of 0 is all there are.

@@ -199,7 +199,7 @@ func clusterFoundLater(c *cluster) {
 		c.other(before, accountB, hash)
 	}
 	for id, holder := range map[string]string{"10.0.0.0": accountB, "10.0.0.1": accountA} {
-		if ip, err := c.Get(c.Context(), id); err != nil || ip.AssignedTo() != holder || ip.Private()["_conflicts"] != nil {
+		if ip, err := c.get(c.Context(), id); err != nil || ip.AssignedTo() != holder || ip.Private()["_conflicts"] != nil {
 			c.Errorf("%s: %v, %v", id, ip.Private(), err)
 		}
 	}

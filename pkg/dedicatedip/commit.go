@@ -56,7 +56,7 @@ func (p *Pool) change(
 			return nil, err
 		}
 	}
-	p.mirror(ctx, accountID, idsOf(after))
+	p.updateCopies(ctx, accountID, documentsOf(after))
 	return after, nil
 }
 
@@ -70,8 +70,10 @@ func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
 		switch {
 		case written.Err == nil:
 			ips[i].doc["_rev"] = written.Rev
+			p.wrote(ips[i].doc)
 		case fault.Is(written.Err, fault.Conflict):
 			errs[i] = lost(ips[i])
+			p.forget(ips[i].ID())
 		default:
 			errs[i] = written.Err
 		}
@@ -90,11 +92,7 @@ func (p *Pool) write(ctx context.Context, ips []IP) []store.Written {
 		rev, err := p.store.Put(ctx, Database, ips[0].doc)
 		return []store.Written{{Rev: rev, Err: err}}
 	}
-	docs := make([]document.Document, len(ips))
-	for i, ip := range ips {
-		docs[i] = ip.doc
-	}
-	written, err := p.store.PutMany(ctx, Database, docs)
+	written, err := p.store.PutMany(ctx, Database, documentsOf(ips))
 	if err != nil {
 		written = make([]store.Written, len(ips))
 		for i := range written {
@@ -107,6 +105,14 @@ func (p *Pool) write(ctx context.Context, ips []IP) []store.Written {
 // lost says which address another writer was faster with.
 func lost(ip IP) error {
 	return &fault.Error{Kind: fault.Conflict, Data: map[string]any{"cause": ip.ID(), "message": "conflicting documents"}}
+}
+
+func documentsOf(ips []IP) []document.Document {
+	docs := make([]document.Document, len(ips))
+	for i, ip := range ips {
+		docs[i] = ip.doc
+	}
+	return docs
 }
 
 func idsOf(ips []IP) []string {

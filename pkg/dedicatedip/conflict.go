@@ -18,6 +18,7 @@ func (p *Pool) confirm(ctx context.Context, ip IP) error {
 		return err
 	}
 	p.settle(ctx, doc)
+	p.wrote(doc) // it may be another writer's, and is as good as ours to know
 	if !won {
 		return lost(ip)
 	}

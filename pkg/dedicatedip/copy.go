@@ -1,6 +1,7 @@
 package dedicatedip
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -61,35 +62,44 @@ func sameRevisions(ids []string, a, b map[string]document.Document) bool {
 func (p *Pool) project(
 	ctx context.Context, db, accountID string, ids []string, pool map[string]document.Document,
 ) error {
+	writes, err := differences(ctx, p.store, db, accountID, ids, pool)
+	if err != nil {
+		return err
+	}
+	for _, w := range p.putCopies(ctx, db, accountID, writes) {
+		err = cmp.Or(err, w.Err)
+	}
+	return err
+}
+
+// documents reads several documents in one go.
+type documents interface {
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+}
+
+// differences answers what to write for an account's copies of addresses to be what the pool says.
+func differences(
+	ctx context.Context, s documents, db, accountID string, ids []string, pool map[string]document.Document,
+) (writes []document.Document, err error) {
 	wanted := map[string]document.Document{}
 	for _, id := range ids {
 		if doc := pool[id]; isDedicatedIP(doc) && (IP{doc}).heldBy(accountID) {
 			wanted[id] = content(doc)
 		}
 	}
-	copies, err := p.store.GetMany(ctx, db, ids)
+	copies, err := s.GetMany(ctx, db, ids)
 	if fault.Is(err, fault.DatastoreMissing) && len(wanted) == 0 {
-		return nil // the account is gone, and its copies with it
+		return nil, nil // the account is gone, and its copies with it
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var writes []document.Document
 	for _, id := range ids {
 		if doc := replacement(copies[id], wanted[id]); doc != nil {
 			writes = append(writes, doc)
 		}
 	}
-	written, err := p.store.PutMany(ctx, db, writes)
-	for i, w := range written {
-		if w.Err == nil && p.mended != nil {
-			p.mended(accountID, writes[i])
-		}
-		if err == nil {
-			err = w.Err
-		}
-	}
-	return err
+	return writes, nil
 }
 
 // replacement answers what to write over a copy to make it the wanted one, and nil where it is. Nil is no copy.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"junctor/pkg/fault"
@@ -230,8 +231,9 @@ func clientGone(s *subject) {
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
 	ctx, cancel := context.WithCancel(s.Context())
 	cancel()
+	reads := []string{"get", "get odd", "available", "assigned", "all", "zones", "hosts", "counts"}
 	for name, call := range calls(ctx, s.Pool) {
-		if err := call(); err == nil {
+		if err := call(); err == nil && !(s.FromMemory() && slices.Contains(reads, name)) {
 			s.Errorf("%s for a client that is gone already", name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
@@ -30,7 +31,7 @@ func Install(ctx context.Context, s Installer) error {
 			return err
 		}
 	}
-	kazoos, err := kazooText(ctx, s)
+	kazoos, err := KazooText(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,9 @@ func Install(ctx context.Context, s Installer) error {
 	return s.Install(ctx, Database, ours)
 }
 
-func kazooText(ctx context.Context, s Installer) (document.Document, error) {
+// KazooText answers the text of _design/dedicated_ips that Install writes where there is none: what this Kazoo would
+// write, and where it does not say, ours.
+func KazooText(ctx context.Context, s account.Reader) (document.Document, error) {
 	source, err := s.Get(ctx, "system_data", kazooCopy)
 	if err == nil {
 		if text, ok := source["view_definition"].(map[string]any); ok {

@@ -17,6 +17,7 @@ const (
 	fieldCreated    = "pvt_created"  // Gregorian seconds
 	fieldModified   = "pvt_modified" // Gregorian seconds
 	fieldAssignedTo = "pvt_assigned_to"
+	fieldDeleted    = "pvt_deleted"
 
 	documentType = "dedicated_ip"
 	available    = "available"
@@ -42,20 +43,21 @@ func (ip IP) free() bool { return ip.doc.String(fieldStatus) == available }
 // heldBy reports whether an account holds the address.
 func (ip IP) heldBy(account string) bool { return !ip.free() && ip.AssignedTo() == account }
 
-// object is what the API shows of an address; a key whose value is not there is left out (cb_ips clean_ip).
-type object struct {
+// Address is what the API shows of a dedicated IP; a key whose value is not there is left out (cb_ips clean_ip).
+type Address struct {
 	ID         string `json:"id"`
 	IP         string `json:"ip"`
 	Zone       string `json:"zone,omitempty"`
 	Host       string `json:"host,omitempty"`
 	Status     string `json:"status,omitempty"`
 	Type       string `json:"type,omitempty"`
-	AssignedTo string `json:"assigned_to,omitempty"`
+	AssignedTo string `json:"assigned_to,omitempty"` // the account that holds it; empty is nobody
+	Revision   string `json:"-"`
 }
 
-// MarshalJSON answers the ip object of the API.
-func (ip IP) MarshalJSON() ([]byte, error) {
-	return document.Encode(object{
+// Address answers what the API shows.
+func (ip IP) Address() Address {
+	return Address{
 		ID:         ip.ID(),
 		IP:         ip.ID(),
 		Zone:       ip.doc.String(fieldZone),
@@ -63,8 +65,12 @@ func (ip IP) MarshalJSON() ([]byte, error) {
 		Status:     ip.doc.String(fieldStatus),
 		Type:       ip.doc.String(fieldType),
 		AssignedTo: ip.AssignedTo(),
-	})
+		Revision:   ip.Revision(),
+	}
 }
+
+// MarshalJSON answers the ip object of the API.
+func (ip IP) MarshalJSON() ([]byte, error) { return document.Encode(ip.Address()) }
 
 // Private answers the document's private fields as stored ("_id", "pvt_zone", …), which Kazoo 5 shows as the
 // envelope's metadata and Kazoo 4 under _read_only with the prefix cut off.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
 
@@ -27,21 +28,38 @@ func itemOf(row store.Row) (Item, bool) {
 	return item, ok
 }
 
+// Items is a listing of addresses.
+type Items = document.Encoded[[]Item]
+
+// Names is a listing of zones or hosts.
+type Names = document.Encoded[[]string]
+
 // Assigned lists the addresses an account holds: those of the local zone first, then by address (Crossbar
 // shuffles them, kz_ips:sort_assigned, to spread its own calls; a listing is easier to read in order).
-func (p *Pool) Assigned(ctx context.Context, accountID string) ([]Item, error) {
-	return p.assigned(ctx, store.Query{Key: accountID}, func(store.Row, *Item) {})
+func (p *Pool) Assigned(ctx context.Context, accountID string) (*Items, error) {
+	local := p.named(ctx, p.zone)
+	if m := p.fresh(); m != nil {
+		return m.assigned(accountID, local), nil
+	}
+	items, err := p.assigned(ctx, store.Query{Key: accountID}, func(store.Row, *Item) {})
+	return document.NewEncoded(nearestFirst(items, local)), err
 }
 
 // AssignedAll lists every assigned address together with the account that holds it, in the order of Assigned.
 func (p *Pool) AssignedAll(ctx context.Context) ([]Item, error) {
-	return p.assigned(ctx, store.Query{}, func(row store.Row, item *Item) {
+	local := p.named(ctx, p.zone)
+	if m := p.fresh(); m != nil {
+		return nearestFirst(m.table.allAssigned(), local), nil
+	}
+	items, err := p.assigned(ctx, store.Query{}, func(row store.Row, item *Item) {
 		if holder := ""; row.Key(&holder) == nil { // null where Crossbar assigned it to nobody
 			item.AssignedTo = holder
 		}
 	})
+	return nearestFirst(items, local), err
 }
 
+// assigned reads a listing by address.
 func (p *Pool) assigned(ctx context.Context, q store.Query, more func(store.Row, *Item)) ([]Item, error) {
 	items := []Item{}
 	err := p.store.View(ctx, Database, kazooDesign, "assigned_to_listing", q, func(row store.Row) error {
@@ -51,28 +69,44 @@ func (p *Pool) assigned(ctx context.Context, q store.Query, more func(store.Row,
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(items, func(a, b Item) int {
-		if local := p.isLocal(a); local != p.isLocal(b) {
-			if local {
-				return -1
-			}
-			return 1
-		}
-		return compareAddresses(a.IP, b.IP)
-	})
-	return items, nil
+	slices.SortFunc(items, func(a, b Item) int { return compareAddresses(a.IP, b.IP) })
+	return items, err
 }
 
-func (p *Pool) isLocal(item Item) bool { return p.zone != "" && item.Zone == p.zone }
+// nearestFirst moves the addresses of a zone to the front, in the order they have.
+func nearestFirst(items []Item, zone string) []Item {
+	if zone == "" {
+		return items
+	}
+	slices.SortStableFunc(items, func(a, b Item) int {
+		switch near, nearer := a.Zone == zone, b.Zone == zone; {
+		case near && !nearer:
+			return -1
+		case nearer && !near:
+			return 1
+		}
+		return 0
+	})
+	return items
+}
 
 // Zones lists the zones of the pool, each once, in the order of the view.
-func (p *Pool) Zones(ctx context.Context) ([]string, error) { return p.distinct(ctx, "zone_listing") }
+func (p *Pool) Zones(ctx context.Context) (*Names, error) {
+	if m := p.fresh(); m != nil {
+		return m.zones.get(m.table.zoneNames), nil
+	}
+	names, err := p.distinct(ctx, "zone_listing")
+	return document.NewEncoded(names), err
+}
 
 // Hosts lists the hosts of the pool, each once, in the order of the view.
-func (p *Pool) Hosts(ctx context.Context) ([]string, error) { return p.distinct(ctx, "host_listing") }
+func (p *Pool) Hosts(ctx context.Context) (*Names, error) {
+	if m := p.fresh(); m != nil {
+		return m.hosts.get(m.table.hostNames), nil
+	}
+	names, err := p.distinct(ctx, "host_listing")
+	return document.NewEncoded(names), err
+}
 
 func (p *Pool) distinct(ctx context.Context, view string) ([]string, error) {
 	names := []string{}
@@ -83,14 +117,14 @@ func (p *Pool) distinct(ctx context.Context, view string) ([]string, error) {
 		}
 		return nil // a zone that is no text is none
 	})
-	if err != nil {
-		return nil, err
-	}
-	return names, nil
+	return names, err
 }
 
 // Counts answers how many addresses the pool has, by zone and status ("available", "assigned").
 func (p *Pool) Counts(ctx context.Context) (map[[2]string]int, error) {
+	if m := p.fresh(); m != nil {
+		return m.table.sizes(), nil
+	}
 	counts := map[[2]string]int{}
 	err := p.store.View(ctx, Database, ourDesign, "by_zone_status", store.Query{Group: true},
 		func(row store.Row) error {

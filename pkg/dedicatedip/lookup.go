@@ -2,7 +2,9 @@ package dedicatedip
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"junctor/pkg/document"
 	"junctor/pkg/store"
@@ -92,6 +94,37 @@ func (p *Pool) spelledOtherwise(ctx context.Context, expanded ...any) (map[strin
 	return ids, err
 }
 
+// recall is lookup for those who go on to write, and whom the revision will tell whether they knew the last state:
+// documents are read only where memory does not have them as the table says they are.
+func (p *Pool) recall(ctx context.Context, texts []string) (map[string]IP, error) {
+	m := p.fresh()
+	if m == nil {
+		return p.lookup(ctx, texts)
+	}
+	ips, ids := map[string]IP{}, map[string]string{} // by text
+	for _, text := range texts {
+		e := m.table.find(text)
+		if e == nil {
+			continue
+		}
+		if doc, ok := m.documents.Get(e.id); ok && doc.Rev() == e.rev {
+			ips[text] = IP{doc}
+		} else {
+			ids[text] = e.id
+		}
+	}
+	if len(ids) == 0 {
+		return ips, nil
+	}
+	stored, err := p.fetch(ctx, slices.Collect(maps.Values(ids)))
+	for text, id := range ids {
+		if ip, ok := stored[id]; ok {
+			ips[text] = ip
+		}
+	}
+	return ips, err
+}
+
 // fetch reads dedicated IPs by id. Other documents of the database are nobody's business (Crossbar shows them).
 func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	docs, err := p.store.GetMany(ctx, Database, ids)
@@ -102,6 +135,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	for id, doc := range docs {
 		if isDedicatedIP(doc) {
 			p.settle(ctx, doc)
+			p.wrote(doc)
 			ips[id] = IP{doc}
 		}
 	}

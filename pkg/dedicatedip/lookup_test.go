@@ -34,8 +34,8 @@ func getBySpelling(s *subject) {
 		ip, err := s.Get(s.Context(), text)
 		if id == "" {
 			s.is(err, fault.BadIdentifier)
-		} else if err != nil || ip.ID() != id {
-			s.Errorf("%s: %s, %v, want %s", text, ip.ID(), err, id)
+		} else if err != nil || ip.ID != id {
+			s.Errorf("%s: %s, %v, want %s", text, ip.ID, err, id)
 		}
 	}
 }

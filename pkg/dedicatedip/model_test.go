@@ -104,8 +104,8 @@ func (m *modelRun) step() {
 		note("read", text)
 		ip, err := m.Get(m.Context(), text)
 		m.agrees(err, known, fault.BadIdentifier)
-		if known && (ip.ID() != id || ip.AssignedTo() != holder) {
-			m.Errorf("%s: read %v, want %s with %q", text, ip.Private(), id, holder)
+		if known && (ip.ID != id || ip.AssignedTo != holder) {
+			m.Errorf("%s: read %+v, want %s with %q", text, ip, id, holder)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func (m *modelRun) compare() {
 		items, err := m.Assigned(m.Context(), holder)
 		m.ok(err)
 		var got []string
-		for _, item := range items {
+		for _, item := range items.Value {
 			got = append(got, item.IP)
 		}
 		if !slices.Equal(got, lists[holder]) {

@@ -12,6 +12,9 @@ package dedicatedip
 import (
 	"context"
 	"encoding/json"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -37,6 +40,9 @@ type Store interface {
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 	Delete(ctx context.Context, db, id, rev string) error
+	Changes(
+		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
+	) error
 	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
 	Replicated(ctx context.Context, db string) (bool, error)
 	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
@@ -53,17 +59,30 @@ type Pool struct {
 	store   Store
 	schemas Schemas
 	zone    string
+	named   func(ctx context.Context, zone string) string // see NameZones
 	now     func() time.Time
 	log     zerolog.Logger
 	// mended is told of every copy that was written or, with "_deleted", removed; nil is nobody.
-	mended func(accountID string, written document.Document)
+	mended  func(accountID string, written document.Document)
+	approve Approve
+	billed  func(accountID string)
+
+	memory    *atomic.Pointer[memory] // what Follow knows; nil is nothing
+	staleness time.Duration
+	reserved  *reservations
 }
 
 // New answers the pool in store. Addresses of zone, the zone of this node, come first where an account's
 // addresses are listed; it may be empty. Times are taken from now.
 func New(s Store, schemas Schemas, zone string, now func() time.Time, log zerolog.Logger) *Pool {
-	return &Pool{store: s, schemas: schemas, zone: zone, now: now, log: log}
+	ownName := func(_ context.Context, zone string) string { return zone }
+	return &Pool{store: s, schemas: schemas, zone: zone, named: ownName, now: now, log: log,
+		memory: &atomic.Pointer[memory]{}, reserved: &reservations{ids: map[string]bool{}}}
 }
+
+// NameZones has the pool ask under which name a zone goes among its addresses, each time that it lists them. It is to
+// be called before the pool is used.
+func (p *Pool) NameZones(named func(ctx context.Context, zone string) string) { p.named = named }
 
 // Create adds an address to the pool. data holds "ip", "zone" and "host" and is checked against the schema "ip";
 // anything else in it is ignored. The id is the address in canonical form (RFC 5952; an IPv4-mapped IPv6 address
@@ -76,17 +95,18 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 	if !ok {
 		return IP{}, notAnAddress("ip", data["ip"])
 	}
-	if twin, err := p.spelledOtherwise(ctx, expanded(addr)); err != nil {
+	if known, err := p.knows(ctx, addr); err != nil {
 		return IP{}, err
-	} else if len(twin) > 0 {
+	} else if known {
 		return IP{}, fault.New(fault.Conflict, "")
 	}
-	doc := p.fresh(addr.String(), data["zone"], data["host"])
+	doc := p.newDocument(addr.String(), data["zone"], data["host"])
 	rev, err := p.store.Put(ctx, Database, doc)
 	if err != nil {
 		return IP{}, err
 	}
 	doc["_rev"] = rev
+	p.wrote(doc)
 	ip := IP{doc}
 	replicated, err := p.store.Replicated(ctx, Database)
 	if err == nil && replicated {
@@ -98,8 +118,32 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 	return ip, nil
 }
 
+// knows reports whether the pool has an address in any spelling. What is in memory can be a moment old, and so is what
+// the view said when the document is written; two spellings of one address are found by the one that comes later.
+func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
+	if m := p.fresh(); m != nil && m.table.find(addr.String()) == nil {
+		return false, nil
+	}
+	twins, err := p.spelledOtherwise(ctx, expanded(addr))
+	return len(twins) > 0, err
+}
+
 // Get answers the address equal to the one given, or fault.BadIdentifier.
-func (p *Pool) Get(ctx context.Context, address string) (IP, error) {
+func (p *Pool) Get(ctx context.Context, address string) (Address, error) {
+	m := p.fresh()
+	if m == nil {
+		ip, err := p.get(ctx, address)
+		return ip.Address(), err
+	}
+	e := m.table.find(address)
+	if e == nil {
+		return Address{}, unknown(address)
+	}
+	return e.address(), nil
+}
+
+// get reads the document of an address from the store.
+func (p *Pool) get(ctx context.Context, address string) (IP, error) {
 	found, err := p.lookup(ctx, []string{address})
 	if err != nil {
 		return IP{}, err
@@ -118,7 +162,7 @@ const deleteAttempts = 5
 // address as it was; one that is not in the pool is fault.BadIdentifier.
 func (p *Pool) Delete(ctx context.Context, address string, match Match) (IP, error) {
 	for attempt := 1; ; attempt++ {
-		ip, err := p.Get(ctx, address)
+		ip, err := p.get(ctx, address)
 		if err == nil {
 			err = match.check(ip)
 		}
@@ -139,10 +183,20 @@ func (p *Pool) remove(ctx context.Context, ip IP) error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
 	err := p.store.Delete(ctx, Database, ip.ID(), ip.Revision())
-	if !fault.Is(err, fault.Conflict) {
+	switch {
+	case err == nil:
+		gone := tombstone(ip)
+		p.wrote(gone)
+		p.updateCopies(ctx, ip.AssignedTo(), []outcome{gone})
+	case !fault.Is(err, fault.Conflict):
 		p.mirror(ctx, ip.AssignedTo(), []string{ip.ID()})
 	}
 	return err
+}
+
+// tombstone is what a removed document leaves behind. Of its revision we know how many came before.
+func tombstone(ip IP) document.Document {
+	return document.Document{"_id": ip.ID(), "_rev": strconv.Itoa(generation(ip.Revision())+1) + "-", "_deleted": true}
 }
 
 // time is now, as documents state it.

@@ -147,16 +147,21 @@ func (r *Reconciler) heal(ctx context.Context, accountID string, ids []string) e
 }
 
 func (r *Reconciler) mended(accountID string, written document.Document) {
-	kind := CopyCreated
-	switch {
-	case written.Bool("_deleted"):
-		kind = CopyRemoved
-	case written.Rev() != "":
-		kind = CopyUpdated
-	}
+	kind := kindOf(written)
 	r.options.Repaired(kind)
 	r.log.Warn().Str("ip", written.ID()).Str("account", accountID).Str("copy", kind).
 		Msg("repaired an account's copy of an address")
+}
+
+// kindOf answers what it does to an account's copy to write a document over it.
+func kindOf(write document.Document) string {
+	switch {
+	case write.Bool("_deleted"):
+		return CopyRemoved
+	case write.Rev() != "":
+		return CopyUpdated
+	}
+	return CopyCreated
 }
 
 func (r *Reconciler) abandoned(accountID string, ids []string) {

@@ -10,6 +10,11 @@ import (
 	"junctor/pkg/store"
 )
 
+// views reads views.
+type views interface {
+	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
+}
+
 // holders reads who holds which address.
 func (r *Reconciler) holders(ctx context.Context) (map[string]string, error) {
 	holders := map[string]string{}
@@ -43,18 +48,15 @@ func (r *Reconciler) eachHeld(ctx context.Context, each func(accountID, id strin
 // accountsDB is Kazoo's database of all accounts.
 const accountsDB = "accounts"
 
-// accountsAfter reads some ids of accounts, in order, from Kazoo's view where it is installed, else from ours. Where
-// nothing is bootstrapped yet, there are no accounts.
+// accountsAfter reads some ids of accounts, in order. Where nothing is bootstrapped yet, there are none. Our view is
+// installed where there is no other.
 func (r *Reconciler) accountsAfter(ctx context.Context, after string) ([]string, error) {
-	ids, err := r.accountsIn(ctx, "accounts", "listing_by_id", after)
-	if fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = r.accountsIn(ctx, ourDesign, "by_id", after)
-	}
+	ids, err := listedAccounts(ctx, r.store, after)
 	if fault.Is(err, fault.DatastoreMissingView) {
 		if err := r.installIn(ctx, accountsDB, "junctor_accounts.json"); err != nil {
 			return nil, err
 		}
-		ids, err = r.accountsIn(ctx, ourDesign, "by_id", after)
+		ids, err = listedAccounts(ctx, r.store, after)
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil, nil
@@ -62,34 +64,39 @@ func (r *Reconciler) accountsAfter(ctx context.Context, after string) ([]string,
 	return ids, err
 }
 
-func (r *Reconciler) accountsIn(ctx context.Context, design, view, after string) (ids []string, err error) {
+// listedAccounts reads some ids of accounts from Kazoo's view where it is installed, else from ours.
+func listedAccounts(ctx context.Context, s views, after string) ([]string, error) {
+	ids, err := accountsIn(ctx, s, "accounts", "listing_by_id", after)
+	if fault.Is(err, fault.DatastoreMissingView) {
+		ids, err = accountsIn(ctx, s, ourDesign, "by_id", after)
+	}
+	return ids, err
+}
+
+func accountsIn(ctx context.Context, s views, design, view, after string) (ids []string, err error) {
 	q := store.Query{Limit: chunk + 1}
 	if after != "" {
 		q.StartKey = after
 	}
-	err = r.store.View(ctx, accountsDB, design, view, q, func(row store.Row) error {
+	err = s.View(ctx, accountsDB, design, view, q, func(row store.Row) error {
 		ids = append(ids, row.ID())
 		return nil
 	})
 	return slices.DeleteFunc(ids, func(id string) bool { return id == after }), err
 }
 
-// copiesOf reads the ids of the copies in an account's database from the view that Kazoo bills by, where it is
-// installed, else from ours.
+// copiesOf reads the ids of the copies in an account's database. Our view is installed where there is no other.
 func (r *Reconciler) copiesOf(ctx context.Context, accountID string) ([]string, error) {
 	db, err := account.Database(accountID)
 	if err != nil {
 		return nil, nil //nolint:nilerr // there can be no such database
 	}
-	ids, err := r.copiesIn(ctx, db, "services", "quantify", []any{"ips", "dedicated"})
-	if fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = r.copiesIn(ctx, db, ourDesign, "dedicated_ips", nil)
-	}
+	ids, err := listedCopies(ctx, r.store, db)
 	if fault.Is(err, fault.DatastoreMissingView) {
 		if err := r.installIn(ctx, db, "junctor_account.json"); err != nil {
 			return nil, err
 		}
-		ids, err = r.copiesIn(ctx, db, ourDesign, "dedicated_ips", nil)
+		ids, err = listedCopies(ctx, r.store, db)
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil, nil // who holds addresses there is told when they are looked at
@@ -97,8 +104,18 @@ func (r *Reconciler) copiesOf(ctx context.Context, accountID string) ([]string, 
 	return ids, err
 }
 
-func (r *Reconciler) copiesIn(ctx context.Context, db, design, view string, key any) (ids []string, err error) {
-	err = r.store.View(ctx, db, design, view, store.Query{Key: key}, func(row store.Row) error {
+// listedCopies reads the ids of the copies in an account's database from the view that Kazoo bills by, where it is
+// installed, else from ours.
+func listedCopies(ctx context.Context, s views, db string) ([]string, error) {
+	ids, err := copiesIn(ctx, s, db, "services", "quantify", []any{"ips", "dedicated"})
+	if fault.Is(err, fault.DatastoreMissingView) {
+		ids, err = copiesIn(ctx, s, db, ourDesign, "dedicated_ips", nil)
+	}
+	return ids, err
+}
+
+func copiesIn(ctx context.Context, s views, db, design, view string, key any) (ids []string, err error) {
+	err = s.View(ctx, db, design, view, store.Query{Key: key}, func(row store.Row) error {
 		ids = append(ids, row.ID())
 		return nil
 	})

@@ -19,7 +19,7 @@ func (p *Pool) Release(ctx context.Context, accountID string, data map[string]an
 }
 
 func (p *Pool) release(ctx context.Context, accountID string, data map[string]any, match Match) ([]IP, error) {
-	held, err := p.validate(ctx, data, func(ip IP) (code, message string) {
+	held, err := p.validate(ctx, data, match, func(ip IP) (code, message string) {
 		switch {
 		case ip.free():
 			return "superfluous", "ip not assigned"

@@ -1,6 +1,7 @@
 package dedicatedip
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,30 +32,42 @@ const (
 
 // cases is everything that holds on every store.
 var cases = slices.Concat(createCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
-	copyCases, faultCases, missingCases, raceCases, modelCases, reconcileCases, summaryCases)
+	copyCases, faultCases, missingCases, raceCases, modelCases, reconcileCases, summaryCases, surveyCases, tableCases, allocateCases,
+	billingCases)
 
 type testCase struct {
 	name string
 	run  func(*subject)
 }
 
+// Each case runs on a pool that asks the store, and on one that follows it and answers from memory.
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	runCases(t, cases, func(t *testing.T) *store.Store { return open(t, "memory:") })
+	onMemory := func(t *testing.T) *store.Store { return open(t, "memory:") }
+	runCases(t, cases, onMemory, asking)
+	runCases(t, cases, onMemory, following)
 }
 
 func TestCouchDB(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	runCases(t, cases, func(t *testing.T) *store.Store { return open(t, dsn) })
-	runCases(t, clusterCases(dsn), func(t *testing.T) *store.Store { return open(t, dsn) })
+	onCouch := func(t *testing.T) *store.Store { return open(t, dsn) }
+	runCases(t, cases, onCouch, asking)
+	runCases(t, cases, onCouch, following)
+	runCases(t, clusterCases(dsn), onCouch, asking)
 }
 
-func runCases(t *testing.T, cases []testCase, open func(*testing.T) *store.Store) {
+const asking, following = "asking", "following"
+
+func runCases(t *testing.T, cases []testCase, open func(*testing.T) *store.Store, how string) {
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(how+" "+c.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(newSubject(t, open(t)))
+			s := newSubject(t, open(t))
+			if how == following {
+				s.following(s.Pool)
+			}
+			c.run(s)
 		})
 	}
 }
@@ -98,6 +111,42 @@ func (s *subject) pool(on Store, log io.Writer) *Pool {
 	set, err := schema.Load(schemas.Files)
 	s.ok(err)
 	return New(on, set, "local", func() time.Time { return time.Unix(s.clock.Load(), 0) }, zerolog.New(log))
+}
+
+// following has a pool follow its store until the test ends, and waits until it has read everything.
+func (s *subject) following(p *Pool) *Pool {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.Follow(ctx, time.Hour)
+	}()
+	s.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	s.until("loaded", func() bool { return p.FromMemory() })
+	return p
+}
+
+// until waits for a condition.
+func (s *subject) until(what string, holds func() bool) {
+	s.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			s.Fatalf("still not %s", what)
+		}
+	}
+}
+
+// heard waits until a pool that follows the store has heard of a revision.
+func (s *subject) heard(id, rev string) {
+	s.Helper()
+	s.until("heard of "+id, func() bool {
+		m := s.memory.Load()
+		return m == nil || m.table.revision(id) == rev || m.table.anyOdd() != ""
+	})
 }
 
 func (s *subject) accountDB(id string) string {
@@ -158,8 +207,11 @@ func (s *subject) putIn(db string, docs ...string) {
 	for _, text := range docs {
 		doc, err := document.Decode([]byte(text))
 		s.ok(err)
-		_, err = s.s.Put(s.Context(), db, doc)
+		rev, err := s.s.Put(s.Context(), db, doc)
 		s.ok(err)
+		if db == Database && doc[fieldType] == documentType && doc[fieldDeleted] == nil {
+			s.heard(doc.ID(), rev)
+		}
 	}
 }
 
@@ -175,8 +227,9 @@ func (s *subject) free(ids ...string) {
 	}
 	written, err := s.s.PutMany(s.Context(), Database, docs)
 	s.ok(err)
-	for _, w := range written {
+	for i, w := range written {
 		s.ok(w.Err)
+		s.heard(ids[i], w.Rev)
 	}
 }
 

@@ -20,7 +20,12 @@ func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
 	if zone == "" || host == "" {
 		return notAnAddress("zone", zone)
 	}
-	_, err := p.store.Put(ctx, Database, p.fresh(text, zone, host))
+	doc := p.newDocument(text, zone, host)
+	rev, err := p.store.Put(ctx, Database, doc)
+	if err == nil {
+		doc["_rev"] = rev
+		p.wrote(doc)
+	}
 	return err
 }
 
@@ -44,8 +49,8 @@ func (p *Pool) Remove(ctx context.Context, text string) error {
 	return p.remove(ctx, ip)
 }
 
-// fresh is the document of what comes into the pool.
-func (p *Pool) fresh(id string, zone, host any) document.Document {
+// newDocument is the document of what comes into the pool.
+func (p *Pool) newDocument(id string, zone, host any) document.Document {
 	now := p.time()
 	return document.Document{
 		"_id": id, fieldVersion: "1", fieldType: documentType, fieldStatus: available,

@@ -74,7 +74,11 @@ func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 		}
 		var rest []document.Document
 		for i, w := range written {
-			if w.Err != nil && !fault.Is(w.Err, fault.Conflict) {
+			switch {
+			case w.Err == nil:
+				old[i]["_rev"] = w.Rev
+				p.wrote(old[i])
+			case !fault.Is(w.Err, fault.Conflict):
 				rest, err = append(rest, old[i]), w.Err
 			}
 		}

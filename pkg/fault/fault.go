@@ -40,6 +40,8 @@ const (
 	DatastoreFault                   // the store answered something unexpected
 	NotImplemented                   // deliberately not supported
 	ClusterUnreachable               // another cluster can't be reached, does not answer in time, or answers nonsense
+	BillingIssue                     // billing refuses the account, whatever charges are accepted
+	SchemaUnusable                   // the schema to check by does not exist, or is none that can be applied
 )
 
 var kindNames = [...]string{
@@ -47,7 +49,7 @@ var kindNames = [...]string{
 	"token rejected", "forbidden", "conflict", "gone", "payment required", "precondition failed",
 	"not acceptable", "unsupported media", "too long", "too many requests", "busy", "datastore missing",
 	"datastore missing view", "datastore unreachable", "datastore fault", "not implemented",
-	"cluster unreachable",
+	"cluster unreachable", "billing issue", "schema unusable",
 }
 
 // String names the kind for logs and metrics.

@@ -28,8 +28,20 @@ type link struct {
 	release    func() bool // ends the watch for the end of the context
 }
 
-// dial connects to the broker. The connection breaks when ctx ends, also while it is made.
+// dial connects to the broker, to publish. The connection breaks when ctx ends, also while it is made.
 func dial(ctx context.Context, o Options) (*link, error) {
+	l, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.open(); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func connect(ctx context.Context, o Options) (*link, error) {
 	l := &link{release: func() bool { return true }}
 	connection, err := amqp.DialConfig(o.URL, amqp.Config{
 		Heartbeat:  heartbeat,
@@ -48,10 +60,6 @@ func dial(ctx context.Context, o Options) (*link, error) {
 		return nil, err
 	}
 	l.connection = connection
-	if err := l.open(); err != nil {
-		l.close()
-		return nil, err
-	}
 	return l, nil
 }
 

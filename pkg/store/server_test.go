@@ -23,8 +23,8 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// TestAskRecorded: what a CouchDB 3 said, to an administrator and to somebody else.
-func TestAskRecorded(t *testing.T) {
+// TestAskDocumented: what a CouchDB 3 says by its documentation, to an administrator and to somebody else.
+func TestAskDocumented(t *testing.T) {
 	t.Parallel()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, password, _ := r.BasicAuth()

@@ -60,7 +60,7 @@ func releaseFromHolder(ctx context.Context, pool Pool, address string) error {
 	if err != nil {
 		return err
 	}
-	_, err = pool.ReleaseOne(ctx, ip.AssignedTo(), address, nil)
+	_, err = pool.ReleaseOne(ctx, ip.AssignedTo, address, nil)
 	return err
 }
 

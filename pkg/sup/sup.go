@@ -20,7 +20,7 @@ import (
 
 // Pool is what the commands do with dedicated IPs.
 type Pool interface {
-	Get(ctx context.Context, address string) (dedicatedip.IP, error)
+	Get(ctx context.Context, address string) (dedicatedip.Address, error)
 	Add(ctx context.Context, text, zone, host string) error
 	Remove(ctx context.Context, text string) error
 	AssignOne(ctx context.Context, accountID, address string, m dedicatedip.Match) (dedicatedip.IP, error)

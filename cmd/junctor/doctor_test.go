@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"junctor/pkg/doctor"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+// kazoo loads a real Kazoo's databases into a CouchDB.
+func kazoo(t *testing.T, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	storetest.Load(t, s, os.DirFS("../../pkg/api/testdata/kazoo-db"))
+	return s
+}
+
+// databases lists the databases of a CouchDB, and how far each has come.
+func databases(t *testing.T, s *store.Store, dsn string) map[string]string {
+	t.Helper()
+	r, err := http.Get(dsn + "/_all_dbs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var names []string
+	if err := json.NewDecoder(r.Body).Decode(&names); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, name := range names {
+		name = strings.ReplaceAll(name, "%2F", "/")
+		if all[name], err = s.Sequence(t.Context(), name); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	return all
+}
+
+// TestDoctor: what it says, its exit code, and that it leaves nothing behind, no folder of state either.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	dsn, state := storetest.FreshCouch(t), t.TempDir()+"/state"
+	s := kazoo(t, dsn)
+	before := databases(t, s, dsn)
+	args := []string{"doctor", "--store", dsn, "--state-dir", state}
+	if text := ok(t, args...); !strings.Contains(text, "Kazoo's views") || !strings.HasPrefix(text, "CHECK ") {
+		t.Errorf("printed\n%s", text)
+	}
+	var findings []doctor.Finding
+	decode(t, ok(t, append(args, "--json")...), &findings)
+	if len(findings) < 15 || doctor.Worst(findings) != doctor.OK {
+		t.Errorf("found %v", findings)
+	}
+	if after := databases(t, s, dsn); !reflect.DeepEqual(after, before) || exists(state) {
+		t.Errorf("it left something behind:\nfrom %v\nto   %v", before, after)
+	}
+
+	doc, err := s.Get(t.Context(), "system_config", "auth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete(t.Context(), "system_config", "auth", doc.Rev()); err != nil {
+		t.Fatal(err)
+	}
+	o := call(t, nil, args...)
+	if o.code != 1 || o.stderr != "" || !strings.Contains(o.stdout, "broken") || !strings.Contains(o.stdout, "restart Kazoo") {
+		t.Errorf("without settings: %+v", o)
+	}
+	for _, line := range strings.Split(o.stdout, "\n") {
+		if len([]rune(line)) > 130 {
+			t.Errorf("too wide: %s", line)
+		}
+	}
+}
+
+// TestDoctorPlaces: an embedded store is looked at as well, by its server where there is one.
+func TestDoctorPlaces(t *testing.T) {
+	t.Parallel()
+	for name, p := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			ok(t, p.args("bootstrap")...)
+			text := ok(t, p.args("doctor")...)
+			if strings.Contains(text, "broken") || !strings.Contains(text, "a superduper admin") {
+				t.Errorf("printed\n%s", text)
+			}
+			if has := strings.Contains(text, "clock"); has != store.IsCouchDB(p.dsn) {
+				t.Errorf("it speaks of a clock: %t", has)
+			}
+		})
+	}
+}
+
+func TestDoctorUsage(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"doctor --store http://127.0.0.1:1 now":                                "it takes flags only",
+		"doctor --store http://127.0.0.1:1 --amqp-url http://u:secret@b":       "--amqp-url",
+		"doctor --store http://127.0.0.1:1 --zone a,b":                         "not the name of one zone",
+		"doctor --store http://":                                               "--store",
+		"doctor --store http://127.0.0.1:1 --amqp-url amqp://u:secret@b:port/": "--amqp-url",
+	} {
+		o := call(t, nil, strings.Fields(args)...)
+		if o.code != 2 || !strings.Contains(o.stderr, want) || strings.Contains(o.stderr, "secret") {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+	if o := call(t, nil, "doctor", "--store", "http://kazoo:secret@127.0.0.1:1"); o.code != 1 ||
+		!strings.Contains(o.stdout, "CouchDB does not answer") || strings.Contains(o.stdout, "secret") {
+		t.Errorf("nobody there: %+v", o)
+	}
+}

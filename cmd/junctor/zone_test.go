@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+// TestZone: addresses of the local zone come first, under the name that the cluster's settings have for it, and a
+// change there needs no restart.
+func TestZone(t *testing.T) {
+	t.Parallel()
+	dsn, state := storetest.FreshCouch(t), t.TempDir()
+	var admin account.Bootstrapped
+	decode(t, ok(t, "bootstrap", "--store", dsn, "--json", "--state-dir", state), &admin)
+	s := start(t, "--store", dsn, "--state-dir", state, "--zone", "east")
+	token := s.login(admin.APIKey)
+	path := "/v2/accounts/" + admin.AccountID + "/ips"
+	for ip, zone := range map[string]string{"192.0.2.1": "us-west", "192.0.2.2": "east", "192.0.2.3": "us-east"} {
+		body := fmt.Sprintf(`{"data":{"ip":%q,"zone":%q,"host":"h"}}`, ip, zone)
+		if status, e := s.request("PUT", "/v2/ips", token, body); status != http.StatusCreated {
+			t.Fatalf("%s: %d %v", ip, status, e)
+		}
+		if status, e := s.request("POST", path+"/"+ip, token, ""); status != http.StatusOK {
+			t.Fatalf("%s: %d %v", ip, status, e)
+		}
+	}
+	first := func() any {
+		_, e := s.request("GET", path+"/assigned", token, "")
+		list, _ := e["data"].([]any)
+		if len(list) != 3 {
+			t.Fatalf("assigned: %v", e)
+		}
+		return list[0].(map[string]any)["ip"]
+	}
+	if got := first(); got != "192.0.2.2" {
+		t.Errorf("the zone's own name: %v comes first", got)
+	}
+	configure(t, dsn, `{"_id":"ips",
+		"default":{"zone_name_map":{"east":"us-west"}},"east":{"zone_name_map":{"east":"us-east"}}}`)
+	waitFor(t, "the zone's other name", func() bool { return first() == "192.0.2.3" })
+}
+
+// configure writes a document of settings.
+func configure(t *testing.T, dsn, text string) {
+	t.Helper()
+	s, err := store.Open(dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	doc, err := document.Decode([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), "system_config", doc); err != nil {
+		t.Fatal(err)
+	}
+}

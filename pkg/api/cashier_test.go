@@ -1,0 +1,117 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"junctor/pkg/api"
+	"junctor/pkg/billing"
+	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+)
+
+// services is Kazoo's design document of an account's database, as far as it counts dedicated IPs (kz_services,
+// kazoo-ips: every document of the type that is neither deleted nor disabled).
+const services = `{"_id":"_design/services","language":"javascript","views":{"quantify":{"reduce":"_sum","map":` +
+	`"function(doc) { if (doc.pvt_deleted || doc.enabled === false) return; ` +
+	`if (doc.pvt_type == 'dedicated_ip') emit(['ips', 'dedicated'], 1); ` +
+	`if (doc.pvt_type == 'user') emit(['users', doc.priv_level], 1); }"}}}`
+
+// cashier is a billing hook beside a service, which counts what Kazoo would count.
+type cashier struct {
+	*billingtest.Hook
+	testing.TB
+	store *store.Store
+}
+
+func newCashier(t testing.TB, s *store.Store) *cashier {
+	t.Helper()
+	c := &cashier{TB: t, store: s}
+	for _, id := range accountIDs {
+		var design document.Document
+		if err := json.Unmarshal([]byte(services), &design); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Put(t.Context(), databaseOf(id), design); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Hook = billingtest.Start(t, c.count)
+	keep(billingtest.Password)
+	return c
+}
+
+// count reads Kazoo's view.
+func (c *cashier) count(account string) (n int) {
+	err := c.store.View(context.Background(), databaseOf(account), "services", "quantify",
+		store.Query{Key: []any{"ips", "dedicated"}, Group: true}, func(row store.Row) error { return row.Value(&n) })
+	if err != nil {
+		c.Error(err)
+	}
+	return n
+}
+
+// serve wires the hook to a service, as the command does.
+func (c *cashier) serve(changes ...func(*billing.Options)) func(*api.Config) {
+	return func(config *api.Config) {
+		o := billing.Options{URL: c.At(), Observe: config.Metrics.ObserveBilling, Log: config.Log}
+		for _, change := range changes {
+			change(&o)
+		}
+		hook, err := billing.New(o)
+		if err != nil {
+			c.Fatal(err)
+		}
+		config.Billing = hook
+		config.Metrics.WatchBilling(hook.Stats)
+		config.Pool.TellBilling(hook.Reconcile)
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			hook.Run(ctx)
+		}()
+		c.Cleanup(func() {
+			cancel()
+			<-done
+			hook.Close()
+		})
+	}
+}
+
+// billed serves the recorded database with a hook beside it.
+func billed(t testing.TB, changes ...func(*billing.Options)) (*service, *cashier) {
+	t.Helper()
+	s := openStore(t, "memory:")
+	loadKazoo(t, s)
+	c := newCashier(t, s)
+	return newService(t, s, c.serve(changes...)), c
+}
+
+// follow takes over which plans a recording puts accounts on.
+func (c *cashier) follow(e exchange) {
+	for db, docs := range e.Changes {
+		for _, doc := range docs {
+			if db != "services" {
+				continue
+			}
+			c.Uncharge(doc.ID())
+			plans, _ := doc["plans"].(map[string]any)
+			for range plans { // there is only one in the recordings, and this is what it says
+				c.Charge(doc.ID(), billingtest.Plan{Name: "Dedicated IP", Rate: 5, Vendor: accountM})
+			}
+		}
+	}
+}
+
+func waitFor(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited too long for %s", what)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"junctor/pkg/document"
+)
+
+// encode answers data as JSON. What has its text ready is not encoded again.
+func encode(data any) ([]byte, error) {
+	if ready, ok := data.(interface{ JSON() ([]byte, error) }); ok {
+		return ready.JSON()
+	}
+	return document.Encode(data)
+}
+
+// encode writes the envelope around the data it has, without reading that again.
+func (e *envelope) encode() ([]byte, error) {
+	text := make([]byte, 0, len(e.Data)+len(e.AuthToken)+512)
+	text = append(text, '{')
+	if e.PageSize != nil {
+		text = strconv.AppendInt(appendKey(text, "page_size"), int64(*e.PageSize), 10)
+	}
+	text = appendMember(text, "next_start_key", e.NextStartKey)
+	text = appendMember(text, "auth_token", e.AuthToken)
+	text = append(appendKey(text, "data"), e.Data...)
+	text = appendMember(text, "error", e.Error)
+	text = appendMember(text, "message", e.Message)
+	if e.Metadata != nil {
+		metadata, err := document.Encode(e.Metadata)
+		if err != nil {
+			return nil, err
+		}
+		text = append(appendKey(text, "metadata"), metadata...)
+	}
+	text = appendMember(text, "node", e.Node)
+	text = appendMember(text, "request_id", e.RequestID)
+	text = appendMember(text, "revision", e.Revision)
+	text = appendMember(text, "status", e.Status)
+	text = appendMember(text, "timestamp", e.Timestamp)
+	text = appendMember(text, "version", e.Version)
+	return append(text, '}'), nil
+}
+
+func appendKey(text []byte, key string) []byte {
+	if text[len(text)-1] != '{' {
+		text = append(text, ',')
+	}
+	return append(append(append(text, '"'), key...), `":`...)
+}
+
+// appendMember appends a text under its key, unless it is empty.
+func appendMember(text []byte, key, value string) []byte {
+	if value == "" {
+		return text
+	}
+	return appendText(appendKey(text, key), value)
+}
+
+// appendText appends a JSON string.
+func appendText(text []byte, value string) []byte {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			encoded, err := document.Encode(value)
+			if err != nil { // there is no text that can't be encoded
+				encoded, _ = json.Marshal(strconv.QuoteToASCII(value))
+			}
+			return append(text, encoded...)
+		}
+	}
+	return append(append(append(text, '"'), value...), '"')
+}

@@ -1,0 +1,155 @@
+package dedicatedip
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Allocate assigns as many available addresses as data's "quantity" says to an account, all or none, and answers them
+// by address. They are of data's "zone", or of any; with "spread" they are of all zones, in parts that are as equal as
+// can be. What data may be is in the schema "ips_allocation".
+//
+// Candidates are drawn at random, and within this process no two requests draw the same. One that another process has
+// taken is replaced by another one. Only when the store itself shows too few is the answer a fault.Conflict, whose data
+// says under "available" how many there are.
+func (p *Pool) Allocate(ctx context.Context, accountID string, data map[string]any) ([]IP, error) {
+	if err := p.schemas.Validate("ips_allocation", data); err != nil {
+		return nil, err
+	}
+	quantity, _ := document.Document(data).Int("quantity")
+	if err := p.approved(ctx, int(quantity)); err != nil {
+		return nil, err
+	}
+	replicated, err := p.store.Replicated(ctx, Database)
+	if err != nil {
+		return nil, err
+	}
+	a := &allocation{
+		Pool: p, wanted: int(quantity), zone: document.Document(data).String("zone"),
+		spread: document.Document(data).Bool("spread"), replicated: replicated, taken: map[string]int{},
+	}
+	if err := a.run(ctx, accountID); err != nil {
+		p.undo(ctx, accountID, a.before, a.after, a.errs)
+		return nil, err
+	}
+	ips := a.won()
+	p.updateCopies(ctx, accountID, documentsOf(ips))
+	return ips, nil
+}
+
+// allocation is one request on its way.
+type allocation struct {
+	*Pool
+	wanted       int
+	zone         string // empty is any
+	spread       bool
+	replicated   bool
+	before       []IP // what was tried to be taken
+	after        []IP
+	errs         []error        // what became of each
+	taken        map[string]int // how many by zone
+	takenOverall int
+}
+
+// allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back.
+const allocationTime = 15 * time.Second
+
+// run takes addresses until there are enough.
+func (a *allocation) run(ctx context.Context, accountID string) error {
+	deadline := time.Now().Add(allocationTime)
+	for round := 0; a.takenOverall < a.wanted; round++ {
+		if round > 0 {
+			_ = sleep(ctx, rand.N(10*time.Millisecond<<min(round, 5)))
+		}
+		if time.Now().After(deadline) {
+			return fault.New(fault.Busy, "")
+		}
+		if err := ctx.Err(); err != nil {
+			return fault.Wrap(fault.DatastoreUnreachable, err)
+		}
+		drawn, err := a.draw(ctx)
+		if err == nil {
+			err = a.take(ctx, accountID, drawn)
+		}
+		a.reserved.free(drawn)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draw reserves as many addresses as are missing: of those in memory, or else of those that the store has now.
+func (a *allocation) draw(ctx context.Context) ([]spot, error) {
+	missing := a.wanted - a.takenOverall
+	var drawn []spot
+	if m := a.fresh(); m != nil {
+		drawn = a.drawFrom(m.table.lots(a.zone), missing)
+	}
+	if len(drawn) == missing {
+		return drawn, nil
+	}
+	lots, available, err := a.readLots(ctx, missing)
+	if err == nil && available < missing {
+		err = tooFew(available + a.takenOverall)
+	}
+	if err == nil {
+		drawn = append(drawn, a.drawFrom(lots, missing-len(drawn))...)
+	}
+	return drawn, err
+}
+
+func tooFew(available int) error {
+	return &fault.Error{Kind: fault.Conflict, Data: map[string]any{
+		"available": available, "message": "fewer addresses are available than asked for"}}
+}
+
+// take assigns what was drawn, as far as it is still free.
+func (a *allocation) take(ctx context.Context, accountID string, drawn []spot) error {
+	ids, zones := make([]string, len(drawn)), map[string]string{}
+	for i, s := range drawn {
+		ids[i], zones[s.id] = s.id, s.zone
+	}
+	found, err := a.recall(ctx, ids)
+	if err != nil {
+		return err
+	}
+	at := a.time()
+	var before, after []IP
+	for _, id := range ids {
+		if ip, ok := found[id]; ok && ip.ID() == id && ip.free() {
+			before, after = append(before, ip), append(after, ip.assignTo(accountID, at))
+		}
+	}
+	if len(after) == 0 {
+		return nil
+	}
+	errs := a.commit(ctx, after, a.replicated)
+	a.before, a.after, a.errs = append(a.before, before...), append(a.after, after...), append(a.errs, errs...)
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			a.taken[zones[after[i].ID()]]++
+			a.takenOverall++
+		case !fault.Is(err, fault.Conflict):
+			return err
+		}
+	}
+	return nil
+}
+
+// won answers what was taken, by address.
+func (a *allocation) won() (ips []IP) {
+	for i, err := range a.errs {
+		if err == nil {
+			ips = append(ips, a.after[i])
+		}
+	}
+	slices.SortFunc(ips, func(x, y IP) int { return compareAddresses(x.ID(), y.ID()) })
+	return ips
+}

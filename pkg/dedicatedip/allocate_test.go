@@ -1,0 +1,270 @@
+package dedicatedip
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+var allocateCases = []testCase{
+	{"allocate", allocates},
+	{"allocate spread", spreads},
+	{"allocate too many", tooMany},
+	{"allocate what is wrong", wrongWishes},
+	{"allocate at once", allocatesAtOnce},
+	{"allocate to the last", allocatesToTheLast},
+	{"allocate and fail", allocationFails},
+	{"allocate what memory does not know", allocatesUnheard},
+}
+
+// wish is the data of a request for addresses.
+func wish(quantity int, more ...any) map[string]any {
+	data := map[string]any{"quantity": json.Number(fmt.Sprint(quantity))}
+	for i := 0; i < len(more); i += 2 {
+		data[more[i].(string)] = more[i+1]
+	}
+	return data
+}
+
+// fill makes so many addresses available in each of some zones: 10.N.0.0 and up are of the Nth.
+func (s *subject) fill(count int, zones ...string) {
+	s.Helper()
+	var docs []document.Document
+	for n, zone := range zones {
+		for i := range count {
+			docs = append(docs, document.Document{"_id": fmt.Sprintf("10.%d.%d.%d", n, i/256, i%256), "pvt_vsn": "1",
+				"pvt_type": documentType, "pvt_status": available, "pvt_zone": zone, "pvt_host": "h1"})
+		}
+	}
+	written, err := s.s.PutMany(s.Context(), Database, docs)
+	s.ok(err)
+	for i, w := range written {
+		s.ok(w.Err)
+		s.heard(docs[i].ID(), w.Rev)
+	}
+}
+
+// zonesOf counts addresses by zone.
+func zonesOf(ips []IP) map[string]int {
+	count := map[string]int{}
+	for _, ip := range ips {
+		count[ip.Address().Zone]++
+	}
+	return count
+}
+
+func allocates(s *subject) {
+	s.fill(20, "east", "west")
+	ips, err := s.Allocate(s.Context(), accountA, wish(3))
+	s.ok(err)
+	more, err := s.Allocate(s.Context(), accountA, wish(5, "zone", "west"))
+	s.ok(err)
+	if len(ips) != 3 || len(more) != 5 || zonesOf(more)["west"] != 5 {
+		s.Errorf("%s and %s", idsText(ips), idsText(more))
+	}
+	s.copies(accountA, append(idsOf(ips), idsOf(more)...)...)
+	held, err := s.Assigned(s.Context(), accountA)
+	s.ok(err)
+	if len(held.Value) != 8 {
+		s.Errorf("has %v", held.Value)
+	}
+	for _, ip := range ips {
+		if doc := s.stored(Database, ip.ID()); doc.Rev() != ip.Revision() || doc.String(fieldAssignedTo) != accountA {
+			s.Errorf("answered %v, stored %v", ip.doc, doc)
+		}
+	}
+}
+
+// spreads: parts are equal, and a zone that has too few gives what it has.
+func spreads(s *subject) {
+	s.fill(6, "a", "b", "c")
+	s.free("10.9.0.1")
+	_, err := s.Assign(s.Context(), accountB, list("10.9.0.1"))
+	s.ok(err)
+	first, err := s.Allocate(s.Context(), accountA, wish(8, "spread", true))
+	s.ok(err)
+	for zone, n := range zonesOf(first) {
+		if n < 2 || n > 3 {
+			s.Errorf("%d of zone %s", n, zone)
+		}
+	}
+	one, err := s.Allocate(s.Context(), accountB, wish(3, "zone", "a", "spread", true))
+	s.ok(err)
+	if zonesOf(one)["a"] != 3 {
+		s.Errorf("of one zone: %s", idsText(one))
+	}
+	rest, err := s.Allocate(s.Context(), accountA, wish(7, "spread", true))
+	s.ok(err)
+	if len(zonesOf(first)) != 3 || len(rest) != 7 {
+		s.Errorf("%v, then %v", zonesOf(first), zonesOf(rest))
+	}
+}
+
+// tooMany: nothing stays assigned, and the answer says how many there are.
+func tooMany(s *subject) {
+	s.fill(4, "east", "west")
+	for zone, available := range map[string]int{"": 8, "east": 4, "nowhere": 0} {
+		data := wish(9)
+		if zone != "" {
+			data["zone"] = zone
+		}
+		_, err := s.Allocate(s.Context(), accountA, data)
+		s.is(err, fault.Conflict)
+		if e, ok := err.(*fault.Error); !ok || e.Data.(map[string]any)["available"] != available {
+			s.Errorf("zone %q: %+v", zone, err)
+		}
+	}
+	_, err := s.Allocate(s.Context(), accountA, wish(9, "spread", true))
+	s.is(err, fault.Conflict)
+	s.copies(accountA)
+	if counts, err := s.Counts(s.Context()); err != nil || counts[[2]string{"east", available}] != 4 {
+		s.Errorf("%v, %v", counts, err)
+	}
+	_, err = s.Allocate(s.Context(), accountA, wish(8))
+	s.ok(err)
+}
+
+func wrongWishes(s *subject) {
+	s.fill(3, "east")
+	for text, path := range map[string]string{
+		`{}`: "quantity", `{"quantity":0}`: "quantity", `{"quantity":-1}`: "quantity", `{"quantity":1001}`: "quantity",
+		`{"quantity":"2"}`: "quantity", `{"quantity":1.5}`: "quantity", `{"quantity":null}`: "quantity",
+		`{"quantity":1,"zone":""}`: "zone", `{"quantity":1,"zone":["east"]}`: "zone", `{"quantity":1,"spread":"yes"}`: "spread",
+	} {
+		data, err := document.Decode([]byte(text))
+		s.ok(err)
+		_, err = s.Allocate(s.Context(), accountA, data)
+		s.is(err, fault.Invalid)
+		if findings(err)[path] == nil {
+			s.Errorf("%s: %v", text, findings(err))
+		}
+	}
+	s.copies(accountA)
+}
+
+// rush lets clients of several pools each make so many requests for one address, and answers what they got by client.
+func (s *subject) rush(pools []*Pool, clients, requests int, zone string) []string {
+	s.Helper()
+	got := make([][]string, clients)
+	var group sync.WaitGroup
+	for c := range clients {
+		group.Go(func() {
+			data := wish(1)
+			if zone != "" {
+				data["zone"] = zone
+			}
+			for range requests {
+				ips, err := pools[c%len(pools)].Allocate(s.Context(), []string{accountA, accountB, accountC}[c%3], data)
+				if err != nil || len(ips) != 1 {
+					s.Errorf("client %d: %d addresses, %v", c, len(ips), err)
+					return
+				}
+				got[c] = append(got[c], ips[0].ID())
+			}
+		})
+	}
+	group.Wait()
+	var all []string
+	seen := map[string]bool{}
+	for _, ids := range got {
+		for _, id := range ids {
+			if seen[id] {
+				s.Errorf("%s was given away twice", id)
+			}
+			seen[id] = true
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+// counted is a pool on the same store that counts its writes to the pool's database.
+func (s *subject) counted(writes *atomic.Int64) *Pool {
+	return s.with(func(call, db string, do func() error) error {
+		if db == Database && strings.HasPrefix(call, "put") {
+			writes.Add(1)
+		}
+		return do()
+	})
+}
+
+// allocatesAtOnce: many clients of two processes each get their own, with hardly more writes than addresses.
+func allocatesAtOnce(s *subject) {
+	clients, requests := 64, 10
+	if testing.Short() {
+		requests = 2
+	}
+	s.fill(clients*requests+clients, "east")
+	var writes atomic.Int64
+	pools := []*Pool{s.following(s.counted(&writes)), s.following(s.counted(&writes))}
+	all := s.rush(pools, clients, requests, "east")
+	perAddress := float64(writes.Load()) / float64(len(all))
+	if len(all) != clients*requests || perAddress > 1.2 {
+		s.Errorf("%d addresses with %.2f writes each", len(all), perAddress)
+	}
+	s.Logf("%.3f writes for each address", perAddress)
+}
+
+// allocatesToTheLast: nobody is refused as long as there are enough for all.
+func allocatesToTheLast(s *subject) {
+	s.fill(48, "east")
+	pools := []*Pool{s.following(s.pool(s.s, io.Discard)), s.pool(s.s, io.Discard), s.Pool}
+	if all := s.rush(pools, 12, 4, ""); len(all) != 48 {
+		s.Errorf("%d addresses of 48", len(all))
+	}
+	_, err := s.Allocate(s.Context(), accountA, wish(1))
+	s.is(err, fault.Conflict)
+	for _, p := range pools {
+		s.until("nothing is reserved", func() bool { return p.reserved.length() == 0 })
+	}
+}
+
+// allocationFails: what was assigned on the way to a failure is given back.
+func allocationFails(s *subject) {
+	s.fill(10, "east")
+	puts := 0
+	p := s.with(func(call, db string, do func() error) error {
+		if call != "put many" || db != Database {
+			return do()
+		}
+		if puts++; puts > 1 {
+			return do() // what is put back
+		}
+		if err := do(); err != nil {
+			return err
+		}
+		return errUnplugged
+	})
+	_, err := p.Allocate(s.Context(), accountA, wish(5))
+	s.is(err, fault.DatastoreUnreachable)
+	s.copies(accountA)
+	counts, err := s.pool(s.s, io.Discard).Counts(s.Context())
+	if err != nil || counts[[2]string{"east", available}] != 10 {
+		s.Errorf("%v, %v", counts, err)
+	}
+}
+
+// allocatesUnheard: what the feed has not told yet is found in the store.
+func allocatesUnheard(s *subject) {
+	p := s.following(s.pool(s.s, io.Discard))
+	written, err := s.s.PutMany(s.Context(), Database, []document.Document{
+		{"_id": "10.0.0.1", "pvt_type": documentType, "pvt_status": available, "pvt_zone": "z", "pvt_host": "h"},
+		{"_id": "10.0.0.2", "pvt_type": documentType, "pvt_status": available, "pvt_zone": "z", "pvt_host": "h"}})
+	s.ok(err)
+	ips, err := p.Allocate(s.Context(), accountA, wish(2))
+	s.ok(err)
+	if idsText(ips) != "10.0.0.1 10.0.0.2" || len(written) != 2 {
+		s.Errorf("got %s", idsText(ips))
+	}
+	s.copies(accountA, "10.0.0.1", "10.0.0.2")
+}
+
+var _ Store = (*store.Store)(nil)

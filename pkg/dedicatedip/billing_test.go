@@ -1,0 +1,174 @@
+package dedicatedip
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+var billingCases = []testCase{
+	{"approved", approved},
+	{"disapproved", disapproved},
+	{"approval is asked last", approvalIsLast},
+	{"approved again", approvedAgain},
+	{"billing is told", billingIsTold},
+	{"billing is told of repairs", billingIsToldOfRepairs},
+}
+
+// approved is asked how many addresses there are to be more, each counted once.
+func approved(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	var asked []int
+	p := s.Asking(func(_ context.Context, quantity int) error {
+		asked = append(asked, quantity)
+		return nil
+	})
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	_, err = p.Assign(s.Context(), accountA, list("10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3"))
+	s.ok(err)
+	_, err = p.Assign(s.Context(), accountA, nil)
+	s.ok(err)
+	_, err = p.Release(s.Context(), accountA, list("10.0.0.2"))
+	s.ok(err)
+	if !slices.Equal(asked, []int{1, 2}) {
+		s.Errorf("asked about %v", asked)
+	}
+	s.holds("10.0.0.1="+accountA, "10.0.0.2", "10.0.0.3="+accountA)
+}
+
+func disapproved(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	reason := errors.New("no money")
+	p := s.Asking(func(context.Context, int) error { return reason })
+	before := s.stored(Database, "10.0.0.1").Rev()
+	if _, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil); !errors.Is(err, reason) {
+		s.Errorf("got %v", err)
+	}
+	if _, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2")); !errors.Is(err, reason) {
+		s.Errorf("got %v", err)
+	}
+	if after := s.stored(Database, "10.0.0.1").Rev(); after != before {
+		s.Errorf("written: %s, then %s", before, after)
+	}
+	s.holds("10.0.0.1", "10.0.0.2")
+	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil) // the pool itself asks nobody
+	s.ok(err)
+}
+
+// approvalIsLast: nobody is asked about what can't be had anyway, and the answer comes before that to If-Match.
+func approvalIsLast(s *subject) {
+	s.free("10.0.0.1")
+	s.give(accountB, "10.0.0.2")
+	p := s.Asking(func(context.Context, int) error { return fault.New(fault.PaymentRequired, "") })
+	for _, data := range []map[string]any{
+		list("10.0.0.1", "10.9.9.9"), list("10.0.0.1", "10.0.0.2"), list("nonsense"), list(),
+	} {
+		_, err := p.Assign(s.Context(), accountA, data)
+		s.is(err, fault.Invalid)
+	}
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", func(string) bool { return false })
+	s.is(err, fault.PaymentRequired)
+}
+
+// approvedAgain: who loses an address while billing thinks about it, is told what the new state deserves.
+func approvedAgain(s *subject) {
+	s.free("10.0.0.1", "10.0.0.2")
+	p := s.Asking(func(context.Context, int) error {
+		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.1", nil)
+		return err
+	})
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.saying(err, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
+	asked := 0
+	p = s.Asking(func(context.Context, int) error {
+		if asked++; asked == 1 {
+			s.write(Database, "10.0.0.2", func(doc document.Document) { doc["pvt_zone"] = "elsewhere" })
+		}
+		return nil
+	})
+	_, err = p.AssignOne(s.Context(), accountA, "10.0.0.2", nil)
+	s.ok(err)
+	if asked != 2 {
+		s.Errorf("asked %d times", asked)
+	}
+	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA)
+}
+
+// told is which accounts billing was told of.
+type told struct {
+	mu       sync.Mutex
+	accounts []string
+}
+
+func (b *told) add(accountID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.accounts = append(b.accounts, accountID)
+}
+
+// was checks which accounts those were since the last time.
+func (b *told) was(s *subject, want ...string) {
+	s.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !slices.Equal(b.accounts, want) {
+		s.Errorf("billing was told of %q, want %q", b.accounts, want)
+	}
+	b.accounts = nil
+}
+
+// billingIsTold of every account whose copies are others, when they are, and of nothing else.
+func billingIsTold(s *subject) {
+	b := &told{}
+	s.TellBilling(b.add)
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	b.was(s)
+	_, err := s.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	s.ok(err)
+	b.was(s, accountA)
+	_, err = s.AssignOne(s.Context(), accountB, "10.0.0.1", nil)
+	s.is(err, fault.Invalid)
+	_, err = s.Assign(s.Context(), accountB, nil)
+	s.ok(err)
+	b.was(s)
+	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	b.was(s, accountA)
+	_, err = s.Delete(s.Context(), "10.0.0.1", nil) // nobody's
+	s.ok(err)
+	b.was(s)
+	_, err = s.Delete(s.Context(), "10.0.0.2", nil)
+	s.ok(err)
+	b.was(s, accountA)
+	_, err = s.ReleaseAll(s.Context(), accountA)
+	s.ok(err)
+	b.was(s, accountA)
+	db := s.accountDB(accountA)
+	s.free("10.0.0.4")
+	p := s.with(when("put many", db, 1, answerLost))
+	p.TellBilling(b.add)
+	_, err = p.AssignOne(s.Context(), accountA, "10.0.0.4", nil)
+	s.ok(err)
+	b.was(s, accountA)
+}
+
+// billingIsToldOfRepairs: a repair may be the first that an account's bill hears of an address.
+func billingIsToldOfRepairs(s *subject) {
+	b := &told{}
+	s.TellBilling(b.add)
+	s.now = time.Now // which the pauses between passes are measured by
+	s.listAccounts(accountA, accountB)
+	s.hold(accountA, []string{"10.0.0.1"})
+	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip"}`)
+	r := NewReconciler(s.Pool, s.s, ReconcilerOptions{Gap: time.Millisecond})
+	s.ok(r.Refresh(s.Context()))
+	b.was(s, accountB)
+	s.ok(r.Refresh(s.Context()))
+	b.was(s)
+}

@@ -1,0 +1,99 @@
+package dedicatedip
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// checks are the copies written lately, each with the revision of the pool that it was written for. A writer of
+// another process may have been faster with a later revision, and slower with its copy: whoever has written one looks
+// once more whether the pool still says the same. That costs one read for all that were written in a while.
+type checks struct {
+	mu      sync.Mutex
+	pending map[copyName]string // revision, empty where the address is gone
+}
+
+// checkPause is how long copies wait to be looked at together.
+const checkPause = 100 * time.Millisecond
+
+func (c *checks) add(accountID string, outcomes []outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending == nil {
+		c.pending = map[copyName]string{}
+	}
+	for _, doc := range outcomes {
+		c.pending[copyName{accountID, doc.ID()}] = liveRevision(doc)
+	}
+}
+
+func (c *checks) take() map[copyName]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.pending
+	c.pending = nil
+	return taken
+}
+
+// giveBack takes copies back that could not be looked at, as far as nothing newer is known of them.
+func (c *checks) giveBack(taken map[copyName]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pending)+len(taken) > mostChecks {
+		return
+	}
+	maps.Copy(taken, c.pending)
+	c.pending = taken
+}
+
+// mostChecks bounds what waits for a store that does not answer. The reconciler finds the rest.
+const mostChecks = 100_000
+
+// verifying looks at what checks has until it is told to stop, and then once more.
+func (p *Pool) verifying(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() {
+		tick := time.NewTicker(checkPause)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+			}
+			p.verify(context.WithoutCancel(ctx), &p.memory.Load().checks)
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// verify mirrors what the pool says otherwise than when its copy was written.
+func (p *Pool) verify(ctx context.Context, c *checks) {
+	written := c.take()
+	ids := map[string]bool{}
+	for name := range written {
+		ids[name.id] = true
+	}
+	ctx, cancel := committed(ctx)
+	defer cancel()
+	pool, err := p.store.GetMany(ctx, Database, slices.Collect(maps.Keys(ids)))
+	if err != nil {
+		c.giveBack(written)
+		return
+	}
+	changed := map[string][]string{}
+	for name, rev := range written {
+		if pool[name.id].Rev() != rev {
+			changed[name.accountID] = append(changed[name.accountID], name.id)
+		}
+	}
+	for accountID, ids := range changed {
+		p.mirror(ctx, accountID, ids)
+	}
+}

@@ -1,0 +1,120 @@
+package dedicatedip
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"junctor/pkg/account"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// lookAtAccounts looks at the copies of those who hold addresses, and then at others'.
+func (v *surveyor) lookAtAccounts(ctx context.Context) error {
+	for _, accountID := range slices.Sorted(maps.Keys(v.held)) {
+		if v.Accounts >= v.limit {
+			return nil
+		}
+		if err := v.lookAtHolder(ctx, accountID); err != nil {
+			return err
+		}
+	}
+	for after := ""; ; {
+		ids, err := v.accountsAfter(ctx, after)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			break
+		}
+		for _, accountID := range ids {
+			if len(v.held[accountID]) > 0 {
+				continue
+			}
+			if v.Accounts >= v.limit {
+				return nil
+			}
+			if err := v.lookAtCopies(ctx, accountID); err != nil {
+				return err
+			}
+		}
+		after = ids[len(ids)-1]
+	}
+	v.Survey.All = true
+	return nil
+}
+
+// accountsAfter reads some ids of accounts, in order: from a view, else from the database itself, whose documents are
+// accounts with few exceptions.
+func (v *surveyor) accountsAfter(ctx context.Context, after string) ([]string, error) {
+	ids, err := listedAccounts(ctx, v.store, after)
+	if fault.Is(err, fault.DatastoreMissingView) {
+		ids, err = v.unlistedAccounts(ctx, after)
+	}
+	if fault.Is(err, fault.DatastoreMissing) {
+		return nil, nil
+	}
+	return ids, err
+}
+
+func (v *surveyor) unlistedAccounts(ctx context.Context, after string) (ids []string, err error) {
+	q := store.Query{Limit: chunk}
+	if after != "" {
+		q.StartKey, q.Skip = after, 1
+	}
+	err = v.store.All(ctx, accountsDB, q, func(row store.Row) error {
+		ids = append(ids, row.ID())
+		return nil
+	})
+	return ids, err
+}
+
+// lookAtHolder looks at the copies of an account that may not exist.
+func (v *surveyor) lookAtHolder(ctx context.Context, accountID string) error {
+	holder, err := account.Get(ctx, v.store, accountID)
+	switch {
+	case account.Missing(err) || err == nil && holder.Deleted:
+		for _, id := range v.held[accountID] {
+			v.Abandoned.add(id + " (" + accountID + ")")
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	return v.lookAtCopies(ctx, accountID)
+}
+
+// lookAtCopies compares an account's copies with the pool.
+func (v *surveyor) lookAtCopies(ctx context.Context, accountID string) error {
+	db, err := account.Database(accountID)
+	if err != nil {
+		return nil //nolint:nilerr // something else than an account
+	}
+	v.Accounts++
+	copies, err := listedCopies(ctx, v.store, db)
+	if err != nil && !fault.Is(err, fault.DatastoreMissingView) && !fault.Is(err, fault.DatastoreMissing) {
+		return err
+	}
+	ids := append(slices.Clone(v.held[accountID]), copies...)
+	slices.Sort(ids)
+	for some := range slices.Chunk(slices.Compact(ids), chunk) {
+		if err := v.compare(ctx, db, accountID, some); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (v *surveyor) compare(ctx context.Context, db, accountID string, ids []string) error {
+	pool, err := v.store.GetMany(ctx, Database, ids)
+	if err != nil {
+		return err
+	}
+	writes, err := differences(ctx, v.store, db, accountID, ids, pool)
+	tallies := map[string]*Tally{CopyCreated: &v.Missing, CopyUpdated: &v.Stale, CopyRemoved: &v.LeftOver}
+	for _, write := range writes {
+		tallies[kindOf(write)].add(write.ID() + " (" + accountID + ")")
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package dedicatedip
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+)
+
+var surveyCases = []testCase{
+	{"survey of a healthy pool", surveyHealthy},
+	{"survey of the pool", surveyPool},
+	{"survey of copies", surveyCopies},
+	{"survey without views", surveyWithoutViews},
+	{"survey within bounds", surveyBounds},
+}
+
+func (s *subject) survey(accounts int) Survey {
+	s.Helper()
+	found, err := TakeSurvey(s.Context(), s.s, accounts, time.Unix(s.clock.Load(), 0))
+	s.ok(err)
+	return found
+}
+
+// surveyed compares a survey with what it should be.
+func (s *subject) surveyed(got, want Survey) {
+	s.Helper()
+	if !reflect.DeepEqual(got, want) {
+		s.Errorf("found %+v\nwant  %+v", got, want)
+	}
+}
+
+func surveyHealthy(s *subject) {
+	s.surveyed(s.survey(10), Survey{All: true})
+	s.listAccounts(accountA, accountB)
+	s.give(accountA, "10.0.0.1", "2001:db8::1")
+	s.free("10.0.0.2")
+	s.surveyed(s.survey(10), Survey{Addresses: 3, Accounts: 2, All: true})
+}
+
+func surveyPool(s *subject) {
+	const gone, marked = "ffffffffffffffffffffffffffffffff", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+	s.listAccounts(accountA, accountB)
+	s.ok(s.s.CreateDatabase(s.Context(), s.accountDB(marked)))
+	s.putIn(s.accountDB(marked), `{"_id":"`+marked+`","pvt_type":"account","pvt_deleted":true}`)
+	s.give(accountA, "2001:db8::1", "10.0.0.1")
+	s.give(accountB, "2001:DB8::1")
+	s.free("::ffff:10.0.0.1", "hello", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6")
+	s.write(Database, "10.0.0.2", func(doc document.Document) { doc["pvt_status"] = "assigned" })
+	s.write(Database, "10.0.0.3", assigning(gone))
+	s.write(Database, "10.0.0.4", assigning(marked))
+	s.write(Database, "10.0.0.5", assigning("nobody"))
+	later := document.Number(document.Gregorian(time.Unix(s.clock.Load(), 0)) + 3600)
+	s.write(Database, "10.0.0.6", func(doc document.Document) { doc["pvt_modified"] = later })
+	s.put(`{"_id":"note","pvt_type":"note","pvt_created":99999999999}`)
+	s.surveyed(s.survey(10), Survey{
+		Addresses:    10,
+		NotAddresses: Tally{1, []string{"hello"}},
+		Spelled:      Tally{2, []string{"10.0.0.1 = ::ffff:10.0.0.1", "2001:DB8::1 = 2001:db8::1"}},
+		Contested:    Tally{1, []string{"2001:DB8::1 = 2001:db8::1"}},
+		Nobodys:      Tally{1, []string{"10.0.0.2"}},
+		Abandoned:    Tally{3, []string{"10.0.0.4 (" + marked + ")", "10.0.0.3 (" + gone + ")", "10.0.0.5 (nobody)"}},
+		Future:       Tally{1, []string{"10.0.0.6"}},
+		Accounts:     2, All: true,
+	})
+}
+
+// surveyCopies finds what a full pass of a Reconciler then repairs.
+func surveyCopies(s *subject) {
+	s.before()
+	s.windows()
+	s.installOurs(accountA)
+	found := s.survey(10)
+	s.surveyed(found, Survey{
+		Addresses: 4,
+		Missing:   Tally{2, []string{"10.0.0.4 (" + accountB + ")", "10.0.0.1 (" + accountA + ")"}},
+		Stale:     Tally{1, []string{"10.0.0.5 (" + accountA + ")"}},
+		LeftOver: Tally{3, []string{
+			"10.0.0.2 (" + accountA + ")", "10.0.0.3 (" + accountA + ")", "10.0.0.4 (" + accountA + ")",
+		}},
+		Accounts: 3, All: true,
+	})
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.counts(h, map[string]int{
+		CopyCreated: found.Missing.Count, CopyUpdated: found.Stale.Count, CopyRemoved: found.LeftOver.Count,
+	})
+	s.surveyed(s.survey(10), Survey{Addresses: 4, Accounts: 3, All: true})
+}
+
+// surveyWithoutViews installs none, and finds what concerns an account that holds addresses all the same.
+func surveyWithoutViews(s *subject) {
+	s.before()
+	s.windows()
+	found := s.survey(10)
+	if found.Missing.Count != 2 || found.Stale.Count != 1 || found.LeftOver.Count != 0 || found.Accounts != 3 {
+		s.Errorf("found %+v", found)
+	}
+	for _, db := range []string{accountsDB, s.accountDB(accountA)} {
+		if doc := s.stored(db, "_design/"+ourDesign); doc != nil {
+			s.Errorf("%s has got %v", db, doc)
+		}
+	}
+}
+
+func surveyBounds(s *subject) {
+	s.before()
+	s.write(Database, "10.0.0.1", assigning(accountC)) // with whom there is no copy
+	for n, want := range map[int]string{0: "0 false 0", 1: "1 false 0", 2: "2 false 1", 3: "3 true 1", 10: "3 true 1"} {
+		found := s.survey(n)
+		if got := fmt.Sprint(found.Accounts, found.All, found.Missing.Count); got != want {
+			s.Errorf("of %d accounts: %s, want %s", n, got, want)
+		}
+	}
+	if found := s.survey(10).Missing; found.Count != 1 || len(found.First) != 1 {
+		s.Errorf("found %+v", found)
+	}
+	many := Tally{}
+	for i := range 10 {
+		many.add(fmt.Sprint(i))
+	}
+	if !reflect.DeepEqual(many, Tally{10, []string{"0", "1", "2"}}) {
+		s.Errorf("counted %+v", many)
+	}
+}
+
+// installOurs gives an account's database our views.
+func (s *subject) installOurs(accountID string) {
+	s.Helper()
+	design, err := store.Design(couchdbviews.Files, "junctor_account.json")
+	s.ok(err)
+	s.ok(s.s.Install(s.Context(), s.accountDB(accountID), design))
+}

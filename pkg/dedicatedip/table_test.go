@@ -1,0 +1,297 @@
+package dedicatedip
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+var tableCases = []testCase{
+	{"table agrees with views", tableAgrees},
+	{"what is odd", oddDocuments},
+	{"own writes at once", ownWrites},
+	{"feed cut", feedCut},
+	{"overtaken copy", overtakenCopy},
+}
+
+// tableAgrees writes random documents past the pool, as other processes do, and compares every listing from memory
+// with the views.
+func tableAgrees(s *subject) {
+	asking, r := s.pool(s.s, io.Discard), rand.New(rand.NewPCG(1, 2))
+	following := s.following(s.pool(s.s, io.Discard))
+	revs := map[string]string{}
+	for round := range 12 {
+		for range 15 {
+			id := randomID(r)
+			doc := randomDocument(r, id, revs[id])
+			rev, err := s.s.Put(s.Context(), Database, doc)
+			s.ok(err)
+			if revs[id] = rev; doc.Bool("_deleted") {
+				delete(revs, id)
+			}
+		}
+		s.caughtUp(following)
+		if !following.FromMemory() {
+			s.Fatal("reads do not come from memory")
+		}
+		before, _ := following.Memory()
+		s.agree(round, following, asking)
+		if after, _ := following.Memory(); after.Bypassed != before.Bypassed {
+			s.Fatalf("%d reads went to the store", after.Bypassed-before.Bypassed)
+		}
+	}
+}
+
+// caughtUp waits until a pool knows all that was written before.
+func (s *subject) caughtUp(p *Pool) {
+	s.Helper()
+	now := time.Now()
+	s.until("caught up", func() bool {
+		asOf := p.memory.Load().asOf.Load()
+		return asOf != nil && asOf.After(now)
+	})
+}
+
+func randomID(r *rand.Rand) string {
+	n := r.IntN(30)
+	return []string{"10.0.0." + strconv.Itoa(n), "::ffff:10.0.0." + strconv.Itoa(n), "2001:db8::" + strconv.Itoa(n),
+		"2001:DB8::" + strconv.Itoa(n), "text" + strconv.Itoa(n)}[r.IntN(5)]
+}
+
+func randomDocument(r *rand.Rand, id, rev string) document.Document {
+	pick := func(of ...any) any { return of[r.IntN(len(of))] }
+	doc := document.Document{
+		"_id": id, "pvt_type": pick("dedicated_ip", "dedicated_ip", "dedicated_ip", "dedicated_ip", "device"),
+		"pvt_zone": pick("east", "northwest", "south", "local", ""), "pvt_host": pick("h1", "h2", "proxy.h3"),
+		"pvt_status": pick("available", "available", "assigned", "assigned", "retired"),
+	}
+	if doc["pvt_status"] == "assigned" || r.IntN(5) == 0 {
+		doc["pvt_assigned_to"] = pick(accountA, accountA, accountB, "")
+	}
+	if doc["pvt_assigned_to"] == "" {
+		delete(doc, "pvt_assigned_to")
+	}
+	if r.IntN(10) == 0 {
+		doc["pvt_deleted"] = pick(true, false)
+	}
+	if rev != "" {
+		doc["_rev"] = rev
+		if r.IntN(6) == 0 {
+			return document.Document{"_id": id, "_rev": rev, "_deleted": true}
+		}
+	}
+	return doc
+}
+
+// agree compares what two pools answer to every read.
+func (s *subject) agree(round int, a, b *Pool) {
+	s.Helper()
+	compare := func(what string, read func(*Pool) (any, error)) {
+		s.Helper()
+		x, err := read(a)
+		s.ok(err)
+		y, err := read(b)
+		s.ok(err)
+		if !reflect.DeepEqual(x, y) {
+			s.Fatalf("round %d, %s:\n%v\n%v", round, what, x, y)
+		}
+	}
+	ctx := s.Context()
+	for _, id := range []string{accountA, accountB, accountC} {
+		compare("assigned "+id, func(p *Pool) (any, error) {
+			items, err := p.Assigned(ctx, id)
+			return items.Value, err
+		})
+	}
+	compare("all assigned", func(p *Pool) (any, error) { return p.AssignedAll(ctx) })
+	compare("zones", func(p *Pool) (any, error) {
+		names, err := p.Zones(ctx)
+		return names.Value, err
+	})
+	compare("hosts", func(p *Pool) (any, error) {
+		names, err := p.Hosts(ctx)
+		return names.Value, err
+	})
+	compare("counts", func(p *Pool) (any, error) { return p.Counts(ctx) })
+	for _, f := range []Filter{{}, {Zone: "east"}, {Zone: "nowhere"}, {Quantity: 7}, {PageSize: 3}, {PageSize: 1000},
+		{Zone: "local", PageSize: 2, Quantity: 3}, {PageSize: 4, Quantity: 9}} {
+		compare(fmt.Sprintf("available %+v", f), func(p *Pool) (any, error) { return walk(ctx, p, f) })
+	}
+	for n := range 30 {
+		for _, form := range []string{"10.0.0.%d", "::ffff:10.0.0.%d", "2001:db8::%d", "2001:DB8::%d", "text%d",
+			"2001:0db8:0::%d"} {
+			text := fmt.Sprintf(form, n)
+			compare("get "+text, func(p *Pool) (any, error) {
+				address, err := p.Get(ctx, text)
+				if fault.Is(err, fault.BadIdentifier) {
+					return "unknown", nil
+				}
+				return address, err
+			})
+		}
+	}
+}
+
+// walk reads a listing page by page, and answers the pages with what leads from one to the next.
+func walk(ctx context.Context, p *Pool, f Filter) (pages []Page, err error) {
+	for {
+		page, err := p.Available(ctx, f)
+		pages = append(pages, page)
+		if f.StartKey = page.Next; err != nil || f.StartKey == "" {
+			return pages, err
+		}
+	}
+}
+
+// oddDocuments: as long as there is a document that only the views know how to list, they are asked.
+func oddDocuments(s *subject) {
+	following := s.following(s.pool(s.s, s.Output()))
+	s.free("10.0.0.1")
+	for _, field := range []string{"pvt_zone", "pvt_host", "pvt_status", "pvt_assigned_to", "pvt_deleted"} {
+		doc := document.Document{"_id": "10.0.0.2", "pvt_type": documentType, "pvt_zone": "z", "pvt_host": "h",
+			"pvt_status": "available"}
+		doc[field] = []any{"odd"}
+		rev, err := s.s.Put(s.Context(), Database, doc)
+		s.ok(err)
+		s.until("seen to be odd for its "+field, func() bool { return !following.FromMemory() })
+		s.agree(0, following, s.pool(s.s, io.Discard))
+		s.ok(s.s.Delete(s.Context(), Database, "10.0.0.2", rev))
+		s.until("gone", following.FromMemory)
+	}
+}
+
+// ownWrites: what a pool has written is what it reads, without waiting for the feed.
+func ownWrites(s *subject) {
+	p := s.following(s.pool(s.s, io.Discard))
+	for n := range 30 {
+		id := "10.0.1." + strconv.Itoa(n)
+		is := func(holder string) {
+			s.Helper()
+			address, err := p.Get(s.Context(), id)
+			s.ok(err)
+			if address.AssignedTo != holder {
+				s.Errorf("%s: held by %q, want %q", id, address.AssignedTo, holder)
+			}
+			items, err := p.Assigned(s.Context(), accountA)
+			s.ok(err)
+			if held := slices.ContainsFunc(items.Value, func(i Item) bool { return i.IP == id }); held != (holder == accountA) {
+				s.Errorf("%s is listed: %v", id, held)
+			}
+		}
+		_, err := p.Create(s.Context(), inZone(id))
+		s.ok(err)
+		is("")
+		_, err = p.AssignOne(s.Context(), accountA, id, nil)
+		s.ok(err)
+		is(accountA)
+		_, err = p.ReleaseOne(s.Context(), accountA, id, nil)
+		s.ok(err)
+		is("")
+		_, err = p.Delete(s.Context(), id, nil)
+		s.ok(err)
+		_, err = p.Get(s.Context(), id)
+		s.is(err, fault.BadIdentifier)
+	}
+}
+
+// deaf is a store whose feed tells nothing from some time on.
+type deaf struct {
+	apart
+	from context.Context
+}
+
+func (d deaf) Changes(
+	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
+) error {
+	return d.apart.Changes(ctx, db, since, func(c store.Change) error {
+		if d.from.Err() != nil {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return each(c)
+	}, func(asOf time.Time) {
+		if d.from.Err() == nil {
+			current(asOf)
+		}
+	})
+}
+
+// feedCut: with a feed that says nothing any more, reads are right after the time that was agreed on, and soon from
+// memory again once it speaks.
+func feedCut(s *subject) {
+	cut, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	p := s.pool(deaf{s.s, cut}, s.Output())
+	ctx, stop := context.WithCancel(s.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.Follow(ctx, 2*time.Second)
+	}()
+	defer func() { stop(); <-done }()
+	s.until("loaded", p.FromMemory)
+	s.free("10.0.0.1")
+	s.until("heard", func() bool { _, err := p.Get(s.Context(), "10.0.0.1"); return err == nil })
+	cancel()
+	s.free("10.0.0.2")
+	s.until("behind", func() bool { return !p.FromMemory() })
+	s.agree(0, p, s.pool(s.s, io.Discard))
+	if look, _ := p.Memory(); look.Age < 2*time.Second || look.Bypassed == 0 {
+		s.Errorf("says %+v", look)
+	}
+}
+
+// overtakenCopy: between this process's write to the pool and its copy, another process releases the address, and
+// finds no copy to remove.
+func overtakenCopy(s *subject) {
+	s.free("10.0.0.1")
+	other := s.pool(s.s, io.Discard)
+	once := false
+	p := s.following(s.with(func(call, db string, do func() error) error {
+		if call == "put many" && db == s.accountDB(accountA) && !once {
+			once = true
+			_, err := other.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+			s.ok(err)
+		}
+		return do()
+	}))
+	s.caughtUp(p)
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	s.until("without a copy", func() bool { return once && s.stored(s.accountDB(accountA), "10.0.0.1") == nil })
+	s.holds("10.0.0.1")
+}
+
+// TestCollation: zones that are not plain text come in the order of the views. PouchDB orders texts in its own way.
+func TestCollation(t *testing.T) {
+	t.Parallel()
+	stores := map[string]func() *store.Store{"memory": func() *store.Store { return open(t, "memory:") }}
+	if os.Getenv("JUNCTOR_TEST_COUCHDB") != "" {
+		stores["couchdb"] = func() *store.Store { return open(t, storetest.FreshCouch(t)) }
+	}
+	for name, on := range stores {
+		t.Run(name, func(t *testing.T) {
+			s := newSubject(t, on())
+			following := s.following(s.pool(s.s, io.Discard))
+			for i, zone := range []string{"a", "A", "b", "B", "ä", "z", "é", "e", "É", "-a", "_a", "1", "10", "2", " ",
+				"aa", "日本", "Ω", "a b", "a-b", "ab", "ß", "ss", "東"} {
+				s.put(fmt.Sprintf(`{"_id":"10.0.0.%d","pvt_type":"dedicated_ip","pvt_zone":%q,"pvt_host":%q,
+					"pvt_status":"available"}`, i, zone, zone+"h"))
+			}
+			s.caughtUp(following)
+			s.agree(0, following, s.pool(s.s, io.Discard))
+		})
+	}
+}

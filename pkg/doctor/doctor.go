@@ -1,0 +1,132 @@
+// Package doctor looks at a store, as a rule a Kazoo's CouchDB, and says what would keep junctor from serving on it and
+// what an operator should know before it does.
+//
+// Each check is one small function that answers one finding: what was found and what to do about it. Nothing is ever
+// written, no view of ours either: the store that checks are given has no methods for it. What copies, keys and schemas
+// have to be is known by the packages whose business they are, and asked there; only what nobody else looks at, such
+// as Kazoo's design documents byte by byte, is known here. The package does not print, and does not know how it was
+// called.
+package doctor
+
+import (
+	"context"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/store"
+)
+
+// State says how bad a finding is.
+type State string
+
+// The states of findings.
+const (
+	OK      State = "ok"
+	Warning State = "warning" // junctor works, and somebody should look at it
+	Broken  State = "broken"  // something would not work
+)
+
+// Finding is what a check found.
+type Finding struct {
+	Check  string `json:"check"`
+	State  State  `json:"state"`
+	Found  string `json:"found"`
+	Remedy string `json:"remedy,omitempty"` // what to do about it
+}
+
+// Store is what checks may do with a store: *store.Store can, and more.
+type Store interface {
+	dedicatedip.SurveyStore
+	DatabaseExists(ctx context.Context, db string) (bool, error)
+	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
+}
+
+// Options says what else to look at. The zero value is an embedded store.
+type Options struct {
+	CouchDB  string       // its address, as store.Open takes it; empty is an embedded store
+	AMQP     string       // the URL of Kazoo's broker; empty is none
+	Node     account.Node // whose settings count
+	Accounts int          // how many accounts' copies are looked at; 5,000
+	Now      func() time.Time
+}
+
+// examination is one look at a store.
+type examination struct {
+	Options
+	store  Store
+	config account.Config
+
+	server    store.Server // of a CouchDB
+	offset    time.Duration
+	survey    dedicatedip.Survey
+	surveyErr error
+}
+
+// check is one thing to look at.
+type check struct {
+	name string
+	look func(*examination, context.Context) Finding
+}
+
+// checks are all but those of the server, in the order in which a store is understood.
+var checks = []check{
+	{"databases", (*examination).databases},
+	{"settings", (*examination).settings},
+	{"sections", (*examination).sections},
+	{"signing keys", (*examination).signingKeys},
+	{"master account", (*examination).masterAccount},
+	{"account views", (*examination).accountViews},
+	{"Kazoo's views", (*examination).kazooViews},
+	{"own views", (*examination).ownViews},
+	{"schemas", (*examination).schemas},
+	{"addresses", (*examination).addresses},
+	{"spellings", (*examination).spellings},
+	{"conflicts", (*examination).conflicts},
+	{"holders", (*examination).holders},
+	{"copies", (*examination).copies},
+	{"times", (*examination).times},
+	{"Crossbar", (*examination).crossbar},
+	{"broker", (*examination).broker},
+}
+
+// Examine looks at a store. Where a CouchDB does not answer, that is all there is to say.
+func Examine(ctx context.Context, s Store, o Options) []Finding {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Accounts == 0 {
+		o.Accounts = 5000
+	}
+	e := &examination{Options: o, store: s, config: account.NewConfig(s).At(o.Node)}
+	var findings []Finding
+	if o.CouchDB != "" {
+		findings = e.examineServer(ctx)
+		if findings[0].State == Broken {
+			return findings
+		}
+	}
+	e.survey, e.surveyErr = dedicatedip.TakeSurvey(ctx, s, o.Accounts, o.Now())
+	for _, c := range checks {
+		f := c.look(e, ctx)
+		f.Check = c.name
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// Worst answers the worst state among findings.
+func Worst(findings []Finding) State {
+	worst := OK
+	for _, f := range findings {
+		worst = worse(worst, f.State)
+	}
+	return worst
+}
+
+func worse(a, b State) State {
+	if a == Broken || b == OK {
+		return a
+	}
+	return b
+}

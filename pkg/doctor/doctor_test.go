@@ -1,0 +1,258 @@
+package doctor
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/store/storetest"
+)
+
+// illness is something that is wrong with a store, and what is to be said about it.
+type illness struct {
+	name string
+	make func(*patient)
+	want map[string]string
+}
+
+var illnesses = []illness{
+	{"none", func(*patient) {}, nil},
+	{"no settings", func(p *patient) {
+		p.remove("system_config", "auth")
+		p.remove("system_config", "accounts")
+		p.remove("system_config", "cluster")
+	}, map[string]string{
+		"settings": "broken: system_config/auth has no secret_for_user_signature … no system_key … no master_account_id … " +
+			"no cluster_id … restart",
+		"signing keys":   "broken: there is none … restart",
+		"master account": "broken: the settings name none … put the id",
+	}},
+	{"no cluster id", func(p *patient) { p.change("system_config", "cluster", nil, "default", "cluster_id") },
+		map[string]string{"settings": "warning: system_config/cluster has no cluster_id … restart"}},
+	{"settings of a node", func(p *patient) {
+		p.change("system_config", "auth", map[string]any{"secret_for_user_signature": "hidden"}, "kazoo_apps@api2")
+		p.change("system_config", "accounts", map[string]any{"master_account_id": other}, "east")
+	}, map[string]string{"sections": "warning: in system_config/auth, secret_for_user_signature is another one in section " +
+		"kazoo_apps@api2 … master_account_id is another one in section east … --zone"}},
+	{"no key document", func(p *patient) { p.remove("system_auth", "1c0ce8e3c58cd36e721a98fd5a355592") },
+		map[string]string{"signing keys": "broken: the key that signs tokens can't be used: key 1c0c … reset_private_key"}},
+	{"no attachment", func(p *patient) {
+		p.change("system_auth", "1c0ce8e3c58cd36e721a98fd5a355592", nil, "_attachments")
+	}, map[string]string{"signing keys": "broken: the key that signs tokens can't be used: key 1c0c … reset_private_key"}},
+	{"garbage for a key", func(p *patient) {
+		p.change("system_auth", "1c0ce8e3c58cd36e721a98fd5a355592", map[string]any{"private_key.pem": map[string]any{
+			"content_type": "application/x-pem-file", "data": "aGVsbG8="}}, "_attachments")
+	}, map[string]string{"signing keys": "broken: the key that signs tokens can't be used: key 1c0c … no PEM block"}},
+	{"an old key without its attachment", func(p *patient) {
+		p.put("system_auth", `{"_id":"`+gone+`","pvt_type":"system_key"}`)
+	}, map[string]string{"signing keys": "warning: an old key can't be used: key ffff … nothing, if"}},
+	{"a key of an odd name", func(p *patient) { p.change("system_config", "auth", "../x", "default", "system_key") },
+		map[string]string{"signing keys": "broken: the key that signs tokens can't be used … no id"}},
+	{"master account gone", func(p *patient) {
+		p.change("system_config", "accounts", gone, "default", "master_account_id")
+	}, map[string]string{"master account": "broken: account " + gone + " has no database … put the id"}},
+	{"master account deleted", func(p *patient) { p.change(p.accountDB(master), master, true, "pvt_deleted") },
+		map[string]string{"master account": "broken: account " + master + " is marked as deleted"}},
+	{"master account without its copy", func(p *patient) { p.remove("accounts", master) },
+		map[string]string{"master account": "broken: account " + master + " is not in the database accounts … save it"}},
+	{"master account without rights", func(p *patient) {
+		p.change(p.accountDB(master), master, nil, "pvt_superduper_admin")
+	}, map[string]string{"master account": "warning: account " + master + " is no superduper admin … promote_account"}},
+	{"half of Kazoo's views of accounts", func(p *patient) {
+		p.view("accounts", "accounts", "listing_by_api", "function(doc) { emit(doc.pvt_api_key, null); }")
+	}, map[string]string{
+		"account views": "broken: _design/accounts has no listing_by_name, listing_by_realm … refresh accounts",
+	}},
+	{"no design document", func(p *patient) { p.remove("dedicated_ips", "_design/dedicated_ips") },
+		map[string]string{"Kazoo's views": "warning: _design/dedicated_ips is not there … junctor installs"}},
+	{"missing views", func(p *patient) {
+		p.change("dedicated_ips", "_design/dedicated_ips", nil, "views", "summary_listing")
+		p.change("dedicated_ips", "_design/dedicated_ips", nil, "views", "host_listing")
+	}, map[string]string{
+		"Kazoo's views": "broken: _design/dedicated_ips has no host_listing, summary_listing … refresh dedicated_ips",
+	}},
+	{"another text", func(p *patient) {
+		p.change("dedicated_ips", "_design/dedicated_ips", "function(doc) { emit(doc.pvt_zone, null); }",
+			"views", "zone_listing", "map")
+	}, map[string]string{"Kazoo's views": "warning: _design/dedicated_ips is not the text of any Kazoo … compare it"}},
+	{"no schema", func(p *patient) { p.remove("system_schemas", "ip") },
+		map[string]string{"schemas": "warning: ip is not there … update_schemas"}},
+	{"a schema that does not compile", func(p *patient) {
+		p.change("system_schemas", "ips", "no list", "required")
+	}, map[string]string{"schemas": "warning: ips can't be used … update_schemas"}},
+	{"copies", func(p *patient) {
+		p.put("dedicated_ips", held("192.0.2.11", child))
+		p.change(p.accountDB(other), "192.0.2.2", "elsewhere", "pvt_zone")
+		for i := range 4 {
+			p.put(p.accountDB(master), held(fmt.Sprintf("192.0.2.2%d", i), master))
+		}
+	}, map[string]string{"copies": "warning: missing (1): 192.0.2.11 (" + child + "); stale (1): 192.0.2.2 (" + other + "); " +
+		"left over (4): 192.0.2.20 (" + master + "), 192.0.2.21 (" + master + "), 192.0.2.22 (" + master + "), … " +
+		"(looked at 4 accounts) … junctor repairs them"}},
+	{"spellings", func(p *patient) { p.put("dedicated_ips", free("2001:DB8:0::1")) },
+		map[string]string{"spellings": "warning: in several spellings (1): 2001:DB8:0::1 = 2001:db8::1 … delete ADDRESS"}},
+	{"spellings that two hold", func(p *patient) { p.give(child, "2001:DB8:0::1") }, map[string]string{
+		"spellings": "broken: in several spellings, held by several accounts (1): 2001:DB8:0::1 = 2001:db8::1"}},
+	{"odd entries", func(p *patient) {
+		p.put("dedicated_ips", free("proxy1.example.com"))
+		p.put("dedicated_ips", held("192.0.2.12", gone))
+		p.put("dedicated_ips", strings.Replace(free("192.0.2.13"), "available", "assigned", 1))
+	}, map[string]string{
+		"addresses": "warning: no IP addresses (1): proxy1.example.com … delete TEXT",
+		"holders": "warning: held by accounts that do not exist (1): 192.0.2.12 (" + gone + "); " +
+			"assigned to nobody (1): 192.0.2.13 … release ADDRESS",
+	}},
+	{"times", func(p *patient) {
+		p.change("dedicated_ips", "192.0.2.1", document.Number(document.Gregorian(soon)), "pvt_modified")
+	}, map[string]string{"times": "warning: written later than now (1): 192.0.2.1 … NTP"}},
+}
+
+func TestIllnesses(t *testing.T) {
+	t.Parallel()
+	for _, ill := range illnesses {
+		t.Run(ill.name, func(t *testing.T) {
+			t.Parallel()
+			p := admit(t, "memory:")
+			ill.make(p)
+			p.is(p.examine(Options{}), ill.want)
+		})
+	}
+}
+
+// TestCouchDB: a sound CouchDB, one with all that is wrong at once, and no trace of having been looked at.
+func TestCouchDB(t *testing.T) {
+	t.Parallel()
+	p := admit(t, storetest.FreshCouch(t))
+	before := p.state()
+	p.is(p.examine(Options{}), nil)
+	p.request(http.MethodPost, "dedicated_ips/_bulk_docs", map[string]any{"new_edits": false, "docs": []any{map[string]any{
+		"_id": "192.0.2.1", "_rev": "1-" + strings.Repeat("0", 32), "pvt_type": "dedicated_ip", "pvt_status": "assigned",
+		"pvt_assigned_to": child,
+	}}}, nil)
+	p.is(p.examine(Options{}), map[string]string{
+		"conflicts": "warning: with losing revisions (1): 192.0.2.1 … who should hold them",
+	})
+	p.remove("dedicated_ips", "_design/dedicated_ips")
+	for _, ill := range illnesses {
+		switch ill.name {
+		case "no settings", "half of Kazoo's views of accounts", "copies", "odd entries", "times", "no schema",
+			"a schema that does not compile", "spellings that two hold":
+			ill.make(p)
+		}
+	}
+	ill := p.state()
+	if reflect.DeepEqual(ill, before) {
+		t.Fatal("writes do not show")
+	}
+	if found := p.examine(Options{}); worstOf(found) != Broken {
+		t.Errorf("found %v", found)
+	}
+	if after := p.state(); !reflect.DeepEqual(after, ill) {
+		t.Errorf("looking at it changed it\nfrom %v\nto   %v", ill, after)
+	}
+}
+
+// TestEmpty: a store that nobody has bootstrapped.
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	p := visit(t, "memory:")
+	p.is(p.examine(Options{}), map[string]string{
+		"databases": "broken: not there: accounts, system_config, system_auth; not there: services, system_schemas; " +
+			"not there: dedicated_ips … bootstrap … when it starts to serve",
+		"settings":       "broken: ",
+		"signing keys":   "broken: ",
+		"master account": "broken: ",
+		"Kazoo's views":  "warning: ",
+		"schemas":        "warning: ",
+	})
+}
+
+// TestKazooTexts: which of Kazoo's texts a design document is. That of 4.3 is that of master, written on one line.
+func TestKazooTexts(t *testing.T) {
+	t.Parallel()
+	p := admit(t, "memory:")
+	is := func(want string) {
+		t.Helper()
+		if f := p.examine(Options{})["Kazoo's views"]; f.State != OK || !strings.HasPrefix(f.Found, want) {
+			t.Errorf("got %+v, want %s", f, want)
+		}
+	}
+	is("as Kazoo's master writes them")
+	p.rewrite(func(text string) string {
+		text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), ";}", "; }")
+		return strings.NewReplacer("{ '", "{'", "zone });", "zone});").Replace(text)
+	})
+	is("as Kazoo 4.0 to 4.3 writes them")
+	p.rewrite(func(text string) string { return text + " " })
+	p.is(p.examine(Options{}), map[string]string{"Kazoo's views": "warning: "})
+	design, err := p.Get(p.Context(), "dedicated_ips", "_design/dedicated_ips")
+	p.ok(err)
+	p.ok(p.CreateDatabase(p.Context(), "system_data"))
+	delete(design, "_rev")
+	_, err = p.Put(p.Context(), "system_data", document.Document{
+		"_id": "dedicated_ips-kazoo_apps-dedicated_ips", "view_definition": map[string]any(design),
+	})
+	p.ok(err)
+	is("as this Kazoo writes them")
+}
+
+// rewrite changes every function of Kazoo's design document.
+func (p *patient) rewrite(change func(text string) string) {
+	p.Helper()
+	_, err := p.Update(p.Context(), "dedicated_ips", "_design/dedicated_ips", func(doc document.Document) error {
+		for _, view := range doc["views"].(map[string]any) {
+			for name, text := range view.(map[string]any) {
+				view.(map[string]any)[name] = change(text.(string))
+			}
+		}
+		return nil
+	})
+	p.ok(err)
+}
+
+// TestSettingsOfANode: what counts is what serve would read.
+func TestSettingsOfANode(t *testing.T) {
+	t.Parallel()
+	p := admit(t, "memory:")
+	p.change("system_config", "accounts", map[string]any{"master_account_id": gone}, "east")
+	for zone, want := range map[string]State{"": OK, "west": OK, "east": Broken} {
+		if f := p.examine(Options{Node: account.Node{Zone: zone}})["master account"]; f.State != want {
+			t.Errorf("zone %q: %+v", zone, f)
+		}
+	}
+}
+
+// TestBounds: no more accounts are looked at than asked for, and that is said.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	p := admit(t, "memory:")
+	for n, want := range map[int]string{
+		2: "equal to the pool (looked at 2 accounts, and there are more)", 4: "equal to the pool (looked at 4 accounts)",
+	} {
+		if f := p.examine(Options{Accounts: n})["copies"]; f.Found != want {
+			t.Errorf("%d: %s", n, f.Found)
+		}
+	}
+}
+
+// TestWords: no secret is in what is said.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	p := admit(t, "memory:")
+	p.change("system_config", "auth", map[string]any{"secret_for_user_signature": "hidden-secret"}, "east")
+	raw, err := os.ReadFile("../api/testdata/kazoo-db/system_config.json")
+	p.ok(err)
+	const secret = "e3bf6409fc0bd932b18d67f2b8ec316a"
+	if !strings.Contains(string(raw), secret) {
+		t.Fatal("the sample has another secret")
+	}
+	text := fmt.Sprint(p.examine(Options{}))
+	if strings.Contains(text, secret) || strings.Contains(text, "hidden-secret") {
+		t.Error(text)
+	}
+}

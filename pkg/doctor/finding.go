@@ -1,0 +1,58 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/fault"
+)
+
+func fine(format string, values ...any) Finding {
+	return Finding{State: OK, Found: fmt.Sprintf(format, values...)}
+}
+
+func warning(found, remedy string) Finding {
+	return Finding{State: Warning, Found: found, Remedy: remedy}
+}
+
+func broken(found, remedy string) Finding {
+	return Finding{State: Broken, Found: found, Remedy: remedy}
+}
+
+// failed is a check that could not be made.
+func failed(err error) Finding {
+	return broken("the store did not answer: "+reason(err), "see the log of CouchDB")
+}
+
+// reason words an error without the class that a fault puts before it.
+func reason(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message == "" && f.Err != nil {
+		return f.Err.Error()
+	}
+	return err.Error()
+}
+
+// sum puts what was found into one finding, of the worst state. Nothing is none.
+func sum(found ...Finding) (whole Finding, some bool) {
+	var texts, remedies []string
+	for _, f := range found {
+		whole.State = worse(whole.State, f.State)
+		texts = append(texts, f.Found)
+		if f.Remedy != "" && (len(remedies) == 0 || remedies[len(remedies)-1] != f.Remedy) {
+			remedies = append(remedies, f.Remedy)
+		}
+	}
+	whole.Found, whole.Remedy = strings.Join(texts, "; "), strings.Join(remedies, "; ")
+	return whole, len(found) > 0
+}
+
+// named words a tally: what, how many, and the first few.
+func named(t dedicatedip.Tally, what string) string {
+	more := ""
+	if t.Count > len(t.First) {
+		more = ", …"
+	}
+	return fmt.Sprintf("%s (%d): %s%s", what, t.Count, strings.Join(t.First, ", "), more)
+}

@@ -1,0 +1,112 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/fault"
+)
+
+// surveyed is the finding where the pool could not be looked at.
+func (e *examination) surveyed() (failure Finding, ok bool) {
+	switch {
+	case e.surveyErr == nil:
+		return Finding{}, true
+	case fault.Is(e.surveyErr, fault.DatastoreMissing):
+		return fine("there is no pool yet"), false
+	}
+	return failed(e.surveyErr), false
+}
+
+func (e *examination) addresses(context.Context) Finding {
+	if f, ok := e.surveyed(); !ok {
+		return f
+	}
+	if odd := e.survey.NotAddresses; odd.Count > 0 {
+		return warning(named(odd, "no IP addresses"),
+			"\"junctor sup kazoo_ips_maintenance delete TEXT\" takes them out; junctor lists none of them")
+	}
+	return fine("%d in the pool", e.survey.Addresses)
+}
+
+func (e *examination) spellings(context.Context) Finding {
+	if f, ok := e.surveyed(); !ok {
+		return f
+	}
+	const remedy = "delete all spellings but one: \"junctor sup kazoo_ips_maintenance delete ADDRESS\""
+	switch double, contested := e.survey.Spelled, e.survey.Contested; {
+	case contested.Count > 0:
+		return broken(named(contested, "in several spellings, held by several accounts"), remedy)
+	case double.Count > 0:
+		return warning(named(double, "in several spellings"), remedy)
+	}
+	return fine("every address stands there once")
+}
+
+func (e *examination) conflicts(context.Context) Finding {
+	if f, ok := e.surveyed(); !ok {
+		return f
+	}
+	if found := e.survey.Conflicts; found.Count > 0 {
+		return warning(named(found, "with losing revisions"),
+			"look who should hold them: junctor keeps the winning revision when it next looks at one, and removes the others")
+	}
+	return fine("none")
+}
+
+func (e *examination) holders(context.Context) Finding {
+	if f, ok := e.surveyed(); !ok {
+		return f
+	}
+	var found []Finding
+	const remedy = "\"junctor sup kazoo_ips_maintenance release ADDRESS\" makes them available again"
+	if gone := e.survey.Abandoned; gone.Count > 0 {
+		found = append(found, warning(named(gone, "held by accounts that do not exist"), remedy))
+	}
+	if nobodys := e.survey.Nobodys; nobodys.Count > 0 {
+		found = append(found, warning(named(nobodys, "assigned to nobody"), remedy))
+	}
+	if whole, some := sum(found...); some {
+		return whole
+	}
+	return fine("all exist")
+}
+
+func (e *examination) copies(context.Context) Finding {
+	if f, ok := e.surveyed(); !ok {
+		return f
+	}
+	var found []Finding
+	for _, kind := range []struct {
+		tally dedicatedip.Tally
+		what  string
+	}{
+		{e.survey.Missing, "missing"}, {e.survey.Stale, "stale"}, {e.survey.LeftOver, "left over"},
+	} {
+		if kind.tally.Count > 0 {
+			found = append(found, warning(named(kind.tally, kind.what), "nothing: junctor repairs them when it serves, "+
+				"and bills change with it, as Kazoo 4.3 counts the copies"))
+		}
+	}
+	looked := fmt.Sprintf("looked at %s", plural(e.survey.Accounts, "account"))
+	if !e.survey.All {
+		looked += ", and there are more"
+	}
+	if whole, some := sum(found...); some {
+		whole.Found += " (" + looked + ")"
+		return whole
+	}
+	return fine("equal to the pool (%s)", looked)
+}
+
+func (e *examination) times(context.Context) Finding {
+	if f, ok := e.surveyed(); !ok {
+		return f
+	}
+	if later := e.survey.Future; later.Count > 0 {
+		return warning(named(later, "written later than now"),
+			"set the clock of the node that wrote them by NTP, or ours")
+	}
+	return fine("none is later than now")
+}

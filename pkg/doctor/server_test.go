@@ -1,0 +1,114 @@
+package doctor
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"junctor/pkg/notice/brokertest"
+	"junctor/pkg/store/storetest"
+)
+
+// TestServer: a CouchDB seen through a proxy that answers some questions in its place.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	p := admit(t, storetest.FreshCouch(t))
+	target, err := url.Parse(p.dsn)
+	p.ok(err)
+	for name, c := range map[string]struct {
+		path, body string
+		status     int
+		clock      time.Duration
+		want       map[string]string
+	}{
+		"an old version": {path: "/", body: `{"couchdb":"Welcome","version":"1.6.1"}`,
+			want: map[string]string{"server": "warning: CouchDB 1.6.1 … replica"}},
+		"no administrator": {path: "/_session", body: `{"ok":true,"userCtx":{"name":"kazoo","roles":["reader"]}}`,
+			want: map[string]string{"rights": "broken: this user is no administrator … config.ini"}},
+		"a view that fails": {path: "/dedicated_ips/_design/dedicated_ips/_view/zone_listing", status: 500,
+			body: `{"error":"compilation_error","reason":"Expression does not eval to a function."}`,
+			want: map[string]string{
+				"Kazoo's views": "broken: view dedicated_ips/zone_listing does not answer … eval … refresh dedicated_ips",
+			}},
+		"a clock behind": {clock: -90 * time.Second,
+			want: map[string]string{"clock": "warning: CouchDB's clock is 1m … behind ours … NTP"}},
+		"a clock ahead": {clock: time.Hour,
+			want: map[string]string{"clock": "broken: CouchDB's clock is … m … ahead of ours … NTP"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+			proxy.ModifyResponse = func(r *http.Response) error {
+				r.Header.Set("Date", time.Now().Add(c.clock).UTC().Format(http.TimeFormat))
+				return nil
+			}
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if c.body != "" && r.URL.Path == c.path {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(max(c.status, http.StatusOK))
+					_, _ = fmt.Fprint(w, c.body)
+					return
+				}
+				proxy.ServeHTTP(w, r)
+			}))
+			t.Cleanup(s.Close)
+			seen := visit(t, s.URL)
+			seen.is(seen.examine(Options{}), c.want)
+		})
+	}
+}
+
+// TestNoServer: there is nothing else to say then.
+func TestNoServer(t *testing.T) {
+	t.Parallel()
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(refusing.Close)
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "hello")
+	}))
+	t.Cleanup(page.Close)
+	away := httptest.NewServer(nil)
+	away.Close()
+	for dsn, want := range map[string]string{
+		refusing.URL: "broken: CouchDB does not take this name and password … config.ini",
+		page.URL:     "broken: what answers there is no CouchDB … --store",
+		away.URL:     "broken: CouchDB does not answer … 15984",
+	} {
+		p := visit(t, strings.Replace(dsn, "//", "//kazoo:secret@", 1))
+		found := p.examine(Options{})
+		p.is(found, map[string]string{"server": want})
+		if text := fmt.Sprint(found); len(found) != 1 || strings.Contains(text, "secret") {
+			t.Error(text)
+		}
+	}
+}
+
+// TestBroker: before and after somebody declared Kazoo's exchange, and with none there.
+func TestBroker(t *testing.T) {
+	t.Parallel()
+	b := brokertest.Require(t, brokertest.Start)
+	t.Cleanup(b.Close)
+	p := admit(t, "memory:")
+	where := brokertest.URL(b.Address())
+	p.is(p.examine(Options{AMQP: where}), map[string]string{
+		"broker": "warning: RabbitMQ answers, and no Kazoo is there … virtual host",
+	})
+	b.Listen(t) // declares it
+	p.is(p.examine(Options{AMQP: where}), nil)
+	p.is(p.examine(Options{AMQP: strings.Replace(where, "guest:guest", "guest:wrong-secret", 1)}), map[string]string{
+		"broker": "broken: RabbitMQ can't be used … --amqp-url",
+	})
+	free := httptest.NewServer(nil)
+	free.Close()
+	found := p.examine(Options{AMQP: strings.Replace(free.URL, "http://", "amqp://guest:secret@", 1)})
+	p.is(found, map[string]string{"broker": "broken: RabbitMQ can't be used … refused … --amqp-url"})
+	if text := fmt.Sprint(found); strings.Contains(text, "secret") {
+		t.Error(text)
+	}
+}
