@@ -6,7 +6,9 @@ SHELL := /bin/bash
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PREFIX      ?= /usr/local
 FUZZTIME    ?= 1m
-BENCHTIME   ?= 1s
+SIZES       ?= 1000,100000
+ROUNDS      ?= 5
+TURN        ?= 1s
 POUCHDB     := pouchdb-server@4.2.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -15,7 +17,7 @@ PEER := .tools/node_modules/.bin/pouchdb-server
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/junctor
@@ -53,8 +55,18 @@ fuzz: ## run every fuzz target for FUZZTIME (1m)
 	done
 
 .PHONY: bench
-bench: ## run the benchmarks, BENCHTIME (1s) each
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./pkg/api
+bench: build bin/junctor-bench ## measure SIZES (1000,100000) addresses beside bare handlers and stores, in ROUNDS (5) of TURN (1s)
+	bin/junctor-bench --sizes $(SIZES) --rounds $(ROUNDS) --turn $(TURN)
+	go test -run '^$$' -bench . ./pkg/api
+
+.PHONY: bench-smoke
+bench-smoke: build bin/junctor-bench ## see, in seconds, that everything can be measured
+	bin/junctor-bench --smoke
+	go test -run '^$$' -bench . -benchtime 1x ./pkg/api
+
+.PHONY: bin/junctor-bench
+bin/junctor-bench:
+	go build -o $@ ./cmd/junctor-bench
 
 .PHONY: install
 install: build ## install junctor and its link sup into PREFIX (/usr/local)

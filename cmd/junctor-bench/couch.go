@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/go-kivik/kivik/v4"
+	"github.com/go-kivik/kivik/v4/couchdb"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+)
+
+// couchSetup says which CouchDB to work on, and what is in its pool.
+type couchSetup struct {
+	DSN      string   `json:"dsn"`
+	Accounts []string `json:"accounts"` // that have addresses, as tenants do
+}
+
+// workOnCouchDB is a bare CouchDB, through the same client library that the product uses, set up in the same way: it
+// reads what a server has to read, and makes the necessary writes in databases of its own with the same views.
+func workOnCouchDB(ctx context.Context, b *boss) error {
+	var setup couchSetup
+	if err := b.in.Decode(&setup); err != nil {
+		return err
+	}
+	client, err := dial(setup.DSN)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	holders, err := bareHolders(ctx, setup.DSN)
+	if err != nil {
+		return err
+	}
+	operations := bareReads(client.DB(dedicatedip.Database), setup.Accounts)
+	operations["writes"] = func(ctx context.Context, n int) error {
+		for _, do := range changes {
+			if err := do(holders[n], ctx, bareCouch{client}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return b.serve(ctx, "", operations)
+}
+
+// dial opens a CouchDB as pkg/store does.
+func dial(dsn string) (*kivik.Client, error) {
+	server, err := url.Parse(dsn)
+	if err != nil {
+		return nil, errors.New(couchVariable + " is not a URL") // the error would repeat the password
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 2 * writers
+	transport.MaxIdleConns = 0
+	transport.DisableCompression = true
+	options := []kivik.Option{
+		couchdb.OptionHTTPClient(&http.Client{Transport: transport}), couchdb.OptionNoRequestCompression(),
+	}
+	if user := server.User; user != nil {
+		password, _ := user.Password()
+		options = append(options, couchdb.BasicAuth(user.Username(), password))
+		server.User = nil
+	}
+	return kivik.New("couch", server.String(), options...)
+}
+
+// bareReads are reads of a pool.
+func bareReads(pool *kivik.DB, accounts []string) map[string]operation {
+	query := func(design, view string, params func(client int) map[string]any) operation {
+		return func(ctx context.Context, client int) error {
+			return drain(pool.Query(ctx, design, view, kivik.Params(params(client))))
+		}
+	}
+	return map[string]operation{
+		"document": func(ctx context.Context, client int) error {
+			var doc json.RawMessage
+			n := client%len(accounts)*heldEach + client%heldEach
+			return pool.Get(ctx, address(n)).ScanDoc(&doc)
+		},
+		"assigned": query(dedicatedip.Database, "assigned_to_listing", func(client int) map[string]any {
+			return map[string]any{"key": accounts[client%len(accounts)]}
+		}),
+		"zones": query(dedicatedip.Database, "zone_listing", func(int) map[string]any {
+			return map[string]any{"group": true}
+		}),
+		"available": query("junctor", "available", func(int) map[string]any {
+			return map[string]any{"limit": pageSize + 1}
+		}),
+	}
+}
+
+// drain reads all rows of a result, of which there has to be one.
+func drain(rows *kivik.ResultSet) error {
+	defer func() { _ = rows.Close() }()
+	found := false
+	for rows.Next() {
+		var value json.RawMessage
+		if err := rows.ScanValue(&value); err != nil {
+			return err
+		}
+		found = true
+	}
+	if err := rows.Err(); err != nil || found {
+		return err
+	}
+	return errors.New("no rows")
+}
+
+// bareCouch is kivik as a writer.
+type bareCouch struct{ *kivik.Client }
+
+func (c bareCouch) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
+	return c.DB(db).Put(ctx, doc.ID(), doc)
+}
+
+func (c bareCouch) Delete(ctx context.Context, db, id, rev string) error {
+	_, err := c.DB(db).Delete(ctx, id, rev)
+	return err
+}
+
+// The databases of the bare writes: a pool, and some accounts.
+const (
+	barePool     = "junctor_bench_pool"
+	bareAccount  = "junctor_bench_account_%d"
+	bareAccounts = 8
+)
+
+// bareHolders makes databases as a server would, with an address for each writer, and answers who holds them.
+func bareHolders(ctx context.Context, dsn string) ([]*holder, error) {
+	s, err := store.Open(dsn, store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := makeDatabase(ctx, s, barePool, "dedicated_ips.json", "junctor_dedicated_ips.json"); err != nil {
+		return nil, err
+	}
+	for n := range bareAccounts {
+		if err := makeDatabase(ctx, s, fmt.Sprintf(bareAccount, n), "junctor_account.json"); err != nil {
+			return nil, err
+		}
+	}
+	holders := make([]*holder, writers)
+	for n := range holders {
+		rev, err := s.Put(ctx, barePool, available(n))
+		if err != nil {
+			return nil, err
+		}
+		own := n % bareAccounts
+		holders[n] = &holder{pool: barePool, own: fmt.Sprintf(bareAccount, own), number: n,
+			account: fmt.Sprintf("%032x", own), rev: rev}
+	}
+	return holders, nil
+}
+
+func makeDatabase(ctx context.Context, s *store.Store, db string, designs ...string) error {
+	if err := s.CreateDatabase(ctx, db); err != nil {
+		return err
+	}
+	for _, file := range designs {
+		if err := install(ctx, s, db, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
