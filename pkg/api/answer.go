@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -121,7 +122,7 @@ func (s *Server) wrap(r *request, status string, data json.RawMessage) *envelope
 // write sends the answer and reports how many bytes its body has.
 func (a answer) write(w http.ResponseWriter, r *request) int {
 	h := w.Header()
-	h.Set("X-Request-ID", r.id)
+	h.Set("X-Request-Id", r.id)
 	if a.cors {
 		setCORS(h, r)
 	}
@@ -129,7 +130,7 @@ func (a answer) write(w http.ResponseWriter, r *request) int {
 		h.Set("Location", a.location)
 	}
 	if a.etag != "" { // a GET that succeeded
-		h.Set("ETag", a.etag)
+		h.Set("Etag", a.etag)
 		h.Set("Expires", "Fri, 01 Jan 1999 00:00:00 GMT")
 	}
 	if a.behind {
@@ -149,7 +150,12 @@ func (a answer) write(w http.ResponseWriter, r *request) int {
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", "en")
 	h.Set("Vary", "accept-language, accept")
-	text, err := a.envelope.encode()
+	buffer, _ := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	text, err := a.envelope.appendTo((*buffer)[:0])
+	if cap(text) <= largestBuffer {
+		*buffer = text
+	}
 	if err != nil {
 		text = []byte(`{"status":"error","error":"500","message":"internal error","data":{}}`)
 	}
@@ -161,6 +167,11 @@ func (a answer) write(w http.ResponseWriter, r *request) int {
 	n, _ := w.Write(text) // a client that is gone does not read an error either; HEAD writes nothing
 	return n
 }
+
+// buffers are what answers are put together in. Large ones are not kept.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const largestBuffer = 64 << 10
 
 // pretty reports whether the client wants to read the answer itself: a header, or a setting
 // (api_util:get_pretty_print).

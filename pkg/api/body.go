@@ -27,6 +27,9 @@ type body struct {
 
 // readBody reads the body of any method, as Crossbar does before all else (api_util:get_req_data).
 func readBody(r *http.Request) (body, error) {
+	if r.Body == http.NoBody && r.Header.Get("Content-Type") == "" {
+		return empty(), nil
+	}
 	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return body{}, fault.Finding("file", "maxSize", "Payload or Files must not be more than 8000000 bytes",

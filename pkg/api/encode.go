@@ -15,9 +15,8 @@ func encode(data any) ([]byte, error) {
 	return document.Encode(data)
 }
 
-// encode writes the envelope around the data it has, without reading that again.
-func (e *envelope) encode() ([]byte, error) {
-	text := make([]byte, 0, len(e.Data)+len(e.AuthToken)+512)
+// appendTo appends the envelope around the data it has, without reading that again.
+func (e *envelope) appendTo(text []byte) ([]byte, error) {
 	text = append(text, '{')
 	if e.PageSize != nil {
 		text = strconv.AppendInt(appendKey(text, "page_size"), int64(*e.PageSize), 10)

@@ -19,7 +19,7 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		e := envelope{PageSize: &n, NextStartKey: a, AuthToken: b, Data: data, Message: a, Metadata: map[string]any{"b": b},
 			Node: b, RequestID: a, Status: "success", Timestamp: b, Version: a}
-		text, err := e.encode()
+		text, err := e.appendTo(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,12 +4,14 @@ import "github.com/gorilla/mux"
 
 // Routes answers every route that is served, as "VERB /path".
 func (s *Server) Routes() (routes []string) {
-	_ = s.router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
-		res := route.GetHandler().(*resource)
-		for verb := range res.methods {
-			routes = append(routes, verb+" "+res.path)
-		}
-		return nil
-	})
+	for _, router := range s.routers {
+		_ = router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+			res := route.GetHandler().(*resource)
+			for verb := range res.methods {
+				routes = append(routes, verb+" "+res.path)
+			}
+			return nil
+		})
+	}
 	return routes
 }

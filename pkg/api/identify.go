@@ -10,7 +10,7 @@ import (
 
 // credentials picks the token a request carries, from the first place that has one (api_util:get_auth_token).
 func credentials(r *request) auth.Credentials {
-	c := auth.Credentials{Account: r.Header.Get("X-Auth-Account-ID")}
+	c := auth.Credentials{Account: r.Header.Get("X-Auth-Account-Id")}
 	if headers := r.Header.Values("X-Auth-Token"); len(headers) > 0 {
 		c.Kind, c.Token = auth.XAuthToken, headers[0]
 		return c
@@ -63,7 +63,7 @@ func (s *Server) findCluster(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.cluster = r.Header.Get("X-Kazoo-Cluster-ID"); r.cluster == "" {
+	if r.cluster = r.Header.Get("X-Kazoo-Cluster-Id"); r.cluster == "" {
 		r.cluster = r.text("kazoo_cluster_id")
 	}
 	if r.cluster == "" {

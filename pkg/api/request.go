@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorilla/mux"
-
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
@@ -95,19 +93,12 @@ func split(u *url.URL) ([]string, error) {
 
 // route finds the resource that segments name.
 func (s *Server) route(r *request) {
-	var path, encoded strings.Builder
-	for _, segment := range r.segments {
-		path.WriteString("/" + segment)
-		encoded.WriteString("/" + url.PathEscape(segment))
-	}
-	var match mux.RouteMatch
-	target := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path.String(), RawPath: encoded.String()}}
-	if !s.router.Match(target, &match) || match.MatchErr != nil {
+	res, vars := s.routers.match(r.segments)
+	if res == nil {
 		return
 	}
-	r.resource, _ = match.Handler.(*resource)
-	r.vars = make(map[string]string, len(match.Vars))
-	for name, text := range match.Vars {
+	r.resource, r.vars = res, make(map[string]string, len(vars))
+	for name, text := range vars {
 		r.vars[name], _ = url.PathUnescape(text)
 	}
 }

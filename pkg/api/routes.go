@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -27,11 +28,53 @@ type resource struct {
 	methods methods
 }
 
+// shape is what paths have to have in common for one router to hold them. mux tries one after the other, which would
+// be most of the time that a request takes.
+type shape struct {
+	segments int
+	last     string // segment; empty is any
+}
+
+type routers map[shape]*mux.Router
+
+func (all routers) add(res *resource) {
+	segments := strings.Split(res.path, "/")[1:]
+	of := shape{len(segments), segments[len(segments)-1]}
+	if strings.HasPrefix(of.last, "{") {
+		of.last = ""
+	}
+	if all[of] == nil {
+		all[of] = mux.NewRouter().UseEncodedPath().SkipClean(true)
+	}
+	all[of].NewRoute().Path(res.path).Handler(res)
+}
+
+// match finds the resource of a path, and the variables in it as they are encoded.
+func (all routers) match(segments []string) (*resource, map[string]string) {
+	if len(segments) == 0 {
+		return nil, nil
+	}
+	var path, encoded strings.Builder
+	for _, segment := range segments {
+		path.WriteString("/" + segment)
+		encoded.WriteString("/" + url.PathEscape(segment))
+	}
+	target := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path.String(), RawPath: encoded.String()}}
+	for _, last := range []string{segments[len(segments)-1], ""} {
+		router, match := all[shape{len(segments), last}], mux.RouteMatch{}
+		if router != nil && router.Match(target, &match) && match.MatchErr == nil {
+			res, _ := match.Handler.(*resource)
+			return res, match.Vars
+		}
+	}
+	return nil, nil
+}
+
 // routes is the API's table of contents, in the order of Kazoo's documentation.
-func (s *Server) routes() *mux.Router {
-	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+func (s *Server) routes() routers {
+	routers := routers{}
 	register := func(res *resource) {
-		router.NewRoute().Path(res.path).Handler(res)
+		routers.add(res)
 		s.nouns[strings.Split(res.path, "/")[1]] = true
 	}
 	open := func(path string, m methods) {
@@ -82,7 +125,7 @@ func (s *Server) routes() *mux.Router {
 		methods: methods{"GET": s.getSchema}})
 	add("/accounts/{account}/schemas/{schema}/validation", ofAccount, methods{"PUT": s.applySchema})
 
-	return router
+	return routers
 }
 
 // ServeHTTP makes a resource an entry of the router, which only finds resources and never serves them.

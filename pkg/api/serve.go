@@ -181,7 +181,7 @@ func (s *Server) leads(segments []string) bool {
 var idShape = regexp.MustCompile(`^[!-~]{1,128}$`)
 
 func requestID(r *http.Request) string {
-	if id := r.Header.Get("X-Request-ID"); idShape.MatchString(id) {
+	if id := r.Header.Get("X-Request-Id"); idShape.MatchString(id) {
 		return id
 	}
 	var random [16]byte

@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/gorilla/mux"
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
@@ -79,8 +78,8 @@ type Config struct {
 type Server struct {
 	Config
 	node     string
-	router   *mux.Router
-	nouns    map[string]bool // the first segments of the paths in router
+	routers  routers
+	nouns    map[string]bool // the first segments of the paths in routers
 	slots    chan struct{}
 	internal http.Handler
 }
@@ -97,7 +96,7 @@ func New(c Config) *Server {
 	s.Metrics.watchPool(c.Pool, c.Log)
 	s.Metrics.watchMemory(c.Pool)
 	s.internal = s.operations()
-	s.router = s.routes()
+	s.routers = s.routes()
 	return s
 }
 
