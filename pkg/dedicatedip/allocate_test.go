@@ -19,9 +19,13 @@ var allocateCases = []testCase{
 	{"allocate spread", spreads},
 	{"allocate too many", tooMany},
 	{"allocate what is wrong", wrongWishes},
+	{"allocate and fail", allocationFails},
+}
+
+// contentionCases bring their own pools that follow.
+var contentionCases = []testCase{
 	{"allocate at once", allocatesAtOnce},
 	{"allocate to the last", allocatesToTheLast},
-	{"allocate and fail", allocationFails},
 	{"allocate what memory does not know", allocatesUnheard},
 }
 
