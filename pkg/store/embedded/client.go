@@ -112,7 +112,7 @@ func (c *client) CreateDB(ctx context.Context, name string, options driver.Optio
 			return errExists
 		}
 		return createContents(tx, name)
-	})
+	}, 0)
 }
 
 // DestroyDB removes a database and all that is in it.
@@ -122,7 +122,7 @@ func (c *client) DestroyDB(ctx context.Context, name string, _ driver.Options) e
 			return err
 		}
 		return tx.Bucket(databasesBucket).DeleteBucket([]byte(name))
-	})
+	}, 0)
 }
 
 // DB gives a handle to a database, which need not exist yet.

@@ -1,8 +1,12 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/go-kivik/kivik/v4/driver"
 	bolt "go.etcd.io/bbolt"
@@ -30,18 +34,25 @@ func (d *database) commitOne(ctx context.Context, e edit) (string, error) {
 	return results[0].Rev, results[0].Error
 }
 
-// commit carries out edits: design documents one by one, all others in one transaction before them.
+// commit carries out edits: design documents one by one, all others before them.
 func (d *database) commit(ctx context.Context, edits []edit) ([]driver.BulkResult, error) {
 	results := make([]driver.BulkResult, len(edits))
+	seen := make(map[string]bool, len(edits))
 	var plain []int
 	for i, e := range edits {
 		results[i] = driver.BulkResult{ID: e.id, Error: checkDocumentID(e.id)}
+		if results[i].Error == nil && seen[e.id] {
+			results[i].Error = errConflict
+		}
+		seen[e.id] = true
 		if results[i].Error == nil && !isDesign(e.id) {
 			plain = append(plain, i)
 		}
 	}
-	if err := d.commitPlain(ctx, edits, plain, results); err != nil {
-		return nil, err
+	for chosen := range slices.Chunk(plain, maxBatch) {
+		if err := d.commitPlain(ctx, edits, chosen, results); err != nil {
+			return nil, err
+		}
 	}
 	for i, e := range edits {
 		if results[i].Error == nil && isDesign(e.id) {
@@ -54,16 +65,15 @@ func (d *database) commit(ctx context.Context, edits []edit) ([]driver.BulkResul
 // commitPlain carries out the edits that chosen names. View functions run here, outside of any transaction; the
 // transaction only checks that nothing they depended on has changed, else it is all done again.
 func (d *database) commitPlain(ctx context.Context, edits []edit, chosen []int, results []driver.BulkResult) error {
-	for len(chosen) > 0 {
+	for {
 		p, err := d.prepare(ctx, edits, chosen, results)
 		if err != nil || len(p.changes) == 0 {
 			return err
 		}
-		if err := d.writer.do(ctx, p.apply); !errors.Is(err, errStale) {
+		if err := d.writer.do(ctx, p.apply, len(p.changes)); !errors.Is(err, errStale) {
 			return err
 		}
 	}
-	return nil
 }
 
 // prepare works out the edits against what is stored now, and notes what becomes of each.
@@ -76,26 +86,16 @@ func (d *database) prepare(ctx context.Context, edits []edit, chosen []int, resu
 	}
 	p := &plan{database: d.name, generation: b.generation}
 	for _, i := range chosen {
-		e, result := edits[i], &results[i]
-		*result = driver.BulkResult{ID: e.id}
-		before, first := b.records[e.id]
-		delete(b.records, e.id)
-		if !first { // the same document twice in one bulk
-			result.Error = errConflict
-			continue
-		}
-		ch, err := newChange(e, before)
+		results[i] = driver.BulkResult{ID: edits[i].id}
+		ch, err := newChange(edits[i], b.records[edits[i].id])
 		if err != nil {
-			result.Error = err
+			results[i].Error = err
 			continue
 		}
-		if ch.rows, err = b.rows(ctx, ch); err != nil {
-			return nil, err
-		}
-		result.Rev = ch.after.rev
+		results[i].Rev = ch.after.rev
 		p.changes = append(p.changes, ch)
 	}
-	return p, nil
+	return p, b.mapAll(ctx, p.changes)
 }
 
 func newChange(e edit, before *record) (change, error) {
@@ -137,16 +137,36 @@ func (d *database) readBasis(ctx context.Context, edits []edit, chosen []int) (*
 	return b, err
 }
 
-// rows runs the view functions of every index on the document that a change leaves.
-func (b *basis) rows(ctx context.Context, ch change) (map[string][]row, error) {
-	rows := make(map[string][]row, len(b.indexes))
-	for _, ix := range b.indexes {
-		var err error
-		if rows[ix.name], err = ix.rows(ctx, ch.id, ch.after); err != nil {
-			return nil, err
+// mapAll runs the view functions of every index on the documents that changes leave, on all processors.
+func (b *basis) mapAll(ctx context.Context, changes []change) error {
+	workers := min(runtime.GOMAXPROCS(0), len(changes))
+	if workers <= 1 {
+		return b.mapSome(ctx, changes)
+	}
+	errs := make([]error, workers)
+	share := (len(changes) + workers - 1) / workers
+	var all sync.WaitGroup
+	for n := range workers {
+		all.Go(func() {
+			errs[n] = b.mapSome(ctx, changes[min(n*share, len(changes)):min((n+1)*share, len(changes))])
+		})
+	}
+	all.Wait()
+	return cmp.Or(errs...)
+}
+
+func (b *basis) mapSome(ctx context.Context, changes []change) error {
+	for i := range changes {
+		ch := &changes[i]
+		ch.rows = make(map[string][]row, len(b.indexes))
+		for _, ix := range b.indexes {
+			var err error
+			if ch.rows[ix.name], err = ix.rows(ctx, ch.id, ch.after); err != nil {
+				return err
+			}
 		}
 	}
-	return rows, nil
+	return nil
 }
 
 // apply carries the plan out, or answers errStale before it has changed anything.

@@ -73,7 +73,7 @@ func (d *database) update(ctx context.Context, fn func(contents) error) error {
 			return err
 		}
 		return fn(c)
-	})
+	}, 1)
 }
 
 func seqText(seq uint64) string {

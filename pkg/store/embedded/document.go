@@ -72,7 +72,7 @@ func (d *database) Delete(ctx context.Context, id string, options driver.Options
 	return d.commitOne(ctx, edit{id: id, against: deletion(rev)})
 }
 
-// BulkDocs writes documents in one transaction, each accepted or refused for itself. Design documents are
+// BulkDocs writes documents, each accepted or refused for itself, a thousand in a transaction. Design documents are
 // written one by one behind the others, as each has an index to build.
 func (d *database) BulkDocs(ctx context.Context, docs []any, options driver.Options) ([]driver.BulkResult, error) {
 	p := readParams(options)

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -292,5 +293,32 @@ func TestCreateDoc(t *testing.T) {
 				t.Errorf("CreateDoc: %q, %q, %v", id, rev, err)
 			}
 		})
+	}
+}
+
+// TestLargeBulk has more documents than a transaction takes, and some of them twice.
+func TestLargeBulk(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	put(t, db, "_design/d", wordsDesign)
+	const n = 2*maxBatch + 10
+	docs := make([]any, 0, n+2)
+	for i := range n {
+		docs = append(docs, map[string]any{"_id": fmt.Sprint("doc", i), "n": i})
+	}
+	docs = append(docs, map[string]any{"_id": "doc0"}, map[string]any{"_id": fmt.Sprint("doc", n-1)})
+	results, err := db.BulkDocs(t.Context(), docs)
+	if err != nil || len(results) != len(docs) {
+		t.Fatalf("%d results, %v", len(results), err)
+	}
+	for i, r := range results {
+		if want := docs[i].(map[string]any)["_id"]; r.ID != want || (r.Error != nil) != (i >= n) {
+			t.Errorf("result %d is %+v, want that of %s", i, r, want)
+		}
+	}
+	checkIndexes(t, d.bolt, d.client)
+	if got := listing(t, db.Query(t.Context(), "d", "numbers")); len(got) != 1 || got[0] != fmt.Sprintf("null  %d", n/2) {
+		t.Errorf("counted %q", got)
 	}
 }

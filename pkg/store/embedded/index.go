@@ -1,12 +1,13 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -102,8 +103,8 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 		return nil, err
 	}
 	var rows []row
-	for view, list := range views {
-		for n, e := range list {
+	for _, view := range slices.Sorted(maps.Keys(views)) { // in one order, so that the list of them stays the same
+		for n, e := range views[view] {
 			r, err := newRow(view, id, uint32(n), e)
 			if err != nil {
 				return nil, err
@@ -122,7 +123,7 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 // newRow lays a row out. Its key sorts as CouchDB sorts rows: by view key, then by document id; the number tells
 // apart what one document emits under one key. The value tells where the view key ends, and holds it as JSON.
 func newRow(view, id string, n uint32, e emitted) (row, error) {
-	decoded, err := decodeJSON(e.Key)
+	decoded, err := decodeKey(e.Key)
 	if err != nil {
 		return row{}, err
 	}
@@ -130,6 +131,14 @@ func newRow(view, id string, n uint32, e emitted) (row, error) {
 	value := binary.AppendUvarint(nil, uint64(len(key)))
 	value = append(appendBytes(value, e.Key), e.Value...)
 	return row{view: view, key: binary.BigEndian.AppendUint32(append(appendID(key, id), idEnd), n), value: value}, nil
+}
+
+// decodeKey is decodeJSON, faster for the keys that most views have.
+func decodeKey(raw []byte) (any, error) {
+	if s, ok := plainString(raw); ok {
+		return s, nil
+	}
+	return decodeJSON(raw)
 }
 
 // idEnd follows the document id in a row's key; ids have no NUL. idAfter sorts behind every row of the id.
@@ -158,64 +167,4 @@ func readRow(k, v []byte) (storedRow, error) {
 		return storedRow{}, errCorrupt
 	}
 	return storedRow{group: k[:n], id: string(k[n : len(k)-tail]), key: key, value: value}, nil
-}
-
-// indexContents is one index inside a transaction.
-type indexContents struct {
-	*bolt.Bucket
-}
-
-func (c contents) index(name string) indexContents {
-	return indexContents{c.part(indexesBucket).Bucket([]byte(name))}
-}
-
-// view gives the rows of a view.
-func (x indexContents) view(name string) *bolt.Bucket {
-	return x.Bucket.Bucket(rowsBucket).Bucket(viewBucket(name))
-}
-
-// viewBucket names a view's bucket: the name of a view can be empty, that of a bucket cannot.
-func viewBucket(view string) []byte { return append([]byte("v"), view...) }
-
-// replace puts the rows of a document in the place of those it had.
-func (x indexContents) replace(id string, rows []row) error {
-	emitted := x.Bucket.Bucket(emittedBucket)
-	if err := x.remove(emitted.Get([]byte(id))); err != nil {
-		return err
-	}
-	if len(rows) == 0 {
-		return emitted.Delete([]byte(id))
-	}
-	var keys []byte
-	for _, r := range rows {
-		keys = appendBytes(appendBytes(keys, []byte(r.view)), r.key)
-		view := x.view(r.view)
-		if err := count(view, +1); err != nil {
-			return err
-		}
-		if err := view.Put(r.key, r.value); err != nil {
-			return err
-		}
-	}
-	return emitted.Put([]byte(id), keys)
-}
-
-// remove deletes the rows that a list of views and keys names.
-func (x indexContents) remove(keys []byte) error {
-	for keys = bytes.Clone(keys); len(keys) > 0; {
-		name, rest, ok := cutBytes(keys)
-		key, rest, ok2 := cutBytes(rest)
-		if !ok || !ok2 {
-			return errCorrupt
-		}
-		keys = rest
-		view := x.view(string(name))
-		if err := count(view, -1); err != nil {
-			return err
-		}
-		if err := view.Delete(key); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -116,15 +116,20 @@ func checkIndex(t *testing.T, c contents, ix index) {
 }
 
 // kivikOver gives a driver's database the face that callers see.
-func kivikOver(t *testing.T, d *database) *kivik.DB {
+func kivikOver(t testing.TB, d *database) *kivik.DB {
+	t.Helper()
+	return clientOver(t, d.client).DB(d.name)
+}
+
+func clientOver(t testing.TB, c *client) *kivik.Client {
 	t.Helper()
 	name := "test-" + newID()
-	kivik.Register(name, opened{d.client})
+	kivik.Register(name, opened{c})
 	client, err := kivik.New(name, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.DB(d.name)
+	return client
 }
 
 func TestIndexAfterRandomWrites(t *testing.T) {
@@ -328,7 +333,7 @@ func TestWritePreparedForOtherIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, kivikOver(t, d), "_design/d", wordsDesign)
-	if err := d.writer.do(t.Context(), p.apply); !errors.Is(err, errStale) {
+	if err := d.writer.do(t.Context(), p.apply, 1); !errors.Is(err, errStale) {
 		t.Errorf("the write was answered with %v", err)
 	}
 }

@@ -142,13 +142,3 @@ func appendText(dst []byte, key any) []byte {
 	}
 	return append(dst, text...)
 }
-
-// isPlain reports whether a string stands in JSON as it is.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}

@@ -237,9 +237,19 @@ func TestResultMetadata(t *testing.T) {
 }
 
 // driverDB is the driver's side of a database, for tests that look behind kivik.
-func driverDB(t *testing.T) *database {
+func driverDB(t testing.TB) *database {
 	t.Helper()
-	file, err := openFile(Memory)
+	c := openClient(t, Memory)
+	if err := c.CreateDB(t.Context(), "db", options{}); err != nil {
+		t.Fatal(err)
+	}
+	return &database{client: c, name: "db"}
+}
+
+// openClient opens a store that is closed with the test, without kivik around it.
+func openClient(t testing.TB, path string) *client {
+	t.Helper()
+	file, err := openFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,10 +258,7 @@ func driverDB(t *testing.T) *database {
 	}
 	c := newClient(file, Options{ScriptLimit: scriptLimit})
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.CreateDB(t.Context(), "db", options{}); err != nil {
-		t.Fatal(err)
-	}
-	return &database{client: c, name: "db"}
+	return c
 }
 
 // TestRangeReadsOnlyItsRows counts what queries over 2,000 rows under 4 keys look at.

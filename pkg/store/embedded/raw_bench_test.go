@@ -2,7 +2,10 @@ package embedded
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
@@ -12,6 +15,13 @@ import (
 type rawWrite struct {
 	bucket, key string
 	value       []byte
+}
+
+func (w rawWrite) do(in *bolt.Bucket) error {
+	if w.value == nil {
+		return in.Delete([]byte(w.key))
+	}
+	return in.Put([]byte(w.key), w.value)
 }
 
 // rawScript is what one client's writes change, over and over.
@@ -25,53 +35,64 @@ func (s *rawScript) next(w *writer) error {
 	s.turn++
 	return w.do(context.Background(), func(tx *bolt.Tx) error {
 		for _, write := range writes {
-			bucket := tx.Bucket([]byte(write.bucket))
-			err := bucket.Delete([]byte(write.key))
-			if write.value != nil {
-				err = bucket.Put([]byte(write.key), write.value)
-			}
-			if err != nil {
+			if err := write.do(tx.Bucket([]byte(write.bucket))); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}, 1)
 }
 
-// newRaw makes a bbolt file with a plain bucket for each bucket of a store, holding the same, and finds out by
-// comparison what each turn of each client changes.
-func newRaw(b *testing.B, clients int) (*writer, []*rawScript) {
+// newRaw makes a file with a plain bucket for each bucket of a store, holding the same.
+func newRaw(b *testing.B, store contentsOf) *writer {
 	b.Helper()
-	client, err := openDriver(Memory)
+	file, err := openBolt(filepath.Join(b.TempDir(), "raw"), false)
 	if err != nil {
 		b.Fatal(err)
 	}
-	file := client.bolt
-	pool, accounts := newPool(b, kivikClientOver(b, client))
+	for path, keys := range store {
+		err := file.Update(func(tx *bolt.Tx) error {
+			in, err := tx.CreateBucket([]byte(path))
+			in = dense(in)
+			for _, key := range slices.Sorted(maps.Keys(keys)) {
+				err = errors.Join(err, in.Put([]byte(key), []byte(keys[key])))
+			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	w := startWriter(file)
+	b.Cleanup(func() {
+		w.stop()
+		_ = file.Close()
+	})
+	return w
+}
+
+// rawScripts finds out by comparison what each turn of each client changes, the first not counted: it is the one
+// to find no tombstone.
+func rawScripts(b *testing.B, clients int) []*rawScript {
+	b.Helper()
+	d := driverDB(b)
+	pool, accounts := newPool(b, clientOver(b, d.client))
 	load(b, pool, 0, clients)
-	holders := newHolders(b, clients, pool, accounts)
-	scripts := make([]*rawScript, clients)
-	for range 4 { // as it is after a release
-		for _, h := range holders {
+	var scripts []*rawScript
+	for _, h := range newHolders(b, clients, pool, accounts) {
+		s := &rawScript{}
+		for turn := range 8 {
+			before := snapshot(b, d.bolt)
 			if err := h.write(b.Context()); err != nil {
 				b.Fatal(err)
 			}
-		}
-	}
-	before := snapshot(b, file)
-	raw := fillRaw(b, before)
-	for n, h := range holders {
-		scripts[n] = &rawScript{}
-		for range 4 {
-			if err := h.write(b.Context()); err != nil {
-				b.Fatal(err)
+			if turn >= 4 {
+				s.turns = append(s.turns, difference(before, snapshot(b, d.bolt)))
 			}
-			after := snapshot(b, file)
-			scripts[n].turns = append(scripts[n].turns, difference(before, after))
-			before = after
 		}
+		scripts = append(scripts, s)
 	}
-	return raw, scripts
+	return scripts
 }
 
 // contentsOf is all keys of a file, by bucket.
@@ -82,12 +103,10 @@ func snapshot(b *testing.B, file *bolt.DB) contentsOf {
 	all := contentsOf{}
 	var walk func(path string, in *bolt.Bucket) error
 	walk = func(path string, in *bolt.Bucket) error {
+		all[path] = map[string]string{}
 		return in.ForEach(func(k, v []byte) error {
 			if v == nil {
 				return walk(path+"\x00"+string(k), in.Bucket(k))
-			}
-			if all[path] == nil {
-				all[path] = map[string]string{}
 			}
 			all[path][string(k)] = string(v)
 			return nil

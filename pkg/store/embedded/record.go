@@ -147,6 +147,9 @@ func (r *record) generation() int64 {
 }
 
 func quote(s string) []byte {
+	if isPlain(s) {
+		return append(append([]byte{'"'}, s...), '"')
+	}
 	raw, _ := encodeJSON(s) // a string: it cannot fail
 	return raw
 }

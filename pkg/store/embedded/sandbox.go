@@ -57,9 +57,9 @@ func (f *function) run(ctx context.Context, use func(*sandbox) error) error {
 		return ctx.Err()
 	}
 	if s == nil {
-		s = newSandbox(f.log)
+		s = newSandbox(f.limit, f.log)
 	}
-	err := s.within(ctx, f.limit, func() error {
+	err := s.within(ctx, func() error {
 		if err := s.load(f.code); err != nil {
 			return err
 		}
@@ -77,8 +77,11 @@ type sandbox struct {
 	vm               *goja.Runtime
 	function         goja.Callable // nil until loaded
 	parse, stringify goja.Callable // JSON's, whatever a script makes of JSON
-	globals          map[string]goja.Value
+	global           *goja.Object
+	arrays           *goja.Object    // the prototype of arrays
 	rows             [][2]goja.Value // emitted by the call under way
+	limit            time.Duration   // of a call
+	alarm            *time.Timer     // interrupts what runs when it goes off
 	spent            bool            // not to be used again
 }
 
@@ -86,40 +89,41 @@ type sandbox struct {
 var sumSource = goja.MustCompile("sum",
 	"(function (values) { var total = 0; for (var i in values) { total += values[i]; } return total; })", false)
 
-func newSandbox(log func(message string)) *sandbox {
+func newSandbox(limit time.Duration, log func(message string)) *sandbox {
 	vm := goja.New()
 	vm.SetMaxCallStackSize(maxScriptCalls)
-	s := &sandbox{vm: vm}
-	object := vm.GlobalObject().Get("JSON").ToObject(vm)
+	s := &sandbox{vm: vm, global: vm.GlobalObject(), limit: limit}
+	s.alarm = time.AfterFunc(limit, func() { vm.Interrupt(errScriptLimit) })
+	s.alarm.Stop()
+	object, array := s.global.Get("JSON").ToObject(vm), s.global.Get("Array").ToObject(vm)
 	s.parse, _ = goja.AssertFunction(object.Get("parse"))
 	s.stringify, _ = goja.AssertFunction(object.Get("stringify"))
+	s.arrays = array.Get("prototype").ToObject(vm)
 	sum, _ := vm.RunProgram(sumSource) // a function literal: it cannot fail
-	s.globals = map[string]goja.Value{
+	for name, value := range map[string]goja.Value{
 		"emit":    vm.ToValue(s.emit),
 		"log":     vm.ToValue(func(call goja.FunctionCall) goja.Value { return s.say(log, call.Argument(0)) }),
 		"require": vm.ToValue(func(goja.FunctionCall) goja.Value { panic(vm.NewGoError(notSupported("require"))) }),
 		"sum":     sum,
 		"toJSON":  object.Get("stringify"),
-		"isArray": vm.GlobalObject().Get("Array").ToObject(vm).Get("isArray"),
-	}
-	for name, value := range s.globals {
-		// Not enumerable, so that tidy can tell what scripts add; the error is for frozen objects.
-		_ = vm.GlobalObject().DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+		"isArray": array.Get("isArray"),
+	} {
+		_ = s.global.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE) // it is not frozen
 	}
 	return s
 }
 
-// within does work under a time limit. A sandbox that was interrupted is spent, as the interrupt can arrive late
+// within does work under the time limit. A sandbox that was interrupted is spent, as the interrupt can arrive late
 // and would hit the next call; so is one that failed in a way no script can bring about on purpose.
-func (s *sandbox) within(ctx context.Context, limit time.Duration, work func() error) (err error) {
-	limited, cancel := context.WithTimeoutCause(ctx, limit, errScriptLimit)
-	defer cancel()
-	stop := context.AfterFunc(limited, func() { s.vm.Interrupt(context.Cause(limited)) })
+func (s *sandbox) within(ctx context.Context, work func() error) (err error) {
+	s.alarm.Reset(s.limit)
+	stop := context.AfterFunc(ctx, func() { s.vm.Interrupt(context.Cause(ctx)) })
 	defer func() {
 		if x := recover(); x != nil { // some built-ins of goja panic on absurd arguments: "ab".repeat(2**62)
 			err = fmt.Errorf("the function failed: %v", x)
 		}
-		s.spent = !stop() || err != nil && !isThrown(err)
+		inTime, wanted := s.alarm.Stop(), stop()
+		s.spent = !inTime || !wanted || err != nil && !isThrown(err)
 	}()
 	return plain(work())
 }
@@ -160,80 +164,14 @@ func (s *sandbox) load(code *goja.Program) error {
 	return nil
 }
 
-// call calls the function, and then takes away what it left behind for the next call to notice.
+// call calls the function. What it makes of the names around it, by assigning to one it did not declare or to one of
+// ours, is gone with the call: each has a global object of its own, and the sandbox's only behind it.
 func (s *sandbox) call(arguments ...goja.Value) (goja.Value, error) {
 	s.rows = nil
-	defer s.tidy()
+	scope := s.vm.CreateObject(s.global)
+	_ = scope.DefineDataProperty("globalThis", scope, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE) // it is new
+	s.vm.SetGlobalObject(scope)
 	return s.function(goja.Undefined(), arguments...)
-}
-
-// tidy removes the globals that a function made, by assigning to a name it did not declare, and restores ours.
-func (s *sandbox) tidy() {
-	global := s.vm.GlobalObject()
-	for _, name := range global.Keys() {
-		_ = global.Delete(name)
-	}
-	for name, value := range s.globals {
-		_ = global.Set(name, value)
-	}
-}
-
-// emit is the script's emit(key, value).
-func (s *sandbox) emit(call goja.FunctionCall) goja.Value {
-	if len(s.rows) == maxEmittedRows {
-		panic(s.vm.NewGoError(fmt.Errorf("more than %d rows emitted", maxEmittedRows)))
-	}
-	s.rows = append(s.rows, [2]goja.Value{call.Argument(0), call.Argument(1)})
-	return goja.Undefined()
-}
-
-// say is the script's log(message).
-func (s *sandbox) say(log func(message string), message goja.Value) goja.Value {
-	if _, ok := message.(goja.String); ok {
-		log(message.String())
-		return goja.Undefined()
-	}
-	text, err := s.stringify(goja.Undefined(), message)
-	if err != nil {
-		panic(err) // goja hands it to the script
-	}
-	log(text.String())
-	return goja.Undefined()
-}
-
-// mapDoc calls a map function. Every call gets a copy of the document of its own.
-func (s *sandbox) mapDoc(doc string) ([]emitted, error) {
-	value, err := s.parse(goja.Undefined(), s.vm.ToValue(doc))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.call(value); err != nil {
-		return nil, err
-	}
-	return s.takeRows()
-}
-
-// takeRows turns the rows into JSON when the function is through, as CouchDB does. In an array JSON makes null of
-// what it has no text for: undefined, NaN, functions.
-func (s *sandbox) takeRows() ([]emitted, error) {
-	taken := s.rows
-	s.rows = nil
-	rows, size := make([]emitted, len(taken)), 0
-	for i, row := range taken {
-		text, err := s.stringify(goja.Undefined(), s.vm.NewArray(row[0], row[1]))
-		if err != nil {
-			return nil, err
-		}
-		if size += len(text.String()); size > maxEmittedBytes {
-			return nil, fmt.Errorf("more than %d bytes emitted", maxEmittedBytes)
-		}
-		var pair [2]json.RawMessage
-		if err := json.Unmarshal([]byte(text.String()), &pair); err != nil {
-			return nil, err
-		}
-		rows[i] = emitted{pair[0], pair[1]}
-	}
-	return rows, nil
 }
 
 // reduce calls a reduce function on JSON texts. As in CouchDB, undefined is null.

@@ -106,15 +106,20 @@ func (p *program) reducer(view string) (reducer, bool) {
 	return r, ok
 }
 
-// mapDoc runs a document through every view. A view whose function throws or takes too long on it gets no row of
-// it, and the log says so; only the end of ctx is an error.
+// mapDoc runs a document, which is compact JSON, through every view. A view whose function throws or takes too long
+// on it gets no row of it, and the log says so; only the end of ctx is an error.
 func (p *program) mapDoc(ctx context.Context, doc json.RawMessage) (map[string][]emitted, error) {
 	rows := make(map[string][]emitted, len(p.maps))
+	text := parser{text: string(doc)}
+	value := text.value()
 	for view, mapper := range p.maps {
-		err := mapper.run(ctx, func(s *sandbox) (err error) {
-			rows[view], err = s.mapDoc(string(doc))
-			return err
-		})
+		err := text.err
+		if err == nil {
+			err = mapper.run(ctx, func(s *sandbox) (err error) {
+				rows[view], err = s.mapDoc(&value)
+				return err
+			})
+		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -232,6 +232,67 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
+// TestGlobals: a call finds the names around it as the one before did.
+func TestGlobals(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p := mustCompile(t, design(map[string]string{"v": `function(doc) {
+		emit([typeof a, typeof b, typeof c, typeof d, typeof sum, typeof JSON, this === globalThis], null);
+		a = 1; this.b = 1; globalThis.c = 1; (0, eval)("var d = 1");
+		var emitted = [typeof a, typeof b, typeof c, typeof d];
+		sum = 1; delete this.JSON; Object.freeze(globalThis);
+		emit(emitted, null);
+	}`}), &j)
+	for range 3 {
+		rows, err := p.mapDoc(t.Context(), []byte(`{}`))
+		want := `["undefined","undefined","undefined","undefined","function","object",true]=null ` +
+			`["number","number","number","number"]=null`
+		if got := rowsText(rows["v"]); err != nil || got != want {
+			t.Errorf("got %s, %v; %s", got, err, &j)
+		}
+	}
+}
+
+// TestEmittedText compares what is stored of a row with what JSON.stringify makes of it as an array.
+func TestEmittedText(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p := mustCompile(t, design(map[string]string{"v": `function(doc) {
+		var values = [undefined, null, true, false, 0, -0, 1, -1, 1.5, 1e21, 9007199254740993, NaN, Infinity, "", "plain <&>",
+			'"', "\\", "\n", "\u007f", "é", "\u2028", "\ud800", [], {}, [1], {a: [undefined]}, new Date(0), new String("s"),
+			Symbol("s"), function() {}, {toJSON: function(key) { return "key " + key; }}, {toJSON: function() {}}];
+		values.forEach(function(key) { values.forEach(function(value) {
+			emit(key, value);
+			emit(JSON.stringify([key, value]));
+		}); });
+	}`}), &j)
+	rows, err := p.mapDoc(t.Context(), []byte(`{}`))
+	if err != nil || len(rows["v"]) != 2*32*32 {
+		t.Fatalf("%d rows, error %v; %s", len(rows["v"]), err, &j)
+	}
+	for i := 0; i < len(rows["v"]); i += 2 {
+		row, said := rows["v"][i], rows["v"][i+1]
+		var want string
+		if err := json.Unmarshal(said.Key, &want); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("[%s,%s]", row.Key, row.Value); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// TestNumberBeyondJavaScript: goja's JSON.parse refuses it, so no function is called with the document.
+func TestNumberBeyondJavaScript(t *testing.T) {
+	t.Parallel()
+	var j journal
+	p := mustCompile(t, design(map[string]string{"v": `function(doc) { emit(doc.n, 1); }`}), &j)
+	rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"a","n":1e400}`))
+	if err != nil || len(rows["v"]) != 0 || !strings.Contains(j.String(), "1e400") {
+		t.Errorf("rows %v, error %v, log %s", rows, err, &j)
+	}
+}
+
 func TestScriptLog(t *testing.T) {
 	t.Parallel()
 	var j journal

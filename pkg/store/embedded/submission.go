@@ -47,29 +47,23 @@ func readSubmission(doc any) (*submission, error) {
 			return nil, badRequest("%s", err)
 		}
 	}
-	if !utf8.Valid(raw) || !json.Valid(raw) {
+	var compact bytes.Buffer
+	compact.Grow(len(raw))
+	if !utf8.Valid(raw) || json.Compact(&compact, raw) != nil {
 		return nil, badRequest("invalid UTF-8 JSON")
 	}
-	return parseSubmission(raw)
+	return parseSubmission(compact.Bytes())
 }
 
+// parseSubmission takes compact JSON.
 func parseSubmission(raw []byte) (*submission, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
+	if raw[0] != '{' {
 		return nil, badRequest("Document must be a JSON object")
 	}
 	s := &submission{body: make([]byte, 1, len(raw))}
 	s.body[0] = '{'
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return nil, badRequest("%s", err)
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, badRequest("%s", err)
-		}
-		if err := s.member(token.(string), value); err != nil {
+	for name, value := range members(raw) {
+		if err := s.member(name, value); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +75,8 @@ func parseSubmission(raw []byte) (*submission, error) {
 }
 
 // member takes in one member of the document.
-func (s *submission) member(name string, value json.RawMessage) error {
+func (s *submission) member(quoted, value []byte) error {
+	name := unquote(string(quoted))
 	switch name {
 	case "_id":
 		return s.text(name, value, &s.id)
@@ -106,11 +101,7 @@ func (s *submission) member(name string, value json.RawMessage) error {
 		s.body = append(s.body, ',')
 	}
 	s.body = append(append(s.body, quote(name)...), ':')
-	compact := bytes.NewBuffer(s.body)
-	if err := json.Compact(compact, value); err != nil {
-		return badRequest("%s", err)
-	}
-	s.body = compact.Bytes()
+	s.body = append(s.body, value...)
 	return nil
 }
 

@@ -24,13 +24,16 @@ type writer struct {
 // operation is a write. apply either refuses with an *Error, errStale or a context's error before it has changed
 // anything, or fails in a way that takes the whole transaction with it.
 type operation struct {
-	ctx    context.Context
-	apply  func(*bolt.Tx) error
-	err    error
-	answer chan error
+	ctx       context.Context
+	apply     func(*bolt.Tx) error
+	documents int // how many it writes
+	err       error
+	answer    chan error
 }
 
-const maxBatch = 256
+// maxBatch is about how many documents share a transaction. bbolt keeps what it writes in sorted lists until it
+// commits, so the time that one takes grows out of proportion with its size.
+const maxBatch = 1000
 
 func startWriter(db *bolt.DB) *writer {
 	w := &writer{
@@ -44,10 +47,10 @@ func startWriter(db *bolt.DB) *writer {
 	return w
 }
 
-// do applies a write and returns when it is on disk. A context that ends before its turn means no write; once
-// the turn has come the answer is what became of it.
-func (w *writer) do(ctx context.Context, apply func(*bolt.Tx) error) error {
-	op := &operation{ctx: ctx, apply: apply, answer: make(chan error, 1)}
+// do applies a write of so many documents and returns when it is on disk. A context that ends before its turn means
+// no write; once the turn has come the answer is what became of it.
+func (w *writer) do(ctx context.Context, apply func(*bolt.Tx) error, documents int) error {
+	op := &operation{ctx: ctx, apply: apply, documents: documents, answer: make(chan error, 1)}
 	select {
 	case w.queue <- op:
 		return <-op.answer
@@ -78,10 +81,11 @@ func (w *writer) run() {
 // gather adds the operations that wait to the first one.
 func (w *writer) gather(first *operation) []*operation {
 	batch := []*operation{first}
-	for len(batch) < maxBatch {
+	for documents := first.documents; documents < maxBatch; {
 		select {
 		case op := <-w.queue:
 			batch = append(batch, op)
+			documents += op.documents
 		default:
 			return batch
 		}

@@ -49,7 +49,7 @@ func hold(t *testing.T, w *writer) (release func()) {
 			close(busy)
 			<-free
 			return nil
-		})
+		}, 1)
 	}()
 	<-busy
 	return func() { close(free) }
@@ -69,7 +69,7 @@ func TestWritesShareATransaction(t *testing.T) {
 			err := w.do(context.Background(), func(tx *bolt.Tx) error {
 				transactions[tx.ID()]++ // the writer is one goroutine
 				return putMeta(fmt.Sprint(i))(tx)
-			})
+			}, 1)
 			if err != nil {
 				t.Error(err)
 			}
@@ -85,6 +85,18 @@ func TestWritesShareATransaction(t *testing.T) {
 		if !hasMeta(t, w, fmt.Sprint(i)) {
 			t.Errorf("write %d is lost", i)
 		}
+	}
+}
+
+// TestLargeWritesShareLess: a transaction has about maxBatch documents, however many operations wait.
+func TestLargeWritesShareLess(t *testing.T) {
+	t.Parallel()
+	w := &writer{queue: make(chan *operation, 10)}
+	for range cap(w.queue) {
+		w.queue <- &operation{documents: maxBatch/2 - 1}
+	}
+	if got := len(w.gather(<-w.queue)); got != 3 {
+		t.Errorf("%d operations in a batch, want 3", got)
 	}
 }
 
@@ -119,7 +131,7 @@ func TestCancelledOperation(t *testing.T) {
 	release := hold(t, w)
 	ctx, cancel := context.WithCancel(t.Context())
 	waiting := make(chan error)
-	go func() { waiting <- w.do(ctx, putMeta("waiting")) }()
+	go func() { waiting <- w.do(ctx, putMeta("waiting"), 1) }()
 	cancel()
 	if err := <-waiting; !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting operation: %v", err)

@@ -1,0 +1,69 @@
+package embedded
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/dop251/goja"
+)
+
+// FuzzParsed compares with goja's own JSON.parse what a script gets of a document, and what members makes of it.
+func FuzzParsed(f *testing.F) {
+	for _, text := range []string{
+		`{}`, `[]`, `null`, `"x"`, `[[],{},[{"a":[]}]]`, `{"b":1,"a":[true,false,null],"b":2,"10":3,"2":4}`,
+		`{"__proto__":{"x":1},"constructor":1,"":{"toString":2}}`, `["\u0041\"\\\/\b\n\ud83d\ude00\ud800", "é😀\u2028"]`,
+		`{"a,b":"]}","c\"d":"{[,:","e\\":"\\"}`, `[0,-0,1.5,1e3,-1E-7,9007199254740993,123456789012345678901234567890,0.1]`,
+		`"a string that is longer than sixteen bytes, é"`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var compact bytes.Buffer
+		if !utf8.Valid(raw) || json.Compact(&compact, raw) != nil {
+			t.Skip()
+		}
+		p := parser{text: compact.String()}
+		value := p.value()
+		s := newSandbox(scriptLimit, nil)
+		want, err := s.parse(goja.Undefined(), s.vm.ToValue(p.text))
+		if (err != nil) != (p.err != nil) {
+			t.Fatalf("%s: error %v, JSON.parse %v", p.text, p.err, err)
+		}
+		if err != nil {
+			return
+		}
+		if got, want := spelled(t, s, value.in(s.vm)), spelled(t, s, want); got != want {
+			t.Errorf("%s: got %s, JSON.parse %s", p.text, got, want)
+		}
+		if p.text[0] == '{' {
+			checkMembers(t, compact.Bytes())
+		}
+	})
+}
+
+// spelled tells values apart by more than their JSON.
+func spelled(t *testing.T, s *sandbox, value goja.Value) string {
+	t.Helper()
+	text, err := s.stringify(goja.Undefined(), value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(text, " ", value.ExportType())
+}
+
+func checkMembers(t *testing.T, object []byte) {
+	t.Helper()
+	again := []byte{'{'}
+	for name, value := range members(object) {
+		if len(again) > 1 {
+			again = append(again, ',')
+		}
+		again = append(append(append(again, name...), ':'), value...)
+	}
+	if again = append(again, '}'); !bytes.Equal(again, object) {
+		t.Errorf("%s: members %s", object, again)
+	}
+}

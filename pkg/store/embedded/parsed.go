@@ -1,0 +1,118 @@
+package embedded
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/dop251/goja"
+)
+
+// parsed is a JSON value taken apart once, of which any number of runtimes can have copies of their own.
+type parsed struct {
+	primitive goja.Value // nil for an object or an array; it belongs to no runtime
+	object    bool
+	names     []string // of an object's members
+	parts     []parsed // members or elements
+}
+
+// in gives what JSON.parse would give in a runtime.
+func (p *parsed) in(vm *goja.Runtime) goja.Value {
+	if p.primitive != nil {
+		return p.primitive
+	}
+	if !p.object {
+		elements := make([]any, len(p.parts))
+		for i := range p.parts {
+			elements[i] = p.parts[i].in(vm)
+		}
+		return vm.NewArray(elements...)
+	}
+	object := vm.NewObject()
+	for i, name := range p.names {
+		// Unlike Set this asks nobody: not the prototype, and "__proto__" is a name like others. It cannot fail.
+		_ = object.DefineDataProperty(name, p.parts[i].in(vm), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
+	}
+	return object
+}
+
+// primitives makes strings, numbers and truth values, which runtimes share.
+var primitives = goja.New()
+
+// parser takes a text apart that is valid and compact.
+type parser struct {
+	text string
+	at   int
+	err  error // a number beyond float64
+}
+
+func (p *parser) value() parsed {
+	switch p.text[p.at] {
+	case '{':
+		return p.object()
+	case '[':
+		return p.array()
+	case '"':
+		text := primitives.ToValue(p.string())
+		_ = text.(goja.String).Length() // goja looks at a string when first asked: not when several runtimes have it
+		return parsed{primitive: text}
+	case 'n':
+		p.at += len("null")
+		return parsed{primitive: goja.Null()}
+	case 't':
+		p.at += len("true")
+		return parsed{primitive: primitives.ToValue(true)}
+	case 'f':
+		p.at += len("false")
+		return parsed{primitive: primitives.ToValue(false)}
+	}
+	return p.number()
+}
+
+func (p *parser) object() parsed {
+	const usual = 16 // so many members, and the lists need not grow
+	o := parsed{object: true}
+	for p.at++; p.text[p.at] != '}'; p.skip(',') {
+		if o.parts == nil {
+			o.names, o.parts = make([]string, 0, usual), make([]parsed, 0, usual)
+		}
+		o.names = append(o.names, p.string())
+		p.skip(':')
+		o.parts = append(o.parts, p.value())
+	}
+	p.at++
+	return o
+}
+
+func (p *parser) array() (a parsed) {
+	for p.at++; p.text[p.at] != ']'; p.skip(',') {
+		a.parts = append(a.parts, p.value())
+	}
+	p.at++
+	return a
+}
+
+func (p *parser) skip(c byte) {
+	if p.text[p.at] == c {
+		p.at++
+	}
+}
+
+func (p *parser) string() string {
+	raw := p.text[p.at:]
+	raw = raw[:stringEnd(raw)]
+	p.at += len(raw)
+	return unquote(raw)
+}
+
+func (p *parser) number() parsed {
+	raw := p.text[p.at:]
+	if end := strings.IndexAny(raw, ",]}"); end >= 0 {
+		raw = raw[:end]
+	}
+	p.at += len(raw)
+	number, err := strconv.ParseFloat(raw, 64)
+	if err != nil {
+		p.err = err
+	}
+	return parsed{primitive: primitives.ToValue(number)}
+}
