@@ -126,7 +126,9 @@ func TestClientAddress(t *testing.T) {
 // TestMetrics: requests are counted by route, never by path, and the pool by zone and status.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	sv := kazoo(t)
+	s := openStore(t, "memory:")
+	loadKazoo(t, s)
+	sv := newService(t, s, remember(t, s))
 	sv.create("1.2.3.4", "1.2.3.5")
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 400)

@@ -202,11 +202,13 @@ type poolSizes struct {
 // Describe is a prometheus.Collector's.
 func (p *poolSizes) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- p.size }
 
-// Collect is a prometheus.Collector's. A store that does not answer leaves the sizes out, and nothing else.
+// Collect is a prometheus.Collector's. The sizes are left out where they are not known from memory: a store that is
+// slow or away is not to be asked to read everything.
 func (p *poolSizes) Collect(metrics chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
-	defer cancel()
-	counts, err := p.pool.Counts(ctx)
+	if !p.pool.FromMemory() {
+		return
+	}
+	counts, err := p.pool.Counts(context.Background())
 	if err != nil {
 		p.log.Warn().Err(err).Msg("the pool could not be counted for /metrics")
 		return

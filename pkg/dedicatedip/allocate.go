@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -21,8 +22,8 @@ func (p *Pool) Allocate(ctx context.Context, accountID string, data map[string]a
 	if err := p.schemas.Validate("ips_allocation", data); err != nil {
 		return nil, err
 	}
-	quantity, _ := document.Document(data).Int("quantity")
-	if err := p.approved(ctx, int(quantity)); err != nil {
+	quantity := wantedOf(data)
+	if err := p.approved(ctx, quantity); err != nil {
 		return nil, err
 	}
 	replicated, err := p.store.Replicated(ctx, Database)
@@ -30,16 +31,23 @@ func (p *Pool) Allocate(ctx context.Context, accountID string, data map[string]a
 		return nil, err
 	}
 	a := &allocation{
-		Pool: p, wanted: int(quantity), zone: document.Document(data).String("zone"),
+		Pool: p, wanted: quantity, zone: document.Document(data).String("zone"),
 		spread: document.Document(data).Bool("spread"), replicated: replicated, taken: map[string]int{},
 	}
 	if err := a.run(ctx, accountID); err != nil {
-		p.undo(ctx, accountID, a.before, a.after, a.errs)
+		a.giveBack(ctx, accountID)
 		return nil, err
 	}
 	ips := a.won()
 	p.updateCopies(ctx, accountID, documentsOf(ips))
 	return ips, nil
+}
+
+// wantedOf reads "quantity". The schema takes 2.0 and 1e1 for whole numbers, as JSON Schema has it.
+func wantedOf(data map[string]any) int {
+	number, _ := data["quantity"].(json.Number)
+	wanted, _ := number.Float64()
+	return int(wanted)
 }
 
 // allocation is one request on its way.
@@ -49,7 +57,8 @@ type allocation struct {
 	zone         string // empty is any
 	spread       bool
 	replicated   bool
-	before       []IP // what was tried to be taken
+	drawn        []spot // and reserved
+	before       []IP   // what was tried to be taken
 	after        []IP
 	errs         []error        // what became of each
 	taken        map[string]int // how many by zone
@@ -72,36 +81,49 @@ func (a *allocation) run(ctx context.Context, accountID string) error {
 		if err := ctx.Err(); err != nil {
 			return fault.Wrap(fault.DatastoreUnreachable, err)
 		}
-		drawn, err := a.draw(ctx)
-		if err == nil {
-			err = a.take(ctx, accountID, drawn)
-		}
-		a.reserved.free(drawn)
-		if err != nil {
+		err := a.round(ctx, accountID)
+		switch {
+		case fault.Is(err, fault.Conflict) && a.takenOverall > 0: // what counts is what there is without these
+			a.giveBack(ctx, accountID)
+		case err != nil:
 			return err
 		}
 	}
 	return nil
 }
 
-// draw reserves as many addresses as are missing: of those in memory, or else of those that the store has now.
-func (a *allocation) draw(ctx context.Context) ([]spot, error) {
+// round takes what is missing, as far as no other process is faster. It writes nothing where requests of this process
+// are about to assign some of it: they may yet fail.
+func (a *allocation) round(ctx context.Context, accountID string) error {
+	defer func() {
+		a.reserved.free(a.drawn)
+		a.drawn = nil
+	}()
 	missing := a.wanted - a.takenOverall
-	var drawn []spot
-	if m := a.fresh(); m != nil {
-		drawn = a.drawFrom(m.table.lots(a.zone), missing)
+	find, err := a.draw(ctx, missing)
+	if err != nil || len(a.drawn) < missing {
+		return err
 	}
-	if len(drawn) == missing {
-		return drawn, nil
+	return a.take(ctx, accountID, find)
+}
+
+// draw reserves as many addresses as are missing: of those in memory, or else of those that the store has now. It
+// answers how to find their documents.
+func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
+	if m := a.fresh(); m != nil {
+		a.drawFrom(m.table.lots(a.zone), missing)
+	}
+	if len(a.drawn) == missing {
+		return a.recall, nil
 	}
 	lots, available, err := a.readLots(ctx, missing)
 	if err == nil && available < missing {
-		err = tooFew(available + a.takenOverall)
+		err = tooFew(available)
 	}
 	if err == nil {
-		drawn = append(drawn, a.drawFrom(lots, missing-len(drawn))...)
+		a.drawFrom(lots, missing)
 	}
-	return drawn, err
+	return a.lookup, err
 }
 
 func tooFew(available int) error {
@@ -110,12 +132,12 @@ func tooFew(available int) error {
 }
 
 // take assigns what was drawn, as far as it is still free.
-func (a *allocation) take(ctx context.Context, accountID string, drawn []spot) error {
-	ids, zones := make([]string, len(drawn)), map[string]string{}
-	for i, s := range drawn {
+func (a *allocation) take(ctx context.Context, accountID string, find finder) error {
+	ids, zones := make([]string, len(a.drawn)), map[string]string{}
+	for i, s := range a.drawn {
 		ids[i], zones[s.id] = s.id, s.zone
 	}
-	found, err := a.recall(ctx, ids)
+	found, err := find(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -141,6 +163,13 @@ func (a *allocation) take(ctx context.Context, accountID string, drawn []spot) e
 		}
 	}
 	return nil
+}
+
+// giveBack releases what was taken.
+func (a *allocation) giveBack(ctx context.Context, accountID string) {
+	a.undo(ctx, accountID, a.before, a.after, a.errs)
+	a.before, a.after, a.errs, a.takenOverall = nil, nil, nil, 0
+	clear(a.taken)
 }
 
 // won answers what was taken, by address.

@@ -19,7 +19,7 @@ func (p *Pool) AssignOne(ctx context.Context, accountID, address string, match M
 // entry is lost to another writer on the way, what this request had assigned is given back and the answer is a
 // fault.Conflict that names the entry. Without "ips" there is nothing to do.
 func (p *Pool) Assign(ctx context.Context, accountID string, data map[string]any) ([]IP, error) {
-	return p.assign(ctx, accountID, data, nil)
+	return p.anew(func() ([]IP, error) { return p.assign(ctx, accountID, data, nil) })
 }
 
 func (p *Pool) assign(ctx context.Context, accountID string, data map[string]any, match Match) ([]IP, error) {
@@ -60,6 +60,15 @@ func again(try func() ([]IP, error)) (ips []IP, err error) {
 	return ips, err
 }
 
+// anew starts over once where what was lost may have been old in memory only. That has been forgotten by now.
+func (p *Pool) anew(try func() ([]IP, error)) ([]IP, error) {
+	ips, err := try()
+	if fault.Is(err, fault.Conflict) && p.memory.Load() != nil {
+		return try()
+	}
+	return ips, err
+}
+
 // one is again for a list of one.
 func one(try func() ([]IP, error)) (IP, error) {
 	ips, err := again(try)
@@ -91,9 +100,12 @@ func (p *Pool) validate(
 	return p.judge(ctx, p.lookup, texts, judge)
 }
 
+// finder finds addresses by the texts they are asked for.
+type finder func(ctx context.Context, texts []string) (map[string]IP, error)
+
 // judge finds addresses and judges each.
 func (p *Pool) judge(
-	ctx context.Context, find func(context.Context, []string) (map[string]IP, error), texts []string,
+	ctx context.Context, find finder, texts []string,
 	judge func(IP) (code, message string),
 ) ([]IP, error) {
 	found, err := find(ctx, texts)

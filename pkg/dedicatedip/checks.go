@@ -14,20 +14,32 @@ import (
 type checks struct {
 	mu      sync.Mutex
 	pending map[copyName]string // revision, empty where the address is gone
+	closed  bool                // nobody is going to look any more
 }
 
 // checkPause is how long copies wait to be looked at together.
 const checkPause = 100 * time.Millisecond
 
-func (c *checks) add(accountID string, outcomes []outcome) {
+// add notes copies to be looked at; ok is false where nobody is going to.
+func (c *checks) add(accountID string, outcomes []outcome) (ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
 	if c.pending == nil {
 		c.pending = map[copyName]string{}
 	}
 	for _, doc := range outcomes {
 		c.pending[copyName{accountID, doc.ID()}] = liveRevision(doc)
 	}
+	return true
+}
+
+func (c *checks) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
 }
 
 func (c *checks) take() map[copyName]string {
@@ -52,19 +64,22 @@ func (c *checks) giveBack(taken map[copyName]string) {
 // mostChecks bounds what waits for a store that does not answer. The reconciler finds the rest.
 const mostChecks = 100_000
 
-// verifying looks at what checks has until it is told to stop, and then once more.
-func (p *Pool) verifying(ctx context.Context) (stop func()) {
+// verifying looks at what checks have until it is told to stop, and then once more.
+func (p *Pool) verifying(ctx context.Context, c *checks) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() {
 		tick := time.NewTicker(checkPause)
 		defer tick.Stop()
-		for ctx.Err() == nil {
+		for {
 			select {
 			case <-ctx.Done():
+				c.close()
+				p.verify(context.WithoutCancel(ctx), c)
+				return
 			case <-tick.C:
+				p.verify(ctx, c)
 			}
-			p.verify(context.WithoutCancel(ctx), &p.memory.Load().checks)
 		}
 	})
 	return func() {

@@ -38,7 +38,9 @@ func (p *Pool) updateCopies(ctx context.Context, accountID string, outcomes []ou
 	if len(left) > 0 {
 		p.mirror(ctx, accountID, left)
 	}
-	m.checks.add(accountID, outcomes)
+	if !m.checks.add(accountID, outcomes) {
+		p.mirror(ctx, accountID, idsOfDocuments(outcomes))
+	}
 }
 
 // liveRevision is the revision of a document that is there, empty for one that is removed.

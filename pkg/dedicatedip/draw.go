@@ -3,6 +3,7 @@ package dedicatedip
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -14,17 +15,6 @@ import (
 type reservations struct {
 	mu  sync.Mutex
 	ids map[string]bool
-}
-
-// take reserves an address unless another request has.
-func (r *reservations) take(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ids[id] {
-		return false
-	}
-	r.ids[id] = true
-	return true
 }
 
 func (r *reservations) free(spots []spot) {
@@ -48,20 +38,25 @@ type lot struct {
 	id     func(at int) string
 }
 
-// drawFrom reserves up to so many addresses.
-func (a *allocation) drawFrom(lots []lot, missing int) (drawn []spot) {
-	taken := map[string]int{}
-	for len(drawn) < missing && len(lots) > 0 {
+// drawFrom reserves addresses, until it has as many as are missing. No other request draws meanwhile: of two that want
+// all there is, one is to get it.
+func (a *allocation) drawFrom(lots []lot, missing int) {
+	a.reserved.mu.Lock()
+	defer a.reserved.mu.Unlock()
+	taken := maps.Clone(a.taken)
+	for _, s := range a.drawn {
+		taken[s.zone]++
+	}
+	for len(a.drawn) < missing && len(lots) > 0 {
 		at := a.chooseLot(lots, taken)
 		id, ok := a.drawOne(lots[at])
 		if !ok { // others are about to assign what is left
 			lots = slices.Delete(lots, at, at+1)
 			continue
 		}
-		drawn = append(drawn, spot{lots[at].zone, id})
+		a.drawn = append(a.drawn, spot{lots[at].zone, id})
 		taken[lots[at].zone]++
 	}
-	return drawn
 }
 
 // chooseLot draws a zone: with spread one that least was taken of, else by how much it has.
@@ -69,7 +64,7 @@ func (a *allocation) chooseLot(lots []lot, taken map[string]int) int {
 	if a.spread {
 		order := rand.Perm(len(lots))
 		return slices.MinFunc(order, func(x, y int) int {
-			return cmp.Compare(a.taken[lots[x].zone]+taken[lots[x].zone], a.taken[lots[y].zone]+taken[lots[y].zone])
+			return cmp.Compare(taken[lots[x].zone], taken[lots[y].zone])
 		})
 	}
 	total := 0
@@ -89,7 +84,8 @@ func (a *allocation) chooseLot(lots []lot, taken map[string]int) int {
 func (a *allocation) drawOne(l lot) (id string, ok bool) {
 	start := rand.IntN(l.length)
 	for i := range l.length {
-		if id := l.id((start + i) % l.length); a.reserved.take(id) {
+		if id := l.id((start + i) % l.length); !a.reserved.ids[id] {
+			a.reserved.ids[id] = true
 			return id, true
 		}
 	}
@@ -113,32 +109,43 @@ const spareLots = 256
 
 // readLots reads what is free from the store, as much as this request may need to look at, and counts that.
 func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, available int, err error) {
-	zones := []string{a.zone}
-	if a.spread && a.zone == "" {
-		if zones, err = a.distinct(ctx, "zone_listing"); err != nil {
-			return nil, 0, err
-		}
+	queries, err := a.queries(ctx)
+	if err != nil {
+		return nil, 0, err
 	}
 	limit := missing + a.reserved.length() + spareLots
 	byZone := map[string][]string{}
-	for _, zone := range zones {
-		q := store.Query{Limit: limit}
-		if zone != "" {
-			q.StartKey, q.EndKey = []any{zone}, []any{zone, map[string]any{}}
-		}
-		err := a.store.View(ctx, Database, ourDesign, "available", q, func(row store.Row) error {
-			if item, ok := itemOf(row); ok {
-				byZone[item.Zone] = append(byZone[item.Zone], row.ID())
-				available++
-			}
-			return nil
-		})
+	for _, q := range queries {
+		items, _, err := a.readAvailable(ctx, q, limit)
 		if err != nil {
 			return nil, 0, err
 		}
+		for _, item := range items {
+			byZone[item.Zone] = append(byZone[item.Zone], item.IP)
+		}
+		available += len(items)
 	}
 	for zone, ids := range byZone {
 		lots = append(lots, lot{zone, len(ids), func(at int) string { return ids[at] }})
 	}
 	return lots, available, nil
+}
+
+// queries answers what to read of the view: all, one zone, or to spread, each zone for itself.
+func (a *allocation) queries(ctx context.Context) ([]store.Query, error) {
+	of := func(zone any) store.Query {
+		return store.Query{StartKey: []any{zone}, EndKey: []any{zone, map[string]any{}}}
+	}
+	switch {
+	case a.zone != "":
+		return []store.Query{of(a.zone)}, nil
+	case !a.spread:
+		return []store.Query{{}}, nil
+	}
+	queries := []store.Query{of(nil)} // documents without a zone
+	zones, err := a.distinct(ctx, "zone_listing")
+	for _, zone := range zones {
+		queries = append(queries, of(zone))
+	}
+	return queries, err
 }

@@ -21,8 +21,8 @@ func (m *memory) assigned(accountID, local string) *Items {
 	if kept, ok := m.listings.Get(name); ok && kept.version == version {
 		return kept.items
 	}
-	items := nearestFirst(m.table.assignedTo(accountID), local) // of this version or a later one
-	made := document.NewEncoded(items)
+	items, version := m.table.assignedTo(accountID) // there may be a later one by now
+	made := document.NewEncoded(nearestFirst(items, local))
 	if len(items) <= longestKept {
 		m.listings.Add(name, listing{version, made})
 	}

@@ -120,22 +120,24 @@ func (p *Pool) distinct(ctx context.Context, view string) ([]string, error) {
 	return names, err
 }
 
-// Counts answers how many addresses the pool has, by zone and status ("available", "assigned").
+// Counts answers how many addresses the pool has, by zone and status ("available", "assigned"). Where that can't be
+// answered from memory, the whole pool is read for it.
 func (p *Pool) Counts(ctx context.Context) (map[[2]string]int, error) {
 	if m := p.fresh(); m != nil {
 		return m.table.sizes(), nil
 	}
 	counts := map[[2]string]int{}
-	err := p.store.View(ctx, Database, ourDesign, "by_zone_status", store.Query{Group: true},
-		func(row store.Row) error {
-			var key [2]*string
-			var n int
-			if row.Key(&key) != nil || key[0] == nil || key[1] == nil {
-				return nil // a document without zone or status
-			}
-			err := row.Value(&n)
-			counts[[2]string{*key[0], *key[1]}] = n
+	err := p.store.View(ctx, Database, kazooDesign, "summary_listing", store.Query{}, func(row store.Row) error {
+		var value struct{ Zone, Status any }
+		if err := row.Value(&value); err != nil {
 			return err
-		})
+		}
+		zone, isText := value.Zone.(string)
+		status, isText2 := value.Status.(string)
+		if isText && isText2 { // else a document without zone or status
+			counts[[2]string{zone, status}]++
+		}
+		return nil
+	})
 	return counts, err
 }

@@ -135,7 +135,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	for id, doc := range docs {
 		if isDedicatedIP(doc) {
 			p.settle(ctx, doc)
-			p.wrote(doc)
+			p.saw(doc)
 			ips[id] = IP{doc}
 		}
 	}

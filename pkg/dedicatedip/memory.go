@@ -2,6 +2,8 @@ package dedicatedip
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,17 +16,18 @@ import (
 
 // memory is what a pool that follows the store knows without asking it.
 type memory struct {
-	table  *table
-	asOf   atomic.Pointer[time.Time] // everything written before is in the table; nil is not loaded yet
-	behind atomic.Bool               // somebody was sent to the store for that
-	missed atomic.Uint64             // how many were
+	table     *table
+	staleness time.Duration             // how far the table may be behind
+	asOf      atomic.Pointer[time.Time] // everything written before is in the table; nil is not loaded yet
+	behind    atomic.Bool               // somebody was sent to the store for that
+	missed    atomic.Uint64             // how many were
 
 	documents *lru.Cache[string, document.Document] // of the pool by id, as last read or written
 	copies    *lru.Cache[copyName, string]          // revisions of copies that this process wrote last
 	listings  *lru.Cache[listingName, listing]
 	zones     keptNames
 	hosts     keptNames
-	checks    checks
+	checks    *checks
 }
 
 // The sizes of what is remembered beside the table.
@@ -35,8 +38,8 @@ const (
 	longestKept   = 250 // rows; longer listings are made anew
 )
 
-func newMemory() *memory {
-	m := &memory{table: newTable()}
+func newMemory(staleness time.Duration, c *checks) *memory {
+	m := &memory{table: newTable(), staleness: staleness, checks: c}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.copies, _ = lru.New[copyName, string](mostCopies)
 	m.listings, _ = lru.New[listingName, listing](mostListings)
@@ -47,22 +50,24 @@ func newMemory() *memory {
 // Reads are answered from there unless it is more than staleness behind; then the store is asked. What this process
 // writes through the pool is in it before the write is answered.
 func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
-	p.staleness = staleness
-	m, since := newMemory(), ""
+	m, since := newMemory(staleness, &checks{}), ""
 	p.memory.Store(m)
 	defer p.memory.Store(nil)
-	defer p.verifying(ctx)()
+	defer p.verifying(ctx, m.checks)()
 	for wait := firstPause; ctx.Err() == nil; wait = min(2*wait, lastPause) {
 		err := p.store.Changes(ctx, Database, since, func(c store.Change) error {
 			since, wait = c.Seq, firstPause
 			p.learn(ctx, m, c.Doc)
 			return nil
-		}, m.current)
+		}, func(asOf time.Time) {
+			wait = firstPause
+			p.told(ctx, m, asOf)
+		})
 		if ctx.Err() != nil {
 			return
 		}
 		if fault.Is(err, fault.DatastoreMissing) { // what was known is of a database that is gone
-			m, since = newMemory(), ""
+			m, since = newMemory(staleness, m.checks), ""
 			p.memory.Store(m)
 		}
 		p.log.Warn().Err(err).Dur("pause", wait).Msg("the change feed of the dedicated IPs broke off; trying again")
@@ -75,8 +80,21 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 
 // learn takes in what the feed tells. Of conflicts on a CouchDB cluster nobody may hear otherwise.
 func (p *Pool) learn(ctx context.Context, m *memory, doc document.Document) {
-	p.settle(ctx, doc)
 	m.table.learn(doc)
+	p.settle(ctx, doc)
+}
+
+// told takes note that the feed has told everything written before asOf. What this process wrote before, and the feed
+// has not told since, it had told when that was noted: whatever came after it is in the store.
+func (p *Pool) told(ctx context.Context, m *memory, asOf time.Time) {
+	if unheard := m.table.unheard(asOf); len(unheard) > 0 {
+		docs, err := p.store.GetMany(ctx, Database, slices.Collect(maps.Keys(unheard)))
+		if err != nil {
+			return // the table gets older until this succeeds
+		}
+		m.table.correct(unheard, docs)
+	}
+	m.current(asOf)
 }
 
 // current takes note that everything written before asOf is in the table.
@@ -117,7 +135,7 @@ func (p *Pool) unfit(m *memory) string {
 	if !loaded {
 		return "the pool is being read"
 	}
-	if age > p.staleness {
+	if age > m.staleness {
 		return "the change feed is behind by " + age.Round(time.Millisecond).String()
 	}
 	if id := m.table.anyOdd(); id != "" {
@@ -138,8 +156,8 @@ func (p *Pool) Behind() bool {
 	return m != nil && p.unfit(m) != ""
 }
 
-// wrote takes note of documents that this process has written, or with "_deleted" removed, or has just read. They are
-// not to be altered any more.
+// wrote takes note of documents that this process has written, or with "_deleted" removed. They are not to be altered
+// any more.
 func (p *Pool) wrote(docs ...document.Document) {
 	m := p.memory.Load()
 	if m == nil {
@@ -152,6 +170,14 @@ func (p *Pool) wrote(docs ...document.Document) {
 		} else {
 			m.documents.Add(doc.ID(), doc)
 		}
+	}
+}
+
+// saw takes note of a document that was just read. It is not to be altered any more.
+func (p *Pool) saw(doc document.Document) {
+	if m := p.memory.Load(); m != nil {
+		m.table.saw(doc)
+		m.documents.Add(doc.ID(), doc)
 	}
 }
 

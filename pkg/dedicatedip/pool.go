@@ -67,9 +67,8 @@ type Pool struct {
 	approve Approve
 	billed  func(accountID string)
 
-	memory    *atomic.Pointer[memory] // what Follow knows; nil is nothing
-	staleness time.Duration
-	reserved  *reservations
+	memory   *atomic.Pointer[memory] // what Follow knows; nil is nothing
+	reserved *reservations
 }
 
 // New answers the pool in store. Addresses of zone, the zone of this node, come first where an account's

@@ -15,7 +15,7 @@ func (p *Pool) ReleaseOne(ctx context.Context, accountID, address string, match 
 
 // Release takes the addresses in data's "ips" back from an account, all or none, as Assign does it.
 func (p *Pool) Release(ctx context.Context, accountID string, data map[string]any) ([]IP, error) {
-	return p.release(ctx, accountID, data, nil)
+	return p.anew(func() ([]IP, error) { return p.release(ctx, accountID, data, nil) })
 }
 
 func (p *Pool) release(ctx context.Context, accountID string, data map[string]any, match Match) ([]IP, error) {

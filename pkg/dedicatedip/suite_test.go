@@ -32,11 +32,11 @@ const (
 
 // cases is everything that holds on every store.
 var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases, tableCases, reconcileCases,
-	billingCases, contentionCases)
+	billingCases, contentionCases, memoryCases)
 
 // followedCases also hold for a pool that answers from memory.
 var followedCases = slices.Concat(createCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
-	copyCases, faultCases, raceCases, modelCases, allocateCases)
+	copyCases, faultCases, raceCases, modelCases, allocateCases, drawCases)
 
 type testCase struct {
 	name string

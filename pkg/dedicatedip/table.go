@@ -25,7 +25,7 @@ type table struct {
 	hosts     *names
 	counts    map[[2]string]int // by zone and status
 	odd       map[string]bool   // documents that the views list in ways this table can't
-	ahead     map[string]int    // generation of what this process wrote and the feed has not told yet, by id
+	ahead     map[string]mark   // what this process wrote and the feed has not told yet, by id
 	version   uint64            // counts changes
 }
 
@@ -58,7 +58,7 @@ func newTable() *table {
 		hosts:     newNames(),
 		counts:    map[[2]string]int{},
 		odd:       map[string]bool{},
-		ahead:     map[string]int{},
+		ahead:     map[string]mark{},
 	}
 }
 
@@ -75,35 +75,6 @@ func byAddress() *entries {
 
 func byID() *entries {
 	return btree.NewBTreeGOptions(func(a, b *entry) bool { return a.id < b.id }, noLocks)
-}
-
-// learn takes in a document as the feed has it. What this process wrote later stays: the feed will come to it.
-func (t *table) learn(doc document.Document) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if own, ok := t.ahead[doc.ID()]; ok {
-		if generation(doc.Rev()) < own {
-			return
-		}
-		delete(t.ahead, doc.ID())
-	}
-	t.replace(doc)
-}
-
-// write takes in a document that this process has written, or with "_deleted" removed, before the feed tells.
-func (t *table) write(doc document.Document) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	id, written := doc.ID(), generation(doc.Rev())
-	known := t.ahead[id]
-	if e := t.entry(id); e != nil {
-		known = max(known, generation(e.rev))
-	}
-	if written < known { // two writes of this process came here in the opposite order
-		return
-	}
-	t.ahead[id] = written
-	t.replace(doc)
 }
 
 // replace puts a document in the place of what was known under its id.

@@ -40,16 +40,16 @@ func (t *table) assignedVersion(accountID string) uint64 {
 	return 0
 }
 
-// assignedTo lists what an account holds, by address.
-func (t *table) assignedTo(accountID string) []Item {
-	t.mu.Lock()
-	held := t.holders[accountID]
+// assignedTo lists what an account holds, by address, with the version of the list.
+func (t *table) assignedTo(accountID string) ([]Item, uint64) {
 	var list *entries
-	if held != nil {
-		list = held.entries.Copy()
+	var version uint64
+	t.mu.Lock()
+	if held := t.holders[accountID]; held != nil {
+		list, version = held.entries.Copy(), held.version
 	}
 	t.mu.Unlock()
-	return items(list, (*entry).item)
+	return items(list, (*entry).item), version
 }
 
 // allAssigned lists what anybody holds, by address.

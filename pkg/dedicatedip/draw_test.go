@@ -1,0 +1,154 @@
+package dedicatedip
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// drawCases are about requests that are in each other's way.
+var drawCases = []testCase{
+	{"draw all at once", drawsAll},
+	{"draw and panic", drawsAndPanics},
+	{"draw what is given back", drawsGivenBack},
+	{"draw of no zone", drawsOfNoZone},
+	{"draw past texts", drawsPastTexts},
+	{"draw evenly", drawsEvenly},
+	{"whole numbers", wholeNumbers},
+}
+
+// drawsAll: of several requests for all there is, one gets it.
+func drawsAll(s *subject) {
+	s.fill(20, "east", "west")
+	for range 5 {
+		var won atomic.Int64
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				_, err := s.Allocate(s.Context(), accountA, wish(40))
+				if err == nil {
+					won.Add(1)
+				} else {
+					s.is(err, fault.Conflict)
+				}
+			})
+		}
+		all.Wait()
+		if won.Load() != 1 {
+			s.Fatalf("%d requests got all", won.Load())
+		}
+		_, err := s.ReleaseAll(s.Context(), accountA)
+		s.ok(err)
+	}
+}
+
+// drawsAndPanics: whatever becomes of a request, others can draw what it had drawn.
+func drawsAndPanics(s *subject) {
+	s.fill(3, "east")
+	p := s.with(when("get many", Database, 1, func(func() error) error { panic("out of order") }))
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = p.Allocate(s.Context(), accountA, wish(3))
+		s.Error("nothing was out of order")
+	}()
+	if n := p.reserved.length(); n > 0 {
+		s.Fatalf("%d addresses stay reserved", n)
+	}
+	_, err := p.Allocate(s.Context(), accountA, wish(3))
+	s.ok(err)
+}
+
+// drawsGivenBack: another process takes one address on the way, and gives it back when it finds too few.
+func drawsGivenBack(s *subject) {
+	s.fill(5, "east")
+	other := s.pool(s.s, io.Discard)
+	puts := 0
+	p := s.with(func(call, db string, do func() error) error {
+		if call != "put many" || db != Database {
+			return do()
+		}
+		if puts++; puts == 1 {
+			_, err := other.AssignOne(s.Context(), accountB, "10.0.0.3", nil)
+			s.ok(err)
+		}
+		err := do()
+		if puts == 2 {
+			_, err := other.ReleaseOne(s.Context(), accountB, "10.0.0.3", nil)
+			s.ok(err)
+		}
+		return err
+	})
+	ips, err := p.Allocate(s.Context(), accountA, wish(5))
+	s.ok(err)
+	if len(ips) != 5 || puts != 3 {
+		s.Errorf("%s after %d writes", idsText(ips), puts)
+	}
+	s.copies(accountA, idsOf(ips)...)
+	s.copies(accountB)
+}
+
+// drawsOfNoZone: an address without a zone is one of those that are spread over.
+func drawsOfNoZone(s *subject) {
+	s.fill(2, "east")
+	s.put(`{"_id":"10.9.0.1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_host":"h1"}`)
+	_, err := s.Allocate(s.Context(), accountA, wish(4, "spread", true))
+	s.is(err, fault.Conflict)
+	if e, ok := err.(*fault.Error); !ok || e.Data.(map[string]any)["available"] != 3 {
+		s.Errorf("says %+v", err)
+	}
+	_, err = s.Allocate(s.Context(), accountA, wish(3, "spread", true))
+	s.ok(err)
+}
+
+// drawsPastTexts: what is no address does not count, however much of it comes first.
+func drawsPastTexts(s *subject) {
+	s.fill(2, "east")
+	var docs []document.Document
+	for n := range 2 * spareLots {
+		docs = append(docs, document.Document{"_id": fmt.Sprint("!", n), "pvt_type": documentType,
+			"pvt_status": available, "pvt_zone": "east", "pvt_host": "h1"})
+	}
+	_, err := s.s.PutMany(s.Context(), Database, docs)
+	s.ok(err)
+	ips, err := s.Allocate(s.Context(), accountA, wish(2))
+	s.ok(err)
+	if idsText(ips) != "10.0.0.0 10.0.0.1" {
+		s.Errorf("got %s", idsText(ips))
+	}
+}
+
+// drawsEvenly: parts are equal where memory has only some of what is drawn, and the store the rest.
+func drawsEvenly(s *subject) {
+	lots := func(zones ...string) (lots []lot) {
+		for _, zone := range zones {
+			lots = append(lots, lot{zone, 10, func(at int) string { return fmt.Sprint(zone, at) }})
+		}
+		return lots
+	}
+	a := &allocation{Pool: s.Pool, spread: true, taken: map[string]int{"c": 1}}
+	a.drawFrom(lots("a"), 3)
+	a.drawFrom(lots("a", "b", "c"), 8)
+	parts := map[string]int{}
+	for _, spot := range a.drawn {
+		parts[spot.zone]++
+	}
+	if parts["a"] != 3 || parts["b"] != 3 || parts["c"] != 2 {
+		s.Errorf("drew %v", parts)
+	}
+}
+
+// wholeNumbers may be written in several ways.
+func wholeNumbers(s *subject) {
+	s.fill(12, "east")
+	for text, want := range map[string]int{"2.0": 2, "1e1": 10} {
+		ips, err := s.Allocate(s.Context(), accountA, document.Document{"quantity": json.Number(text)})
+		if err != nil || len(ips) != want {
+			s.Errorf("%s: %d addresses, %v", text, len(ips), err)
+		}
+	}
+}

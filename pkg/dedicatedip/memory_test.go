@@ -1,0 +1,178 @@
+package dedicatedip
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// memoryCases are about what reaches the memory late, twice or never.
+var memoryCases = []testCase{
+	{"read before it was deleted", readBeforeDeleted},
+	{"written before it was deleted", writtenBeforeDeleted},
+	{"no mark stays", noMarkStays},
+	{"wrong marks", wrongMarks},
+	{"list of what is old", listOfOld},
+	{"stop before the copy", stopBeforeCopy},
+	{"begin under way", beginUnderWay},
+}
+
+// without waits until a pool has heard that there is no such address.
+func (s *subject) without(p *Pool, id string) {
+	s.Helper()
+	s.until("without "+id, func() bool { return p.memory.Load().table.find(id) == nil })
+}
+
+// readBeforeDeleted: a document that arrives after the feed has told its end does not come back.
+func readBeforeDeleted(s *subject) {
+	s.free("10.0.0.1")
+	other := s.pool(s.s, io.Discard)
+	var p *Pool
+	p = s.following(s.with(when("get many", Database, 1, followed(func() {
+		_, err := other.Delete(s.Context(), "10.0.0.1", nil)
+		s.ok(err)
+		s.without(p, "10.0.0.1")
+	}))))
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", func(string) bool { return true })
+	s.saying(err, "ips%2E0 not_found: ip not found: 10.0.0.1")
+	_, err = p.Get(s.Context(), "10.0.0.1")
+	s.is(err, fault.BadIdentifier)
+}
+
+// writtenBeforeDeleted: nor does one stay that was deleted, and told to be, before its writer has noted it.
+func writtenBeforeDeleted(s *subject) {
+	s.free("10.0.0.1")
+	other := s.pool(s.s, io.Discard)
+	var p *Pool
+	p = s.following(s.with(when("put", Database, 1, followed(func() {
+		_, err := other.Delete(s.Context(), "10.0.0.1", nil)
+		s.ok(err)
+		s.without(p, "10.0.0.1")
+	}))))
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	s.without(p, "10.0.0.1")
+	s.until("without a copy", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") == nil })
+}
+
+// noMarkStays: what the feed has told needs no mark any more, however often it is read and written.
+func noMarkStays(s *subject) {
+	p := s.following(s.pool(s.s, io.Discard))
+	for n := range 20 {
+		id := "10.0.0." + strconv.Itoa(n)
+		s.free(id)
+		_, err := p.AssignOne(s.Context(), accountA, id, func(string) bool { return true })
+		s.ok(err)
+		s.caughtUp(p)
+		_, err = p.ReleaseOne(s.Context(), accountA, id, func(string) bool { return false })
+		s.is(err, fault.PreconditionFailed)
+	}
+	s.until("free of marks", func() bool { return len(p.memory.Load().table.unheard(time.Now())) == 0 })
+}
+
+// wrongMarks: what was noted and is not told in time is read from the store, as where on a CouchDB cluster the end of
+// a winner leaves a loser with a lower revision.
+func wrongMarks(s *subject) {
+	s.free("10.0.0.1")
+	p := s.following(s.pool(s.s, io.Discard))
+	p.wrote(document.Document{"_id": "10.0.0.1", "_rev": "9-", "_deleted": true})
+	p.wrote(document.Document{"_id": "10.0.0.2", "_rev": "9-0", "pvt_type": documentType, "pvt_zone": "ghost",
+		"pvt_host": "h", "pvt_status": "available"})
+	s.until("right", func() bool { _, err := p.Get(s.Context(), "10.0.0.1"); return err == nil })
+	s.without(p, "10.0.0.2")
+	s.agree(0, p, s.pool(s.s, io.Discard))
+}
+
+// listOfOld: a list is judged by what the store says where memory is old.
+func listOfOld(s *subject) {
+	cut, cancel := context.WithCancel(s.Context())
+	s.free("10.0.0.1", "10.0.0.2")
+	p, other := s.following(s.pool(deaf{s.s, cut}, io.Discard)), s.pool(s.s, io.Discard)
+	_, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.ok(err)
+	_, err = p.ReleaseAll(s.Context(), accountA)
+	s.ok(err)
+	s.caughtUp(p)
+	cancel()
+	_, err = other.Assign(s.Context(), accountB, list("10.0.0.2"))
+	s.ok(err)
+	_, err = p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	s.saying(err, "ips%2E1 forbidden: ip assigned to another account: 10.0.0.2")
+	s.holds("10.0.0.1", "10.0.0.2="+accountB)
+}
+
+// stopBeforeCopy: a copy that is written after its pool has ended to follow is looked at all the same.
+func stopBeforeCopy(s *subject) {
+	s.free("10.0.0.1")
+	ctx, stop := context.WithCancel(s.Context())
+	var following sync.WaitGroup
+	other := s.pool(s.s, io.Discard)
+	p := s.with(when("put many", s.accountDB(accountA), 1, preceded(func() {
+		_, err := other.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+		s.ok(err)
+		stop()
+		following.Wait()
+	})))
+	following.Go(func() { p.Follow(ctx, time.Hour) })
+	s.until("loaded", p.FromMemory)
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	s.ok(err)
+	s.holds("10.0.0.1")
+}
+
+// beginUnderWay: requests are served when a pool begins to follow, and it counts for them.
+func beginUnderWay(s *subject) {
+	s.free("10.0.0.1")
+	p := s.pool(s.s, io.Discard)
+	before := p.Asking(nil)
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for range 1000 {
+			p.Asking(nil)
+		}
+	})
+	s.following(p)
+	asking.Wait()
+	if !before.FromMemory() {
+		s.Error("a request that began before asks the store")
+	}
+}
+
+// TestListingInBetween: a list that is made while the account gets its first address is not taken for the list that is
+// empty again.
+func TestListingInBetween(t *testing.T) {
+	t.Parallel()
+	m := newMemory(time.Hour, &checks{})
+	doc := func(n int, status string) document.Document {
+		d := document.Document{"_id": "10.0.0.1", "_rev": strconv.Itoa(n) + "-", "pvt_type": documentType,
+			"pvt_zone": "z", "pvt_host": "h", "pvt_status": status}
+		if status == assigned {
+			d[fieldAssignedTo] = accountA
+		}
+		return d
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer cancel()
+	for range 4 {
+		reading.Go(func() {
+			for ctx.Err() == nil {
+				m.assigned(accountA, "")
+			}
+		})
+	}
+	for round := range 5000 {
+		m.table.learn(doc(2*round, assigned))
+		m.table.learn(doc(2*round+1, available))
+		if items := m.assigned(accountA, ""); len(items.Value) > 0 {
+			t.Fatalf("round %d: %v", round, items.Value)
+		}
+	}
+}
