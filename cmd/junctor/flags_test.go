@@ -81,6 +81,8 @@ func TestUsage(t *testing.T) {
 		"serve --store=":                 "a store has a name",
 		"serve --store http://":          "not the URL of a CouchDB",
 		"serve --store http://admin:s3cret%zz@couch:5984":  "not the URL of a CouchDB",
+		"doctor --store couchdb://couch:5984":              "begins with http:// or https://",
+		"doctor --store HTTP://couch:5984":                 "begins with http:// or https://",
 		"serve --trusted-proxies 10.0.0.0/33":              "neither an address nor a network",
 		"serve --trusted-proxies 127.0.0.1,proxy.internal": `"proxy.internal" is neither`,
 		"serve --trusted-proxies fe80::1%eth0":             "neither an address nor a network",
@@ -118,6 +120,7 @@ func TestSecretsInUsage(t *testing.T) {
 	for _, o := range []outcome{
 		call(t, nil, "serve", "--store", dsn),
 		call(t, environment{"JUNCTOR_STORE": dsn}, "serve"),
+		call(t, environment{"JUNCTOR_STORE": "htps://admin:s3cret@couch:5984"}, "doctor"),
 		call(t, environment{"JUNCTOR_STORE": "http://admin:s3cret@couch:5984"}, "serve", "--help"),
 		call(t, nil, "serve", "--amqp-url", "amqp://guest:s3cret%zz@broker/"),
 		call(t, environment{"JUNCTOR_AMQP_URL": "amqp://guest:s3cret@broker:port/"}, "serve"),

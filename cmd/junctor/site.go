@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"net/url"
+	"strings"
 
 	"junctor/pkg/store"
 )
@@ -20,13 +21,17 @@ func (s *site) define(fs *flag.FlagSet) {
 		"(none: ./junctor-state), of a memory: store's files (none: a temporary one), and of notices that wait")
 }
 
-// check refuses what can't be a store. It does not repeat the URL of a CouchDB: there may be a password in it.
+// check refuses what can't be a store. It does not repeat what may be the URL of a CouchDB, with a password in it; and
+// one that begins with something else, by a slip, is not the name of a folder.
 func (s site) check() error {
-	if s.dsn == "" {
+	u, err := url.Parse(s.dsn)
+	switch {
+	case s.dsn == "":
 		return usageError("--store: a store has a name")
-	}
-	if u, err := url.Parse(s.dsn); store.IsCouchDB(s.dsn) && (err != nil || u.Hostname() == "") {
+	case store.IsCouchDB(s.dsn) && (err != nil || u.Hostname() == ""):
 		return usageError("--store: this is not the URL of a CouchDB")
+	case !store.IsCouchDB(s.dsn) && strings.Contains(s.dsn, "://"):
+		return usageError("--store: the URL of a CouchDB begins with http:// or https://")
 	}
 	return nil
 }

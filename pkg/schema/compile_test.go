@@ -127,6 +127,8 @@ func TestCompileRefuses(t *testing.T) {
 		"a dependency on a number":   `{"dependencies":{"x":1}}`,
 		"properties that are none":   `{"properties":[]}`,
 		"a look-ahead":               `{"patternProperties":{"(?!x)":{}}}`,
+		"too many to choose from":    `{"enum":` + names(5001) + `}`,
+		"too many keys":              `{"required":` + names(5001) + `}`,
 		"a long text":                `{"description":"` + strings.Repeat("x", 1<<20) + `"}`,
 	} {
 		if _, err := compile(t, map[string]string{"a": text}); err == nil {
@@ -174,6 +176,31 @@ func TestManySteps(t *testing.T) {
 			t.Errorf("%s: %.300s", way, got)
 		}
 	}
+}
+
+// TestLongLists: what is wrong repeats what the schema allows, so that an answer could be longer than any body.
+func TestLongLists(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{`{"items":{"enum":` + names(1000) + `}}`, `{"items":{"required":` + names(1000) + `}}`} {
+		s := compiled(t, map[string]string{"a": text})
+		several := func(count int) error { return s.Validate(value(t, `[{}`+strings.Repeat(`,{}`, count-1)+`]`)) }
+		if err := several(2); !strings.Contains(findingsText(t, err), `"1`) {
+			t.Errorf("%.20s: %v", text, err)
+		}
+		const want = `{"":{"maxSize":{"message":"Data takes too many steps to check","target":100000}}}`
+		if got := findingsText(t, several(10_000)); got != want {
+			t.Errorf("%.20s: %d bytes", text, len(got))
+		}
+	}
+}
+
+// names answers a list of different texts.
+func names(count int) string {
+	list := make([]string, count)
+	for i := range list {
+		list[i] = fmt.Sprintf("%q", fmt.Sprint("n", i))
+	}
+	return "[" + strings.Join(list, ",") + "]"
 }
 
 func FuzzCompile(f *testing.F) {

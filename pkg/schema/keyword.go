@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -37,14 +38,30 @@ func (n *node) take(l *linker, keyword string, value any) (err error) {
 			n.each, err = n.one(l, keyword, value)
 		}
 	case "enum":
-		n.plain[keyword] = value
-	case "type", "format", "pattern", "required", "uniqueItems", "minLength", "maxLength", "minItems", "maxItems",
-		"minProperties", "maxProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
+		n.plain[keyword], n.toll = value, lengthOf(value)/100
+		_, err = n.entries(keyword, value)
+	case "required":
+		if n.plain[keyword] = value; !isPlain(value) {
+			return n.wrong(keyword)
+		}
+		n.required, err = n.entries(keyword, value)
+	case "type", "format", "pattern", "uniqueItems", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
+		"maxProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
 		if n.plain[keyword] = value; !isPlain(value) {
 			err = n.wrong(keyword)
 		}
 	}
 	return err
+}
+
+// entries answers how many there are in a list; too many are refused.
+func (n *node) entries(keyword string, value any) (int, error) {
+	list, _ := value.([]any)
+	if len(list) > maxEntries {
+		return 0, fmt.Errorf("%s has more than %d entries at %.100q of %.100q", keyword, maxEntries, n.place.pointer,
+			n.place.id)
+	}
+	return len(list), nil
 }
 
 // isPlain reports whether a value has no objects in it, in which the library looks for references wherever they stand.

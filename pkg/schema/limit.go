@@ -18,6 +18,9 @@ const (
 	maxDepth = 10_000
 )
 
+// maxEntries bounds the lists of enum and required, in which the library compares each entry with each other.
+const maxEntries = 5000
+
 // checkSize refuses a value of too many parts, in the way Crossbar refuses a body of too many bytes.
 func checkSize(value any) error {
 	if left(maxValues, value) >= 0 {
@@ -63,7 +66,7 @@ func errTooManySteps() error {
 type walk struct{ steps int }
 
 func (w *walk) visit(n *node, value any, depth int) {
-	if w.steps--; w.steps < 0 || depth > maxDepth {
+	if w.steps -= 1 + n.toll; w.steps < 0 || depth > maxDepth {
 		w.steps = -1
 		return
 	}
@@ -76,7 +79,7 @@ func (w *walk) visit(n *node, value any, depth int) {
 	switch v := value.(type) {
 	case map[string]any:
 		// For each key the library compiles every expression, and goes through all properties.
-		w.steps -= len(v) * (len(n.patterns) + len(n.properties)/100)
+		w.steps -= len(v)*(len(n.patterns)+len(n.properties)/100) + n.required
 		for key, nested := range v {
 			for _, each := range n.under(key) {
 				w.visit(each, nested, depth+1)

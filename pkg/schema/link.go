@@ -88,8 +88,8 @@ func checkDraft(text document.Document) error {
 	return nil
 }
 
-// lengthOf answers how long a text is.
-func lengthOf(text document.Document) int {
+// lengthOf answers how long a text is, or a part of one.
+func lengthOf(text any) int {
 	encoded, err := document.Encode(text)
 	if err != nil {
 		return maxText + 1

@@ -22,6 +22,8 @@ type node struct {
 	each       *node   // items, where it is one for all
 	items      []*node // items, where they are by position
 	rest       *node   // additionalItems
+	required   int     // how many keys an object has to have: each may become a finding
+	toll       int     // steps for each value by the length of enum: it stands in each finding
 
 	// plain is what the library gets. It has references to other nodes where they apply, and of the text what the
 	// library knows and nothing else: neither references nor ids that could lead it anywhere else.
