@@ -39,7 +39,24 @@ func (b *bench) start(ctx context.Context, w *world) error {
 		return fmt.Errorf("junctor serve, %s: %w (--log keeps its log)", w.name(), err)
 	}
 	w.starts = append(w.starts, time.Since(began))
-	return nil
+	return b.inMemory(ctx, w)
+}
+
+// inMemory waits until the server has read what it keeps in memory: what is measured is to be warm.
+func (b *bench) inMemory(ctx context.Context, w *world) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it did not read its pool in time"))
+	defer cancel()
+	for {
+		a, err := b.http.fetch(ctx, w.first())
+		if err != nil || a.header.Get("X-Read-From") == "" {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // first is a request of what the world has.

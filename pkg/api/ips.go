@@ -187,7 +187,7 @@ func (s *Server) assignIPs(r *request) (reply, error) {
 		return reply{}, err
 	}
 	data, assign := r.ipsData(), s.charging(r).Assign
-	if data["quantity"] != nil && data["ips"] == nil {
+	if _, asked := data["quantity"]; asked && data["ips"] == nil {
 		assign = s.charging(r).Allocate
 	}
 	ips, err := assign(r.ctx(), r.account.ID, data)

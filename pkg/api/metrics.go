@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -183,8 +184,13 @@ func (m *Metrics) watchMemory(pool *dedicatedip.Pool) {
 		func(l dedicatedip.Memory) float64 { return float64(l.Entries) })
 	gauge("junctor_memory_kept", "Documents, revisions of copies and listings that are kept beside them.",
 		func(l dedicatedip.Memory) float64 { return float64(l.Kept) })
-	gauge("junctor_memory_age_seconds", "How far the addresses in memory may be behind the store.",
-		func(l dedicatedip.Memory) float64 { return l.Age.Seconds() })
+	gauge("junctor_memory_age_seconds", "How far the addresses in memory may be behind the store; NaN before they are read.",
+		func(l dedicatedip.Memory) float64 {
+			if !l.Loaded {
+				return math.NaN()
+			}
+			return l.Age.Seconds()
+		})
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "junctor_memory_bypassed_total", Help: "Reads of addresses that went to the store, as memory was behind.",
 	}, func() float64 {
@@ -208,7 +214,9 @@ func (p *poolSizes) Collect(metrics chan<- prometheus.Metric) {
 	if !p.pool.FromMemory() {
 		return
 	}
-	counts, err := p.pool.Counts(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
+	defer cancel()
+	counts, err := p.pool.Counts(ctx)
 	if err != nil {
 		p.log.Warn().Err(err).Msg("the pool could not be counted for /metrics")
 		return

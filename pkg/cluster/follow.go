@@ -43,8 +43,11 @@ func (r *Registry) follow(ctx context.Context) (loaded bool, err error) {
 		return false, err
 	}
 	return true, r.store.Changes(ctx, Database, since, func(change store.Change) error {
-		r.table.apply(change.Doc) // a document that is no cluster has no addresses
-		return nil
+		doc, err := change.Doc()
+		if err == nil {
+			r.table.apply(doc) // a document that is no cluster has no addresses
+		}
+		return err
 	}, nil)
 }
 

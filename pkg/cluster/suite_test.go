@@ -250,7 +250,9 @@ func (s *subject) claimed(extra int, holders map[string]string) {
 		if c.ID == "last" {
 			return enough
 		}
-		if claims[c.ID] = c.Doc.String(fieldCluster); c.Deleted {
+		doc, err := c.Doc()
+		s.ok(err)
+		if claims[c.ID] = doc.String(fieldCluster); c.Deleted {
 			delete(claims, c.ID)
 		}
 		return nil

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"junctor/pkg/store"
 )
 
 // checks are the copies written lately, each with the revision of the pool that it was written for. A writer of
@@ -97,18 +99,41 @@ func (p *Pool) verify(ctx context.Context, c *checks) {
 	}
 	ctx, cancel := committed(ctx)
 	defer cancel()
-	pool, err := p.store.GetMany(ctx, Database, slices.Collect(maps.Keys(ids)))
+	now, err := p.revisions(ctx, slices.Collect(maps.Keys(ids)))
 	if err != nil {
 		c.giveBack(written)
 		return
 	}
 	changed := map[string][]string{}
 	for name, rev := range written {
-		if pool[name.id].Rev() != rev {
+		if now[name.id] != rev {
 			changed[name.accountID] = append(changed[name.accountID], name.id)
 		}
 	}
 	for accountID, ids := range changed {
 		p.mirror(ctx, accountID, ids)
 	}
+}
+
+// revisions reads the revisions of documents. One that is not there has none.
+func (p *Pool) revisions(ctx context.Context, ids []string) (map[string]string, error) {
+	revs := make(map[string]string, len(ids))
+	if len(ids) == 0 {
+		return revs, nil
+	}
+	keys := make([]any, len(ids))
+	for i, id := range ids {
+		keys[i] = id
+	}
+	err := p.store.All(ctx, Database, store.Query{Keys: keys}, func(row store.Row) error {
+		var value struct {
+			Rev     string
+			Deleted bool
+		}
+		if row.Value(&value) == nil && !value.Deleted { // a key without a document has no value
+			revs[row.ID()] = value.Rev
+		}
+		return nil
+	})
+	return revs, err
 }

@@ -35,6 +35,7 @@ func (p *Pool) updateCopies(ctx context.Context, accountID string, outcomes []ou
 			left = append(left, doc.ID())
 		}
 	}
+	m.tend(accountID, outcomes, left)
 	if len(left) > 0 {
 		p.mirror(ctx, accountID, left)
 	}
@@ -125,4 +126,32 @@ func idsOfDocuments(docs []document.Document) []string {
 		ids[i] = doc.ID()
 	}
 	return ids
+}
+
+// tend remembers of which revisions the copies are right, so that the reconciler need not look.
+func (m *memory) tend(accountID string, outcomes []outcome, left []string) {
+	for _, doc := range outcomes {
+		if !slices.Contains(left, doc.ID()) {
+			m.tended.Add(copyName{accountID, doc.ID()}, doc.Rev())
+		}
+	}
+}
+
+// tended reports whether this process has updated an account's copy for a revision.
+func (p *Pool) tended(accountID, id, rev string) bool {
+	m := p.memory.Load()
+	if m == nil {
+		return false
+	}
+	last, ok := m.tended.Get(copyName{accountID, id})
+	return ok && last == rev
+}
+
+// holderAt answers who holds an address, empty for nobody; ok is false where memory has another revision.
+func (p *Pool) holderAt(id, rev string) (holder string, ok bool) {
+	m := p.memory.Load()
+	if m == nil {
+		return "", false
+	}
+	return m.table.holderAt(id, rev)
 }

@@ -24,6 +24,7 @@ type memory struct {
 
 	documents *lru.Cache[string, document.Document] // of the pool by id, as last read or written
 	copies    *lru.Cache[copyName, string]          // revisions of copies that this process wrote last
+	tended    *lru.Cache[copyName, string]          // revisions of the pool that they were written for
 	listings  *lru.Cache[listingName, listing]
 	zones     keptNames
 	hosts     keptNames
@@ -42,6 +43,7 @@ func newMemory(staleness time.Duration, c *checks) *memory {
 	m := &memory{table: newTable(), staleness: staleness, checks: c}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.copies, _ = lru.New[copyName, string](mostCopies)
+	m.tended, _ = lru.New[copyName, string](mostCopies)
 	m.listings, _ = lru.New[listingName, listing](mostListings)
 	return m
 }
@@ -57,8 +59,7 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 	for wait := firstPause; ctx.Err() == nil; wait = min(2*wait, lastPause) {
 		err := p.store.Changes(ctx, Database, since, func(c store.Change) error {
 			since, wait = c.Seq, firstPause
-			p.learn(ctx, m, c.Doc)
-			return nil
+			return p.learn(ctx, m, c)
 		}, func(asOf time.Time) {
 			wait = firstPause
 			p.told(ctx, m, asOf)
@@ -79,9 +80,16 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 }
 
 // learn takes in what the feed tells. Of conflicts on a CouchDB cluster nobody may hear otherwise.
-func (p *Pool) learn(ctx context.Context, m *memory, doc document.Document) {
-	m.table.learn(doc)
-	p.settle(ctx, doc)
+func (p *Pool) learn(ctx context.Context, m *memory, c store.Change) error {
+	if !c.MayConflict() && m.table.hear(c.ID, c.Rev) {
+		return nil
+	}
+	doc, err := c.Doc()
+	if err == nil {
+		m.table.learn(doc)
+		p.settle(ctx, doc)
+	}
+	return err
 }
 
 // told takes note that the feed has told everything written before asOf. What this process wrote before, and the feed

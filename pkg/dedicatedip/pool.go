@@ -44,6 +44,7 @@ type Store interface {
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
 	) error
 	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
+	All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error
 	Replicated(ctx context.Context, db string) (bool, error)
 	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
 }

@@ -97,7 +97,9 @@ func (f *follower) work(ctx context.Context, changes chan store.Change, failed <
 		}
 		select {
 		case change := <-open:
-			f.note(change)
+			if err := f.note(change); err != nil {
+				return err, false
+			}
 		case err := <-failed:
 			return err, true
 		case <-tick.C:
@@ -108,24 +110,41 @@ func (f *follower) work(ctx context.Context, changes chan store.Change, failed <
 	}
 }
 
-// note takes a change in. Documents that are no addresses are nobody's.
-func (f *follower) note(change store.Change) {
+// note takes a change in, unless this process has made it and the copies with it. Documents that are no addresses are
+// nobody's.
+func (f *follower) note(change store.Change) error {
 	if strings.HasPrefix(change.ID, "_design/") {
-		return
+		return nil
+	}
+	holder, err := f.holderOf(change)
+	if err != nil {
+		return err
 	}
 	f.fresh.changes++
 	f.fresh.seq = change.Seq
-	holder := ""
-	if isDedicatedIP(change.Doc) && !(IP{change.Doc}).free() {
-		holder = IP{change.Doc}.AssignedTo()
+	for _, accountID := range []string{f.holders[change.ID], holder} {
+		if !f.pool.tended(accountID, change.ID, change.Rev) {
+			f.fresh.add(accountID, change.ID)
+		}
 	}
-	f.fresh.add(f.holders[change.ID], change.ID)
-	f.fresh.add(holder, change.ID)
 	if holder == "" {
 		delete(f.holders, change.ID)
 	} else {
 		f.holders[change.ID] = holder
 	}
+	return nil
+}
+
+// holderOf answers who holds what has changed, empty for nobody.
+func (f *follower) holderOf(change store.Change) (string, error) {
+	if holder, ok := f.pool.holderAt(change.ID, change.Rev); ok {
+		return holder, nil
+	}
+	doc, err := change.Doc()
+	if err != nil || !isDedicatedIP(doc) || (IP{doc}).free() {
+		return "", err
+	}
+	return IP{doc}.AssignedTo(), nil
 }
 
 // settle looks at the changes that are old enough.

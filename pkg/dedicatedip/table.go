@@ -267,3 +267,17 @@ func (t *table) revision(id string) string {
 	}
 	return ""
 }
+
+// holderAt answers who holds an address at a revision; ok is false where the table has another.
+func (t *table) holderAt(id, rev string) (holder string, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	e := t.entry(id)
+	if e == nil || e.rev != rev {
+		return "", false
+	}
+	if e.status != available {
+		holder = e.holder
+	}
+	return holder, true
+}

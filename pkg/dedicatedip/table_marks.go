@@ -25,6 +25,18 @@ func (t *table) learn(doc document.Document) {
 	t.replace(doc)
 }
 
+// hear takes note that the feed tells of a revision, where the table has that already.
+func (t *table) hear(id, rev string) (known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entry(id)
+	if e == nil || e.rev != rev {
+		return false
+	}
+	delete(t.ahead, id)
+	return true
+}
+
 // write takes in a document that this process has written, or with "_deleted" removed, before the feed tells.
 func (t *table) write(doc document.Document) {
 	t.mu.Lock()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -16,10 +17,20 @@ import (
 // Change is one line of a change feed: a document as it was last written.
 type Change struct {
 	ID      string
-	Seq     string            // where a later feed may go on
-	Deleted bool              // removed; Doc has nothing but "_id", "_rev" and "_deleted"
-	Doc     document.Document // the winning revision, with "_conflicts" where there are others
+	Rev     string // the winning revision
+	Seq     string // where a later feed may go on
+	Deleted bool   // removed; Doc has nothing but "_id", "_rev" and "_deleted"
+	text    json.RawMessage
 }
+
+// Doc decodes the document, with "_conflicts" where there are losing revisions.
+func (c Change) Doc() (document.Document, error) {
+	doc, err := document.Decode(c.text)
+	return doc, fault.Wrap(fault.DatastoreFault, err)
+}
+
+// MayConflict reports whether there may be losing revisions, for those who know the document otherwise.
+func (c Change) MayConflict() bool { return bytes.Contains(c.text, []byte(`"_conflicts"`)) }
 
 // The bounds of one look at a feed.
 const (
@@ -155,13 +166,10 @@ func scanChange(feed *kivik.Changes) (Change, error) {
 	if change.ID == "" {
 		return change, nil
 	}
-	var raw json.RawMessage
-	if err := feed.ScanDoc(&raw); err != nil {
-		return change, fault.Wrap(fault.DatastoreFault, err)
+	if revs := feed.Changes(); len(revs) > 0 {
+		change.Rev = revs[0]
 	}
-	doc, err := document.Decode(raw)
-	change.Doc = doc
-	return change, fault.Wrap(fault.DatastoreFault, err)
+	return change, fault.Wrap(fault.DatastoreFault, feed.ScanDoc(&change.text))
 }
 
 // Sequence answers where a database's feed is now: Changes since then misses nothing that is written from here on.

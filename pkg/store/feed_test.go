@@ -45,6 +45,9 @@ func TestFeedBreaks(t *testing.T) {
 		`{"results":[{"seq":"4-x","id":"b","changes":[{"rev":"1-b"}],"doc":null}],"last_seq":"4-y"}`} {
 		var seen []string
 		err := feedOf(t, oneChange, rest).Changes(t.Context(), "db", "", func(c store.Change) error {
+			if _, err := c.Doc(); err != nil {
+				return err
+			}
 			seen = append(seen, c.ID+" "+c.Seq)
 			return nil
 		}, nil)

@@ -22,13 +22,14 @@ func (s *subject) feed(ctx context.Context, since string) <-chan string {
 			if strings.HasPrefix(c.ID, "_design/") {
 				return nil
 			}
-			n, _ := c.Doc.Int("n")
+			doc, err := c.Doc()
+			n, _ := doc.Int("n")
 			text := fmt.Sprint(c.ID, " ", n)
 			if c.Deleted {
 				text = c.ID + " gone"
 			}
-			if c.Doc.ID() != c.ID || c.Doc.Rev() == "" || c.Seq == "" {
-				text = fmt.Sprintf("%+v", c)
+			if err != nil || doc.ID() != c.ID || doc.Rev() == "" || doc.Rev() != c.Rev || c.Seq == "" || c.MayConflict() {
+				text = fmt.Sprintf("%+v, %v", c, err)
 			}
 			changes <- text
 			return nil
