@@ -63,8 +63,8 @@ func TestNormalChanges(t *testing.T) {
 		{options{"since": "4-xyz"}, "5 a 3!, last 5 pending 0"},
 		{options{"since": "now"}, "last 5 pending 0"},
 		{options{"since": 99}, "last 5 pending 0"},
-		{options{"limit": 1}, "2 b 1, last 2 pending 2"},
-		{options{"limit": 0}, "2 b 1, last 2 pending 2"},
+		{options{"limit": 1}, "2 b 1, last 2 pending 3"},
+		{options{"limit": 0}, "2 b 1, last 2 pending 3"},
 	} {
 		t.Run(fmt.Sprint(test.o), func(t *testing.T) {
 			if got := feed(t, db.Changes(ctx, test.o)); got != test.want {
