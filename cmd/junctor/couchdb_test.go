@@ -66,8 +66,8 @@ func (p *place) open(t *testing.T) *store.Store {
 // TestCouchDB: on an empty CouchDB the server is ready and lets nobody in; once somebody bootstraps it, it does.
 func TestCouchDB(t *testing.T) {
 	t.Parallel()
-	dsn := storetest.FreshCouch(t)
-	s := start(t, "--store", dsn)
+	p := &place{dsn: storetest.FreshCouch(t), stateDir: t.TempDir()}
+	s := p.serve(t)
 	if status, _ := s.request("GET", "/readyz", "", ""); status != http.StatusOK {
 		t.Errorf("/readyz: %d", status)
 	}
@@ -77,9 +77,9 @@ func TestCouchDB(t *testing.T) {
 		}
 	}
 	var admin account.Bootstrapped
-	decode(t, ok(t, "bootstrap", "--store", dsn, "--json"), &admin)
+	decode(t, ok(t, p.args("bootstrap --json")...), &admin)
 	token := s.login(admin.APIKey)
-	added := ok(t, "sup", "kazoo_ips_maintenance", "add", "1.2.3.4", "z", "h", "--store", dsn)
+	added := ok(t, p.args("sup kazoo_ips_maintenance add 1.2.3.4 z h")...)
 	if !strings.HasPrefix(added, "added") {
 		t.Errorf("sup: %s", added)
 	}
@@ -88,7 +88,7 @@ func TestCouchDB(t *testing.T) {
 		t.Errorf("the address: %d %v", status, envelope)
 	}
 	var created account.Created
-	decode(t, ok(t, "account", "create", "A", "--store", dsn, "--json"), &created)
+	decode(t, ok(t, p.args("account create A --json")...), &created)
 	path := "/v2/accounts/" + created.ID + "/ips/1.2.3.4"
 	if status, _ := s.request("POST", path, s.login(created.APIKey), ""); status != http.StatusOK {
 		t.Errorf("assign: %d", status)
@@ -103,7 +103,8 @@ func TestCouchDBLater(t *testing.T) {
 	front := httptest.NewServer(onceUp(&up, forwardTo(t, storetest.FreshCouch(t))))
 	t.Cleanup(front.Close)
 
-	s := begin(t, nil, "--store", strings.Replace(front.URL, "http://", "http://admin:s3cret%2Fpassword@", 1))
+	s := begin(t, nil, "--state-dir", t.TempDir(),
+		"--store", strings.Replace(front.URL, "http://", "http://admin:s3cret%2Fpassword@", 1))
 	waitFor(t, "two attempts", func() bool { return strings.Count(s.stderr.String(), "can't be prepared") >= 2 })
 	_, rest, _ := strings.Cut(s.stderr.String(), `"url":"`)
 	s.url, _, _ = strings.Cut(rest, `"`)
@@ -135,7 +136,7 @@ func TestStopWhileWaiting(t *testing.T) {
 	t.Parallel()
 	front := httptest.NewServer(onceUp(&atomic.Bool{}, nil))
 	t.Cleanup(front.Close)
-	s := begin(t, nil, "--store", front.URL)
+	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
 	waitFor(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit code %d", code)

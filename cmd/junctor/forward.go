@@ -14,14 +14,16 @@ import (
 // errNoServer says that no server has the store open, or none that takes tasks.
 var errNoServer = errors.New("no server has the store open")
 
-// forward has a task done by the server of the store in the folder home, and passes on what it said.
-func (p *process) forward(ctx context.Context, home string, args []string) error {
-	conn, err := dial(ctx, home)
+// forward has a task done by the server that listens on a socket, and passes on what it said.
+func (p *process) forward(ctx context.Context, socket string, args []string) error {
+	conn, err := dial(ctx, socket)
 	if err != nil {
 		return errNoServer
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(requestTime + taskTime))
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	defer stop()
 	if err := json.NewEncoder(conn).Encode(socketRequest{Args: args, Secret: p.secret}); err != nil {
 		return fmt.Errorf("the server of this store: %w", err)
 	}
@@ -37,8 +39,7 @@ func (p *process) forward(ctx context.Context, home string, args []string) error
 	return nil
 }
 
-func dial(ctx context.Context, home string) (net.Conn, error) {
-	path := socketFile(home)
+func dial(ctx context.Context, path string) (net.Conn, error) {
 	if target, err := os.Readlink(path); err == nil {
 		path = target
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // openHome answers the folder of admin.json and the socket: that of an embedded store. For one in memory it is
-// --state-dir or a temporary folder. A CouchDB needs none: it can be worked on by several processes at once, and its
-// administrator is its operator.
+// --state-dir or a temporary folder. A CouchDB has none: it can be worked on by several processes at once, and its
+// administrator is its operator. Its socket is in the folder of state.
 func (s site) openHome() (folder string, closeHome func(), err error) {
 	switch {
 	case store.IsCouchDB(s.dsn):

@@ -107,13 +107,11 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		return err
 	}
 	metrics.WatchDocuments(w.memory.Stats)
-	if home != "" {
-		closeSocket, err := openSocket(home, w)
-		if err != nil {
-			return err
-		}
-		defer closeSocket()
+	closeSocket, err := c.openSocket(home, w, log)
+	if err != nil {
+		return err
 	}
+	defer closeSocket()
 	others := introspect.New(w.clusters, time.Now)
 	defer others.Close()
 	s := &server{serveConfig: c, workplace: w, home: home, log: log, stdout: p.stdout}

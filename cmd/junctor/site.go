@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"flag"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 
 	"junctor/pkg/store"
@@ -17,8 +21,9 @@ type site struct {
 // define defines --store and --state-dir. The store is checked later, by check: what fs itself refuses it repeats.
 func (s *site) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.dsn, "store", "./junctor-data", "a folder, memory:, or http(s)://USER:PASSWORD@HOST:PORT of a CouchDB")
-	fs.StringVar(&s.stateDir, "state-dir", "", "folder of a CouchDB's secret.key, unless JUNCTOR_SECRET_KEY is set "+
-		"(none: ./junctor-state), of a memory: store's files (none: a temporary one), and of notices that wait")
+	fs.StringVar(&s.stateDir, "state-dir", "", "folder of a CouchDB's socket, and of its secret.key unless "+
+		"JUNCTOR_SECRET_KEY is set (none: ./junctor-state), of a memory: store's files (none: a temporary one), "+
+		"and of notices that wait")
 }
 
 // check refuses what can't be a store. It does not repeat what may be the URL of a CouchDB, with a password in it; and
@@ -42,4 +47,21 @@ func (s site) home() string {
 		return ""
 	}
 	return s.dsn
+}
+
+// missing reports whether there is no folder of this name.
+func (s site) missing() bool {
+	if store.IsCouchDB(s.dsn) {
+		return false
+	}
+	_, err := os.Stat(s.dsn)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// socket is where the server of the store takes tasks; home is the folder of an embedded store, see openHome.
+func (s site) socket(home string) string {
+	if store.IsCouchDB(s.dsn) {
+		return couchSocketFile(cmp.Or(s.stateDir, couchState), s.dsn)
+	}
+	return socketFile(home)
 }

@@ -12,10 +12,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/store"
 )
 
-// The socket lets subcommands work on an embedded store that a server has open. A connection carries one request
-// and one answer, each a line of JSON.
+// The socket lets a server do what subcommands are to do on its store: an embedded one nobody else can open, and what
+// is written to a CouchDB it tells the broker and the billing hook. A connection carries one request and one answer,
+// each a line of JSON.
 
 // socketRequest is what a subcommand sends: its arguments, complete, without the environment's help, and the secret
 // that goes with them.
@@ -34,7 +39,8 @@ type socketAnswer struct {
 const (
 	requestBytes = 4 << 20          // two and more of what a task reads, as quotes are escaped
 	requestTime  = 5 * time.Second  // to send a request
-	taskTime     = 30 * time.Second // to do what it asks for
+	taskTime     = 15 * time.Minute // to do what it asks for: a pass over the accounts of a Kazoo takes minutes
+	closingTime  = 30 * time.Second // the same, once the server is told to stop
 )
 
 // desk serves the socket.
@@ -45,9 +51,26 @@ type desk struct {
 	visits   sync.WaitGroup
 }
 
-// openSocket opens the socket in the folder home. Its owner alone may use it. Closing waits for tasks under way.
-func openSocket(home string, w *workplace) (closeSocket func(), err error) {
-	listener, remove, err := listenIn(home)
+// openSocket opens the socket of this server's store; home is as openHome answers it. A server of a CouchDB serves
+// without one as well.
+func (c *serveConfig) openSocket(home string, w *workplace, log zerolog.Logger) (closeSocket func(), err error) {
+	path := c.socket(home)
+	if !store.IsCouchDB(c.dsn) {
+		return openDesk(path, w)
+	}
+	if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+		closeSocket, err = openDesk(path, w)
+	}
+	if err != nil {
+		log.Warn().Err(err).Msg("subcommands don't come to this server")
+		return func() {}, nil
+	}
+	return closeSocket, nil
+}
+
+// openDesk opens a socket. Its owner alone may use it. Closing waits for tasks under way.
+func openDesk(path string, w *workplace) (closeDesk func(), err error) {
+	listener, remove, err := listenAt(path)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +78,9 @@ func openSocket(home string, w *workplace) (closeSocket func(), err error) {
 	d := &desk{listener: listener, at: w, ctx: ctx}
 	d.visits.Go(d.accept)
 	return func() {
+		remove()
 		cancel()
 		_ = listener.Close()
-		remove()
 		d.visits.Wait()
 	}, nil
 }
@@ -75,15 +98,18 @@ func (d *desk) accept() {
 // visit serves one connection. A task that has begun is finished even while the desk is closing.
 func (d *desk) visit(conn net.Conn) {
 	defer conn.Close()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), taskTime)
+	defer cancel()
 	_ = conn.SetDeadline(time.Now().Add(requestTime))
-	stop := context.AfterFunc(d.ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
+	stop := context.AfterFunc(d.ctx, func() {
+		_ = conn.SetReadDeadline(time.Now())
+		time.AfterFunc(closingTime, cancel)
+	})
 	defer stop()
 	var request socketRequest
 	if err := json.NewDecoder(io.LimitReader(conn, requestBytes)).Decode(&request); err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), taskTime)
-	defer cancel()
 	answer := d.answer(ctx, request)
 	_ = conn.SetWriteDeadline(time.Now().Add(requestTime))
 	_ = json.NewEncoder(conn).Encode(answer)
@@ -110,47 +136,4 @@ func first(args []string) string {
 		return ""
 	}
 	return args[0]
-}
-
-// socketFile is where the socket is found, or a link to it.
-func socketFile(home string) string { return filepath.Join(home, "junctor.sock") }
-
-// maxSocketPath is what the systems we run on take at least (sun_path).
-const maxSocketPath = 103
-
-// listenIn listens on the socket of a folder. Whether another server lives there was settled by the lock on the
-// store; a socket that nobody answers on is left over from one that was killed. Where the path is too long for a
-// socket, a link stands there, and the socket itself in a temporary folder.
-func listenIn(home string) (listener net.Listener, remove func(), err error) {
-	path := socketFile(home)
-	if conn, err := dial(context.Background(), home); err == nil {
-		_ = conn.Close()
-		return nil, nil, fmt.Errorf("%s is in use by another junctor", path)
-	}
-	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-		return nil, nil, err
-	}
-	remove = func() { _ = os.Remove(path) }
-	if len(path) <= maxSocketPath {
-		listener, err = listenUnix(path)
-		return listener, remove, err
-	}
-	folder, err := os.MkdirTemp("", "junctor-")
-	if err != nil {
-		return nil, nil, err
-	}
-	remove = func() { _, _ = os.Remove(path), os.RemoveAll(folder) }
-	if err := os.Symlink(socketFile(folder), path); err != nil {
-		return nil, nil, err
-	}
-	listener, err = listenUnix(socketFile(folder))
-	return listener, remove, err
-}
-
-func listenUnix(path string) (net.Listener, error) {
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	return listener, os.Chmod(path, 0o600)
 }

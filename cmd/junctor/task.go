@@ -5,8 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/rs/zerolog"
 
@@ -25,11 +23,11 @@ type operandReader func(p *process, operands []string) ([]string, error)
 const founding = "bootstrap"
 
 // onStore makes a task a subcommand: it gets the flags of a site, and is done by the server that has that store open,
-// where there is one.
+// where there is one. What is only looked at on a CouchDB is looked at from here.
 func (c command) onStore(flags *flag.FlagSet) action {
 	at := &site{}
 	at.define(flags)
-	do := c.task(flags)
+	do := c.prepared(c.task(flags))
 	source := func(*process) (string, error) { return "", nil }
 	if c.secret != nil {
 		source = c.secret(flags)
@@ -49,10 +47,10 @@ func (c command) onStore(flags *flag.FlagSet) action {
 				return err
 			}
 		}
-		if store.IsCouchDB(at.dsn) {
-			return p.do(ctx, c.prepared(do), *at, operands)
+		if c.readOnly && store.IsCouchDB(at.dsn) {
+			return p.do(ctx, do, *at, operands)
 		}
-		return p.forwardOrDo(ctx, c.prepared(do), *at, flags, operands)
+		return p.forwardOrDo(ctx, do, *at, flags, operands)
 	}
 }
 
@@ -71,18 +69,18 @@ func (c command) prepared(do task) task {
 }
 
 // forwardOrDo hands a task to the server of a store, or does it here where there is none. A server that has just
-// started holds the store a moment before it takes tasks, so one is looked for again before the lock counts.
+// started holds an embedded store a moment before it takes tasks, so one is looked for again before the lock counts.
 func (p *process) forwardOrDo(ctx context.Context, do task, at site, flags *flag.FlagSet, operands []string) error {
-	args := canonical(flags, operands)
-	if err := p.forward(ctx, at.dsn, args); !errors.Is(err, errNoServer) {
+	socket, args := at.socket(at.home()), canonical(flags, operands)
+	if err := p.forward(ctx, socket, args); !errors.Is(err, errNoServer) {
 		return err
 	}
-	if _, err := os.Stat(at.dsn); errors.Is(err, fs.ErrNotExist) && flags.Name() != founding {
+	if at.missing() && flags.Name() != founding {
 		return fmt.Errorf("there is no store %s: \"junctor bootstrap\" makes one, \"junctor serve\" too", at.dsn)
 	}
 	err := p.do(ctx, do, at, operands)
 	if _, ok := errors.AsType[openError](err); ok {
-		if answer := p.forward(ctx, at.dsn, args); !errors.Is(answer, errNoServer) {
+		if answer := p.forward(ctx, socket, args); !errors.Is(answer, errNoServer) {
 			return answer
 		}
 	}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/store/storetest"
+)
+
+// branch is a CouchDB with an account and an address, and a billing hook, which only a server tells of changes.
+type branch struct {
+	*testing.T
+	place
+	hook    *billingtest.Hook
+	account string
+}
+
+func newBranch(t *testing.T, stateDir string) *branch {
+	t.Helper()
+	b := &branch{T: t, place: place{dsn: storetest.FreshCouch(t), stateDir: stateDir}}
+	b.hook = billingtest.Start(t, func(string) int { return 0 })
+	ok(t, b.args("bootstrap")...)
+	var created account.Created
+	decode(t, ok(t, b.args("account create A --json")...), &created)
+	b.account = created.ID
+	b.sup("add 1.2.3.4 z h", "added IP 1.2.3.4 to available dedicated ips")
+	return b
+}
+
+func (b *branch) begin() *served {
+	b.Helper()
+	return start(b.T, b.args("--billing-url "+b.hook.At())...)
+}
+
+func (b *branch) socket() string { return couchSocketFile(b.stateDir, b.dsn) }
+
+func (b *branch) sup(args, want string) {
+	b.Helper()
+	if got := ok(b.T, b.args("sup kazoo_ips_maintenance "+args)...); got != want+"\n" {
+		b.Errorf("%s: %s", args, got)
+	}
+}
+
+func (b *branch) assign() {
+	b.Helper()
+	b.sup("assign 1.2.3.4 "+b.account, "assigned IP 1.2.3.4 to "+b.account)
+}
+func (b *branch) release() { b.Helper(); b.sup("release 1.2.3.4", "released IP 1.2.3.4") }
+
+// told waits until the hook has been told so many times.
+func (b *branch) told(times int) {
+	b.Helper()
+	waitFor(b.T, "the hook to be told", func() bool { return len(b.hook.Reconciled()) >= times })
+	if got := b.hook.Reconciled(); len(got) != times {
+		b.Errorf("the hook is told of %v, want %d", got, times)
+	}
+}
+
+// TestCouchSocket: what sup does is done by the server of a CouchDB, and without one as well, whatever a killed server
+// has left behind.
+func TestCouchSocket(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t, filepath.Join(t.TempDir(), "state"))
+	s := b.begin()
+	if info, err := os.Stat(b.socket()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket: %v, %v", info, err)
+	}
+	b.assign()
+	b.told(1)
+	if text := ok(t, b.args("doctor")...); !strings.Contains(text, "clock") {
+		t.Errorf("doctor does not speak of this machine's clock:\n%s", text)
+	}
+	s.stop()
+	if exists(b.socket()) {
+		t.Error("the socket is still there")
+	}
+
+	leaveSocket(t, b.socket())
+	b.release()
+	b.told(1)
+	b.begin()
+	b.assign()
+	b.told(2)
+}
+
+// leaveSocket leaves a socket behind on which nobody answers.
+func leaveSocket(t *testing.T, path string) {
+	t.Helper()
+	left, err := listenUnix(path)
+	if err == nil {
+		err = left.Close()
+	}
+	if err != nil || !exists(path) {
+		t.Fatalf("no socket is left over: %v", err)
+	}
+}
+
+// TestOtherCouchSocket: the server of another store is not asked.
+func TestOtherCouchSocket(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t, t.TempDir())
+	path := couchSocketFile(b.stateDir, "http://couch:5984")
+	other, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	b.assign()
+	b.begin()
+	b.release()
+	b.told(1)
+	_ = other.SetDeadline(time.Now())
+	if conn, err := other.Accept(); err == nil {
+		t.Errorf("somebody came to the other store: %v", conn.Close())
+	}
+}
+
+// TestCouchServersTogether: of two servers with one folder the first takes commands, and both serve.
+func TestCouchServersTogether(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t, t.TempDir())
+	first, second := b.begin(), start(t, b.args("")...)
+	if log := second.stderr.String(); strings.Count(log, "in use by another junctor") != 1 {
+		t.Errorf("the second one's log:\n%s", log)
+	}
+	second.stop()
+	b.assign()
+	b.told(1)
+	if log := first.stderr.String(); strings.Contains(log, "another junctor") {
+		t.Errorf("the first one's log:\n%s", log)
+	}
+}
+
+// TestNoCouchSocket: a server that can't have a folder of state serves, and sup does its work itself.
+func TestNoCouchSocket(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newBranch(t, filepath.Join(file, "state"))
+	s := b.begin()
+	if log := s.stderr.String(); strings.Count(log, "subcommands don't come to this server") != 1 {
+		t.Errorf("log:\n%s", log)
+	}
+	b.assign()
+	s.stop()
+	b.told(0)
+}
+
+// TestSocketTakenOver: a server that stops does not remove the socket that another one has put in the place of its own.
+func TestSocketTakenOver(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"short", strings.Repeat("long", 30)} {
+		path := filepath.Join(t.TempDir(), name)
+		var removes []func()
+		for range 2 {
+			listener, remove, err := listenAt(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			removes = append(removes, remove)
+			if len(removes) == 1 {
+				_ = os.Remove(path)
+			}
+		}
+		if removes[0](); !exists(path) {
+			t.Errorf("%.5s: the other one's socket is gone", name)
+		}
+		if removes[1](); exists(path) {
+			t.Errorf("%.5s: the own socket is still there", name)
+		}
+	}
+}
+
+// TestCouchSocketName: the name says which CouchDB it is, whoever comes to it.
+func TestCouchSocketName(t *testing.T) {
+	t.Parallel()
+	want := couchSocketFile("state", "http://couch:5984")
+	if filepath.Dir(want) != "state" || len(filepath.Base(want)) != len("junctor-0123456789ab.sock") {
+		t.Errorf("the socket is %s", want)
+	}
+	for dsn, same := range map[string]bool{
+		"http://admin:s3cret@couch:5984": true, "http://kazoo:other@COUCH:5984/": true,
+		"https://couch:5984": false, "http://couch:5985": false, "http://couch": false, "http://other:5984": false,
+		"http://couch:5984/below": false,
+	} {
+		if got := couchSocketFile("state", dsn); (got == want) != same {
+			t.Errorf("%s: %s, and of the first one %s", dsn, got, want)
+		}
+	}
+}
