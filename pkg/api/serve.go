@@ -50,7 +50,9 @@ func (s *Server) serve(r *request) (a answer) {
 	}()
 	rep, err := s.answer(r)
 	if err != nil {
-		return s.fail(r, err)
+		a = s.fail(r, err)
+		a.behind = rep.behind
+		return a
 	}
 	return s.succeed(r, rep)
 }

@@ -22,17 +22,19 @@ func (p *Pool) Allocate(ctx context.Context, accountID string, data map[string]a
 	if err := p.schemas.Validate("ips_allocation", data); err != nil {
 		return nil, err
 	}
-	quantity := wantedOf(data)
-	if err := p.approved(ctx, quantity); err != nil {
-		return nil, err
-	}
 	replicated, err := p.store.Replicated(ctx, Database)
 	if err != nil {
 		return nil, err
 	}
 	a := &allocation{
-		Pool: p, wanted: quantity, zone: document.Document(data).String("zone"),
+		Pool: p, wanted: wantedOf(data), zone: document.Document(data).String("zone"),
 		spread: document.Document(data).Bool("spread"), replicated: replicated, taken: map[string]int{},
+	}
+	if err := a.enough(ctx); err != nil { // nobody is to be asked for money for what there is not
+		return nil, err
+	}
+	if err := p.approved(ctx, a.wanted); err != nil {
+		return nil, err
 	}
 	if err := a.run(ctx, accountID); err != nil {
 		a.giveBack(ctx, accountID)
@@ -63,6 +65,18 @@ type allocation struct {
 	errs         []error        // what became of each
 	taken        map[string]int // how many by zone
 	takenOverall int
+}
+
+// enough answers an error where there are too few, unless memory shows that there are enough.
+func (a *allocation) enough(ctx context.Context) error {
+	if m := a.fresh(); m != nil && m.table.freeCount(a.zone) >= a.wanted {
+		return nil
+	}
+	_, available, err := a.readLots(ctx, a.wanted)
+	if err == nil && available < a.wanted {
+		err = tooFew(available)
+	}
+	return err
 }
 
 // allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back.

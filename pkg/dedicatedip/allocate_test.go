@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -200,21 +203,34 @@ func (s *subject) counted(writes *atomic.Int64) *Pool {
 	})
 }
 
+// requestsEach answers how many requests a client makes: as many as JUNCTOR_TEST_ALLOCATIONS says, or a few.
+func requestsEach(s *subject) int {
+	s.Helper()
+	if text := os.Getenv("JUNCTOR_TEST_ALLOCATIONS"); text != "" {
+		requests, err := strconv.Atoi(text)
+		s.ok(err)
+		return requests
+	}
+	if testing.Short() {
+		return 2
+	}
+	return 10
+}
+
 // allocatesAtOnce: many clients of two processes each get their own, with hardly more writes than addresses.
 func allocatesAtOnce(s *subject) {
-	clients, requests := 64, 10
-	if testing.Short() {
-		requests = 2
-	}
+	clients, requests := 64, requestsEach(s)
 	s.fill(clients*requests+clients, "east")
 	var writes atomic.Int64
 	pools := []*Pool{s.following(s.counted(&writes)), s.following(s.counted(&writes))}
+	begun := time.Now()
 	all := s.rush(pools, clients, requests, "east")
+	took := time.Since(begun)
 	perAddress := float64(writes.Load()) / float64(len(all))
 	if len(all) != clients*requests || perAddress > 1.2 {
 		s.Errorf("%d addresses with %.2f writes each", len(all), perAddress)
 	}
-	s.Logf("%.3f writes for each address", perAddress)
+	s.Logf("%d addresses in %v with %.3f writes each", len(all), took, perAddress)
 }
 
 // allocatesToTheLast: nobody is refused as long as there are enough for all.

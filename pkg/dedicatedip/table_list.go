@@ -150,3 +150,15 @@ func (t *table) sizes() map[[2]string]int {
 	defer t.mu.RUnlock()
 	return maps.Clone(t.counts)
 }
+
+// freeCount answers how many can be assigned, in one zone or, without one, in all.
+func (t *table) freeCount(zone string) (count int) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for key, n := range t.counts {
+		if key[1] == available && (zone == "" || key[0] == zone) {
+			count += n
+		}
+	}
+	return count
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+// TestAllocations: many clients of two processes on one CouchDB are each given addresses of their own, down to the last
+// one, and the accounts have copies of theirs.
+func TestAllocations(t *testing.T) {
+	t.Parallel()
+	const clients = 64
+	requests := 3
+	if os.Getenv("JUNCTOR_TEST_COUCHDB") != "" { // a real one is that much faster
+		requests = 100
+	}
+	o := newOffice(t)
+	o.fill(clients * requests)
+	given := o.rush(clients, requests)
+	for id, addresses := range given {
+		o.holds(id, addresses)
+	}
+	for _, s := range o.servers { // nothing is left
+		for id, token := range o.tokens {
+			waitFor(t, "what was given to be listed", func() bool {
+				return len(s.listed(id, token, "/assigned")) == len(given[id])
+			})
+			if status, e := s.request("POST", "/v2/accounts/"+id+"/ips", token, wantOne); status != http.StatusConflict {
+				t.Errorf("one more: %d %v", status, e)
+			}
+		}
+	}
+}
+
+const wantOne = `{"data":{"quantity":1}}`
+
+// office is two processes that serve one CouchDB, and two accounts on it.
+type office struct {
+	*testing.T
+	store   *store.Store
+	servers [2]*served
+	tokens  map[string]string // by account
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	p := &place{dsn: storetest.FreshCouch(t), stateDir: t.TempDir()}
+	o := &office{T: t, store: p.open(t), tokens: map[string]string{}}
+	ok(t, p.args("bootstrap")...)
+	for i := range o.servers {
+		o.servers[i] = startProcess(t, p.args("serve")...)
+	}
+	for _, name := range []string{"A", "B"} {
+		var created account.Created
+		decode(t, ok(t, p.args("account create "+name+" --json")...), &created)
+		o.tokens[created.ID] = o.servers[0].login(created.APIKey)
+	}
+	return o
+}
+
+// startProcess starts a server that shares nothing with this process, and waits until it is ready.
+func startProcess(t *testing.T, args ...string) *served {
+	t.Helper()
+	s := &served{T: t, readyFile: filepath.Join(t.TempDir(), "ready.json"), stderr: &buffer{}}
+	cmd := program(t, append(args, "--listen", "127.0.0.1:0", "--ready-file", s.readyFile)...)
+	cmd.Stderr = s.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Wait() // it is killed when the test is over
+		if t.Failed() {
+			t.Logf("log:\n%s", s.stderr)
+		}
+	})
+	waitFor(t, "the ready file", func() bool { return exists(s.readyFile) })
+	var ready readiness
+	readJSON(t, s.readyFile, &ready)
+	s.url = ready.URL
+	return s
+}
+
+// fill makes so many addresses available, and waits until both servers have heard of all.
+func (o *office) fill(count int) {
+	o.Helper()
+	docs := make([]document.Document, count)
+	for i := range docs {
+		docs[i] = document.Document{"_id": fmt.Sprintf("10.0.%d.%d", i/256, i%256), "pvt_type": "dedicated_ip",
+			"pvt_status": "available", "pvt_zone": "z", "pvt_host": "h"}
+	}
+	written, err := o.store.PutMany(o.Context(), "dedicated_ips", docs)
+	if err != nil || slices.ContainsFunc(written, func(w store.Written) bool { return w.Err != nil }) {
+		o.Fatal(written, err)
+	}
+	for _, s := range o.servers {
+		for id, token := range o.tokens {
+			waitFor(o.T, "all to be listed", func() bool { return len(s.listed(id, token, "")) == count })
+		}
+	}
+}
+
+// listed answers a listing of an account.
+func (s *served) listed(id, token, which string) []any {
+	s.Helper()
+	status, envelope := s.request("GET", "/v2/accounts/"+id+"/ips"+which, token, "")
+	list, ok := envelope["data"].([]any)
+	if status != http.StatusOK || !ok {
+		s.Fatalf("listed: %d %v", status, envelope)
+	}
+	return list
+}
+
+// rush lets clients each make so many requests for one address, and answers what each account was given.
+func (o *office) rush(clients, requests int) (given map[string][]string) {
+	o.Helper()
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	given = map[string][]string{}
+	seen, ids := map[string]bool{}, slices.Collect(maps.Keys(o.tokens))
+	for c := range clients {
+		s, id := o.servers[c%2], ids[c/2%2]
+		all.Go(func() {
+			for range requests {
+				address, err := s.allocate(id, o.tokens[id])
+				mu.Lock()
+				if err != nil || seen[address] {
+					o.Errorf("client %d is given %q, which is given away: %v, %v", c, address, seen[address], err)
+				}
+				seen[address], given[id] = true, append(given[id], address)
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	return given
+}
+
+// allocate asks for one address.
+func (s *served) allocate(id, token string) (address string, err error) {
+	r, err := http.NewRequestWithContext(s.Context(), "POST", s.url+"/v2/accounts/"+id+"/ips", strings.NewReader(wantOne))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("X-Auth-Token", token)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", err
+	}
+	var envelope struct{ Data struct{ IPs []string } }
+	if err := json.Unmarshal(text, &envelope); err != nil || len(envelope.Data.IPs) != 1 {
+		return "", fmt.Errorf("%s %s", resp.Status, text)
+	}
+	return envelope.Data.IPs[0], nil
+}
+
+// holds checks that an account has what it was given, and its database copies of that and of nothing else.
+func (o *office) holds(id string, given []string) {
+	o.Helper()
+	db, err := account.Database(id)
+	if err != nil {
+		o.Fatal(err)
+	}
+	pool, err := o.store.GetMany(o.Context(), "dedicated_ips", given)
+	if err != nil {
+		o.Fatal(err)
+	}
+	copies := map[string]document.Document{}
+	err = o.store.All(o.Context(), db, store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if doc["pvt_type"] == "dedicated_ip" {
+			delete(doc, "_rev")
+			copies[row.ID()] = doc
+		}
+		return err
+	})
+	if err != nil {
+		o.Fatal(err)
+	}
+	for address, doc := range pool {
+		if delete(doc, "_rev"); doc["pvt_assigned_to"] != id || !reflect.DeepEqual(copies[address], doc) {
+			o.Errorf("account %.4s was given %v, its copy is %v", id, doc, copies[address])
+		}
+	}
+	if len(copies) != len(given) {
+		o.Errorf("account %.4s was given %d addresses and has copies of %d", id, len(given), len(copies))
+	}
+}

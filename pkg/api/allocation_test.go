@@ -1,0 +1,256 @@
+package api_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/store"
+)
+
+// createIn puts addresses of a zone into the pool.
+func (sv *service) createIn(zone string, addresses ...string) {
+	sv.Helper()
+	for _, address := range addresses {
+		body := fmt.Sprintf(`{"data":{"ip":%q,"zone":%q,"host":"h"}}`, address, zone)
+		sv.want(sv.as("M", "PUT", "/v2/ips", body), 201)
+	}
+}
+
+// held lists what A has of some addresses, as the API says, which has to be what the documents say.
+func (sv *service) held(t *testing.T, all ...string) []string {
+	t.Helper()
+	held := append([]string{}, addresses(sv.list(sv.as("A", "GET", ipsOfA+"/assigned", "")))...)
+	for _, address := range all {
+		holder := ""
+		if slices.Contains(held, address) {
+			holder = accountA
+		}
+		wantHolder(t, sv, address, holder)
+	}
+	return held
+}
+
+// TestAllocation: whoever wants some addresses is given them, and told which, in the same words as one who names them.
+func TestAllocation(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, s *store.Store) {
+		loadKazoo(t, s)
+		sv := newService(t, s, remember(t, s))
+		east := []string{"10.0.0.8", "10.0.0.9", "10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.13", "10.0.0.14"}
+		west := []string{"10.1.0.1", "10.1.0.2"}
+		sv.createIn("us-east", east...)
+		sv.createIn("us-west", west...)
+		all := slices.Concat(east, west)
+
+		// Of one zone, and of all zones in equal parts: both take all that the smaller one has.
+		for _, wish := range []string{`"quantity":2,"zone":"us-west","ui_metadata":{"ui":"x"}`,
+			`"quantity":4,"spread":true`} {
+			a := sv.want(sv.as("A", "POST", ipsOfA, `{"data":{`+wish+`}}`), 200)
+			held := sv.held(t, all...)
+			if !slices.Contains(held, west[0]) || !slices.Contains(held, west[1]) {
+				t.Errorf("%s: %v", wish, held)
+			}
+			sv.is(a.data(), `{"ips":`+jsonText(held)+`}`)
+			sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
+		}
+
+		sv.is(sv.want(sv.as("M", "POST", ipsOfA, `{"data":{"quantity":9}}`), 200).data(), `{"ips":`+jsonText(all)+`}`)
+		sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
+
+		const crossbar = "?response_format=crossbar"
+		chosen := sv.want(sv.as("A", "POST", ipsOfA+crossbar, `{"data":{"quantity":9}}`), 200).data()
+		if held := sv.held(t, all...); !slices.Equal(held, all) {
+			t.Errorf("holds %v", held)
+		}
+		sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
+		named := sv.want(sv.as("A", "POST", ipsOfA+crossbar, `{"data":{"ips":`+jsonText(all)+`}}`), 200).data()
+		sv.is(chosen, jsonText(named))
+		success, _ := chosen.(map[string]any)["success"].(map[string]any)
+		if !slices.Equal(sorted(slices.Collect(maps.Keys(success))), sorted(all)) {
+			t.Errorf("Crossbar's answer: %s", jsonText(chosen))
+		}
+	})
+}
+
+// TestTooFewAddresses: whoever wants more than there are learns how many there are, and gets none.
+func TestTooFewAddresses(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, "memory:")
+	loadKazoo(t, s)
+	sv := newService(t, s, remember(t, s))
+	sv.createIn("us-east", "10.0.0.1", "10.0.0.2", "10.0.0.3")
+	sv.createIn("us-west", "10.1.0.1")
+	sv.want(sv.as("B", "POST", ipsOfB+"/10.0.0.3", ""), 200)
+	for wish, available := range map[string]int{
+		`"quantity":4`: 3, `"quantity":1000`: 3, `"quantity":4,"spread":true`: 3,
+		`"quantity":3,"zone":"us-east"`: 2, `"quantity":1,"zone":"nowhere"`: 0,
+	} {
+		for _, format := range []string{"documented", "crossbar"} {
+			a := sv.want(sv.as("A", "POST", ipsOfA+"?response_format="+format, `{"data":{`+wish+`}}`), 409)
+			sv.is(a.data(), fmt.Sprintf(`{"available":%d,"message":"fewer addresses are available than asked for"}`,
+				available))
+			if a.envelope["message"] != "datastore_conflict" || a.envelope["error"] != "409" ||
+				a.envelope["status"] != "error" {
+				t.Errorf("%s: %s", wish, a.text)
+			}
+		}
+	}
+	if held := sv.held(t, "10.0.0.1", "10.0.0.2", "10.1.0.1"); len(held) > 0 {
+		t.Errorf("holds %v", held)
+	}
+	if free := sv.list(sv.as("A", "GET", ipsOfA, "")); len(free) != 3 {
+		t.Errorf("free are %v", free)
+	}
+	wantHolder(t, sv, "10.0.0.3", accountB)
+}
+
+// TestAllocationBodies: what a body with a quantity means.
+func TestAllocationBodies(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	sv.createIn("z", "10.0.0.1", "10.0.0.2")
+	const none, named, all = `{"ips":[]}`, `{"ips":["10.0.0.2"]}`, `{"ips":["10.0.0.1","10.0.0.2"]}`
+	const typed = `{"message":"Value did not match type(s): %[1]s","target":"%[1]s","value":%[2]s}`
+	const limited = `{"message":"Value must be at %s %d","target":%[2]d,"value":%[3]d}`
+	wrong := func(field, code, format string, a ...any) string {
+		return fmt.Sprintf(`{%q:{%q:%s}}`, field, code, fmt.Sprintf(format, a...))
+	}
+	for _, c := range []struct {
+		data   string
+		status int
+		want   string
+	}{
+		{`{"quantity":2}`, 200, all},
+		{`{"quantity":2.0}`, 200, all},
+		{`{"quantity":2,"zone":"z","spread":false,"other":"x"}`, 200, all},
+		{`{"quantity":2,"ips":null}`, 200, all},
+		{`{"quantity":2,"ips":["10.0.0.2"]}`, 200, named},
+		{`{"quantity":"many","zone":7,"ips":["10.0.0.2"]}`, 200, named},
+		{`{"quantity":null,"ips":["10.0.0.2"]}`, 200, named},
+		{`{"quantity":2,"ips":[]}`, 400,
+			wrong("ips", "minItems", `{"message":"The list must have at least 1 items","target":1,"value":[]}`)},
+		{`{"zone":"z"}`, 200, none}, // as Crossbar answers where nothing is named
+
+		{`{"quantity":null}`, 400, wrong("quantity", "type", typed, "integer", "null")},
+		{`{"quantity":0}`, 400, wrong("quantity", "minimum", limited, "least", 1, 0)},
+		{`{"quantity":-1}`, 400, wrong("quantity", "minimum", limited, "least", 1, -1)},
+		{`{"quantity":1001}`, 400, wrong("quantity", "maximum", limited, "most", 1000, 1001)},
+		{`{"quantity":1.5}`, 400, wrong("quantity", "type", typed, "integer", "1.5")},
+		{`{"quantity":"x"}`, 400, wrong("quantity", "type", typed, "integer", `"x"`)},
+		{`{"quantity":[2]}`, 400, wrong("quantity", "type", typed, "integer", `[2]`)},
+		{`{"quantity":true}`, 400, wrong("quantity", "type", typed, "integer", `true`)},
+		{`{"quantity":1,"zone":""}`, 400, wrong("zone", "minLength",
+			`{"message":"String must be at least 1 characters","target":1,"cause":"","value":""}`)},
+		{`{"quantity":1,"zone":null}`, 400, wrong("zone", "type", typed, "string", "null")},
+		{`{"quantity":1,"zone":["z"]}`, 400, wrong("zone", "type", typed, "string", `["z"]`)},
+		{`{"quantity":1,"spread":"yes"}`, 400, wrong("spread", "type", typed, "boolean", `"yes"`)},
+		{`{"quantity":1,"spread":1}`, 400, wrong("spread", "type", typed, "boolean", "1")},
+	} {
+		a := sv.as("A", "POST", ipsOfA, `{"data":`+c.data+`}`)
+		if a.status != c.status || !sameJSON(t, a.data(), c.want) {
+			t.Errorf("%s: %d %s\nwant %d %s", c.data, a.status, jsonText(a.data()), c.status, c.want)
+		}
+		want := none
+		if c.status == 200 {
+			want = c.want
+		}
+		if held := sv.held(t, "10.0.0.1", "10.0.0.2"); `{"ips":`+jsonText(held)+`}` != want {
+			t.Errorf("%s: holds %v", c.data, held)
+		}
+		sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
+	}
+	// Nor is a number of addresses to release a wish to release all.
+	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":2}}`), 200)
+	sv.want(sv.as("A", "DELETE", ipsOfA, `{"data":{"quantity":1}}`), 400)
+	if held := sv.held(t); len(held) != 2 {
+		t.Errorf("holds %v", held)
+	}
+}
+
+// TestAllocationIsForItsAccount: only who may assign to an account may allocate to it.
+func TestAllocationIsForItsAccount(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	sv.create("10.0.0.1", "10.0.0.2")
+	const body = `{"data":{"quantity":1}}`
+	for _, name := range []string{"B", "A1"} {
+		a := sv.want(sv.as(name, "POST", ipsOfA, body), 403)
+		if a.envelope["message"] != "forbidden" {
+			t.Errorf("%s: %s", name, a.text)
+		}
+	}
+	sv.want(sv.send("POST", ipsOfA, body), 401)
+	if held := sv.held(t, "10.0.0.1", "10.0.0.2"); len(held) > 0 {
+		t.Errorf("holds %v", held)
+	}
+	sv.want(sv.as("M", "POST", ipsOfA, body), 200)
+	if held := sv.held(t, "10.0.0.1", "10.0.0.2"); len(held) != 1 {
+		t.Errorf("holds %v", held)
+	}
+}
+
+// TestAllocationCharges: billing is asked once, for all that is wanted, and told when it is there.
+func TestAllocationCharges(t *testing.T) {
+	t.Parallel()
+	sv, hook := billed(t)
+	all := []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}
+	sv.create(all...)
+	hook.Charge(accountA, planOfA)
+	for _, c := range []struct {
+		path, body string
+		status     int
+	}{
+		{"", `{"data":{"quantity":3}}`, 402},
+		{"", `{"data":{"quantity":3,"accept_charges":false},"accept_charges":true}`, 402},
+		{"", `{"data":{"quantity":3,"accept_charges":true}}`, 200},
+		{"?accept_charges=true", `{"data":{"quantity":3}}`, 200},
+		{"", `{"data":{"quantity":3},"accept_charges":true}`, 200},
+	} {
+		asked, told := len(hook.Questions()), len(hook.Reconciled())
+		a := sv.want(sv.as("M", "POST", ipsOfA+c.path, c.body), c.status)
+		questions := hook.Questions()[asked:]
+		want := billingtest.Question{AccountID: accountA, AuthAccountID: accountM, Quantity: 3,
+			AcceptCharges: c.status == 200}
+		if len(questions) == 1 {
+			want.RequestID, _ = a.envelope["request_id"].(string)
+		}
+		if !slices.Equal(questions, []billingtest.Question{want}) {
+			t.Errorf("%s %s: asked %+v", c.path, c.body, questions)
+		}
+		if c.status == 402 {
+			wantQuote(t, a, 3)
+		}
+		if held := sv.held(t, all...); len(held) != hook.count(accountA) || (len(held) > 0) != (c.status == 200) {
+			t.Errorf("%s %s: holds %v", c.path, c.body, held)
+		}
+		if c.status == 200 {
+			waitFor(t, "billing to be told", func() bool { return slices.Contains(hook.Reconciled()[told:], accountA) })
+			sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
+			waitFor(t, "billing to be told", func() bool { return len(hook.Reconciled()) > told+1 })
+		}
+	}
+	// Nothing is asked about what is wrong.
+	asked := len(hook.Questions())
+	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":0}}`), 400)
+	sv.want(sv.as("B", "POST", ipsOfA, `{"data":{"quantity":1}}`), 403)
+	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":4}}`), 409)
+	if questions := hook.Questions()[asked:]; len(questions) > 0 {
+		t.Errorf("asked %+v", questions)
+	}
+}
+
+// wantQuote checks that an answer shows an invoice for so many new addresses.
+func wantQuote(t *testing.T, a answer, quantity float64) {
+	t.Helper()
+	invoices, _ := a.data().([]any)
+	if a.envelope["message"] != "accept charges" || len(invoices) != 1 {
+		t.Fatalf("no quote: %s", a.text)
+	}
+	items, _ := invoices[0].(map[string]any)["items"].([]any)
+	if len(items) != 1 || items[0].(map[string]any)["quantity"] != quantity {
+		t.Errorf("the quote is %s", a.text)
+	}
+}
