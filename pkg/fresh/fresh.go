@@ -116,7 +116,11 @@ func (d *Documents) serves(s *slot, asked, now time.Time) bool {
 	if s.began.IsZero() || s.began.Before(s.outdated) {
 		return false
 	}
-	return !s.began.Before(asked) || now.Sub(d.standing(s, now)) < d.options.Staleness
+	if !s.began.Before(asked) {
+		return true
+	}
+	// Who waits for a slot that was put out meanwhile may have read something later in the one that took its place.
+	return !s.evicted && now.Sub(d.standing(s, now)) < d.options.Staleness
 }
 
 // read fills a slot. A store that does not answer leaves no trace.
