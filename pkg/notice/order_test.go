@@ -41,6 +41,7 @@ func TestOvertaken(t *testing.T) {
 	}()
 	<-l.there
 	ok(t, w.Delete(t.Context(), dedicatedip.Database, "10.0.0.1", rev))
+	box.noting.Wait() // notices are numbered when the outcome of their write is known
 	_, err = w.Put(t.Context(), dedicatedip.Database, doc("10.0.0.2", ""))
 	ok(t, err)
 	wantNext(t, box, "10.0.0.1 doc_created 1", "10.0.0.2 doc_created 1")
