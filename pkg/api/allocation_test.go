@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // createIn puts addresses of a zone into the pool.
@@ -78,7 +79,7 @@ func TestAllocation(t *testing.T) {
 // TestTooFewAddresses: whoever wants more than there are learns how many there are, and gets none.
 func TestTooFewAddresses(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	sv := newService(t, s, remember(t, s))
 	sv.createIn("us-east", "10.0.0.1", "10.0.0.2", "10.0.0.3")

@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/document"
+	"junctor/pkg/store/storetest"
 )
 
 // route is one verb of one resource, and a request for it that changes nothing.
@@ -86,7 +87,7 @@ var routes = []route{
 // TestRoutes: the table above has every route that is served, and no other.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
-	c, err := newConfig(openStore(t, "memory:"), nil)
+	c, err := newConfig(storetest.Open(t, "memory:"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

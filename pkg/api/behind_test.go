@@ -13,6 +13,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 	"junctor/schemas"
 )
 
@@ -72,7 +73,7 @@ func (g *gated) follow(t *testing.T) func(*api.Config) {
 // say that they come from the store.
 func TestBehind(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	other := newService(t, s)
 	other.create("10.0.0.1", "10.0.0.2")

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/api"
+	"junctor/pkg/store/storetest"
 )
 
 // BenchmarkRequest measures what a request costs in the handler, token and all, without a network: the number of
@@ -35,7 +36,7 @@ func BenchmarkRequest(b *testing.B) {
 // and a service of the same store.
 func newBench(b *testing.B) (*service, http.Handler) {
 	b.Helper()
-	s := openStore(b, filepath.Join(b.TempDir(), "store"))
+	s := storetest.Open(b, filepath.Join(b.TempDir(), "store"))
 	loadRouting(b, s)
 	sv := newService(b, s)
 	for n := range 75 {

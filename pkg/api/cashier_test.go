@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // services is Kazoo's design document of an account's database, as far as it counts dedicated IPs (kz_services,
@@ -85,7 +86,7 @@ func (c *cashier) serve(changes ...func(*billing.Options)) func(*api.Config) {
 // billed serves the recorded database with a hook beside it.
 func billed(t testing.TB, changes ...func(*billing.Options)) (*service, *cashier) {
 	t.Helper()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	c := newCashier(t, s)
 	return newService(t, s, c.serve(changes...)), c

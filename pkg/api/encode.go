@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"junctor/pkg/document"
@@ -61,10 +60,7 @@ func appendMember(text []byte, key, value string) []byte {
 func appendText(text []byte, value string) []byte {
 	for i := range len(value) {
 		if c := value[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			encoded, err := document.Encode(value)
-			if err != nil { // there is no text that can't be encoded
-				encoded, _ = json.Marshal(strconv.QuoteToASCII(value))
-			}
+			encoded, _ := document.Encode(value) // there is no text that can't be encoded
 			return append(text, encoded...)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // founded is a store of our own making, in which no Kazoo lives, and a server of it.
@@ -26,7 +27,7 @@ type founded struct {
 // found serves a bootstrapped store.
 func found(t testing.TB, changes ...func(*api.Config)) *founded {
 	t.Helper()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	f := &founded{founder: account.NewFounder(s, auth.NewKeyDocument, func() time.Time { return recorded })}
 	var err error
 	f.master, err = f.founder.Bootstrap(t.Context())

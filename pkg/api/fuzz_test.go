@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"junctor/pkg/api"
+	"junctor/pkg/store/storetest"
 )
 
 // FuzzDecodeBody: whatever a body holds and however it is labelled, the answer is JSON and no fault of ours.
 func FuzzDecodeBody(f *testing.F) {
-	s := openStore(f, "memory:")
+	s := storetest.Open(f, "memory:")
 	loadKazoo(f, s)
 	sv := newService(f, s)
 	token := sv.token("A")

@@ -73,26 +73,12 @@ var recorded = time.Date(2026, 11, 22, 4, 20, 0, 0, time.UTC)
 func onStores(t *testing.T, suite func(t *testing.T, s *store.Store)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		suite(t, openStore(t, "memory:"))
+		suite(t, storetest.Open(t, "memory:"))
 	})
 	t.Run("couchdb", func(t *testing.T) {
 		t.Parallel()
-		suite(t, openStore(t, storetest.FreshCouch(t)))
+		suite(t, storetest.Open(t, storetest.FreshCouch(t)))
 	})
-}
-
-func openStore(t testing.TB, dsn string) *store.Store {
-	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // loadKazoo fills a store with what a real Kazoo wrote, and installs what a server of ours adds.
@@ -172,7 +158,7 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 // kazoo serves the recorded database on an embedded store, which is all that most tests need.
 func kazoo(t testing.TB, changes ...func(*api.Config)) *service {
 	t.Helper()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	return newService(t, s, changes...)
 }

@@ -13,6 +13,7 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/store/storetest"
 )
 
 // slowRequest is a request whose body does not come, and so one that stays.
@@ -78,7 +79,7 @@ func TestMaxRequests(t *testing.T) {
 // TestPanic: what goes wrong in a handler is a 500 that says nothing, and one log line with the stack.
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	sv := newService(t, s, func(c *api.Config) {
 		c.Pool = dedicatedip.New(s, nil, "", c.Now, zerolog.Nop()) // nothing to validate with
@@ -114,7 +115,7 @@ func TestStoreDown(t *testing.T) {
 	dsn := "http://admin:hunter2@" + l.Addr().String()
 	keep("hunter2")
 	_ = l.Close() // nobody answers there now
-	sv := newService(t, openStore(t, dsn))
+	sv := newService(t, storetest.Open(t, dsn))
 	sv.want(sv.send("GET", "/healthz", ""), 200)
 	ready := sv.want(sv.send("GET", "/readyz", ""), 503)
 	if strings.Contains(ready.text, "hunter2") || ready.header.Get("Content-Type") != "application/json" {

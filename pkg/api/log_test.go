@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"junctor/pkg/api"
+	"junctor/pkg/store/storetest"
 )
 
 // logBuffer takes the lines of loggers that run at the same time.
@@ -126,7 +127,7 @@ func TestClientAddress(t *testing.T) {
 // TestMetrics: requests are counted by route, never by path, and the pool by zone and status.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	sv := newService(t, s, remember(t, s))
 	sv.create("1.2.3.4", "1.2.3.5")

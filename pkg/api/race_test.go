@@ -15,7 +15,7 @@ import (
 func TestOneWinner(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	s := openStore(t, dsn)
+	s := storetest.Open(t, dsn)
 	loadKazoo(t, s)
 	servers := []*service{startAlone(t, s, dsn), startAlone(t, s, dsn)}
 	servers[0].create("1.2.3.4")

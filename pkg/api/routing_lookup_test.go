@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
+	"junctor/pkg/store/storetest"
 )
 
 // Another cluster that has its documents with us.
@@ -151,7 +152,7 @@ func TestRoutingParameters(t *testing.T) {
 // TestRoutingNotLoaded: before the clusters are read, nobody is told that an address is nobody's.
 func TestRoutingNotLoaded(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadRouting(t, s)
 	sv := newService(t, s)
 	for _, path := range []string{"/v2/routing/lookup?ip=192.0.2.1", clusterPath + "/addresses?direction=inbound"} {

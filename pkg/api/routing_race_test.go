@@ -14,7 +14,7 @@ import (
 func TestRoutingRaces(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	s := openStore(t, dsn)
+	s := storetest.Open(t, dsn)
 	loadRouting(t, s)
 	r := &routingRace{servers: [2]*service{startAlone(t, s, dsn), startAlone(t, s, dsn)}}
 	r.token = r.servers[0].token("M")

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/cluster"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // The cluster of the documentation, and ours in these tests; and one that nobody knows.
@@ -45,7 +46,7 @@ func loadRouting(t testing.TB, s *store.Store) {
 // routing serves a Kazoo whose cluster is the documented one.
 func routing(t testing.TB, changes ...func(*api.Config)) *service {
 	t.Helper()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadRouting(t, s)
 	return newService(t, s, append(changes, loaded(t))...)
 }

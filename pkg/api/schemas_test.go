@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 	"junctor/schemas"
 )
 
@@ -51,7 +52,7 @@ func bundledIDs(t *testing.T) []string {
 // TestSchemasOfKazoo: with Kazoo's schemas in its database the list is Kazoo's, and what is bundled besides.
 func TestSchemasOfKazoo(t *testing.T) {
 	t.Parallel()
-	s := openStore(t, "memory:")
+	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	ids := recordedIDs(t)
 	for _, id := range slices.Concat(ids, []string{"kapi.acdc", "kapi.route"}) {

@@ -86,7 +86,7 @@ func TestWarmRequests(t *testing.T) {
 			t.Cleanup(func() { _ = here.Close() })
 			there := here
 			if store.IsCouchDB(dsn) {
-				there = openStore(t, dsn)
+				there = storetest.Open(t, dsn)
 			}
 			loadKazoo(t, there)
 			w := &warm{service: newService(t, here, remember(t, here)), calls: made}

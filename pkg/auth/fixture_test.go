@@ -20,6 +20,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // What testdata/example.json holds: a master, a reseller, a customer of the reseller (A) and one of the master (B),
@@ -53,23 +54,9 @@ func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 // open answers a store with the databases of a file in it.
 func open(t testing.TB, file string) *store.Store { t.Helper(); return openAt(t, "memory:", file) }
 
-func connect(t testing.TB, dsn string) *store.Store {
-	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 func openAt(t testing.TB, dsn, file string) *store.Store {
 	t.Helper()
-	s := connect(t, dsn)
+	s := storetest.Open(t, dsn)
 	var databases []struct {
 		Database string
 		Docs     []document.Document

@@ -46,7 +46,7 @@ func TestRevocationElsewhereFollowed(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
 	there := openAt(t, dsn, "testdata/example.json")
-	here := &counting{Store: connect(t, dsn)}
+	here := &counting{Store: storetest.Open(t, dsn)}
 	documents := fresh.New(here, fresh.Options{Staleness: time.Second})
 	follow(t, documents, here)
 	a := auth.NewAuthenticator(here, auth.Options{Now: at(now), Documents: documents})

@@ -37,10 +37,10 @@ type keptNames struct {
 }
 
 // get answers the listing, made anew where there is a newer version.
-func (k *keptNames) get(list func(since uint64) ([]string, uint64)) *Names {
+func (k *keptNames) get(t *table, n *names) *Names {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	names, version := list(k.version)
+	names, version := t.namesOf(n, k.version)
 	if k.names == nil || version != k.version {
 		k.names, k.version = document.NewEncoded(names), version
 	}

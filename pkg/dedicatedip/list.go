@@ -93,7 +93,7 @@ func nearestFirst(items []Item, zone string) []Item {
 // Zones lists the zones of the pool, each once, in the order of the view.
 func (p *Pool) Zones(ctx context.Context) (*Names, error) {
 	if m := p.fresh(); m != nil {
-		return m.zones.get(m.table.zoneNames), nil
+		return m.zones.get(m.table, m.table.zones), nil
 	}
 	names, err := p.distinct(ctx, "zone_listing")
 	return document.NewEncoded(names), err
@@ -102,7 +102,7 @@ func (p *Pool) Zones(ctx context.Context) (*Names, error) {
 // Hosts lists the hosts of the pool, each once, in the order of the view.
 func (p *Pool) Hosts(ctx context.Context) (*Names, error) {
 	if m := p.fresh(); m != nil {
-		return m.hosts.get(m.table.hostNames), nil
+		return m.hosts.get(m.table, m.table.hosts), nil
 	}
 	names, err := p.distinct(ctx, "host_listing")
 	return document.NewEncoded(names), err

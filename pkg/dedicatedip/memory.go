@@ -72,10 +72,7 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 			p.memory.Store(m)
 		}
 		p.log.Warn().Err(err).Dur("pause", wait).Msg("the change feed of the dedicated IPs broke off; trying again")
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		_ = sleep(ctx, wait)
 	}
 }
 

@@ -101,12 +101,9 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 		return IP{}, fault.New(fault.Conflict, "")
 	}
 	doc := p.newDocument(addr.String(), data["zone"], data["host"])
-	rev, err := p.store.Put(ctx, Database, doc)
-	if err != nil {
+	if err := p.insert(ctx, doc); err != nil {
 		return IP{}, err
 	}
-	doc["_rev"] = rev
-	p.wrote(doc)
 	ip := IP{doc}
 	replicated, err := p.store.Replicated(ctx, Database)
 	if err == nil && replicated {

@@ -15,12 +15,7 @@ func (e *entry) address() Address {
 
 func (e *entry) item() Item { return Item{IP: e.id, Zone: e.zone.text} }
 
-// zoneNames lists the zones, with the version of the list. Nothing is listed that is still as it was.
-func (t *table) zoneNames(since uint64) ([]string, uint64) { return t.namesOf(t.zones, since) }
-
-// hostNames lists the hosts as zoneNames does the zones.
-func (t *table) hostNames(since uint64) ([]string, uint64) { return t.namesOf(t.hosts, since) }
-
+// namesOf lists the zones or the hosts, with the version of the list. Nothing is listed that is still as it was.
 func (t *table) namesOf(n *names, since uint64) ([]string, uint64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

@@ -20,13 +20,7 @@ func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
 	if zone == "" || host == "" {
 		return notAnAddress("zone", zone)
 	}
-	doc := p.newDocument(text, zone, host)
-	rev, err := p.store.Put(ctx, Database, doc)
-	if err == nil {
-		doc["_rev"] = rev
-		p.wrote(doc)
-	}
-	return err
+	return p.insert(ctx, p.newDocument(text, zone, host))
 }
 
 // Remove is Delete for those who may: it also takes out what is no address.
@@ -47,6 +41,16 @@ func (p *Pool) Remove(ctx context.Context, text string) error {
 		return unknown(text)
 	}
 	return p.remove(ctx, ip)
+}
+
+// insert stores a new document, and notes its revision in it.
+func (p *Pool) insert(ctx context.Context, doc document.Document) error {
+	rev, err := p.store.Put(ctx, Database, doc)
+	if err == nil {
+		doc["_rev"] = rev
+		p.wrote(doc)
+	}
+	return err
 }
 
 // newDocument is the document of what comes into the pool.

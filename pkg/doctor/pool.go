@@ -8,21 +8,20 @@ import (
 	"junctor/pkg/fault"
 )
 
-// surveyed is the finding where the pool could not be looked at.
-func (e *examination) surveyed() (failure Finding, ok bool) {
-	switch {
-	case e.surveyErr == nil:
-		return Finding{}, true
-	case fault.Is(e.surveyErr, fault.DatastoreMissing):
-		return fine("there is no pool yet"), false
+// ofSurvey is a check of what the survey found. Where the pool could not be looked at, it says so.
+func ofSurvey(look func(*examination) Finding) func(*examination, context.Context) Finding {
+	return func(e *examination, _ context.Context) Finding {
+		switch {
+		case e.surveyErr == nil:
+			return look(e)
+		case fault.Is(e.surveyErr, fault.DatastoreMissing):
+			return fine("there is no pool yet")
+		}
+		return failed(e.surveyErr)
 	}
-	return failed(e.surveyErr), false
 }
 
-func (e *examination) addresses(context.Context) Finding {
-	if f, ok := e.surveyed(); !ok {
-		return f
-	}
+func (e *examination) addresses() Finding {
 	if odd := e.survey.NotAddresses; odd.Count > 0 {
 		return warning(named(odd, "no IP addresses"),
 			"\"junctor sup kazoo_ips_maintenance delete TEXT\" takes them out; junctor lists none of them")
@@ -30,10 +29,7 @@ func (e *examination) addresses(context.Context) Finding {
 	return fine("%d in the pool", e.survey.Addresses)
 }
 
-func (e *examination) spellings(context.Context) Finding {
-	if f, ok := e.surveyed(); !ok {
-		return f
-	}
+func (e *examination) spellings() Finding {
 	const remedy = "delete all spellings but one: \"junctor sup kazoo_ips_maintenance delete ADDRESS\""
 	switch double, contested := e.survey.Spelled, e.survey.Contested; {
 	case contested.Count > 0:
@@ -44,10 +40,7 @@ func (e *examination) spellings(context.Context) Finding {
 	return fine("every address stands there once")
 }
 
-func (e *examination) conflicts(context.Context) Finding {
-	if f, ok := e.surveyed(); !ok {
-		return f
-	}
+func (e *examination) conflicts() Finding {
 	if found := e.survey.Conflicts; found.Count > 0 {
 		return warning(named(found, "with losing revisions"),
 			"look who should hold them: junctor keeps the winning revision when it next looks at one, and removes the others")
@@ -55,10 +48,7 @@ func (e *examination) conflicts(context.Context) Finding {
 	return fine("none")
 }
 
-func (e *examination) holders(context.Context) Finding {
-	if f, ok := e.surveyed(); !ok {
-		return f
-	}
+func (e *examination) holders() Finding {
 	var found []Finding
 	const remedy = "\"junctor sup kazoo_ips_maintenance release ADDRESS\" makes them available again"
 	if gone := e.survey.Abandoned; gone.Count > 0 {
@@ -73,10 +63,7 @@ func (e *examination) holders(context.Context) Finding {
 	return fine("all exist")
 }
 
-func (e *examination) copies(context.Context) Finding {
-	if f, ok := e.surveyed(); !ok {
-		return f
-	}
+func (e *examination) copies() Finding {
 	var found []Finding
 	for _, kind := range []struct {
 		tally dedicatedip.Tally
@@ -100,10 +87,7 @@ func (e *examination) copies(context.Context) Finding {
 	return fine("equal to the pool (%s)", looked)
 }
 
-func (e *examination) times(context.Context) Finding {
-	if f, ok := e.surveyed(); !ok {
-		return f
-	}
+func (e *examination) times() Finding {
 	if later := e.survey.Future; later.Count > 0 {
 		return warning(named(later, "written later than now"),
 			"set the clock of the node that wrote them by NTP, or ours")

@@ -23,25 +23,11 @@ const (
 // open answers a store, in which a database has a document.
 func open(t testing.TB, dsn string) *store.Store {
 	t.Helper()
-	s := connect(t, dsn)
+	s := storetest.Open(t, dsn)
 	if err := s.CreateDatabase(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	put(t, s, document.Document{"_id": id, "n": document.Number(0)})
-	return s
-}
-
-func connect(t testing.TB, dsn string) *store.Store {
-	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return s
 }
 
@@ -177,6 +163,6 @@ func onStores(t *testing.T, test func(t *testing.T, here, there *store.Store)) {
 	t.Run("couchdb", func(t *testing.T) {
 		t.Parallel()
 		dsn := storetest.FreshCouch(t)
-		test(t, open(t, dsn), connect(t, dsn))
+		test(t, open(t, dsn), storetest.Open(t, dsn))
 	})
 }

@@ -9,6 +9,21 @@ import (
 	"junctor/pkg/store"
 )
 
+// Open opens a store and closes it when the test ends, without an error.
+func Open(t testing.TB, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // Load fills a store from the *.json files of a folder, each {"database": NAME, "docs": [DOCUMENT, …]} with
 // documents as a database stores them, attachments inline and without "_rev". A file without documents makes an
 // empty database.
