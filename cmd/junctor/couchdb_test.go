@@ -1,10 +1,9 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -143,6 +142,28 @@ func TestStopWhileWaiting(t *testing.T) {
 	}
 }
 
+// TestRefused: a CouchDB that does not take the password is not asked again and again: it would lock the name out, for
+// everybody on this machine.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"error":"unauthorized","reason":"Name or password is incorrect."}`)
+	}))
+	t.Cleanup(front.Close)
+	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
+	waitFor(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
+	if log := s.stderr.String(); asked.Load() != 1 || !strings.Contains(log, `"again_in":"1m30s"`) {
+		t.Errorf("asked %d times:\n%s", asked.Load(), log)
+	}
+	if code := s.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 // onceUp hangs up on everybody until something is up.
 func onceUp(up *atomic.Bool, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -156,17 +177,7 @@ func onceUp(up *atomic.Bool, h http.Handler) http.Handler {
 // forwardTo passes requests of one administrator on to a CouchDB, whose own administrator may be another.
 func forwardTo(t *testing.T, dsn string) http.Handler {
 	t.Helper()
-	couch, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(&url.URL{Scheme: couch.Scheme, Host: couch.Host})
-		r.Out.Header.Del("Authorization")
-		if password, ok := couch.User.Password(); ok {
-			r.Out.SetBasicAuth(couch.User.Username(), password)
-		}
-	}}
+	proxy := storetest.Forward(t, dsn)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name, password, _ := r.BasicAuth(); name != "admin" || password != "s3cret/password" {
 			http.Error(w, "who is this?", http.StatusUnauthorized)

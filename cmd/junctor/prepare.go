@@ -25,10 +25,12 @@ func (s *server) prepare(ctx context.Context) error {
 	return writeJSON(adminFile(s.home), 0o600, admin)
 }
 
-// How long to wait before a CouchDB that did not answer is tried again: the first time, and at most.
+// How long to wait before a CouchDB that did not answer is tried again: the first time, and at most. One that does not
+// take the password is tried too seldom to lock the name out (see store.Refused).
 const (
-	firstWait = 100 * time.Millisecond
-	lastWait  = 5 * time.Second
+	firstWait   = 100 * time.Millisecond
+	lastWait    = 5 * time.Second
+	refusedWait = 90 * time.Second
 )
 
 // installPatiently keeps trying until the CouchDB is there: the two may be started in any order.
@@ -43,6 +45,9 @@ func (s *server) installPatiently(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if store.Refused(err) {
+			wait = refusedWait
 		}
 		s.log.Warn().Err(err).Stringer("again_in", wait).Msg("the store can't be prepared")
 		select {

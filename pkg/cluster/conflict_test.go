@@ -40,10 +40,10 @@ func (s *subject) against(dsn, call, db, other string) *Registry {
 	}}}, Options{})
 }
 
-// accept brings a revision in as replication does.
+// accept brings a revision in as replication does, on every node.
 func (s *subject) accept(dsn, db, text string) {
 	s.Helper()
-	body := []byte(`{"new_edits":false,"docs":[` + text + `]}`)
+	body := []byte(`{"new_edits":false,"w":3,"docs":[` + text + `]}`)
 	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.prefix+db) + "/_bulk_docs"
 	response, err := http.Post(address, "application/json", bytes.NewReader(body))
 	s.ok(err)

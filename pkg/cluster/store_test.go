@@ -50,6 +50,10 @@ func (a apart) View(
 	return a.Store.View(ctx, a.prefix+db, design, view, q, each)
 }
 
+func (a apart) All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error {
+	return a.Store.All(ctx, a.prefix+db, q, each)
+}
+
 func (a apart) Replicated(ctx context.Context, db string) (bool, error) {
 	return a.Store.Replicated(ctx, a.prefix+db)
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -240,27 +239,12 @@ func (s *subject) documents() map[string]document.Document {
 
 func (s *subject) claimed(extra int, holders map[string]string) {
 	s.Helper()
-	ctx, cancel := context.WithCancel(s.Context())
-	defer cancel()
 	claims := map[string]string{}
-	last, err := s.s.Put(ctx, ClaimsDatabase, document.Document{"_id": "last"})
-	s.ok(err)
-	enough := errors.New("enough")
-	err = s.s.Changes(ctx, ClaimsDatabase, "", func(c store.Change) error {
-		if c.ID == "last" {
-			return enough
-		}
-		doc, err := c.Doc()
-		s.ok(err)
-		if claims[c.ID] = doc.String(fieldCluster); c.Deleted {
-			delete(claims, c.ID)
-		}
-		return nil
-	}, nil)
-	if !errors.Is(err, enough) {
-		s.Fatal(err)
-	}
-	s.ok(s.s.Delete(ctx, ClaimsDatabase, "last", last))
+	s.ok(s.s.All(s.Context(), ClaimsDatabase, store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		claims[row.ID()] = doc.String(fieldCluster)
+		return err
+	}))
 	for slot, holder := range holders {
 		if claims[slot] != holder {
 			s.Errorf("%s is in %s, claimed by %q", slot, holder, claims[slot])

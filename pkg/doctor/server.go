@@ -29,6 +29,9 @@ func (e *examination) examineServer(ctx context.Context) []Finding {
 
 func serverFailed(err error) Finding {
 	switch {
+	case fault.Is(err, fault.Forbidden) && strings.Contains(err.Error(), "locked"):
+		return broken("CouchDB has locked this name out: "+reason(err),
+			"look what on this machine gives a wrong one, and stop that; five minutes later the right one is good again")
 	case fault.Is(err, fault.Forbidden):
 		return broken("CouchDB does not take this name and password: "+reason(err),
 			"put those into --store that Kazoo has in its config.ini")

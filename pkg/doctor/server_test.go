@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +16,6 @@ import (
 func TestServer(t *testing.T) {
 	t.Parallel()
 	p := admit(t, storetest.FreshCouch(t))
-	target, err := url.Parse(p.dsn)
-	p.ok(err)
 	for name, c := range map[string]struct {
 		path, body string
 		status     int
@@ -41,7 +37,7 @@ func TestServer(t *testing.T) {
 			want: map[string]string{"clock": "broken: CouchDB's clock is … m … ahead of ours … NTP"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+			proxy := storetest.Forward(t, p.dsn)
 			proxy.ModifyResponse = func(r *http.Response) error {
 				r.Header.Set("Date", time.Now().Add(c.clock).UTC().Format(http.TimeFormat))
 				return nil
@@ -69,6 +65,12 @@ func TestNoServer(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	t.Cleanup(refusing.Close)
+	locking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { // as CouchDB 3.5 does
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = fmt.Fprint(w, `{"error":"forbidden",`+
+			`"reason":"Account is temporarily locked due to multiple authentication failures"}`)
+	}))
+	t.Cleanup(locking.Close)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, "hello")
 	}))
@@ -77,6 +79,7 @@ func TestNoServer(t *testing.T) {
 	away.Close()
 	for dsn, want := range map[string]string{
 		refusing.URL: "broken: CouchDB does not take this name and password … config.ini",
+		locking.URL:  "broken: CouchDB has locked this name out: 403 Forbidden: Account … five minutes",
 		page.URL:     "broken: what answers there is no CouchDB … --store",
 		away.URL:     "broken: CouchDB does not answer … 15984",
 	} {

@@ -136,8 +136,12 @@ func (p *patient) change(db, id string, value any, path ...string) {
 // request asks a CouchDB for what a store has no method for.
 func (p *patient) request(method, path string, body, into any) {
 	p.Helper()
-	text, err := json.Marshal(body)
-	p.ok(err)
+	var text []byte
+	if body != nil {
+		var err error
+		text, err = json.Marshal(body)
+		p.ok(err)
+	}
 	r, err := http.NewRequestWithContext(p.Context(), method, p.dsn+"/"+path, bytes.NewReader(text))
 	p.ok(err)
 	r.Header.Set("Content-Type", "application/json")
@@ -219,7 +223,8 @@ func like(text, pattern string) bool {
 	return true
 }
 
-// state is the list of a CouchDB's databases and how often each was written to.
+// state is the list of a CouchDB's databases, what is in them, and how often each was written to, which the nodes of a
+// cluster count each for itself.
 func (p *patient) state() map[string]any {
 	p.Helper()
 	var names []string
@@ -229,9 +234,20 @@ func (p *patient) state() map[string]any {
 	}
 	state := map[string]any{}
 	for _, name := range names {
-		var info map[string]any
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		var info struct {
+			Seq     any `json:"update_seq"`
+			Cluster struct{ N int }
+		}
 		p.request(http.MethodGet, url.PathEscape(name), nil, &info)
-		state[name] = []any{info["update_seq"], info["doc_count"]}
+		if info.Cluster.N > 1 {
+			info.Seq = nil
+		}
+		var all struct{ Rows []any }
+		p.request(http.MethodGet, url.PathEscape(name)+"/_all_docs", nil, &all)
+		state[name] = []any{info.Seq, all.Rows}
 	}
 	return state
 }

@@ -34,17 +34,18 @@ func (c Change) MayConflict() bool { return bytes.Contains(c.text, []byte(`"_con
 
 // The bounds of one look at a feed.
 const (
-	feedWait  = time.Second           // how long it waits where nothing is new, and so how old it can be
-	feedPause = 20 * time.Millisecond // until the next, where something was: what is written together comes together
-	feedGrace = 3 * time.Second / 2   // until one that should have been over is given up
-	feedTime  = 30 * time.Second      // that one without waiting may take
-	feedLimit = 1000                  // changes in one look
+	feedWait  = time.Second            // how long it waits where nothing is new, and so how old it can be
+	feedPause = 100 * time.Millisecond // until the next, where something was: what is written together comes together
+	feedGrace = 3 * time.Second / 2    // until one that should have been over is given up
+	feedTime  = 30 * time.Second       // that one without waiting may take
+	feedLimit = 1000                   // changes in one look
 )
 
-// Changes hands every write to a database after since to each, in order, those of the past first and then those
-// to come, until ctx ends, each answers an error, which is passed on, or the store fails. Between two looks a
-// document may be written several times; only the last write counts. since is the Seq of a change, an answer of
-// Sequence, or "" for everything. each may use the store.
+// Changes hands every write to a database after since to each, those of the past first and then those to come, until
+// ctx ends, each answers an error, which is passed on, or the store fails. Between two looks a document may be written
+// several times; only the last write counts. The writes of one document come in their order; those of two need not,
+// since a CouchDB has a feed for each shard. since is the Seq of a change, an answer of Sequence, or "" for
+// everything. each may use the store.
 //
 // current, where it is not nil, is told whenever everything written before a time has been handed over: about
 // once a second where nothing is written, and more often where something is.

@@ -87,21 +87,40 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 }
 
 // Put writes a document under its "_id", over the revision its "_rev" names or, without one, as a new document.
-// fault.Conflict says that another writer was first.
+// fault.Conflict says that another writer was first. Where the nodes of a CouchDB cluster take two writers of equal
+// documents over one revision, these are one revision, and both were first.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	err = s.call("put", db, func() (err error) {
-		rev, err = s.client.DB(db).Put(ctx, doc.ID(), doc)
+	contested, err := s.write(ctx, "put", db, func(ctx context.Context, all kivik.Option) (err error) {
+		rev, err = s.client.DB(db).Put(ctx, doc.ID(), doc, all)
 		return err
 	})
-	return rev, err
+	if err == nil && contested {
+		err = s.prevailed(ctx, db, doc.ID(), rev)
+	}
+	if err != nil {
+		return "", err
+	}
+	return rev, nil
 }
 
-// Delete removes a revision of a document; CouchDB keeps a tombstone.
+// Delete removes a revision of a document; CouchDB keeps a tombstone. fault.Conflict says that another writer went on
+// from that revision.
 func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
-	return s.call("delete", db, func() error {
-		_, err := s.client.DB(db).Delete(ctx, id, rev)
+	contested, err := s.write(ctx, "delete", db, func(ctx context.Context, all kivik.Option) error {
+		_, err := s.client.DB(db).Delete(ctx, id, rev, all)
 		return err
 	})
+	if err != nil || !contested {
+		return err
+	}
+	_, survived, err := s.Winner(ctx, db, id, rev)
+	switch {
+	case fault.Is(err, fault.BadIdentifier):
+		return nil
+	case survived:
+		return fault.New(fault.Conflict, "")
+	}
+	return err
 }
 
 // Written is what became of one document of PutMany.
@@ -121,8 +140,8 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 	for i, doc := range docs {
 		list[i] = doc
 	}
-	err = s.call("put_many", db, func() error {
-		results, err := s.client.DB(db).BulkDocs(ctx, list)
+	contested, err := s.write(ctx, "put_many", db, func(ctx context.Context, all kivik.Option) error {
+		results, err := s.client.DB(db).BulkDocs(ctx, list, all)
 		if err != nil {
 			return err
 		}
@@ -134,6 +153,11 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 		}
 		return nil
 	})
+	for i := range written {
+		if contested && written[i].Err == nil {
+			written[i].Err = s.prevailed(ctx, db, docs[i].ID(), written[i].Rev)
+		}
+	}
 	return written, err
 }
 
@@ -152,7 +176,7 @@ func (s *Store) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
 ) (document.Document, error) {
 	for attempt := 1; ; attempt++ {
-		doc, err := s.Get(ctx, db, id)
+		doc, err := s.latest(ctx, db, id)
 		if fault.Is(err, fault.BadIdentifier) {
 			doc, err = document.Document{"_id": id}, nil
 		}
@@ -174,31 +198,6 @@ func (s *Store) Update(
 			return nil, err
 		}
 	}
-}
-
-// Winner reads a document back after rev was written, and reports whether rev is on the branch that won: the
-// winning revision itself, or one that it was made from. On a CouchDB cluster a write that was accepted can still
-// lose to another that was accepted elsewhere, so every node that keeps the document is asked.
-func (s *Store) Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error) {
-	nodes, err := s.copies(ctx, db)
-	if err != nil {
-		return nil, false, err
-	}
-	options := kivik.Params(map[string]any{"conflicts": true, "revs": true, "r": nodes})
-	err = s.call("get", db, func() (err error) {
-		doc, err = scan(s.client.DB(db).Get(ctx, id, options))
-		return err
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	branch, _ := doc["_revisions"].(map[string]any)
-	delete(doc, "_revisions")
-	start, _ := document.Document(branch).Int("start")
-	for i, hash := range document.Document(branch).Strings("ids") {
-		won = won || rev == fmt.Sprintf("%d-%s", start-int64(i), hash)
-	}
-	return doc, won, nil
 }
 
 // Attachment reads an attachment whole.

@@ -15,8 +15,18 @@ func classify(operation, db string, err error) error {
 	if err == nil {
 		return nil
 	}
-	kind := kindOf(operation, err)
-	return fault.Wrap(kind, fmt.Errorf("%s %s: %w", operation, db, err))
+	err = fmt.Errorf("%s %s: %w", operation, db, err)
+	if kivik.HTTPStatus(err) == http.StatusRequestEntityTooLarge {
+		return &fault.Error{Kind: fault.Invalid, Data: tooLarge(), Err: err}
+	}
+	return fault.Wrap(kindOf(operation, err), err)
+}
+
+// tooLarge is what is wrong with a document of more than 8,000,000 bytes, unless a CouchDB is told otherwise.
+func tooLarge() fault.Fields {
+	fields := fault.Fields{}
+	fields.Add("", "maxSize", "The document is larger than the store takes", nil)
+	return fields
 }
 
 func kindOf(operation string, err error) fault.Kind {
@@ -31,6 +41,13 @@ func kindOf(operation string, err error) fault.Kind {
 		return fault.DatastoreUnreachable
 	}
 	return fault.DatastoreFault
+}
+
+// Refused reports whether err is what a CouchDB says to a name and password that it does not take. From 3.4 on it
+// locks a name out after five of those in five minutes, for everybody on the same machine: a Kazoo there, too.
+func Refused(err error) bool {
+	status := kivik.HTTPStatus(err)
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 // missing tells what a 404 is about. CouchDB says it only in the reason: "missing" and "deleted" are about the

@@ -3,15 +3,15 @@ package store
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"strings"
-	"time"
 )
 
 // Sequences answers where the feeds of databases are now, in their order, "" for a database that does not exist. While
-// an answer stays the same, nothing was written. A CouchDB takes at most 100 at a time, and may say that one has
-// moved which has not.
+// an answer stays the same, nothing was written. A CouchDB takes at most 100 at a time, and one on several
+// nodes may say that one has moved which has not.
 func (s *Store) Sequences(ctx context.Context, dbs []string) (sequences []string, err error) {
+	if len(dbs) == 0 {
+		return nil, nil // of none a CouchDB says that it was not asked properly
+	}
 	err = s.call("sequences", "", func() error {
 		all, err := s.client.DBsStats(ctx, dbs)
 		if err != nil {
@@ -29,21 +29,4 @@ func (s *Store) Sequences(ctx context.Context, dbs []string) (sequences []string
 		return nil
 	})
 	return sequences, err
-}
-
-// sequencesTime bounds how long a CouchDB may think about Sequences: kivik 4.5 asks it for as long as it takes,
-// whatever the caller's context says (couchdb.client.DBsStats), and until then the store could not be closed.
-const sequencesTime = 2 * time.Second
-
-// impatient is a transport that gives up on Sequences.
-type impatient struct{ http.RoundTripper }
-
-// RoundTrip is an http.RoundTripper's.
-func (t impatient) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasSuffix(r.URL.Path, "/_dbs_info") {
-		ctx, cancel := context.WithCancel(r.Context())
-		time.AfterFunc(sequencesTime, cancel)
-		r = r.WithContext(ctx)
-	}
-	return t.RoundTripper.RoundTrip(r)
 }

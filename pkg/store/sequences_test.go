@@ -63,3 +63,14 @@ func TestSequencesUnanswered(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestSequencesOfNone: of none nobody is asked, since a CouchDB takes that for a mistake.
+func TestSequencesOfNone(t *testing.T) {
+	t.Parallel()
+	s := dbsInfo(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "of none", http.StatusBadRequest) })
+	for _, none := range [][]string{nil, {}} {
+		if got, err := s.Sequences(t.Context(), none); len(got) != 0 || err != nil {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+}

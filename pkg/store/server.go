@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -78,7 +79,7 @@ func question(ctx context.Context, address *url.URL, path string, into any) (htt
 	defer answer.Body.Close()
 	switch {
 	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
-		return nil, fault.Wrap(fault.Forbidden, errors.New(answer.Status))
+		return nil, fault.Wrap(fault.Forbidden, errors.New(answer.Status+why(answer.Body)))
 	case answer.StatusCode != http.StatusOK:
 		return nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("GET /%s: %s", path, answer.Status))
 	}
@@ -86,4 +87,13 @@ func question(ctx context.Context, address *url.URL, path string, into any) (htt
 		return nil, fault.Wrap(fault.DatastoreFault, errors.New("what answers there is no CouchDB"))
 	}
 	return answer.Header, nil
+}
+
+// why is what a CouchDB says of a refusal, to be put behind its status.
+func why(body io.Reader) string {
+	var said struct{ Reason string }
+	if err := json.NewDecoder(body).Decode(&said); err != nil || said.Reason == "" {
+		return ""
+	}
+	return ": " + said.Reason
 }

@@ -53,7 +53,8 @@ func TestAskDocumented(t *testing.T) {
 	if got, err := store.Ask(t.Context(), dsn("other:secret")); got != want || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := store.Ask(t.Context(), dsn("admin:wrong")); !fault.Is(err, fault.Forbidden) {
+	_, err := store.Ask(t.Context(), dsn("admin:wrong"))
+	if !fault.Is(err, fault.Forbidden) || !strings.Contains(err.Error(), "Name or password is incorrect.") {
 		t.Errorf("a wrong password: %v", err)
 	}
 }

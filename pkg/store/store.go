@@ -43,6 +43,7 @@ type Options struct {
 type Store struct {
 	client   *kivik.Client
 	observe  func(Call)
+	embedded bool     // one copy of everything
 	replicas sync.Map // database name > int: how many copies of each document there are
 }
 
@@ -63,7 +64,7 @@ func Open(dsn string, o Options) (*Store, error) {
 	if observe == nil {
 		observe = func(Call) {}
 	}
-	return &Store{client: client, observe: observe}, nil
+	return &Store{client: client, observe: observe, embedded: !IsCouchDB(dsn)}, nil
 }
 
 func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
@@ -74,13 +75,14 @@ func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
 	if err != nil {
 		return nil, errors.New("not a URL") // the parse error would repeat the password
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 128 // the default of 2 makes every burst open and close connections
-	transport.MaxIdleConns = 0
-	transport.ResponseHeaderTimeout = responseTimeout
-	transport.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.MaxIdleConnsPerHost = 128 // the default of 2 makes every burst open and close connections
+	base.MaxIdleConns = 0
+	base.WriteBufferSize = 32 << 10 // what fits in it is sent at once, see whole
+	base.ResponseHeaderTimeout = responseTimeout
+	base.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
 	options := []kivik.Option{
-		couchdb.OptionHTTPClient(&http.Client{Transport: impatient{transport}}),
+		couchdb.OptionHTTPClient(&http.Client{Transport: transport{base}}),
 		couchdb.OptionNoRequestCompression(), // documents are small and the database is near
 	}
 	if user := server.User; user != nil {

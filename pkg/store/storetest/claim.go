@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,8 +52,24 @@ func claim(dsn string) error {
 	if err := wipe(dsn); err != nil {
 		return err
 	}
-	return request(http.MethodPut, dsn, marker, nil)
+	return mark(dsn)
 }
+
+// mark makes the marker, which is known not to be there. For a moment after a database was deleted a CouchDB says that
+// it exists. The marker goes last, so once it can be made all others are known to be gone, too.
+func mark(dsn string) error {
+	for end := time.Now().Add(markWait); ; time.Sleep(10 * time.Millisecond) {
+		err := request(http.MethodPut, dsn, marker, nil)
+		if !errors.Is(err, errExists) || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+const markWait = 20 * time.Second
+
+// errExists is what a CouchDB says to somebody who makes a database that it has.
+var errExists = errors.New("it exists already")
 
 // wipe leaves a claimed CouchDB empty. The marker goes last, so that it is there as long as anything else is.
 func wipe(dsn string) error {
@@ -72,16 +90,23 @@ func drop(dsn string, which func(db string) bool) error {
 	if err != nil {
 		return err
 	}
-	for _, db := range names {
-		if !which(db) {
-			continue
-		}
-		if err := request(http.MethodDelete, dsn, db, nil); err != nil {
-			return err
-		}
+	names = slices.DeleteFunc(names, func(db string) bool { return !which(db) })
+	errs := make([]error, len(names))
+	turns := make(chan struct{}, dropsAtOnce)
+	var all sync.WaitGroup
+	for i, db := range names {
+		turns <- struct{}{}
+		all.Go(func() {
+			errs[i] = request(http.MethodDelete, dsn, db, nil)
+			<-turns
+		})
 	}
-	return nil
+	all.Wait()
+	return errors.Join(errs...)
 }
+
+// dropsAtOnce is how many databases are deleted at once: a CouchDB waits for its disk, and there may be thousands.
+const dropsAtOnce = 8
 
 func databases(dsn string) (names []string, err error) {
 	return names, request(http.MethodGet, dsn, "_all_dbs", &names)
@@ -98,6 +123,9 @@ func request(method, dsn, db string, answer any) error {
 		return err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusPreconditionFailed {
+		return fmt.Errorf("%s %s: %w", method, db, errExists)
+	}
 	if response.StatusCode >= http.StatusBadRequest {
 		return fmt.Errorf("%s %s: %s", method, db, response.Status)
 	}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/go-kivik/kivik/v4"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// On a CouchDB cluster several nodes keep each document, and each of them takes the first writer over a revision that
+// it hears of. So two writers over one revision can both be taken, by different nodes, and which of them wins is only
+// known when the nodes have told each other. Here a write waits for all of them (its "w"). If all have taken it (201),
+// there is no other: each would have been refused by every node. If some have not (202), because they had taken
+// another or are away, all are asked what they have (its "r"), and by then none can take another writer any more: the
+// one revision that wins among those is the winner, and its writer alone is told so.
+
+// write does a write in a way that tells whether all nodes that keep the documents have taken it.
+func (s *Store) write(
+	ctx context.Context, operation, db string, do func(ctx context.Context, all kivik.Option) error,
+) (contested bool, err error) {
+	nodes, err := s.nodes(ctx, db)
+	if err != nil {
+		return false, err
+	}
+	if nodes == 1 {
+		return false, s.call(operation, db, func() error { return do(ctx, kivik.Params(nil)) })
+	}
+	var some atomic.Bool
+	noting := context.WithValue(ctx, takenBySome{}, &some)
+	err = s.call(operation, db, func() error { return do(noting, kivik.Param("w", nodes)) })
+	return some.Load(), err
+}
+
+// nodes answers how many nodes keep each document of db, without asking where it can only be one.
+func (s *Store) nodes(ctx context.Context, db string) (int, error) {
+	if s.embedded {
+		return 1, nil
+	}
+	return s.copies(ctx, db)
+}
+
+// latest is Get for a writer: what most nodes say may have lost already.
+func (s *Store) latest(ctx context.Context, db, id string) (document.Document, error) {
+	nodes, err := s.nodes(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if nodes == 1 {
+		return s.Get(ctx, db, id)
+	}
+	doc, _, err := s.Winner(ctx, db, id, "")
+	return doc, err
+}
+
+// takenBySome is the key of an *atomic.Bool that is set where a write was answered 202, which kivik does not tell.
+type takenBySome struct{}
+
+func noteAccepted(r *http.Request, answer *http.Response) {
+	if some, ok := r.Context().Value(takenBySome{}).(*atomic.Bool); ok && answer.StatusCode == http.StatusAccepted {
+		some.Store(true)
+	}
+}
+
+// prevailed answers a fault.Conflict if another writer's revision won over rev, which is removed then.
+func (s *Store) prevailed(ctx context.Context, db, id, rev string) error {
+	_, won, err := s.Winner(ctx, db, id, rev)
+	switch {
+	case fault.Is(err, fault.BadIdentifier): // removed, by us or by somebody who saw our write
+		return nil
+	case err != nil || won:
+		return err
+	}
+	_ = s.Delete(ctx, db, id, rev) // what is left of it wins over nothing
+	return fault.New(fault.Conflict, "")
+}
+
+// Winner reads a document back after rev was written, and reports whether rev is on the branch that won: the
+// winning revision itself, or one that it was made from. On a CouchDB cluster a write that was accepted can still
+// lose to another that was accepted elsewhere, so every node that keeps the document is asked. After a write of this
+// package they all have an answer: of writers over one revision one has won.
+func (s *Store) Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error) {
+	nodes, err := s.copies(ctx, db)
+	if err != nil {
+		return nil, false, err
+	}
+	options := kivik.Params(map[string]any{"conflicts": true, "revs": true, "r": nodes})
+	err = s.call("get", db, func() (err error) {
+		doc, err = scan(s.client.DB(db).Get(ctx, id, options))
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	branch, _ := doc["_revisions"].(map[string]any)
+	delete(doc, "_revisions")
+	start, _ := document.Document(branch).Int("start")
+	for i, hash := range document.Document(branch).Strings("ids") {
+		won = won || rev == fmt.Sprintf("%d-%s", start-int64(i), hash)
+	}
+	return doc, won, nil
+}

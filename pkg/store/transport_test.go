@@ -1,0 +1,45 @@
+package store_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// TestWholeRequests: the header of a request says how long it is, and it is sent with it. A CouchDB that hangs up after
+// the header would otherwise not be heard now and then.
+func TestWholeRequests(t *testing.T) {
+	t.Parallel()
+	const missing = `{"error":"not_found","reason":"Database does not exist."}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil || r.ContentLength != int64(len(text)) || len(r.TransferEncoding) > 0 {
+			t.Errorf("%s %s: %d bytes, said %d, %v, %v", r.Method, r.URL.Path, len(text), r.ContentLength,
+				r.TransferEncoding, err)
+		}
+		if r.Method != http.MethodGet && len(text) == 0 {
+			t.Errorf("%s %s: nothing", r.Method, r.URL.Path)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/db/" || r.URL.Path == "/db" {
+			_, _ = io.WriteString(w, `{"db_name":"db","update_seq":"0"}`)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, missing)
+	}))
+	t.Cleanup(server.Close)
+	s, doc := open(t, server.URL), document.Document{"_id": "a"}
+	_, putErr := s.Put(t.Context(), "db", doc)
+	_, manyErr := s.PutMany(t.Context(), "db", []document.Document{doc})
+	_, getErr := s.GetMany(t.Context(), "db", []string{"a", "b"})
+	for call, err := range map[string]error{"put": putErr, "put many": manyErr, "get many": getErr} {
+		if !fault.Is(err, fault.DatastoreMissing) {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+}
