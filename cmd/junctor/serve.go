@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,19 +51,12 @@ type server struct {
 	prepared atomic.Bool // the store holds what requests need
 }
 
-// The garbage collector lets the heap grow by growth percent. That is little where the pool is large, and with a
-// ballast not too little where it is small: a heap of a few megabytes would be collected dozens of times a second.
-// Nobody touches the ballast, so it takes address space only.
-const (
-	growth      = 50
-	ballastSize = 64 << 20
-)
+// ballastSize is how many bytes are set aside for the garbage collector to count: a heap of a few megabytes would be
+// collected dozens of times a second. Nobody touches them, so they take address space only.
+const ballastSize = 64 << 20
 
 // serve opens what is needed one after the other, serves until ctx ends, and closes it all in the reverse order.
 func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) error {
-	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(growth))
-	}
 	ballast := make([]byte, ballastSize)
 	defer runtime.KeepAlive(ballast)
 	listener, err := net.Listen("tcp", c.listen)

@@ -165,6 +165,7 @@ func (a *allocation) take(ctx context.Context, accountID string, find finder) er
 	if len(after) == 0 {
 		return nil
 	}
+	defer a.beginWriting(after)()
 	errs := a.commit(ctx, after, a.replicated)
 	a.before, a.after, a.errs = append(a.before, before...), append(a.after, after...), append(a.errs, errs...)
 	for i, err := range errs {

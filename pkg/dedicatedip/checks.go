@@ -16,8 +16,11 @@ import (
 type checks struct {
 	mu      sync.Mutex
 	pending map[copyName]string // revision, empty where the address is gone
+	writing map[string]int      // how many requests of this process are writing an address
 	closed  bool                // nobody is going to look any more
 }
+
+func newChecks() *checks { return &checks{pending: map[copyName]string{}, writing: map[string]int{}} }
 
 // checkPause is how long copies wait to be looked at together.
 const checkPause = 100 * time.Millisecond
@@ -28,9 +31,6 @@ func (c *checks) add(accountID string, outcomes []outcome) (ok bool) {
 	defer c.mu.Unlock()
 	if c.closed {
 		return false
-	}
-	if c.pending == nil {
-		c.pending = map[copyName]string{}
 	}
 	for _, doc := range outcomes {
 		c.pending[copyName{accountID, doc.ID()}] = liveRevision(doc)
@@ -48,8 +48,37 @@ func (c *checks) take() map[copyName]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := c.pending
-	c.pending = nil
+	c.pending = map[copyName]string{}
 	return taken
+}
+
+// begin takes note that this process writes addresses and their copies, until done is called.
+func (c *checks) begin(ips []IP) (done func()) {
+	c.count(ips, 1)
+	return func() { c.count(ips, -1) }
+}
+
+func (c *checks) count(ips []IP, more int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, ip := range ips {
+		if c.writing[ip.ID()] += more; c.writing[ip.ID()] == 0 {
+			delete(c.writing, ip.ID())
+		}
+	}
+}
+
+// attended reports whether it is this process that has written an address again, and with it the copy that was
+// written for a revision. While it is at it, nobody can tell; then the copy is to be looked at later.
+func (c *checks) attended(name copyName, rev string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, again := c.pending[name]
+	if !again && c.writing[name.id] > 0 {
+		c.pending[name] = rev
+		again = true
+	}
+	return again
 }
 
 // giveBack takes copies back that could not be looked at, as far as nothing newer is known of them.
@@ -106,7 +135,7 @@ func (p *Pool) verify(ctx context.Context, c *checks) {
 	}
 	changed := map[string][]string{}
 	for name, rev := range written {
-		if now[name.id] != rev {
+		if now[name.id] != rev && !c.attended(name, rev) {
 			changed[name.accountID] = append(changed[name.accountID], name.id)
 		}
 	}

@@ -8,13 +8,13 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store/storetest"
 )
 
 // Hashes of revisions that win and lose against any other.
@@ -37,6 +37,7 @@ func clusterCases(dsn string) []testCase {
 		{"cluster create", on(clusterCreate)},
 		{"cluster found later", on(clusterFoundLater)},
 		{"cluster store fails", on(clusterStoreFails)},
+		{"cluster equal writes", on(clusterEqualWrites)},
 	}
 }
 
@@ -48,9 +49,7 @@ type cluster struct {
 // newCluster puts the pool behind a proxy that says that there are three copies of each document.
 func newCluster(s *subject, dsn string) *cluster {
 	s.Helper()
-	target, err := url.Parse(dsn)
-	s.ok(err)
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	proxy := storetest.Forward(s, dsn)
 	path := "/" + url.PathEscape(s.s.prefix+Database)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.TrimSuffix(r.URL.EscapedPath(), "/") == path {
@@ -105,7 +104,7 @@ func (c *cluster) other(before document.Document, accountID, hash string) {
 	c.replicate(doc, hash)
 }
 
-// replicate brings in a revision of a document, made from the one it has.
+// replicate brings in a revision of a document, made from the one it has, on every node.
 func (c *cluster) replicate(doc document.Document, hash string) {
 	c.Helper()
 	next := generation(doc.Rev()) + 1
@@ -117,13 +116,13 @@ func (c *cluster) replicate(doc document.Document, hash string) {
 	}
 	doc["_rev"] = fmt.Sprintf("%d-%s", next, hash)
 	doc["_revisions"] = map[string]any{"start": next, "ids": history}
-	body, err := json.Marshal(map[string]any{"new_edits": false, "docs": []any{doc}})
+	body, err := json.Marshal(map[string]any{"new_edits": false, "w": 3, "docs": []any{doc}})
 	c.ok(err)
 	response, err := http.Post(c.dsn+"/"+url.PathEscape(c.s.prefix+Database)+"/_bulk_docs", "application/json",
 		bytes.NewReader(body))
 	c.ok(err)
 	c.ok(response.Body.Close())
-	if response.StatusCode != http.StatusCreated {
+	if response.StatusCode >= http.StatusBadRequest {
 		c.Fatalf("replicate: %s", response.Status)
 	}
 }
@@ -220,4 +219,27 @@ type unconfirmed struct{ apart }
 
 func (unconfirmed) Winner(context.Context, string, string, string) (document.Document, bool, error) {
 	return nil, false, errUnplugged
+}
+
+// clusterEqualWrites: what two writers would write at the same time for the same account are two revisions, which
+// neither clients nor copies show.
+func clusterEqualWrites(c *cluster) {
+	writers := map[string]bool{}
+	for range 2 {
+		_, err := c.Create(c.Context(), inZone("10.0.0.1"))
+		c.ok(err)
+		ip, err := c.AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+		c.ok(err)
+		writer := c.stored(Database, "10.0.0.1").String(fieldWriter)
+		if writer == "" || writers[writer] {
+			c.Errorf("written by %q and %v", writer, writers)
+		}
+		writers[writer] = true
+		copied := c.stored(c.accountDB(accountA), "10.0.0.1")
+		if ip.Private()[fieldWriter] != nil || copied == nil || copied[fieldWriter] != nil {
+			c.Errorf("shown is %v, copied %v", ip.Private(), copied)
+		}
+		_, err = c.Delete(c.Context(), "10.0.0.1", nil)
+		c.ok(err)
+	}
 }

@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"junctor/pkg/document"
@@ -49,6 +50,7 @@ func (p *Pool) change(
 	for i, ip := range before {
 		after[i] = next(ip)
 	}
+	defer p.beginWriting(after)()
 	errs := p.commit(ctx, after, replicated)
 	for _, err := range errs {
 		if err != nil {
@@ -60,11 +62,22 @@ func (p *Pool) change(
 	return after, nil
 }
 
+// beginWriting keeps those who look after copies later away from addresses, until done is called.
+func (p *Pool) beginWriting(ips []IP) (done func()) {
+	if m := p.memory.Load(); m != nil {
+		return m.checks.begin(ips)
+	}
+	return func() {}
+}
+
 // commit stores the documents of ips and notes the new revision of each that was written. It answers what became
 // of each: an address that another writer changed since it was read is a fault.Conflict that names it.
 func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
+	if replicated {
+		sign(documentsOf(ips)...)
+	}
 	errs := make([]error, len(ips))
 	for i, written := range p.write(ctx, ips) {
 		switch {
@@ -84,6 +97,14 @@ func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
 		}
 	}
 	return errs
+}
+
+// sign makes equal writes of two writers different revisions: a CouchDB cluster would take them for one, and tell both
+// that it was theirs.
+func sign(docs ...document.Document) {
+	for _, doc := range docs {
+		doc[fieldWriter] = rand.Text()
+	}
 }
 
 // write stores the documents of ips and answers for each.

@@ -35,7 +35,7 @@ func (r *reservations) length() int {
 type lot struct {
 	zone   string
 	length int
-	id     func(at int) string
+	id     func(at int) string // empty where somebody has taken one meanwhile
 }
 
 // drawFrom reserves addresses, until it has as many as are missing. No other request draws meanwhile: of two that want
@@ -84,23 +84,12 @@ func (a *allocation) chooseLot(lots []lot, taken map[string]int) int {
 func (a *allocation) drawOne(l lot) (id string, ok bool) {
 	start := rand.IntN(l.length)
 	for i := range l.length {
-		if id := l.id((start + i) % l.length); !a.reserved.ids[id] {
+		if id := l.id((start + i) % l.length); id != "" && !a.reserved.ids[id] {
 			a.reserved.ids[id] = true
 			return id, true
 		}
 	}
 	return "", false
-}
-
-// lots answers what is free in memory, in one zone or, without one, in all.
-func (t *table) lots(zone string) (lots []lot) {
-	for _, z := range t.freeZones(zone, nil, 0) {
-		lots = append(lots, lot{z.zone, z.entries.Len(), func(at int) string {
-			e, _ := z.entries.GetAt(at)
-			return e.id
-		}})
-	}
-	return lots
 }
 
 // spareLots is how many more addresses are read than are missing, so that several processes that ask the store at

@@ -18,6 +18,7 @@ const (
 	fieldModified   = "pvt_modified" // Gregorian seconds
 	fieldAssignedTo = "pvt_assigned_to"
 	fieldDeleted    = "pvt_deleted"
+	fieldWriter     = "pvt_writer" // on a CouchDB cluster, see sign
 
 	documentType = "dedicated_ip"
 	available    = "available"
@@ -74,7 +75,11 @@ func (ip IP) MarshalJSON() ([]byte, error) { return document.Encode(ip.Address()
 
 // Private answers the document's private fields as stored ("_id", "pvt_zone", …), which Kazoo 5 shows as the
 // envelope's metadata and Kazoo 4 under _read_only with the prefix cut off.
-func (ip IP) Private() map[string]any { return maps.Clone(map[string]any(ip.doc)) }
+func (ip IP) Private() map[string]any {
+	doc := maps.Clone(map[string]any(ip.doc))
+	delete(doc, fieldWriter)
+	return doc
+}
 
 // assignTo answers the address as it is once account holds it (Kazoo: kz_ip:assign/2).
 func (ip IP) assignTo(account string, at json.Number) IP {

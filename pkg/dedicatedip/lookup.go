@@ -103,8 +103,8 @@ func (p *Pool) recall(ctx context.Context, texts []string) (map[string]IP, error
 	}
 	ips, ids := map[string]IP{}, map[string]string{} // by text
 	for _, text := range texts {
-		e := m.table.find(text)
-		if e == nil {
+		e, ok := m.table.find(text)
+		if !ok {
 			continue
 		}
 		if doc, ok := m.documents.Get(e.id); ok && doc.Rev() == e.rev {

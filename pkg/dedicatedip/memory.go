@@ -52,7 +52,7 @@ func newMemory(staleness time.Duration, c *checks) *memory {
 // Reads are answered from there unless it is more than staleness behind; then the store is asked. What this process
 // writes through the pool is in it before the write is answered.
 func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
-	m, since := newMemory(staleness, &checks{}), ""
+	m, since := newMemory(staleness, newChecks()), ""
 	p.memory.Store(m)
 	defer p.memory.Store(nil)
 	defer p.verifying(ctx, m.checks)()

@@ -26,7 +26,7 @@ var memoryCases = []testCase{
 // without waits until a pool has heard that there is no such address.
 func (s *subject) without(p *Pool, id string) {
 	s.Helper()
-	s.until("without "+id, func() bool { return p.memory.Load().table.find(id) == nil })
+	s.until("without "+id, func() bool { return p.memory.Load().table.revision(id) == "" })
 }
 
 // readBeforeDeleted: a document that arrives after the feed has told its end does not come back.
@@ -148,7 +148,7 @@ func beginUnderWay(s *subject) {
 // empty again.
 func TestListingInBetween(t *testing.T) {
 	t.Parallel()
-	m := newMemory(time.Hour, &checks{})
+	m := newMemory(time.Hour, newChecks())
 	doc := func(n int, status string) document.Document {
 		d := document.Document{"_id": "10.0.0.1", "_rev": strconv.Itoa(n) + "-", "pvt_type": documentType,
 			"pvt_zone": "z", "pvt_host": "h", "pvt_status": status}

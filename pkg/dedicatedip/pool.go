@@ -100,13 +100,19 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 	} else if known {
 		return IP{}, fault.New(fault.Conflict, "")
 	}
+	replicated, err := p.store.Replicated(ctx, Database)
+	if err != nil {
+		return IP{}, err
+	}
 	doc := p.newDocument(addr.String(), data["zone"], data["host"])
+	if replicated {
+		sign(doc)
+	}
 	if err := p.insert(ctx, doc); err != nil {
 		return IP{}, err
 	}
 	ip := IP{doc}
-	replicated, err := p.store.Replicated(ctx, Database)
-	if err == nil && replicated {
+	if replicated {
 		err = p.confirm(ctx, ip)
 	}
 	if err != nil {
@@ -118,8 +124,10 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 // knows reports whether the pool has an address in any spelling. What is in memory can be a moment old, and so is what
 // the view said when the document is written; two spellings of one address are found by the one that comes later.
 func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
-	if m := p.fresh(); m != nil && m.table.find(addr.String()) == nil {
-		return false, nil
+	if m := p.fresh(); m != nil {
+		if _, known := m.table.find(addr.String()); !known {
+			return false, nil
+		}
 	}
 	twins, err := p.spelledOtherwise(ctx, expanded(addr))
 	return len(twins) > 0, err
@@ -132,8 +140,8 @@ func (p *Pool) Get(ctx context.Context, address string) (Address, error) {
 		ip, err := p.get(ctx, address)
 		return ip.Address(), err
 	}
-	e := m.table.find(address)
-	if e == nil {
+	e, ok := m.table.find(address)
+	if !ok {
 		return Address{}, unknown(address)
 	}
 	return e.address(), nil

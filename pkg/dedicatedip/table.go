@@ -1,26 +1,23 @@
 package dedicatedip
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 	"sync"
-
-	"github.com/tidwall/btree"
 
 	"junctor/pkg/document"
 )
 
 // table is the pool in memory, in the orders of the views. Beside the views of couchdb-views it is the one place
 // that says which document is in which listing, and a test holds the two against each other.
-//
-// Entries are never altered, only replaced, and trees are copied on write: a listing may be read after the lock is
-// gone.
 type table struct {
 	mu        sync.RWMutex
-	addresses map[netip.Addr]*entry // the first of those that are spelled differently
-	others    map[string]*entry     // by id; in the pool, but no addresses
-	assigned  *entries
-	holders   map[string]*holding // what is assigned, by account
+	rows      rows
+	addresses map[[16]byte]ref // the first of those that are spelled differently
+	others    map[string]ref   // by id; in the pool, but no addresses
+	assigned  order            // by address
+	holders   map[string]*holding
 	zones     *names
 	hosts     *names
 	counts    map[[2]string]int // by zone and status
@@ -33,48 +30,30 @@ type table struct {
 type entry struct {
 	id, rev    string
 	addr       netip.Addr // the zero address for what is none
-	zone, host *name
+	zone, host string
 	status     string
 	holder     string
-	twin       *entry // the next spelling of the same address, by id
 }
 
 // holding is what is assigned to one account.
 type holding struct {
-	entries *entries
+	order          // by address
 	version uint64 // of the table when this last changed
 }
 
-// entries are in the order of their addresses, or of their ids.
-type entries = btree.BTreeG[*entry]
-
 func newTable() *table {
-	return &table{
-		addresses: map[netip.Addr]*entry{},
-		others:    map[string]*entry{},
-		assigned:  byAddress(),
+	t := &table{
+		rows:      newRows(),
+		addresses: map[[16]byte]ref{},
+		others:    map[string]ref{},
 		holders:   map[string]*holding{},
-		zones:     newNames(),
-		hosts:     newNames(),
 		counts:    map[[2]string]int{},
 		odd:       map[string]bool{},
 		ahead:     map[string]mark{},
 	}
-}
-
-var noLocks = btree.Options{NoLocks: true} // the table has one
-
-func byAddress() *entries {
-	return btree.NewBTreeGOptions(func(a, b *entry) bool {
-		if order := a.addr.Compare(b.addr); order != 0 {
-			return order < 0
-		}
-		return a.id < b.id
-	}, noLocks)
-}
-
-func byID() *entries {
-	return btree.NewBTreeGOptions(func(a, b *entry) bool { return a.id < b.id }, noLocks)
+	t.assigned = newOrder(t.rows.compareAddresses)
+	t.zones, t.hosts = newNames(t.rows.compareIDs), newNames(t.rows.compareIDs)
+	return t
 }
 
 // replace puts a document in the place of what was known under its id.
@@ -85,7 +64,7 @@ func (t *table) replace(doc document.Document) {
 	}
 	t.version++
 	delete(t.odd, id)
-	if old := t.entry(id); old != nil {
+	if old := t.lookUp(id); old != none {
 		t.remove(old)
 	}
 	if doc.Bool("_deleted") || doc[fieldType] != documentType || doc[fieldDeleted] == true {
@@ -95,7 +74,7 @@ func (t *table) replace(doc document.Document) {
 		t.odd[id] = true
 		return
 	}
-	t.add(t.entryOf(doc))
+	t.add(entryOf(doc))
 }
 
 // regular reports whether a document has the fields that Kazoo and we write, as texts.
@@ -110,133 +89,136 @@ func regular(doc document.Document) bool {
 	return (text || !given) && (doc[fieldDeleted] == nil || doc[fieldDeleted] == false)
 }
 
-func (t *table) entryOf(doc document.Document) *entry {
-	e := &entry{
+func entryOf(doc document.Document) entry {
+	e := entry{
 		id: doc.ID(), rev: doc.Rev(), status: doc.String(fieldStatus), holder: doc.String(fieldAssignedTo),
-		zone: t.zones.name(doc.String(fieldZone)), host: t.hosts.name(doc.String(fieldHost)),
+		zone: doc.String(fieldZone), host: doc.String(fieldHost),
 	}
 	e.addr, _ = parse(e.id)
-	switch e.status { // texts that many entries have in common are kept once
-	case available:
-		e.status = available
-	case assigned:
-		e.status = assigned
-	}
-	if held := t.holders[e.holder]; held != nil {
-		first, _ := held.entries.Min()
-		e.holder = first.holder
-	}
 	return e
 }
 
-// entry finds what is known under an id.
-func (t *table) entry(id string) *entry {
+// lookUp finds what is known under an id.
+func (t *table) lookUp(id string) ref {
 	addr, ok := parse(id)
 	if !ok {
 		return t.others[id]
 	}
-	for e := t.addresses[addr]; e != nil; e = e.twin {
-		if e.id == id {
-			return e
-		}
+	return t.spelled(t.addresses[addr.As16()], id)
+}
+
+// spelled finds a spelling of an address, of which the first is given.
+func (t *table) spelled(at ref, id string) ref {
+	for at != none && !t.rows.hasID(at, id) {
+		at = t.rows.at(at).twin
 	}
-	return nil
+	return at
 }
 
 // find answers what an address in any spelling means: what is stored in that spelling, in the canonical one, or in
 // any other, of which the first by id counts.
-func (t *table) find(text string) *entry {
+func (t *table) find(text string) (e entry, ok bool) {
 	addr, ok := parse(text)
 	if !ok {
-		return nil
+		return entry{}, false
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	for _, id := range []string{text, addr.String()} {
-		if e := t.entry(id); e != nil {
-			return e
-		}
+	at := t.addresses[addr.As16()]
+	if at == none {
+		return entry{}, false
 	}
-	return t.addresses[addr]
+	if t.rows.at(at).twin != none {
+		at = cmp.Or(t.spelled(at, text), t.spelled(at, addr.String()), at)
+	}
+	return t.rows.entry(at), true
 }
 
-func (t *table) add(e *entry) {
-	e.zone.entries++
-	e.host.entries++
-	t.counts[[2]string{e.zone.text, e.status}]++
+func (t *table) add(e entry) {
+	zone := t.zones.take(e.zone)
+	t.hosts.take(e.host)
+	t.counts[[2]string{e.zone, e.status}]++
+	at := t.rows.put(e)
 	if !e.addr.IsValid() {
-		t.others[e.id] = e
+		t.others[e.id] = at
 		return
 	}
-	t.link(e)
+	t.link(at)
 	switch e.status {
 	case available:
-		e.zone.free.Set(e)
+		zone.free.Set(at)
 	case assigned:
-		t.assigned.Set(e)
+		t.assigned.Set(at)
 		held := t.holders[e.holder]
 		if held == nil {
-			held = &holding{entries: byAddress()}
+			held = &holding{order: newOrder(t.rows.compareAddresses)}
 			t.holders[e.holder] = held
 		}
-		held.entries.Set(e)
+		held.Set(at)
 		held.version = t.version
 	}
 }
 
-func (t *table) remove(e *entry) {
+func (t *table) remove(at ref) {
+	e := t.rows.entry(at)
+	if e.addr.IsValid() {
+		t.removeAddress(at, e)
+	} else {
+		delete(t.others, e.id)
+	}
 	t.zones.drop(e.zone)
 	t.hosts.drop(e.host)
-	key := [2]string{e.zone.text, e.status}
+	key := [2]string{e.zone, e.status}
 	if t.counts[key]--; t.counts[key] == 0 {
 		delete(t.counts, key)
 	}
-	if !e.addr.IsValid() {
-		delete(t.others, e.id)
-		return
-	}
-	t.unlink(e)
+	t.rows.drop(at)
+}
+
+func (t *table) removeAddress(at ref, e entry) {
+	t.unlink(at)
 	switch e.status {
 	case available:
-		e.zone.free.Delete(e)
+		t.zones.byText[e.zone].free.Delete(at)
 	case assigned:
-		t.assigned.Delete(e)
+		t.assigned.Delete(at)
 		held := t.holders[e.holder]
 		held.version = t.version
-		if held.entries.Delete(e); held.entries.Len() == 0 {
+		if held.Delete(at); held.Len() == 0 {
 			delete(t.holders, e.holder)
 		}
 	}
 }
 
-// link puts an entry among the spellings of its address, in the order of their ids.
-func (t *table) link(e *entry) {
-	first := t.addresses[e.addr]
-	if first == nil || e.id < first.id {
-		e.twin = first
-		t.addresses[e.addr] = e
+// link puts a row among the spellings of its address, in the order of their ids.
+func (t *table) link(at ref) {
+	row := t.rows.at(at)
+	next := t.addresses[row.addr]
+	if next == none || t.rows.compareIDs(at, next) < 0 {
+		row.twin, t.addresses[row.addr] = next, at
 		return
 	}
-	at := first
-	for at.twin != nil && at.twin.id < e.id {
-		at = at.twin
+	last := t.rows.at(next)
+	for last.twin != none && t.rows.compareIDs(last.twin, at) < 0 {
+		last = t.rows.at(last.twin)
 	}
-	e.twin, at.twin = at.twin, e
+	row.twin, last.twin = last.twin, at
 }
 
-func (t *table) unlink(e *entry) {
-	first := t.addresses[e.addr]
+func (t *table) unlink(at ref) {
+	row := t.rows.at(at)
+	first := t.addresses[row.addr]
 	switch {
-	case first != e:
-		at := first
-		for at.twin != e {
-			at = at.twin
+	case first != at:
+		last := t.rows.at(first)
+		for last.twin != at {
+			last = t.rows.at(last.twin)
 		}
-		at.twin = e.twin
-	case e.twin == nil:
-		delete(t.addresses, e.addr)
+		last.twin = row.twin
+	case row.twin == none:
+		delete(t.addresses, row.addr)
 	default:
-		t.addresses[e.addr] = e.twin
+		t.addresses[row.addr] = row.twin
 	}
 }
 
@@ -262,8 +244,8 @@ func (t *table) length() (n int) {
 func (t *table) revision(id string) string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if e := t.entry(id); e != nil {
-		return e.rev
+	if at := t.lookUp(id); at != none {
+		return t.rows.rev(at)
 	}
 	return ""
 }
@@ -272,11 +254,11 @@ func (t *table) revision(id string) string {
 func (t *table) holderAt(id, rev string) (holder string, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	e := t.entry(id)
-	if e == nil || e.rev != rev {
+	at := t.lookUp(id)
+	if at == none || !t.rows.hasRev(at, rev) {
 		return "", false
 	}
-	if e.status != available {
+	if e := t.rows.entry(at); e.status != available {
 		holder = e.holder
 	}
 	return holder, true

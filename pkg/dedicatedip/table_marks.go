@@ -29,8 +29,8 @@ func (t *table) learn(doc document.Document) {
 func (t *table) hear(id, rev string) (known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e := t.entry(id)
-	if e == nil || e.rev != rev {
+	at := t.lookUp(id)
+	if at == none || !t.rows.hasRev(at, rev) {
 		return false
 	}
 	delete(t.ahead, id)
@@ -43,11 +43,11 @@ func (t *table) write(doc document.Document) {
 	defer t.mu.Unlock()
 	id, written := doc.ID(), generation(doc.Rev())
 	known := t.ahead[id].generation
-	if e := t.entry(id); e != nil {
-		if e.rev == doc.Rev() { // the feed was faster
+	if at := t.lookUp(id); at != none {
+		if t.rows.hasRev(at, doc.Rev()) { // the feed was faster
 			return
 		}
-		known = max(known, generation(e.rev))
+		known = max(known, t.rows.generation(at))
 	}
 	if written < known { // two writes of this process came here in the opposite order
 		return
@@ -61,7 +61,7 @@ func (t *table) saw(doc document.Document) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	id, read := doc.ID(), generation(doc.Rev())
-	if e := t.entry(id); e != nil && read > max(generation(e.rev), t.ahead[id].generation) {
+	if at := t.lookUp(id); at != none && read > max(t.rows.generation(at), t.ahead[id].generation) {
 		t.ahead[id] = mark{read, time.Now()}
 		t.replace(doc)
 	}

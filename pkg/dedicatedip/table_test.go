@@ -25,6 +25,7 @@ var tableCases = []testCase{
 	{"own writes at once", ownWrites},
 	{"feed cut", feedCut},
 	{"overtaken copy", overtakenCopy},
+	{"nothing read of own writes", nothingReadOfOwnWrites},
 }
 
 // tableAgrees writes random documents past the pool, as other processes do, and compares every listing from memory
@@ -279,6 +280,33 @@ func overtakenCopy(s *subject) {
 	s.ok(err)
 	s.until("without a copy", func() bool { return once && s.stored(s.accountDB(accountA), "10.0.0.1") == nil })
 	s.holds("10.0.0.1")
+}
+
+// nothingReadOfOwnWrites: while this process writes an address again and again, nobody reads its document or its
+// copies to see whether another process has.
+func nothingReadOfOwnWrites(s *subject) {
+	s.free("10.0.0.1")
+	var reads atomic.Int64
+	p := s.following(s.with(func(call, db string, do func() error) error {
+		if call == "get many" {
+			reads.Add(1)
+		}
+		return do()
+	}))
+	s.caughtUp(p)
+	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil) // is read once
+	s.ok(err)
+	before := reads.Load()
+	for began := time.Now(); time.Since(began) < 5*checkPause; {
+		_, err := p.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+		s.ok(err)
+		_, err = p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+		s.ok(err)
+	}
+	if more := reads.Load() - before; more > 0 {
+		s.Errorf("read %d times", more)
+	}
+	s.holds("10.0.0.1=" + accountA)
 }
 
 // TestCollation: zones that are not plain text come in the order of the views. PouchDB orders texts in its own way.

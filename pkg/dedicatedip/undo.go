@@ -89,16 +89,18 @@ func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 
 // sameWrite reports whether the stored document is the one this request wrote over before.
 func sameWrite(before, after IP, stored document.Document) bool {
-	return generation(stored.Rev()) == generation(before.Revision())+1 && sameContent(after.doc, stored)
+	return generation(stored.Rev()) == generation(before.Revision())+1 && sameContent(after.doc, stored) &&
+		after.doc.String(fieldWriter) == stored.String(fieldWriter)
 }
 
-// sameContent compares documents without what the store adds to them.
+// sameContent compares documents without what the store adds to them, and without who wrote them.
 func sameContent(a, b document.Document) bool { return reflect.DeepEqual(content(a), content(b)) }
 
 func content(doc document.Document) document.Document {
 	doc = maps.Clone(doc)
 	delete(doc, "_rev")
 	delete(doc, "_conflicts")
+	delete(doc, fieldWriter)
 	return doc
 }
 
