@@ -15,8 +15,9 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// Follow reads all clusters and then keeps the look-ups current with what other processes write, until ctx ends.
-// While the store is away, look-ups answer what was known last. It has to end before the store is closed.
+// Follow keeps the look-ups current with what other processes write, until ctx ends. It goes on where Load has ended,
+// or reads all clusters first. While the store is away, look-ups answer what was known last. It has to end before the
+// store is closed.
 func (r *Registry) Follow(ctx context.Context) {
 	wait := firstPause
 	for ctx.Err() == nil {
@@ -36,9 +37,9 @@ func (r *Registry) Follow(ctx context.Context) {
 	}
 }
 
-// follow reads all clusters and follows the feed until it breaks off.
+// follow follows the feed until it breaks off.
 func (r *Registry) follow(ctx context.Context) (loaded bool, err error) {
-	since, err := r.load(ctx)
+	since, err := r.caughtUp(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -53,8 +54,20 @@ func (r *Registry) follow(ctx context.Context) (loaded bool, err error) {
 
 // Load reads all clusters once, for a process that does not Follow, or does so later.
 func (r *Registry) Load(ctx context.Context) error {
-	_, err := r.load(ctx)
+	since, err := r.load(ctx)
+	if err == nil {
+		r.unfollowed.Store(&since)
+	}
 	return err
+}
+
+// caughtUp answers from where on a feed misses nothing that the table does not have. What Load has read is good for
+// one feed: after one that broke off, only the store knows what is there.
+func (r *Registry) caughtUp(ctx context.Context) (since string, err error) {
+	if since := r.unfollowed.Swap(nil); since != nil {
+		return *since, nil
+	}
+	return r.load(ctx)
 }
 
 // load reads all clusters, and answers from where on a feed misses nothing.
@@ -63,7 +76,6 @@ func (r *Registry) load(ctx context.Context) (since string, err error) {
 		return "", err
 	}
 	started := r.table.now()
-	var docs []document.Document
 	q := store.Query{IncludeDocs: true}
 	err = r.store.View(ctx, Database, design, "listing", q, func(row store.Row) error {
 		doc, err := row.Doc()
@@ -73,12 +85,12 @@ func (r *Registry) load(ctx context.Context) (since string, err error) {
 		case err != nil:
 			return err
 		}
-		docs = append(docs, doc)
+		r.table.restore(started, doc)
 		return nil
 	})
 	if err != nil {
 		return "", err
 	}
-	r.table.reload(started, docs)
+	r.table.forget(started)
 	return since, nil
 }

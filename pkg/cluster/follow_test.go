@@ -17,6 +17,7 @@ var followCases = []testCase{
 	{"reload", reloads},
 	{"late news", lateNews},
 	{"reconnects", reconnects},
+	{"goes on after Load", goesOn},
 }
 
 // following runs a registry's Follow until the test ends.
@@ -88,7 +89,8 @@ func lateNews(s *subject) {
 	_, err := s.Patch(s.Context(), clusterA, doc(s, `{"ips":{"inbound":{"a":["10.0.0.2"]}}}`), author, nil)
 	s.ok(err)
 	s.have(clusterB, "in:b:10.0.0.3")
-	s.table.reload(before, []document.Document{first.doc})
+	s.table.restore(before, first.doc)
+	s.table.forget(before)
 	s.table.apply(first.doc)
 	s.finds("10.0.0.1", "")
 	s.finds("10.0.0.2", "", clusterA+" inbound a")
@@ -144,4 +146,35 @@ func reconnects(s *subject) {
 	b.fails.Store(1)
 	s.is(other.Load(s.Context()), fault.DatastoreUnreachable)
 	other.finds("10.0.0.2", "", clusterB+" inbound a")
+}
+
+// counted is a store that counts the views that are read.
+type counted struct {
+	Store
+	views *atomic.Int64
+}
+
+func (c counted) View(
+	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+) error {
+	c.views.Add(1)
+	return c.Store.View(ctx, db, design, view, q, each)
+}
+
+// goesOn: a process that has loaded does not read everything again to follow, and misses nothing.
+func goesOn(s *subject) {
+	c := counted{s.s, &atomic.Int64{}}
+	other := s.registry(c, Options{})
+	s.ok(other.Load(s.Context()))
+	s.have(clusterA, "in:a:10.0.0.1")
+	followed := s.following(other)
+	s.until("seen", func() bool {
+		found, err := other.Lookup("10.0.0.1", "")
+		s.ok(err)
+		return len(found) == 1
+	})
+	followed.finds("10.0.0.1", "", clusterA+" inbound a")
+	if n := c.views.Load(); n != 1 {
+		s.Errorf("%d views were read", n)
+	}
 }

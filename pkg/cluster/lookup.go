@@ -3,14 +3,31 @@ package cluster
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"junctor/pkg/fault"
 )
 
 func shuffle(count int, swap func(i, j int)) { rand.Shuffle(count, swap) }
 
+// Holding says that a cluster has an address.
+type Holding struct {
+	ClusterID string `json:"cluster_id"`
+	Owner     string `json:"owner"`
+	Name      string `json:"name"`
+	Direction string `json:"direction"`
+	Zone      string `json:"zone"`
+}
+
+// Address is an address to send a call to.
+type Address struct {
+	IP   string `json:"ip"`
+	Zone string `json:"zone"`
+}
+
 // Lookup answers whose an address is in a direction, or in both where direction is empty. Nobody's is an empty
-// list. The answer is shared and must not be changed.
+// list.
 func (r *Registry) Lookup(ip, direction string) ([]Holding, error) {
 	addr, err := checkIP(ip)
 	if err == nil && direction != "" {
@@ -24,24 +41,28 @@ func (r *Registry) Lookup(ip, direction string) ([]Holding, error) {
 	if !r.table.loaded {
 		return nil, errNotLoaded()
 	}
-	if direction != "" {
-		return orEmpty(r.table.holders[slot{direction, addr}]), nil
+	found := []Holding{}
+	for i, name := range directions {
+		if direction == "" || direction == name {
+			found = r.table.appendHoldings(found, i, addr)
+		}
 	}
-	in, out := r.table.holders[slot{Inbound, addr}], r.table.holders[slot{Outbound, addr}]
-	switch {
-	case len(in) == 0:
-		return orEmpty(out), nil
-	case len(out) == 0:
-		return in, nil
-	}
-	return append(in[:len(in):len(in)], out...), nil
+	return found, nil
 }
 
-func orEmpty(list []Holding) []Holding {
-	if list == nil {
-		return []Holding{}
+// appendHoldings adds whose an address is in one direction: the clusters by their ids, their zones by name.
+func (t *table) appendHoldings(found []Holding, direction int, addr netip.Addr) []Holding {
+	refs := t.holders[direction].of(addr)
+	if len(refs) > 1 { // rarely
+		slices.SortStableFunc(refs, func(a, b ref) int {
+			return strings.Compare(t.members[a.member].id(), t.members[b.member].id())
+		})
 	}
-	return list
+	for _, r := range refs {
+		p := t.members[r.member].profile()
+		found = append(found, Holding{p.id, p.owner, p.name, directions[direction], p.zones[direction].name(r.zone)})
+	}
+	return found
 }
 
 // Addresses answers the addresses of a cluster in a direction, in the order to try: those of the zone asked for
@@ -51,34 +72,43 @@ func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error)
 	if err := checkDirection(direction); err != nil {
 		return nil, err
 	}
-	known, randomize, err := r.table.addressesOf(cluster, direction)
+	known, err := r.table.profile(cluster)
 	if err != nil {
 		return nil, err
 	}
-	addresses := make([]Address, 0, len(known))
+	zones := known.zones[slices.Index(directions, direction)]
+	addresses := make([]Address, 0, len(zones)/shortestAddress)
 	for _, first := range []bool{true, false} {
-		for _, a := range known {
-			if (a.Zone == zone) == first {
-				addresses = append(addresses, a)
+		for _, z := range zones.all() {
+			if (z.name == zone) == first {
+				addresses = z.appendTo(addresses)
 			}
 		}
 	}
-	if randomize {
+	if known.randomize {
 		r.shuffleZones(addresses)
 	}
 	return addresses, nil
 }
 
-func (t *table) addressesOf(cluster, direction string) (addresses []Address, randomize bool, err error) {
+func (z packedZone) appendTo(addresses []Address) []Address {
+	for addr := range z.addresses.all() {
+		addresses = append(addresses, Address{addr.String(), z.name})
+	}
+	return addresses
+}
+
+// profile answers what is known of a cluster, which is nothing where there is none.
+func (t *table) profile(id string) (profile, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if !t.loaded {
-		return nil, false, errNotLoaded()
+		return profile{}, errNotLoaded()
 	}
-	if m := t.members[cluster]; m != nil {
-		return m.addresses[direction], m.randomize, nil
+	if known := t.member(id); known != nil {
+		return known.profile(), nil
 	}
-	return nil, false, nil
+	return profile{}, nil
 }
 
 // shuffleZones shuffles each run of addresses of one zone.

@@ -168,7 +168,7 @@ func byHand(s *subject) {
 }
 
 func BenchmarkLookup(b *testing.B) {
-	for _, count := range []int{1000, 10000} {
+	for _, count := range []int{1000, 83333} {
 		r := New(nil, nil, Options{})
 		var ips []string
 		for i := range count {
@@ -191,7 +191,7 @@ func BenchmarkLookup(b *testing.B) {
 func fill(r *Registry, number int) (ips []string) {
 	zones := map[string]any{}
 	for i := range 6 {
-		ip := fmt.Sprintf("10.%d.%d.%d", i, number>>8, number&255)
+		ip := fmt.Sprintf("%d.%d.%d.%d", 10+i, number>>16, number>>8&255, number&255)
 		ips = append(ips, ip)
 		list, _ := zones[fmt.Sprint("zone", i/2)].([]any)
 		zones[fmt.Sprint("zone", i/2)] = append(list, ip)

@@ -11,6 +11,7 @@ package cluster
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -70,6 +71,8 @@ type Registry struct {
 	options Options
 	turns   turns
 	table   table
+
+	unfollowed atomic.Pointer[string] // where a feed can go on after Load, until one does
 }
 
 // New answers the registry in store. Lookups answer once Load or Follow has read it.

@@ -94,7 +94,7 @@ func linkedDocument(r storedRow) string {
 	var link struct {
 		ID *string `json:"_id"`
 	}
-	if bytes.HasPrefix(r.value, []byte("{")) && json.Unmarshal(r.value, &link) == nil && link.ID != nil {
+	if bytes.Contains(r.value, []byte(`"_id"`)) && json.Unmarshal(r.value, &link) == nil && link.ID != nil {
 		return *link.ID
 	}
 	return r.id
