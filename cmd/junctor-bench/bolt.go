@@ -2,26 +2,37 @@ package main
 
 import (
 	"context"
-	"path/filepath"
+	"os"
 
 	"go.etcd.io/bbolt"
 )
 
-// boltSetup says where to make a store, and how large, to be written to without the product.
+// boltSetup says which store to copy, and where to, to be written to without the product.
 type boltSetup struct {
-	Folder string `json:"folder"`
-	Size   int    `json:"size"`
+	File     string   `json:"file"`     // of a filled world, that nobody serves yet
+	Folder   string   `json:"folder"`   // of the copy, and of nothing else
+	Accounts []string `json:"accounts"` // that have addresses, as tenants do
 }
 
-// writeToBolt is bare bbolt: it puts and deletes, in a file of the embedded store, the very keys and values that the
-// store would, and shares transactions among those who wait, as the store does. There is no HTTP, no view function
-// and no revision in that, only the disk.
+// writeToBolt is bare bbolt: it puts and deletes, in a copy of an embedded store's file, the very keys and values
+// that the store would, and shares transactions among those who wait, as the store does. There is no HTTP, no view
+// function and no revision in that, only the disk.
 func writeToBolt(ctx context.Context, b *boss) error {
 	var setup boltSetup
 	if err := b.in.Decode(&setup); err != nil {
 		return err
 	}
-	w := &world{dsn: filepath.Join(setup.Folder, "store"), folder: setup.Folder, size: setup.Size}
+	w := &world{dsn: setup.Folder}
+	for _, id := range setup.Accounts {
+		w.tenants = append(w.tenants, tenant{id: id})
+	}
+	defer os.RemoveAll(setup.Folder)
+	if err := os.Mkdir(setup.Folder, 0o700); err != nil {
+		return err
+	}
+	if err := copyFile(w.file(), setup.File); err != nil {
+		return err
+	}
 	script, err := w.record(ctx)
 	if err != nil {
 		return err

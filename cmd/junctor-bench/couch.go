@@ -117,11 +117,28 @@ func drain(rows *kivik.ResultSet) error {
 type bareCouch struct{ *kivik.Client }
 
 func (c bareCouch) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	return c.DB(db).Put(ctx, doc.ID(), doc)
+	err = again(func() error {
+		rev, err = c.DB(db).Put(ctx, doc.ID(), doc)
+		return err
+	})
+	return rev, err
 }
 
 func (c bareCouch) Delete(ctx context.Context, db, id, rev string) error {
-	_, err := c.DB(db).Delete(ctx, id, rev)
+	return again(func() error {
+		_, err := c.DB(db).Delete(ctx, id, rev)
+		return err
+	})
+}
+
+// again repeats a write that was not answered, once: servers close connections that nobody used for a while, and it
+// may be while the next request is on its way. One that has been made after all ends in a conflict.
+func again(write func() error) error {
+	err := write()
+	var unanswered *url.Error
+	if errors.As(err, &unanswered) {
+		err = write()
+	}
 	return err
 }
 

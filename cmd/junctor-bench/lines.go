@@ -76,10 +76,10 @@ func (p *phase) ofServer(w *world) ([]line, error) {
 	if store.IsCouchDB(w.dsn) {
 		return []line{start, memory}, nil
 	}
-	if bound := longestStart[w.size]; bound > 0 {
+	if bound := longestStart[w.addresses()]; bound > 0 {
 		start.target = atMost(took, bound, "%s")
 	}
-	if bound := mostMemory[w.size]; bound > 0 {
+	if bound := mostMemory[w.addresses()]; bound > 0 {
 		memory.target = "≤ " + mebibytes(bound) + verdict(loaded <= bound)
 	}
 	info, err := os.Stat(w.file())

@@ -3,8 +3,8 @@
 // What is measured is the real program, serving stores that the product's own packages have filled. Beside it stand
 // a bare gorilla/mux handler that answers the same bytes, bare bbolt and bare CouchDB that do no more than the
 // necessary writes, and the same server with fewer addresses. All of them are processes of their own and take turns,
-// round after round, so that whatever disturbs the machine disturbs all alike: ratios mean something here, rates
-// hardly.
+// round after round, reads first and then writes, so that whatever disturbs the machine disturbs all alike: ratios
+// mean something here, rates hardly.
 //
 // It knows junctor by its command line, its API and its store. What the figures should be is in the table; that they
 // are there at all is all it insists on.

@@ -9,31 +9,42 @@ import (
 // phase is what is measured at the same time, in turns.
 type phase struct {
 	*bench
-	worlds   []*world
-	all      []*series
-	pairs    []pair
-	closers  []func()
-	raw      *hand   // a bare CouchDB; nil is none
-	document *series // reads of one document there
+	worlds  []*world
+	all     []*series
+	pairs   []pair
+	closers []func()
+	raw     *hand // a bare CouchDB; nil is none
 }
 
-// run makes the worlds, serves them, has setUp add what is to be measured, measures it, and stops everything.
-func (p *phase) run(ctx context.Context, setUp func() error) ([]line, error) {
-	defer p.close()
+// fill makes the worlds.
+func (p *phase) fill(ctx context.Context) error {
 	for _, w := range p.worlds {
 		began := time.Now()
 		if err := w.seed(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		p.say("%s addresses: filled in %s", w.name(), seconds(time.Since(began)))
 	}
+	return nil
+}
+
+// run serves the worlds, and measures reads of pools and of routing first, and then writes: what many have written
+// keeps a server and the disk busy for a while after.
+func (p *phase) run(ctx context.Context, pools, routings []*world, bare []bareWrites) ([]line, error) {
 	if err := p.startAll(ctx); err != nil {
 		return nil, err
 	}
-	if err := setUp(); err != nil {
+	if err := p.allReads(ctx, pools, routings); err != nil {
 		return nil, err
 	}
-	if err := p.takeTurns(ctx); err != nil {
+	if err := p.takeTurns(ctx, "reads", p.all); err != nil {
+		return nil, err
+	}
+	reads := len(p.all)
+	if err := p.writes(ctx, bare); err != nil {
+		return nil, err
+	}
+	if err := p.takeTurns(ctx, "writes", p.all[reads:]); err != nil {
 		return nil, err
 	}
 	return p.lines()
@@ -72,18 +83,18 @@ func (p *phase) compare(ours, beside *series, target float64) {
 	p.pairs = append(p.pairs, pair{ours: ours, beside: beside, target: target})
 }
 
-// takeTurns gives everything its turns: a short one first that does not count, and then one in each round, forth and
-// back, so that who comes early in one round comes late in the next.
-func (p *phase) takeTurns(ctx context.Context) error {
-	for _, s := range p.all {
+// takeTurns gives all of a part their turns: a short one first that does not count, and then one in each round, forth
+// and back, so that who comes early in one round comes late in the next.
+func (p *phase) takeTurns(ctx context.Context, part string, all []*series) error {
+	for _, s := range all {
 		if err := s.take(ctx, p.turn/4); err != nil {
 			return err
 		}
 		s.samples = nil
 	}
-	order := slices.Clone(p.all)
+	order := slices.Clone(all)
 	for round := range p.rounds {
-		p.say("round %d of %d", round+1, p.rounds)
+		p.say("%s, round %d of %d", part, round+1, p.rounds)
 		for _, s := range order {
 			if err := s.take(ctx, p.turn); err != nil {
 				return err

@@ -77,13 +77,10 @@ func (p *phase) reads(ctx context.Context, r read, worlds []*world) error {
 // sameRate is what becomes of the rate of a few addresses at many.
 const sameRate = 0.90
 
-// besideCouchDB compares a read with what a bare CouchDB does for it, and with one that reads a document.
+// besideCouchDB compares a read with what a bare CouchDB does for it, and with one that reads a document at that time.
 func (p *phase) besideCouchDB(r read, ours *series) {
-	if p.document == nil {
-		p.document = p.bareCouchDB("document")
-	}
-	if r.couch > 0 || r.raw == "document" {
-		p.compare(ours, p.document, r.couch)
+	if r.couch > 0 {
+		p.compare(ours, p.bareCouchDB("document"), r.couch)
 	}
 	if r.raw != "" && r.raw != "document" {
 		p.compare(ours, p.bareCouchDB(r.raw), 0)

@@ -36,9 +36,14 @@ func TestSmoke(t *testing.T) {
 	t.Log("\n" + stdout.String())
 	for _, where := range []string{"embedded, 300", "embedded, 600", "CouchDB, 300"} {
 		for _, what := range expected(where) {
-			if !hasRow(stdout.String(), what, where) {
+			if !hasRow(stdout.String(), what, where, "") {
 				t.Errorf("no row of %q, %s", what, where)
 			}
+		}
+	}
+	for _, where := range []string{"embedded, 300", "embedded, 600"} {
+		if !hasRow(stdout.String(), fmt.Sprintf("assign + release, %d clients", writers), where, "bare bbolt") {
+			t.Errorf("no bbolt beside %s", where)
 		}
 	}
 	left, err := filepath.Glob(filepath.Join(temporary, "*"))
@@ -60,10 +65,11 @@ func expected(where string) []string {
 	return what
 }
 
-func hasRow(table, what, where string) bool {
+func hasRow(table, what, where, beside string) bool {
 	for row := range strings.Lines(table) {
 		cells := strings.Split(row, "|")
-		if len(cells) > 3 && strings.TrimSpace(cells[1]) == what && strings.TrimSpace(cells[2]) == where {
+		if len(cells) > 6 && strings.TrimSpace(cells[1]) == what && strings.TrimSpace(cells[2]) == where &&
+			strings.Contains(cells[6], beside) {
 			return strings.ContainsAny(cells[3], "123456789")
 		}
 	}

@@ -31,8 +31,11 @@ func (w *world) name() string {
 	if store.IsCouchDB(w.dsn) {
 		kind = "CouchDB"
 	}
-	return english.Sprintf("%s, %d", kind, max(w.size, w.routing))
+	return english.Sprintf("%s, %d", kind, w.addresses())
 }
+
+// addresses is how large it is.
+func (w *world) addresses() int { return max(w.size, w.routing) }
 
 // kind is what it is there for.
 func (w *world) kind() string {
@@ -49,6 +52,14 @@ func (w *world) kind() string {
 func (w *world) tenant(client int) (tenant, int) {
 	n := client % len(w.tenants)
 	return w.tenants[n], n
+}
+
+// accounts are the tenants' ids.
+func (w *world) accounts() (ids []string) {
+	for _, t := range w.tenants {
+		ids = append(ids, t.id)
+	}
+	return ids
 }
 
 // ips is the URL of a tenant's addresses.

@@ -7,17 +7,20 @@ import (
 	"time"
 )
 
-// bareWrites are the necessary writes without anything else.
+// bareWrites are the necessary writes of a world without anything else.
 type bareWrites struct {
 	*hand
+	of          *world
 	what, where string
-	target      map[int]float64 // the ratio to them that is wanted, by the number of clients; 0 is none in particular
+	// The ratios to them that are wanted of assignments and of allocations, by the number of clients; 0 is none in
+	// particular.
+	assign, allocate map[int]float64
 }
 
-// writes measures assignments in some worlds, the first of which is the smallest, and allocations where they are
-// served.
-func (p *phase) writes(ctx context.Context, bare bareWrites, worlds []*world) error {
-	allocates, err := p.allocates(ctx, worlds[0])
+// writes adds assignments in some worlds, the first of which is the smallest, and allocations where they are served.
+// Large worlds are compared with the smallest, too.
+func (p *phase) writes(ctx context.Context, bare []bareWrites) error {
+	allocates, err := p.allocates(ctx, bare[0].of)
 	if err != nil {
 		return err
 	}
@@ -25,36 +28,44 @@ func (p *phase) writes(ctx context.Context, bare bareWrites, worlds []*world) er
 		p.say("allocations are not served, and not measured")
 	}
 	for _, clients := range []int{1, writers} {
-		who := fmt.Sprintf("%d clients", clients)
-		if clients == 1 {
-			who = "1 client"
-		}
-		least := p.add(bare.what, bare.where, documents, bare.turns("writes", clients))
-		p.write("assign + release, "+who, clients, least, bare.target[clients], worlds, p.assignAndRelease)
-		if allocates {
-			p.write("allocate + release, "+who, clients, least, 0, worlds, p.allocateAndRelease)
+		var smallest []*series
+		for _, b := range bare {
+			all := p.writesOf(b, clients, allocates)
+			for i, few := range smallest {
+				p.compare(all[i], few, 0)
+			}
+			if smallest == nil {
+				smallest = all
+			}
 		}
 	}
 	return nil
 }
 
-// write compares one kind of write with the bare ones, and in large worlds with the same in the smallest.
-func (p *phase) write(
-	what string, clients int, least *series, target float64, worlds []*world,
-	take func(context.Context, *world, int, time.Duration) (sample, error),
-) {
-	var smallest *series
-	for _, w := range worlds {
-		ours := p.add(what, w.name(), documents, func(ctx context.Context, turn time.Duration) (sample, error) {
-			return take(ctx, w, clients, turn)
-		})
-		p.compare(ours, least, target)
-		if smallest == nil {
-			smallest = ours
-		} else {
-			p.compare(ours, smallest, 0)
-		}
+// writesOf adds the writes of one world next to the bare ones.
+func (p *phase) writesOf(b bareWrites, clients int, allocates bool) []*series {
+	least := p.add(b.what, b.where, documents, b.turns("writes", clients))
+	assign := p.write("assign + release", b.of, clients, p.assignAndRelease)
+	p.compare(assign, least, b.assign[clients])
+	if !allocates {
+		return []*series{assign}
 	}
+	allocate := p.write("allocate + release", b.of, clients, p.allocateAndRelease)
+	p.compare(allocate, least, b.allocate[clients])
+	return []*series{assign, allocate}
+}
+
+func (p *phase) write(
+	what string, w *world, clients int,
+	take func(context.Context, *world, int, time.Duration) (sample, error),
+) *series {
+	who := fmt.Sprintf("%d clients", clients)
+	if clients == 1 {
+		who = "1 client"
+	}
+	return p.add(what+", "+who, w.name(), documents, func(ctx context.Context, turn time.Duration) (sample, error) {
+		return take(ctx, w, clients, turn)
+	})
 }
 
 // assignAndRelease has every client assign an address of its own to its account, and release it.
