@@ -67,7 +67,8 @@ func (p *phase) bareBolt(ctx context.Context, w *world) (bareWrites, error) {
 		assign: quarter, allocate: quarter}, err
 }
 
-// onCouchDB measures a CouchDB at one size after the other: it has room for one pool only.
+// onCouchDB measures a CouchDB at one size after the other: it has room for one pool only. What was measured before
+// something failed is answered, too.
 func (b *bench) onCouchDB(ctx context.Context) (lines []line, err error) {
 	couch, err := claim(ctx, b.couchdb)
 	if err != nil {
@@ -76,34 +77,23 @@ func (b *bench) onCouchDB(ctx context.Context) (lines []line, err error) {
 	defer func() { err = errors.Join(err, couch.release(ctx)) }()
 	for _, size := range b.couchSizes() {
 		more, err := b.couchAt(ctx, size)
+		lines = append(lines, more...)
 		if err == nil {
 			err = couch.empty(ctx)
 		}
 		if err != nil {
-			return nil, err
+			return lines, err
 		}
-		lines = append(lines, more...)
 	}
 	return lines, nil
 }
 
-// mostOnCouchDB is how many addresses a CouchDB is filled with: a million, and their views, take it too long.
-const mostOnCouchDB = 100_000
-
 // couchSizes are the sizes to measure a CouchDB at. To see that it can be measured one is enough.
-func (b *bench) couchSizes() (sizes []int) {
+func (b *bench) couchSizes() []int {
 	if b.smoke {
 		return b.sizes[:1]
 	}
-	for _, size := range b.sizes {
-		if size <= mostOnCouchDB {
-			sizes = append(sizes, size)
-		}
-	}
-	if len(sizes) < len(b.sizes) {
-		b.say("CouchDB is measured up to %d addresses: to fill one with more takes too long", mostOnCouchDB)
-	}
-	return sizes
+	return b.sizes
 }
 
 func (b *bench) couchAt(ctx context.Context, size int) (lines []line, err error) {
@@ -113,7 +103,7 @@ func (b *bench) couchAt(ctx context.Context, size int) (lines []line, err error)
 	if err := p.fill(ctx); err != nil {
 		return nil, err
 	}
-	if p.raw, err = p.hire(ctx, "couchdb", couchSetup{DSN: b.couchdb, Accounts: w.accounts()}); err != nil {
+	if p.raw, err = p.hire(ctx, "couchdb", couchSetup{DSN: b.couchdb, Accounts: w.accounts(), Size: w.size}); err != nil {
 		return nil, err
 	}
 	bare := bareWrites{hand: p.raw, of: w, what: "bare CouchDB, necessary writes", where: "kivik",

@@ -20,6 +20,7 @@ import (
 type couchSetup struct {
 	DSN      string   `json:"dsn"`
 	Accounts []string `json:"accounts"` // that have addresses, as tenants do
+	Size     int      `json:"size"`     // of the pool
 }
 
 // workOnCouchDB is a bare CouchDB, through the same client library that the product uses, set up in the same way: it
@@ -34,7 +35,7 @@ func workOnCouchDB(ctx context.Context, b *boss) error {
 		return err
 	}
 	defer client.Close()
-	holders, err := bareHolders(ctx, setup.DSN)
+	holders, err := bareHolders(ctx, setup)
 	if err != nil {
 		return err
 	}
@@ -149,14 +150,19 @@ const (
 	bareAccounts = 8
 )
 
-// bareHolders makes databases as a server would, with an address for each writer, and answers who holds them.
-func bareHolders(ctx context.Context, dsn string) ([]*holder, error) {
-	s, err := store.Open(dsn, store.Options{})
+// bareHolders makes databases as a server would, the pool as large as the server's, and answers for each writer one
+// who holds an address of it.
+func bareHolders(ctx context.Context, setup couchSetup) ([]*holder, error) {
+	s, err := store.Open(setup.DSN, store.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
 	if err := makeDatabase(ctx, s, barePool, "dedicated_ips.json", "junctor_dedicated_ips.json"); err != nil {
+		return nil, err
+	}
+	rest := func(n int) document.Document { return available(writers + n) }
+	if err := putAll(ctx, s, barePool, setup.Size-writers, rest); err != nil {
 		return nil, err
 	}
 	for n := range bareAccounts {

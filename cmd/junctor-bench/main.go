@@ -65,11 +65,10 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) (err err
 	if err != nil {
 		return err
 	}
+	var couchErr error // what it does not tell must not cost what is known
 	if s.couchdb != "" {
-		more, err := b.onCouchDB(ctx)
-		if err != nil {
-			return err
-		}
+		var more []line
+		more, couchErr = b.onCouchDB(ctx)
 		lines = append(lines, more...)
 	}
 	header, err := b.header(ctx)
@@ -77,5 +76,5 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) (err err
 		return err
 	}
 	_, err = fmt.Fprint(stdout, header, "\n", format(lines))
-	return err
+	return errors.Join(err, couchErr)
 }

@@ -126,18 +126,3 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
-
-// TestCouchSizes: a CouchDB is not filled with a million addresses, and the notes say so.
-func TestCouchSizes(t *testing.T) {
-	t.Parallel()
-	var notes strings.Builder
-	b := &bench{settings: settings{sizes: []int{1000, 100_000, 1_000_000}}, notes: &notes}
-	if got := b.couchSizes(); !slices.Equal(got, []int{1000, 100_000}) || !strings.Contains(notes.String(), "100,000") {
-		t.Errorf("%v, %q", got, notes.String())
-	}
-	notes.Reset()
-	b.sizes = b.sizes[:2]
-	if got := b.couchSizes(); len(got) != 2 || notes.Len() > 0 {
-		t.Errorf("%v, %q", got, notes.String())
-	}
-}
