@@ -143,15 +143,14 @@ func again(write func() error) error {
 	return err
 }
 
-// The databases of the bare writes: a pool, and some accounts.
+// The databases of the bare writes: a pool, and those of accounts.
 const (
-	barePool     = "junctor_bench_pool"
-	bareAccount  = "junctor_bench_account_%d"
-	bareAccounts = 8
+	barePool    = "junctor_bench_pool"
+	bareAccount = "junctor_bench_account_%d"
 )
 
-// bareHolders makes databases as a server would, the pool as large as the server's, and answers for each writer one
-// who holds an address of it.
+// bareHolders makes databases as a server would, the pool as large as the server's and for as many accounts, and
+// answers for each writer one who holds an address.
 func bareHolders(ctx context.Context, setup couchSetup) ([]*holder, error) {
 	s, err := store.Open(setup.DSN, store.Options{})
 	if err != nil {
@@ -165,7 +164,8 @@ func bareHolders(ctx context.Context, setup couchSetup) ([]*holder, error) {
 	if err := putAll(ctx, s, barePool, setup.Size-writers, rest); err != nil {
 		return nil, err
 	}
-	for n := range bareAccounts {
+	accounts := min(len(setup.Accounts), writers)
+	for n := range accounts {
 		if err := makeDatabase(ctx, s, fmt.Sprintf(bareAccount, n), "junctor_account.json"); err != nil {
 			return nil, err
 		}
@@ -176,7 +176,7 @@ func bareHolders(ctx context.Context, setup couchSetup) ([]*holder, error) {
 		if err != nil {
 			return nil, err
 		}
-		own := n % bareAccounts
+		own := n % accounts
 		holders[n] = &holder{pool: barePool, own: fmt.Sprintf(bareAccount, own), number: n,
 			account: fmt.Sprintf("%032x", own), rev: rev}
 	}
