@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// patience is how long a process may take to start, on what it has, or to end. A CouchDB may have the views of a million
-// documents to make until then.
+// patience is how long a process may take to start, on what it has, or to end. A CouchDB may have to make the views of
+// a million documents until then.
 const patience = 10 * time.Minute
 
 // process is a program that runs beside this one. It is told to end when the context of cmd does.
