@@ -72,10 +72,7 @@ func (a *allocation) enough(ctx context.Context) error {
 	if m := a.fresh(); m != nil && m.table.freeCount(a.zone) >= a.wanted {
 		return nil
 	}
-	_, available, err := a.readLots(ctx, a.wanted)
-	if err == nil && available < a.wanted {
-		err = tooFew(available)
-	}
+	_, err := a.readLots(ctx, a.wanted)
 	return err
 }
 
@@ -130,10 +127,7 @@ func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	if len(a.drawn) == missing {
 		return a.recall, nil
 	}
-	lots, available, err := a.readLots(ctx, missing)
-	if err == nil && available < missing {
-		err = tooFew(available)
-	}
+	lots, err := a.readLots(ctx, missing)
 	if err == nil {
 		a.drawFrom(lots, missing)
 	}

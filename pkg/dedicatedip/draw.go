@@ -96,28 +96,32 @@ func (a *allocation) drawOne(l lot) (id string, ok bool) {
 // once draw different ones.
 const spareLots = 256
 
-// readLots reads what is free from the store, as much as this request may need to look at, and counts that.
-func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, available int, err error) {
+// readLots reads what is free from the store, as much as this request may need to look at. Fewer than are missing are
+// a fault.Conflict that says how many.
+func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err error) {
 	queries, err := a.queries(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	limit := missing + a.reserved.length() + spareLots
-	byZone := map[string][]string{}
+	byZone, available := map[string][]string{}, 0
 	for _, q := range queries {
 		items, _, err := a.readAvailable(ctx, q, limit)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		for _, item := range items {
 			byZone[item.Zone] = append(byZone[item.Zone], item.IP)
 		}
 		available += len(items)
 	}
+	if available < missing {
+		return nil, tooFew(available)
+	}
 	for zone, ids := range byZone {
 		lots = append(lots, lot{zone, len(ids), func(at int) string { return ids[at] }})
 	}
-	return lots, available, nil
+	return lots, nil
 }
 
 // queries answers what to read of the view: all, one zone, or to spread, each zone for itself.

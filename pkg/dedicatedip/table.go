@@ -258,8 +258,8 @@ func (t *table) holderAt(id, rev string) (holder string, ok bool) {
 	if at == none || !t.rows.hasRev(at, rev) {
 		return "", false
 	}
-	if e := t.rows.entry(at); e.status != available {
-		holder = e.holder
+	if row := t.rows.at(at); t.rows.words.text(row.status) != available {
+		holder = t.rows.words.text(row.holder)
 	}
 	return holder, true
 }
