@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
 
@@ -12,11 +11,7 @@ import (
 func TestClaim(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := storetest.Open(t, dsn)
 	create := func(db string) {
 		t.Helper()
 		if err := s.CreateDatabase(t.Context(), db); err != nil {

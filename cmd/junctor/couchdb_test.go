@@ -54,12 +54,7 @@ func (p *place) open(t *testing.T) *store.Store {
 		p.server.stop()
 		p.server = nil
 	}
-	s, err := store.Open(p.dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return storetest.Open(t, p.dsn)
 }
 
 // TestCouchDB: on an empty CouchDB the server is ready and lets nobody in; once somebody bootstraps it, it does.

@@ -16,11 +16,7 @@ import (
 // kazoo loads a real Kazoo's databases into a CouchDB.
 func kazoo(t *testing.T, dsn string) *store.Store {
 	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := storetest.Open(t, dsn)
 	storetest.Load(t, s, os.DirFS("../../pkg/api/testdata/kazoo-db"))
 	return s
 }

@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // The accounts of testdata/kazoo.json: M is the master, A and B are its children, A1 is a child of A.
@@ -28,21 +29,7 @@ const (
 )
 
 // open answers an empty store.
-func open(t *testing.T) *store.Store { t.Helper(); return openDSN(t, "memory:") }
-
-func openDSN(t *testing.T, dsn string) *store.Store {
-	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
+func open(t *testing.T) *store.Store { t.Helper(); return storetest.Open(t, "memory:") }
 
 // openKazoo answers a store with what a real Kazoo wrote.
 func openKazoo(t *testing.T) *store.Store { t.Helper(); return fillKazoo(t, open(t)) }

@@ -67,7 +67,7 @@ func openOn(t *testing.T) map[string]func(*testing.T) *store.Store {
 	t.Helper()
 	return map[string]func(*testing.T) *store.Store{
 		"embedded": openKazoo,
-		"HTTP":     func(t *testing.T) *store.Store { return fillKazoo(t, openDSN(t, storetest.FreshCouch(t))) },
+		"HTTP":     func(t *testing.T) *store.Store { return fillKazoo(t, storetest.Open(t, storetest.FreshCouch(t))) },
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // TestRevocation changes the store under a good token.
@@ -253,12 +254,7 @@ func TestOutage(t *testing.T) {
 // TestEmptyStore: before a bootstrap there are no tokens, but that is no outage.
 func TestEmptyStore(t *testing.T) {
 	t.Parallel()
-	s, err := store.Open("memory:", store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	checkRefused(t, strict(s), exampleToken(t), fault.Unauthenticated)
+	checkRefused(t, strict(storetest.Open(t, "memory:")), exampleToken(t), fault.Unauthenticated)
 }
 
 func TestNewKeyDocument(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 	"junctor/schemas"
 )
 
@@ -46,7 +47,7 @@ var spellings = []string{
 // TestByAddress: the view that finds legacy spellings runs as JavaScript, and means the same by an address.
 func TestByAddress(t *testing.T) {
 	t.Parallel()
-	s := newSubject(t, open(t, "memory:"))
+	s := newSubject(t, storetest.Open(t, "memory:"))
 	want := map[string]string{}
 	for _, id := range spellings {
 		if id == "" {

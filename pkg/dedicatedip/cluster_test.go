@@ -60,7 +60,7 @@ func newCluster(s *subject, dsn string) *cluster {
 		proxy.ServeHTTP(w, r)
 	}))
 	s.Cleanup(server.Close)
-	s.s.Store = open(s.T, server.URL)
+	s.s.Store = storetest.Open(s.T, server.URL)
 	s.Pool = s.pool(s.s, s.Output())
 	if several, err := s.s.Replicated(s.Context(), Database); err != nil || !several {
 		s.Fatalf("no cluster: %t, %v", several, err)

@@ -17,13 +17,13 @@ import (
 func TestStaleness(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		s := open(t, "memory:")
+		s := storetest.Open(t, "memory:")
 		staleness(newSubject(t, s), s)
 	})
 	t.Run("couchdb", func(t *testing.T) {
 		t.Parallel()
 		dsn := storetest.FreshCouch(t)
-		staleness(newSubject(t, open(t, dsn)), open(t, dsn))
+		staleness(newSubject(t, storetest.Open(t, dsn)), storetest.Open(t, dsn))
 	})
 }
 

@@ -46,7 +46,7 @@ type testCase struct {
 // Each case runs on a pool that asks the store, and on one that follows it and answers from memory.
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	onMemory := func(t *testing.T) *store.Store { return open(t, "memory:") }
+	onMemory := func(t *testing.T) *store.Store { return storetest.Open(t, "memory:") }
 	runCases(t, cases, onMemory, asking)
 	runCases(t, followedCases, onMemory, following)
 }
@@ -54,7 +54,7 @@ func TestMemory(t *testing.T) {
 func TestCouchDB(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	onCouch := func(t *testing.T) *store.Store { return open(t, dsn) }
+	onCouch := func(t *testing.T) *store.Store { return storetest.Open(t, dsn) }
 	runCases(t, cases, onCouch, asking)
 	runCases(t, followedCases, onCouch, following)
 	runCases(t, clusterCases(dsn), onCouch, asking)
@@ -73,16 +73,6 @@ func runCases(t *testing.T, cases []testCase, open func(*testing.T) *store.Store
 			c.run(s)
 		})
 	}
-}
-
-func open(t *testing.T, dsn string) *store.Store {
-	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }
 
 // subject is a pool under test, on an installed and empty database.

@@ -312,9 +312,9 @@ func nothingReadOfOwnWrites(s *subject) {
 // TestCollation: zones that are not plain text come in the order of the views. PouchDB orders texts in its own way.
 func TestCollation(t *testing.T) {
 	t.Parallel()
-	stores := map[string]func() *store.Store{"memory": func() *store.Store { return open(t, "memory:") }}
+	stores := map[string]func() *store.Store{"memory": func() *store.Store { return storetest.Open(t, "memory:") }}
 	if os.Getenv("JUNCTOR_TEST_COUCHDB") != "" {
-		stores["couchdb"] = func() *store.Store { return open(t, storetest.FreshCouch(t)) }
+		stores["couchdb"] = func() *store.Store { return storetest.Open(t, storetest.FreshCouch(t)) }
 	}
 	for name, on := range stores {
 		t.Run(name, func(t *testing.T) {

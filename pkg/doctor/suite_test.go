@@ -38,11 +38,7 @@ type patient struct {
 // visit opens a store as it is.
 func visit(t *testing.T, dsn string) *patient {
 	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := storetest.Open(t, dsn)
 	p := &patient{T: t, Store: s}
 	if store.IsCouchDB(dsn) {
 		p.dsn = dsn

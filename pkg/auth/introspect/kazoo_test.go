@@ -20,7 +20,7 @@ import (
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/fault"
-	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 const (
@@ -196,11 +196,7 @@ func (c *counted) Get(ctx context.Context, id string) (kazoocluster.Cluster, err
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	s, err := store.Open("memory:", store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := storetest.Open(t, "memory:")
 	if err := kazoocluster.Install(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}

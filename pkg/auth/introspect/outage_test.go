@@ -11,7 +11,7 @@ import (
 
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/fault"
-	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // TestOutages holds that a cluster that is out of order is refused in time, and takes no other with it.
@@ -131,12 +131,7 @@ func TestRegistryOutage(t *testing.T) {
 	}
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	s, err := store.Open(gone.URL, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	w.registry.Registry = kazoocluster.NewRegistry(s, kazoocluster.Options{})
+	w.registry.Registry = kazoocluster.NewRegistry(storetest.Open(t, gone.URL), kazoocluster.Options{})
 	if _, err := w.Identify(t.Context(), clusterA, good); !isStores(err) {
 		t.Errorf("got %v, want the store's", err)
 	}

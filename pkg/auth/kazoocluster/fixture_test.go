@@ -40,15 +40,7 @@ var stores = map[string]func(t *testing.T) *store.Store{
 // open answers a store in which the registry is installed.
 func open(t *testing.T, dsn string) *store.Store {
 	t.Helper()
-	s, err := store.Open(dsn, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t, dsn)
 	for range 2 { // the second finds all there
 		if err := kazoocluster.Install(t.Context(), s); err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 func TestRegistry(t *testing.T) {
@@ -152,12 +153,7 @@ func put(t *testing.T, s *store.Store, doc document.Document) {
 
 func TestNotInstalled(t *testing.T) {
 	t.Parallel()
-	s, err := store.Open("memory:", store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	_, err = registry(s, &clock{}).Get(t.Context(), clusterA)
+	_, err := registry(storetest.Open(t, "memory:"), &clock{}).Get(t.Context(), clusterA)
 	wantFault(t, err, fault.BadIdentifier)
 }
 
