@@ -19,16 +19,19 @@ type database struct {
 	head  string
 	since time.Time // the head has not moved since then, …
 	asOf  time.Time // … as of then
+	moves int       // asks in a row that found it moved
+	rest  int       // asks to leave it out of
 }
 
 // The bounds of following. There is a database for every account, and no other has all that is in it: users are
 // nowhere else, and the copies of accounts in "accounts" come later, or never. That is why heads are asked for, many
 // at a time: to wait for the changes of each database would take a connection for each.
 const (
-	asksPerStaleness = 3
+	asksPerStaleness = 2
 	maxDatabases     = 300         // at once; the documents of others are read more often
 	databasesPerAsk  = 100         // what a CouchDB takes (max_db_number_for_dbs_info_req)
 	idleTime         = time.Minute // without use, after which a database is no longer followed
+	longestRest      = 7           // asks
 )
 
 // follow takes note that documents of a database are in use.
@@ -101,24 +104,36 @@ func (d *Documents) ask(ctx context.Context, feeds Feeds) error {
 	return nil
 }
 
-// inUse answers the databases to ask for, and lets go of the others.
-func (d *Documents) inUse() []string {
+// inUse answers the databases to ask for, and lets go of those that are not used any more.
+func (d *Documents) inUse() (names []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	maps.DeleteFunc(d.databases, func(_ string, db *database) bool { return time.Since(db.used) > idleTime })
-	return slices.Collect(maps.Keys(d.databases))
+	for name, db := range d.databases {
+		if db.rest > 0 {
+			db.rest--
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // hear takes in heads that were asked for at a time. One that was heard before has not moved from then until now;
-// one that is new may have moved up to now.
+// one that is new may have moved up to now. A database that is written to all the time is left out ever longer: its
+// head tells nothing, and costs a CouchDB more than to read its documents once in a while.
 func (d *Documents) hear(names, heads []string, sent time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, name := range names {
 		db := d.databases[name]
 		if !db.since.IsZero() && db.head == heads[i] {
-			db.asOf = sent
+			db.asOf, db.moves = sent, 0
 			continue
+		}
+		if !db.since.IsZero() {
+			db.rest = min(1<<db.moves-1, longestRest)
+			db.moves = min(db.moves+1, longestRest)
 		}
 		db.head, db.since, db.asOf = heads[i], time.Now(), time.Time{}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -257,6 +258,71 @@ func TestManyDatabases(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBusyDatabase: a database that is written to all the time is hardly asked about, and its documents are as fresh.
+// A quiet one is asked about as ever. The busy one is warm again once it is quiet.
+func TestBusyDatabase(t *testing.T) {
+	t.Parallel()
+	s := open(t, "memory:")
+	const quiet, allowed = "account/ee/ee/ee", 100 * time.Millisecond
+	if err := s.CreateDatabase(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), quiet, document.Document{"_id": id}); err != nil {
+		t.Fatal(err)
+	}
+	reads, feeds := &counting{Store: s}, &tally{Feeds: s, asks: map[string]int{}}
+	d := fresh.New(reads, fresh.Options{Staleness: allowed})
+	is(t, d, 0)
+	follow(t, d, feeds)
+	written := []time.Time{time.Now()}
+	for n := int64(1); feeds.of(quiet) < 40; n++ {
+		set(t, s, n)
+		written = append(written, time.Now())
+		asked := time.Now()
+		if known := got(t, d); known < n && asked.Sub(written[known+1]) > allowed {
+			t.Errorf("%d is what it was %v ago", known, asked.Sub(written[known+1]))
+		}
+		if _, err := d.Get(t.Context(), quiet, id); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(allowed / 20)
+	}
+	if asks := feeds.of(db); asks > 15 {
+		t.Errorf("asked %d times about the busy database, %d about the quiet one", asks, feeds.of(quiet))
+	}
+	until(t, func() bool {
+		reads.reads.Store(0)
+		for began := time.Now(); time.Since(began) < 4*allowed; time.Sleep(time.Millisecond) {
+			if _, err := d.Get(t.Context(), db, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return reads.reads.Load() == 0
+	})
+}
+
+// tally counts how often each database was asked about.
+type tally struct {
+	fresh.Feeds
+	mu   sync.Mutex
+	asks map[string]int
+}
+
+func (f *tally) Sequences(ctx context.Context, dbs []string) ([]string, error) {
+	f.mu.Lock()
+	for _, name := range dbs {
+		f.asks[name]++
+	}
+	f.mu.Unlock()
+	return f.Feeds.Sequences(ctx, dbs)
+}
+
+func (f *tally) of(name string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asks[name]
 }
 
 // TestIdle: databases that nobody uses any more are not asked about.
