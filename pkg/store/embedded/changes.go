@@ -42,7 +42,6 @@ func (d *database) Changes(ctx context.Context, options driver.Options) (driver.
 	err = d.read(ctx, func(c contents) error {
 		f.born, f.until = c.born(), c.updateSeq()
 		f.last = min(since, f.until)
-		f.longPoll = f.longPoll && f.last == f.until // else it need not wait
 		return nil
 	})
 	return f, err
@@ -134,9 +133,9 @@ func (f *changes) fill() error {
 		if c.born() != f.born {
 			return errNoDatabase
 		}
-		if f.longPoll {
+		if f.longPoll { // what was written again since the feed was opened is told, too
 			f.until = c.updateSeq()
-			f.longPoll = f.last == f.until
+			f.longPoll = f.last == f.until // else it need not wait
 		}
 		cursor := c.part(changesBucket).Cursor()
 		for k, id := cursor.Seek(seqKey(f.last + 1)); k != nil && len(f.batch) < enough; k, id = cursor.Next() {
