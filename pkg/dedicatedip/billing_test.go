@@ -151,7 +151,7 @@ func billingIsTold(s *subject) {
 	b.was(s, accountA)
 	db := s.accountDB(accountA)
 	s.free("10.0.0.4")
-	p := s.with(when("put many", db, 1, answerLost))
+	p := s.with(when("put", db, 1, answerLost))
 	p.TellBilling(b.add)
 	_, err = p.AssignOne(s.Context(), accountA, "10.0.0.4", nil)
 	s.ok(err)

@@ -12,18 +12,28 @@ import (
 
 // checks are the copies written lately, each with the revision of the pool that it was written for. A writer of
 // another process may have been faster with a later revision, and slower with its copy: whoever has written one looks
-// once more whether the pool still says the same. That costs one read for all that were written in a while.
+// once more whether the pool still says the same. The feed tells; where it does not, one read does for all that were
+// written in a while.
 type checks struct {
 	mu      sync.Mutex
-	pending map[copyName]string // revision, empty where the address is gone
-	writing map[string]int      // how many requests of this process are writing an address
-	closed  bool                // nobody is going to look any more
+	pending map[copyName]check
+	writing map[string]int // how many requests of this process are writing an address
+	closed  bool           // nobody is going to look any more
 }
 
-func newChecks() *checks { return &checks{pending: map[copyName]string{}, writing: map[string]int{}} }
+// check is what a copy was written for.
+type check struct {
+	rev string    // empty where the address is gone
+	at  time.Time // when it was written at the latest
+}
 
-// checkPause is how long copies wait to be looked at together.
-const checkPause = 100 * time.Millisecond
+func newChecks() *checks { return &checks{pending: map[copyName]check{}, writing: map[string]int{}} }
+
+// How long copies wait to be looked at together, and how long for the feed to come to when they were written.
+const (
+	checkPause    = 100 * time.Millisecond
+	checkPatience = 3 * time.Second
+)
 
 // add notes copies to be looked at; ok is false where nobody is going to.
 func (c *checks) add(accountID string, outcomes []outcome) (ok bool) {
@@ -32,8 +42,9 @@ func (c *checks) add(accountID string, outcomes []outcome) (ok bool) {
 	if c.closed {
 		return false
 	}
+	now := time.Now()
 	for _, doc := range outcomes {
-		c.pending[copyName{accountID, doc.ID()}] = liveRevision(doc)
+		c.pending[copyName{accountID, doc.ID()}] = check{liveRevision(doc), now}
 	}
 	return true
 }
@@ -44,11 +55,17 @@ func (c *checks) close() {
 	c.closed = true
 }
 
-func (c *checks) take() map[copyName]string {
+// take answers the copies that were written by a time, which are to be looked at.
+func (c *checks) take(by time.Time) map[copyName]check {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	taken := c.pending
-	c.pending = map[copyName]string{}
+	taken := map[copyName]check{}
+	for name, written := range c.pending {
+		if !written.at.After(by) {
+			taken[name] = written
+			delete(c.pending, name)
+		}
+	}
 	return taken
 }
 
@@ -70,19 +87,19 @@ func (c *checks) count(ips []IP, more int) {
 
 // attended reports whether it is this process that has written an address again, and with it the copy that was
 // written for a revision. While it is at it, nobody can tell; then the copy is to be looked at later.
-func (c *checks) attended(name copyName, rev string) bool {
+func (c *checks) attended(name copyName, written check) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, again := c.pending[name]
 	if !again && c.writing[name.id] > 0 {
-		c.pending[name] = rev
+		c.pending[name] = written
 		again = true
 	}
 	return again
 }
 
 // giveBack takes copies back that could not be looked at, as far as nothing newer is known of them.
-func (c *checks) giveBack(taken map[copyName]string) {
+func (c *checks) giveBack(taken map[copyName]check) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.pending)+len(taken) > mostChecks {
@@ -106,7 +123,7 @@ func (p *Pool) verifying(ctx context.Context, c *checks) (stop func()) {
 			select {
 			case <-ctx.Done():
 				c.close()
-				p.verify(context.WithoutCancel(ctx), c)
+				p.verifyAll(context.WithoutCancel(ctx), c, time.Now())
 				return
 			case <-tick.C:
 				p.verify(ctx, c)
@@ -119,9 +136,19 @@ func (p *Pool) verifying(ctx context.Context, c *checks) (stop func()) {
 	}
 }
 
-// verify mirrors what the pool says otherwise than when its copy was written.
+// verify looks at what the feed has come to, and reads what it is late with.
 func (p *Pool) verify(ctx context.Context, c *checks) {
-	written := c.take()
+	if m := p.memory.Load(); m != nil {
+		if asOf := m.asOf.Load(); asOf != nil {
+			p.mirrorChanged(ctx, c, c.take(*asOf), m.table.revision)
+		}
+	}
+	p.verifyAll(ctx, c, time.Now().Add(-checkPatience))
+}
+
+// verifyAll reads the revisions of all addresses whose copies were written by a time.
+func (p *Pool) verifyAll(ctx context.Context, c *checks, by time.Time) {
+	written := c.take(by)
 	ids := map[string]bool{}
 	for name := range written {
 		ids[name.id] = true
@@ -133,9 +160,14 @@ func (p *Pool) verify(ctx context.Context, c *checks) {
 		c.giveBack(written)
 		return
 	}
+	p.mirrorChanged(ctx, c, written, func(id string) string { return now[id] })
+}
+
+// mirrorChanged mirrors what the pool says otherwise now than when its copy was written.
+func (p *Pool) mirrorChanged(ctx context.Context, c *checks, written map[copyName]check, now func(id string) string) {
 	changed := map[string][]string{}
-	for name, rev := range written {
-		if now[name.id] != rev && !c.attended(name, rev) {
+	for name, last := range written {
+		if now(name.id) != last.rev && !c.attended(name, last) {
 			changed[name.accountID] = append(changed[name.accountID], name.id)
 		}
 	}

@@ -74,7 +74,7 @@ func (c *cluster) against(accountID, hash, id string) *Pool {
 	other := sync.OnceFunc(func() { c.other(before, accountID, hash) })
 	return c.with(func(call, db string, do func() error) error {
 		err := do()
-		if strings.HasPrefix(call, "put") && db == Database {
+		if call == "put" && db == Database {
 			other()
 		}
 		return err

@@ -79,7 +79,7 @@ func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
 		sign(documentsOf(ips)...)
 	}
 	errs := make([]error, len(ips))
-	for i, written := range p.write(ctx, ips) {
+	for i, written := range p.put(ctx, Database, documentsOf(ips)) {
 		switch {
 		case written.Err == nil:
 			ips[i].doc["_rev"] = written.Rev
@@ -107,15 +107,15 @@ func sign(docs ...document.Document) {
 	}
 }
 
-// write stores the documents of ips and answers for each.
-func (p *Pool) write(ctx context.Context, ips []IP) []store.Written {
-	if len(ips) == 1 {
-		rev, err := p.store.Put(ctx, Database, ips[0].doc)
+// put stores documents in a database and answers for each. One by itself costs a CouchDB less than in a bulk.
+func (p *Pool) put(ctx context.Context, db string, docs []document.Document) []store.Written {
+	if len(docs) == 1 {
+		rev, err := p.store.Put(ctx, db, docs[0])
 		return []store.Written{{Rev: rev, Err: err}}
 	}
-	written, err := p.store.PutMany(ctx, Database, documentsOf(ips))
+	written, err := p.store.PutMany(ctx, db, docs)
 	if err != nil {
-		written = make([]store.Written, len(ips))
+		written = make([]store.Written, len(docs))
 		for i := range written {
 			written[i].Err = err
 		}

@@ -82,13 +82,7 @@ func (p *Pool) writeKnown(ctx context.Context, m *memory, accountID string, outc
 
 // putCopies writes an account's copies, and tells whoever wants to know. It answers for each.
 func (p *Pool) putCopies(ctx context.Context, db, accountID string, writes []document.Document) []store.Written {
-	written, err := p.store.PutMany(ctx, db, writes)
-	if err != nil {
-		written = make([]store.Written, len(writes))
-		for i := range written {
-			written[i].Err = err
-		}
-	}
+	written := p.put(ctx, db, writes)
 	if p.billed != nil && len(writes) > 0 { // whatever the answer is: a write may have been made
 		p.billed(accountID)
 	}

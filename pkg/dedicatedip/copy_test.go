@@ -54,7 +54,7 @@ func copyFails(s *subject) {
 	}
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)
-	for _, call := range []string{"get many", "put many"} {
+	for _, call := range []string{"get many", "put"} {
 		var log bytes.Buffer
 		p := s.pool(trouble{s.s, func(c, d string, do func() error) error {
 			if c == call && d == db {
@@ -85,14 +85,14 @@ func copyFails(s *subject) {
 func copyFailsForAMoment(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)
-	_, err := s.with(when("put many", db, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := s.with(when("put", db, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
 	s.ok(err)
-	_, err = s.with(when("put many", db, 1, answerLost)).AssignOne(s.Context(), accountA, "10.0.0.2", nil)
+	_, err = s.with(when("put", db, 1, answerLost)).AssignOne(s.Context(), accountA, "10.0.0.2", nil)
 	s.ok(err)
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 	_, err = s.with(when("get many", db, 1, notMade)).ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
 	s.ok(err)
-	_, err = s.with(when("put many", db, 1, answerLost)).ReleaseOne(s.Context(), accountA, "10.0.0.2", nil)
+	_, err = s.with(when("put", db, 1, answerLost)).ReleaseOne(s.Context(), accountA, "10.0.0.2", nil)
 	s.ok(err)
 	s.holds("10.0.0.1", "10.0.0.2")
 }
@@ -123,7 +123,7 @@ func copyWithoutDatabase(s *subject) {
 func copiesCross(s *subject) {
 	s.free("10.0.0.1")
 	db := s.accountDB(accountA)
-	for _, call := range []string{"get many", "put many"} {
+	for _, call := range []string{"get many", "put"} {
 		p := s.with(when(call, db, 1, preceded(func() {
 			_, err := s.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
 			s.ok(err)

@@ -69,7 +69,7 @@ func drawsGivenBack(s *subject) {
 	other := s.pool(s.s, io.Discard)
 	puts := 0
 	p := s.with(func(call, db string, do func() error) error {
-		if call != "put many" || db != Database {
+		if call != "put" || db != Database {
 			return do()
 		}
 		if puts++; puts == 1 {

@@ -43,7 +43,7 @@ func (s *subject) conflictNames(err error, id string) {
 func bulkLosesEntry(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	before := s.stored(Database, "10.0.0.1")
-	p := s.with(when("put many", Database, 1, preceded(func() {
+	p := s.with(when("put", Database, 1, preceded(func() {
 		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.2", nil)
 		s.ok(err)
 	})))
@@ -57,7 +57,7 @@ func bulkLosesEntry(s *subject) {
 
 func bulkReleaseLosesEntry(s *subject) {
 	s.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
-	p := s.with(when("put many", Database, 1, preceded(func() {
+	p := s.with(when("put", Database, 1, preceded(func() {
 		_, err := s.Delete(s.Context(), "10.0.0.2", nil)
 		s.ok(err)
 	})))
@@ -69,7 +69,7 @@ func bulkReleaseLosesEntry(s *subject) {
 // lostToSameAccount: the winner's document is the very one that the loser wanted, and is not the loser's to undo.
 func lostToSameAccount(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
-	p := s.with(when("put many", Database, 1, preceded(func() {
+	p := s.with(when("put", Database, 1, preceded(func() {
 		_, err := s.AssignOne(s.Context(), accountA, "10.0.0.2", nil)
 		s.ok(err)
 	})))
@@ -112,11 +112,11 @@ func answersLost(s *subject) {
 	s.give(accountB, "10.0.0.3", "10.0.0.4")
 	_, err := s.with(when("put", Database, 1, answerLost)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put many", Database, 1, answerLost)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err = s.with(when("put", Database, 1, answerLost)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
 	s.is(err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseOne(s.Context(), accountB, "10.0.0.3", nil)
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put many", Database, 1, answerLost)).ReleaseAll(s.Context(), accountB)
+	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseAll(s.Context(), accountB)
 	s.is(err, fault.DatastoreUnreachable)
 	s.give(accountA, "10.0.0.5")
 	_, err = s.with(when("delete", Database, 1, answerLost)).Delete(s.Context(), "10.0.0.5", nil)
@@ -135,7 +135,7 @@ func writeNotMade(s *subject) {
 	rev := s.stored(Database, "10.0.0.1").Rev()
 	_, err := s.with(when("put", Database, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put many", Database, 1, notMade)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err = s.with(when("put", Database, 1, notMade)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
 	s.is(err, fault.DatastoreUnreachable)
 	_, err = s.with(when("get many", Database, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
 	s.is(err, fault.DatastoreUnreachable)
@@ -160,7 +160,7 @@ func undoFails(s *subject) {
 	}
 	writes := 0
 	p := s.with(func(call, db string, do func() error) error {
-		if call == "put many" && db == Database {
+		if call == "put" && db == Database {
 			if writes++; writes == 1 {
 				compete()
 			} else if writes == 2 {
@@ -176,7 +176,7 @@ func undoFails(s *subject) {
 	var log bytes.Buffer
 	writes = 0
 	p = s.pool(trouble{s.s, func(call, db string, do func() error) error {
-		if call == "put many" && db == Database {
+		if call == "put" && db == Database {
 			if writes++; writes == 1 {
 				compete()
 			} else {
@@ -206,7 +206,7 @@ func undoOvertaken(s *subject) {
 		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.1", nil)
 		s.ok(err)
 	}
-	p := s.with(when("put many", Database, 1, func(do func() error) error {
+	p := s.with(when("put", Database, 1, func(do func() error) error {
 		return preceded(deleted)(func() error { return followed(taken)(do) })
 	}))
 	_, err := p.Release(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
@@ -220,7 +220,7 @@ func clientGone(s *subject) {
 	for _, address := range [][]string{{"10.0.0.1", "10.0.0.2"}, {"10.0.0.3"}} {
 		ctx, cancel := context.WithCancel(s.Context())
 		p := s.with(func(call, db string, do func() error) error {
-			if strings.HasPrefix(call, "put") {
+			if call == "put" {
 				cancel()
 			}
 			return do()

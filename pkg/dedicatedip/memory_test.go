@@ -113,7 +113,7 @@ func stopBeforeCopy(s *subject) {
 	ctx, stop := context.WithCancel(s.Context())
 	var following sync.WaitGroup
 	other := s.pool(s.s, io.Discard)
-	p := s.with(when("put many", s.accountDB(accountA), 1, preceded(func() {
+	p := s.with(when("put", s.accountDB(accountA), 1, preceded(func() {
 		_, err := other.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
 		s.ok(err)
 		stop()

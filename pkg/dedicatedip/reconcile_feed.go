@@ -74,7 +74,8 @@ func (r *Reconciler) follow(ctx context.Context) error {
 	return errors.Join(err, f.save(context.WithoutCancel(ctx)))
 }
 
-// feed hands the changes since then over.
+// feed hands the changes since then over. It looks no more often than is of use: what was written again meanwhile, as
+// addresses are that come and go, is told once.
 func (r *Reconciler) feed(ctx context.Context, since string, changes chan<- store.Change) error {
 	return r.store.Changes(ctx, Database, since, func(c store.Change) error {
 		select {
@@ -83,7 +84,7 @@ func (r *Reconciler) feed(ctx context.Context, since string, changes chan<- stor
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}, nil)
+	}, func(time.Time) { _ = sleep(ctx, r.options.Settle/2) })
 }
 
 // work takes changes in, and looks at each after it had time to settle.

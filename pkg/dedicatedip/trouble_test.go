@@ -23,6 +23,7 @@ func (t trouble) GetMany(ctx context.Context, db string, ids []string) (docs map
 	return docs, err
 }
 
+// Put and PutMany are the same trouble: which of them is called is not what counts.
 func (t trouble) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
 	err = t.around("put", db, func() (err error) {
 		rev, err = t.Store.Put(ctx, db, doc)
@@ -32,7 +33,7 @@ func (t trouble) Put(ctx context.Context, db string, doc document.Document) (rev
 }
 
 func (t trouble) PutMany(ctx context.Context, db string, docs []document.Document) (w []store.Written, err error) {
-	err = t.around("put many", db, func() (err error) {
+	err = t.around("put", db, func() (err error) {
 		w, err = t.Store.PutMany(ctx, db, docs)
 		return err
 	})

@@ -67,13 +67,9 @@ func (p *Pool) previous(ctx context.Context, before, after []IP, errs []error) (
 // putBack writes documents as they were before. A conflict says that another writer has gone on from our state
 // meanwhile, and then that is the state that counts.
 func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
-	return patiently(ctx, func() error {
-		written, err := p.store.PutMany(ctx, Database, old)
-		if err != nil {
-			return err
-		}
+	return patiently(ctx, func() (err error) {
 		var rest []document.Document
-		for i, w := range written {
+		for i, w := range p.put(ctx, Database, old) {
 			switch {
 			case w.Err == nil:
 				old[i]["_rev"] = w.Rev

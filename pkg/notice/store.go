@@ -46,12 +46,8 @@ func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
 	if !watched(db) {
 		return s.Store.Delete(ctx, db, id, rev)
 	}
-	tombstone := document.Document{"_id": id, "_rev": rev, "_deleted": true}
-	written, err := s.PutMany(ctx, db, []document.Document{tombstone})
-	if err != nil {
-		return err
-	}
-	return written[0].Err
+	_, err := s.Put(ctx, db, document.Document{"_id": id, "_rev": rev, "_deleted": true})
+	return err
 }
 
 // noted runs a write of documents between its notes and their outcome.

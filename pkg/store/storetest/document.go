@@ -46,6 +46,10 @@ func deletedIsMissing(s *subject) {
 	_, err = s.Get(s.Context(), s.db, "a")
 	s.is(err, fault.BadIdentifier)
 	s.is(s.Delete(s.Context(), s.db, "never", rev), fault.BadIdentifier)
+	rev = s.put(`{"_id":"b"}`)
+	s.put(`{"_id":"b","_deleted":true,"_rev":"` + rev + `"}`)
+	_, err = s.Get(s.Context(), s.db, "b")
+	s.is(err, fault.BadIdentifier)
 }
 
 // recreated: a released name may be taken again, and nobody writes over the new document with a revision of the
