@@ -180,7 +180,7 @@ func bareHolders(ctx context.Context, setup couchSetup) ([]*holder, error) {
 		holders[n] = &holder{pool: barePool, own: fmt.Sprintf(bareAccount, own), number: n,
 			account: fmt.Sprintf("%032x", own), rev: rev}
 	}
-	return holders, nil
+	return holders, index(ctx, s, barePool)
 }
 
 func makeDatabase(ctx context.Context, s *store.Store, db string, designs ...string) error {

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -99,12 +100,34 @@ func (w *world) fillPool(ctx context.Context, s *store.Store, f *account.Founder
 		}
 		w.tenants = append(w.tenants, tenant{id: created.ID, token: grant.Token})
 	}
-	return putAll(ctx, s, dedicatedip.Database, w.size, func(n int) document.Document {
+	err := putAll(ctx, s, dedicatedip.Database, w.size, func(n int) document.Document {
 		if n < firstFree(len(w.tenants)) {
 			return assigned(n, w.tenants[n/heldEach].id)
 		}
 		return available(n)
 	})
+	if err != nil {
+		return err
+	}
+	return index(ctx, s, dedicatedip.Database)
+}
+
+// index has the views of a pool made. A CouchDB gives up answering before it has those of a large one, and goes on
+// making them: whatever is measured meanwhile is measured on a busy machine.
+func index(ctx context.Context, s *store.Store, pool string) error {
+	for design, view := range map[string]string{dedicatedip.Database: "zone_listing", "junctor": "available"} {
+		for {
+			err := s.View(ctx, pool, design, view, store.Query{Limit: 1}, func(store.Row) error { return nil })
+			if err == nil {
+				break
+			}
+			if ctx.Err() != nil || !fault.Is(err, fault.DatastoreFault) {
+				return err
+			}
+			time.Sleep(time.Second)
+		}
+	}
+	return nil
 }
 
 func install(ctx context.Context, s *store.Store, db, file string) error {
