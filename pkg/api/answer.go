@@ -2,8 +2,6 @@ package api
 
 import (
 	"bytes"
-	"crypto/md5" //nolint:gosec // a tag for content, as Crossbar's; it protects nothing
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -65,8 +63,7 @@ func (s *Server) succeed(r *request, rep reply) answer {
 		return s.fail(r, err)
 	}
 	if rep.revision == "" {
-		sum := md5.Sum(data) //nolint:gosec // see the import
-		rep.revision = hex.EncodeToString(sum[:])
+		rep.revision = tag(rep.data, data)
 	}
 	a := answer{status: http.StatusOK, location: rep.location, cors: isCORS(r), behind: rep.behind}
 	if r.verb == http.MethodPut && (r.Method == http.MethodPut || rep.location != "") {

@@ -14,6 +14,14 @@ func encode(data any) ([]byte, error) {
 	return document.Encode(data)
 }
 
+// tag answers the MD5 of data's JSON text.
+func tag(data any, text []byte) string {
+	if ready, ok := data.(interface{ MD5() string }); ok {
+		return ready.MD5()
+	}
+	return document.MD5(text)
+}
+
 // appendTo appends the envelope around the data it has, without reading that again.
 func (e *envelope) appendTo(text []byte) ([]byte, error) {
 	text = append(text, '{')

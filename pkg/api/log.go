@@ -46,6 +46,9 @@ func reason(r *request, a answer) error {
 func (s *Server) client(r *http.Request) netip.Addr {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client := peer.Addr().Unmap()
+	if !s.trusts(client) {
+		return client
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && s.trusts(client); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))

@@ -42,6 +42,7 @@ func TestPaths(t *testing.T) {
 		{"M", "DELETE", "/v2/ips/_design%2Fdedicated_ips", 400, "validation error"},
 		{"A", "GET", a + "/ips/zones/x", 404, "not_found"},
 		{"A", "GET", a + "/ips/1.2.3.4/x", 404, "not_found"},
+		{"A", "GET", a + "/ips/1.2.3.4%2Fx", 404, "bad_identifier"},
 		{"A", "GET", "/v3/accounts/" + accountA + "/ips", 200, ""},
 		{"A", "GET", "/v02/accounts/" + accountA + "/ips", 200, ""},
 		{"A", "GET", "/v99/accounts/" + accountA + "/ips", 200, ""},
@@ -96,10 +97,12 @@ func TestPaths(t *testing.T) {
 		if c.name != "" {
 			headers = []string{"X-Auth-Token", sv.token(c.name)}
 		}
-		got := sv.send(c.method, c.path, "", headers...)
-		message, _ := got.envelope["message"].(string)
-		if got.status != c.status || message != c.message {
-			t.Errorf("%q %s %.100s: %d %q, want %d %q", c.name, c.method, c.path, got.status, message, c.status, c.message)
+		for range 2 { // known paths lead where they did
+			got := sv.send(c.method, c.path, "", headers...)
+			message, _ := got.envelope["message"].(string)
+			if got.status != c.status || message != c.message {
+				t.Errorf("%q %s %.100s: %d %q, want %d %q", c.name, c.method, c.path, got.status, message, c.status, c.message)
+			}
 		}
 	}
 }

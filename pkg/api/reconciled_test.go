@@ -49,13 +49,15 @@ func TestReconcileHinders(t *testing.T) {
 	sv.create("1.2.3.4")
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
 	waitFor(t, "billing to be told", func() bool { return len(hook.Reconciled()) == 1 })
-	release := make(chan struct{})
+	called, release := make(chan struct{}), make(chan struct{})
 	hook.Instead(func(w http.ResponseWriter, _ *http.Request) {
+		close(called)
 		<-release
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	sv.want(sv.as("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
 	wantHolder(t, sv, "1.2.3.4", "")
+	<-called
 	hook.Instead(nil)
 	close(release)
 	waitFor(t, "billing to be told", func() bool { return len(hook.Reconciled()) == 2 })

@@ -21,10 +21,10 @@ type request struct {
 	body     body
 	verb     string // the method, or what the request tunnels
 	resource *resource
-	settled  bool // whether it is known which resource that is, or that there is none
-	vars     map[string]string
-	cluster  string // that a request about routing is about
-	foreign  bool   // whether that is another than our own
+	settled  bool              // whether it is known which resource that is, or that there is none
+	vars     map[string]string // what the path says where the resource leaves it open; others have the same map
+	cluster  string            // that a request about routing is about
+	foreign  bool              // whether that is another than our own
 	token    auth.Credentials
 	identity *auth.Identity   // who asks
 	refused  error            // why nobody does
@@ -93,13 +93,8 @@ func split(u *url.URL) ([]string, error) {
 
 // route finds the resource that segments name.
 func (s *Server) route(r *request) {
-	res, vars := s.routers.match(r.segments)
-	if res == nil {
-		return
-	}
-	r.resource, r.vars = res, make(map[string]string, len(vars))
-	for name, text := range vars {
-		r.vars[name], _ = url.PathUnescape(text)
+	if to := s.routers.find(r.segments); to.resource != nil {
+		r.resource, r.vars = to.resource, to.vars
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/auth"
 )
@@ -35,44 +36,83 @@ type shape struct {
 	last     string // segment; empty is any
 }
 
-type routers map[shape]*mux.Router
+// routers finds the resources of paths.
+type routers struct {
+	shapes map[shape]*mux.Router
+	found  *lru.Cache[string, place] // lately, by the encoded path
+}
 
-func (all routers) add(res *resource) {
+// place is where a path leads. It is not to be altered.
+type place struct {
+	resource *resource // nil is nowhere
+	vars     map[string]string
+}
+
+// The bounds of what is remembered of paths: clients ask for the same ones again and again, or for any.
+const (
+	mostPaths   = 4096
+	longestPath = 256
+)
+
+func newRouters() *routers {
+	found, _ := lru.New[string, place](mostPaths) // fails for sizes below 1 only
+	return &routers{shapes: map[shape]*mux.Router{}, found: found}
+}
+
+func (all *routers) add(res *resource) {
 	segments := strings.Split(res.path, "/")[1:]
 	of := shape{len(segments), segments[len(segments)-1]}
 	if strings.HasPrefix(of.last, "{") {
 		of.last = ""
 	}
-	if all[of] == nil {
-		all[of] = mux.NewRouter().UseEncodedPath().SkipClean(true)
+	if all.shapes[of] == nil {
+		all.shapes[of] = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	}
-	all[of].NewRoute().Path(res.path).Handler(res)
+	all.shapes[of].NewRoute().Path(res.path).Handler(res)
 }
 
-// match finds the resource of a path, and the variables in it as they are encoded.
-func (all routers) match(segments []string) (*resource, map[string]string) {
-	if len(segments) == 0 {
-		return nil, nil
-	}
-	var path, encoded strings.Builder
+// find answers where the segments of a path lead.
+func (all *routers) find(segments []string) place {
+	var encoded strings.Builder
+	encoded.Grow(longestPath)
 	for _, segment := range segments {
-		path.WriteString("/" + segment)
-		encoded.WriteString("/" + url.PathEscape(segment))
+		encoded.WriteString("/")
+		encoded.WriteString(url.PathEscape(segment))
 	}
-	target := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path.String(), RawPath: encoded.String()}}
+	path := encoded.String()
+	if known, ok := all.found.Get(path); ok {
+		return known
+	}
+	to := all.match(segments, path)
+	if len(path) <= longestPath {
+		all.found.Add(path, to)
+	}
+	return to
+}
+
+// match has mux find the resource of a path.
+func (all *routers) match(segments []string, encoded string) place {
+	if len(segments) == 0 {
+		return place{}
+	}
+	address := &url.URL{Path: "/" + strings.Join(segments, "/"), RawPath: encoded}
+	target := &http.Request{Method: http.MethodGet, URL: address}
 	for _, last := range []string{segments[len(segments)-1], ""} {
-		router, match := all[shape{len(segments), last}], mux.RouteMatch{}
+		router, match := all.shapes[shape{len(segments), last}], mux.RouteMatch{}
 		if router != nil && router.Match(target, &match) && match.MatchErr == nil {
 			res, _ := match.Handler.(*resource)
-			return res, match.Vars
+			for name, text := range match.Vars {
+				match.Vars[name], _ = url.PathUnescape(text)
+			}
+			return place{res, match.Vars}
 		}
 	}
-	return nil, nil
+	return place{}
 }
 
 // routes is the API's table of contents, in the order of Kazoo's documentation.
-func (s *Server) routes() routers {
-	routers := routers{}
+func (s *Server) routes() *routers {
+	routers := newRouters()
 	register := func(res *resource) {
 		routers.add(res)
 		s.nouns[strings.Split(res.path, "/")[1]] = true

@@ -88,8 +88,10 @@ func (s *Server) answer(r *request) (reply, error) {
 	return r.resource.methods[r.verb](r)
 }
 
-// version is the first segment of every path; all but 1 are served as 2.
+// version is the first segment of every path; all but 1 are served as 2, and hardly any is another.
 var version = regexp.MustCompile(`^v([0-9]{1,9})$`)
+
+const usualVersion = "v2"
 
 // maxRequestLine is how long path and query may be together (cowboy: max_request_line_length).
 const maxRequestLine = 8000
@@ -103,12 +105,8 @@ func (s *Server) read(r *request) error {
 	if err != nil {
 		return badQuery(err)
 	}
-	switch v := version.FindStringSubmatch(segments[0]); {
-	case v == nil || strings.Trim(v[1], "0") == "":
-		return fault.New(fault.NotFound, "")
-	case strings.TrimLeft(v[1], "0") == "1":
-		return &fault.Error{Kind: fault.Gone,
-			Data: "API version 1 is not supported. Please upgrade your code to use version 2."}
+	if err := checkVersion(segments[0]); err != nil {
+		return err
 	}
 	r.segments = segments[1:]
 	if r.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
@@ -119,6 +117,20 @@ func (s *Server) read(r *request) error {
 	}
 	r.token = credentials(r)
 	return tunnel(r)
+}
+
+func checkVersion(segment string) error {
+	if segment == usualVersion {
+		return nil
+	}
+	switch v := version.FindStringSubmatch(segment); {
+	case v == nil || strings.Trim(v[1], "0") == "":
+		return fault.New(fault.NotFound, "")
+	case strings.TrimLeft(v[1], "0") == "1":
+		return &fault.Error{Kind: fault.Gone,
+			Data: "API version 1 is not supported. Please upgrade your code to use version 2."}
+	}
+	return nil
 }
 
 func badQuery(err error) error {

@@ -78,7 +78,7 @@ type Config struct {
 type Server struct {
 	Config
 	node     string
-	routers  routers
+	routers  *routers
 	nouns    map[string]bool // the first segments of the paths in routers
 	slots    chan struct{}
 	internal http.Handler
