@@ -106,6 +106,9 @@ func (b *bench) couchAt(ctx context.Context, size int) (lines []line, err error)
 	if p.raw, err = p.hire(ctx, "couchdb", couchSetup{DSN: b.couchdb, Accounts: w.accounts(), Size: w.size}); err != nil {
 		return nil, err
 	}
+	if err := calm(ctx, b.couchdb); err != nil {
+		return nil, err
+	}
 	bare := bareWrites{hand: p.raw, of: w, what: "bare CouchDB, necessary writes", where: "kivik",
 		assign: map[int]float64{1: 0.80, writers: 0.80}}
 	return p.run(ctx, p.worlds, p.worlds, []bareWrites{bare})

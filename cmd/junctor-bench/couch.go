@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"github.com/go-kivik/kivik/v4"
 	"github.com/go-kivik/kivik/v4/couchdb"
@@ -70,6 +72,43 @@ func dial(dsn string) (*kivik.Client, error) {
 		server.User = nil
 	}
 	return kivik.New("couch", server.String(), options...)
+}
+
+// The bounds of waiting for a CouchDB to have nothing to do of its own.
+const (
+	calmLooks = 5 // in a row, a second apart
+	mostLooks = 120
+)
+
+// calm waits until a CouchDB compacts and indexes nothing any more, as it does for a while after it was filled.
+func calm(ctx context.Context, dsn string) error {
+	for quiet, look := 0, 0; quiet < calmLooks && look < mostLooks; look++ {
+		busy, err := activeTasks(ctx, dsn)
+		if err != nil {
+			return err
+		}
+		if quiet++; busy > 0 {
+			quiet = 0
+		}
+		time.Sleep(time.Second)
+	}
+	return nil
+}
+
+// activeTasks answers how many things a CouchDB does of its own.
+func activeTasks(ctx context.Context, dsn string) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(dsn, "/")+"/_active_tasks", nil)
+	if err != nil {
+		return 0, errors.New(couchVariable + " is not a URL") // the error would repeat the password
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	var tasks []json.RawMessage
+	err = json.NewDecoder(answer.Body).Decode(&tasks)
+	return len(tasks), err
 }
 
 // bareReads are reads of a pool.
