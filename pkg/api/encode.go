@@ -3,15 +3,32 @@ package api
 import (
 	"strconv"
 
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 )
 
 // encode answers data as JSON. What has its text ready is not encoded again.
 func encode(data any) ([]byte, error) {
-	if ready, ok := data.(interface{ JSON() ([]byte, error) }); ok {
-		return ready.JSON()
+	switch v := data.(type) {
+	case interface{ JSON() ([]byte, error) }:
+		return v.JSON()
+	case dedicatedip.Address:
+		return encodeAddress(v), nil
 	}
 	return document.Encode(data)
+}
+
+// encodeAddress is document.Encode of an address, which is asked for most often and is another one each time.
+func encodeAddress(a dedicatedip.Address) []byte {
+	text := append(make([]byte, 0, 256), '{')
+	text = appendText(appendKey(text, "id"), a.ID)
+	text = appendText(appendKey(text, "ip"), a.IP)
+	text = appendMember(text, "zone", a.Zone)
+	text = appendMember(text, "host", a.Host)
+	text = appendMember(text, "status", a.Status)
+	text = appendMember(text, "type", a.Type)
+	text = appendMember(text, "assigned_to", a.AssignedTo)
+	return append(text, '}')
 }
 
 // tag answers the MD5 of data's JSON text.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 )
 
@@ -38,6 +39,10 @@ func FuzzEnvelope(f *testing.F) {
 		}{n, a, b, map[string]any{"a": a}, a, e.Metadata, b, a, "success", b, a})
 		if err != nil || string(text) != string(want) || !json.Valid(text) {
 			t.Errorf("%s\nwant %s, %v", text, want, err)
+		}
+		address := dedicatedip.Address{ID: a, IP: b, Zone: a, Host: b, Status: a, Type: b, AssignedTo: a, Revision: b}
+		if want, err = document.Encode(address); err != nil || string(encodeAddress(address)) != string(want) {
+			t.Errorf("%s\nwant %s, %v", encodeAddress(address), want, err)
 		}
 	})
 }
