@@ -53,7 +53,7 @@ func workOnCouchDB(ctx context.Context, b *boss) error {
 	return b.serve(ctx, "", operations)
 }
 
-// dial opens a CouchDB as pkg/store does.
+// dial opens a CouchDB with as many connections as pkg/store has for it, and nothing else of what that adds to kivik.
 func dial(dsn string) (*kivik.Client, error) {
 	server, err := url.Parse(dsn)
 	if err != nil {

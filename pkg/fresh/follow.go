@@ -19,8 +19,8 @@ type database struct {
 	head  string
 	since time.Time // the head has not moved since then, …
 	asOf  time.Time // … as of then
-	moves int       // asks in a row that found it moved
 	rest  int       // asks to leave it out of
+	pause int       // the rest to come if it has moved again
 }
 
 // The bounds of following. There is a database for every account, and no other has all that is in it: users are
@@ -127,13 +127,13 @@ func (d *Documents) hear(names, heads []string, sent time.Time) {
 	defer d.mu.Unlock()
 	for i, name := range names {
 		db := d.databases[name]
-		if !db.since.IsZero() && db.head == heads[i] {
-			db.asOf, db.moves = sent, 0
+		known := !db.since.IsZero()
+		if known && db.head == heads[i] {
+			db.asOf, db.pause = sent, 0
 			continue
 		}
-		if !db.since.IsZero() {
-			db.rest = min(1<<db.moves-1, longestRest)
-			db.moves = min(db.moves+1, longestRest)
+		if known {
+			db.rest, db.pause = db.pause, min(2*db.pause+1, longestRest)
 		}
 		db.head, db.since, db.asOf = heads[i], time.Now(), time.Time{}
 	}

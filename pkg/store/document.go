@@ -87,9 +87,8 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 }
 
 // Put writes a document under its "_id", over the revision its "_rev" names or, without one, as a new document. One
-// with "_deleted" true is removed.
-// fault.Conflict says that another writer was first. Where the nodes of a CouchDB cluster take two writers of equal
-// documents over one revision, these are one revision, and both were first.
+// with "_deleted" true is removed. fault.Conflict says that another writer was first. Where the nodes of a CouchDB
+// cluster take two writers of equal documents over one revision, these are one revision, and both were first.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
 	contested, err := s.write(ctx, "put", db, func(ctx context.Context, all kivik.Option) (err error) {
 		rev, err = s.client.DB(db).Put(ctx, doc.ID(), doc, all)
