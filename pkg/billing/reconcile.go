@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"junctor/pkg/backoff"
 )
 
 const (
@@ -41,7 +43,7 @@ func (h *Hook) Run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
 	defer stop()
 
-	pause := h.options.Pause
+	pauses := backoff.New(h.options.Pause, h.options.LastPause)
 	for sending.Err() == nil {
 		ending := ctx.Err() != nil
 		e, ok := h.backlog.take()
@@ -54,12 +56,12 @@ func (h *Hook) Run(ctx context.Context) {
 			case <-ctx.Done():
 			}
 		case h.reconcile(sending, e):
-			pause = h.options.Pause
+			pauses.Reset()
 		case ending:
 			h.giveUp(e, "the server stops")
 		default:
 			h.again(e)
-			pause = h.rest(ctx, pause)
+			_ = pauses.Wait(ctx)
 		}
 	}
 	for e, ok := h.backlog.take(); ok; e, ok = h.backlog.take() {
@@ -107,13 +109,4 @@ func (h *Hook) giveUp(e entry, reason string) {
 	h.backlog.drop()
 	h.options.Log.Error().Str("account", e.account).Str("reason", reason).
 		Msg("given up telling the billing hook of this account, whose bill may be wrong until it changes again")
-}
-
-// rest pauses, and answers how long the next pause is.
-func (h *Hook) rest(ctx context.Context, pause time.Duration) (next time.Duration) {
-	select {
-	case <-time.After(pause):
-	case <-ctx.Done():
-	}
-	return min(2*pause, h.options.LastPause)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
@@ -19,21 +20,18 @@ const (
 // or reads all clusters first. While the store is away, look-ups answer what was known last. It has to end before the
 // store is closed.
 func (r *Registry) Follow(ctx context.Context) {
-	wait := firstPause
+	pauses := backoff.New(firstPause, lastPause)
 	for ctx.Err() == nil {
 		loaded, err := r.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if loaded {
-			wait = firstPause
+			pauses.Reset()
 		}
-		r.options.Log.Warn().Err(err).Dur("pause", wait).Msg("the routing clusters' change feed broke off; trying again")
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, lastPause)
+		pause := pauses.Next()
+		r.options.Log.Warn().Err(err).Dur("pause", pause).Msg("the routing clusters' change feed broke off; trying again")
+		_ = backoff.Sleep(ctx, pause)
 	}
 }
 

@@ -2,9 +2,9 @@ package cluster
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
@@ -15,6 +15,13 @@ const writeAttempts = 100
 
 // commitTime bounds what one write takes.
 const commitTime = 30 * time.Second
+
+// The pauses between two attempts keep writers from disturbing each other in step. They are short against a write: a
+// writer that pauses for long is overtaken by more.
+const (
+	firstWritePause = 4 * time.Millisecond
+	lastWritePause  = 64 * time.Millisecond
+)
 
 // write changes a cluster's document by what change makes of the stored one, which is nil where there is none. It
 // starts over when another writer was in between: change may run several times. An error of change ends it.
@@ -30,6 +37,7 @@ func (r *Registry) write(
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 	defer cancel()
 	claims := r.claims(id)
+	pauses := backoff.New(firstWritePause, lastWritePause)
 	for attempt := 1; ; attempt++ {
 		stored, err := r.read(ctx, id)
 		var next draft
@@ -51,7 +59,7 @@ func (r *Registry) write(
 			claims.abandon(ctx)
 			return Cluster{}, err
 		}
-		pause(ctx)
+		_ = pauses.Wait(ctx)
 	}
 }
 
@@ -71,17 +79,6 @@ func (r *Registry) try(ctx context.Context, claims *claims, stored document.Docu
 	r.table.apply(next.doc)
 	claims.release(ctx)
 	return nil
-}
-
-// longestPause is short against a write: whoever pauses long is overtaken by more.
-const longestPause = 4 * time.Millisecond
-
-// pause keeps writers from disturbing each other in step.
-func pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(rand.N(longestPause)):
-	}
 }
 
 // read answers the stored document of a cluster, deleted or not, and nil where there is none.

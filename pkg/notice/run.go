@@ -7,6 +7,8 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"junctor/pkg/backoff"
 )
 
 // farewell is how long Run goes on sending after it is told to end.
@@ -23,18 +25,19 @@ func (o *Outbox) Run(ctx context.Context, s Documents) {
 	var settling sync.WaitGroup
 	settling.Go(func() { o.settle(ctx, s) })
 	defer settling.Wait()
-	for pause := firstPause; ctx.Err() == nil; {
+	for pauses := backoff.New(firstPause, lastPause); ctx.Err() == nil; {
 		before := o.confirmed.Load()
 		err := o.session(ctx, sending)
 		if ctx.Err() != nil {
 			return
 		}
 		if o.confirmed.Load() > before {
-			pause = firstPause
+			pauses.Reset()
 		}
+		pause := pauses.Next()
 		o.options.Log.Warn().Err(err).Stringer("again_in", pause).Int("waiting", o.queue.length()).
 			Msg("change notices wait: the broker is not there")
-		pause = rest(ctx, pause)
+		_ = backoff.Sleep(ctx, pause)
 	}
 }
 

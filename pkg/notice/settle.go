@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
@@ -22,31 +23,23 @@ const (
 // settle decides, until ctx ends, what became of writes that nobody knows the end of: those an earlier process
 // was killed in, and those the store did not answer.
 func (o *Outbox) settle(ctx context.Context, s Documents) {
-	pause := firstPause
+	pauses := backoff.New(firstPause, lastPause)
 	for ctx.Err() == nil {
 		err := o.settleAll(ctx, s)
 		if err == nil {
-			pause = firstPause
+			pauses.Reset()
 			select {
 			case <-o.doubt:
 			case <-ctx.Done():
 			}
 			continue
 		}
+		pause := pauses.Next()
 		if ctx.Err() == nil {
 			o.options.Log.Warn().Err(err).Stringer("again_in", pause).Msg("can't tell whether documents were written")
 		}
-		pause = rest(ctx, pause)
+		_ = backoff.Sleep(ctx, pause)
 	}
-}
-
-// rest pauses, and answers how long the next pause is.
-func rest(ctx context.Context, pause time.Duration) (next time.Duration) {
-	select {
-	case <-time.After(pause):
-	case <-ctx.Done():
-	}
-	return min(2*pause, lastPause)
 }
 
 func (o *Outbox) settleAll(ctx context.Context, s Documents) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-kivik/kivik/v4"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
@@ -71,18 +72,11 @@ func (s *Store) Changes(
 			current(asOf)
 		}
 		if 0 < len(batch) && len(batch) < feedLimit {
-			sleep(ctx, feedPause)
+			_ = backoff.Sleep(ctx, feedPause)
 		}
 		if err := ctx.Err(); err != nil {
 			return classify("changes", db, err)
 		}
-	}
-}
-
-func sleep(ctx context.Context, pause time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(pause):
 	}
 }
 

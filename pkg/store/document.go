@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/go-kivik/kivik/v4"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
@@ -168,13 +170,20 @@ var ErrUnchanged = errors.New("unchanged")
 // this is also how many others may overtake it.
 const updateAttempts = 10
 
-// Update reads a document, lets change alter it and writes it back, starting over when another writer was in
-// between: change may run several times and must have no side effects. A document that does not exist is handed
+// The pauses of Update are in the order of a write: a writer that pauses for long is overtaken by more.
+const (
+	firstUpdatePause = 2 * time.Millisecond
+	lastUpdatePause  = 100 * time.Millisecond
+)
+
+// Update reads a document, lets change alter it and writes it back, starting over with backoff when another writer was
+// in between: change may run several times and must have no side effects. A document that does not exist is handed
 // over empty but for its "_id". An error of change ends the update and is passed on; ErrUnchanged ends it
 // without one. The answer is the document as stored, with its new "_rev".
 func (s *Store) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
 ) (document.Document, error) {
+	pauses := backoff.New(firstUpdatePause, lastUpdatePause)
 	for attempt := 1; ; attempt++ {
 		doc, err := s.latest(ctx, db, id)
 		if fault.Is(err, fault.BadIdentifier) {
@@ -194,7 +203,7 @@ func (s *Store) Update(
 			doc["_rev"] = rev
 			return doc, nil
 		}
-		if !fault.Is(err, fault.Conflict) || attempt == updateAttempts {
+		if !fault.Is(err, fault.Conflict) || attempt == updateAttempts || pauses.Wait(ctx) != nil {
 			return nil, err
 		}
 	}
