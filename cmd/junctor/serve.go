@@ -21,7 +21,6 @@ import (
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/throttle"
 	"junctor/pkg/dedicatedip"
-	"junctor/pkg/schema"
 	"junctor/pkg/store"
 )
 
@@ -120,7 +119,6 @@ func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) 
 		}),
 		Issuer:         auth.NewIssuer(s.writing, time.Now).At(s.node()),
 		Schemas:        s.schemas,
-		Catalog:        schema.NewCatalog(s.store, s.schemas),
 		Throttle:       throttle.New(time.Now),
 		Clusters:       others,
 		Metrics:        metrics,

@@ -18,7 +18,7 @@ type Bootstrapped struct {
 
 // systemDatabases are those that the API needs; the rest are Kazoo's to create.
 var systemDatabases = []string{
-	configDB, keysDB, "system_schemas", accountsDB, servicesDB, "dedicated_ips", "token_auth",
+	configDB, keysDB, accountsDB, servicesDB, "dedicated_ips", "token_auth",
 }
 
 // Bootstrap makes a store usable: databases, configuration, signing key and master account. It may be repeated,

@@ -35,7 +35,7 @@ func checkWhole(t *testing.T, s *store.Store, b account.Bootstrapped) {
 	if !hex32.MatchString(b.AccountID) || !hex64.MatchString(b.APIKey) || !hex32.MatchString(b.ClusterID) {
 		t.Fatalf("bootstrapped %+v", b)
 	}
-	for _, db := range []string{"system_schemas", "dedicated_ips", "token_auth"} {
+	for _, db := range []string{"dedicated_ips", "token_auth"} {
 		if ok, err := s.DatabaseExists(t.Context(), db); !ok || err != nil {
 			t.Errorf("database %s: %v, %v", db, ok, err)
 		}

@@ -140,7 +140,6 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 		Tokens:      auth.NewAuthenticator(s, auth.Options{Now: now}),
 		Issuer:      auth.NewIssuer(s, now),
 		Schemas:     set,
-		Catalog:     schema.NewCatalog(s, set),
 		Throttle:    throttle.New(now),
 		Clusters:    introspect.New(kazoocluster.NewRegistry(s, kazoocluster.Options{Now: now}), now),
 		IssueTokens: true,

@@ -2,36 +2,27 @@ package api
 
 import (
 	"maps"
-	"slices"
-	"strings"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
 
-// listSchemas answers GET /schemas. What Kazoo's applications send each other is described there, too, and shown only
-// to those who ask for it (cb_schemas).
-func (s *Server) listSchemas(r *request) (reply, error) {
-	ids, err := s.Catalog.IDs(r.ctx())
-	if internals := r.value("internals"); internals != true && internals != "true" {
-		ids = slices.DeleteFunc(ids, func(id string) bool { return strings.HasPrefix(id, "kapi.") })
-	}
-	return reply{data: ids}, err
-}
+// listSchemas handles GET /schemas. Crossbar serves the schemas of its other resources (cb_schemas).
+func (s *Server) listSchemas(*request) (reply, error) { return reply{data: s.Schemas.IDs()}, nil }
 
-// getSchema answers GET /schemas/{schema}.
+// getSchema handles GET /schemas/{schema}.
 func (s *Server) getSchema(r *request) (reply, error) {
-	text, err := s.Catalog.Text(r.ctx(), r.vars["schema"])
-	return reply{data: text.Public(), revision: text.Rev()}, err
+	text, err := s.Schemas.Text(r.vars["schema"])
+	return reply{data: text.Public()}, err
 }
 
-// applySchema answers PUT /schemas/{schema}/validation with the data as it would be stored.
+// applySchema handles PUT /schemas/{schema}/validation. It responds with the data as it would be stored.
 func (s *Server) applySchema(r *request) (reply, error) {
 	if r.body.unread {
 		return reply{}, fault.New(fault.UnsupportedMedia, "")
 	}
-	data, err := s.Catalog.Complete(r.ctx(), r.vars["schema"], settable(r.body.data))
+	data, err := s.Schemas.Complete(r.vars["schema"], settable(r.body.data))
 	return reply{data: data}, err
 }
 

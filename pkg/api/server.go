@@ -49,8 +49,7 @@ type Config struct {
 	Accounts *account.Directory
 	Tokens   *auth.Authenticator
 	Issuer   *auth.Issuer
-	Schemas  *schema.Set     // of what our own resources are sent
-	Catalog  *schema.Catalog // what the schemas resource shows and applies
+	Schemas  *schema.Set
 	Throttle *throttle.Throttle
 	Clusters *introspect.Introspector
 	Metrics  *Metrics

@@ -10,7 +10,7 @@ import (
 // Kazoo's databases, by what it means that one is not there.
 var (
 	vital   = []string{"accounts", "system_config", "system_auth"}
-	useful  = []string{"services", "system_schemas"}
+	useful  = []string{"services"}
 	created = []string{dedicatedip.Database}
 )
 
@@ -25,8 +25,8 @@ func (e *examination) databases(ctx context.Context) Finding {
 				"where no Kazoo will ever be, \"junctor bootstrap\" makes them")
 		}},
 		{useful, func(names string) Finding {
-			return warning("not there: "+names, "\"sup kapps_maintenance refresh DATABASE\" makes them; without them nobody is "+
-				"a reseller, and bundled schemas are shown")
+			return warning("not there: "+names, "\"sup kapps_maintenance refresh DATABASE\" creates them; without them no "+
+				"account is a reseller")
 		}},
 		{created, func(names string) Finding {
 			return warning("not there: "+names, "nothing: junctor makes it when it starts to serve")

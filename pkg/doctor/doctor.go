@@ -2,7 +2,7 @@
 // what an operator should know before it does.
 //
 // Each check is one small function that answers one finding: what was found and what to do about it. Nothing is ever
-// written, no view of ours either: the store that checks are given has no methods for it. What copies, keys and schemas
+// written, no view of ours either: the store that checks are given has no methods for it. What copies and keys
 // have to be is known by the packages whose business they are, and asked there; only what nobody else looks at, such
 // as Kazoo's design documents byte by byte, is known here. The package does not print, and does not know how it was
 // called.
@@ -79,7 +79,6 @@ var checks = []check{
 	{"account views", (*examination).accountViews},
 	{"Kazoo's views", (*examination).kazooViews},
 	{"own views", (*examination).ownViews},
-	{"schemas", (*examination).schemas},
 	{"addresses", ofSurvey((*examination).addresses)},
 	{"spellings", ofSurvey((*examination).spellings)},
 	{"conflicts", ofSurvey((*examination).conflicts)},

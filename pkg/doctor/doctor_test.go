@@ -80,11 +80,6 @@ var illnesses = []illness{
 		p.change("dedicated_ips", "_design/dedicated_ips", "function(doc) { emit(doc.pvt_zone, null); }",
 			"views", "zone_listing", "map")
 	}, map[string]string{"Kazoo's views": "warning: _design/dedicated_ips is not the text of any Kazoo … compare it"}},
-	{"no schema", func(p *patient) { p.remove("system_schemas", "ip") },
-		map[string]string{"schemas": "warning: ip is not there … update_schemas"}},
-	{"a schema that does not compile", func(p *patient) {
-		p.change("system_schemas", "ips", "no list", "required")
-	}, map[string]string{"schemas": "warning: ips can't be used … update_schemas"}},
 	{"copies", func(p *patient) {
 		p.put("dedicated_ips", held("192.0.2.11", child))
 		p.change(p.accountDB(other), "192.0.2.2", "elsewhere", "pvt_zone")
@@ -140,8 +135,8 @@ func TestCouchDB(t *testing.T) {
 	p.remove("dedicated_ips", "_design/dedicated_ips")
 	for _, ill := range illnesses {
 		switch ill.name {
-		case "no settings", "half of Kazoo's views of accounts", "copies", "odd entries", "times", "no schema",
-			"a schema that does not compile", "spellings that two hold":
+		case "no settings", "half of Kazoo's views of accounts", "copies", "odd entries", "times",
+			"spellings that two hold":
 			ill.make(p)
 		}
 	}
@@ -162,13 +157,12 @@ func TestEmpty(t *testing.T) {
 	t.Parallel()
 	p := visit(t, "memory:")
 	p.is(p.examine(Options{}), map[string]string{
-		"databases": "broken: not there: accounts, system_config, system_auth; not there: services, system_schemas; " +
+		"databases": "broken: not there: accounts, system_config, system_auth; not there: services; " +
 			"not there: dedicated_ips … bootstrap … when it starts to serve",
 		"settings":       "broken: ",
 		"signing keys":   "broken: ",
 		"master account": "broken: ",
 		"Kazoo's views":  "warning: ",
-		"schemas":        "warning: ",
 	})
 }
 

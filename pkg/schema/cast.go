@@ -14,7 +14,7 @@ import (
 // value has the text of one, the answer has the value itself, as Crossbar stores it (kz_json_schema casts what is of
 // the wrong type, and validates again). value is not changed.
 func (s *Schema) Cast(value any) (any, error) {
-	errors, err := s.examine(value)
+	errors, err := s.validate(value)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,9 @@
-// Package schema checks what clients send against JSON Schemas (draft 4).
+// Package schema validates what clients send against the bundled JSON Schemas (draft 4).
 //
-// A failure is answered as one *fault.Error that names every offending field, in the words, codes and paths
-// Crossbar uses, because its clients show them in their forms. A Set are the schemas in files, by which the
-// product's own resources judge what they are sent. A Catalog are those of a cluster, which may have been written by
-// anybody: nothing they say makes the package fetch anything, or work without an end. The package knows nothing of the
-// resources that schemas describe. It is the one place that knows gojsonschema: what that library reports, and where
-// it has to be told better.
+// A failure is one *fault.Error that names every offending field with the texts, codes and paths of Crossbar, because
+// Crossbar's clients show them in their forms. The package knows nothing of the resources that the schemas describe,
+// and nothing of the schemas that a cluster stores in its database. It is the only importer of gojsonschema: it knows
+// what that library reports and where the library has to be corrected.
 package schema
 
 import (
@@ -14,36 +12,33 @@ import (
 	"github.com/xeipuuv/gojsonschema"
 
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 )
 
-// Schema is one compiled schema, together with those it refers to. It is safe for concurrent use.
+// Schema is one compiled schema. It is safe for concurrent use.
 type Schema struct {
 	library *gojsonschema.Schema
-	root    *node
+	text    document.Document
 }
 
-// Validate checks value, which is a document or any other value pkg/document decoded. The error is nil, or of kind
-// fault.Invalid with everything that is wrong in its fault.Fields.
+// Validate validates value, which is a document or any other value that pkg/document decoded. The error is nil, or of
+// kind fault.Invalid with everything that is wrong in its fault.Fields.
 func (s *Schema) Validate(value any) error {
 	if doc, ok := value.(document.Document); ok {
 		value = map[string]any(doc)
 	}
-	errors, err := s.examine(value)
+	errors, err := s.validate(value)
 	if err != nil {
 		return err
 	}
 	return findings(value, errors).Err()
 }
 
-// examine answers what the library has to say of a value.
-func (s *Schema) examine(value any) (errors []gojsonschema.ResultError, err error) {
+// validate returns what the library reports about a value.
+func (s *Schema) validate(value any) ([]gojsonschema.ResultError, error) {
 	if err := checkSize(value); err != nil {
 		return nil, err
 	}
-	if err := s.checkSteps(value); err != nil {
-		return nil, err
-	}
-	defer recovered(&err)
 	result, err := s.library.Validate(gojsonschema.NewRawLoader(value))
 	if err != nil {
 		return nil, err
@@ -51,9 +46,34 @@ func (s *Schema) examine(value any) (errors []gojsonschema.ResultError, err erro
 	return result.Errors(), nil
 }
 
-// recovered makes an error of a panic in the library, which takes some things in a schema for granted.
-func recovered(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("gojsonschema: %v", p)
+// maxValues bounds how many values, nested ones included, are validated at once. The library collects about 2 KB of
+// findings for each wrong value before it returns.
+const maxValues = 20000
+
+// checkSize refuses a value with too many parts, as Crossbar refuses a body with too many bytes.
+func checkSize(value any) error {
+	if left(maxValues, value) >= 0 {
+		return nil
 	}
+	message := fmt.Sprintf("Data must not have more than %d values", maxValues)
+	return fault.Finding("", "maxSize", message, map[string]any{"target": maxValues})
+}
+
+// left returns what is left of a budget of values after value. It is negative if the budget does not suffice.
+func left(budget int, value any) int {
+	budget--
+	switch v := value.(type) {
+	case map[string]any:
+		for _, nested := range v {
+			if budget < 0 {
+				break
+			}
+			budget = left(budget, nested)
+		}
+	case []any:
+		for i := 0; i < len(v) && budget >= 0; i++ {
+			budget = left(budget, v[i])
+		}
+	}
+	return budget
 }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -9,82 +8,85 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/xeipuuv/gojsonschema"
+
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 )
 
 // Set is a collection of compiled schemas. It is safe for concurrent use.
 type Set struct {
 	schemas map[string]*Schema
-	texts   map[string]document.Document
 }
 
-// Load compiles every NAME.json of fsys under the id NAME. A schema refers to another by its id.
+// Load compiles every NAME.json of fsys under the id NAME. Each has to stand alone, without references to others.
 func Load(fsys fs.FS) (*Set, error) {
+	registerFormats()
 	names, err := fs.Glob(fsys, "*.json")
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{schemas: map[string]*Schema{}, texts: map[string]document.Document{}}
+	set := &Set{schemas: map[string]*Schema{}}
 	for _, name := range names {
 		id := strings.TrimSuffix(name, path.Ext(name))
-		if set.texts[id], err = readText(fsys, name, id); err != nil {
-			return nil, fmt.Errorf("schema %s: %w", id, err)
-		}
-	}
-	for _, id := range set.IDs() {
-		if set.schemas[id], err = Compile(id, set.find); err != nil {
+		if set.schemas[id], err = load(fsys, name, id); err != nil {
 			return nil, fmt.Errorf("schema %s: %w", id, err)
 		}
 	}
 	return set, nil
 }
 
-func readText(fsys fs.FS, name, id string) (document.Document, error) {
+func load(fsys fs.FS, name, id string) (*Schema, error) {
 	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	text, err := document.Decode(raw)
-	if err == nil && text.ID() != id {
-		err = fmt.Errorf("its _id is %q", text.ID())
+	if err != nil {
+		return nil, err
 	}
-	return text, err
-}
-
-// IDs answers the ids of all schemas, sorted.
-func (s *Set) IDs() []string { return slices.Sorted(maps.Keys(s.texts)) }
-
-// Text answers the text of a schema, or false where there is none of that id. Nobody may alter it.
-func (s *Set) Text(id string) (document.Document, bool) {
-	text, ok := s.texts[id]
-	return text, ok
-}
-
-// errNoText is why a schema that is referred to can't be had.
-var errNoText = errors.New("there is no such schema")
-
-func (s *Set) find(id string) (document.Document, error) {
-	if text, ok := s.texts[id]; ok {
-		return text, nil
+	if text.ID() != id {
+		return nil, fmt.Errorf("its _id is %q", text.ID())
 	}
-	return nil, errNoText
+	loader := gojsonschema.NewSchemaLoader()
+	loader.AutoDetect = false
+	loader.Draft = gojsonschema.Draft4
+	library, err := loader.Compile(gojsonschema.NewRawLoader(map[string]any(text)))
+	if err != nil {
+		return nil, err
+	}
+	return &Schema{library: library, text: text}, nil
 }
 
-// Validate checks value as Schema.Validate does, against the schema of that id. One that is not in the set is a
-// mistake of the caller.
-func (s *Set) Validate(id string, value any) error {
+// IDs returns the ids of all schemas, sorted.
+func (s *Set) IDs() []string { return slices.Sorted(maps.Keys(s.schemas)) }
+
+// Text returns the text of a schema, which the caller must not modify. The error is of kind fault.BadIdentifier if
+// there is no schema of that id.
+func (s *Set) Text(id string) (document.Document, error) {
 	schema, ok := s.schemas[id]
 	if !ok {
-		return fmt.Errorf("no schema %q", id)
+		data := map[string]any{"cause": id, "message": "bad identifier"}
+		return nil, &fault.Error{Kind: fault.BadIdentifier, Data: data}
+	}
+	return schema.text, nil
+}
+
+// Validate validates value against the schema of that id, see Schema.Validate.
+func (s *Set) Validate(id string, value any) error {
+	schema, err := s.schema(id)
+	if err != nil {
+		return err
 	}
 	return schema.Validate(value)
 }
 
-// Cast is Validate for a document that is to be stored, see Schema.Cast.
+// Cast validates a document that is to be stored and returns it with the types that the schema of that id asks for,
+// see Schema.Cast.
 func (s *Set) Cast(id string, doc document.Document) (document.Document, error) {
-	schema, ok := s.schemas[id]
-	if !ok {
-		return nil, fmt.Errorf("no schema %q", id)
+	schema, err := s.schema(id)
+	if err != nil {
+		return nil, err
 	}
 	cast, err := schema.Cast(map[string]any(doc))
 	if err != nil {
@@ -92,4 +94,24 @@ func (s *Set) Cast(id string, doc document.Document) (document.Document, error) 
 	}
 	object, _ := cast.(map[string]any)
 	return object, nil
+}
+
+// Complete validates a value and returns it as it would be stored, see Schema.Complete.
+func (s *Set) Complete(id string, value any) (any, error) {
+	schema, err := s.schema(id)
+	if err != nil {
+		return nil, err
+	}
+	return schema.Complete(value)
+}
+
+// schema returns the schema of an id. Like Crossbar, it treats an unknown id as a failure of the server
+// (fault.SchemaUnusable).
+func (s *Set) schema(id string) (*Schema, error) {
+	schema, ok := s.schemas[id]
+	if !ok {
+		message := "schema " + id + " not found."
+		return nil, &fault.Error{Kind: fault.SchemaUnusable, Message: message, Data: map[string]any{"message": message}}
+	}
+	return schema, nil
 }
