@@ -16,7 +16,7 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 		Zone:     given(r.query.Get("zone")),
 		Quantity: count(r.query.Get("quantity")),
 		PageSize: count(r.query.Get("page_size")),
-		StartKey: r.query.Get("start_key"),
+		StartKey: given(r.query.Get("start_key")),
 	}
 	if r.query.Get("paginate") == "false" {
 		f.PageSize, f.StartKey = 0, ""

@@ -1,11 +1,13 @@
 package api_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"slices"
 	"testing"
 
+	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
 
@@ -51,7 +53,8 @@ func TestPaging(t *testing.T) {
 			"quantity=3": all[:3], "quantity=3&zone=us-west": all[7:10], "zone=us-west": all[7:],
 			"quantity=0": all, "quantity=-1": all, "quantity=abc": all, "quantity=1.5": all,
 			"page_size=0": all, "page_size=-5": all, "page_size=x": all, "page_size=99999999999999999999": all,
-			"page_size=2&paginate=false": all, "start_key=garbage": all, "start_key=bnVsbA": all, "start_key=e30": all,
+			"page_size=2&paginate=false": all, "start_key=": all, "start_key=undefined": all,
+			"start_key=garbage&paginate=false": all,
 		} {
 			a := sv.want(sv.as("A", "GET", ipsOfA+"?"+query, ""), 200)
 			if got := addresses(sv.list(a)); !slices.Equal(got, want) {
@@ -59,6 +62,60 @@ func TestPaging(t *testing.T) {
 			}
 			if a.envelope["page_size"] != nil || a.envelope["next_start_key"] != nil {
 				t.Errorf("%s: pages: %s", query, a.text)
+			}
+		}
+	})
+}
+
+// TestForgedStartKeys: a start key that no page of the listing had is refused, from memory and from the store (B1, B7).
+func TestForgedStartKeys(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, s *store.Store) {
+		loadKazoo(t, s)
+		for name, sv := range map[string]*service{
+			"store": newService(t, s), "memory": newService(t, s, remember(t, s)),
+		} {
+			sv.create("10.0.0." + map[string]string{"store": "1", "memory": "2"}[name])
+			key := func(text string) string { return "start_key=" + base64.RawURLEncoding.EncodeToString([]byte(text)) }
+			const largest = "&page_size=9223372036854775807&quantity=9223372036854775807"
+			for _, query := range []string{
+				key(`{"key":["zzz",1]}`) + largest, key(`{"key":["z",{"x":1}]}`), key(`{"key":["z",{"x":1}]}`) + "&zone=z",
+				key(`{"key":["us-east","3130"]}`) + "&zone=us-west", key(`{"key":["us-east","xyz"]}`),
+				key(`{"key":["us-east"]}`), key(`{"key":["us-east","3130"],"left":-1}`), key(`{}`), key(`null`),
+				key(`{"key":["us-east","3130"],"left":9223372036854775807}`), "start_key=garbage",
+			} {
+				a := sv.want(sv.as("A", "GET", ipsOfA+"?"+query, ""), 400)
+				found, _ := a.data().(map[string]any)["start_key"].(map[string]any)
+				if found["invalid"] == nil {
+					t.Errorf("%s: %s: %s", name, query, a.text)
+				}
+			}
+			past := sv.want(sv.as("A", "GET", ipsOfA+"?"+key(`{"key":["zzz","31"]}`)+largest, ""), 200)
+			if all := sv.list(past); len(all) != 0 {
+				t.Errorf("%s: %v past the end", name, all)
+			}
+		}
+	})
+}
+
+// TestLargestPages: numbers of rows that can't be counted up from are as good as no limit (B1).
+func TestLargestPages(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(t *testing.T, s *store.Store) {
+		loadKazoo(t, s)
+		left := document.Document{ // by Crossbar's PUT of a list
+			"_id": "no address", "pvt_type": "dedicated_ip", "pvt_status": "available", "pvt_zone": "us-east"}
+		if _, err := s.Put(t.Context(), "dedicated_ips", left); err != nil {
+			t.Fatal(err)
+		}
+		sv := newService(t, s)
+		sv.create("10.0.0.1", "10.0.0.2")
+		for _, query := range []string{
+			"page_size=9223372036854775807", "quantity=9223372036854775807", "page_size=9223372036854775806&quantity=5",
+		} {
+			a := sv.want(sv.as("A", "GET", ipsOfA+"?"+query, ""), 200)
+			if got := addresses(sv.list(a)); !slices.Equal(got, []string{"10.0.0.1", "10.0.0.2"}) {
+				t.Errorf("%s: %v", query, got)
 			}
 		}
 	})

@@ -3,8 +3,10 @@ package dedicatedip
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 
+	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -13,8 +15,11 @@ type Filter struct {
 	Zone     string // of this zone only; empty is any
 	Quantity int    // at most so many in all; 0 is no limit
 	PageSize int    // at most so many in this answer; 0 is no limit
-	StartKey string // Page.Next of the page before; anything else is ignored
+	StartKey string // Page.Next of the page before; anything else is fault.Invalid
 }
+
+// maxRows is a limit that no pool reaches, and that can be added to.
+const maxRows = 1 << 30
 
 // Page is a part of a listing.
 type Page struct {
@@ -34,11 +39,16 @@ type position struct {
 // It reads our view and not Kazoo's available_listing, under whose key, the zone, a page has no place to begin at.
 func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
 	var q store.Query
+	f.Quantity, f.PageSize = min(f.Quantity, maxRows), min(f.PageSize, maxRows)
 	if f.Zone != "" {
 		q.StartKey, q.EndKey = []any{f.Zone}, []any{f.Zone, map[string]any{}}
 	}
 	left := f.Quantity
-	if from, ok := resume(f); ok {
+	if f.StartKey != "" {
+		from, err := resume(f)
+		if err != nil {
+			return Page{}, err
+		}
 		q.StartKey, left = from.Key, from.Left
 	}
 	want := f.PageSize
@@ -112,12 +122,25 @@ func (at position) String() string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// resume reads the position a listing is to go on from; one of another zone, or no position at all, is ignored.
-func resume(f Filter) (position, bool) {
+// resume returns the position that a listing continues from. A start key that this listing can't have returned is
+// fault.Invalid.
+func resume(f Filter) (position, error) {
 	var at position
 	text, err := base64.RawURLEncoding.DecodeString(f.StartKey)
-	if err != nil || json.Unmarshal(text, &at) != nil || len(at.Key) != 2 {
-		return position{}, false
+	if err != nil || json.Unmarshal(text, &at) != nil || !at.follows(f) {
+		return position{}, fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
+			map[string]any{"value": f.StartKey})
 	}
-	return at, f.Zone == "" || at.Key[0] == f.Zone
+	return at, nil
+}
+
+// follows reports whether a page of the listing f can end before at.
+func (at position) follows(f Filter) bool {
+	if len(at.Key) != 2 {
+		return false
+	}
+	id, isText := at.Key[1].(string)
+	_, err := hex.DecodeString(id)
+	inZone := f.Zone == "" || at.Key[0] == f.Zone
+	return isText && err == nil && inZone && 0 <= at.Left && at.Left <= maxRows
 }

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"junctor/pkg/fault"
 )
 
 var availableCases = []testCase{
 	{"available", availableFilters},
+	{"available from a forged start key", availableForged},
 	{"available pages", availablePages},
 	{"available pages go on", availablePagesGoOn},
 }
@@ -28,15 +31,26 @@ func availableFilters(s *subject) {
 		{Filter{Quantity: 2}, "10.0.0.4 10.0.0.3@a"},
 		{Filter{Quantity: 100}, all},
 		{Filter{Zone: "b", Quantity: 1}, "10.0.0.1@b"},
-		{Filter{StartKey: "nonsense"}, all},
-		{Filter{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[1]}`))}, all},
-		{Filter{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b",""]}`))}, "10.0.0.3@a"},
-		{Filter{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[["b"],{}]}`))}, "10.0.0.3@a"},
 	}
 	for _, test := range tests {
 		page, err := s.Available(s.Context(), test.filter)
 		if got := texts(page.Items); err != nil || got != test.want || page.Next != "" || page.Items == nil {
 			s.Errorf("%+v: %s, next %q, %v, want %s", test.filter, got, page.Next, err, test.want)
+		}
+	}
+}
+
+// availableForged: start keys that no page of the listing had.
+func availableForged(s *subject) {
+	for _, f := range []Filter{
+		{StartKey: "nonsense"},
+		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[1]}`))},
+		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b",1]}`))},
+		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b",""]}`))},
+		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[["b"],{}]}`))},
+	} {
+		if page, err := s.Available(s.Context(), f); !fault.Is(err, fault.Invalid) {
+			s.Errorf("%+v: %v, %v", f, page, err)
 		}
 	}
 }
