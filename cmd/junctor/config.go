@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/billing"
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
@@ -127,8 +128,7 @@ func (c *serveConfig) setTrustedProxies(text string) error {
 // parseNetwork reads an address or a network. What is compared with it later is a plain IPv4 address where it can be
 // one, so an IPv4-mapped address is taken as that.
 func parseNetwork(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
-		addr = addr.Unmap()
+	if addr, ok := ipaddr.Parse(text); ok {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	network, err := netip.ParsePrefix(text)

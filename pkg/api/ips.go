@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 // listAvailable answers GET /ips and GET /accounts/{account}/ips.
@@ -124,7 +125,7 @@ func with(ip dedicatedip.IP, more map[string]any) (document.Document, error) {
 // address learns no more than about one that does not exist (Crossbar shows it).
 func (s *Server) getIP(r *request) (reply, error) {
 	address := r.vars["ip"]
-	ip, err := s.Pool.Get(r.ctx(), dedicatedip.Unbracket(address))
+	ip, err := s.Pool.Get(r.ctx(), ipaddr.Unbracket(address))
 	if err == nil {
 		err = s.mayShow(r, ip)
 	}
@@ -154,7 +155,7 @@ func (s *Server) mayShow(r *request, ip dedicatedip.Address) error {
 // deleteIP answers DELETE /ips/{ip}, which Crossbar 4.3 refuses whatever is asked. It is right about what is no
 // address.
 func (s *Server) deleteIP(r *request) (reply, error) {
-	address := dedicatedip.Unbracket(r.vars["ip"])
+	address := ipaddr.Unbracket(r.vars["ip"])
 	if err := s.Schemas.Validate("ips", map[string]any{"ips": []any{address}}); err != nil {
 		return reply{}, err
 	}
@@ -170,13 +171,13 @@ func (s *Server) deleteIP(r *request) (reply, error) {
 // assignIP answers POST /accounts/{account}/ips/{ip}.
 func (s *Server) assignIP(r *request) (reply, error) {
 	pool := s.charging(r.withoutData())
-	ip, err := pool.AssignOne(r.ctx(), r.account.ID, dedicatedip.Unbracket(r.vars["ip"]), r.revisionMatch())
+	ip, err := pool.AssignOne(r.ctx(), r.account.ID, ipaddr.Unbracket(r.vars["ip"]), r.revisionMatch())
 	return s.one(r, ip), err
 }
 
 // releaseIP answers DELETE /accounts/{account}/ips/{ip}.
 func (s *Server) releaseIP(r *request) (reply, error) {
-	ip, err := s.Pool.ReleaseOne(r.ctx(), r.account.ID, dedicatedip.Unbracket(r.vars["ip"]), r.revisionMatch())
+	ip, err := s.Pool.ReleaseOne(r.ctx(), r.account.ID, ipaddr.Unbracket(r.vars["ip"]), r.revisionMatch())
 	return s.one(r, ip), err
 }
 

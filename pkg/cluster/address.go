@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
 )
 
 // The directions of a call, as seen by the cluster.
@@ -24,15 +25,6 @@ type slot struct {
 
 // String is the id of the slot's claim.
 func (s slot) String() string { return s.direction + ":" + s.addr.String() }
-
-// parse reads an address in any textual form the schema takes. An IPv4-mapped IPv6 address is its IPv4 address.
-func parse(text string) (netip.Addr, bool) {
-	addr, err := netip.ParseAddr(text)
-	if err != nil || addr.Zone() != "" {
-		return netip.Addr{}, false
-	}
-	return addr.Unmap(), true
-}
 
 // zone is what a document says of one zone in one direction.
 type zone struct {
@@ -63,7 +55,7 @@ func slotsOf(doc document.Document) map[slot]bool {
 		for _, zone := range zonesOf(doc, direction) {
 			for _, value := range zone.addresses {
 				text, _ := value.(string)
-				if addr, ok := parse(text); ok {
+				if addr, ok := ipaddr.Parse(text); ok {
 					slots[slot{direction, addr}] = true
 				}
 			}

@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 // place is where a document has an address, and how the client spelled it.
@@ -60,7 +61,7 @@ func settle(doc document.Document) (map[slot]place, error) {
 		for _, zone := range zonesOf(doc, direction) {
 			for i, value := range zone.addresses {
 				text, _ := value.(string)
-				addr, ok := parse(text)
+				addr, ok := ipaddr.Parse(text)
 				if !ok { // the schema has passed it
 					return nil, fmt.Errorf("%q is no address", text)
 				}

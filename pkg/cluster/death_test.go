@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 var deathCases = []testCase{{"writer dies", writerDies}}
@@ -111,7 +112,7 @@ func (s *subject) recovers(when string) {
 	}
 	var free []string
 	for i := range 6 {
-		addr, _ := parse(fmt.Sprintf("10.0.0.%d", i))
+		addr, _ := ipaddr.Parse(fmt.Sprintf("10.0.0.%d", i))
 		if !held[slot{Inbound, addr}] {
 			free = append(free, "in:x:"+addr.String())
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 func shuffle(count int, swap func(i, j int)) { rand.Shuffle(count, swap) }
@@ -133,7 +134,7 @@ func checkIP(text string) (netip.Addr, error) {
 	if text == "" {
 		return netip.Addr{}, missing("ip")
 	}
-	addr, ok := parse(text)
+	addr, ok := ipaddr.Parse(text)
 	if !ok {
 		return addr, fault.Finding("ip", "not_one_schema_valid", "failed to validate", map[string]any{"value": text})
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"iter"
 	"net/netip"
+
+	"junctor/pkg/ipaddr"
 )
 
 // packed is a text of texts, one after the other, each behind its length. To the garbage collector it is one thing,
@@ -81,7 +83,7 @@ func packAddresses(values []any) packedAddresses {
 	var text []byte
 	for _, value := range values {
 		spelling, _ := value.(string)
-		if addr, ok := parse(spelling); ok {
+		if addr, ok := ipaddr.Parse(spelling); ok {
 			text = pack(text, string(addr.AsSlice()))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 // stepCases let writers of several processes take their steps in every order that matters. All claims may be
@@ -156,7 +157,7 @@ func (s *subject) prepare(g game, before int) {
 // judge: one cluster at most has s, and the claim says so; who was told of success has what it wanted, unless
 // another writer of the same cluster came later; who was refused was told why.
 func (s *subject) judge(g game, writers []step, errs []error) {
-	addr, _ := parse(g.address("s"))
+	addr, _ := ipaddr.Parse(g.address("s"))
 	want := slot{Inbound, addr}
 	var holders []string
 	for _, cluster := range []string{"a", "b", "other"} {

@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 // Allocate assigns as many available addresses as data's "quantity" says to an account, all or none, and answers them
@@ -188,6 +189,6 @@ func (a *allocation) won() (ips []IP) {
 			ips = append(ips, a.after[i])
 		}
 	}
-	slices.SortFunc(ips, func(x, y IP) int { return compareAddresses(x.ID(), y.ID()) })
+	slices.SortFunc(ips, func(x, y IP) int { return ipaddr.Compare(x.ID(), y.ID()) })
 	return ips
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 )
 
@@ -24,7 +25,7 @@ func itemOf(row store.Row) (Item, bool) {
 	var item Item
 	item.IP, _ = value.IP.(string)
 	item.Zone, _ = value.Zone.(string) // null where the document has none
-	_, ok := parse(item.IP)
+	_, ok := ipaddr.Parse(item.IP)
 	return item, ok
 }
 
@@ -69,7 +70,7 @@ func (p *Pool) assigned(ctx context.Context, q store.Query, more func(store.Row,
 		}
 		return nil
 	})
-	slices.SortFunc(items, func(a, b Item) int { return compareAddresses(a.IP, b.IP) })
+	slices.SortFunc(items, func(a, b Item) int { return ipaddr.Compare(a.IP, b.IP) })
 	return items, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 )
 
@@ -17,7 +18,7 @@ func (p *Pool) lookup(ctx context.Context, texts []string) (map[string]IP, error
 	addrs := make(map[string]netip.Addr, len(texts)) // by text
 	ids := make([]string, 0, len(texts))
 	for _, text := range texts {
-		addr, ok := parse(text)
+		addr, ok := ipaddr.Parse(text)
 		if _, known := addrs[text]; !ok || known {
 			continue
 		}
@@ -41,7 +42,7 @@ func (p *Pool) lookup(ctx context.Context, texts []string) (map[string]IP, error
 		if ok {
 			ips[text] = ip
 		} else {
-			odd[text] = expanded(addr)
+			odd[text] = ipaddr.Key(addr)
 		}
 	}
 	return ips, p.lookupOdd(ctx, odd, ips)

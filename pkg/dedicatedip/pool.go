@@ -21,6 +21,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 )
 
@@ -91,7 +92,7 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 	if err := p.schemas.Validate("ip", data); err != nil {
 		return IP{}, err
 	}
-	addr, ok := parse(document.Document(data).String("ip"))
+	addr, ok := ipaddr.Parse(document.Document(data).String("ip"))
 	if !ok {
 		return IP{}, notAnAddress("ip", data["ip"])
 	}
@@ -129,7 +130,7 @@ func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
 			return false, nil
 		}
 	}
-	twins, err := p.spelledOtherwise(ctx, expanded(addr))
+	twins, err := p.spelledOtherwise(ctx, ipaddr.Key(addr))
 	return len(twins) > 0, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 )
 
@@ -56,7 +57,7 @@ func (p *Pool) heldBy(ctx context.Context, accountID string) ([]IP, error) {
 	var ids []string
 	err := p.store.View(ctx, Database, kazooDesign, "assigned_to_listing", store.Query{Key: accountID},
 		func(row store.Row) error {
-			if _, ok := parse(row.ID()); ok {
+			if _, ok := ipaddr.Parse(row.ID()); ok {
 				ids = append(ids, row.ID())
 			}
 			return nil
@@ -74,6 +75,6 @@ func (p *Pool) heldBy(ctx context.Context, accountID string) ([]IP, error) {
 			held = append(held, ip)
 		}
 	}
-	slices.SortFunc(held, func(a, b IP) int { return compareAddresses(a.ID(), b.ID()) })
+	slices.SortFunc(held, func(a, b IP) int { return ipaddr.Compare(a.ID(), b.ID()) })
 	return held, nil
 }

@@ -144,7 +144,7 @@ func (r *rows) compareIDs(a, b ref) int {
 	return bytes.Compare(r.appendID(x[:0], a), r.appendID(y[:0], b))
 }
 
-// compareAddresses orders rows as compareAddresses orders their ids.
+// compareAddresses orders rows as ipaddr.Compare orders their ids.
 func (r *rows) compareAddresses(a, b ref) int {
 	return cmp.Or(r.at(a).netip().Compare(r.at(b).netip()), r.compareIDs(a, b))
 }

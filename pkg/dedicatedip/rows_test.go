@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
 )
 
 // TestRows: whatever is packed comes out as it went in, also where another row has had its place.
@@ -25,7 +26,7 @@ func TestRows(t *testing.T) {
 	for n := range 3 * len(ids) * len(revs) {
 		e := entry{id: ids[n%len(ids)], rev: revs[n%len(revs)], zone: "z" + strconv.Itoa(n%7), host: strconv.Itoa(n % 11),
 			status: available, holder: strconv.Itoa(n % 3)}
-		e.addr, _ = parse(e.id)
+		e.addr, _ = ipaddr.Parse(e.id)
 		at := r.put(e)
 		if _, taken := kept[at]; taken || at == none {
 			t.Fatalf("%d is put in place of another, at %d", n, at)
@@ -81,8 +82,8 @@ func TestLongListings(t *testing.T) {
 		table.learn(doc)
 	}
 	slices.Sort(available)
-	slices.SortFunc(held, compareAddresses)
-	slices.SortFunc(all, compareAddresses)
+	slices.SortFunc(held, ipaddr.Compare)
+	slices.SortFunc(all, ipaddr.Compare)
 	is := func(what string, list []Item, want []string) {
 		t.Helper()
 		got := make([]string, len(list))

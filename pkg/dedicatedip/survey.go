@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 )
 
@@ -94,8 +95,8 @@ const ahead = 60
 
 func (v *surveyor) note(ip IP) {
 	v.Addresses++
-	if addr, ok := parse(ip.ID()); ok {
-		v.spelled[expanded(addr)] = append(v.spelled[expanded(addr)], ip)
+	if addr, ok := ipaddr.Parse(ip.ID()); ok {
+		v.spelled[ipaddr.Key(addr)] = append(v.spelled[ipaddr.Key(addr)], ip)
 	} else {
 		v.NotAddresses.add(ip.ID())
 	}

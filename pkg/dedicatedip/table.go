@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
 )
 
 // table is the pool in memory, in the orders of the views. Beside the views of couchdb-views it is the one place
@@ -94,13 +95,13 @@ func entryOf(doc document.Document) entry {
 		id: doc.ID(), rev: doc.Rev(), status: doc.String(fieldStatus), holder: doc.String(fieldAssignedTo),
 		zone: doc.String(fieldZone), host: doc.String(fieldHost),
 	}
-	e.addr, _ = parse(e.id)
+	e.addr, _ = ipaddr.Parse(e.id)
 	return e
 }
 
 // lookUp finds what is known under an id.
 func (t *table) lookUp(id string) ref {
-	addr, ok := parse(id)
+	addr, ok := ipaddr.Parse(id)
 	if !ok {
 		return t.others[id]
 	}
@@ -118,7 +119,7 @@ func (t *table) spelled(at ref, id string) ref {
 // find answers what an address in any spelling means: what is stored in that spelling, in the canonical one, or in
 // any other, of which the first by id counts.
 func (t *table) find(text string) (e entry, ok bool) {
-	addr, ok := parse(text)
+	addr, ok := ipaddr.Parse(text)
 	if !ok {
 		return entry{}, false
 	}

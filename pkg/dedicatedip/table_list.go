@@ -3,6 +3,8 @@ package dedicatedip
 import (
 	"encoding/hex"
 	"maps"
+
+	"junctor/pkg/ipaddr"
 )
 
 // address answers what the API shows of an entry.
@@ -80,7 +82,7 @@ func (t *table) listRun(list []Item, in func() order, item func(ref) Item) (long
 	reached := all
 	if len(list) > 0 {
 		last := list[len(list)-1].IP
-		reached = func(at ref) bool { return compareAddresses(t.rows.id(at), last) > 0 }
+		reached = func(at ref) bool { return ipaddr.Compare(t.rows.id(at), last) > 0 }
 	}
 	in().from(reached, func(at ref) bool {
 		list = append(list, item(at))

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
 )
 
 // Add is Create for those who may put any text into the pool, as Kazoo's operators may: what is no address becomes
 // an entry that no listing of addresses shows and nobody is assigned.
 func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
-	if _, ok := parse(text); ok {
+	if _, ok := ipaddr.Parse(text); ok {
 		_, err := p.Create(ctx, map[string]any{"ip": text, "zone": zone, "host": host})
 		return err
 	}
@@ -25,7 +26,7 @@ func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
 
 // Remove is Delete for those who may: it also takes out what is no address.
 func (p *Pool) Remove(ctx context.Context, text string) error {
-	if _, ok := parse(text); ok {
+	if _, ok := ipaddr.Parse(text); ok {
 		_, err := p.Delete(ctx, text, nil)
 		return err
 	}

@@ -3,11 +3,12 @@ package kazoocluster
 import (
 	"errors"
 	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"junctor/pkg/ipaddr"
 )
 
 // maxURL bounds the length of an API's URL.
@@ -57,10 +58,10 @@ func notPlain(r rune) bool { return r <= ' ' || r > '~' || r == '%' || r == '\\'
 // normalizeHost answers the host, and the port unless it is the scheme's own.
 func normalizeHost(u *url.URL) (string, error) {
 	host := strings.ToLower(u.Hostname())
-	address, err := netip.ParseAddr(host)
+	address, isAddress := ipaddr.Parse(host)
 	switch {
-	case err == nil && address.Zone() == "":
-		host = address.Unmap().String()
+	case isAddress:
+		host = address.String()
 	case !hostName.MatchString(host) || len(host) > 253:
 		return "", errors.New("the URL names no host")
 	}
