@@ -16,6 +16,7 @@ import (
 // client is an open store.
 type client struct {
 	bolt        *bolt.DB
+	file        *storeFile
 	log         zerolog.Logger
 	scriptLimit time.Duration
 	writer      *writer
@@ -33,12 +34,13 @@ var (
 	_ driver.Pinger       = (*client)(nil)
 )
 
-func newClient(db *bolt.DB, o Options) *client {
+func newClient(db *bolt.DB, f *storeFile, o Options) *client {
 	return &client{
 		bolt:        db,
+		file:        f,
 		log:         o.Log,
 		scriptLimit: o.ScriptLimit,
-		writer:      startWriter(db),
+		writer:      startWriter(db, f),
 		readers:     map[*rows]struct{}{},
 	}
 }
@@ -66,9 +68,15 @@ func (c *client) Version(context.Context) (*driver.Version, error) {
 	}, nil
 }
 
-// Ping reports whether the store is open.
+// Ping reports whether the store is open and would accept a write: its file is in its place, and the disk has room.
 func (c *client) Ping(ctx context.Context) (bool, error) {
 	err := c.view(ctx, func(*bolt.Tx) error { return nil })
+	if err == nil {
+		err = c.file.check()
+	}
+	if err == nil {
+		err = c.file.room()
+	}
 	return err == nil, err
 }
 

@@ -26,6 +26,7 @@ const (
 	lockTimeout   = time.Second
 	scriptLimit   = 5 * time.Second // CouchDB's os_process_timeout
 	formatVersion = 1
+	growth        = 1 << 20 // the file grows in such steps
 )
 
 // Options adjusts Open. The zero value is usable.
@@ -72,7 +73,11 @@ func (kivikDriver) NewClient(name string, options driver.Options) (driver.Client
 	if err := db.Update(prepareFile); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return newClient(db, o), nil
+	f, err := newStoreFile(name, o.Log)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return newClient(db, f, o), nil
 }
 
 func openFile(path string) (*bolt.DB, error) {
@@ -115,7 +120,7 @@ func openBolt(file string, volatile bool) (*bolt.DB, error) {
 	case err != nil:
 		return nil, err
 	}
-	db.AllocSize = 1 << 20 // the file grows in such steps
+	db.AllocSize = growth
 	return db, nil
 }
 

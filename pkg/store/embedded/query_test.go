@@ -256,7 +256,7 @@ func openClient(t testing.TB, path string) *client {
 	if err := file.Update(prepareFile); err != nil {
 		t.Fatal(err)
 	}
-	c := newClient(file, Options{ScriptLimit: scriptLimit})
+	c := newClient(file, &storeFile{}, Options{ScriptLimit: scriptLimit})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

@@ -63,7 +63,7 @@ func newRaw(b *testing.B, store contentsOf) *writer {
 			b.Fatal(err)
 		}
 	}
-	w := startWriter(file)
+	w := startWriter(file, &storeFile{})
 	b.Cleanup(func() {
 		w.stop()
 		_ = file.Close()

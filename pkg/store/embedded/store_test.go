@@ -260,7 +260,7 @@ func TestClosedStore(t *testing.T) {
 	if err := db.Update(prepareFile); err != nil {
 		t.Fatal(err)
 	}
-	c := newClient(db, Options{})
+	c := newClient(db, &storeFile{}, Options{})
 	if err := c.CreateDB(t.Context(), "db", kivik.Params(nil)); err != nil {
 		t.Fatal(err)
 	}

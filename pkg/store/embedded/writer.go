@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -12,6 +13,7 @@ import (
 // share its fsync, and answers each when that is done.
 type writer struct {
 	bolt  *bolt.DB
+	file  *storeFile
 	queue chan *operation
 	quit  chan struct{} // closed: take no more
 	ended chan struct{} // closed: all answered
@@ -35,9 +37,13 @@ type operation struct {
 // commits, so the time that one takes grows out of proportion with its size.
 const maxBatch = 1000
 
-func startWriter(db *bolt.DB) *writer {
+// watchEvery is how soon a deleted file is noticed where nothing is written.
+const watchEvery = time.Second
+
+func startWriter(db *bolt.DB, f *storeFile) *writer {
 	w := &writer{
 		bolt:      db,
+		file:      f,
 		queue:     make(chan *operation),
 		quit:      make(chan struct{}),
 		ended:     make(chan struct{}),
@@ -68,10 +74,14 @@ func (w *writer) stop() {
 
 func (w *writer) run() {
 	defer close(w.ended)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case op := <-w.queue:
 			w.commit(w.gather(op))
+		case <-tick.C:
+			_ = w.file.watch()
 		case <-w.quit:
 			return
 		}
@@ -113,6 +123,9 @@ func (w *writer) commit(batch []*operation) {
 }
 
 func (w *writer) transact(batch []*operation) error {
+	if err := w.file.watch(); err != nil {
+		return err
+	}
 	err := w.bolt.Update(func(tx *bolt.Tx) error {
 		refused := 0
 		for _, op := range batch {

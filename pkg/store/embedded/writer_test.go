@@ -19,7 +19,7 @@ func testWriter(t *testing.T) *writer {
 	if err := db.Update(prepareFile); err != nil {
 		t.Fatal(err)
 	}
-	w := startWriter(db)
+	w := startWriter(db, &storeFile{})
 	t.Cleanup(func() {
 		w.stop()
 		_ = db.Close()

@@ -76,6 +76,7 @@ var cases = []struct {
 	{"changes current", changesCurrent},
 	{"changes many", changesMany},
 	{"sequences", sequences},
+	{"writable", writable},
 }
 
 // subject is a store under test and a database of the test's own.
