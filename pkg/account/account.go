@@ -30,7 +30,7 @@ type Account struct {
 	Tree []string
 	// Superduper accounts may do everything everywhere.
 	Superduper bool
-	// Enabled counts at a user's login only: Kazoo asks for it nowhere else.
+	// Enabled is false for an account whose users and API key may do nothing. Its ancestors still manage it.
 	Enabled bool
 	// Deleted is a document that Kazoo marked as deleted but left in place.
 	Deleted bool

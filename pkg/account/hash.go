@@ -44,6 +44,15 @@ func (h Hash) Opens(user document.Document) bool {
 	return same && known != "" && isUser(user)
 }
 
+// ActiveUser reports whether a document is that of a user who is neither deleted nor disabled.
+func ActiveUser(doc document.Document) bool {
+	return doc.String("pvt_type") == "user" && !doc.Bool("pvt_deleted") && !Disabled(doc)
+}
+
+// Disabled reports whether the document of a user or a device says that it is not enabled. One that says nothing is
+// enabled (kzd_users:enabled).
+func Disabled(doc document.Document) bool { return doc["enabled"] != nil && !doc.Bool("enabled") }
+
 // isUser reports whether a document is that of a user who may log in; Kazoo's views of them list no others.
 func isUser(doc document.Document) bool {
 	return doc.String("pvt_type") == "user" && !doc.Bool("pvt_deleted") && doc.Bool("enabled")

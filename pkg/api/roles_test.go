@@ -126,7 +126,13 @@ func (p *population) customers(reseller string) {
 	p.add("descendant", p.byKey(p.account("descendant", p.customer).APIKey), good)
 	as := `,"as":{"account_id":"` + p.customer + `","owner_id":"` + plain + `"}`
 	p.add("reseller's user as customer's user", p.byPassword("reseller.test", "boss", as), good, related)
-	p.add("sibling's user as customer's user", p.byPassword("sibling.test", "boss", as)).refused = unknown
+	demoted := p.user(reseller, "demoted")
+	level := func(level string) {
+		p.change(databaseOf(reseller), demoted, func(doc document.Document) { doc["priv_level"] = level })
+	}
+	level("admin")
+	p.add("reseller's user who was an admin as customer's user", p.byPassword("reseller.test", "demoted", as)).refused = unknown
+	level("user")
 	p.nobodies(reseller)
 }
 
@@ -147,12 +153,23 @@ func (p *population) nobodies(reseller string) {
 		account = restricted
 
 	disabled := p.account("disabled", reseller)
-	p.add("disabled account", p.byPassword(disabled.Realm, "boss", ""), good, related).account = disabled.ID
+	for name, token := range map[string]string{
+		"disabled account": p.byPassword(disabled.Realm, "boss", ""), "disabled account's API key": p.byKey(disabled.APIKey),
+	} {
+		r := p.add(name, token)
+		r.account, r.refused = disabled.ID, unknown
+	}
+	p.add("master about a disabled account", p.byKey(p.master.APIKey), good, related, super, master, superMaster).
+		account = disabled.ID
 	p.changeAccount(disabled.ID, func(doc document.Document) { doc["pvt_enabled"] = false })
 
 	gone := p.user(p.customer, "gone")
 	p.add("deleted user", p.byPassword("customer.test", "gone", "")).refused = unknown
 	p.change(databaseOf(p.customer), gone, func(doc document.Document) { doc["pvt_deleted"] = true })
+
+	off := p.user(p.customer, "off")
+	p.add("disabled user", p.byPassword("customer.test", "off", "")).refused = unknown
+	p.change(databaseOf(p.customer), off, func(doc document.Document) { doc["enabled"] = false })
 
 	closed := p.account("closed", reseller)
 	p.add("deleted account", p.byKey(closed.APIKey)).refused = unknown

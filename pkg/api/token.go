@@ -35,7 +35,7 @@ func (s *Server) refreshToken(r *request) (reply, error) {
 		return reply{}, fault.Finding("action", "enum", "Value not found in enumerated list of values",
 			map[string]any{"target": []string{"refresh_token"}, "value": action})
 	}
-	grant, err := s.Issuer.Refresh(r.ctx(), r.identity)
+	grant, err := s.Issuer.Refresh(r.ctx(), r.identity, r.token)
 	return reply{data: grant.Data, authToken: grant.Token}, err
 }
 
@@ -50,7 +50,7 @@ func granted(r *request, grant auth.Grant, about string) reply {
 
 // showToken answers GET /token_auth (cb_token_auth): what the token of the request says.
 func (s *Server) showToken(r *request) (reply, error) {
-	data, err := s.Tokens.Describe(r.ctx(), r.identity)
+	data, err := s.Tokens.Describe(r.ctx(), r.identity, r.token)
 	return reply{data: data}, err
 }
 

@@ -13,7 +13,6 @@ import (
 	"slices"
 
 	"junctor/pkg/account"
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
 
@@ -45,8 +44,9 @@ type Identity struct {
 	Superduper bool
 	// Master says that the account is its cluster's master.
 	Master bool
-	// Claims is what the token says, after its "as". It is shared: nobody may alter it.
-	Claims document.Document
+	// By is who logged in, where the token lets them act as somebody else (claim "as"); nil otherwise. It is shared:
+	// callers must not change it.
+	By *Identity
 
 	// Remote identities are vouched for by another cluster, whose word counts for that cluster's routing only: they
 	// have no right on any account here, and are never superduper.

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"junctor/pkg/account"
@@ -102,7 +103,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 // stands reports whether an earlier verdict would be the same now.
 func (a *Authenticator) stands(v *verdict) bool {
 	inTime := v.until.IsZero() || time.Now().Before(v.until)
-	return inTime && a.documents.Stands(v.basis) && checkTrial(v.holder, a.now()) == nil
+	return inTime && a.documents.Stands(v.basis) && a.checkTrials(v) == nil
 }
 
 // judge examines credentials. It refuses none by what it only remembers: the password may have been changed, or
@@ -142,17 +143,64 @@ func (a *Authenticator) examineToken(ctx context.Context, q *fresh.Inquiry, c Cr
 	if err := a.checkBinding(ctx, q, claims); err != nil {
 		return nil, err
 	}
-	identity := Identity{
-		AccountID: claims.AccountID, OwnerID: claims.OwnerID, Method: claims.Method, Claims: claims.members,
-	}
-	holder, err := a.identify(ctx, q, &identity)
+	made, err := a.decide(ctx, q, claims)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.actAs(ctx, q, &identity); err != nil {
+	made.expires = claims.Expires
+	return made, a.checkTrials(made)
+}
+
+// decide is the one place that says what genuine credentials are worth now: who logged in, as whom they act, and
+// whether each of them may still do so. A trial that is over is left to checkTrials.
+func (a *Authenticator) decide(ctx context.Context, q *fresh.Inquiry, c *claims) (*verdict, error) {
+	identity := Identity{AccountID: c.AccountID, OwnerID: c.OwnerID, Method: c.Method}
+	holder, err := a.admit(ctx, q, c.principal())
+	if err != nil {
 		return nil, err
 	}
-	return &verdict{identity: identity, holder: holder, claimed: claims.AccountID, expires: claims.Expires}, nil
+	made := &verdict{claimed: c.AccountID, holders: []*account.Account{holder}}
+	if c.impersonator != (principal{}) {
+		impersonator, err := a.admit(ctx, q, c.impersonator)
+		if err != nil {
+			return nil, err
+		}
+		made.holders = append(made.holders, impersonator)
+	}
+	if err := a.rank(ctx, q, &identity, holder); err != nil {
+		return nil, err
+	}
+	if c.As == (As{}) {
+		made.identity = identity
+		return made, nil
+	}
+	if holder == nil {
+		return nil, refuse(errors.New("as: the token's account does not exist"))
+	}
+	target, err := checkAs(ctx, q, c.principal(), c.As, a.now())
+	if fault.Is(err, fault.Forbidden) {
+		err = refuse(fmt.Errorf("as: %w", err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	made.holders = append(made.holders, target)
+	made.identity = Identity{AccountID: c.As.AccountID, OwnerID: c.As.OwnerID, Method: c.Method, By: &identity}
+	return made, a.rank(ctx, q, &made.identity, target)
+}
+
+// admit returns the account of a principal that may use its credentials now.
+func (a *Authenticator) admit(ctx context.Context, q *fresh.Inquiry, p principal) (*account.Account, error) {
+	if a.unbound {
+		if _, err := account.Get(ctx, q, p.accountID); account.Missing(err) {
+			return nil, nil // Kazoo lets it in, and it has no right on anything
+		}
+	}
+	holder, err := checkActive(ctx, q, p)
+	if err != nil {
+		return nil, err
+	}
+	return holder, checkEnabled(holder, a.now())
 }
 
 // checkHeader refuses a token of an account other than X-Auth-Account-ID says. It is about tokens alone.
@@ -179,32 +227,25 @@ func (a *Authenticator) checkExpiry(expires *int64) error {
 	return nil
 }
 
-// identify checks that the account of an identity is there and may be used, answers it, and fills in what it makes of
-// the identity.
-func (a *Authenticator) identify(ctx context.Context, q *fresh.Inquiry, i *Identity) (*account.Account, error) {
-	holder, err := account.Get(ctx, q, i.AccountID)
-	if account.Missing(err) && a.unbound {
-		return nil, nil // Kazoo lets it in, and it has no right on anything
-	}
-	if err != nil {
-		return nil, refuseMissing("the token's account", err)
-	}
-	if holder.Deleted {
-		return nil, refuse(errors.New("the token's account is deleted"))
-	}
-	if err := checkTrial(holder, a.now()); err != nil {
-		return nil, err
-	}
-	return holder, a.rank(ctx, q, i, holder)
-}
-
-// rank fills in what an identity is by its account.
+// rank fills in what an identity is by its account, nil where there is none.
 func (a *Authenticator) rank(ctx context.Context, q *fresh.Inquiry, i *Identity, holder *account.Account) error {
+	if holder == nil {
+		return nil
+	}
 	master, err := a.config(q).Master(ctx)
 	if err != nil {
 		return err
 	}
 	i.Superduper, i.Master = holder.Superduper, holder.ID == master
+	return nil
+}
+
+func (a *Authenticator) checkTrials(v *verdict) error {
+	for _, holder := range v.holders {
+		if err := checkTrial(holder, a.now()); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

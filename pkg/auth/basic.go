@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"junctor/pkg/account"
-	"junctor/pkg/document"
 	"junctor/pkg/fresh"
 )
 
@@ -33,14 +32,12 @@ func (a *Authenticator) examineBasic(ctx context.Context, q *fresh.Inquiry, toke
 	if err != nil {
 		return nil, err
 	}
-	identity := Identity{AccountID: id, OwnerID: owner, Method: byBasic, Claims: document.Document{
-		"iss": issuer, "account_id": id, "owner_id": owner, "method": byBasic,
-	}}
-	holder, err := a.identify(ctx, q, &identity)
+	made, err := a.decide(ctx, q, &claims{AccountID: id, OwnerID: owner, Method: byBasic})
 	if err != nil {
 		return nil, err
 	}
-	return &verdict{identity: identity, holder: holder, claimed: id, until: q.Until()}, nil
+	made.until = q.Until()
+	return made, a.checkTrials(made)
 }
 
 // basicHash answers the hash that a proof is, by the setting basic_auth_type; where that is neither of Kazoo's

@@ -119,7 +119,7 @@ func TestReasons(t *testing.T) {
 		}, exampleToken(t), "the identity " + userOfMaster + " is deleted"},
 		"account": {func(t *testing.T, s *store.Store) {
 			update(t, s, database(t, master), master, document.Document{"pvt_deleted": true})
-		}, exampleToken(t), "the token's account is deleted"},
+		}, exampleToken(t), "the account " + master + " is deleted"},
 		"key": {func(t *testing.T, s *store.Store) {
 			update(t, s, "system_auth", kid, document.Document{"pvt_deleted": true})
 		}, exampleToken(t), "key " + kid + ": deleted"},
@@ -127,7 +127,7 @@ func TestReasons(t *testing.T) {
 			update(t, s, "system_auth", kid, attachment(t, otherKey(t)))
 		}, exampleToken(t), "signature is invalid"},
 		"as": {nil, tokenOf(t, customerB, userOfB, secretOfUserB, map[string]any{
-			"as": map[string]any{"account_id": customerA, "owner_id": userOfA}}), "not below the token's account"},
+			"as": map[string]any{"account_id": customerA, "owner_id": userOfA}}), customerA + " is not below " + customerB},
 		"unbound": {nil, tokenOf(t, customerB, userOfB, secretOfUserB, map[string]any{"identity_sig": ""}),
 			"identity_sig: not that of " + userOfB},
 	} {

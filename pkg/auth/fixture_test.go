@@ -124,14 +124,6 @@ func authenticate(t testing.TB, a *auth.Authenticator, token string) (*auth.Iden
 	return a.Authenticate(t.Context(), auth.Credentials{Kind: auth.XAuthToken, Token: token})
 }
 
-// bare answers an identity without its claims.
-func bare(i *auth.Identity) *auth.Identity {
-	if i != nil {
-		i.Claims = nil
-	}
-	return i
-}
-
 // checkRefused wants a token to be refused, for a reason that gives nothing away.
 func checkRefused(t testing.TB, a *auth.Authenticator, token string, kind fault.Kind) {
 	t.Helper()

@@ -14,12 +14,19 @@ import (
 )
 
 // Describe answers what Crossbar says of the token of a request (cb_token_auth): its claims, after "as", and what a
-// login to its account is told. Of another cluster's account there is nothing to tell but the claims.
-func (a *Authenticator) Describe(ctx context.Context, i *Identity) (document.Document, error) {
-	data := document.Document{}
-	maps.Copy(data, i.Claims)
+// login to its account is told. c are the credentials by which i was authenticated. Of another cluster's account
+// there is nothing to tell.
+func (a *Authenticator) Describe(ctx context.Context, i *Identity, c Credentials) (document.Document, error) {
 	if i.Remote {
-		return data, nil
+		return document.Document{}, nil
+	}
+	data, err := i.claims(c)
+	if err != nil {
+		return nil, err
+	}
+	if i.By != nil {
+		data["owner_id"] = i.OwnerID
+		delete(data, "device_id")
 	}
 	holder, err := a.directory.Get(ctx, i.AccountID)
 	if err != nil {
@@ -28,6 +35,17 @@ func (a *Authenticator) Describe(ctx context.Context, i *Identity) (document.Doc
 	told, err := describe(ctx, a.directory, holder, i.OwnerID)
 	maps.Copy(data, told)
 	return data, err
+}
+
+// claims returns what the credentials by which i was authenticated say, before "as". They are decoded again for the
+// few requests that ask, so that no cache has to hold what a client chose to put in them.
+func (i *Identity) claims(c Credentials) (document.Document, error) {
+	if c.Kind == XAuthToken {
+		return part(c.Token, 1)
+	}
+	return document.Document{
+		"iss": issuer, "account_id": i.AccountID, "owner_id": i.OwnerID, "method": i.Method,
+	}, nil
 }
 
 // TokenInfo answers what Crossbar says of any token, to anybody who has it (cb_auth validate_token_info): whose it
@@ -56,10 +74,10 @@ func (a *Authenticator) tokenInfo(ctx context.Context, q *fresh.Inquiry, token s
 	if err := a.checkBinding(ctx, q, claims); err != nil {
 		return nil, err
 	}
-	holder, err := account.Get(ctx, q, claims.AccountID)
-	if err == nil && holder.Deleted {
-		err = refuse(errors.New("the token's account is deleted"))
+	if _, err := a.decide(ctx, q, claims); err != nil {
+		return nil, err
 	}
+	holder, err := account.Get(ctx, q, claims.AccountID)
 	if err != nil {
 		return nil, refuseMissing("the token's account", err)
 	}

@@ -59,26 +59,56 @@ func (i *Issuer) APIKey(ctx context.Context, key string) (Grant, error) {
 	if err != nil {
 		return Grant{}, err
 	}
+	if !holder.Enabled {
+		return Grant{}, accountDisabled()
+	}
 	return i.grant(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder)
 }
 
-// Refresh answers a new token for whom a request was authenticated as.
-func (i *Issuer) Refresh(ctx context.Context, of *Identity) (Grant, error) {
+// Refresh answers a new token that says what the one shown says, but for when it expires: it is bound to who logged
+// in, acts as whom that one acts as, and has its method. (Kazoo's is of the method cb_auth, and is bound to whom the
+// old one acts as.) c are the credentials by which of was authenticated.
+func (i *Issuer) Refresh(ctx context.Context, of *Identity, c Credentials) (Grant, error) {
 	if of.Remote {
 		return Grant{}, fault.Wrap(fault.Forbidden, errors.New("no tokens for accounts of other clusters"))
 	}
-	holder, err := i.directory.Get(ctx, of.AccountID)
+	if err := i.checkMethod(ctx, byRefresh); err != nil {
+		return Grant{}, err
+	}
+	by := of
+	if of.By != nil {
+		by = of.By
+	}
+	holder, err := i.directory.Get(ctx, by.AccountID)
 	if err != nil {
 		return Grant{}, refuseMissing("the token's account", err)
 	}
-	claims := jwt.MapClaims{"account_id": of.AccountID, "method": byRefresh}
-	if of.OwnerID != "" {
-		claims["owner_id"] = of.OwnerID
+	old, err := by.claims(c)
+	if err != nil {
+		return Grant{}, err
 	}
-	if device, ok := of.Claims["device_id"]; ok {
-		claims["device_id"] = device // or the new token would outlive the device's secret
+	claims := jwt.MapClaims(old)
+	delete(claims, "exp")
+	if as := readAs(claims["as"]); as != (As{}) {
+		claims["as"] = as.claim()
+	} else {
+		delete(claims, "as")
 	}
-	return i.grant(ctx, claims, holder)
+	token, err := i.issue(ctx, claims, holder)
+	if err != nil {
+		return Grant{}, err
+	}
+	return i.granted(ctx, token, of)
+}
+
+// granted says what the holder of a new token is told with it.
+func (i *Issuer) granted(ctx context.Context, token string, to *Identity) (Grant, error) {
+	acting, err := i.directory.Get(ctx, to.AccountID)
+	if err != nil {
+		return Grant{}, refuseMissing("the token's account", err)
+	}
+	data, err := describe(ctx, i.directory, acting, to.OwnerID)
+	return Grant{Token: token, AccountID: acting.ID, OwnerID: to.OwnerID, Data: data}, err
 }
 
 // grant issues a token and says what a login is told with it.
@@ -167,6 +197,9 @@ func (i *Issuer) sign(ctx context.Context, c jwt.MapClaims) (string, error) {
 	signed, err := token.SignedString(key)
 	if err != nil {
 		return "", fmt.Errorf("sign a token with key %s: %w", kid, err)
+	}
+	if len(signed) > maxToken {
+		return "", fault.Finding("as", "maxLength", "the token would be too long", nil)
 	}
 	return signed, nil
 }

@@ -17,8 +17,8 @@ type Login struct {
 	Hash  account.Hash
 	Realm string // finds the account; empty is not given
 	Name  string // finds the account where the realm does not
-	// As goes into the token as it is, see Authenticator.Authenticate; nil is nothing.
-	As any
+	// As is whom the token is to act as; the zero value is nobody else.
+	As As
 }
 
 // ReadLogin reads the data of a request to log in, which satisfies the schema "user_auth". A phone number finds no
@@ -28,7 +28,7 @@ func ReadLogin(data document.Document) Login {
 		Hash:  account.Hash{Kind: data.String("method"), Value: data.String("credentials")},
 		Realm: data.String("account_realm"),
 		Name:  data.String("account_name"),
-		As:    data["as"],
+		As:    readAs(data["as"]),
 	}
 	if l.Hash.Kind == "" {
 		l.Hash.Kind = account.MD5
@@ -40,7 +40,8 @@ func ReadLogin(data document.Document) Login {
 }
 
 // User answers a token for the user who logs in. Nothing but a wrong login is fault.Unauthenticated. A right one to
-// an account whose trial is over, or that is disabled, is fault.Invalid in Crossbar's words (cb_user_auth).
+// an account whose trial is over, or that is disabled, is fault.Invalid in Crossbar's words (cb_user_auth). One that
+// asks to act as somebody whom the user may not act as is fault.Forbidden.
 func (i *Issuer) User(ctx context.Context, l Login) (Grant, error) {
 	accounts, err := i.find(ctx, l)
 	if err != nil {
@@ -87,15 +88,22 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 		return Grant{}, err
 	}
 	if !holder.Enabled {
-		return Grant{}, fault.Finding("account", "disabled", "account disabled", nil)
+		return Grant{}, accountDisabled()
 	}
 	claims := jwt.MapClaims{"account_id": holder.ID, "owner_id": users[0], "method": byUser}
-	if l.As != nil {
-		claims["as"] = l.As
+	if l.As != (As{}) {
+		by := principal{accountID: holder.ID, ownerID: users[0]}
+		target, err := checkAs(ctx, i.store, by, l.As, i.now())
+		if err == nil {
+			err = checkTrial(target, i.now())
+		}
+		if err != nil {
+			return Grant{}, err
+		}
+		claims["as"] = l.As.claim()
 	}
-	grant, err := i.grant(ctx, claims, holder)
-	if err == nil && len(grant.Token) > maxToken {
-		return Grant{}, fault.Finding("as", "maxLength", "the token would be too long", nil)
-	}
-	return grant, err
+	return i.grant(ctx, claims, holder)
 }
+
+// accountDisabled is what a right login to a disabled account gets, in Crossbar's words (cb_user_auth).
+func accountDisabled() error { return fault.Finding("account", "disabled", "account disabled", nil) }

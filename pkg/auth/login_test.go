@@ -238,7 +238,7 @@ func TestUserToken(t *testing.T) {
 	t.Parallel()
 	s := openIssuing(t)
 	login := loginOf("admin@reseller.test", "reseller-pass", "reseller.test", "")
-	login.As = map[string]any{"account_id": customerA, "owner_id": userOfA, "more": []any{"kept"}}
+	login.As = auth.As{AccountID: customerA, OwnerID: userOfA}
 	grant, err := auth.NewIssuer(s, at(now)).User(t.Context(), login)
 	if err != nil {
 		t.Fatal(err)
@@ -247,66 +247,179 @@ func TestUserToken(t *testing.T) {
 	want := document.Document{
 		"iss": "kazoo", "account_id": reseller, "owner_id": userOfReseller, "method": "cb_user_auth",
 		"identity_sig": "5nxvBB8hYuu-xmUOnrxLJ62JS__b6GG1EJpVUi4iDI0",
-		"exp":          document.Number(now.Unix() + 3600), "as": login.As,
+		"exp":          document.Number(now.Unix() + 3600), "as": asA["as"],
 	}
 	if !reflect.DeepEqual(claims, want) {
 		t.Errorf("claims %v, want %v", claims, want)
 	}
-	login.As = strings.Repeat("x", 16<<10)
-	grant, err = auth.NewIssuer(s, at(now)).User(t.Context(), login)
-	if !fault.Is(err, fault.Invalid) || grant.Token != "" {
-		t.Errorf("a token that nobody takes: %v", err)
+}
+
+// TestLoginAs: a login may act as another user only where a token that says so would be good: fault S4.
+func TestLoginAs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		as     any
+		change func(*testing.T, *store.Store)
+		want   any        // claim "as" of the token
+		kind   fault.Kind // Internal is none: the login is good
+	}{
+		"below":        {as: asA["as"], want: asA["as"]},
+		"and more":     {as: map[string]any{"account_id": customerA, "owner_id": userOfA, "x": []any{"y"}}, want: asA["as"]},
+		"no object":    {as: strings.Repeat("x", 16<<10)},
+		"account only": {as: map[string]any{"account_id": customerB}},
+		"no texts":     {as: map[string]any{"account_id": []any{}, "owner_id": document.Number(1)}},
+		"sibling":      {as: map[string]any{"account_id": customerB, "owner_id": userOfB}, kind: fault.Forbidden},
+		"ancestor":     {as: map[string]any{"account_id": master, "owner_id": userOfMaster}, kind: fault.Forbidden},
+		"no such user": {as: map[string]any{"account_id": customerA, "owner_id": "x"}, kind: fault.Forbidden},
+		"no id":        {as: map[string]any{"account_id": customerA, "owner_id": "_all_docs"}, kind: fault.Forbidden},
+		"long":         {as: map[string]any{"account_id": customerA, "owner_id": strings.Repeat("x", 1<<20)}, kind: fault.Forbidden},
+		"long account": {as: map[string]any{"account_id": strings.Repeat("x", 1<<20), "owner_id": "x"}, kind: fault.Forbidden},
+		"no such account": {
+			as:   map[string]any{"account_id": strings.Repeat("9", 32), "owner_id": userOfA},
+			kind: fault.Forbidden,
+		},
+		"plain user": {as: asA["as"], kind: fault.Forbidden, change: func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, reseller), userOfReseller, document.Document{"priv_level": "user"})
+		}},
+		"user disabled": {as: asA["as"], kind: fault.Forbidden, change: func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), userOfA, document.Document{"enabled": false})
+		}},
+		"account disabled": {as: asA["as"], kind: fault.Forbidden, change: func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), customerA, document.Document{"pvt_enabled": false})
+		}},
+		"trial over": {as: asA["as"], kind: fault.Invalid, change: func(t *testing.T, s *store.Store) {
+			update(t, s, database(t, customerA), customerA, document.Document{"pvt_trial_expires": document.Number(1)})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openIssuing(t)
+			if c.change != nil {
+				c.change(t, s)
+			}
+			login := auth.ReadLogin(document.Document{
+				"as": c.as, "realm": "reseller.test", "credentials": "b0aeb35bf3324f9c403f29de7519a315",
+			})
+			grant, err := auth.NewIssuer(s, at(now)).User(t.Context(), login)
+			if c.kind != fault.Internal {
+				if !fault.Is(err, c.kind) || grant.Token != "" {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, claims := checkToken(t, grant.Token, &exampleKey(t).PublicKey); !reflect.DeepEqual(claims["as"], c.want) {
+				t.Errorf("as %v", claims["as"])
+			}
+			if _, err := authenticate(t, strict(s), grant.Token); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
-func TestRefresh(t *testing.T) {
+// TestKeyLoginToDisabledAccount: fault S11.
+func TestKeyLoginToDisabledAccount(t *testing.T) {
 	t.Parallel()
 	s := openIssuing(t)
-	issuer, a := auth.NewIssuer(s, at(now)), strict(s)
-	const device, secret = "dddddddddddddddddddddddddddddd01", "cafe"
-	update(t, s, database(t, customerA), device, document.Document{"pvt_signature_secret": secret})
-	for name, c := range map[string]struct {
-		token          string
-		account, owner string
-		bound          string // to whom the new token is
-	}{
-		"user":    {tokenOf(t, customerA, userOfA, secretOfUserA, nil), customerA, userOfA, userOfA},
-		"account": {tokenOf(t, customerA, customerA, "ffeeddccbbaa99887766554433221103", nil), customerA, "", customerA},
-		"device": {tokenOf(t, customerA, device, secret, map[string]any{"owner_id": userOfA, "device_id": device}),
-			customerA, userOfA, device},
-		"as": {tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, map[string]any{
-			"as": map[string]any{"account_id": customerA, "owner_id": userOfA}}), customerA, userOfA, userOfA},
-	} {
-		i, err := authenticate(t, a, c.token)
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		grant, err := issuer.Refresh(t.Context(), i)
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		fresh, err := authenticate(t, a, grant.Token)
-		if err != nil || fresh.AccountID != c.account || fresh.OwnerID != c.owner || fresh.Method != "cb_auth" {
-			t.Errorf("%s: %+v, %v", name, fresh, err)
-		}
-		if owner, _ := grant.Data["owner_id"].(string); owner != c.owner || grant.Data["account_id"] != c.account {
-			t.Errorf("%s: data %v", name, grant.Data)
-		}
-		before := database(t, c.account)
-		update(t, s, before, c.bound, document.Document{"pvt_signature_secret": "changed"})
-		checkRefused(t, a, grant.Token, fault.Unauthenticated)
-		for id, secret := range map[string]string{device: secret, userOfA: secretOfUserA} {
-			update(t, s, database(t, customerA), id, document.Document{"pvt_signature_secret": secret})
-		}
+	update(t, s, database(t, customerA), customerA, document.Document{"pvt_enabled": false})
+	grant, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
+	f, _ := errors.AsType[*fault.Error](err)
+	want := fault.Fields{"account": {"disabled": map[string]any{"message": "account disabled"}}}
+	if f == nil || f.Kind != fault.Invalid || !reflect.DeepEqual(f.Data, want) || grant.Token != "" {
+		t.Errorf("got %v", err)
 	}
+}
+
+// TestRefresh: the new token says what the old one said, and ends with who logged in: fault S4.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	const device, secret = "dddddddddddddddddddddddddddddd01", "cafe"
+	basicOfA := basic(customerA + ":a261f6b14d8343e140df3237c9158687")
+	byToken := func(token string) auth.Credentials { return auth.Credentials{Kind: auth.XAuthToken, Token: token} }
+	for name, c := range map[string]struct {
+		credentials    auth.Credentials
+		account, owner string // as whom the new token acts
+		method         string
+		home, bound    string // to whom the new token is bound
+		as             any
+	}{
+		"user": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, nil)),
+			customerA, userOfA, "cb_user_auth", customerA, userOfA, nil},
+		"account": {byToken(tokenOf(t, customerA, customerA, "ffeeddccbbaa99887766554433221103",
+			map[string]any{"method": "cb_api_auth"})), customerA, "", "cb_api_auth", customerA, customerA, nil},
+		"device": {byToken(tokenOf(t, customerA, device, secret, map[string]any{"owner_id": userOfA, "device_id": device})),
+			customerA, userOfA, "cb_user_auth", customerA, device, nil},
+		"Kazoo's refreshed": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"method": "cb_auth"})),
+			customerA, userOfA, "cb_auth", customerA, userOfA, nil},
+		"as": {byToken(tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)),
+			customerA, userOfA, "cb_user_auth", reseller, userOfReseller, asA["as"]},
+		"other as": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"as": []any{"x"}})),
+			customerA, userOfA, "cb_user_auth", customerA, userOfA, nil},
+		"impersonator": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{
+			"original_account_id": master, "original_owner_id": userOfMaster})),
+			customerA, userOfA, "cb_user_auth", customerA, userOfA, nil},
+		"Basic": {basicOfA, customerA, userOfA, "cb_basic_auth", customerA, userOfA, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openIssuing(t)
+			update(t, s, database(t, customerA), device, document.Document{"pvt_signature_secret": secret})
+			issuer, a := auth.NewIssuer(s, at(now)), strict(s)
+			i, err := a.Authenticate(t.Context(), c.credentials)
+			if err != nil {
+				t.Fatal(err)
+			}
+			grant, err := issuer.Refresh(t.Context(), i, c.credentials)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, claims := checkToken(t, grant.Token, &exampleKey(t).PublicKey)
+			if exp, _ := claims.Int("exp"); exp != now.Unix()+3600 || !reflect.DeepEqual(claims["as"], c.as) {
+				t.Errorf("claims %v", claims)
+			}
+			fresh, err := authenticate(t, a, grant.Token)
+			if err != nil || !reflect.DeepEqual(fresh, i) || fresh.AccountID != c.account || fresh.OwnerID != c.owner ||
+				fresh.Method != c.method {
+				t.Errorf("%+v, %v", fresh, err)
+			}
+			if owner, _ := grant.Data["owner_id"].(string); owner != c.owner || grant.Data["account_id"] != c.account {
+				t.Errorf("data %v", grant.Data)
+			}
+			update(t, s, database(t, c.home), c.bound, document.Document{"pvt_signature_secret": "changed"})
+			checkRefused(t, a, grant.Token, fault.Unauthenticated)
+		})
+	}
+	issuer := auth.NewIssuer(openIssuing(t), at(now))
 	remote := &auth.Identity{AccountID: customerA, Remote: true}
-	if _, err := issuer.Refresh(t.Context(), remote); !fault.Is(err, fault.Forbidden) {
+	if _, err := issuer.Refresh(t.Context(), remote, basicOfA); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("for another cluster: %v", err)
 	}
 	gone := &auth.Identity{AccountID: strings.Repeat("9", 32)}
-	if _, err := issuer.Refresh(t.Context(), gone); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := issuer.Refresh(t.Context(), gone, basicOfA); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("for nobody: %v", err)
 	}
+}
+
+// TestRefreshEndsWithTheImpersonator: a refresh does not make an impersonation the user's own token.
+func TestRefreshEndsWithTheImpersonator(t *testing.T) {
+	t.Parallel()
+	s := openIssuing(t)
+	a := strict(s)
+	c := auth.Credentials{Kind: auth.XAuthToken, Token: tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{
+		"original_account_id": master, "original_owner_id": userOfMaster})}
+	i, err := a.Authenticate(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant, err := auth.NewIssuer(s, at(now)).Refresh(t.Context(), i, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	update(t, s, database(t, master), userOfMaster, document.Document{"enabled": false})
+	checkRefused(t, a, grant.Token, fault.Unauthenticated)
 }
 
 // TestLoginLifetime is set for each method of its own.
@@ -322,11 +435,20 @@ func TestLoginLifetime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refreshed, err := issuer.Refresh(t.Context(), &auth.Identity{AccountID: customerA, OwnerID: userOfA})
+	byUser := &auth.Identity{AccountID: customerA, OwnerID: userOfA, Method: "cb_user_auth"}
+	shown := auth.Credentials{Kind: auth.XAuthToken, Token: grant.Token}
+	refreshed, err := issuer.Refresh(t.Context(), byUser, shown)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for token, want := range map[string]time.Duration{grant.Token: 20 * time.Second, refreshed.Token: 10 * time.Second} {
+	other := &auth.Identity{AccountID: customerA, OwnerID: userOfA, Method: "cb_basic_auth"}
+	ofBasic, err := issuer.Refresh(t.Context(), other, auth.Credentials{Kind: auth.Basic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]time.Duration{
+		grant.Token: 20 * time.Second, refreshed.Token: 20 * time.Second, ofBasic.Token: 10 * time.Second,
+	} {
 		_, claims := checkToken(t, token, &exampleKey(t).PublicKey)
 		if exp, _ := claims.Int("exp"); exp != now.Add(want).Unix() {
 			t.Errorf("expires %v, want after %v", exp, want)

@@ -33,12 +33,12 @@ type (
 	}
 )
 
-// of answers the restrictions on tokens of a method; nil is none.
-func (p policy) of(method string) levels {
+// of returns the restrictions on tokens of a method, nil for none, and whether they are those of its name.
+func (p policy) of(method string) (found levels, named bool) {
 	if found, ok := p[method]; ok && method != "" {
-		return found
+		return found, true
 	}
-	return p[anything]
+	return p[anything], false
 }
 
 // UnmarshalJSON reads rules in the order they are written in.

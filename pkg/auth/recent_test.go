@@ -171,7 +171,8 @@ func TestNobodyIsRefusedFromMemory(t *testing.T) {
 		},
 		"a new user": {
 			func(t *testing.T, s *store.Store) {
-				update(t, s, database(t, master), userOfA, document.Document{"pvt_signature_secret": "new"})
+				update(t, s, database(t, master), userOfA, document.Document{
+					"pvt_type": "user", "pvt_signature_secret": "new"})
 			},
 			func(t *testing.T) string { return tokenOf(t, master, userOfA, "new", nil) },
 		},

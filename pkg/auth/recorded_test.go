@@ -71,7 +71,7 @@ func TestUnboundTokenIsRefusedByDefault(t *testing.T) {
 		lenient := auth.NewAuthenticator(s, auth.Options{Now: at(r.Time), AllowMissingIdentitySig: true})
 		identity, err := authenticate(t, lenient, r.Token)
 		want := &auth.Identity{AccountID: strings.Repeat("f", 32), Method: "cb_api_auth"}
-		if err != nil || !reflect.DeepEqual(bare(identity), want) {
+		if err != nil || !reflect.DeepEqual(identity, want) {
 			t.Errorf("got %+v, %v, want %+v", identity, err, want)
 		}
 		return
@@ -114,7 +114,7 @@ func TestExampleToken(t *testing.T) {
 	want := &auth.Identity{
 		AccountID: master, OwnerID: userOfMaster, Method: "cb_user_auth", Superduper: true, Master: true,
 	}
-	if err != nil || !reflect.DeepEqual(bare(identity), want) {
+	if err != nil || !reflect.DeepEqual(identity, want) {
 		t.Errorf("got %+v, %v, want %+v", identity, err, want)
 	}
 	const exp = 4102444800

@@ -19,23 +19,52 @@ type Access struct {
 }
 
 // CheckRestrictions refuses what the restrictions on an identity's tokens don't allow: those of its account, else
-// those of the system (cb_token_restrictions). Superduper accounts have none. Identities of other clusters have
-// been asked theirs there.
+// those of the system (cb_token_restrictions). Where a token acts as somebody else, the restrictions of who logged in
+// count as well. Superduper accounts have none. Identities of other clusters have been asked theirs there.
 func (a *Authenticator) CheckRestrictions(ctx context.Context, i *Identity, wanted Access) error {
-	if i.Superduper || i.Remote {
+	if i.Remote {
 		return nil
 	}
-	levels, err := a.policyOf(ctx, i)
-	if err != nil || levels == nil {
+	if i.By != nil {
+		if err := a.CheckRestrictions(ctx, i.By, wanted); err != nil {
+			return err
+		}
+	}
+	if i.Superduper {
+		return nil
+	}
+	found, _, err := a.policyOf(ctx, i, i.Method)
+	if err == nil && found != nil {
+		err = a.checkLevels(ctx, i, found, wanted)
+	}
+	login := i.login()
+	if err != nil || i.Method == login {
 		return err
 	}
+	// Restrictions on logins of the user or the API key hold however the token was made: by a refresh, or with Basic.
+	found, named, err := a.policyOf(ctx, i, login)
+	if err != nil || !named {
+		return err
+	}
+	return a.checkLevels(ctx, i, found, wanted)
+}
+
+// login returns the method by which an identity logs in.
+func (i *Identity) login() string {
+	if i.OwnerID == "" {
+		return byAPIKey
+	}
+	return byUser
+}
+
+func (a *Authenticator) checkLevels(ctx context.Context, i *Identity, found levels, wanted Access) error {
 	level, err := a.privilege(ctx, i)
 	if err != nil {
 		return err
 	}
-	endpoints, ok := levels[level]
+	endpoints, ok := found[level]
 	if !ok {
-		if endpoints, ok = levels[anything]; !ok {
+		if endpoints, ok = found[anything]; !ok {
 			return nil
 		}
 	}
@@ -61,22 +90,24 @@ const (
 	systemPolicies = "crossbar.token_restrictions" // in system_config
 )
 
-// policyOf answers the restrictions on tokens of an identity's method; nil is none. An account that says anything
-// about the method is not subject to the system's defaults.
-func (a *Authenticator) policyOf(ctx context.Context, i *Identity) (levels, error) {
+// policyOf returns the restrictions on an identity's tokens of a method, nil for none. An account that says anything
+// about the method is not subject to the system's defaults. named reports whether the method is restricted by its
+// name, and not as one of all.
+func (a *Authenticator) policyOf(ctx context.Context, i *Identity, method string) (found levels, named bool, err error) {
 	db, err := account.Database(i.AccountID)
 	if account.Missing(err) {
-		return nil, nil // an account that can't be has no rights to restrict
+		return nil, false, nil // an account that can't be has no rights to restrict
 	}
 	own, err := a.policies.of(ctx, a.documents, location{db, restrictionsID}, "restrictions")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if found := own.of(i.Method); found != nil {
-		return found, nil
+	if found, named := own.of(method); found != nil {
+		return found, named, nil
 	}
 	system, err := a.policies.of(ctx, a.documents, location{"system_config", systemPolicies}, a.node.Sections()...)
-	return system.of(i.Method), err
+	found, named = system.of(method)
+	return found, named, err
 }
 
 // privilege answers the level that restrictions name an identity by: its user's. Where there is no user, as with an

@@ -309,3 +309,88 @@ func TestRestrictionsTakeEffect(t *testing.T) {
 		}
 	}
 }
+
+// TestRestrictionsHoldHoweverTheTokenWasMade: what users may do after a login counts after a refresh by Kazoo and with
+// Basic, too, and what API keys may do after a refresh: fault S7.
+func TestRestrictionsHoldHoweverTheTokenWasMade(t *testing.T) {
+	t.Parallel()
+	const readOnly, all = `{"_":{"ips":[{"rules":{"#":["GET"]}}]}}`, `{"_":{"ips":[{"rules":{"#":["_"]}}]}}`
+	user := func(method string) *auth.Identity {
+		return &auth.Identity{AccountID: kazooA, OwnerID: kazooAdam, Method: method}
+	}
+	key := func(method string) *auth.Identity { return &auth.Identity{AccountID: kazooA, Method: method} }
+	for name, c := range map[string]struct {
+		own, system string // "" is none
+		who         *auth.Identity
+		denied      bool
+	}{
+		"login":                         {own: `{"cb_user_auth":` + readOnly + `}`, who: user("cb_user_auth"), denied: true},
+		"refreshed":                     {own: `{"cb_user_auth":` + readOnly + `}`, who: user("cb_auth"), denied: true},
+		"Basic":                         {own: `{"cb_user_auth":` + readOnly + `}`, who: user("cb_basic_auth"), denied: true},
+		"any other method":              {own: `{"cb_user_auth":` + readOnly + `}`, who: user("cb_sso"), denied: true},
+		"no method":                     {own: `{"cb_user_auth":` + readOnly + `}`, who: user(""), denied: true},
+		"key, refreshed":                {own: `{"cb_api_auth":` + readOnly + `}`, who: key("cb_auth"), denied: true},
+		"key and users' restrictions":   {own: `{"cb_user_auth":` + readOnly + `}`, who: key("cb_auth")},
+		"user and keys' restrictions":   {own: `{"cb_api_auth":` + readOnly + `}`, who: user("cb_auth")},
+		"the method's own hold, too":    {own: `{"cb_basic_auth":` + readOnly + `,"cb_user_auth":` + all + `}`, who: user("cb_basic_auth"), denied: true},
+		"the method is named":           {own: `{"cb_basic_auth":` + all + `,"_":` + readOnly + `}`, who: user("cb_basic_auth")},
+		"of all methods":                {own: `{"_":` + readOnly + `}`, who: user("cb_basic_auth"), denied: true},
+		"of the system":                 {system: `{"cb_user_auth":` + readOnly + `}`, who: user("cb_auth"), denied: true},
+		"account's before the system's": {own: `{"cb_user_auth":` + all + `}`, system: `{"cb_user_auth":` + readOnly + `}`, who: user("cb_auth")},
+		"account's of all methods":      {own: `{"_":` + all + `}`, system: `{"cb_user_auth":` + readOnly + `}`, who: user("cb_auth")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, kazoo)
+			if c.own != "" {
+				restrict(t, s, kazooA, parse(t, c.own))
+			}
+			if c.system != "" {
+				update(t, s, "system_config", "crossbar.token_restrictions", document.Document{"default": parse(t, c.system)})
+			}
+			a := strict(s)
+			wanted := auth.Access{Endpoint: "ips", Verb: "POST", Account: getAccount(t, s, kazooA)}
+			err := a.CheckRestrictions(t.Context(), c.who, wanted)
+			if c.denied {
+				checkDenied(t, err)
+			} else if err != nil {
+				t.Error(err)
+			}
+			wanted.Verb = "GET"
+			if err := a.CheckRestrictions(t.Context(), c.who, wanted); err != nil {
+				t.Errorf("GET: %v", err)
+			}
+		})
+	}
+}
+
+// TestRestrictionsOfBothHold: of a token that acts as a user both who logged in and that user have to be allowed it:
+// fault S4.
+func TestRestrictionsOfBothHold(t *testing.T) {
+	t.Parallel()
+	readOnly := `{"_":{"_":{"ips":[{"rules":{"#":["GET"]}}]}}}`
+	for name, restricted := range map[string]string{"who logged in": reseller, "as whom": customerA, "neither": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openExample(t)
+			if restricted != "" {
+				restrict(t, s, restricted, parse(t, readOnly))
+			}
+			a := strict(s)
+			i, err := authenticate(t, a, tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA))
+			if err != nil {
+				t.Fatal(err)
+			}
+			target := getAccount(t, s, customerA)
+			err = a.CheckRestrictions(t.Context(), i, auth.Access{Endpoint: "ips", Verb: "POST", Account: target})
+			if restricted != "" {
+				checkDenied(t, err)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if err := a.CheckRestrictions(t.Context(), i, auth.Access{Endpoint: "ips", Verb: "GET", Account: target}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

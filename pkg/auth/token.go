@@ -100,8 +100,13 @@ type claims struct {
 	Method      string
 	IdentitySig *string // nil is a token without one
 	Expires     *int64  // Unix seconds; nil is never
-	members     document.Document
+	As          As      // whom its holder acts as; zero is nobody else
+	// impersonator is who had the token issued, where Kazoo issued it to act as its user (original_account_id,
+	// original_owner_id); zero otherwise.
+	impersonator principal
 }
+
+func (c *claims) principal() principal { return principal{c.AccountID, c.OwnerID, c.DeviceID} }
 
 // readClaims reads the claims of a genuine token.
 func readClaims(token string) (*claims, error) {
@@ -112,9 +117,10 @@ func readClaims(token string) (*claims, error) {
 	if members.String("iss") != issuer {
 		return nil, errors.New("claims: not issued by a Kazoo")
 	}
-	c := &claims{members: members}
+	c := &claims{As: readAs(members["as"])}
 	for name, into := range map[string]*string{
 		"account_id": &c.AccountID, "owner_id": &c.OwnerID, "device_id": &c.DeviceID, "method": &c.Method,
+		"original_account_id": &c.impersonator.accountID, "original_owner_id": &c.impersonator.ownerID,
 	} {
 		if *into, err = optionalText(members, name); err != nil {
 			return nil, err
@@ -122,6 +128,11 @@ func readClaims(token string) (*claims, error) {
 	}
 	if !account.ValidID(c.AccountID) {
 		return nil, errors.New("claims: no account_id")
+	}
+	for _, id := range []string{c.OwnerID, c.DeviceID} {
+		if id != "" && !validPrincipalID.MatchString(id) {
+			return nil, errors.New("claims: owner_id or device_id is no id that Kazoo makes")
+		}
 	}
 	if sig, ok := members["identity_sig"]; ok {
 		text, _ := sig.(string) // one that is no text matches nothing

@@ -13,11 +13,11 @@ import (
 // verdict is what a proof of identity was found to be worth. There are none of proofs that were refused.
 type verdict struct {
 	identity Identity
-	claimed  string           // the account that the proof is about, before "as"
-	holder   *account.Account // that account, whose trial may end; nil is one that does not exist
-	expires  *int64           // Unix seconds; nil is never
-	basis    fresh.Basis      // the documents it was made by
-	until    time.Time        // how long it may stand at most; zero is as long as they
+	claimed  string             // the account that the proof is about, before "as"
+	holders  []*account.Account // those that may be used until their trial ends; nil is one that does not exist
+	expires  *int64             // Unix seconds; nil is never
+	basis    fresh.Basis        // the documents it was made by
+	until    time.Time          // how long it may stand at most; zero is as long as they
 }
 
 // verdicts remembers the latest verdicts, which may not stand any more: checking an RSA signature costs more than all

@@ -45,7 +45,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"customer admin": {credentials: admin, want: "yyyn ynnnnn"},
 		"customer user":  {credentials: token(customerA, plain, secretOfPlain, nil), want: "yyyn ynnnnn"},
 		"customer device": {
-			credentials: token(customerA, device, secretOfDevice, map[string]any{"device_id": device}),
+			credentials: token(customerA, device, secretOfDevice, map[string]any{"device_id": device, "owner_id": plain}),
 			want:        "yyyn ynnnnn",
 		},
 		"API key": {
@@ -78,7 +78,35 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"account disabled": {
 			credentials: admin,
 			change:      setA(customerA, document.Document{"pvt_enabled": false}),
-			want:        "yyyn ynnnnn",
+			refused:     fault.Unauthenticated,
+		},
+		"account disabled, key": {
+			credentials: token(customerA, customerA, "ffeeddccbbaa99887766554433221103", byKey),
+			change:      setA(customerA, document.Document{"pvt_enabled": "false"}),
+			refused:     fault.Unauthenticated,
+		},
+		"account disabled, Basic": {
+			credentials: basic(customerA + ":a261f6b14d8343e140df3237c9158687"),
+			change:      setA(customerA, document.Document{"pvt_enabled": false}),
+			refused:     fault.Unauthenticated,
+		},
+		"account disabled, ancestor": {
+			credentials: token(reseller, userOfReseller, secretOfUserOfReseller, nil),
+			change:      setA(customerA, document.Document{"pvt_enabled": false}),
+			want:        "yyyn yyyynn",
+		},
+		"ancestor disabled": {
+			credentials: admin,
+			change: func(t *testing.T, s *store.Store) {
+				update(t, s, database(t, reseller), reseller, document.Document{"pvt_enabled": false})
+			},
+			want: "yyyn ynnnnn",
+		},
+		"disabled when the trial was over": {
+			credentials: admin,
+			change: setA(customerA, document.Document{
+				"pvt_enabled": false, "pvt_trial_expires": document.Number(1)}),
+			refused: fault.Invalid,
 		},
 		"user disabled, Basic": {
 			credentials: basic(customerA + ":a261f6b14d8343e140df3237c9158687"),
@@ -93,7 +121,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"user disabled, Kazoo": {
 			credentials: admin,
 			change:      setA(userOfA, document.Document{"enabled": false}),
-			want:        "yyyn ynnnnn",
+			refused:     fault.Unauthenticated,
 		},
 		"user deleted": {
 			credentials: admin,
@@ -120,6 +148,21 @@ func TestWhoMayDoWhat(t *testing.T) {
 		},
 		"of another's identity": {
 			credentials: token(customerB, userOfA, secretOfUserA, nil),
+			refused:     fault.Unauthenticated,
+		},
+
+		"device disabled": {
+			credentials: token(customerA, device, secretOfDevice, map[string]any{"device_id": device, "owner_id": plain}),
+			change:      setA(device, document.Document{"enabled": false}),
+			refused:     fault.Unauthenticated,
+		},
+		"owner of the device disabled": {
+			credentials: token(customerA, device, secretOfDevice, map[string]any{"device_id": device, "owner_id": plain}),
+			change:      setA(plain, document.Document{"enabled": false}),
+			refused:     fault.Unauthenticated,
+		},
+		"view instead of a user": {
+			credentials: token(customerA, "_all_docs", "", nil),
 			refused:     fault.Unauthenticated,
 		},
 

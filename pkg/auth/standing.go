@@ -1,0 +1,151 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// principal is who credentials speak for: an account, or a user or device of it.
+type principal struct{ accountID, ownerID, deviceID string }
+
+// validPrincipalID is the shape of the ids of users and devices. Kazoo makes 32 hex digits. Ids that CouchDB gives
+// a meaning of its own, such as _all_docs and _design/users, are outside it.
+var validPrincipalID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$`)
+
+// As is the user that a login asks to act as. The zero value asks for nobody.
+type As struct{ AccountID, OwnerID string }
+
+// readAs reads the claim "as". One that does not name both an account and a user is ignored, as in Kazoo
+// (cb_token_auth check_as).
+func readAs(value any) As {
+	object, _ := value.(map[string]any)
+	as := As{document.Document(object).String("account_id"), document.Document(object).String("owner_id")}
+	if as.AccountID == "" || as.OwnerID == "" {
+		return As{}
+	}
+	return as
+}
+
+func (as As) claim() map[string]any {
+	return map[string]any{"account_id": as.AccountID, "owner_id": as.OwnerID}
+}
+
+// checkActive returns the account of p. It refuses an account, a user and a device that does not exist or is
+// deleted or disabled. The state of the account's ancestors does not matter. A trial that is over is the caller's to
+// check, see checkTrial.
+func checkActive(ctx context.Context, documents account.Reader, p principal) (*account.Account, error) {
+	holder, err := account.Get(ctx, documents, p.accountID)
+	if err != nil {
+		return nil, refuseMissing("the account "+p.accountID, err)
+	}
+	if holder.Deleted {
+		return nil, refuse(fmt.Errorf("the account %s is deleted", p.accountID))
+	}
+	if p.ownerID != "" {
+		if _, err := activeUser(ctx, documents, p); err != nil {
+			return nil, err
+		}
+	}
+	if p.deviceID != "" {
+		if err := checkDevice(ctx, documents, p); err != nil {
+			return nil, err
+		}
+	}
+	return holder, nil
+}
+
+// checkEnabled refuses a disabled account, unless its trial is over: Kazoo disables such an account some time later,
+// and that the trial is over says more.
+func checkEnabled(holder *account.Account, now time.Time) error {
+	if holder.Enabled || checkTrial(holder, now) != nil {
+		return nil
+	}
+	return refuse(fmt.Errorf("the account %s is disabled", holder.ID))
+}
+
+// activeUser returns the document of the user of p.
+func activeUser(ctx context.Context, documents account.Reader, p principal) (document.Document, error) {
+	user, err := member(ctx, documents, p.accountID, p.ownerID)
+	if err != nil {
+		return nil, err
+	}
+	if !account.ActiveUser(user) {
+		return nil, refuse(fmt.Errorf("%s is no user of the account %s who is enabled", p.ownerID, p.accountID))
+	}
+	return user, nil
+}
+
+func checkDevice(ctx context.Context, documents account.Reader, p principal) error {
+	device, err := member(ctx, documents, p.accountID, p.deviceID)
+	if err == nil && (device.Bool("pvt_deleted") || account.Disabled(device)) {
+		err = refuse(fmt.Errorf("the device %s of the account %s is deleted or disabled", p.deviceID, p.accountID))
+	}
+	return err
+}
+
+// member returns a document of an account by the id that credentials give.
+func member(ctx context.Context, documents account.Reader, accountID, id string) (document.Document, error) {
+	if !validPrincipalID.MatchString(id) {
+		return nil, refuse(errors.New("an id that no user or device can have"))
+	}
+	db, err := account.Database(accountID)
+	if err != nil {
+		return nil, refuseMissing("the account", err)
+	}
+	doc, err := documents.Get(ctx, db, id)
+	if err != nil {
+		return nil, refuseMissing(fmt.Sprintf("%s of the account %s", id, accountID), err)
+	}
+	return doc, nil
+}
+
+// checkAs returns the account in which by may act as a user. Only an administrator, or the account itself by its
+// API key, may act as anybody else, and only as an enabled user of its own account or of one below it. Everything
+// else is fault.Forbidden. The trial of the account is the caller's to check.
+func checkAs(
+	ctx context.Context, documents account.Reader, by principal, as As, now time.Time,
+) (*account.Account, error) {
+	if err := checkMayActAs(ctx, documents, by); err != nil {
+		return nil, forbidRefused(err)
+	}
+	target, err := checkActive(ctx, documents, principal{accountID: as.AccountID, ownerID: as.OwnerID})
+	if err != nil {
+		return nil, forbidRefused(err)
+	}
+	if target.ID != by.accountID && !slices.Contains(target.Tree, by.accountID) {
+		return nil, fault.Wrap(fault.Forbidden, fmt.Errorf("account %s is not below %s", target.ID, by.accountID))
+	}
+	return target, forbidRefused(checkEnabled(target, now))
+}
+
+func checkMayActAs(ctx context.Context, documents account.Reader, by principal) error {
+	if by.ownerID == "" && by.deviceID == "" {
+		return nil // the account itself, by its API key
+	}
+	if by.ownerID != "" {
+		user, err := activeUser(ctx, documents, by)
+		if err != nil {
+			return err
+		}
+		if user.String("priv_level") == "admin" {
+			return nil
+		}
+	}
+	return refuse(errors.New("only an administrator or an API key may act as somebody else"))
+}
+
+// forbidRefused makes a refusal of a principal one of the right to act as it; other errors pass.
+func forbidRefused(err error) error {
+	if fault.Is(err, fault.Unauthenticated) {
+		return fault.Wrap(fault.Forbidden, err)
+	}
+	return err
+}
