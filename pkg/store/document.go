@@ -92,10 +92,13 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 // with "_deleted" true is removed. fault.Conflict says that another writer was first. Where the nodes of a CouchDB
 // cluster take two writers of equal documents over one revision, these are one revision, and both were first.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	contested, err := s.write(ctx, "put", db, func(ctx context.Context, all kivik.Option) (err error) {
+	contested, repeated, err := s.write(ctx, "put", db, func(ctx context.Context, all kivik.Option) (err error) {
 		rev, err = s.client.DB(db).Put(ctx, doc.ID(), doc, all)
 		return err
 	})
+	if repeated && fault.Is(err, fault.Conflict) {
+		rev, err = s.landed(ctx, db, doc, err)
+	}
 	if err == nil && contested {
 		err = s.prevailed(ctx, db, doc.ID(), rev)
 	}
@@ -108,10 +111,13 @@ func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev 
 // Delete removes a revision of a document; CouchDB keeps a tombstone. fault.Conflict says that another writer went on
 // from that revision.
 func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
-	contested, err := s.write(ctx, "delete", db, func(ctx context.Context, all kivik.Option) error {
+	contested, repeated, err := s.write(ctx, "delete", db, func(ctx context.Context, all kivik.Option) error {
 		_, err := s.client.DB(db).Delete(ctx, id, rev, all)
 		return err
 	})
+	if repeated && (fault.Is(err, fault.Conflict) || fault.Is(err, fault.BadIdentifier)) {
+		_, err = s.landed(ctx, db, document.Document{"_id": id, "_rev": rev, "_deleted": true}, err)
+	}
 	if err != nil || !contested {
 		return err
 	}
@@ -142,7 +148,7 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 	for i, doc := range docs {
 		list[i] = doc
 	}
-	contested, err := s.write(ctx, "put_many", db, func(ctx context.Context, all kivik.Option) error {
+	contested, repeated, err := s.write(ctx, "put_many", db, func(ctx context.Context, all kivik.Option) error {
 		results, err := s.client.DB(db).BulkDocs(ctx, list, all)
 		if err != nil {
 			return err
@@ -156,6 +162,9 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 		return nil
 	})
 	for i := range written {
+		if w := &written[i]; repeated && fault.Is(w.Err, fault.Conflict) {
+			w.Rev, w.Err = s.landed(ctx, db, docs[i], w.Err)
+		}
 		if contested && written[i].Err == nil {
 			written[i].Err = s.prevailed(ctx, db, docs[i].ID(), written[i].Rev)
 		}

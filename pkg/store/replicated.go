@@ -2,9 +2,8 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"sync/atomic"
+	"slices"
 
 	"github.com/go-kivik/kivik/v4"
 
@@ -19,21 +18,22 @@ import (
 // another or are away, all are asked what they have (its "r"), and by then none can take another writer any more: the
 // one revision that wins among those is the winner, and its writer alone is told so.
 
-// write does a write in a way that tells whether all nodes that keep the documents have taken it.
+// write does a write. It reports whether the nodes of a cluster may have taken another writer, and whether the write was
+// sent again, so that what refused it may be itself.
 func (s *Store) write(
 	ctx context.Context, operation, db string, do func(ctx context.Context, all kivik.Option) error,
-) (contested bool, err error) {
+) (contested, repeated bool, err error) {
 	nodes, err := s.nodes(ctx, db)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	if nodes == 1 {
-		return false, s.call(operation, db, func() error { return do(ctx, kivik.Params(nil)) })
+	all := kivik.Params(nil)
+	if nodes > 1 {
+		all = kivik.Param("w", nodes)
 	}
-	var some atomic.Bool
-	noting := context.WithValue(ctx, takenBySome{}, &some)
-	err = s.call(operation, db, func() error { return do(noting, kivik.Param("w", nodes)) })
-	return some.Load(), err
+	var sent sending
+	err = s.call(operation, db, func() error { return do(context.WithValue(ctx, sendingKey{}, &sent), all) })
+	return nodes > 1 && (sent.partial || sent.repeated), sent.repeated, err
 }
 
 // nodes answers how many nodes keep each document of db, without asking where it can only be one.
@@ -57,12 +57,9 @@ func (s *Store) latest(ctx context.Context, db, id string) (document.Document, e
 	return doc, err
 }
 
-// takenBySome is the key of an *atomic.Bool that is set where a write was answered 202, which kivik does not tell.
-type takenBySome struct{}
-
 func noteAccepted(r *http.Request, answer *http.Response) {
-	if some, ok := r.Context().Value(takenBySome{}).(*atomic.Bool); ok && answer.StatusCode == http.StatusAccepted {
-		some.Store(true)
+	if s, ok := r.Context().Value(sendingKey{}).(*sending); ok && answer.StatusCode == http.StatusAccepted {
+		s.partial = true
 	}
 }
 
@@ -96,11 +93,5 @@ func (s *Store) Winner(ctx context.Context, db, id, rev string) (doc document.Do
 	if err != nil {
 		return nil, false, err
 	}
-	branch, _ := doc["_revisions"].(map[string]any)
-	delete(doc, "_revisions")
-	start, _ := document.Document(branch).Int("start")
-	for i, hash := range document.Document(branch).Strings("ids") {
-		won = won || rev == fmt.Sprintf("%d-%s", start-int64(i), hash)
-	}
-	return doc, won, nil
+	return doc, slices.Contains(revisions(doc), rev), nil
 }

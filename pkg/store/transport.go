@@ -19,7 +19,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := t.RoundTripper.RoundTrip(r)
+	answer, err := t.send(r)
 	if err == nil {
 		noteAccepted(r, answer)
 	}

@@ -101,6 +101,8 @@ func (c *client) tokenInfo(ctx context.Context, q question) (*answer, error) {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	// net/http sends a question again where an idle connection was just closed. An empty value is not sent.
+	r.Header["Idempotency-Key"] = nil
 	return c.exchange(r)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,6 +85,22 @@ func TestOutages(t *testing.T) {
 			t.Errorf("redirects were followed: %v", lines)
 		}
 	})
+}
+
+// TestClosedConnection: a question is sent again where the cluster closes a connection that was left open.
+func TestClosedConnection(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	w, _ := with(t, notFound, func(rw http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			panic(http.ErrAbortHandler)
+		}
+		success(about(clusterA, nil))(rw, r)
+	})
+	w.accepts(t, good)
+	if n := asked.Load(); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
 }
 
 func TestStopped(t *testing.T) {

@@ -25,7 +25,7 @@ func databasesExistOnceCreated(s *subject) {
 }
 
 func databasesAreApart(s *subject) {
-	other := newDatabase(s, s.Store)
+	other := NewDatabase(s, s.Store)
 	s.put(`{"_id":"a"}`)
 	_, err := s.Get(s.Context(), other, "a")
 	s.is(err, fault.BadIdentifier)

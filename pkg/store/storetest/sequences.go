@@ -7,7 +7,7 @@ import (
 
 // sequences: they tell whether a database was written to, each in its place, those that do not exist included.
 func sequences(s *subject) {
-	dbs := []string{s.db, s.db + "/missing", newDatabase(s.T, s.Store)}
+	dbs := []string{s.db, s.db + "/missing", NewDatabase(s.T, s.Store)}
 	heads := func() []string {
 		s.Helper()
 		heads, err := s.Sequences(s.Context(), dbs)

@@ -88,13 +88,13 @@ type subject struct {
 
 func newSubject(t *testing.T, s *store.Store) *subject {
 	t.Helper()
-	return &subject{T: t, Store: s, db: newDatabase(t, s)}
+	return &subject{T: t, Store: s, db: NewDatabase(t, s)}
 }
 
 var databaseCount atomic.Int64
 
-// newDatabase makes an empty database. Its name has slashes, as those of accounts have.
-func newDatabase(t testing.TB, s *store.Store) string {
+// NewDatabase makes an empty database. Its name has slashes, as those of accounts have.
+func NewDatabase(t testing.TB, s *store.Store) string {
 	t.Helper()
 	db := fmt.Sprintf("%s/%d", ownDatabases, databaseCount.Add(1))
 	if err := s.CreateDatabase(t.Context(), db); err != nil {

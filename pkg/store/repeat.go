@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-kivik/kivik/v4"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// A CouchDB, or a proxy before it, may close a connection that was left open in the moment in which a request is sent
+// on it. net/http then sends GET and HEAD again, and fails other requests, although nothing may have been executed
+// (golang/go#22158, #19943). Here all requests are sent again, since each can be: a read changes nothing, and a write
+// names the revision that it goes on from, so that a second one is refused with a conflict. A write that was refused
+// after it was sent again is read back: the revision that stands in its way may be its own.
+
+// maxSends bounds how often a request is sent. Each time it may meet another connection that has just been closed.
+const maxSends = 3
+
+// sending is what the transport notes of a write.
+type sending struct {
+	partial  bool // not all nodes of a cluster have taken it (202)
+	repeated bool // it was sent more than once
+}
+
+// sendingKey is the key of the *sending in the context of a write.
+type sendingKey struct{}
+
+// send sends a request, and again where a reused connection broke before there was a response.
+func (t transport) send(r *http.Request) (*http.Response, error) {
+	var reused bool
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused }}
+	r = r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
+	for n := 1; ; n++ {
+		reused = false
+		response, err := t.RoundTripper.RoundTrip(r)
+		if err == nil || n == maxSends || !reused || !connectionBroke(err) || r.Context().Err() != nil {
+			return response, err
+		}
+		if r.GetBody != nil {
+			if r.Body, err = r.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+		if s, ok := r.Context().Value(sendingKey{}).(*sending); ok {
+			s.repeated = true
+		}
+	}
+}
+
+// connectionBroke reports whether err says that a connection ended, and not that a response was too late or wrong.
+func connectionBroke(err error) bool {
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return false
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
+	// net/http exports no error for a connection that was closed while it was idle.
+	return strings.Contains(err.Error(), "server closed idle connection") ||
+		strings.Contains(err.Error(), "connection broken")
+}
+
+// landed reads back a write that was sent again and then refused. It returns the revision that the first request made.
+// Without one the refusal stands: another writer was first.
+func (s *Store) landed(ctx context.Context, db string, doc document.Document, refusal error) (rev string, err error) {
+	leaf, above, err := s.branch(ctx, db, doc.ID(), doc.Rev())
+	if fault.Is(err, fault.BadIdentifier) {
+		return "", refusal
+	}
+	for i := 0; i < len(above) && err == nil; i++ {
+		made := leaf
+		if above[i] != leaf.Rev() {
+			made, err = s.GetRevision(ctx, db, doc.ID(), above[i])
+		}
+		if err == nil && sameContent(made, doc) {
+			return above[i], nil
+		}
+	}
+	if err != nil { // a revision that was compacted meanwhile, too
+		err = fmt.Errorf("the connection broke, and reading back whether %s %s was written failed: %w", db, doc.ID(), err)
+		return "", fault.Wrap(fault.DatastoreUnreachable, err)
+	}
+	return "", refusal
+}
+
+// newestRead bounds how far landed goes back in a document that may have been made anew: it was, a moment ago.
+const newestRead = 3
+
+// branch reads the winning revision of a document, be it a tombstone, and names those that may have been written over
+// rev: exactly one, or, where rev is empty and the document may be one that was deleted before, the newest ones.
+func (s *Store) branch(ctx context.Context, db, id, rev string) (leaf document.Document, above []string, err error) {
+	winner, err := s.winningRevision(ctx, db, id)
+	if err == nil {
+		err = s.call("get", db, func() (err error) {
+			leaf, err = scan(s.client.DB(db).Get(ctx, id, kivik.Rev(winner), kivik.Param("revs", true)))
+			return err
+		})
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	all := revisions(leaf)
+	if rev == "" {
+		return leaf, all[:min(newestRead, len(all))], nil
+	}
+	if i := slices.Index(all, rev); i > 0 {
+		above = all[i-1 : i]
+	}
+	return leaf, above, nil
+}
+
+// winningRevision reads the current revision of a document, which may be a tombstone: only _all_docs tells of those.
+func (s *Store) winningRevision(ctx context.Context, db, id string) (rev string, err error) {
+	err = s.call("get_many", db, func() error {
+		rows := s.client.DB(db).AllDocs(ctx, kivik.Param("keys", []string{id}))
+		defer func() { _ = rows.Close() }()
+		var value struct{ Rev string }
+		if rows.Next() {
+			if err := rows.ScanValue(&value); err != nil {
+				return err
+			}
+		}
+		rev = value.Rev
+		return rows.Err()
+	})
+	if err == nil && rev == "" {
+		err = fault.New(fault.BadIdentifier, "")
+	}
+	return rev, err
+}
+
+// revisions names the revisions of a document that was read with its branch, the newest first, and takes the branch out.
+func revisions(doc document.Document) (revs []string) {
+	branch, _ := doc["_revisions"].(map[string]any)
+	delete(doc, "_revisions")
+	newest, _ := document.Document(branch).Int("start")
+	for i, hash := range document.Document(branch).Strings("ids") {
+		revs = append(revs, fmt.Sprintf("%d-%s", newest-int64(i), hash))
+	}
+	return revs
+}
+
+// sameContent reports whether two revisions say the same. A store may write numbers in another way.
+func sameContent(a, b document.Document) bool {
+	x, err := content(a)
+	if err != nil {
+		return false
+	}
+	y, err := content(b)
+	return err == nil && reflect.DeepEqual(x, y)
+}
+
+func content(doc document.Document) (fields map[string]any, err error) {
+	text, err := document.Encode(doc)
+	if err == nil {
+		err = json.Unmarshal(text, &fields)
+	}
+	for key := range fields {
+		if strings.HasPrefix(key, "_") && key != "_deleted" {
+			delete(fields, key)
+		}
+	}
+	return fields, err
+}
