@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/netip"
+	"net/url"
 )
 
 // registration is a kazoocluster.Cluster as the operator sees it.
@@ -37,7 +39,7 @@ func defineCluster(fs *flag.FlagSet) task {
 }
 
 // addCluster registers a cluster. The own one has its documents here and is never asked.
-func addCluster(ctx context.Context, w *workplace, p *process, id, url string, asJSON bool) error {
+func addCluster(ctx context.Context, w *workplace, p *process, id, apiURL string, asJSON bool) error {
 	own, err := w.accounts.ClusterID(ctx)
 	if err != nil {
 		return err
@@ -45,12 +47,26 @@ func addCluster(ctx context.Context, w *workplace, p *process, id, url string, a
 	if id == own {
 		return fmt.Errorf("%s is the cluster that this store belongs to: its own tokens are good here already", id)
 	}
-	added, err := w.clusters.Add(ctx, id, url, p.secret)
+	added, err := w.clusters.Add(ctx, id, apiURL, p.secret)
 	if err != nil {
 		return err
 	}
+	if unencrypted(added.URL) {
+		_, _ = fmt.Fprintf(p.stderr,
+			"junctor: warning: tokens go to %s unencrypted; use https:// where others can listen\n", added.URL)
+	}
 	r := registration(added)
 	return p.print(asJSON, r, [][]string{r.row()})
+}
+
+// unencrypted reports whether what is sent to a URL can be read on a network.
+func unencrypted(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !address.IsLoopback())
 }
 
 func listClusters(ctx context.Context, w *workplace, p *process, asJSON bool) error {

@@ -26,6 +26,7 @@ func TestClusters(t *testing.T) {
 	t.Parallel()
 	const otherURL, thirdURL = "https://other.example.com:8443/v2", "http://192.0.2.1:8000"
 	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
+	const warning = "junctor: warning: tokens go to " + thirdURL + " unencrypted; use https:// where others can listen\n"
 	usage := failure(2, `cluster: it takes "add ID URL", "list" or "remove ID"`)
 	env := environment{"JUNCTOR_CLUSTER_API_KEY": otherAPIKey}
 	tests := []struct {
@@ -37,7 +38,7 @@ func TestClusters(t *testing.T) {
 		{"cluster list", "", nil, outcome{}},
 		{"cluster list --json", "", nil, outcome{stdout: "[]\n"}},
 		{"cluster add " + thirdCluster + " " + thirdURL + "/ --json", "", nil,
-			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":false}` + "\n"}},
+			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":false}` + "\n", stderr: warning}},
 		{"cluster add " + otherCluster + " " + otherURL, "", env,
 			outcome{stdout: otherCluster + "  " + otherURL + "  with an API key\n"}},
 		{"cluster add " + otherCluster + " " + thirdURL, "", nil,
@@ -57,7 +58,7 @@ func TestClusters(t *testing.T) {
 		{"cluster remove 0123", "", nil, failure(1, "no such cluster is registered")},
 		{"cluster add " + thirdCluster + " " + thirdURL + " --api-key-stdin --json", otherAPIKey + "\n",
 			environment{"JUNCTOR_CLUSTER_API_KEY": "another"},
-			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":true}` + "\n"}},
+			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":true}` + "\n", stderr: warning}},
 		{"cluster", "", nil, usage},
 		{"cluster add " + otherCluster, "", nil, usage},
 		{"cluster list all", "", nil, usage},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 
 	"junctor/pkg/auth"
@@ -80,9 +81,7 @@ func (s *Server) authenticate(r *request) (*auth.Identity, error) {
 	case r.token.Token == "":
 		return nil, fault.New(fault.Unauthenticated, "")
 	case r.foreign:
-		return attempt(s, r, r.cluster, func() (*auth.Identity, error) {
-			return s.Clusters.Identify(r.ctx(), r.cluster, r.token.Token)
-		})
+		return attempt(s, r, r.cluster, func() (*auth.Identity, error) { return s.askCluster(r) })
 	case r.token.Kind == auth.Basic:
 		return attempt(s, r, guessed(r.token), func() (*auth.Identity, error) {
 			return s.Tokens.Authenticate(r.ctx(), r.token)
@@ -90,6 +89,25 @@ func (s *Server) authenticate(r *request) (*auth.Identity, error) {
 	}
 	identity, err := s.Tokens.Authenticate(r.ctx(), r.token)
 	return identity, s.failedToken(r, err)
+}
+
+// askCluster has the cluster that r names identify the token. Neither tokens of this cluster nor passwords leave it.
+func (s *Server) askCluster(r *request) (*auth.Identity, error) {
+	if r.token.Kind == auth.Basic {
+		return nil, fault.Wrap(fault.Unauthenticated, errors.New("Basic is for accounts of this cluster only"))
+	}
+	own, err := s.Tokens.Own(r.ctx(), r.token.Token)
+	if err != nil {
+		return nil, err
+	}
+	if own {
+		return nil, &fault.Error{
+			Kind: fault.Forbidden,
+			Data: map[string]any{"message": "the token is of this cluster, not of the one that the request names"},
+			Err:  errors.New("a token of this cluster about another one"),
+		}
+	}
+	return s.Clusters.Identify(r.ctx(), r.cluster, r.token.Token)
 }
 
 // guessed answers the account that Basic credentials are about. The one in the path may be any other, so counting

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -225,5 +226,31 @@ func TestClusterCountsForRoutingOnly(t *testing.T) {
 	}
 	if asked := n.asked.Load(); asked != 0 {
 		t.Errorf("the second was asked %d times", asked)
+	}
+}
+
+// TestOwnTokensStay: neither a token of this cluster nor a password goes to another one, whatever the request names:
+// fault S8.
+func TestOwnTokensStay(t *testing.T) {
+	t.Parallel()
+	n := meet(t, found(t), nil)
+	own, alice := n.first.token("M"), users["alice"]
+	other := n.second.master.ClusterID
+	n.first.want(n.first.send("GET", clusterPath, "", "X-Auth-Token", own, "X-Kazoo-Cluster-ID", other), 403)
+	n.first.want(n.first.send("GET", clusterPath+"?kazoo_cluster_id="+other, "", "X-Auth-Token", own), 403)
+	n.first.want(n.first.send("GET", clusterPath, "", "X-Auth-Token", own[:len(own)-8]+"AAAAAAAA",
+		"X-Kazoo-Cluster-ID", other), 403)
+	n.first.clock.set(recorded.Add(24 * time.Hour))
+	n.first.want(n.first.send("GET", clusterPath, "", "X-Auth-Token", own, "X-Kazoo-Cluster-ID", other), 403)
+	n.first.clock.set(recorded)
+	for _, basic := range []string{alice.basic(), strings.TrimRight(alice.basic(), "=")} {
+		n.first.want(n.first.send("GET", clusterPath, "", "Authorization", basic, "X-Kazoo-Cluster-ID", other), 401)
+	}
+	if asked := n.asked.Load(); asked != 0 {
+		t.Errorf("the other cluster was asked %d times", asked)
+	}
+	n.first.want(n.first.send("GET", clusterPath, "", n.headers()...), 404) // its own tokens are good
+	if asked := n.asked.Load(); asked != 1 {
+		t.Errorf("the other cluster was asked %d times about its own token", asked)
 	}
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,6 +70,23 @@ func keyID(t *jwt.Token) (string, error) {
 		return "", errors.New("header: critical extensions")
 	}
 	return header.String("kid"), nil
+}
+
+// Own reports whether a token names a signing key of this cluster, whatever else it is worth. Such a token must not
+// be shown to another cluster, which could use it here.
+func (a *Authenticator) Own(ctx context.Context, token string) (bool, error) {
+	if len(token) > maxToken {
+		return false, nil
+	}
+	header, err := part(token, 0)
+	if err != nil {
+		return false, nil //nolint:nilerr // what is no JWT names no key
+	}
+	_, err = a.keys.public(ctx, a.documents, header.String("kid"))
+	if fault.Is(err, fault.Unauthenticated) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // part decodes the header (0) or the claims (1) of a token. An object in which a name is repeated is refused:
