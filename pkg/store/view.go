@@ -12,14 +12,16 @@ import (
 
 // Query says which rows of a view to read. The zero value is all of them, in order.
 type Query struct {
-	Key         any   // rows of this key only; nil is any
-	Keys        []any // rows of these keys, in the order of the keys; nil is any
-	StartKey    any   // from this key on; nil is the beginning
-	EndKey      any   // up to and with this key; nil is the end
-	Skip, Limit int   // Limit 0 is no limit
-	Descending  bool
-	Group       bool // one row for each distinct key, its value the view's reduce
-	IncludeDocs bool
+	Key      any   // rows of this key only; nil is any
+	Keys     []any // rows of these keys, in the order of the keys; nil is any
+	StartKey any   // from this key on; nil is the beginning
+	// StartKeyDocID is from which document on among those of StartKey; empty is the first. PouchDB ignores it.
+	StartKeyDocID string
+	EndKey        any // up to and with this key; nil is the end
+	Skip, Limit   int // Limit 0 is no limit
+	Descending    bool
+	Group         bool // one row for each distinct key, its value the view's reduce
+	IncludeDocs   bool
 }
 
 // Row is one row of a view. It is valid until the function it was handed to returns.
@@ -101,6 +103,7 @@ func (q Query) params() map[string]any {
 	set("key", q.Key, q.Key != nil)
 	set("keys", q.Keys, q.Keys != nil)
 	set("startkey", q.StartKey, q.StartKey != nil)
+	set("startkey_docid", q.StartKeyDocID, q.StartKeyDocID != "")
 	set("endkey", q.EndKey, q.EndKey != nil)
 	set("skip", q.Skip, q.Skip > 0)
 	set("limit", q.Limit, q.Limit > 0)

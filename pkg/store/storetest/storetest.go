@@ -65,6 +65,8 @@ var cases = []struct {
 	{"view ranges", viewRanges},
 	{"view rows of one key", viewRowsOfOneKey},
 	{"view pages", viewPages},
+	{"view pages end", viewPagesEnd},
+	{"all pages", allPages},
 	{"view documents", viewDocuments},
 	{"view follows writes", viewFollowsWrites},
 	{"view that throws", viewThatThrows},

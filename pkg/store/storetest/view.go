@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -133,35 +135,69 @@ func viewRowsOfOneKey(s *subject) {
 	s.equal(s.rows("letters", "all", store.Query{}), want...)
 }
 
-// viewPages walks a view from page to page to its end, by the key of the first row that did not fit. The keys are
-// distinct: PouchDB does not know startkey_docid, so that a page cannot begin among rows of one key everywhere.
+// viewPages reads a view page by page to its end, whatever JSON its keys are. The keys are distinct: PouchDB does not
+// know startkey_docid, so that a page cannot begin among rows of one key everywhere.
 func viewPages(s *subject) {
-	const total = 25
-	s.ok(s.Install(s.Context(), s.db, letters(s)))
-	for i := range total {
-		s.put(fmt.Sprintf(`{"_id":"doc%02d"}`, i))
-	}
-	for size := 1; size <= total+1; size += 4 {
+	keys := []string{`null`, `true`, `-1.5`, `0`, `9007199254740991`, `""`, `"a"`, `"a b/c%"`, `["a",["b","c"]]`, `["a",{}]`,
+		`["b",[]]`, `{"a":1}`, `{"a":{}}`}
+	s.sample(keys...)
+	for size := 1; size <= len(keys)+1; size += 3 {
 		var seen []string
-		q := store.Query{Limit: size + 1}
-		for pages := 0; pages <= total; pages++ {
-			page := s.idsOf(q)
-			seen = append(seen, page[:min(size, len(page))]...)
-			if len(page) <= size {
-				break
+		s.ok(store.ViewPages(s.Context(), s, s.db, "letters", "all", size, func(ids []string) error {
+			if len(ids) == 0 || len(ids) > size {
+				s.Errorf("a page of %d ids, at most %d are wanted", len(ids), size)
 			}
-			q.StartKey = page[size]
+			seen = append(seen, ids...)
+			_, err := s.Get(s.Context(), s.db, ids[0]) // a page may call the store
+			return err
+		}))
+		if want := s.idsOf(store.Query{}); !slices.Equal(seen, want) {
+			s.Errorf("pages of %d: %q, want %q", size, seen, want)
 		}
-		if len(seen) != total || !slices.IsSorted(seen) || len(slices.Compact(seen)) != total {
-			s.Errorf("pages of %d: %q", size, seen)
-		}
+	}
+	enough, pages := errors.New("enough"), 0
+	err := store.ViewPages(s.Context(), s, s.db, "letters", "all", 2, func([]string) error { pages++; return enough })
+	if !errors.Is(err, enough) || pages != 1 {
+		s.Errorf("%d pages, then %v", pages, err)
+	}
+}
+
+// viewPagesEnd: paging ends with an error where one document fills more than a page with one key.
+func viewPagesEnd(s *subject) {
+	s.sample()
+	s.put(`{"_id":"before","k":"a"}`)
+	s.put(`{"_id":"many","ks":["b","b","b","b","b","b"]}`)
+	s.put(`{"_id":"then","k":"c"}`)
+	var seen []string
+	page := func(ids []string) error { seen = append(seen, ids...); return nil }
+	err := store.ViewPages(s.Context(), s, s.db, "letters", "all", 3, page)
+	s.is(err, fault.DatastoreFault)
+	if !errors.Is(err, store.ErrNoProgress) || !strings.Contains(err.Error(), "letters/all of database "+s.db) {
+		s.Errorf("it ended with %v", err)
+	}
+	s.equal(seen, "before", "many")
+	seen = nil
+	s.ok(store.ViewPages(s.Context(), s, s.db, "letters", "all", 7, page))
+	s.equal(seen, "before", "many", "then")
+}
+
+// allPages reads the ids of a database page by page.
+func allPages(s *subject) {
+	want := []string{"10.0.0.1", "A", "a b", "b/c:%", "d", "e"}
+	for _, id := range want {
+		s.put(fmt.Sprintf(`{"_id":%q}`, id))
+	}
+	for size := 1; size <= len(want)+1; size++ {
+		var seen []string
+		s.ok(store.AllPages(s.Context(), s, s.db, size, func(ids []string) error { seen = append(seen, ids...); return nil }))
+		s.equal(seen, want...)
 	}
 }
 
 func (s *subject) idsOf(q store.Query) []string {
 	s.Helper()
 	ids := []string{}
-	err := s.View(s.Context(), s.db, "letters", "ids", q, func(row store.Row) error {
+	err := s.View(s.Context(), s.db, "letters", "all", q, func(row store.Row) error {
 		ids = append(ids, row.ID())
 		return nil
 	})
