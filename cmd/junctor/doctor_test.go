@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,13 +10,14 @@ import (
 	"junctor/pkg/doctor"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // kazoo loads a real Kazoo's databases into a CouchDB.
 func kazoo(t *testing.T, dsn string) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, dsn)
-	storetest.Load(t, s, os.DirFS("../../pkg/api/testdata/kazoo-db"))
+	testutil.LoadKazoo(t, s)
 	return s
 }
 

@@ -91,7 +91,8 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		return err
 	}
 	defer stopBilling()
-	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned}
+	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
+		Passed: metrics.FullPass}
 	w, err := newWorkplace(data, workOptions{key: key, node: c.node(), log: log, healing: healing, outbox: outbox,
 		billing: hook})
 	if err != nil {

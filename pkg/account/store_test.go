@@ -2,10 +2,7 @@ package account_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io/fs"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,9 +14,10 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
-// The accounts of testdata/kazoo.json: M is the master, A and B are its children, A1 is a child of A.
+// The accounts of kazoo-db: M is the master, A and B are its children, A1 is a child of A.
 const (
 	accountM  = "0766c6d3a0cf0a0f293e7c8cf0bdcab5"
 	accountA  = "20d27928305e257782655b7896c79f14"
@@ -36,23 +34,7 @@ func openKazoo(t *testing.T) *store.Store { t.Helper(); return fillKazoo(t, open
 
 func fillKazoo(t *testing.T, s *store.Store) *store.Store {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/kazoo.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var databases []struct {
-		Database string
-		Docs     []document.Document
-	}
-	if err := json.Unmarshal(raw, &databases); err != nil {
-		t.Fatal(err)
-	}
-	for _, db := range databases {
-		create(t, s, db.Database)
-		for _, doc := range db.Docs {
-			put(t, s, db.Database, doc)
-		}
-	}
+	testutil.LoadKazooDocuments(t, s)
 	return s
 }
 
@@ -95,15 +77,15 @@ func change(t *testing.T, s *store.Store, db, id string, fields document.Documen
 
 // ownViews and kazooViews are the two ways to look accounts up.
 func ownViews(t *testing.T, s *store.Store) {
-	install(t, s, couchdbviews.Files, "junctor_accounts.json")
+	install(t, s, "junctor_accounts.json")
 }
 func kazooViews(t *testing.T, s *store.Store) {
-	install(t, s, os.DirFS("testdata"), "kazoo-views.json")
+	testutil.InstallKazooViews(t, s, "accounts", "accounts")
 }
 
-func install(t *testing.T, s *store.Store, files fs.FS, file string) {
+func install(t *testing.T, s *store.Store, file string) {
 	t.Helper()
-	design, err := store.Design(files, file)
+	design, err := store.Design(couchdbviews.Files, file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // Of alice, the admin of A.
@@ -71,18 +72,6 @@ func openOn(t *testing.T) map[string]func(*testing.T) *store.Store {
 	}
 }
 
-// kazooUsers are Kazoo's views of users, as far as they are used.
-func kazooUsers(t *testing.T, s *store.Store, id string) {
-	t.Helper()
-	put(t, s, database(t, id), document.Document{"_id": "_design/users", "language": "javascript",
-		"views": map[string]any{
-			"creds_by_md5": map[string]any{"map": "function(doc) { if (doc.pvt_type != 'user' || doc.pvt_deleted || " +
-				"!doc.enabled) return; emit(doc.pvt_md5_auth, {'owner_id': doc._id}); }"},
-			"creds_by_sha": map[string]any{"map": "function(doc) { if (doc.pvt_type != 'user' || doc.pvt_deleted || " +
-				"!doc.enabled) return; emit(doc.pvt_sha1_auth, {'owner_id': doc._id}); }"},
-		}})
-}
-
 func TestUsersByHash(t *testing.T) {
 	t.Parallel()
 	for kind, open := range openOn(t) {
@@ -92,7 +81,7 @@ func TestUsersByHash(t *testing.T) {
 				t.Parallel()
 				s := open(t)
 				if kazoos {
-					kazooUsers(t, s, accountA)
+					testutil.InstallKazooViews(t, s, database(t, accountA), testutil.AccountViews)
 				}
 				checkUsersByHash(t, s)
 				_, err := s.Get(t.Context(), database(t, accountA), "_design/junctor")

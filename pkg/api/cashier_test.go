@@ -2,24 +2,15 @@ package api_test
 
 import (
 	"context"
-	"encoding/json"
 	"testing"
 	"time"
 
 	"junctor/pkg/api"
 	"junctor/pkg/billing"
 	"junctor/pkg/billing/billingtest"
-	"junctor/pkg/document"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
-
-// services is Kazoo's design document of an account's database, as far as it counts dedicated IPs (kz_services,
-// kazoo-ips: every document of the type that is neither deleted nor disabled).
-const services = `{"_id":"_design/services","language":"javascript","views":{"quantify":{"reduce":"_sum","map":` +
-	`"function(doc) { if (doc.pvt_deleted || doc.enabled === false) return; ` +
-	`if (doc.pvt_type == 'dedicated_ip') emit(['ips', 'dedicated'], 1); ` +
-	`if (doc.pvt_type == 'user') emit(['users', doc.priv_level], 1); }"}}}`
 
 // cashier is a billing hook beside a service, which counts what Kazoo would count.
 type cashier struct {
@@ -31,15 +22,6 @@ type cashier struct {
 func newCashier(t testing.TB, s *store.Store) *cashier {
 	t.Helper()
 	c := &cashier{TB: t, store: s}
-	for _, id := range accountIDs {
-		var design document.Document
-		if err := json.Unmarshal([]byte(services), &design); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Put(t.Context(), databaseOf(id), design); err != nil {
-			t.Fatal(err)
-		}
-	}
 	c.Hook = billingtest.Start(t, c.count)
 	keep(billingtest.Password)
 	return c

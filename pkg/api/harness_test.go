@@ -11,7 +11,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
@@ -23,10 +22,11 @@ import (
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 	"junctor/schemas"
 )
 
-// The accounts of testdata/kazoo-db: M is the master, A and B are its children, A1 is a child of A.
+// The accounts of kazoo-db: M is the master, A and B are its children, A1 is a child of A.
 const (
 	accountM  = "0766c6d3a0cf0a0f293e7c8cf0bdcab5"
 	accountA  = "20d27928305e257782655b7896c79f14"
@@ -84,15 +84,8 @@ func onStores(t *testing.T, suite func(t *testing.T, s *store.Store)) {
 // loadKazoo fills a store with what a real Kazoo wrote, and installs what a server of ours adds.
 func loadKazoo(t testing.TB, s *store.Store) {
 	t.Helper()
-	storetest.Load(t, s, os.DirFS("testdata/kazoo-db"))
-	design, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
-	if err == nil {
-		err = s.Install(t.Context(), "accounts", design)
-	}
-	if err == nil {
-		err = dedicatedip.Install(t.Context(), s)
-	}
-	if err != nil {
+	testutil.LoadKazoo(t, s)
+	if err := dedicatedip.Install(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 }

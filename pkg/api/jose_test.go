@@ -19,7 +19,7 @@ import (
 	"junctor/pkg/fault"
 )
 
-// kid is the signing key in testdata/kazoo-db.
+// kid is the signing key in kazoo-db.
 const kid = "1c0ce8e3c58cd36e721a98fd5a355592"
 
 // forger knows everything about tokens, and how to sign them, with whatever key it has.

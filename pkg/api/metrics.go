@@ -29,6 +29,7 @@ type Metrics struct {
 	conflicts *prometheus.CounterVec
 	repaired  *prometheus.CounterVec
 	abandoned prometheus.Counter
+	passes    *prometheus.CounterVec
 	billing   *prometheus.HistogramVec
 }
 
@@ -60,13 +61,20 @@ func NewMetrics() *Metrics {
 			Name: "junctor_addresses_abandoned_total",
 			Help: "Addresses found to be held by accounts that are gone, counted again in every pass over all accounts.",
 		}),
+		passes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "junctor_full_passes_total",
+			Help: "Passes over the copies of all accounts, by how they ended: completed, failed, no_progress or stopped.",
+		}, []string{"result"}),
 		billing: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "junctor_billing_call_duration_seconds",
 			Help: "Calls of the billing hook by event and outcome, and how long they took.",
 		}, []string{"event", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned, m.billing,
+	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned, m.passes, m.billing,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, result := range dedicatedip.PassResults() {
+		m.passes.WithLabelValues(result)
+	}
 	return m
 }
 
@@ -87,6 +95,9 @@ func (m *Metrics) CopyRepaired(kind string) { m.repaired.WithLabelValues(kind).I
 
 // AddressAbandoned takes note of an address that is held by an account that is gone.
 func (m *Metrics) AddressAbandoned() { m.abandoned.Inc() }
+
+// FullPass counts a full pass over the accounts' copies by its result.
+func (m *Metrics) FullPass(result string) { m.passes.WithLabelValues(result).Inc() }
 
 // WatchNotices adds how change notices are getting on, which is asked when somebody looks.
 func (m *Metrics) WatchNotices(stats func() notice.Stats) {

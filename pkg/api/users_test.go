@@ -6,7 +6,7 @@ import (
 	"junctor/pkg/account"
 )
 
-// user is a user in testdata/kazoo-db.
+// user is a user in kazoo-db.
 type user struct {
 	account  string // by its id
 	realm    string

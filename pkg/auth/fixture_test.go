@@ -21,6 +21,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // What testdata/example.json holds: a master, a reseller, a customer of the reseller (A) and one of the master (B),
@@ -51,12 +52,16 @@ var now = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 
-// open answers a store with the databases of a file in it.
+// open returns a store with the databases of a file in it, or with those of a real Kazoo for the name kazoo.
 func open(t testing.TB, file string) *store.Store { t.Helper(); return openAt(t, "memory:", file) }
 
 func openAt(t testing.TB, dsn, file string) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, dsn)
+	if file == kazoo {
+		testutil.LoadKazoo(t, s)
+		return s
+	}
 	var databases []struct {
 		Database string
 		Docs     []document.Document

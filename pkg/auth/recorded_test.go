@@ -12,8 +12,8 @@ import (
 	"junctor/pkg/fault"
 )
 
-// kazoo holds what a real Kazoo wrote.
-const kazoo = "../account/testdata/kazoo.json"
+// kazoo is the name under which open loads what a real Kazoo wrote.
+const kazoo = "kazoo"
 
 // recordedToken is a request to a real Crossbar that carried a token, and how it was answered.
 type recordedToken struct {

@@ -17,7 +17,7 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// The accounts of account/testdata/kazoo.json; adam is a plain user of A, alice its admin.
+// The accounts of kazoo-db; adam is a plain user of A, alice its admin.
 const (
 	kazooA     = "20d27928305e257782655b7896c79f14"
 	kazooB     = "09c766718e5cfdbc70c929dccb4e00fc"

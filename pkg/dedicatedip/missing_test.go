@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 var missingCases = []testCase{
@@ -94,14 +95,19 @@ func install(s *subject) {
 func installKazoosText(s *subject) {
 	elsewhere := apart{s.s.Store, s.s.prefix + "kazoo/"}
 	s.ok(elsewhere.CreateDatabase(s.Context(), "system_data"))
-	const text = "function(doc) { emit(doc._id, null); }"
-	_, err := elsewhere.Put(s.Context(), "system_data", document.Document{"_id": kazooCopy,
-		"view_definition": map[string]any{"_id": "_design/dedicated_ips", "language": "javascript",
-			"kazoo": map[string]any{"view_map": []any{}},
-			"views": map[string]any{"zone_listing": map[string]any{"map": text}}}})
+	design := testutil.KazooViews(s, "dedicated_ips")[0]
+	zones := design["views"].(map[string]any)["zone_listing"].(map[string]any)
+	zones["map"] = strings.ReplaceAll(zones["map"].(string), "  ", " ") // as another release may write it
+	source := design.Clone()
+	source["kazoo"] = map[string]any{"view_map": []any{}}
+	_, err := elsewhere.Put(s.Context(), "system_data", document.Document{
+		"_id": kazooCopy, "view_definition": map[string]any(source),
+	})
 	s.ok(err)
 	s.ok(Install(s.Context(), elsewhere))
 	doc, err := elsewhere.Get(s.Context(), Database, "_design/dedicated_ips")
 	s.ok(err)
-	s.same(doc, `{"_id":"_design/dedicated_ips","language":"javascript","views":{"zone_listing":{"map":"`+text+`"}}}`)
+	if !sameContent(doc, design) {
+		s.Errorf("installed %v\nwant %v", doc, design)
+	}
 }

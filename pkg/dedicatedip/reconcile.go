@@ -37,6 +37,8 @@ type ReconcilerOptions struct {
 	Repaired func(kind string)
 	// Abandoned is told of each address that is held by an account that is gone, in every full pass; nil is nobody.
 	Abandoned func()
+	// Passed is told how each full pass of this process ended: one of PassResults; nil is nobody.
+	Passed func(result string)
 	// Settle is how long a write to the pool is left alone, for whoever made it to write the copy as well; 2 s.
 	Settle time.Duration
 	// Gap is how long the store has rest between two full passes, whoever makes them; 10 s.
@@ -61,6 +63,8 @@ type Reconciler struct {
 	log     zerolog.Logger
 	id      string        // of this process, in the lease
 	glance  time.Duration // how often to look whether it is this process's turn
+
+	pageSize int // accounts in one read
 }
 
 // NewReconciler answers the Reconciler of a pool in s. It takes time and log from the pool.
@@ -72,7 +76,10 @@ func NewReconciler(p *Pool, s HealingStore, o ReconcilerOptions) *Reconciler {
 	if o.Abandoned == nil {
 		o.Abandoned = func() {}
 	}
-	r := &Reconciler{store: s, options: o, log: p.log, id: rand.Text(), glance: time.Second}
+	if o.Passed == nil {
+		o.Passed = func(string) {}
+	}
+	r := &Reconciler{store: s, options: o, log: p.log, id: rand.Text(), glance: time.Second, pageSize: chunk}
 	healing := *p
 	healing.mended = r.mended
 	r.pool = &healing

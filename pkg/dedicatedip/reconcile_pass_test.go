@@ -2,12 +2,15 @@ package dedicatedip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
 	"junctor/pkg/document"
+	"junctor/pkg/store"
 )
 
 // editedCopies: copies that were edited, and one that was given another type.
@@ -30,12 +33,9 @@ func editedCopies(s *subject) {
 	}
 }
 
-// throughQuantify: where Kazoo's views are installed, they are read, and none of ours comes beside them.
-func throughQuantify(s *subject) {
+// throughKazoosViews: where Kazoo's views are installed, they are read, and none of ours is added.
+func throughKazoosViews(s *subject) {
 	s.listAccounts(accountA)
-	s.putIn(accountsDB, kazoosView("_design/accounts", "listing_by_id",
-		"function(doc) { if (doc.pvt_type == 'account' && !doc.pvt_deleted) emit(doc._id, {}); }"))
-	s.quantify(accountA)
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"a","pvt_type":"user"}`)
 	h := s.healer(ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
@@ -47,24 +47,182 @@ func throughQuantify(s *subject) {
 	}
 }
 
-func kazoosView(id, name, text string) string {
-	return `{"_id":"` + id + `","language":"javascript","views":{"` + name + `":{"map":"` + text + `"}}}`
+// throughOurViews: where Kazoo's are not, ours are installed.
+func throughOurViews(s *subject) {
+	s.writeAccounts(accountA, accountB)
+	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.counts(h, map[string]int{CopyRemoved: 1})
+	for _, db := range []string{accountsDB, s.accountDB(accountA)} {
+		if s.stored(db, "_design/junctor") == nil {
+			s.Errorf("%s has no view of ours", db)
+		}
+	}
 }
 
-// quantify installs the view that Kazoo bills an account by.
-func (s *subject) quantify(accountID string) {
+// pagesOfAccounts: all accounts are looked at and counted once, however many fit into one read (fault K1).
+func pagesOfAccounts(s *subject) {
+	s.listAccounts(accountA, accountB, accountC)
+	want := []string{accountB, accountA, accountC} // by id
+	leftOver := `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`
+	for size := 1; size <= 4; size++ {
+		for _, id := range want {
+			s.putIn(s.accountDB(id), leftOver)
+		}
+		h := s.healer(ReconcilerOptions{Gap: time.Nanosecond})
+		h.pageSize = size
+		ids, err := h.accounts(s.Context())
+		s.ok(err)
+		if !slices.Equal(ids, want) {
+			s.Errorf("pages of %d: accounts %v", size, ids)
+		}
+		v := newSurveyor(s.s, 10, time.Now())
+		v.pageSize = size
+		found, err := v.take(s.Context())
+		s.ok(err)
+		if found.Accounts != 3 || found.LeftOver.Count != 3 || !found.All {
+			s.Errorf("pages of %d: surveyed %+v", size, found)
+		}
+		s.ok(h.Refresh(s.Context()))
+		s.counts(h, map[string]int{CopyRemoved: 3})
+	}
+}
+
+// repeating is a store that pays no attention to where a read of the accounts is to start, as K1's was in effect.
+type repeating struct{ apart }
+
+func (r repeating) View(
+	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+) error {
+	if db == accountsDB {
+		q.StartKey, q.StartKeyDocID = nil, ""
+	}
+	return r.apart.View(ctx, db, design, view, q, each)
+}
+
+// passWithoutProgress: a read of accounts that repeats itself ends the pass with an error that names the view, and the
+// pass is not repeated at once (fault K1).
+func passWithoutProgress(s *subject) {
+	s.listAccounts(accountA, accountB, accountC)
+	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
+	h := s.healerOn(repeating{s.s}, time.Now, ReconcilerOptions{Gap: time.Nanosecond})
+	h.pageSize = 2
+	if err := h.Refresh(s.Context()); !errors.Is(err, store.ErrNoProgress) {
+		s.Errorf("it ended with %v", err)
+	}
+	s.passed(h, PassNoProgress)
+	if log := h.logged(); !strings.Contains(log, "view accounts/listing_by_id of database accounts") {
+		s.Errorf("logged %s", log)
+	}
+	ctx, cancel := context.WithCancel(s.Context())
+	ended := make(chan error)
+	go func() { ended <- h.passes(ctx) }()
+	s.soon("a second pass", func() bool { return strings.Count(h.logged(), "listing_by_id of database accounts") == 2 })
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		s.Errorf("the loop of passes broke off with %v", err)
+	}
+	s.counts(h, map[string]int{})
+	v := newSurveyor(repeating{s.s}, 10, time.Now())
+	v.pageSize = 2
+	if _, err := v.take(s.Context()); !errors.Is(err, store.ErrNoProgress) {
+		s.Errorf("the survey ended with %v", err)
+	}
+}
+
+// passStops: a pool that has lost its documents does not take the copies with it (fault R1).
+func passStops(s *subject) {
+	s.listAccounts(accountA, accountB)
+	var ids []string
+	for i := range 60 {
+		ids = append(ids, fmt.Sprintf("10.0.0.%d", i))
+	}
+	s.give(accountA, ids...)
+	drop := func(ids []string) {
+		for _, id := range ids {
+			doc := s.stored(Database, id)
+			s.ok(s.s.Delete(s.Context(), Database, id, doc.Rev()))
+		}
+	}
+	pass := func(result string, removed int) *healer {
+		s.Helper()
+		h := s.healer(ReconcilerOptions{Gap: time.Nanosecond})
+		err := h.Refresh(s.Context())
+		if stopped := result == PassStopped; stopped != (err != nil) {
+			s.Errorf("the pass ended with %v", err)
+		}
+		want := map[string]int{}
+		if removed > 0 {
+			want[CopyRemoved] = removed
+		}
+		s.counts(h, want)
+		s.passed(h, result)
+		return h
+	}
+	drop(ids[:10]) // as many as may be
+	pass(PassCompleted, 10)
+	s.give(accountB, "10.0.1.1") // which is repaired by no pass that stops
+	s.write(s.accountDB(accountB), "10.0.1.1", func(doc document.Document) { doc["pvt_zone"] = "elsewhere" })
+	drop(ids[10:21])
+	h := pass(PassStopped, 0)
+	if log := h.logged(); !strings.Contains(log, "would remove 11 of the accounts' 51 copies") ||
+		!strings.Contains(log, "junctor ips repair --confirm") {
+		s.Errorf("logged %s", log)
+	}
+	s.ok(h.RefreshConfirmed(s.Context()))
+	s.counts(h, map[string]int{CopyRemoved: 11, CopyUpdated: 1})
+	s.passed(h, PassStopped, PassCompleted)
+
+	old := s.stored(Database, ids[30]) // the pool is restored from an old backup
+	for _, id := range ids[30:45] {
+		s.write(Database, id, func(doc document.Document) {
+			doc["pvt_status"], doc["pvt_modified"] = "available", old["pvt_created"]
+			delete(doc, "pvt_assigned_to")
+		})
+	}
+	pass(PassStopped, 0)
+	s.copiedFrom(accountA, ids[21:])
+}
+
+// copiedFrom checks that an account has copies of these addresses at least.
+func (s *subject) copiedFrom(accountID string, ids []string) {
 	s.Helper()
-	s.putIn(s.accountDB(accountID), kazoosView("_design/services", "quantify",
-		"function(doc) { if (doc.pvt_type == 'dedicated_ip') emit(['ips', 'dedicated'], 1); else emit(['users', 'x'], 1); }"))
+	copies, err := s.s.GetMany(s.Context(), s.accountDB(accountID), ids)
+	s.ok(err)
+	if len(copies) != len(ids) {
+		s.Errorf("account %.4s has %d copies of %d", accountID, len(copies), len(ids))
+	}
+}
+
+// passRemovesReleased: what was released, or given to another account, is removed however much it is.
+func passRemovesReleased(s *subject) {
+	s.listAccounts(accountA, accountB)
+	var ids []string
+	for i := range 20 {
+		ids = append(ids, fmt.Sprintf("10.0.0.%d", i))
+	}
+	s.give(accountA, ids...)
+	_, err := s.dying("put").Release(s.Context(), accountA, list(ids...))
+	if err != nil && !errors.Is(err, errUnplugged) {
+		s.Fatal(err)
+	}
+	s.copiedFrom(accountA, ids)
+	_, err = s.dying("put").Assign(s.Context(), accountB, list(ids[:15]...))
+	if err != nil && !errors.Is(err, errUnplugged) {
+		s.Fatal(err)
+	}
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.counts(h, map[string]int{CopyRemoved: 20, CopyCreated: 15})
+	s.copiedOnly(accountB, ids[:15])
+	s.copiedOnly(accountA, nil)
 }
 
 // thousandCopies: any damage to any of them.
 func thousandCopies(s *subject) {
 	accounts := []string{accountA, accountB, accountC}
 	s.listAccounts(accounts...)
-	for _, id := range accounts {
-		s.quantify(id)
-	}
 	ours := s.stored(Database, "_design/"+ourDesign) // not needed here, and its views take their time
 	s.ok(s.s.Delete(s.Context(), Database, ours.ID(), ours.Rev()))
 	random := rand.New(rand.NewPCG(4, 2))

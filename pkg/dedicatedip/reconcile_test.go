@@ -5,19 +5,26 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"junctor/pkg/document"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 var reconcileCases = []testCase{
 	{"reconcile windows in a pass", windowsInPass},
 	{"reconcile windows while running", windowsRunning},
 	{"reconcile edited copies", editedCopies},
-	{"reconcile through Kazoo's view", throughQuantify},
+	{"reconcile through Kazoo's views", throughKazoosViews},
+	{"reconcile through our views", throughOurViews},
+	{"reconcile pages of accounts", pagesOfAccounts},
+	{"reconcile a view that repeats itself", passWithoutProgress},
+	{"reconcile stops before it removes many copies", passStops},
+	{"reconcile removes what was released", passRemovesReleased},
 	{"reconcile a thousand copies", thousandCopies},
 	{"reconcile twice at once", twiceAtOnce},
 	{"reconcile from the checkpoint", fromCheckpoint},
@@ -32,6 +39,7 @@ type healer struct {
 	*Reconciler
 	mu     sync.Mutex
 	counts map[string]int
+	passed []string
 	log    bytes.Buffer
 }
 
@@ -49,7 +57,11 @@ func (s *subject) healerOn(on HealingStore, now func() time.Time, o ReconcilerOp
 		defer h.mu.Unlock()
 		h.counts[kind]++
 	}
-	o.Repaired, o.Abandoned = count, func() { count("abandoned") }
+	o.Repaired, o.Abandoned, o.Passed = count, func() { count("abandoned") }, func(result string) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.passed = append(h.passed, result)
+	}
 	p := s.pool(on, io.Writer(&guarded{h: h}))
 	p.now = now
 	h.Reconciler = NewReconciler(p, on, o)
@@ -116,6 +128,16 @@ func (s *subject) counts(h *healer, want map[string]int) {
 	}
 }
 
+// passed checks how the full passes ended.
+func (s *subject) passed(h *healer, want ...string) {
+	s.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !slices.Equal(h.passed, want) {
+		s.Errorf("passes ended %v, want %v", h.passed, want)
+	}
+}
+
 // write changes a document behind the pool's back.
 func (s *subject) write(db, id string, change func(document.Document)) {
 	s.Helper()
@@ -164,19 +186,33 @@ func (s *subject) dying(with string) *Pool {
 
 // before is the state in which the windows open.
 func (s *subject) before() {
-	s.free("10.0.0.1")
-	s.give(accountA, "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5")
+	s.addressesBefore()
 	s.listAccounts(accountA, accountB, accountC)
 }
 
-// listAccounts writes accounts into the database of all accounts and into their own.
+func (s *subject) addressesBefore() {
+	s.free("10.0.0.1")
+	s.give(accountA, "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5")
+}
+
+// listAccounts writes accounts into the database of all accounts and into their own, as Kazoo does, with its views.
 func (s *subject) listAccounts(ids ...string) {
+	s.Helper()
+	s.writeAccounts(ids...)
+	s.putMany(accountsDB, testutil.KazooViews(s, "accounts"))
+	for _, id := range ids {
+		s.putMany(s.accountDB(id), testutil.KazooViews(s, testutil.AccountViews, "services"))
+	}
+}
+
+// writeAccounts does without Kazoo's views.
+func (s *subject) writeAccounts(ids ...string) {
 	s.Helper()
 	s.ok(s.s.CreateDatabase(s.Context(), accountsDB))
 	for _, id := range ids {
-		text := `{"_id":"` + id + `","pvt_type":"account","name":"n"}`
-		s.putIn(accountsDB, text)
-		s.putIn(s.accountDB(id), text)
+		doc := testutil.KazooDocument(s, accountsDB, id)
+		s.putMany(accountsDB, []document.Document{doc})
+		s.putMany(s.accountDB(id), []document.Document{doc})
 	}
 }
 

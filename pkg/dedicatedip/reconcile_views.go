@@ -2,18 +2,12 @@ package dedicatedip
 
 import (
 	"context"
-	"slices"
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
-
-// views reads views.
-type views interface {
-	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
-}
 
 // holders reads who holds which address.
 func (r *Reconciler) holders(ctx context.Context) (map[string]string, error) {
@@ -48,15 +42,15 @@ func (r *Reconciler) eachHeld(ctx context.Context, each func(accountID, id strin
 // accountsDB is Kazoo's database of all accounts.
 const accountsDB = "accounts"
 
-// accountsAfter reads some ids of accounts, in order. Where nothing is bootstrapped yet, there are none. Our view is
+// accounts reads the ids of all accounts, in order. Where nothing is bootstrapped yet, there are none. Our view is
 // installed where there is no other.
-func (r *Reconciler) accountsAfter(ctx context.Context, after string) ([]string, error) {
-	ids, err := listedAccounts(ctx, r.store, after)
+func (r *Reconciler) accounts(ctx context.Context) ([]string, error) {
+	ids, err := listedAccounts(ctx, r.store, r.pageSize)
 	if fault.Is(err, fault.DatastoreMissingView) {
 		if err := r.installIn(ctx, accountsDB, "junctor_accounts.json"); err != nil {
 			return nil, err
 		}
-		ids, err = listedAccounts(ctx, r.store, after)
+		ids, err = listedAccounts(ctx, r.store, r.pageSize)
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil, nil
@@ -64,25 +58,18 @@ func (r *Reconciler) accountsAfter(ctx context.Context, after string) ([]string,
 	return ids, err
 }
 
-// listedAccounts reads some ids of accounts from Kazoo's view where it is installed, else from ours.
-func listedAccounts(ctx context.Context, s views, after string) ([]string, error) {
-	ids, err := accountsIn(ctx, s, "accounts", "listing_by_id", after)
+// listedAccounts reads the ids of all accounts from Kazoo's view where it is installed, else from ours. Kazoo's emits
+// [id, tree], ours the id: only the document that emitted a row counts.
+func listedAccounts(ctx context.Context, s store.Viewer, pageSize int) (ids []string, err error) {
+	page := func(some []string) error {
+		ids = append(ids, some...)
+		return nil
+	}
+	err = store.ViewPages(ctx, s, accountsDB, "accounts", "listing_by_id", pageSize, page)
 	if fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = accountsIn(ctx, s, ourDesign, "by_id", after)
+		err = store.ViewPages(ctx, s, accountsDB, ourDesign, "by_id", pageSize, page)
 	}
 	return ids, err
-}
-
-func accountsIn(ctx context.Context, s views, design, view, after string) (ids []string, err error) {
-	q := store.Query{Limit: chunk + 1}
-	if after != "" {
-		q.StartKey = after
-	}
-	err = s.View(ctx, accountsDB, design, view, q, func(row store.Row) error {
-		ids = append(ids, row.ID())
-		return nil
-	})
-	return slices.DeleteFunc(ids, func(id string) bool { return id == after }), err
 }
 
 // copiesOf reads the ids of the copies in an account's database. Our view is installed where there is no other.
@@ -106,7 +93,7 @@ func (r *Reconciler) copiesOf(ctx context.Context, accountID string) ([]string, 
 
 // listedCopies reads the ids of the copies in an account's database from the view that Kazoo bills by, where it is
 // installed, else from ours.
-func listedCopies(ctx context.Context, s views, db string) ([]string, error) {
+func listedCopies(ctx context.Context, s store.Viewer, db string) ([]string, error) {
 	ids, err := copiesIn(ctx, s, db, "services", "quantify", []any{"ips", "dedicated"})
 	if fault.Is(err, fault.DatastoreMissingView) {
 		ids, err = copiesIn(ctx, s, db, ourDesign, "dedicated_ips", nil)
@@ -114,7 +101,7 @@ func listedCopies(ctx context.Context, s views, db string) ([]string, error) {
 	return ids, err
 }
 
-func copiesIn(ctx context.Context, s views, db, design, view string, key any) (ids []string, err error) {
+func copiesIn(ctx context.Context, s store.Viewer, db, design, view string, key any) (ids []string, err error) {
 	err = s.View(ctx, db, design, view, store.Query{Key: key}, func(row store.Row) error {
 		ids = append(ids, row.ID())
 		return nil

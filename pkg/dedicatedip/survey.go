@@ -17,8 +17,8 @@ import (
 type SurveyStore interface {
 	account.Reader
 	documents
-	views
-	All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error
+	store.Viewer
+	store.Lister
 }
 
 // Tally counts things, and names the first few of them.
@@ -58,8 +58,15 @@ type Survey struct {
 // seen so many. It writes nothing, not even a view of ours; where an account's database has none that lists copies,
 // nobody wrote any there but for what the account holds.
 func TakeSurvey(ctx context.Context, s SurveyStore, accounts int, now time.Time) (Survey, error) {
-	v := &surveyor{store: s, held: map[string][]string{}, spelled: map[string][]IP{}, limit: accounts,
+	return newSurveyor(s, accounts, now).take(ctx)
+}
+
+func newSurveyor(s SurveyStore, accounts int, now time.Time) *surveyor {
+	return &surveyor{store: s, held: map[string][]string{}, spelled: map[string][]IP{}, limit: accounts, pageSize: chunk,
 		now: document.Gregorian(now)}
+}
+
+func (v *surveyor) take(ctx context.Context) (Survey, error) {
 	if err := v.lookAtPool(ctx); err != nil {
 		return Survey{}, err
 	}
@@ -74,8 +81,9 @@ type surveyor struct {
 	store   SurveyStore
 	held    map[string][]string // by account
 	spelled map[string][]IP     // by expanded address
-	limit   int
-	now     int64 // Gregorian seconds
+	now     int64               // Gregorian seconds
+
+	limit, pageSize int // of accounts
 }
 
 // lookAtPool looks at every document of the pool.

@@ -20,53 +20,38 @@ func (v *surveyor) lookAtAccounts(ctx context.Context) error {
 			return err
 		}
 	}
-	for after := ""; ; {
-		ids, err := v.accountsAfter(ctx, after)
-		if err != nil {
+	ids, err := v.accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, accountID := range ids {
+		if len(v.held[accountID]) > 0 {
+			continue
+		}
+		if v.Accounts >= v.limit {
+			return nil
+		}
+		if err := v.lookAtCopies(ctx, accountID); err != nil {
 			return err
 		}
-		if len(ids) == 0 {
-			break
-		}
-		for _, accountID := range ids {
-			if len(v.held[accountID]) > 0 {
-				continue
-			}
-			if v.Accounts >= v.limit {
-				return nil
-			}
-			if err := v.lookAtCopies(ctx, accountID); err != nil {
-				return err
-			}
-		}
-		after = ids[len(ids)-1]
 	}
 	v.Survey.All = true
 	return nil
 }
 
-// accountsAfter reads some ids of accounts, in order: from a view, else from the database itself, whose documents are
+// accounts reads the ids of all accounts, in order: from a view, else from the database itself, whose documents are
 // accounts with few exceptions.
-func (v *surveyor) accountsAfter(ctx context.Context, after string) ([]string, error) {
-	ids, err := listedAccounts(ctx, v.store, after)
+func (v *surveyor) accounts(ctx context.Context) ([]string, error) {
+	ids, err := listedAccounts(ctx, v.store, v.pageSize)
 	if fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = v.unlistedAccounts(ctx, after)
+		err = store.AllPages(ctx, v.store, accountsDB, v.pageSize, func(some []string) error {
+			ids = append(ids, some...)
+			return nil
+		})
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil, nil
 	}
-	return ids, err
-}
-
-func (v *surveyor) unlistedAccounts(ctx context.Context, after string) (ids []string, err error) {
-	q := store.Query{Limit: chunk}
-	if after != "" {
-		q.StartKey, q.Skip = after, 1
-	}
-	err = v.store.All(ctx, accountsDB, q, func(row store.Row) error {
-		ids = append(ids, row.ID())
-		return nil
-	})
 	return ids, err
 }
 

@@ -93,7 +93,8 @@ func surveyCopies(s *subject) {
 
 // surveyWithoutViews installs none, and finds what concerns an account that holds addresses all the same.
 func surveyWithoutViews(s *subject) {
-	s.before()
+	s.addressesBefore()
+	s.writeAccounts(accountA, accountB, accountC)
 	s.windows()
 	found := s.survey(10)
 	if found.Missing.Count != 2 || found.Stale.Count != 1 || found.LeftOver.Count != 0 || found.Accounts != 3 {

@@ -64,7 +64,8 @@ var illnesses = []illness{
 		p.change(p.accountDB(master), master, nil, "pvt_superduper_admin")
 	}, map[string]string{"master account": "warning: account " + master + " is no superduper admin … promote_account"}},
 	{"half of Kazoo's views of accounts", func(p *patient) {
-		p.view("accounts", "accounts", "listing_by_api", "function(doc) { emit(doc.pvt_api_key, null); }")
+		p.change("accounts", "_design/accounts", nil, "views", "listing_by_name")
+		p.change("accounts", "_design/accounts", nil, "views", "listing_by_realm")
 	}, map[string]string{
 		"account views": "broken: _design/accounts has no listing_by_name, listing_by_realm … refresh accounts",
 	}},
@@ -239,7 +240,7 @@ func TestWords(t *testing.T) {
 	t.Parallel()
 	p := admit(t, "memory:")
 	p.change("system_config", "auth", map[string]any{"secret_for_user_signature": "hidden-secret"}, "east")
-	raw, err := os.ReadFile("../api/testdata/kazoo-db/system_config.json")
+	raw, err := os.ReadFile("../testutil/testdata/kazoo-db/system_config.json")
 	p.ok(err)
 	const secret = "e3bf6409fc0bd932b18d67f2b8ec316a"
 	if !strings.Contains(string(raw), secret) {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // The accounts of the Kazoo that the tests load: its master, one, and a child of that.
@@ -46,15 +46,11 @@ func visit(t *testing.T, dsn string) *patient {
 	return p
 }
 
-// admit loads a Kazoo's databases: those of a real one, an account that holds addresses, and what bills by them.
+// admit loads the databases and design documents of a real Kazoo, and adds addresses that one of its accounts holds.
 func admit(t *testing.T, dsn string) *patient {
 	t.Helper()
 	p := visit(t, dsn)
-	storetest.Load(t, p.Store, os.DirFS("../api/testdata/kazoo-db"))
-	for _, id := range []string{master, other, child} {
-		p.view(p.accountDB(id), "services", "quantify",
-			"function(doc) { if (doc.pvt_type == 'dedicated_ip') emit(['ips', 'dedicated'], 1); }")
-	}
+	testutil.LoadKazoo(t, p.Store)
 	p.put("dedicated_ips", free("192.0.2.1"))
 	p.give(other, "192.0.2.2", "2001:db8::1")
 	return p
@@ -98,12 +94,6 @@ func (p *patient) put(db, text string) {
 	p.ok(err)
 	_, err = p.Put(p.Context(), db, doc)
 	p.ok(err)
-}
-
-// view installs a design document of one view.
-func (p *patient) view(db, design, name, text string) {
-	p.Helper()
-	p.put(db, fmt.Sprintf(`{"_id":"_design/%s","language":"javascript","views":{%q:{"map":%q}}}`, design, name, text))
 }
 
 func (p *patient) remove(db, id string) {

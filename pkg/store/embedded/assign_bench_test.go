@@ -21,12 +21,27 @@ import (
 
 // The pool that BenchmarkAssign and BenchmarkLoad write to: the design documents that are served, and documents
 // as Kazoo writes them.
-const (
-	poolDatabase = "dedicated_ips"
-	quantify     = `{"views":{"quantify":{"map":"function (doc) {
-		if (doc.pvt_deleted || doc.pvt_type != 'dedicated_ip') { return; } emit(['ips', 'dedicated'], 1); }",
-		"reduce":"_sum"}}}`
-)
+const poolDatabase = "dedicated_ips"
+
+// services returns the design document by which Kazoo bills an account. (pkg/testutil imports this package.)
+func services(b *testing.B) string {
+	b.Helper()
+	raw, err := os.ReadFile("../../testutil/testdata/kazoo-views/account.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var file struct{ Docs []json.RawMessage }
+	if err := json.Unmarshal(raw, &file); err != nil {
+		b.Fatal(err)
+	}
+	for _, doc := range file.Docs {
+		if strings.Contains(string(doc), `"_design/services"`) {
+			return string(doc)
+		}
+	}
+	b.Fatal("Kazoo's design documents of an account lack services")
+	return ""
+}
 
 func addressID(n int) string { return fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255) }
 
@@ -71,7 +86,7 @@ func newPool(b *testing.B, client *kivik.Client) (pool *kivik.DB, accounts []*ki
 	for n := range 8 {
 		db := createDB(b, client, fmt.Sprintf("account/aa/bb/%028d", n))
 		installDesign(b, db, "junctor_account.json")
-		put(b, db, "_design/services", strings.NewReplacer("\n", " ", "\t", "").Replace(quantify))
+		put(b, db, "_design/services", services(b))
 		accounts = append(accounts, db)
 	}
 	return pool, accounts
