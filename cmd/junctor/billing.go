@@ -2,37 +2,88 @@ package main
 
 import (
 	"context"
+	"strings"
+	"sync"
 
 	"github.com/rs/zerolog"
 
+	"junctor/pkg/account"
 	"junctor/pkg/api"
+	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/billing"
+	"junctor/pkg/store"
 )
 
-// startBilling answers the billing hook, nil where there is none, and tells it of changes until stop is called. That is
-// after ctx has ended and the last request is answered: its changes are told as well.
-func (c *serveConfig) startBilling(
-	ctx context.Context, m *api.Metrics, log zerolog.Logger,
-) (hook *billing.Hook, stop func(), err error) {
-	if c.billingURL == "" {
-		return nil, func() {}, nil
+// biller is who is asked before an account gets addresses, and told after its copies have changed.
+type biller struct {
+	hook   *billing.Hook // nil disables it
+	queues []*billing.Queue
+	close  []func()
+}
+
+// openBilling prepares what --billing-url and --kazoo-url name.
+func (c *serveConfig) openBilling(s *store.Store, m *api.Metrics, log zerolog.Logger) (*biller, error) {
+	b := &biller{}
+	if c.billingURL != "" {
+		hook, err := billing.New(billing.Options{
+			URL: c.billingURL, AllowOnError: c.billingAllows, Observe: m.ObserveBilling, Log: log,
+		})
+		if err != nil {
+			return nil, err
+		}
+		m.WatchHook(hook.Stats)
+		b.hook = hook
+		b.queues, b.close = append(b.queues, hook.Queue), append(b.close, hook.Close)
 	}
-	hook, err = billing.New(billing.Options{
-		URL: c.billingURL, AllowOnError: c.billingAllows, Observe: m.ObserveBilling, Log: log,
-	})
+	if c.kazooURL != "" {
+		kazoo, err := newKazoo(c.kazooURL, s, c.node(), billing.KazooOptions{Observe: m.ObserveBilling, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		m.WatchKazoo(kazoo.Stats)
+		b.queues, b.close = append(b.queues, kazoo.Queue), append(b.close, kazoo.Close)
+	}
+	return b, nil
+}
+
+// newKazoo returns the Crossbar at a URL, to which the master account of a store logs in.
+func newKazoo(url string, s account.Reader, node account.Node, o billing.KazooOptions) (*billing.Kazoo, error) {
+	root, err := kazooRoot(url)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	m.WatchBilling(hook.Stats)
+	o.URL = root
+	o.APIKey = func(ctx context.Context) (string, error) { return account.MasterAPIKey(ctx, s, node) }
+	return billing.NewKazoo(o), nil
+}
+
+// kazooRoot returns the URL to which the paths of a Crossbar are added. Its API's own URL, which ends in /v2, is
+// accepted, too. Errors do not repeat the URL.
+func kazooRoot(url string) (string, error) {
+	root, err := kazoocluster.NormalizeURL(url)
+	return strings.TrimSuffix(root, "/v2"), err
+}
+
+// changed queues an account whose copies have changed.
+func (b *biller) changed(accountID string) {
+	for _, q := range b.queues {
+		q.Reconcile(accountID)
+	}
+}
+
+// start makes the reconcile calls until stop is called. That is after ctx has ended and the last request is finished:
+// its changes are reconciled as well.
+func (b *biller) start(ctx context.Context) (stop func()) {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		hook.Run(running)
-	}()
-	return hook, func() {
+	var done sync.WaitGroup
+	for _, q := range b.queues {
+		done.Go(func() { q.Run(running) })
+	}
+	return func() {
 		cancel()
-		<-done
-		hook.Close()
-	}, nil
+		done.Wait()
+		for _, release := range b.close {
+			release()
+		}
+	}
 }

@@ -36,7 +36,7 @@ func TestBilling(t *testing.T) {
 		`junctor_billing_call_duration_seconds_count{event="quote",outcome="quoted"} 1`,
 		`junctor_billing_call_duration_seconds_count{event="quote",outcome="accepted"} 1`,
 		`junctor_billing_call_duration_seconds_count{event="reconcile",outcome="done"} 3`,
-		"junctor_billing_accounts_waiting 0", "junctor_billing_accounts_dropped_total 0",
+		`junctor_billing_accounts_waiting{target="hook"} 0`, `junctor_billing_accounts_dropped_total{target="hook"} 0`,
 	} {
 		waitFor(t, line, func() bool { return s.shows(line) })
 	}

@@ -36,6 +36,7 @@ type serveConfig struct {
 	logLevel       zerolog.Level
 	amqpURL        string
 	billingURL     string
+	kazooURL       string
 	billingAllows  bool
 	tour           bool
 }
@@ -62,6 +63,8 @@ func (c *serveConfig) define(fs *flag.FlagSet) {
 		"which is told of changed addresses; none is nobody") // checked later: what fs refuses it repeats
 	fs.StringVar(&c.billingURL, "billing-url", "", "http(s)://[USER:PASSWORD@]HOST[:PORT]/PATH of a billing hook, "+
 		"which is asked before an account gets addresses; none is nobody") // checked later, as above
+	fs.StringVar(&c.kazooURL, "kazoo-url", "", "http(s)://HOST[:PORT] of a Crossbar, which reconciles an account's services "+
+		"after its addresses have changed; empty disables it") // checked later, as above
 	checked(fs, "billing-on-error", "deny", "what becomes of an assignment that the billing hook gives no answer to: "+
 		"deny or allow", c.setBillingOnError)
 	fs.BoolVar(&c.tour, "tour", false, "print curl lines to try, an administrator's token in them, once ready")
@@ -76,6 +79,11 @@ func (c *serveConfig) check(operands []string) error {
 	if c.billingURL != "" {
 		if err := billing.CheckURL(c.billingURL); err != nil {
 			return usageError("--billing-url: " + err.Error())
+		}
+	}
+	if c.kazooURL != "" {
+		if _, err := kazooRoot(c.kazooURL); err != nil {
+			return usageError("--kazoo-url: " + err.Error())
 		}
 	}
 	switch {

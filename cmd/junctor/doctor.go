@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/billing"
 	"junctor/pkg/doctor"
 	"junctor/pkg/notice"
 	"junctor/pkg/store"
@@ -21,6 +22,7 @@ func defineDoctor(fs *flag.FlagSet) task {
 	})
 	amqpURL := fs.String("amqp-url", "", "amqp(s)://USER:PASSWORD@HOST:PORT/VHOST of a Kazoo's RabbitMQ; none is not "+
 		"looked at")
+	kazooURL := fs.String("kazoo-url", "", "http(s)://HOST[:PORT] of the Crossbar that reconciles services; empty skips it")
 	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
 		if len(operands) > 0 {
 			return usageError("doctor: it takes flags only")
@@ -29,6 +31,14 @@ func defineDoctor(fs *flag.FlagSet) task {
 			return err
 		}
 		o := doctor.Options{AMQP: *amqpURL, Node: node, Now: time.Now}
+		if *kazooURL != "" {
+			kazoo, err := newKazoo(*kazooURL, w.store, node, billing.KazooOptions{})
+			if err != nil {
+				return usageError("--kazoo-url: " + err.Error())
+			}
+			defer kazoo.Close()
+			o.Kazoo = kazoo.Check
+		}
 		if dsn := fs.Lookup("store").Value.String(); store.IsCouchDB(dsn) {
 			o.CouchDB = dsn
 		}

@@ -86,15 +86,15 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		metrics.WatchNotices(outbox.Stats)
 		defer sendNotices(ctx, outbox, data)()
 	}
-	hook, stopBilling, err := c.startBilling(ctx, metrics, log)
+	bills, err := c.openBilling(data, metrics, log)
 	if err != nil {
 		return err
 	}
-	defer stopBilling()
+	defer bills.start(ctx)()
 	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
 		Passed: metrics.FullPass}
 	w, err := newWorkplace(data, workOptions{key: key, node: c.node(), log: log, healing: healing, outbox: outbox,
-		billing: hook})
+		billing: bills.hook, changed: bills.changed})
 	if err != nil {
 		return err
 	}

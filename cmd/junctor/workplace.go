@@ -40,8 +40,9 @@ type workOptions struct {
 	node    account.Node
 	log     zerolog.Logger
 	healing dedicatedip.ReconcilerOptions
-	billing *billing.Hook  // is asked before an account gets addresses, and told of changes; nil is none
-	outbox  *notice.Outbox // is told what is written to the pool and to accounts; nil is nobody
+	billing *billing.Hook          // is asked before an account gets addresses; nil disables it
+	changed func(accountID string) // is called after writes to an account's copies; nil disables it
+	outbox  *notice.Outbox         // is told what is written to the pool and to accounts; nil is nobody
 }
 
 // staleness is how soon a changed password, a deleted user or a changed key counts here that was changed elsewhere.
@@ -60,7 +61,7 @@ func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	}
 	pool := dedicatedip.New(addresses, set, o.node.Zone, time.Now, o.log)
 	pool.NameZones(account.NewZoneNames(account.NewConfig(memory).At(o.node), time.Now).Of)
-	pool.TellBilling(o.billing.Reconcile)
+	pool.TellBilling(o.changed)
 	return &workplace{
 		store:    s,
 		memory:   memory,

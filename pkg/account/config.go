@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"junctor/pkg/document"
 )
@@ -102,4 +104,24 @@ func (c Config) Master(ctx context.Context) (string, error) {
 // ClusterID answers the id of the cluster, "" where it has none yet.
 func (c Config) ClusterID(ctx context.Context) (string, error) {
 	return c.Text(ctx, "cluster", "cluster_id")
+}
+
+// MasterAPIKey returns the API key of the master account, as the settings of a node name it. It belongs in no log.
+func MasterAPIKey(ctx context.Context, documents Reader, node Node) (string, error) {
+	id, err := NewConfig(documents).At(node).Master(ctx)
+	if err != nil {
+		return "", err
+	}
+	if id == "" {
+		return "", errors.New("system_config/accounts names no master_account_id")
+	}
+	doc, err := read(ctx, documents, id)
+	if err != nil {
+		return "", err
+	}
+	key := doc.String("pvt_api_key")
+	if key == "" {
+		return "", fmt.Errorf("the document of the master account %s has no pvt_api_key", id)
+	}
+	return key, nil
 }

@@ -49,7 +49,7 @@ func (c *cashier) serve(changes ...func(*billing.Options)) func(*api.Config) {
 			c.Fatal(err)
 		}
 		config.Billing = hook
-		config.Metrics.WatchBilling(hook.Stats)
+		config.Metrics.WatchHook(hook.Stats)
 		config.Pool.TellBilling(hook.Reconcile)
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})

@@ -67,7 +67,7 @@ func NewMetrics() *Metrics {
 		}, []string{"result"}),
 		billing: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "junctor_billing_call_duration_seconds",
-			Help: "Calls of the billing hook by event and outcome, and how long they took.",
+			Help: "Calls of the billing hook and reconcile calls of Kazoo, by event and outcome, and how long they took.",
 		}, []string{"event", "outcome"}),
 	}
 	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned, m.passes, m.billing,
@@ -122,20 +122,40 @@ func (m *Metrics) WatchNotices(stats func() notice.Stats) {
 	)
 }
 
-// ObserveBilling takes note of one call of the billing hook.
+// ObserveBilling counts one call of the billing hook or of Kazoo.
 func (m *Metrics) ObserveBilling(c billing.Call) {
 	m.billing.WithLabelValues(c.Event, c.Outcome).Observe(c.Duration.Seconds())
 }
 
-// WatchBilling adds how the hook's reconciling is getting on, which is asked when somebody looks.
-func (m *Metrics) WatchBilling(stats func() billing.Stats) {
+// WatchHook adds the metrics of the billing hook, whose queue is read at each scrape.
+func (m *Metrics) WatchHook(stats func() billing.Stats) {
+	for _, outcome := range []string{
+		billing.Free, billing.Quoted, billing.Accepted, billing.Refused, billing.Failed,
+	} {
+		m.billing.WithLabelValues(billing.Quote, outcome)
+	}
+	m.watchQueue("hook", billing.Reconcile, stats)
+}
+
+// WatchKazoo adds the metrics of the Crossbar that reconciles services, whose queue is read at each scrape.
+func (m *Metrics) WatchKazoo(stats func() billing.Stats) {
+	m.watchQueue("kazoo", billing.KazooReconcile, stats)
+}
+
+func (m *Metrics) watchQueue(target, event string, stats func() billing.Stats) {
+	for _, outcome := range []string{billing.Done, billing.Failed} {
+		m.billing.WithLabelValues(event, outcome)
+	}
+	labels := prometheus.Labels{"target": target}
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "junctor_billing_accounts_waiting", Help: "Accounts that the billing hook is to be told of.",
+			Name: "junctor_billing_accounts_waiting", Help: "Accounts whose changes wait for a reconcile call, by target.",
+			ConstLabels: labels,
 		}, func() float64 { return float64(stats().Waiting) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "junctor_billing_accounts_dropped_total",
-			Help: "Changes of accounts that the billing hook was not told of and will not be.",
+			Name:        "junctor_billing_accounts_dropped_total",
+			Help:        "Changes of accounts that were given up without a reconcile call, by target.",
+			ConstLabels: labels,
 		}, func() float64 { return float64(stats().Dropped) }),
 	)
 }

@@ -64,7 +64,7 @@ func TestReconcileHinders(t *testing.T) {
 	for _, line := range []string{
 		`junctor_billing_call_duration_seconds_count{event="reconcile",outcome="failed"} 1`,
 		`junctor_billing_call_duration_seconds_count{event="reconcile",outcome="done"} 2`,
-		"junctor_billing_accounts_waiting 0", "junctor_billing_accounts_dropped_total 0",
+		`junctor_billing_accounts_waiting{target="hook"} 0`, `junctor_billing_accounts_dropped_total{target="hook"} 0`,
 	} {
 		waitFor(t, line, func() bool { return strings.Contains(sv.send("GET", "/metrics", "").text, line+"\n") })
 	}

@@ -56,18 +56,18 @@ func (a answer) invoices() ([]any, error) {
 	}
 	value, found := object["invoices"]
 	if len(object) > 1 || len(object) == 1 && !found {
-		return nil, errors.New("the hook's answer has members other than invoices")
+		return nil, errors.New("the response has members other than invoices")
 	}
 	if !found {
 		return nil, nil
 	}
 	list, ok := value.([]any)
 	if !ok {
-		return nil, errors.New("invoices in the hook's answer is no list")
+		return nil, errors.New("invoices in the response is no list")
 	}
 	for _, entry := range list {
 		if _, ok := entry.(map[string]any); !ok {
-			return nil, errors.New("an invoice in the hook's answer is no object")
+			return nil, errors.New("an invoice in the response is no object")
 		}
 	}
 	return list, nil
@@ -90,14 +90,14 @@ func (a answer) refusal() map[string]any {
 
 func (a answer) object() (document.Document, error) {
 	if media, _, err := mime.ParseMediaType(a.media); err != nil || media != "application/json" {
-		return nil, errors.New("the hook's answer is not application/json")
+		return nil, errors.New("the response is not application/json")
 	}
 	if len(a.body) > maxAnswer {
-		return nil, fmt.Errorf("the hook's answer is longer than %d bytes", maxAnswer)
+		return nil, fmt.Errorf("the response is longer than %d bytes", maxAnswer)
 	}
 	object, err := document.Decode(a.body)
 	if err != nil {
-		return nil, fmt.Errorf("the hook's answer: %w", err)
+		return nil, fmt.Errorf("the response: %w", err)
 	}
 	return object, nil
 }

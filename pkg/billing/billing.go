@@ -1,5 +1,6 @@
 // Package billing asks an operator's billing system before an account is given more, and tells it afterwards that what
-// an account has is another: the part that Kazoo's service plans and bookkeepers play in Crossbar.
+// an account has is another: the part that Kazoo's service plans and bookkeepers play in Crossbar. A Kazoo beside junctor
+// is told afterwards, too, so that the count it has recorded follows.
 //
 // The billing system is a hook, one URL that is sent JSON; README.md describes the protocol. A quote is asked for
 // while somebody waits, so it is bounded in time, and what becomes of one that fails is the operator's decision. An
@@ -26,25 +27,25 @@ type Options struct {
 	AllowOnError bool
 	// QuoteTime bounds how long a quote is waited for; 5 s.
 	QuoteTime time.Duration
-	// Pause is the first one after a reconcile that failed, and LastPause the longest; 100 ms and a minute.
-	Pause, LastPause time.Duration
+	Pauses
 	// Observe is told of every call of the hook; nil is nobody.
 	Observe func(Call)
 	// Log gets what the operator should know.
 	Log zerolog.Logger
 }
 
-// Call is one call of the hook.
+// Call is one call of the hook, or of Kazoo.
 type Call struct {
-	Event    string // Quote or Reconcile
+	Event    string // Quote, Reconcile or KazooReconcile
 	Outcome  string
 	Duration time.Duration
 }
 
-// The events that the hook is called for.
+// The events that the hook and Kazoo are called for.
 const (
-	Quote     = "quote"
-	Reconcile = "reconcile"
+	Quote          = "quote"
+	Reconcile      = "reconcile"
+	KazooReconcile = "kazoo_reconcile"
 )
 
 // The outcomes of calls.
@@ -57,12 +58,12 @@ const (
 	Failed   = "failed"   // there was no answer, or one that was not understood
 )
 
-// Hook is a billing system. It is safe for concurrent use. A nil *Hook is none: it approves everything, and whoever
-// tells it something tells nobody.
+// Hook is a billing system. It is safe for concurrent use. A nil *Hook is none: it approves everything. Its Queue tells
+// it of changes.
 type Hook struct {
+	*Queue
 	options Options
 	http    *http.Client
-	backlog *backlog
 }
 
 // New answers the hook at a URL. It need not be there.
@@ -71,11 +72,12 @@ func New(o Options) (*Hook, error) {
 		return nil, err
 	}
 	o.QuoteTime = or(o.QuoteTime, 5*time.Second)
-	o.Pause, o.LastPause = or(o.Pause, 100*time.Millisecond), or(o.LastPause, time.Minute)
 	if o.Observe == nil {
 		o.Observe = func(Call) {}
 	}
-	return &Hook{options: o, http: newClient(), backlog: newBacklog()}, nil
+	h := &Hook{options: o, http: newClient()}
+	h.Queue = newQueue("billing hook", Reconcile, h.tell, o.Pauses, o.Observe, o.Log)
+	return h, nil
 }
 
 func or(d, fallback time.Duration) time.Duration {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -48,28 +49,47 @@ func newClient() *http.Client {
 
 // post sends a message and reads the answer. An error says that there was none, or not all of it in time.
 func (h *Hook) post(ctx context.Context, requestID string, message any) (answer, error) {
-	text, err := document.Encode(message)
+	r, err := newRequest(ctx, http.MethodPost, h.options.URL, message)
 	if err != nil {
 		return answer{}, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.options.URL, bytes.NewReader(text))
+	if requestID != "" {
+		r.Header.Set("X-Request-ID", requestID)
+	}
+	return exchange(h.http, r)
+}
+
+// tell tells the hook of an account whose copies have changed.
+func (h *Hook) tell(ctx context.Context, account string) error {
+	a, err := h.post(ctx, "", header{protocol, Reconcile, account})
+	if err == nil && a.status/100 != 2 {
+		err = fmt.Errorf("the hook answers with status %d", a.status)
+	}
+	return err
+}
+
+// newRequest returns a request with a body in JSON.
+func newRequest(ctx context.Context, method, url string, body any) (*http.Request, error) {
+	text, err := document.Encode(body)
 	if err != nil {
-		return answer{}, errors.New("the hook's URL is none") // which is not to be repeated
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(text))
+	if err != nil {
+		return nil, errors.New("not a URL") // which is not to be repeated
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "junctor")
-	if requestID != "" {
-		r.Header.Set("X-Request-ID", requestID)
-	}
-	// Every message may be sent twice. net/http does so, if it is told, where the hook has just closed an idle
+	// Every message may be sent twice. net/http does so, if it is told, where the other side has just closed an idle
 	// connection; an empty value is not sent.
 	r.Header["Idempotency-Key"] = nil
-	return h.exchange(r)
+	return r, nil
 }
 
-func (h *Hook) exchange(r *http.Request) (answer, error) {
-	response, err := h.http.Do(r)
+// exchange sends a request and reads the response.
+func exchange(client *http.Client, r *http.Request) (answer, error) {
+	response, err := client.Do(r)
 	if err != nil {
 		return answer{}, withoutURL(r.Context(), err)
 	}

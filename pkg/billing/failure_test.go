@@ -135,5 +135,4 @@ func TestNoHook(t *testing.T) {
 	if err := none.Approve(t.Context(), proposal(1, false)); err != nil {
 		t.Error(err)
 	}
-	none.Reconcile(account)
 }

@@ -25,6 +25,9 @@ const (
 // plan is what the hook charges in these tests.
 var plan = billingtest.Plan{Name: "Dedicated IP", Rate: 5, Vendor: reseller}
 
+// short are pauses for tests.
+var short = billing.Pauses{Pause: time.Millisecond, LastPause: 20 * time.Millisecond}
+
 // world is a hook, and what speaks to it.
 type world struct {
 	*testing.T
@@ -41,12 +44,8 @@ func newWorld(t *testing.T, changes ...func(*billing.Options)) *world {
 	w := &world{T: t, log: &buffer{}}
 	w.hook = billingtest.Start(t, func(string) int { return 1 })
 	o := billing.Options{
-		URL: w.hook.At(), Pause: time.Millisecond, LastPause: 20 * time.Millisecond, Log: zerolog.New(w.log),
-		Observe: func(c billing.Call) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.calls = append(w.calls, c)
-		},
+		URL: w.hook.At(), Pauses: short, Log: zerolog.New(w.log),
+		Observe: w.observe,
 	}
 	for _, change := range changes {
 		change(&o)
@@ -81,13 +80,21 @@ func (w *world) outcomes() (list []string) {
 	return list
 }
 
+func (w *world) observe(c billing.Call) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, c)
+}
+
 // run runs the hook until the function that it answers is called, or the test ends.
-func (w *world) run() (stop func()) {
+func (w *world) run() (stop func()) { return w.running(w.Hook.Run) }
+
+func (w *world) running(run func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.Hook.Run(ctx)
+		run(ctx)
 	}()
 	stop = sync.OnceFunc(func() {
 		cancel()

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"slices"
+	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
@@ -39,4 +40,28 @@ func (e *examination) broker(ctx context.Context) Finding {
 			"look at the virtual host at the end of --amqp-url")
 	}
 	return fine("RabbitMQ answers, and Kazoo's exchange is there")
+}
+
+// reconcileTime bounds how long a Crossbar is waited for.
+const reconcileTime = 10 * time.Second
+
+// reconciliation logs in to the Crossbar that reconciles services.
+func (e *examination) reconciliation(ctx context.Context) Finding {
+	switch {
+	case e.Kazoo != nil:
+	case e.CouchDB == "":
+		return fine("no Kazoo records counts in an embedded store")
+	default:
+		return Finding{State: OK, Found: "not looked for",
+			Remedy: "give --kazoo-url: without it the number of addresses that Kazoo has recorded for an account stays behind " +
+				"until Kazoo reconciles that account"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, reconcileTime)
+	defer cancel()
+	if err := e.Kazoo(ctx); err != nil {
+		return broken("Crossbar can't be asked to reconcile services: "+reason(err),
+			"look at --kazoo-url, and at the master account's API key; junctor serves without it, and Kazoo's recorded counts "+
+				"stay behind")
+	}
+	return fine("Crossbar accepts the master account's API key")
 }

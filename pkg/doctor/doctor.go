@@ -44,10 +44,11 @@ type Store interface {
 
 // Options says what else to look at. The zero value is an embedded store.
 type Options struct {
-	CouchDB  string       // its address, as store.Open takes it; empty is an embedded store
-	AMQP     string       // the URL of Kazoo's broker; empty is none
-	Node     account.Node // whose settings count
-	Accounts int          // how many accounts' copies are looked at; 5,000
+	CouchDB  string                          // its address, as store.Open takes it; empty is an embedded store
+	AMQP     string                          // the URL of Kazoo's broker; empty is none
+	Node     account.Node                    // whose settings count
+	Kazoo    func(ctx context.Context) error // logs in to the Crossbar of --kazoo-url; nil where there is none
+	Accounts int                             // how many accounts' copies are looked at; 5,000
 	Now      func() time.Time
 }
 
@@ -87,6 +88,7 @@ var checks = []check{
 	{"times", ofSurvey((*examination).times)},
 	{"Crossbar", (*examination).crossbar},
 	{"broker", (*examination).broker},
+	{"reconciliation", (*examination).reconciliation},
 }
 
 // Examine looks at a store. Where a CouchDB does not answer, that is all there is to say.

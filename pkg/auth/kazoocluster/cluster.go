@@ -38,7 +38,7 @@ type Cluster struct {
 // wrote it.
 func fromDocument(doc document.Document) (Cluster, error) {
 	c := listed(doc)
-	url, err := normalize(c.URL)
+	url, err := NormalizeURL(c.URL)
 	if err != nil {
 		return Cluster{}, fault.Wrap(fault.DatastoreFault, fmt.Errorf("cluster %s: %w", c.ID, err))
 	}

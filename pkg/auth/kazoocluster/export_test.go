@@ -1,4 +1,4 @@
 package kazoocluster
 
 // Normalize is normalize.
-var Normalize = normalize
+var Normalize = NormalizeURL

@@ -54,7 +54,7 @@ func (r *Registry) Add(ctx context.Context, id, rawURL, apiKey string) (Cluster,
 	if !ValidID(id) {
 		return Cluster{}, fault.New(fault.Invalid, "a cluster id is 32 digits and letters from a to f")
 	}
-	url, err := normalize(rawURL)
+	url, err := NormalizeURL(rawURL)
 	if err != nil {
 		return Cluster{}, fault.New(fault.Invalid, err.Error())
 	}

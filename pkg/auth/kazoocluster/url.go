@@ -22,10 +22,9 @@ var hostName = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a
 // reads it reads the same.
 var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
 
-// normalize answers the one spelling of the URL of a cluster's API, to which "/token_auth" can be added. It
-// refuses whatever could lead elsewhere than it seems to. Errors do not repeat the text: there may be a password
-// in it.
-func normalize(raw string) (string, error) {
+// NormalizeURL returns the one spelling of the URL of a Crossbar, to which a path can be added. It refuses whatever could
+// lead elsewhere than it seems to. Errors do not repeat the text: there may be a password in it.
+func NormalizeURL(raw string) (string, error) {
 	if len(raw) > maxURL {
 		return "", errors.New("the URL is too long")
 	}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/billing/billingtest"
+)
+
+// TestKazooURL: a Crossbar is asked to reconcile an account after each change of its copies, by a request or by
+// sup (K2). That a repair counts as a change, too, is tested in dedicatedip.
+func TestKazooURL(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	var master account.Bootstrapped
+	decode(t, ok(t, "bootstrap", "--store", home, "--json"), &master)
+	crossbar := billingtest.StartCrossbar(t, master.APIKey)
+	s := start(t, "--store", home, "--kazoo-url", crossbar.URL+"/v2/")
+	for _, line := range []string{
+		`junctor_billing_call_duration_seconds_count{event="kazoo_reconcile",outcome="done"} 0`,
+		`junctor_billing_call_duration_seconds_count{event="kazoo_reconcile",outcome="failed"} 0`,
+		`junctor_billing_accounts_waiting{target="kazoo"} 0`, `junctor_billing_accounts_dropped_total{target="kazoo"} 0`,
+	} {
+		if !s.shows(line) {
+			t.Errorf("no metric %s", line)
+		}
+	}
+	id := s.assign(home)
+	waitFor(t, "a reconcile call", func() bool { return len(crossbar.Reconciled()) == 1 })
+	ok(t, "sup", "kazoo_ips_maintenance", "release", "1.2.3.4", "--store", home)
+	waitFor(t, "a reconcile call for sup", func() bool { return len(crossbar.Reconciled()) == 2 })
+	const line = `junctor_billing_call_duration_seconds_count{event="kazoo_reconcile",outcome="done"} 2`
+	waitFor(t, line, func() bool { return s.shows(line) })
+	s.stop()
+	if got := crossbar.Reconciled(); !slices.Equal(got, []string{id, id}) {
+		t.Errorf("reconciled %v", got)
+	}
+	if log := s.stderr.String(); strings.Contains(log, master.APIKey) || strings.Contains(log, crossbar.Token()) {
+		t.Errorf("a secret is in the log:\n%s", log)
+	}
+}
+
+// TestKazooURLInDoctor: doctor logs in, and says what is wrong without the key.
+func TestKazooURLInDoctor(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	var master account.Bootstrapped
+	decode(t, ok(t, "bootstrap", "--store", home, "--json"), &master)
+	crossbar := billingtest.StartCrossbar(t, master.APIKey)
+	if text := ok(t, "doctor", "--store", home, "--kazoo-url", crossbar.URL); !strings.Contains(text, "Crossbar accepts") {
+		t.Errorf("printed\n%s", text)
+	}
+	for url, want := range map[string]string{
+		billingtest.StartCrossbar(t, "another").URL: "refused with status 401",
+		"http://127.0.0.1:1":                        "connection refused",
+	} {
+		o := call(t, nil, "doctor", "--store", home, "--kazoo-url", url, "--json")
+		if o.code != 1 || !strings.Contains(o.stdout, want) || strings.Contains(o.stdout+o.stderr, master.APIKey) {
+			t.Errorf("%s: %+v", url, o)
+		}
+	}
+}
+
+func TestKazooURLUsage(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"crossbar:8000":                      "has to begin with https:// or http://",
+		"ftp://crossbar":                     "has to begin with https:// or http://",
+		"http://user:s3cret@crossbar":        "must not hold a user or a password",
+		"http://crossbar/?key=s3cret":        "must not hold a query",
+		"http://:8000":                       "names no host",
+		"http://crossbar:port/?secret=s3cre": "not a URL",
+	} {
+		for _, command := range []string{"serve", "doctor"} {
+			o := call(t, nil, command, "--store", "http://127.0.0.1:1", "--kazoo-url", url)
+			if o.code != 2 || !strings.Contains(o.stderr, "--kazoo-url") || !strings.Contains(o.stderr, want) ||
+				strings.Contains(o.stderr, "s3cret") {
+				t.Errorf("%s %s: %+v", command, url, o)
+			}
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package billing_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/billing"
+	"junctor/pkg/billing/billingtest"
+)
+
+const masterKey = "742db687e10725fa8baee2bc7067393451d0b4eeb2f29b2cd0d44607ee6556d8"
+
+// beside is a Kazoo target, and the Crossbar that it asks.
+type beside struct {
+	*world
+	*billing.Kazoo
+	crossbar *billingtest.Crossbar
+}
+
+func newBeside(t *testing.T, changes ...func(*billing.KazooOptions)) *beside {
+	t.Helper()
+	b := &beside{world: &world{T: t, log: &buffer{}}, crossbar: billingtest.StartCrossbar(t, masterKey)}
+	o := billing.KazooOptions{
+		URL: b.crossbar.URL, Pauses: short, Log: zerolog.New(b.log), Observe: b.observe,
+		APIKey: func(context.Context) (string, error) { return masterKey, nil },
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	b.Kazoo = billing.NewKazoo(o)
+	t.Cleanup(b.Kazoo.Close)
+	t.Cleanup(func() {
+		if text, token := b.log.String(), b.crossbar.Token(); strings.Contains(text, masterKey) ||
+			token != "" && strings.Contains(text, token) {
+			t.Errorf("a secret is in the log: %s", text)
+		}
+	})
+	return b
+}
+
+func (b *beside) run() (stop func()) { return b.running(b.Kazoo.Run) }
+
+func (b *beside) reconciled(want ...string) {
+	b.Helper()
+	b.waitFor("reconcile calls", func() bool { return len(b.crossbar.Reconciled()) >= len(want) })
+	if got := b.crossbar.Reconciled(); !slices.Equal(got, want) {
+		b.Errorf("reconciled %v, want %v", got, want)
+	}
+	b.waitFor("an empty queue", func() bool { return b.Stats() == billing.Stats{} })
+}
+
+// TestKazooReconciles: Crossbar reconciles each account that has changed, with one log-in for all (K2).
+func TestKazooReconciles(t *testing.T) {
+	t.Parallel()
+	b := newBeside(t)
+	b.run()
+	b.Reconcile(account)
+	b.reconciled(account)
+	b.Reconcile(other)
+	b.reconciled(account, other)
+	if n := b.crossbar.Logins(); n != 1 {
+		t.Errorf("logged in %d times", n)
+	}
+	if got := b.outcomes(); !slices.Equal(got, []string{"kazoo_reconcile done", "kazoo_reconcile done"}) {
+		t.Errorf("counted %v", got)
+	}
+}
+
+// TestKazooTokenRenewed: a token that has expired is no failure.
+func TestKazooTokenRenewed(t *testing.T) {
+	t.Parallel()
+	b := newBeside(t)
+	b.run()
+	b.Reconcile(account)
+	b.reconciled(account)
+	b.crossbar.Expire()
+	b.Reconcile(account)
+	b.reconciled(account, account)
+	if n, got := b.crossbar.Logins(), b.outcomes(); n != 2 || slices.Contains(got, "kazoo_reconcile failed") {
+		t.Errorf("logged in %d times, counted %v", n, got)
+	}
+}
+
+// TestKazooRetried: an account is reconciled when Crossbar is back, whatever was wrong with it.
+func TestKazooRetried(t *testing.T) {
+	t.Parallel()
+	for name, response := range map[string]http.HandlerFunc{
+		"hangs up":     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"500":          says(http.StatusInternalServerError, `{"message":"datastore_fault"}`),
+		"429":          says(http.StatusTooManyRequests, `{"message":"too_many_requests"}`),
+		"401":          says(http.StatusUnauthorized, `{"message":"invalid_credentials"}`),
+		"redirects":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+		"no token":     says(http.StatusCreated, `{"status":"success"}`),
+		"not JSON":     saysAs("text/html", http.StatusCreated, "<html>"),
+		"endless text": says(http.StatusCreated, `{"auth_token":"`+strings.Repeat("a", 1<<21)+`"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBeside(t)
+			b.crossbar.Instead(response)
+			b.run()
+			b.Reconcile(account)
+			b.waitFor("some attempts", func() bool { return len(b.outcomes()) > 3 })
+			b.crossbar.Instead(nil)
+			b.reconciled(account)
+			if !strings.Contains(b.log.String(), `"target":"Kazoo"`) || !strings.Contains(b.log.String(), account) {
+				t.Errorf("log: %s", b.log)
+			}
+		})
+	}
+}
+
+// TestKazooOneCallAtATime: however often accounts change while Crossbar is busy, each is reconciled once more.
+func TestKazooOneCallAtATime(t *testing.T) {
+	t.Parallel()
+	b := newBeside(t)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	b.run()
+	b.Reconcile(other)
+	b.reconciled(other)
+	b.crossbar.Instead(func(rw http.ResponseWriter, r *http.Request) {
+		once.Do(func() {
+			close(entered)
+			<-leave
+			b.crossbar.Instead(nil)
+			says(http.StatusOK, "{}")(rw, r)
+		})
+	})
+	b.Reconcile(account)
+	<-entered
+	for range 1000 {
+		b.Reconcile(account)
+	}
+	if got := b.Stats(); got.Waiting != 1 {
+		t.Errorf("%d wait", got.Waiting)
+	}
+	close(leave)
+	b.reconciled(other, account)
+}
+
+// TestKazooCheck: what doctor reports.
+func TestKazooCheck(t *testing.T) {
+	t.Parallel()
+	b := newBeside(t)
+	if err := b.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(*billing.KazooOptions){
+		"the master account's API key is refused with status 401": func(o *billing.KazooOptions) {
+			o.APIKey = func(context.Context) (string, error) { return "another", nil }
+		},
+		"reading the master account's API key: no store": func(o *billing.KazooOptions) {
+			o.APIKey = func(context.Context) (string, error) { return "", errors.New("no store") }
+		},
+		"connection refused": func(o *billing.KazooOptions) { o.URL = "http://127.0.0.1:1" },
+	} {
+		err := newBeside(t, change).Check(t.Context())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestKazooStop: a Crossbar that hangs does not keep the server from stopping.
+func TestKazooStop(t *testing.T) {
+	t.Parallel()
+	b := newBeside(t)
+	b.crossbar.Instead(hangs)
+	stop := b.run()
+	b.Reconcile(account)
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if got := b.Stats(); got.Waiting != 0 || got.Dropped != 1 {
+		t.Errorf("%+v", got)
+	}
+}
