@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"junctor/pkg/billing/billingtest"
@@ -85,19 +86,26 @@ func TestTooFewAddresses(t *testing.T) {
 	sv.createIn("us-east", "10.0.0.1", "10.0.0.2", "10.0.0.3")
 	sv.createIn("us-west", "10.1.0.1")
 	sv.want(sv.as("B", "POST", ipsOfB+"/10.0.0.3", ""), 200)
+	sv.createIn("full", "10.2.0.1")
+	sv.want(sv.as("B", "POST", ipsOfB+"/10.2.0.1", ""), 200)
 	for wish, available := range map[string]int{
 		`"quantity":4`: 3, `"quantity":1000`: 3, `"quantity":4,"spread":true`: 3,
-		`"quantity":3,"zone":"us-east"`: 2, `"quantity":1,"zone":"nowhere"`: 0,
+		`"quantity":3,"zone":"us-east"`: 2, `"quantity":1,"zone":"full"`: 0,
 	} {
 		for _, format := range []string{"documented", "crossbar"} {
 			a := sv.want(sv.as("A", "POST", ipsOfA+"?response_format="+format, `{"data":{`+wish+`}}`), 409)
-			sv.is(a.data(), fmt.Sprintf(`{"available":%d,"message":"fewer addresses are available than asked for"}`,
-				available))
-			if a.envelope["message"] != "datastore_conflict" || a.envelope["error"] != "409" ||
+			asked := strings.Replace(wish, `,"spread":true`, "", 1)
+			sv.is(a.data(), fmt.Sprintf(`{"available":%d,%s}`, available, asked))
+			if a.envelope["message"] != "not_enough_ips" || a.envelope["error"] != "409" ||
 				a.envelope["status"] != "error" {
 				t.Errorf("%s: %s", wish, a.text)
 			}
 		}
+	}
+	// In a zone that the pool does not have no later attempt would succeed.
+	for _, format := range []string{"documented", "crossbar"} {
+		a := sv.want(sv.as("A", "POST", ipsOfA+"?response_format="+format, `{"data":{"quantity":1,"zone":"nowhere"}}`), 400)
+		sv.is(a.data(), `{"zone":{"not_found":{"message":"zone not found","value":"nowhere"}}}`)
 	}
 	if held := sv.held(t, "10.0.0.1", "10.0.0.2", "10.1.0.1"); len(held) > 0 {
 		t.Errorf("holds %v", held)
@@ -114,6 +122,10 @@ func TestAllocationBodies(t *testing.T) {
 	sv := kazoo(t)
 	sv.createIn("z", "10.0.0.1", "10.0.0.2")
 	const none, named, all = `{"ips":[]}`, `{"ips":["10.0.0.2"]}`, `{"ips":["10.0.0.1","10.0.0.2"]}`
+	const required = `{"ips":{"required":{"message":"Field is required but missing","value":"ips"}}}`
+	both := func(value string) string {
+		return `{"quantity":{"invalid":{"message":"quantity and ips exclude each other","value":` + value + `}}}`
+	}
 	const typed = `{"message":"Value did not match type(s): %[1]s","target":"%[1]s","value":%[2]s}`
 	const limited = `{"message":"Value must be at %s %d","target":%[2]d,"value":%[3]d}`
 	wrong := func(field, code, format string, a ...any) string {
@@ -128,12 +140,19 @@ func TestAllocationBodies(t *testing.T) {
 		{`{"quantity":2.0}`, 200, all},
 		{`{"quantity":2,"zone":"z","spread":false,"other":"x"}`, 200, all},
 		{`{"quantity":2,"ips":null}`, 200, all},
-		{`{"quantity":2,"ips":["10.0.0.2"]}`, 200, named},
-		{`{"quantity":"many","zone":7,"ips":["10.0.0.2"]}`, 200, named},
 		{`{"quantity":null,"ips":["10.0.0.2"]}`, 200, named},
-		{`{"quantity":2,"ips":[]}`, 400,
-			wrong("ips", "minItems", `{"message":"The list must have at least 1 items","target":1,"value":[]}`)},
-		{`{"zone":"z"}`, 200, none}, // as Crossbar answers where nothing is named
+		{`{"ips":["10.0.0.2"],"other":"x"}`, 200, named},
+		{`["10.0.0.2"]`, 200, named},
+		{`{}`, 200, none}, // as recorded
+		{`{"ui_metadata":{"ui":"x"}}`, 200, none},
+
+		// What could be a mistake is no success without an address: fault N7.
+		{`{"qty":2}`, 400, required},
+		{`{"zone":"z"}`, 400, required},
+		{`{"ui_metadata":{"ui":"x"},"accept_charges":true}`, 400, required},
+		{`{"quantity":2,"ips":["10.0.0.2"]}`, 400, both("2")},
+		{`{"quantity":"many","zone":7,"ips":["10.0.0.2"]}`, 400, both(`"many"`)},
+		{`{"quantity":2,"ips":[]}`, 400, both("2")},
 
 		{`{"quantity":null}`, 400, wrong("quantity", "type", typed, "integer", "null")},
 		{`{"quantity":0}`, 400, wrong("quantity", "minimum", limited, "least", 1, 0)},
@@ -163,6 +182,20 @@ func TestAllocationBodies(t *testing.T) {
 		}
 		sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
 	}
+	// In Crossbar's format they stay what was recorded of it.
+	for body, want := range map[string]string{
+		`{"data":{"qty":2}}`: none, `{"data":{"zone":"z"}}`: none, `{"data":{"quantity":2,"ips":["10.0.0.2"]}}`: named,
+		`{"data":{"quantity":"many","ips":["10.0.0.2"]}}`: named, `{"data":{}}`: none, "": none,
+	} {
+		sv.want(sv.as("A", "POST", ipsOfA+"?response_format=crossbar", body), 200)
+		if held := sv.held(t, "10.0.0.1", "10.0.0.2"); `{"ips":`+jsonText(held)+`}` != want {
+			t.Errorf("crossbar %s: holds %v", body, held)
+		}
+		sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
+	}
+	sv.is(sv.want(sv.as("A", "POST", ipsOfA+"?quantity=abc", ""), 200).data(), none)
+	sv.want(sv.send("POST", ipsOfA, `{"data":{"quantity":1}}`, "X-Auth-Token", sv.token("A"),
+		"Content-Type", "application/octet-stream"), 415) // it was not read
 	// Nor is a number of addresses to release a wish to release all.
 	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":2}}`), 200)
 	sv.want(sv.as("A", "DELETE", ipsOfA, `{"data":{"quantity":1}}`), 400)

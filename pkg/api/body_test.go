@@ -40,13 +40,14 @@ func TestBodies(t *testing.T) {
 			`{"data":{"type":{"message":"Value did not match type(s): object, array","target":"object, array","value":"foo"}}}`},
 		{"empty form", form, "", 400, fmt.Sprintf(missing, `{}`)},
 		{"multipart", "multipart/form-data; boundary=x", part("application/json", good), 400, notFound},
-		{"multipart with a file", "multipart/form-data; boundary=x", part("text/plain", good), 200, none},
+		{"multipart with a file", "multipart/form-data; boundary=x", part("text/plain", good), 415,
+			`{"message":"bodies are application/json"}`},
 		{"multipart with a bad part", "multipart/form-data; boundary=x", "--x\r\nnonsense\r\n\r\n", 400,
 			`{"message":"failed to parse request body"}`},
 		{"multipart without boundary", "multipart/form-data", good, 400, `{"message":"failed to parse request body"}`},
 		{"plain text", plain, good, 415, `{"message":"bodies are application/json"}`},
 		{"no media type", "nonsense", good, 415, `{"message":"bodies are application/json"}`},
-		{"file", "application/octet-stream", good, 200, none},
+		{"file", "application/octet-stream", good, 415, `{"message":"bodies are application/json"}`},
 		{"empty", jsonType, "", 200, none},
 		{"no body at all", "", "", 200, none},
 		{"empty data", jsonType, `{"data":{}}`, 200, none},
@@ -100,7 +101,8 @@ func TestHugeBodies(t *testing.T) {
 	fill := func(n int) string {
 		return `{"data":{"x":"` + strings.Repeat("1", n-len(`{"data":{"x":""}}`)) + `"}}`
 	}
-	sv.want(sv.as("A", "POST", ipsOfA, fill(8_000_000)), 200)
+	long := sv.want(sv.as("A", "POST", ipsOfA, fill(8_000_000)), 400)
+	sv.is(long.data(), `{"ips":{"required":{"message":"Field is required but missing","value":"ips"}}}`)
 	const tooLong = `{"file":{"maxSize":{"target":8000000,
 		"message":"Payload or Files must not be more than 8000000 bytes"}}}`
 	sv.is(sv.want(sv.as("A", "POST", ipsOfA, fill(8_000_001)), 400).data(), tooLong)

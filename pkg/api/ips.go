@@ -182,17 +182,46 @@ func (s *Server) releaseIP(r *request) (reply, error) {
 }
 
 // assignIPs answers POST /accounts/{account}/ips. Where "quantity" stands and not "ips", which Crossbar does not know,
-// the pool chooses.
+// the pool chooses. Crossbar ignores what else stands there.
 func (s *Server) assignIPs(r *request) (reply, error) {
 	if err := preconditions(r, ""); err != nil {
 		return reply{}, err
 	}
-	data, assign := r.ipsData(), s.charging(r).Assign
-	if _, asked := data["quantity"]; asked && data["ips"] == nil {
+	data := r.ipsData()
+	_, asked := data["quantity"]
+	named := data["ips"] != nil
+	if s.format(r) == Documented {
+		if err := r.checkWish(data); err != nil {
+			return reply{}, err
+		}
+	}
+	assign := s.charging(r).Assign
+	if asked && !named {
 		assign = s.charging(r).Allocate
 	}
 	ips, err := assign(r.ctx(), r.account.ID, data)
 	return s.several(r, ips), err
+}
+
+// checkWish refuses data that asks for addresses in two ways, or in none that is read here: a success without an
+// address would not be what the client meant.
+func (r *request) checkWish(data document.Document) error {
+	_, named := data["ips"]
+	_, asked := data["quantity"]
+	switch {
+	case r.body.unread:
+		return fault.New(fault.UnsupportedMedia, "")
+	case data["ips"] != nil && data["quantity"] != nil:
+		return fault.Finding("quantity", "invalid", "quantity and ips exclude each other",
+			map[string]any{"value": data["quantity"]})
+	case !named && !asked && !onlyMetadata(data):
+		return ipsRequired()
+	}
+	return nil
+}
+
+func ipsRequired() error {
+	return fault.Finding("ips", "required", "Field is required but missing", map[string]any{"value": "ips"})
 }
 
 // releaseIPs answers DELETE /accounts/{account}/ips. The documentation releases everything when nothing is named;
@@ -214,7 +243,7 @@ func (s *Server) releaseIPs(r *request) (reply, error) {
 	case onlyMetadata(data) && !r.query.Has("ips") && !r.query.Has("ips[]"):
 		ips, err = s.Pool.ReleaseAll(r.ctx(), r.account.ID)
 	default:
-		err = fault.Finding("ips", "required", "Field is required but missing", map[string]any{"value": "ips"})
+		err = ipsRequired()
 	}
 	return s.several(r, ips), err
 }

@@ -18,7 +18,7 @@ import (
 //
 // Candidates are drawn at random, and within this process no two requests draw the same. One that another process has
 // taken is replaced by another one. Only when the store itself shows too few is the answer a fault.Conflict, whose data
-// says under "available" how many there are.
+// says under "available" how many there are, and where the pool has no address of the zone a fault.Invalid.
 func (p *Pool) Allocate(ctx context.Context, accountID string, data map[string]any) ([]IP, error) {
 	if err := p.schemas.Validate("ips_allocation", data); err != nil {
 		return nil, err
@@ -135,9 +135,21 @@ func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	return a.lookup, err
 }
 
-func tooFew(available int) error {
-	return &fault.Error{Kind: fault.Conflict, Data: map[string]any{
-		"available": available, "message": "fewer addresses are available than asked for"}}
+// tooFew is why a request gets nothing where fewer addresses are available than it asks for. In a zone without any
+// address no later attempt would succeed either.
+func (a *allocation) tooFew(ctx context.Context, available int) error {
+	data := map[string]any{"available": available, "quantity": a.wanted}
+	if a.zone != "" {
+		data["zone"] = a.zone
+		known, err := a.hasZone(ctx, a.zone)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return fault.Finding("zone", "not_found", "zone not found", map[string]any{"value": a.zone})
+		}
+	}
+	return &fault.Error{Kind: fault.Conflict, Message: "not_enough_ips", Data: data}
 }
 
 // take assigns what was drawn, as far as it is still free.

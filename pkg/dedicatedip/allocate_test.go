@@ -117,7 +117,7 @@ func spreads(s *subject) {
 // tooMany: nothing stays assigned, and the answer says how many there are.
 func tooMany(s *subject) {
 	s.fill(4, "east", "west")
-	for zone, available := range map[string]int{"": 8, "east": 4, "nowhere": 0} {
+	for zone, available := range map[string]int{"": 8, "east": 4} {
 		data := wish(9)
 		if zone != "" {
 			data["zone"] = zone
@@ -128,7 +128,9 @@ func tooMany(s *subject) {
 			s.Errorf("zone %q: %+v", zone, err)
 		}
 	}
-	_, err := s.Allocate(s.Context(), accountA, wish(9, "spread", true))
+	_, err := s.Allocate(s.Context(), accountA, wish(1, "zone", "nowhere"))
+	s.is(err, fault.Invalid)
+	_, err = s.Allocate(s.Context(), accountA, wish(9, "spread", true))
 	s.is(err, fault.Conflict)
 	s.copies(accountA)
 	if counts, err := s.Counts(s.Context()); err != nil || counts[[2]string{"east", available}] != 4 {

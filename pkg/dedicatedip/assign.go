@@ -40,7 +40,7 @@ func (p *Pool) assign(ctx context.Context, accountID string, data map[string]any
 		return nil, err
 	}
 	at := p.time()
-	return p.change(ctx, accountID, free, match, func(ip IP) IP { return ip.assignTo(accountID, at) })
+	return p.change(ctx, accountID, free, func(ip IP) IP { return ip.assignTo(accountID, at) })
 }
 
 // only is the list of one address, as the schema "ips" has it.
@@ -78,8 +78,8 @@ func one(try func() ([]IP, error)) (IP, error) {
 	return ips[0], nil
 }
 
-// validate checks data against the schema, finds the addresses of its "ips" and judges each. It answers them in
-// order, each once, or every objection at once.
+// validate checks data against the schema, finds the addresses of its "ips", judges each and then compares their
+// revisions with match. It answers them in order, each once, or every objection at once.
 func (p *Pool) validate(
 	ctx context.Context, data map[string]any, match Match, judge func(IP) (code, message string),
 ) ([]IP, error) {
@@ -97,7 +97,11 @@ func (p *Pool) validate(
 			return ips, err
 		} // what is in memory may be a moment old
 	}
-	return p.judge(ctx, p.lookup, texts, judge)
+	ips, err := p.judge(ctx, p.lookup, texts, judge)
+	if err == nil {
+		err = match.check(ips...)
+	}
+	return ips, err
 }
 
 // finder finds addresses by the texts they are asked for.

@@ -61,7 +61,8 @@ func disapproved(s *subject) {
 	s.ok(err)
 }
 
-// approvalIsLast: nobody is asked about what can't be had anyway, and the answer comes before that to If-Match.
+// approvalIsLast: the hook is not asked about what can't be had anyway, or is of another revision than the client
+// expects.
 func approvalIsLast(s *subject) {
 	s.free("10.0.0.1")
 	s.give(accountB, "10.0.0.2")
@@ -73,6 +74,8 @@ func approvalIsLast(s *subject) {
 		s.is(err, fault.Invalid)
 	}
 	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", func(string) bool { return false })
+	s.is(err, fault.PreconditionFailed)
+	_, err = p.AssignOne(s.Context(), accountA, "10.0.0.1", func(string) bool { return true })
 	s.is(err, fault.PaymentRequired)
 }
 

@@ -34,13 +34,10 @@ func committed(ctx context.Context) (context.Context, context.CancelFunc) {
 // change brings addresses into their next state, all or none, and lets the account's copies follow. It answers
 // them with their new revisions.
 func (p *Pool) change(
-	ctx context.Context, accountID string, before []IP, match Match, next func(IP) IP,
+	ctx context.Context, accountID string, before []IP, next func(IP) IP,
 ) ([]IP, error) {
 	if len(before) == 0 {
 		return nil, nil
-	}
-	if err := match.check(before...); err != nil {
-		return nil, err
 	}
 	replicated, err := p.store.Replicated(ctx, Database)
 	if err != nil {

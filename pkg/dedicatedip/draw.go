@@ -116,7 +116,7 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err
 		available += len(items)
 	}
 	if available < missing {
-		return nil, tooFew(available)
+		return nil, a.tooFew(ctx, available)
 	}
 	for zone, ids := range byZone {
 		lots = append(lots, lot{zone, len(ids), func(at int) string { return ids[at] }})

@@ -121,6 +121,16 @@ func (p *Pool) distinct(ctx context.Context, view string) ([]string, error) {
 	return names, err
 }
 
+// hasZone reports whether the store has any address of a zone, or of one whose name CouchDB sorts as equal.
+func (p *Pool) hasZone(ctx context.Context, zone string) (known bool, err error) {
+	err = p.store.View(ctx, Database, kazooDesign, "zone_listing", store.Query{Key: zone, Group: true},
+		func(store.Row) error {
+			known = true
+			return nil
+		})
+	return known, err
+}
+
 // Counts answers how many addresses the pool has, by zone and status ("available", "assigned"). Where that can't be
 // answered from memory, the whole pool is read for it.
 func (p *Pool) Counts(ctx context.Context) (map[[2]string]int, error) {

@@ -33,7 +33,7 @@ func (p *Pool) release(ctx context.Context, accountID string, data map[string]an
 	if err != nil {
 		return nil, err
 	}
-	return p.giveBack(ctx, accountID, held, match)
+	return p.giveBack(ctx, accountID, held)
 }
 
 // ReleaseAll takes back every address that an account holds, and answers them by address.
@@ -43,13 +43,13 @@ func (p *Pool) ReleaseAll(ctx context.Context, accountID string) ([]IP, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p.giveBack(ctx, accountID, held, nil)
+		return p.giveBack(ctx, accountID, held)
 	})
 }
 
-func (p *Pool) giveBack(ctx context.Context, accountID string, held []IP, match Match) ([]IP, error) {
+func (p *Pool) giveBack(ctx context.Context, accountID string, held []IP) ([]IP, error) {
 	at := p.time()
-	return p.change(ctx, accountID, held, match, func(ip IP) IP { return ip.release(at) })
+	return p.change(ctx, accountID, held, func(ip IP) IP { return ip.release(at) })
 }
 
 // heldBy reads the addresses of an account. The view may be a moment behind, so the documents decide.
