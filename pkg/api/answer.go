@@ -1,12 +1,10 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -114,77 +112,6 @@ func (s *Server) wrap(r *request, status string, data json.RawMessage) *envelope
 		e.Version = s.Version
 	}
 	return e
-}
-
-// write sends the answer and reports how many bytes its body has.
-func (a answer) write(w http.ResponseWriter, r *request) int {
-	h := w.Header()
-	h.Set("X-Request-Id", r.id)
-	if a.cors {
-		setCORS(h, r)
-	}
-	if a.location != "" {
-		h.Set("Location", a.location)
-	}
-	if a.etag != "" { // a GET that succeeded
-		h.Set("Etag", a.etag)
-		h.Set("Expires", "Fri, 01 Jan 1999 00:00:00 GMT")
-	}
-	if a.behind {
-		h.Set("X-Read-From", "store")
-	}
-	if a.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "1")
-	}
-	if a.envelope == nil {
-		if a.status != http.StatusNotModified {
-			h.Set("Content-Length", "0")
-		}
-		w.WriteHeader(a.status)
-		return 0
-	}
-	// Exactly this: Monster UI reads the body of an error only under this very value.
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Language", "en")
-	h.Set("Vary", "accept-language, accept")
-	buffer, _ := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	text, err := a.envelope.appendTo((*buffer)[:0])
-	if cap(text) <= largestBuffer {
-		*buffer = text
-	}
-	if err != nil {
-		text = []byte(`{"status":"error","error":"500","message":"internal error","data":{}}`)
-	}
-	if pretty(r) {
-		text = indent(text)
-	}
-	h.Set("Content-Length", strconv.Itoa(len(text)))
-	w.WriteHeader(a.status)
-	n, _ := w.Write(text) // a client that is gone does not read an error either; HEAD writes nothing
-	return n
-}
-
-// buffers are what answers are put together in. Large ones are not kept.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-const largestBuffer = 64 << 10
-
-// pretty reports whether the client wants to read the answer itself: a header, or a setting
-// (api_util:get_pretty_print).
-func pretty(r *request) bool {
-	if header := r.Header.Get("X-Pretty-Print"); header != "" {
-		return header == "true"
-	}
-	return r.says("pretty_print")
-}
-
-func indent(text []byte) []byte {
-	var b bytes.Buffer
-	if json.Indent(&b, text, "", "  ") != nil {
-		return text
-	}
-	return b.Bytes()
 }
 
 // preconditions checks If-Match against the revision of what the path names; an empty one is none.

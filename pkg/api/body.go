@@ -6,16 +6,17 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"net/http"
-	"net/url"
 	"strings"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
 
-// maxBody is how long a body may be (Crossbar: max_upload_size).
-const maxBody = 8_000_000
+// maxValues is how many values a body may have, nested ones counted; see also schema.Schema.Validate.
+const maxValues = 20_000
+
+// bytesPerValue is what a decoded value takes at most, beside its text: an object of one member is the dearest.
+const bytesPerValue = 512
 
 // body is a request's body, decoded.
 type body struct {
@@ -25,19 +26,9 @@ type body struct {
 	unread   bool           // there was something in it that was not read
 }
 
-// readBody reads the body of any method, as Crossbar does before all else (api_util:get_req_data).
-func readBody(r *http.Request) (body, error) {
-	if r.Body == http.NoBody && r.Header.Get("Content-Type") == "" {
-		return empty(), nil
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return body{}, fault.Finding("file", "maxSize", "Payload or Files must not be more than 8000000 bytes",
-			map[string]any{"target": maxBody})
-	} else if err != nil {
-		return body{}, unreadable(err)
-	}
-	media, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+// decodeBody decodes the body of any method, as Crossbar does before all else (api_util:get_req_data).
+func decodeBody(contentType string, raw []byte) (body, error) {
+	media, params, _ := mime.ParseMediaType(contentType)
 	switch media {
 	case "", "application/json", "application/x-json":
 		return jsonBody(raw)
@@ -53,6 +44,18 @@ func readBody(r *http.Request) (body, error) {
 	return b, nil
 }
 
+// countValues returns a bound on how many values a text of JSON or a form has.
+func countValues(raw []byte) (n int) {
+	for _, c := range []byte("[{,&") {
+		n += bytes.Count(raw, []byte{c})
+	}
+	return n + 1
+}
+
+func tooManyValues() error {
+	return fault.Finding("", "maxSize", "Data must not have more than 20000 values", map[string]any{"target": maxValues})
+}
+
 func empty() body { return body{data: map[string]any{}} }
 
 // file is a body that holds a file, which no resource here takes.
@@ -63,7 +66,10 @@ func jsonBody(raw []byte) (body, error) {
 	if len(raw) == 0 {
 		return empty(), nil
 	}
-	members, err := document.DecodeMembers(document.BlankContinuations(raw))
+	members, err := document.DecodeMembers(document.BlankContinuations(raw), maxValues)
+	if errors.Is(err, document.ErrTooManyValues) {
+		return body{}, tooManyValues()
+	}
 	if syntax := (*document.SyntaxError)(nil); errors.As(err, &syntax) {
 		return body{}, fault.Finding("json", "invalid", syntax.Error(), map[string]any{"target": "body"})
 	} else if err != nil {
@@ -84,9 +90,15 @@ func jsonBody(raw []byte) (body, error) {
 // formBody reads what curl -d sends without a Content-Type: JSON labelled as a form. A real form is taken for
 // the envelope.
 func formBody(raw []byte) (body, error) {
-	form, err := url.ParseQuery(string(raw))
 	looksLikeJSON := bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{"))
-	if looksLikeJSON || err != nil || len(raw) > 0 && !bytes.ContainsAny(raw, "=&") {
+	if looksLikeJSON || len(raw) > 0 && !bytes.ContainsAny(raw, "=&") {
+		return jsonBody(raw)
+	}
+	if bytes.Count(raw, []byte("&")) >= maxValues {
+		return body{}, tooManyValues()
+	}
+	form, err := parseQuery(string(raw))
+	if err != nil {
 		return jsonBody(raw)
 	}
 	envelope := map[string]any{}

@@ -142,7 +142,7 @@ func (sv *service) create(addresses ...string) {
 func (sv *service) want(a answer, status int) answer {
 	sv.Helper()
 	if a.status != status {
-		sv.Fatalf("status %d, want %d: %.500s", a.status, status, a.text)
+		sv.Fatalf("status %d, want %d: %.300s %.500s", a.status, status, jsonText(a.data()), a.text)
 	}
 	return a
 }

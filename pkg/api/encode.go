@@ -41,13 +41,22 @@ func tag(data any, text []byte) string {
 
 // appendTo appends the envelope around the data it has, without reading that again.
 func (e *envelope) appendTo(text []byte) ([]byte, error) {
+	return e.appendTail(append(e.appendHead(text), e.Data...))
+}
+
+// appendHead appends what comes before data.
+func (e *envelope) appendHead(text []byte) []byte {
 	text = append(text, '{')
 	if e.PageSize != nil {
 		text = strconv.AppendInt(appendKey(text, "page_size"), int64(*e.PageSize), 10)
 	}
 	text = appendMember(text, "next_start_key", e.NextStartKey)
 	text = appendMember(text, "auth_token", e.AuthToken)
-	text = append(appendKey(text, "data"), e.Data...)
+	return appendKey(text, "data")
+}
+
+// appendTail appends what comes behind data.
+func (e *envelope) appendTail(text []byte) ([]byte, error) {
 	text = appendMember(text, "error", e.Error)
 	text = appendMember(text, "message", e.Message)
 	if e.Metadata != nil {

@@ -37,11 +37,14 @@ func credentials(r *request) auth.Credentials {
 // ownAccount is an alias for the account of the token (api_util:parse_path_tokens).
 const ownAccount = "account"
 
-// identify finds the resource, and out who asks for it. Neither has to succeed yet. Nobody is asked for at an open
+// identify finds out who asks for the resource. That need not succeed yet. Nobody is asked for at an open
 // resource, so that a client whose token ran out can send it along when it fetches a new one.
 func (s *Server) identify(r *request) {
-	s.route(r)
-	if r.resource != nil && r.resource.open || s.isPreflight(r) {
+	if r.resource != nil && r.resource.open {
+		return
+	}
+	if r.token.Token == "" { // nothing is read for a request that proves nothing
+		r.refused = fault.New(fault.Unauthenticated, "")
 		return
 	}
 	if r.refused = s.findCluster(r); r.refused != nil {
@@ -78,8 +81,6 @@ func (s *Server) findCluster(r *request) error {
 // that could be a guess costs when it fails (see package throttle).
 func (s *Server) authenticate(r *request) (*auth.Identity, error) {
 	switch {
-	case r.token.Token == "":
-		return nil, fault.New(fault.Unauthenticated, "")
 	case r.foreign:
 		return attempt(s, r, r.cluster, func() (*auth.Identity, error) { return s.askCluster(r) })
 	case r.token.Kind == auth.Basic:

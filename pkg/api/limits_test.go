@@ -1,13 +1,10 @@
 package api_test
 
 import (
-	"bufio"
-	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -16,64 +13,59 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// slowRequest is a request whose body does not come, and so one that stays.
-type slowRequest struct {
-	net.Conn
-	answers *bufio.Reader
+// gate stops requests while they are served.
+type gate struct{ reached, open chan struct{} }
+
+// now is a clock for api.Config. Each time it stands still until the test opens the gate, if the gate is shut.
+func (g *gate) now(clock func() time.Time) func() time.Time {
+	return func() time.Time {
+		select {
+		case g.reached <- struct{}{}:
+			<-g.open
+		default:
+		}
+		return clock()
+	}
 }
 
-// slow makes such a request, and returns once it is being served: only then is the client told to go on.
-func (sv *service) slow(token string) slowRequest {
-	sv.Helper()
-	conn, err := net.Dial("tcp", sv.addr)
-	if err != nil {
-		sv.Fatal(err)
-	}
-	sv.Cleanup(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nX-Auth-Token: %s\r\n"+
-		"Expect: 100-continue\r\nContent-Length: 11\r\n\r\n", ipsOfA, token)
-	if err != nil {
-		sv.Fatal(err)
-	}
-	r := slowRequest{conn, bufio.NewReader(conn)}
-	if got := r.status(sv); got != http.StatusContinue {
-		sv.Fatalf("%d before the body", got)
-	}
-	return r
-}
-
-func (r slowRequest) status(t testing.TB) int {
-	t.Helper()
-	resp, err := http.ReadResponse(r.answers, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode
-}
-
-// TestMaxRequests: beyond the limit a request is told to come back, and let in once another is done.
+// TestMaxRequests: beyond the limit a request is told to come back, and let in once another is done. Requests without a
+// token have a limit of their own.
 func TestMaxRequests(t *testing.T) {
 	t.Parallel()
-	sv := kazoo(t, func(c *api.Config) { c.MaxRequests = 2 })
+	g := &gate{make(chan struct{}), make(chan struct{})}
+	sv := kazoo(t, func(c *api.Config) { c.MaxRequests, c.Now = 2, g.now(c.Now) })
 	token := sv.token("A")
-	first := sv.slow(token)
-	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
-	sv.slow(token)
-	busy := sv.want(sv.as("A", "GET", ipsOfA, ""), 503)
-	if busy.header.Get("Retry-After") != "1" || busy.envelope["message"] != "service_unavailable" ||
-		busy.header.Get("Content-Type") != "application/json" || busy.header.Get("Access-Control-Allow-Origin") != "*" {
-		t.Errorf("%v %s", busy.header, busy.text)
+	answers := make(chan answer)
+	serve := func(n int, headers ...string) {
+		for range n {
+			go func() { answers <- sv.send("GET", ipsOfA, "", headers...) }()
+			<-g.reached // so it has a slot
+		}
 	}
+	busy := func(a answer) {
+		t.Helper()
+		sv.want(a, 503)
+		if a.header.Get("Retry-After") != "1" || a.envelope["message"] != "service_unavailable" ||
+			a.header.Get("Content-Type") != "application/json" || a.header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%v %s", a.header, a.text)
+		}
+	}
+	serve(2, "X-Auth-Token", token)
+	busy(sv.as("A", "GET", ipsOfA, ""))
+	sv.want(sv.send("GET", ipsOfA, ""), 401)
+	serve(64)
+	busy(sv.send("GET", ipsOfA, ""))
+	busy(sv.logIn("A"))
+	busy(sv.send("GET", ipsOfA, "", "Authorization", users["alice"].basic()))
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 		sv.want(sv.send("GET", path, ""), 200)
 	}
-	if _, err := io.WriteString(first, `{"data":{}}`); err != nil {
-		t.Fatal(err)
-	}
-	if got := first.status(t); got != http.StatusOK {
-		t.Errorf("%d with the body", got)
+	close(g.open)
+	for range 66 {
+		<-answers
 	}
 	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
+	sv.want(sv.logIn("A"), 201)
 }
 
 // TestPanic: what goes wrong in a handler is a 500 that says nothing, and one log line with the stack.

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"junctor/pkg/fault"
 )
 
@@ -15,10 +13,9 @@ import (
 // stand in either.
 func (s *Server) record(r *request, a answer, size int, took time.Duration) {
 	s.Metrics.observeRequest(r.label(), r.verb, a.status, took)
-	log := zerolog.Ctx(r.ctx())
-	event := log.Info()
+	event := r.log.Info()
 	if a.status >= http.StatusInternalServerError {
-		event = log.Error()
+		event = r.log.Error()
 	}
 	if r.identity != nil {
 		event.Str("auth_account", r.identity.AccountID)

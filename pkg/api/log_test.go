@@ -141,7 +141,7 @@ func TestMetrics(t *testing.T) {
 		`junctor_http_request_duration_seconds_count{method="POST",route="/accounts/{account}/ips/{ip}",status="200"} 1`,
 		`junctor_http_request_duration_seconds_count{method="POST",route="/accounts/{account}/ips/{ip}",status="400"} 1`,
 		`junctor_http_request_duration_seconds_count{method="GET",route="(none)",status="404"} 1`,
-		`junctor_http_request_duration_seconds_count{method="(other)",route="(none)",status="501"} 1`,
+		`junctor_http_request_duration_seconds_count{method="(other)",route="/accounts/{account}/ips",status="501"} 1`,
 		`junctor_dedicated_ips{status="assigned",zone="us-east"} 1`,
 		`junctor_dedicated_ips{status="available",zone="us-east"} 1`,
 	} {

@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
@@ -15,9 +18,15 @@ import (
 // request is one request of the API on its way to a handler. Its parts are filled in from top to bottom.
 type request struct {
 	*http.Request
+	log      zerolog.Logger
 	id       string     // X-Request-ID
 	segments []string   // of the path, decoded, without the version
 	query    url.Values // the first value of a name counts
+	raw      []byte     // the body as it came, until it is decoded
+	unread   bool       // there is more of the body than was read
+	holds    []*hold
+	response *hold // one of them; nil while the response is short
+	decoded  bool  // reading has succeeded
 	body     body
 	verb     string // the method, or what the request tunnels
 	resource *resource
@@ -33,6 +42,20 @@ type request struct {
 
 // ctx is the request's context.
 func (r *request) ctx() context.Context { return r.Context() }
+
+// limit bounds what the request may take from now on. The log is in its context from then on, too.
+func (r *request) limit(d time.Duration) context.CancelFunc {
+	ctx, cancel := context.WithTimeout(r.log.WithContext(r.Context()), d)
+	r.Request = r.Request.WithContext(ctx)
+	return cancel
+}
+
+// release gives back what the request holds of the budgets.
+func (r *request) release() {
+	for _, h := range r.holds {
+		h.release()
+	}
+}
 
 // value looks a setting up where Crossbar does (cb_context:req_value): in data, the query and the envelope.
 func (r *request) value(name string) any {
@@ -74,19 +97,15 @@ func (r *request) data() document.Document {
 	return object
 }
 
-// split cuts the path into decoded segments. Slashes at the end never matter, and doubled ones only in front of
-// the first noun and of the account id.
+// split cuts the path into decoded segments. Slashes at the end never matter.
 func split(u *url.URL) ([]string, error) {
-	raw := strings.Split(strings.TrimRight(strings.TrimPrefix(u.EscapedPath(), "/"), "/"), "/")
-	segments := make([]string, 0, len(raw))
-	for i, part := range raw {
+	segments := strings.Split(strings.TrimRight(strings.TrimPrefix(u.EscapedPath(), "/"), "/"), "/")
+	for i, part := range segments {
 		text, err := url.PathUnescape(part)
 		if err != nil {
 			return nil, err
 		}
-		if text != "" || i <= 1 || i == 2 && segments[1] == "accounts" {
-			segments = append(segments, text)
-		}
+		segments[i] = text
 	}
 	return segments, nil
 }

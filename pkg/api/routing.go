@@ -38,7 +38,7 @@ func (s *Server) createCluster(r *request) (reply, error) {
 		return reply{}, err
 	}
 	rep, err := shown(s.Routing.Create(r.ctx(), r.named(), data, r.author()))
-	rep.location = strings.TrimRight(r.URL.Path, "/")
+	rep.location = strings.TrimRight(r.URL.EscapedPath(), "/")
 	return rep, err
 }
 

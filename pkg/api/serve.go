@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -12,12 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
-
+	"junctor/pkg/auth"
 	"junctor/pkg/fault"
 )
 
-// ServeHTTP answers one request and writes one log line about it. The log event is in the request's context.
+// ServeHTTP responds to one request and writes one log line about it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	if operational[hr.URL.Path] {
 		s.internal.ServeHTTP(w, hr)
@@ -26,31 +24,71 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	start := time.Now()
 	id := requestID(hr)
 	log := s.Log.With().Str("request_id", id).Logger()
-	ctx, cancel := context.WithTimeout(log.WithContext(hr.Context()), requestTime)
-	defer cancel()
-	r := &request{Request: hr.WithContext(ctx), id: id, verb: hr.Method}
-	a := s.serve(r)
-	size := a.write(w, r)
+	r := &request{Request: hr, log: log, id: id, verb: hr.Method, unread: hr.Body != http.NoBody}
+	defer r.release()
+	a, size := s.respond(w, r)
 	s.record(r, a, size, time.Since(start))
 }
 
-// serve takes a slot, answers the request and turns a panic into an answer.
-func (s *Server) serve(r *request) (a answer) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		return s.fail(r, fault.New(fault.Busy, ""))
+// respond reads the request, takes a slot, and keeps it until the response is written.
+func (s *Server) respond(w http.ResponseWriter, r *request) (a answer, size int) {
+	rep, err := reply{}, s.readLine(r)
+	switch {
+	case s.isPreflight(r):
+		rep.preflight, err = true, nil
+	case err == nil:
+		err = s.receive(w, r)
 	}
+	if err != nil || rep.preflight {
+		a = s.finish(r, rep, err)
+		return a, s.write(w, r, a)
+	}
+	defer r.limit(requestTime)()
+	leave, err := s.enter(r)
+	if err != nil {
+		a = s.fail(r, err)
+	} else {
+		defer leave()
+		a = s.serve(r)
+	}
+	return a, s.write(w, r, a)
+}
+
+// enter takes a slot. Requests that show no token take one of a few, so that they can't take them all.
+func (s *Server) enter(r *request) (leave func(), err error) {
+	slots := s.slots
+	if s.isOpen(r) {
+		slots = s.openSlots
+	}
+	select {
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
+	default:
+		return nil, fault.New(fault.Busy, "")
+	}
+}
+
+// isOpen reports whether a request is served without a token, or is an attempt to log in.
+func (s *Server) isOpen(r *request) bool {
+	s.route(r)
+	return r.resource != nil && r.resource.open || r.token.Token == "" || r.token.Kind == auth.Basic
+}
+
+// serve makes the response and turns a panic into one.
+func (s *Server) serve(r *request) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			zerolog.Ctx(r.ctx()).Error().Str("stack", string(debug.Stack())).Msg("panic while serving a request")
+			r.log.Error().Str("stack", string(debug.Stack())).Msg("panic while serving a request")
 			a = s.fail(r, fmt.Errorf("panic: %v", p))
 		}
 	}()
 	rep, err := s.answer(r)
+	return s.finish(r, rep, err)
+}
+
+func (s *Server) finish(r *request, rep reply, err error) answer {
 	if err != nil {
-		a = s.fail(r, err)
+		a := s.fail(r, err)
 		a.behind = rep.behind
 		return a
 	}
@@ -60,14 +98,14 @@ func (s *Server) serve(r *request) (a answer) {
 // answer goes through Crossbar's checks in Crossbar's order (api_resource, cowboy_rest), with one difference:
 // the account in the path is looked up after the token, so that nobody without one learns which accounts exist.
 func (s *Server) answer(r *request) (reply, error) {
-	if err := s.read(r); err != nil {
+	if err := decode(r); err != nil {
 		return reply{}, err
+	}
+	if s.isPreflight(r) { // that a POST carries
+		return reply{preflight: true}, nil
 	}
 	s.identify(r)
 	r.settled = s.leads(r.segments) && !stops(r.refused)
-	if s.isPreflight(r) {
-		return reply{preflight: true}, nil
-	}
 	if stops(r.refused) {
 		return reply{}, r.refused
 	}
@@ -96,8 +134,9 @@ const usualVersion = "v2"
 // maxRequestLine is how long path and query may be together (cowboy: max_request_line_length).
 const maxRequestLine = 8000
 
-// read takes in what needs no decision: the version, the path, the query and the body.
-func (s *Server) read(r *request) error {
+// readLine takes in what the request line says.
+func (s *Server) readLine(r *request) error {
+	r.body = empty()
 	if len(r.RequestURI) > maxRequestLine {
 		return fault.New(fault.TooLong, "")
 	}
@@ -109,13 +148,28 @@ func (s *Server) read(r *request) error {
 		return err
 	}
 	r.segments = segments[1:]
-	if r.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+	if r.query, err = parseQuery(r.URL.RawQuery); err != nil {
 		return badQuery(err)
 	}
-	if r.body, err = readBody(r.Request); err != nil {
+	r.token = credentials(r)
+	return nil
+}
+
+// parseQuery reads a query as cowlib does: a semicolon is a character like any other.
+func parseQuery(text string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
+}
+
+// decode makes a body of what was received, which may hold the token and the method as well.
+func decode(r *request) (err error) {
+	if r.Body != http.NoBody || r.Header.Get("Content-Type") != "" {
+		r.body, err = decodeBody(r.Header.Get("Content-Type"), r.raw)
+	}
+	if r.raw = nil; err != nil {
 		return err
 	}
 	r.token = credentials(r)
+	r.decoded = true
 	return tunnel(r)
 }
 
@@ -181,9 +235,15 @@ func namesNoAccount(segments []string) bool {
 	return len(segments) > 1 && segments[0] == "accounts" && segments[1] == ""
 }
 
-// isPreflight reports whether a browser asks what its page may do. No token comes with that question.
+// isPreflight reports whether a browser asks what its page may do. No token comes with that question, and whatever the
+// path leads to, the browser shows its page the response to the request itself only after a yes.
 func (s *Server) isPreflight(r *request) bool {
-	return r.verb == http.MethodOptions && isCORS(r) && s.leads(r.segments)
+	if r.verb != http.MethodOptions || !isCORS(r) {
+		return false
+	}
+	s.route(r)
+	r.settled = s.leads(r.segments)
+	return true
 }
 
 // leads reports whether the first segment leads anywhere.

@@ -79,8 +79,10 @@ type Server struct {
 	node     string
 	routers  *routers
 	nouns    map[string]bool // the first segments of the paths in routers
-	slots    chan struct{}
 	internal http.Handler
+
+	slots, openSlots                    chan struct{}
+	smallBodies, largeBodies, responses *budget
 }
 
 // New answers a server for what c holds.
@@ -90,7 +92,12 @@ func New(c Config) *Server {
 		Config: c,
 		node:   base64.RawURLEncoding.EncodeToString(hash[:]),
 		nouns:  map[string]bool{},
-		slots:  make(chan struct{}, c.MaxRequests),
+
+		slots:       make(chan struct{}, c.MaxRequests),
+		openSlots:   make(chan struct{}, maxOpenRequests),
+		smallBodies: newBudget(maxSmallBodies, maxSmallBodies),
+		largeBodies: newBudget(maxLargeBodies, maxLargeBodies/2),
+		responses:   newBudget(maxResponses, maxResponses/2),
 	}
 	s.Metrics.watchPool(c.Pool, c.Log)
 	s.Metrics.watchMemory(c.Pool)
@@ -99,7 +106,11 @@ func New(c Config) *Server {
 	return s
 }
 
-// The limits of one connection. A client that is slower than this is not heard out.
+// maxOpenRequests is how many requests without a token, and attempts to log in, are served at once.
+const maxOpenRequests = 64
+
+// The limits of one connection. Bodies and responses have limits of their own, see patience: readTime and writeTime are
+// for what is not read or written by this package, as are the paths for operators.
 const (
 	headerTime  = 10 * time.Second
 	readTime    = time.Minute

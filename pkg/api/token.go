@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"strings"
 
 	"junctor/pkg/auth"
@@ -44,7 +45,7 @@ func granted(r *request, grant auth.Grant, about string) reply {
 	return reply{
 		data:      grant.Data,
 		authToken: grant.Token,
-		location:  strings.TrimRight(r.URL.Path, "/") + "/" + about,
+		location:  strings.TrimRight(r.URL.EscapedPath(), "/") + "/" + url.PathEscape(about),
 	}
 }
 

@@ -96,7 +96,7 @@ func part(token string, n int) (document.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := document.DecodeMembers(text)
+	members, err := document.DecodeMembers(text, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,9 @@ import (
 // ErrNotObject is answered for well-formed JSON that is no object where a document was expected.
 var ErrNotObject = errors.New("the JSON value is not an object")
 
+// ErrTooManyValues is returned where there are more values than the caller allows.
+var ErrTooManyValues = errors.New("too many values")
+
 // Member is a name and its value in an object.
 type Member struct {
 	Key   string
@@ -33,7 +36,7 @@ func Decode(data []byte) (Document, error) {
 
 // DecodeValue reads one JSON value of any kind, by the rules of Decode.
 func DecodeValue(data []byte) (any, error) {
-	r := newReader(data)
+	r := newReader(data, 0)
 	value := r.value()
 	if err := r.end(); err != nil {
 		return nil, err
@@ -42,12 +45,16 @@ func DecodeValue(data []byte) (any, error) {
 }
 
 // DecodeMembers reads one JSON object by the rules of Decode and answers what stands in it in the order written,
-// repeated names included: for whoever has rules of their own about names, as Crossbar has for its envelope.
-func DecodeMembers(data []byte) ([]Member, error) {
-	r := newReader(data)
-	if r.token() != json.Delim('{') {
-		_, err := Decode(data) // no JSON at all, or no object
-		return nil, err
+// repeated names included: for whoever has rules of their own about names, as Crossbar has for its envelope. It
+// stops with ErrTooManyValues after maxValues values, nested ones counted; 0 is no limit.
+func DecodeMembers(data []byte, maxValues int) ([]Member, error) {
+	r := newReader(data, maxValues)
+	if token := r.token(); token != json.Delim('{') {
+		r.rest(token) // no JSON at all, or no object
+		if err := r.end(); err != nil {
+			return nil, err
+		}
+		return nil, ErrNotObject
 	}
 	members := r.members()
 	if err := r.end(); err != nil {
@@ -77,18 +84,29 @@ type reader struct {
 	text   *SyntaxError
 	tokens *json.Decoder
 	depth  int
+	values int // that were read
+	limit  int // of values; 0 is none
 	err    error
 }
 
-func newReader(data []byte) *reader {
+func newReader(data []byte, maxValues int) *reader {
 	text := textEnd(data)
 	tokens := json.NewDecoder(bytes.NewReader(data[:text.Offset]))
 	tokens.UseNumber()
-	return &reader{data: data, text: text, tokens: tokens}
+	return &reader{data: data, text: text, tokens: tokens, limit: maxValues}
 }
 
 func (r *reader) value() any {
-	switch token := r.token(); token {
+	token := r.token()
+	if r.values++; r.limit > 0 && r.values > r.limit && r.err == nil {
+		r.err = ErrTooManyValues
+	}
+	return r.rest(token)
+}
+
+// rest reads what belongs to a token.
+func (r *reader) rest(token json.Token) any {
+	switch token {
 	case json.Delim('{'):
 		return firstOfEach(r.members())
 	case json.Delim('['):

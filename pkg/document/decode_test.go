@@ -163,7 +163,7 @@ func TestDecodeTakesObjectsOnly(t *testing.T) {
 		if _, err := document.Decode([]byte(text)); !errors.Is(err, document.ErrNotObject) {
 			t.Errorf("Decode %s: %v", text, err)
 		}
-		if _, err := document.DecodeMembers([]byte(text)); !errors.Is(err, document.ErrNotObject) {
+		if _, err := document.DecodeMembers([]byte(text), 0); !errors.Is(err, document.ErrNotObject) {
 			t.Errorf("DecodeMembers %s: %v", text, err)
 		}
 	}
@@ -171,13 +171,13 @@ func TestDecodeTakesObjectsOnly(t *testing.T) {
 
 func TestDecodeMembers(t *testing.T) {
 	t.Parallel()
-	got, err := document.DecodeMembers([]byte(` {"Data":{"a":1,"a":2},"x":null,"data":[]} `))
+	got, err := document.DecodeMembers([]byte(` {"Data":{"a":1,"a":2},"x":null,"data":[]} `), 0)
 	want := []document.Member{{"Data", object{"a": json.Number("1")}}, {"x", nil}, {"data", []any{}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for text, offset := range map[string]int64{`{"a":1}}`: 7, `{"a":`: 5, `[1`: 2, ``: 0} {
-		_, err := document.DecodeMembers([]byte(text))
+		_, err := document.DecodeMembers([]byte(text), 0)
 		var syntax *document.SyntaxError
 		if !errors.As(err, &syntax) || syntax.Offset != offset {
 			t.Errorf("%s: got %v, want an error at %d", text, err, offset)
@@ -268,7 +268,7 @@ func refusedByRule(data []byte) bool {
 
 // sameMembers checks that DecodeMembers tells the same as the whole document does.
 func sameMembers(t *testing.T, data []byte, value any) {
-	members, err := document.DecodeMembers(data)
+	members, err := document.DecodeMembers(data, 0)
 	whole, isObject := value.(map[string]any)
 	if isObject != (err == nil) {
 		t.Fatalf("%q: members: %v", data, err)

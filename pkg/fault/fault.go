@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
+	"strings"
 )
 
 // Kind says what went wrong, in terms a caller can act on.
@@ -116,14 +118,44 @@ func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
 // list indexes count from 0.
 type Fields map[string]map[string]any
 
-// Add records one finding. A second finding of another code on the same path is kept beside the first.
+// maxEcho is about how many bytes of a value a finding repeats.
+const maxEcho = 4 << 10
+
+// Add records one finding. A second finding of another code on the same path is kept beside the first. A "value" of
+// more than a few KiB is left out, and a longer path is cut: the client knows them.
 func (f Fields) Add(path, code, message string, more map[string]any) {
 	detail := map[string]any{"message": message}
 	maps.Copy(detail, more)
+	if value, ok := detail["value"]; ok && room(reflect.ValueOf(value), maxEcho) < 0 {
+		delete(detail, "value")
+	}
+	if len(path) > maxEcho {
+		path = strings.ToValidUTF8(path[:maxEcho], "")
+	}
 	if f[path] == nil {
 		f[path] = map[string]any{}
 	}
 	f[path][code] = detail
+}
+
+// room returns what is left of a number of bytes after a value, which is negative if it did not suffice.
+func room(value reflect.Value, bytes int) int {
+	bytes -= 8
+	switch value.Kind() {
+	case reflect.String:
+		bytes -= value.Len()
+	case reflect.Interface:
+		bytes = room(value.Elem(), bytes)
+	case reflect.Map:
+		for entries := value.MapRange(); bytes >= 0 && entries.Next(); {
+			bytes = room(entries.Value(), room(entries.Key(), bytes))
+		}
+	case reflect.Slice:
+		for i := 0; bytes >= 0 && i < value.Len(); i++ {
+			bytes = room(value.Index(i), bytes)
+		}
+	}
+	return bytes
 }
 
 // Finding answers the Invalid error of a single finding, as Fields.Add records it.

@@ -50,30 +50,43 @@ func (s *Schema) validate(value any) ([]gojsonschema.ResultError, error) {
 // findings for each wrong value before it returns.
 const maxValues = 20000
 
+// maxPaths bounds the paths to all values, by the sum of their lengths. The library repeats the path in each finding,
+// so one long name around many values would cost as much as a large body for each of them.
+const maxPaths = 16 << 20
+
 // checkSize refuses a value with too many parts, as Crossbar refuses a body with too many bytes.
 func checkSize(value any) error {
-	if left(maxValues, value) >= 0 {
+	b := bounds{values: maxValues, paths: maxPaths}
+	if b.allow(value, 0) {
 		return nil
 	}
 	message := fmt.Sprintf("Data must not have more than %d values", maxValues)
 	return fault.Finding("", "maxSize", message, map[string]any{"target": maxValues})
 }
 
-// left returns what is left of a budget of values after value. It is negative if the budget does not suffice.
-func left(budget int, value any) int {
-	budget--
+// bounds is what is left of maxValues and maxPaths.
+type bounds struct{ values, paths int }
+
+// allow reports whether value, at a path of that length, and everything in it are within the bounds.
+func (b *bounds) allow(value any, path int) bool {
+	b.values--
+	b.paths -= path
+	if b.values < 0 || b.paths < 0 {
+		return false
+	}
 	switch v := value.(type) {
 	case map[string]any:
-		for _, nested := range v {
-			if budget < 0 {
-				break
+		for name, nested := range v {
+			if !b.allow(nested, path+len(name)+1) {
+				return false
 			}
-			budget = left(budget, nested)
 		}
 	case []any:
-		for i := 0; i < len(v) && budget >= 0; i++ {
-			budget = left(budget, v[i])
+		for _, nested := range v {
+			if !b.allow(nested, path+len("10000.")) {
+				return false
+			}
 		}
 	}
-	return budget
+	return true
 }

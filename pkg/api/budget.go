@@ -1,0 +1,68 @@
+package api
+
+import (
+	"sync"
+
+	"junctor/pkg/fault"
+)
+
+// Bounds in bytes of what all requests hold in memory at the same time. Each is for everybody, and half of it for
+// one account: a customer whose clients are slow leaves room for the others.
+const (
+	maxSmallBodies = 64 << 20  // bodies of up to unverifiedBody bytes, which anybody may send
+	maxLargeBodies = 128 << 20 // bodies above that, and what is made of them while they are decoded
+	maxResponses   = 128 << 20 // responses of more than largestBuffer bytes that are not written yet
+)
+
+// budget bounds a sum of bytes. It never waits: who gets nothing is told to come back.
+type budget struct {
+	total, share int64 // share is for one holder
+
+	mu   sync.Mutex
+	used int64
+	by   map[string]int64 // holder > bytes
+}
+
+func newBudget(total, share int64) *budget {
+	return &budget{total: total, share: share, by: map[string]int64{}}
+}
+
+// take adds n bytes to what a holder has and reports whether they are within the bounds. n may be negative.
+func (b *budget) take(holder string, n int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n > 0 && (b.used+n > b.total || b.by[holder]+n > b.share) {
+		return false
+	}
+	b.used += n
+	if b.by[holder] += n; b.by[holder] == 0 {
+		delete(b.by, holder)
+	}
+	return true
+}
+
+// hold is what one request holds of a budget. It is for one goroutine.
+type hold struct {
+	of     *budget
+	holder string
+	bytes  int64
+}
+
+// set makes the hold n bytes large. Where the budget does not have them it is fault.Busy, and the hold stays as it is.
+func (h *hold) set(n int64) error {
+	if n == h.bytes {
+		return nil
+	}
+	if !h.of.take(h.holder, n-h.bytes) {
+		return fault.New(fault.Busy, "")
+	}
+	h.bytes = n
+	return nil
+}
+
+// release gives everything back.
+func (h *hold) release() {
+	if h.of != nil {
+		_ = h.set(0)
+	}
+}

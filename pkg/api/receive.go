@@ -1,0 +1,130 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	"junctor/pkg/fault"
+)
+
+const (
+	// maxBody is how long a body may be (Crossbar: max_upload_size).
+	maxBody = 8_000_000
+	// unverifiedBody is how long a body may be as long as no good token has been shown.
+	unverifiedBody = 64 << 10
+	// patience is how long a client may make no progress, in sending its body or in reading the response.
+	patience = 10 * time.Second
+	// progress is how many bytes of a body count as such.
+	progress = 16 << 10
+)
+
+// receive reads the body of r before a slot is taken for it: slow clients occupy memory, within a budget, and
+// nothing else. What is longer than unverifiedBody is read only after the token in header or query has proved good.
+func (s *Server) receive(w http.ResponseWriter, r *request) error {
+	if r.Body == http.NoBody {
+		return nil
+	}
+	in := &intake{from: r.Body, conn: http.NewResponseController(w), bytes: &hold{of: s.smallBodies}}
+	r.holds = append(r.holds, in.bytes)
+	if r.ContentLength <= unverifiedBody {
+		whole, err := in.read(unverifiedBody)
+		if whole || err != nil {
+			return r.received(in, err)
+		}
+	}
+	if r.token = credentials(r); r.token.Token == "" {
+		return tooLarge(unverifiedBody, "Without a token, a body must not be more than 65536 bytes")
+	}
+	if r.ContentLength > maxBody {
+		return tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
+	}
+	account, err := s.vouch(r)
+	if err != nil {
+		return err
+	}
+	in.bytes.release()
+	in.bytes = &hold{of: s.largeBodies, holder: account}
+	r.holds = append(r.holds, in.bytes)
+	whole, err := in.read(maxBody)
+	if !whole && err == nil {
+		err = tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
+	}
+	return r.received(in, err)
+}
+
+// vouch returns the account of a token that is good.
+func (s *Server) vouch(r *request) (account string, err error) {
+	leave, err := s.enter(r)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	early := *r // of what is found out here nothing counts once the body is there
+	defer early.limit(requestTime)()
+	if err := s.findCluster(&early); err != nil {
+		return "", err
+	}
+	identity, err := s.authenticate(&early)
+	if err != nil {
+		return "", err
+	}
+	return identity.AccountID, nil
+}
+
+func (r *request) received(in *intake, err error) error {
+	if err != nil {
+		return err
+	}
+	r.unread, r.raw = false, in.text
+	_ = in.conn.SetReadDeadline(time.Time{}) // net/http goes on to watch the connection
+	// Decoding takes a copy of the text, of the longest string in it, and the values.
+	values := min(countValues(in.text), maxValues)
+	return in.bytes.set(int64(cap(in.text)) + 3*int64(len(in.text)) + bytesPerValue*int64(values))
+}
+
+func tooLarge(target int, message string) error {
+	return fault.Finding("file", "maxSize", message, map[string]any{"target": target})
+}
+
+// intake reads a body, in pieces of growing size.
+type intake struct {
+	from  io.Reader
+	conn  *http.ResponseController
+	bytes *hold
+	text  []byte
+	due   int // length of text at which the client gets more time
+}
+
+// read reads on until text is the whole body, or longer than limit. A client that stops sending is given up after
+// patience.
+func (in *intake) read(limit int) (whole bool, err error) {
+	for len(in.text) <= limit {
+		if len(in.text) == cap(in.text) {
+			if err := in.grow(min(max(2*cap(in.text), 512), limit+1)); err != nil {
+				return false, err
+			}
+		}
+		if len(in.text) >= in.due {
+			in.due = len(in.text) + progress
+			_ = in.conn.SetReadDeadline(time.Now().Add(patience))
+		}
+		n, err := in.from.Read(in.text[len(in.text):cap(in.text)])
+		in.text = in.text[:len(in.text)+n]
+		if err == io.EOF {
+			return len(in.text) <= limit, nil
+		}
+		if err != nil {
+			return false, unreadable(err)
+		}
+	}
+	return false, nil
+}
+
+func (in *intake) grow(size int) error {
+	if err := in.bytes.set(int64(size)); err != nil {
+		return err
+	}
+	in.text = append(make([]byte, 0, size), in.text...)
+	return nil
+}
