@@ -15,6 +15,9 @@ type composeFile struct {
 	Services map[string]composeService           `yaml:"services"`
 	Volumes  map[string]any                      `yaml:"volumes"`
 	Configs  map[string]struct{ Content string } `yaml:"configs"`
+	Networks map[string]struct {
+		IPAM struct{ Config []struct{ Subnet string } }
+	}
 }
 
 type composeService struct {
@@ -41,6 +44,22 @@ func readCompose(t *testing.T) composeFile {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// TestComposeTrustsItsNetwork: a proxy on the host reaches junctor through the gateway of the network: fault S9.
+func TestComposeTrustsItsNetwork(t *testing.T) {
+	t.Parallel()
+	file := readCompose(t)
+	config := file.Networks["default"].IPAM.Config
+	if len(config) != 1 {
+		t.Fatalf("subnets: %v", config)
+	}
+	for _, name := range []string{"junctor", "junctor-cluster"} {
+		trusted := strings.Split(file.Services[name].Environment["JUNCTOR_TRUSTED_PROXIES"], ",")
+		if !slices.Contains(trusted, config[0].Subnet) || !slices.Contains(trusted, "127.0.0.1") {
+			t.Errorf("%s trusts %v", name, trusted)
+		}
+	}
 }
 
 var pinned = regexp.MustCompile(`^[a-z]+:\d+\.\d+(\.\d+)?(-[a-z]+)?$`)

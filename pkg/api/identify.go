@@ -137,7 +137,7 @@ func attempt[T any](s *Server, r *request, about string, look func() (T, error))
 	if err != nil {
 		return result, err
 	}
-	defer func() { end(fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.BadIdentifier)) }()
+	defer func() { end(fault.Is(err, fault.Unauthenticated)) }()
 	return look()
 }
 

@@ -13,6 +13,7 @@ import (
 	"log"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -80,6 +81,8 @@ type Server struct {
 	routers  *routers
 	nouns    map[string]bool // the first segments of the paths in routers
 	internal http.Handler
+	// proxyWarning is done once a peer that is not trusted has sent X-Forwarded-For.
+	proxyWarning sync.Once
 
 	slots, openSlots                    chan struct{}
 	smallBodies, largeBodies, responses *budget

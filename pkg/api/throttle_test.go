@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,17 +38,12 @@ func TestThrottledLogins(t *testing.T) {
 	sv := kazoo(t)
 	alice := users["alice"]
 	sv.token("alice")
-	for i := range burst {
-		if i%2 == 0 {
-			sv.want(sv.send("PUT", "/v2/user_auth", wrongLogin()), 401)
-		} else {
-			sv.want(sv.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key("A")[1:]+`0"}}`), 404)
-		}
+	for range burst {
+		sv.want(sv.send("PUT", "/v2/user_auth", wrongLogin()), 401)
 		sv.want(sv.send("GET", "/v2/nothing", ""), 401) // no token is no guess
 	}
 	sv.slowed(sv.send("PUT", "/v2/user_auth", wrongLogin()))
 	sv.slowed(sv.send("PUT", "/v2/user_auth", alice.login()))
-	sv.slowed(sv.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key("A")+`"}}`))
 	sv.want(sv.send("PUT", "/v2/user_auth", `{"data":{}}`), 400) // nothing was tried
 
 	for range burst {
@@ -66,6 +62,25 @@ func TestThrottledLogins(t *testing.T) {
 		sv.want(sv.send("PUT", "/v2/user_auth", wrongLogin()), 401)
 	}
 	sv.slowed(sv.send("PUT", "/v2/user_auth", wrongLogin()))
+}
+
+// TestThrottledKeys: so has who tries API keys, but a good one always passes, whatever else came from its address:
+// fault S9.
+func TestThrottledKeys(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	good, bad := `{"data":{"api_key":"`+sv.key("A")+`"}}`, `{"data":{"api_key":"`+sv.key("A")[1:]+`0"}}`
+	for range burst {
+		sv.want(sv.send("PUT", "/v2/user_auth", wrongLogin()), 401)
+		sv.want(sv.send("PUT", "/v2/api_auth", bad), 404)
+	}
+	sv.slowed(sv.send("PUT", "/v2/user_auth", wrongLogin()))
+	sv.slowed(sv.send("PUT", "/v2/api_auth", bad))
+	for range 3 {
+		a := sv.want(sv.send("PUT", "/v2/api_auth", good), 201)
+		token, _ := a.envelope["auth_token"].(string)
+		keep(token)
+	}
 }
 
 // TestThrottledTokens: so has who tries tokens, but a good one always passes, and logins have a bucket of their own.
@@ -140,5 +155,75 @@ func TestThrottledClients(t *testing.T) {
 		if got.status != c.other {
 			t.Errorf("%s: %d, want %d", c.name, got.status, c.other)
 		}
+	}
+}
+
+// TestForwardedForms: the client is read from X-Forwarded-For as Azure, IIS and HAProxy write it: fault S9.
+func TestForwardedForms(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t, func(c *api.Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
+	})
+	for header, want := range map[string]string{
+		"203.0.113.7":                          "203.0.113.7",
+		"203.0.113.7:4711":                     "203.0.113.7",
+		`"203.0.113.7"`:                        "203.0.113.7",
+		`"203.0.113.7:4711"`:                   "203.0.113.7",
+		"203.0.113.7,":                         "203.0.113.7",
+		"203.0.113.7, ,":                       "203.0.113.7",
+		", 203.0.113.7":                        "203.0.113.7",
+		"198.51.100.1, 203.0.113.7":            "203.0.113.7",
+		"203.0.113.7:4711, 10.1.1.1:80":        "203.0.113.7",
+		"203.0.113.7,,10.1.1.1":                "203.0.113.7",
+		"::ffff:203.0.113.7":                   "203.0.113.7",
+		"[::ffff:203.0.113.7]:4711":            "203.0.113.7",
+		"2001:db8::9":                          "2001:db8::9",
+		"[2001:db8::9]":                        "2001:db8::9",
+		"[2001:db8::9]:443":                    "2001:db8::9",
+		`"[2001:db8::9]:443"`:                  "2001:db8::9",
+		"fe80::1%eth0":                         "fe80::1",
+		"":                                     "127.0.0.1",
+		",":                                    "127.0.0.1",
+		"unknown":                              "127.0.0.1",
+		"203.0.113.7, unknown":                 "127.0.0.1",
+		"203.0.113.7, unknown, 10.1.1.1":       "10.1.1.1",
+		"[203.0.113.7]":                        "127.0.0.1",
+		"[2001:db8::9":                         "127.0.0.1",
+		"203.0.113.7:99999":                    "127.0.0.1",
+		"203.0.113.7 198.51.100.1":             "127.0.0.1",
+		"203.0.113.7:4711:4711, 203.0.113.7.1": "127.0.0.1",
+	} {
+		sv.send("GET", "/v2/nothing", "", "X-Forwarded-For", header)
+		lines := sv.log.lines(t)
+		if got := lines[len(lines)-1]["client"]; got != want {
+			t.Errorf("%q: %v, want %s", header, got, want)
+		}
+	}
+	for _, line := range sv.log.lines(t) {
+		if line["level"] == "warn" {
+			t.Errorf("warns of a trusted proxy: %v", line)
+		}
+	}
+}
+
+// TestUntrustedProxy: the log says once that a proxy is not trusted.
+func TestUntrustedProxy(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	for range 3 {
+		sv.send("GET", "/v2/nothing", "", "X-Forwarded-For", "203.0.113.7")
+	}
+	warnings := 0
+	for _, line := range sv.log.lines(t) {
+		if line["level"] != "warn" {
+			continue
+		}
+		warnings++
+		if message, _ := line["message"].(string); line["peer"] != "127.0.0.1" || !strings.Contains(message, "--trusted-proxies") {
+			t.Errorf("%v", line)
+		}
+	}
+	if warnings != 1 {
+		t.Errorf("%d warnings", warnings)
 	}
 }

@@ -7,7 +7,8 @@
 //   - A token that proves good always passes, and nobody asks here before it is verified. Tokens are signatures:
 //     guessing is hopeless, so refusing good ones would win nothing, and would let an attacker behind the same NAT or
 //     proxy lock a customer out. A bad token is refused either way; once the bucket is empty it is told to slow down.
-//   - A login, by password or API key, is refused before its credentials are looked at: a guesser who learned that
+//   - An API key is as hard to guess as a signature, and is treated alike.
+//   - A login by password is refused before its credentials are looked at: a guesser who learned that
 //     the 61st is right would not be slowed down. This can keep people out only who log in from the guesser's own
 //     address, for as long as the guessing lasts; their tokens stay good. Where the account is known before the
 //     login it is only that account; a name or realm is not it, as the client may spell them in many ways. Attempts
