@@ -71,19 +71,14 @@ func (b *biller) changed(accountID string) {
 	}
 }
 
-// start makes the reconcile calls until stop is called. That is after ctx has ended and the last request is finished:
-// its changes are reconciled as well.
-func (b *biller) start(ctx context.Context) (stop func()) {
-	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// run makes the reconcile calls until ctx ends, and those that wait then.
+func (b *biller) run(ctx context.Context) {
 	var done sync.WaitGroup
 	for _, q := range b.queues {
-		done.Go(func() { q.Run(running) })
+		done.Go(func() { q.Run(ctx) })
 	}
-	return func() {
-		cancel()
-		done.Wait()
-		for _, release := range b.close {
-			release()
-		}
+	done.Wait()
+	for _, release := range b.close {
+		release()
 	}
 }

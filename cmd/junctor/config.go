@@ -25,6 +25,8 @@ import (
 type serveConfig struct {
 	site
 	listen         string
+	metricsListen  string
+	lameDuck       time.Duration
 	readyFile      string
 	zone           string
 	format         api.Format
@@ -44,6 +46,10 @@ type serveConfig struct {
 func (c *serveConfig) define(fs *flag.FlagSet) {
 	c.site.define(fs)
 	checked(fs, "listen", "127.0.0.1:8000", "address and port to listen on; port 0 picks a free one", c.setListen)
+	checked(fs, "metrics-listen", "", "address and port to serve /metrics on, and there only; none is with the API",
+		c.setMetricsListen)
+	checked(fs, "lame-duck", "0s", "how long connections are accepted after SIGTERM, with /readyz 503, so that balancers "+
+		"go elsewhere", c.setLameDuck)
 	fs.StringVar(&c.readyFile, "ready-file", "", "file to write {\"url\",\"pid\"} to while requests are served")
 	checked(fs, "response-format", string(api.Documented), "format of POST and DELETE of an account's ips: "+
 		"documented or crossbar", c.setFormat)
@@ -96,6 +102,19 @@ func (c *serveConfig) check(operands []string) error {
 }
 
 func (c *serveConfig) setListen(text string) error {
+	c.listen = text
+	return checkAddress(text)
+}
+
+func (c *serveConfig) setMetricsListen(text string) error {
+	c.metricsListen = text
+	if text == "" {
+		return nil
+	}
+	return checkAddress(text)
+}
+
+func checkAddress(text string) error {
 	_, port, err := net.SplitHostPort(text)
 	if err != nil {
 		return errors.New("not HOST:PORT")
@@ -103,7 +122,15 @@ func (c *serveConfig) setListen(text string) error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q is no port", port)
 	}
-	c.listen = text
+	return nil
+}
+
+func (c *serveConfig) setLameDuck(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return errors.New("not a time, as 10s")
+	}
+	c.lameDuck = d
 	return nil
 }
 

@@ -57,14 +57,11 @@ func (p *place) open(t *testing.T) *store.Store {
 	return storetest.Open(t, p.dsn)
 }
 
-// TestCouchDB: on an empty CouchDB the server is ready and lets nobody in; once somebody bootstraps it, it does.
+// TestCouchDB: on an empty CouchDB the server lets nobody in; once somebody bootstraps it, it does.
 func TestCouchDB(t *testing.T) {
 	t.Parallel()
 	p := &place{dsn: storetest.FreshCouch(t), stateDir: t.TempDir()}
 	s := p.serve(t)
-	if status, _ := s.request("GET", "/readyz", "", ""); status != http.StatusOK {
-		t.Errorf("/readyz: %d", status)
-	}
 	for _, token := range []string{"", "nonsense"} {
 		if status, _ := s.request("GET", "/v2/ips", token, ""); status != http.StatusUnauthorized {
 			t.Errorf("token %q before bootstrap: %d", token, status)
@@ -97,11 +94,10 @@ func TestCouchDBLater(t *testing.T) {
 	front := httptest.NewServer(onceUp(&up, forwardTo(t, storetest.FreshCouch(t))))
 	t.Cleanup(front.Close)
 
-	s := begin(t, nil, "--state-dir", t.TempDir(),
+	s := begin(t, nil, "--state-dir", t.TempDir(), "--max-staleness", "2s",
 		"--store", strings.Replace(front.URL, "http://", "http://admin:s3cret%2Fpassword@", 1))
 	waitFor(t, "two attempts", func() bool { return strings.Count(s.stderr.String(), "can't be prepared") >= 2 })
-	_, rest, _ := strings.Cut(s.stderr.String(), `"url":"`)
-	s.url, _, _ = strings.Cut(rest, `"`)
+	s.findURL()
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/v2/ips": 401} {
 		if status, _ := s.request("GET", path, "", ""); status != want {
 			t.Errorf("without a CouchDB %s is %d, want %d", path, status, want)
@@ -111,15 +107,15 @@ func TestCouchDBLater(t *testing.T) {
 		t.Error("the server says it is ready")
 	}
 
+	if reason := s.readiness(); reason != storeUnreachable {
+		t.Errorf("without a CouchDB reason %q", reason)
+	}
+
 	up.Store(true)
 	s.await()
-	if status, _ := s.request("GET", "/readyz", "", ""); status != http.StatusOK {
-		t.Errorf("with a CouchDB /readyz is %d", status)
-	}
+	s.becomes(notBootstrapped)
 	up.Store(false)
-	if status, _ := s.request("GET", "/readyz", "", ""); status != http.StatusServiceUnavailable {
-		t.Errorf("once it is gone again /readyz is %d", status)
-	}
+	s.becomes(storeUnreachable)
 	if log := s.stderr.String(); strings.Contains(log, "s3cret") {
 		t.Errorf("the password is in the log:\n%s", log)
 	}
@@ -151,6 +147,12 @@ func TestRefused(t *testing.T) {
 	t.Cleanup(front.Close)
 	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
 	waitFor(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
+	s.findURL()
+	for range 20 {
+		if reason := s.readiness(); reason != storeUnauthorized {
+			t.Fatalf("reason %q", reason)
+		}
+	}
 	if log := s.stderr.String(); asked.Load() != 1 || !strings.Contains(log, `"again_in":"1m30s"`) {
 		t.Errorf("asked %d times:\n%s", asked.Load(), log)
 	}

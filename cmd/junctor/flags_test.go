@@ -94,6 +94,9 @@ func TestUsage(t *testing.T) {
 		"serve --amqp-url http://broker":                   "--amqp-url: not amqp(s)://",
 		"serve --billing-url ftp://hook":                   "--billing-url: not http(s)://",
 		"serve --billing-on-error ask":                     "neither deny nor allow",
+		"serve --lame-duck 5":                              "not a time",
+		"serve --lame-duck -1s":                            "not a time",
+		"serve --metrics-listen 9000":                      "not HOST:PORT",
 		"serve --log-level loud":                           "neither debug, info, warn nor error",
 		"serve --tour --store http://couch:5984":           "needs an embedded store",
 		"version --json":                                   "not defined: -json",
@@ -146,7 +149,8 @@ func TestServeConfig(t *testing.T) {
 	c := &serveConfig{}
 	c.define(fs)
 	if c.listen != "127.0.0.1:8000" || c.dsn != "./junctor-data" || c.format != "documented" || c.maxRequests != 1024 ||
-		!c.issueTokens || c.masterCluster != "" || c.billingAllows || c.maxStaleness != 5*time.Second {
+		!c.issueTokens || c.masterCluster != "" || c.billingAllows || c.maxStaleness != 5*time.Second ||
+		c.lameDuck != 0 || c.metricsListen != "" {
 		t.Errorf("by default %+v", c)
 	}
 	env := environment{
@@ -155,7 +159,8 @@ func TestServeConfig(t *testing.T) {
 		"JUNCTOR_ZONE": "us-east", "JUNCTOR_MAX_REQUESTS": "7", "JUNCTOR_LOG_LEVEL": "warn", "JUNCTOR_TOUR": "true",
 		"JUNCTOR_MASTER_CLUSTER": otherCluster, "JUNCTOR_ISSUE_TOKENS": "false",
 		"JUNCTOR_AMQP_URL": "amqp://broker/", "JUNCTOR_BILLING_URL": "http://hook/", "JUNCTOR_BILLING_ON_ERROR": "allow",
-		"JUNCTOR_MAX_STALENESS": "0",
+		"JUNCTOR_MAX_STALENESS": "0", "JUNCTOR_LAME_DUCK": "5s", "JUNCTOR_METRICS_LISTEN": "127.0.0.1:9000",
+		"JUNCTOR_KAZOO_URL": "http://kazoo:8000",
 	}
 	if _, err := parse(fs, []string{"--zone", "local"}, env.get); err != nil {
 		t.Fatal(err)
@@ -165,7 +170,8 @@ func TestServeConfig(t *testing.T) {
 	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.format != "crossbar" ||
 		!slices.Equal(c.trustedProxies, networks) || c.zone != "local" || c.maxRequests != 7 ||
 		c.logLevel.String() != "warn" || !c.tour || c.masterCluster != otherCluster || c.issueTokens ||
-		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || !c.billingAllows || c.maxStaleness != 0 {
+		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || !c.billingAllows || c.maxStaleness != 0 ||
+		c.lameDuck != 5*time.Second || c.metricsListen != "127.0.0.1:9000" || c.kazooURL != "http://kazoo:8000" {
 		t.Errorf("from the environment %+v", c)
 	}
 	fs.VisitAll(func(f *flag.Flag) {

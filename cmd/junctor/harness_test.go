@@ -146,6 +146,12 @@ func (s *served) await() {
 	}
 }
 
+// findURL finds out where a server listens that is not ready yet.
+func (s *served) findURL() {
+	_, rest, _ := strings.Cut(s.stderr.String(), `"url":"`)
+	s.url, _, _ = strings.Cut(rest, `"`)
+}
+
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil

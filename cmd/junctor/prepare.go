@@ -46,6 +46,8 @@ func (s *server) installPatiently(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		s.unprepared.Store(&err)
+		s.ready.forget()
 		if store.Refused(err) {
 			wait = refusedWait
 		}

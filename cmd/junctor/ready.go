@@ -23,12 +23,13 @@ func (s *server) announce(ctx context.Context, url string) error {
 		return err
 	}
 	s.prepared.Store(true)
+	s.ready.forget()
 	if s.readyFile != "" {
 		if err := writeJSON(s.readyFile, 0o644, readiness{URL: url, PID: os.Getpid()}); err != nil {
 			return err
 		}
 	}
-	s.log.Info().Str("store", store.Redact(s.dsn)).Str("home", s.home).Msg("ready")
+	s.log.Info().Str("store", store.Redact(s.dsn)).Str("home", s.home).Msg("serving")
 	if !s.tour {
 		return nil
 	}

@@ -6,11 +6,10 @@ import (
 	"flag"
 	"io"
 	"net"
-	"net/http"
 	"os"
-	"runtime"
-	"sync"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,11 +20,9 @@ import (
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/throttle"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
-
-// drainTime is how long requests under way may take once the process is told to stop.
-const drainTime = 15 * time.Second
 
 func defineServe(fs *flag.FlagSet) action {
 	c := &serveConfig{}
@@ -43,26 +40,35 @@ func defineServe(fs *flag.FlagSet) action {
 type server struct {
 	*serveConfig
 	*workplace
-	home     string               // see openHome
-	admin    account.Bootstrapped // of an embedded store
-	log      zerolog.Logger
-	stdout   io.Writer
-	prepared atomic.Bool // the store holds what requests need
+	home       string               // see openHome
+	admin      account.Bootstrapped // of an embedded store
+	log        zerolog.Logger
+	stdout     io.Writer
+	api        *api.Server
+	outbox     *notice.Outbox // nil: no broker is told of changes
+	bills      *biller
+	repairs    *repairs
+	ready      *prober
+	prepared   atomic.Bool           // the store holds what requests need
+	unprepared atomic.Pointer[error] // why it does not, as of the last attempt
 }
 
-// ballastSize is how many bytes are set aside for the garbage collector to count: a heap of a few megabytes would be
-// collected dozens of times a second. Nobody touches them, so they take address space only.
-const ballastSize = 64 << 20
-
-// serve opens what is needed one after the other, serves until ctx ends, and closes it all in the reverse order.
+// serve opens what is needed one after the other, serves until ctx ends, and closes it all in the reverse order. What
+// hangs while it closes is abandoned, and the log says so.
 func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) error {
-	ballast := make([]byte, ballastSize)
-	defer runtime.KeepAlive(ballast)
-	listener, err := net.Listen("tcp", c.listen)
+	signal.Ignore(syscall.SIGHUP) // there is nothing to reload, and the end of a terminal is not the server's
+	listener, err := listen(c.listen)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
+	var metricsListener net.Listener
+	if c.metricsListen != "" {
+		if metricsListener, err = net.Listen("tcp", c.metricsListen); err != nil {
+			return err
+		}
+		defer metricsListener.Close()
+	}
 	home, closeHome, err := c.openHome()
 	if err != nil {
 		return err
@@ -72,25 +78,28 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	if err != nil {
 		return err
 	}
-	metrics := api.NewMetrics()
-	data, err := store.Open(c.dsn, store.Options{Log: log, Observe: metrics.ObserveStore})
+	metrics, repairs := api.NewMetrics(), newRepairs()
+	observe := func(call store.Call) {
+		metrics.ObserveStore(call)
+		repairs.observe(call)
+	}
+	data, err := store.Open(c.dsn, store.Options{Log: log, Observe: observe})
 	if err != nil {
 		return err
 	}
-	defer data.Close()
+	defer closeWithin(closeTime, "the store", data.Close, log)
 	outbox, err := c.openOutbox(home, log)
 	if err != nil {
 		return err
 	}
 	if outbox != nil {
 		metrics.WatchNotices(outbox.Stats)
-		defer sendNotices(ctx, outbox, data)()
+		defer closeWithin(closeTime, "the file of change notices", outbox.Close, log)
 	}
 	bills, err := c.openBilling(data, metrics, log)
 	if err != nil {
 		return err
 	}
-	defer bills.start(ctx)()
 	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
 		Passed: metrics.FullPass}
 	w, err := newWorkplace(data, workOptions{key: key, node: c.node(), log: log, healing: healing, outbox: outbox,
@@ -103,11 +112,50 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	if err != nil {
 		return err
 	}
-	defer closeSocket()
 	others := introspect.New(w.clusters, time.Now)
 	defer others.Close()
-	s := &server{serveConfig: c, workplace: w, home: home, log: log, stdout: p.stdout}
-	return s.serveHTTP(ctx, s.handler(metrics, others).HTTP(), listener)
+	s := &server{serveConfig: c, workplace: w, home: home, log: log, stdout: p.stdout, outbox: outbox, bills: bills,
+		repairs: repairs}
+	s.ready = &prober{probe: s.probe, remedies: s.remedies(), log: log}
+	if store.IsCouchDB(c.dsn) {
+		s.ready.grace = c.maxStaleness
+	}
+	s.api = s.handler(metrics, others)
+	return s.run(ctx, newHTTPServer(s.api.HTTP(), listener), metricsListener, closeSocket)
+}
+
+// run serves until ctx ends or a listener fails. Then it stops: accepting first, then requests, then the followers.
+func (s *server) run(ctx context.Context, h *httpServer, metrics net.Listener, closeSocket func()) error {
+	serving, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	go func() { fail(h.serve()) }()
+	if metrics != nil {
+		m := s.api.MetricsHTTP()
+		go func() { fail(m.Serve(metrics)) }()
+		defer m.Close()
+		s.log.Info().Str("url", address(metrics.Addr())+"/metrics").Msg("listening for metrics")
+	}
+	url := address(h.listener.Addr())
+	s.log.Info().Str("url", url).Str("version", version()).Msg("listening")
+
+	f := newFollowers()
+	s.followWrites(f)
+	err := s.announce(serving, url)
+	if err == nil {
+		s.followStore(f)
+		s.ready.state(serving) // which logs it
+		<-serving.Done()
+	}
+	s.withdraw()
+	if ctx.Err() != nil { // told to stop, however far it came
+		err = nil
+		s.awaitLameDuck()
+	} else {
+		err = errors.Join(err, context.Cause(serving))
+	}
+	s.drain(h, closeSocket)
+	s.stopFollowers(f)
+	return err
 }
 
 func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) *api.Server {
@@ -118,21 +166,22 @@ func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) 
 		Tokens: auth.NewAuthenticator(s.store, auth.Options{
 			Documents: s.memory, MasterCluster: s.masterCluster, Node: s.node(),
 		}),
-		Issuer:         auth.NewIssuer(s.writing, time.Now).At(s.node()),
-		Schemas:        s.schemas,
-		Throttle:       throttle.New(time.Now),
-		Clusters:       others,
-		Metrics:        metrics,
-		Billing:        s.billing,
-		IssueTokens:    s.issueTokens,
-		Ready:          s.usable,
-		Format:         s.format,
-		MaxRequests:    s.maxRequests,
-		TrustedProxies: s.trustedProxies,
-		Node:           nodeName(),
-		Version:        version(),
-		Now:            time.Now,
-		Log:            s.log,
+		Issuer:          auth.NewIssuer(s.writing, time.Now).At(s.node()),
+		Schemas:         s.schemas,
+		Throttle:        throttle.New(time.Now),
+		Clusters:        others,
+		Metrics:         metrics,
+		Billing:         s.billing,
+		IssueTokens:     s.issueTokens,
+		Ready:           s.ready.state,
+		SeparateMetrics: s.metricsListen != "",
+		Format:          s.format,
+		MaxRequests:     s.maxRequests,
+		TrustedProxies:  s.trustedProxies,
+		Node:            nodeName(),
+		Version:         version(),
+		Now:             time.Now,
+		Log:             s.log,
 	})
 }
 
@@ -146,60 +195,4 @@ func nodeName() string {
 		host = "localhost"
 	}
 	return "junctor@" + host
-}
-
-// usable reports whether requests can be served.
-func (s *server) usable(ctx context.Context) error {
-	if !s.prepared.Load() {
-		return errors.New("the store is not prepared yet")
-	}
-	return s.store.Ping(ctx)
-}
-
-// serveHTTP serves until ctx ends or the listener fails. Requests are taken from the beginning on; it is announced
-// when they can be answered.
-func (s *server) serveHTTP(ctx context.Context, h *http.Server, listener net.Listener) error {
-	serving, failed := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		failed(h.Serve(listener))
-	}()
-	defer func() { <-done }()
-	defer s.drain(ctx, h)
-	defer s.withdraw()
-
-	url := address(listener.Addr())
-	s.log.Info().Str("url", url).Str("version", version()).Msg("listening")
-	err := s.announce(serving, url)
-	if err == nil {
-		s.follow(serving)
-	}
-	if ctx.Err() != nil { // told to stop, however far it came
-		s.log.Info().Msg("stopping")
-		return nil
-	}
-	return errors.Join(err, context.Cause(serving))
-}
-
-// follow does, until ctx ends, what is to be done on a prepared store beside requests.
-func (s *server) follow(ctx context.Context) {
-	var others sync.WaitGroup
-	others.Go(func() { s.memory.Follow(ctx, s.store) })
-	others.Go(func() { s.healer.Run(ctx) })
-	if s.maxStaleness > 0 {
-		others.Go(func() { s.pool.Follow(ctx, s.maxStaleness) })
-	}
-	s.routing.Follow(ctx)
-	others.Wait()
-}
-
-// drain lets requests under way finish. Those that do not in time are cut off.
-func (s *server) drain(ctx context.Context, h *http.Server) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	if err := h.Shutdown(ctx); err != nil {
-		s.log.Warn().Err(err).Msg("requests were cut off")
-		_ = h.Close()
-	}
 }

@@ -37,10 +37,10 @@ type socketAnswer struct {
 }
 
 const (
-	requestBytes = 4 << 20          // two and more of what a task reads, as quotes are escaped
-	requestTime  = 5 * time.Second  // to send a request
-	taskTime     = 15 * time.Minute // to do what it asks for: a pass over the accounts of a Kazoo takes minutes
-	closingTime  = 30 * time.Second // the same, once the server is told to stop
+	requestBytes = 4 << 20                 // two and more of what a task reads, as quotes are escaped
+	requestTime  = 5 * time.Second         // to send a request
+	taskTime     = 15 * time.Minute        // to do what it asks for: a pass over the accounts of a Kazoo takes minutes
+	closingTime  = drainTime - time.Second // the same, once the server is told to stop
 )
 
 // desk serves the socket.

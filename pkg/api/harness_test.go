@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -137,7 +138,7 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 		Clusters:    introspect.New(kazoocluster.NewRegistry(s, kazoocluster.Options{Now: now}), now),
 		IssueTokens: true,
 		Metrics:     api.NewMetrics(),
-		Ready:       s.Ping,
+		Ready:       func(context.Context) string { return "" },
 		Format:      api.Documented,
 		MaxRequests: 128,
 		Node:        "junctor@test",

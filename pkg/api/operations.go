@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -12,32 +13,69 @@ import (
 // operational are the paths for whoever runs the service. They take no token and show nothing of any account.
 var operational = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
 
-// readyTime bounds how long /readyz waits for the store.
+// isOperational reports whether path is served here rather than by the API.
+func (s *Server) isOperational(path string) bool {
+	return operational[path] && !(s.SeparateMetrics && path == "/metrics")
+}
+
+// readyTime bounds how long /readyz and /metrics wait for the store.
 const readyTime = 5 * time.Second
 
-func (s *Server) operations() http.Handler {
+func (s *Server) operations() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { state(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { condition{Status: "ok"}.write(w) })
 	mux.HandleFunc("GET /readyz", s.readiness)
 	mux.Handle("GET /metrics", s.Metrics.handler())
 	return mux
 }
 
+// MetricsHTTP returns the http.Server for a listener that serves /metrics and nothing else.
+func (s *Server) MetricsHTTP() *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.Metrics.handler())
+	h := s.HTTP()
+	h.Handler = mux
+	return h
+}
+
+// LameDuck announces the end of the server: requests are served as before, but /readyz responds 503 with the reason
+// "stopping", and every response closes its connection, so that clients and balancers go elsewhere.
+func (s *Server) LameDuck() { s.lameDuck.Store(true) }
+
+// closeIfLame makes the response close its connection if the server is about to end.
+func (s *Server) closeIfLame(w http.ResponseWriter) {
+	if s.lameDuck.Load() {
+		w.Header().Set("Connection", "close")
+	}
+}
+
 func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	if err := s.Ready(ctx); err != nil {
-		s.Log.Warn().Err(err).Msg("not ready")
-		state(w, http.StatusServiceUnavailable, "the store can't be used; the log says why")
+	reason := "stopping"
+	if !s.lameDuck.Load() {
+		reason = s.Ready(ctx)
+	}
+	if reason != "" {
+		condition{Status: "unavailable", Reason: reason}.write(w)
 		return
 	}
-	state(w, http.StatusOK, "ok")
+	condition{Status: "ok"}.write(w)
 }
 
-func state(w http.ResponseWriter, status int, text string) {
+// condition is the body of /healthz and /readyz.
+type condition struct {
+	Status string `json:"status"`
+	Reason string `json:"reason,omitempty"` // why Status is not "ok"
+}
+
+func (c condition) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(`{"status":"` + text + `"}` + "\n"))
+	w.Header().Set("Cache-Control", "no-store")
+	if c.Reason != "" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(c)
 }
 
 // errorLog passes on what net/http has to say, as the log's own lines.

@@ -17,7 +17,8 @@ import (
 
 // ServeHTTP responds to one request and writes one log line about it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	if operational[hr.URL.Path] {
+	if s.isOperational(hr.URL.Path) {
+		s.closeIfLame(w)
 		s.internal.ServeHTTP(w, hr)
 		return
 	}

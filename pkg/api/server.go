@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -58,8 +59,10 @@ type Config struct {
 	Billing *billing.Hook
 	// IssueTokens says whether users and API keys can log in here; beside a Kazoo they may as well do it there.
 	IssueTokens bool
-	// Ready reports whether requests can be served.
-	Ready func(context.Context) error
+	// Ready returns why a write would not succeed, as one of the reasons of /readyz; "" means that it would.
+	Ready func(context.Context) (reason string)
+	// SeparateMetrics leaves /metrics to MetricsHTTP.
+	SeparateMetrics bool
 	// Format is the format of answers where the request does not choose one.
 	Format Format
 	// MaxRequests bounds how many requests are served at once; the next one is told to come back.
@@ -83,6 +86,7 @@ type Server struct {
 	internal http.Handler
 	// proxyWarning is done once a peer that is not trusted has sent X-Forwarded-For.
 	proxyWarning sync.Once
+	lameDuck     atomic.Bool // see LameDuck
 
 	slots, openSlots                    chan struct{}
 	smallBodies, largeBodies, responses *budget

@@ -41,6 +41,7 @@ func (s *Server) write(w http.ResponseWriter, r *request, a answer) int {
 }
 
 func (s *Server) setHeaders(w http.ResponseWriter, r *request, a answer) {
+	s.closeIfLame(w)
 	h := w.Header()
 	h.Set("X-Request-Id", r.id)
 	if a.cors {

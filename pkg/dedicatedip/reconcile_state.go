@@ -13,6 +13,9 @@ import (
 // stateDatabase is our own, so that what we note leaves Kazoo's databases, and the feeds on them, alone.
 const stateDatabase = "junctor"
 
+// StateDatabase names it for those who look whether junctor can write.
+const StateDatabase = stateDatabase
+
 // stateID is the document that Reconcilers share. It is an ordinary one, since CouchDB does not hold writers of
 // _local documents to their revisions.
 const stateID = "reconciler"

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"junctor/pkg/store/storetest"
+)
+
+// faultyCouch is an empty CouchDB behind a proxy that can be made to misbehave.
+type faultyCouch struct {
+	direct  string // past the proxy
+	url     string
+	instead atomic.Pointer[misbehaviour]
+	writes  atomic.Int64 // requests that change something
+	reads   atomic.Int64 // all others
+	probes  atomic.Int64 // of writability
+}
+
+// misbehaviour responds to a request in place of the CouchDB, and reports whether it did.
+type misbehaviour func(w http.ResponseWriter, r *http.Request) bool
+
+func newFaultyCouch(t *testing.T) *faultyCouch {
+	t.Helper()
+	f := &faultyCouch{direct: storetest.FreshCouch(t)}
+	proxy := storetest.Forward(t, f.direct)
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/_local/"):
+			f.probes.Add(1)
+		case r.Method == http.MethodPut || strings.HasSuffix(r.URL.Path, "/_bulk_docs"):
+			f.writes.Add(1)
+		default:
+			f.reads.Add(1)
+		}
+		if do := f.instead.Load(); do == nil || !(*do)(w, r) {
+			proxy.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	f.url = server.URL
+	return f
+}
+
+// behave makes the CouchDB misbehave; nil ends that.
+func (f *faultyCouch) behave(do misbehaviour) {
+	if do == nil {
+		f.instead.Store(nil)
+		return
+	}
+	f.instead.Store(&do)
+}
+
+// hang makes every request hang until the client goes, or until resume is called.
+func (f *faultyCouch) hang(t *testing.T) (resume func()) {
+	released := make(chan struct{})
+	resume = sync.OnceFunc(func() {
+		f.behave(nil)
+		close(released)
+	})
+	t.Cleanup(resume)
+	f.behave(func(_ http.ResponseWriter, r *http.Request) bool {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-released:
+		case <-r.Context().Done():
+		}
+		return false
+	})
+	return resume
+}
+
+// refusing responds to the requests that match with a status.
+func refusing(status int, reason string, match func(*http.Request) bool) misbehaviour {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if !match(r) {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, `{"error":"refused","reason":"`+reason+`"}`)
+		return true
+	}
+}
+
+// send makes a request of the CouchDB itself.
+func (f *faultyCouch) send(t *testing.T, method, path string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, f.direct+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: %s", method, path, resp.Status)
+	}
+}

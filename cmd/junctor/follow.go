@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+)
+
+// followWrites starts those that tell others what requests have written. They start before the store is prepared: an
+// earlier run may have left something to them.
+func (s *server) followWrites(f *followers) {
+	if s.outbox != nil {
+		f.run("change notices", func(ctx context.Context) { s.outbox.Run(ctx, s.store) })
+	}
+	f.run("billing", s.bills.run)
+}
+
+// followStore starts those that work on a prepared store.
+func (s *server) followStore(f *followers) {
+	f.run("documents", func(ctx context.Context) { s.memory.Follow(ctx, s.store) })
+	f.run("reconciler", s.healer.Run)
+	if s.maxStaleness > 0 {
+		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
+	}
+	f.run("routing", s.followRouting)
+	f.run("repairs", s.repair)
+}
+
+// followRouting follows the routing clusters, from the beginning whenever their database was repaired: a new one has
+// nothing to do with what is known of the old one.
+func (s *server) followRouting(ctx context.Context) {
+	for ctx.Err() == nil {
+		following, stop := context.WithCancel(ctx)
+		go func() {
+			defer stop()
+			select {
+			case <-s.repairs.done:
+			case <-following.Done():
+			}
+		}()
+		s.routing.Follow(following)
+		stop()
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"junctor/pkg/account"
+)
+
+// readiness returns the reason that /readyz has, "" if the server is ready.
+func (s *served) readiness() (reason string) {
+	s.Helper()
+	status, body := s.request("GET", "/readyz", "", "")
+	reason, _ = body["reason"].(string)
+	if (status == http.StatusOK) != (reason == "") || status != http.StatusOK && status != http.StatusServiceUnavailable {
+		s.Errorf("/readyz: %d %v", status, body)
+	}
+	return reason
+}
+
+// becomes waits until /readyz has a reason.
+func (s *served) becomes(reason string) {
+	s.Helper()
+	waitFor(s.T, fmt.Sprintf("/readyz to have reason %q, instead of %q", reason, s.readiness()),
+		func() bool { return s.readiness() == reason })
+}
+
+// logged reports how often a text is in the log.
+func (s *served) logged(text string) int { return strings.Count(s.stderr.String(), text) }
+
+// onCouch starts a server on a bootstrapped CouchDB and returns its administrator.
+func onCouch(t *testing.T, f *faultyCouch, args ...string) (*served, account.Bootstrapped) {
+	t.Helper()
+	state := t.TempDir()
+	var admin account.Bootstrapped
+	decode(t, ok(t, "bootstrap", "--json", "--store", f.direct, "--state-dir", state), &admin)
+	return start(t, append([]string{"--store", f.url, "--state-dir", state}, args...)...), admin
+}
+
+// TestNotReadyUntilBootstrapped is about N3: a CouchDB that nobody has bootstrapped is no store to serve, the log says
+// what to do, and doing it is enough.
+func TestNotReadyUntilBootstrapped(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	state := t.TempDir()
+	s := start(t, "--store", f.url, "--state-dir", state)
+	remedy := `run \"junctor bootstrap --store ` + f.url
+	waitFor(t, "the log to say what to do", func() bool { return s.logged(remedy) == 1 })
+	for range 3 {
+		if reason := s.readiness(); reason != notBootstrapped {
+			t.Errorf("reason %q", reason)
+		}
+	}
+	if s.logged(remedy) != 1 || s.logged(`"message":"ready"`) != 0 {
+		t.Errorf("log:\n%s", s.stderr)
+	}
+	var admin account.Bootstrapped
+	decode(t, ok(t, "bootstrap", "--json", "--store", f.direct, "--state-dir", filepath.Join(state, "other")), &admin)
+	s.becomes("")
+	s.login(admin.APIKey)
+	if s.logged(`"message":"ready"`) != 1 {
+		t.Errorf("log:\n%s", s.stderr)
+	}
+}
+
+// TestNotReadyWithoutPool is about R9: without the pool's database nothing can be assigned, and nothing is made in its
+// place.
+func TestNotReadyWithoutPool(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	s, _ := onCouch(t, f)
+	s.becomes("")
+	f.send(t, http.MethodDelete, "/dedicated_ips")
+	s.becomes(poolMissing)
+	if s.logged("restore it") == 0 {
+		t.Errorf("log:\n%s", s.stderr)
+	}
+}
+
+// TestNotReadyWithoutWrites is about R9: a CouchDB that can be read and refuses writes makes the server not ready, and
+// reads go on.
+func TestNotReadyWithoutWrites(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	s, admin := onCouch(t, f)
+	token := s.login(admin.APIKey)
+	writing := func(r *http.Request) bool { return r.Method == http.MethodPut }
+	for _, fault := range []struct {
+		status         int
+		reason, remedy string
+	}{
+		{http.StatusInsufficientStorage, storeFull, "free space"},
+		{http.StatusInternalServerError, storeFull, "free space"}, // CouchDB's {badmatch,{error,enospc}}
+	} {
+		s.becomes("")
+		f.behave(refusing(fault.status, "enospc", writing))
+		s.becomes(fault.reason)
+		if status, body := s.request("GET", "/v2/ips", token, ""); status != http.StatusOK {
+			t.Errorf("a read: %d %v", status, body)
+		}
+		if s.logged(fault.remedy) == 0 {
+			t.Errorf("log:\n%s", s.stderr)
+		}
+		f.behave(nil)
+	}
+	s.becomes("")
+}
+
+// TestIdleServerDoesNotProbe: nobody asks whether an idle server is ready, so it does not write to find out.
+func TestIdleServerDoesNotProbe(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	s, _ := onCouch(t, f)
+	waitFor(t, "the log to say that it is ready", func() bool { return s.logged(`"message":"ready"`) == 1 })
+	probes, reads := f.probes.Load(), f.reads.Load()
+	waitFor(t, "the feeds to be read a few times", func() bool { return f.reads.Load() > reads+6 })
+	if n := f.probes.Load() - probes; n != 0 {
+		t.Errorf("%d probes of an idle server", n)
+	}
+	began, calls := time.Now(), 0
+	for ; time.Since(began) < 2*probeAge; calls++ {
+		s.readiness()
+	}
+	most := int64(time.Since(began)/probeAge) + 1
+	if n := f.probes.Load() - probes; n < 1 || n > most {
+		t.Errorf("%d calls of /readyz in %s cost %d probes", calls, time.Since(began), n)
+	}
+}
+
+// TestReplacedRoutingDatabase is about P14: what is missing in a database of our own is installed again, and look-ups
+// follow what is there now.
+func TestReplacedRoutingDatabase(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	s, admin := onCouch(t, f)
+	token := s.login(admin.APIKey)
+	routing := func(address string) string {
+		return `{"data":{"owner":"o","name":"n","ips":{"inbound":{"z":["` + address + `"]},"outbound":{}}}}`
+	}
+	found := func(address string) bool {
+		status, body := s.request("GET", "/v2/routing/lookup?ip="+address, token, "")
+		rows, _ := body["data"].([]any)
+		return status == http.StatusOK && len(rows) == 1
+	}
+	if status, body := s.request("PUT", "/v2/routing/customer_cluster", token, routing("192.0.2.1")); status != 201 {
+		t.Fatalf("PUT: %d %v", status, body)
+	}
+	waitFor(t, "the address", func() bool { return found("192.0.2.1") })
+	for _, replace := range []func(){
+		func() { f.send(t, http.MethodDelete, "/routing"); f.send(t, http.MethodDelete, "/routing_claims") },
+		func() {
+			f.send(t, http.MethodDelete, "/routing")
+			f.send(t, http.MethodPut, "/routing")
+			f.send(t, http.MethodDelete, "/routing_claims")
+		},
+	} {
+		replace()
+		waitFor(t, "the listing", func() bool {
+			status, _ := s.request("GET", "/v2/routing/customer_clusters", token, "")
+			return status == http.StatusOK && !found("192.0.2.1")
+		})
+		waitFor(t, "a new document", func() bool {
+			status, _ := s.request("PUT", "/v2/routing/customer_cluster", token, routing("192.0.2.1"))
+			return (status == 201 || status == 409) && found("192.0.2.1")
+		})
+	}
+	s.becomes("")
+}
+
+// TestDeletedFile is about R6: a server whose file was deleted is not ready and refuses writes, and reads go on.
+func TestDeletedFile(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	token := s.login(readAdmin(t, home).APIKey)
+	create := func(address string) int {
+		status, _ := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"`+address+`","zone":"z","host":"h"}}`)
+		return status
+	}
+	if status := create("192.0.2.1"); status != http.StatusCreated {
+		t.Fatalf("PUT: %d", status)
+	}
+	s.becomes("")
+	if err := os.Remove(filepath.Join(home, "junctor.db")); err != nil {
+		t.Fatal(err)
+	}
+	if status := create("192.0.2.2"); status != http.StatusServiceUnavailable {
+		t.Errorf("a write: %d", status)
+	}
+	s.becomes(storeUnreachable)
+	if status, body := s.request("GET", "/v2/ips/192.0.2.1", token, ""); status != http.StatusOK {
+		t.Errorf("a read: %d %v", status, body)
+	}
+	if s.logged("writes are refused and reads go on") != 1 {
+		t.Errorf("log:\n%s", s.stderr)
+	}
+}

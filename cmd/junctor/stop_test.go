@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"junctor/pkg/account"
+)
+
+// stopBound is how long a stop may take, whatever hangs.
+const stopBound = 20 * time.Second
+
+// TestStopWithHungStore is about B3: a server whose CouchDB hangs, with a request under way and one write that nobody
+// has followed up yet, takes no new requests once it is told to stop, and ends in time.
+func TestStopWithHungStore(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	s, admin := onCouch(t, f)
+	token := s.login(admin.APIKey)
+	var created account.Created
+	decode(t, ok(t, "account", "create", "A", "--json", "--store", f.direct, "--state-dir", t.TempDir()), &created)
+	if status, body := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`); status != 201 {
+		t.Fatalf("create: %d %v", status, body)
+	}
+	path := "/v2/accounts/" + created.ID + "/ips/1.2.3.4"
+	if status, body := s.request("POST", path, token, `{"data":{}}`); status != http.StatusOK {
+		t.Fatalf("assign: %d %v", status, body)
+	}
+	f.hang(t)
+	underWay := make(chan struct{})
+	go func() {
+		defer close(underWay)
+		r, _ := http.NewRequest("DELETE", s.url+path, nil)
+		r.Header.Set("X-Auth-Token", token)
+		if resp, err := http.DefaultClient.Do(r); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	writes := f.writes.Load()
+	waitFor(t, "the request to reach the store", func() bool { return f.writes.Load() > writes })
+
+	began := time.Now()
+	stopped := make(chan int, 1)
+	go func() { stopped <- s.stop() }()
+	waitFor(t, "connections to be refused", func() bool {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
+	refused := time.Since(began)
+	code := <-stopped
+	t.Logf("connections were refused after %s, the server ended after %s", refused, time.Since(began))
+	if code != 0 || time.Since(began) > stopBound {
+		t.Errorf("exit code %d after %s", code, time.Since(began))
+	}
+	if refused > stopBound/2 {
+		t.Errorf("connections were accepted for %s", refused)
+	}
+	<-underWay
+}
+
+// TestStopWithHungHook: a billing hook and a broker that hang do not keep the server from ending.
+func TestStopWithHungHook(t *testing.T) {
+	t.Parallel()
+	called := make(chan struct{}, 100)
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(text), "quote") {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, "{}")
+			return
+		}
+		called <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hook.Close)
+	broker, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = broker.Close() })
+	home := t.TempDir()
+	s := start(t, "--store", home, "--billing-url", hook.URL, "--amqp-url", "amqp://guest:guest@"+broker.Addr().String()+"/")
+	s.assign(home)
+	<-called
+	began := time.Now()
+	if code := s.stop(); code != 0 || time.Since(began) > stopBound {
+		t.Errorf("exit code %d after %s", code, time.Since(began))
+	}
+}
+
+// TestFollowersAreAbandoned: of those that do not end in time the names are told, and nobody waits for them.
+func TestFollowersAreAbandoned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowers()
+		release := make(chan struct{})
+		f.run("good", func(ctx context.Context) { <-ctx.Done() })
+		f.run("slow", func(ctx context.Context) { <-ctx.Done(); time.Sleep(followerTime / 2) })
+		f.run("hangs", func(context.Context) { <-release })
+		f.run("ended", func(context.Context) {})
+		began := time.Now()
+		if left := f.stop(followerTime); !slices.Equal(left, []string{"hangs"}) || time.Since(began) != followerTime {
+			t.Errorf("%q were left after %s", left, time.Since(began))
+		}
+		close(release)
+		synctest.Wait()
+		if left := f.stop(followerTime); left != nil || time.Since(began) != followerTime {
+			t.Errorf("%q were left after all had ended", left)
+		}
+	})
+}
+
+// TestSeparateMetrics: /metrics is served on --metrics-listen, and there only.
+func TestSeparateMetrics(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--store", "memory:", "--metrics-listen", "127.0.0.1:0")
+	if status, _ := s.request("GET", "/metrics", "", ""); status != http.StatusNotFound {
+		t.Errorf("/metrics beside the API: %d", status)
+	}
+	before, _, found := strings.Cut(s.stderr.String(), `/metrics"`)
+	if !found {
+		t.Fatalf("log:\n%s", s.stderr)
+	}
+	apart := &served{T: t, url: before[strings.LastIndex(before, `"`)+1:]}
+	if text := apart.metrics(); !strings.Contains(text, "junctor_store_call_duration_seconds") {
+		t.Errorf("/metrics: %s", text)
+	}
+	if status, _ := apart.request("GET", "/healthz", "", ""); status != http.StatusNotFound {
+		t.Errorf("/healthz beside /metrics: %d", status)
+	}
+	s.stop()
+	if _, err := net.Dial("tcp", strings.TrimPrefix(apart.url, "http://")); err == nil {
+		t.Error("metrics are served after the end")
+	}
+}
+
+// TestHangup is about N6: the end of the terminal that it was started in is not the end of a server, and a store in
+// memory leaves nothing behind.
+func TestHangup(t *testing.T) {
+	t.Parallel()
+	temporary := t.TempDir()
+	ready := filepath.Join(t.TempDir(), "ready.json")
+	var log buffer
+	cmd := program(t, "serve", "--store", "memory:", "--listen", "127.0.0.1:0", "--ready-file", ready)
+	cmd.Env = append(cmd.Env, "TMPDIR="+temporary)
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	waitFor(t, "the ready file", func() bool { return exists(ready) })
+	s := &served{T: t}
+	var at readiness
+	readJSON(t, ready, &at)
+	s.url = at.URL
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	requests := 0 // a few, since a signal may take a moment
+	waitFor(t, "some requests after SIGHUP", func() bool {
+		status, _ := s.request("GET", "/healthz", "", "")
+		requests++
+		return status == http.StatusOK && requests == 50
+	})
+	select {
+	case err := <-ended:
+		t.Fatalf("the server ended: %v\n%s", err, &log)
+	default:
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("%v\n%s", err, &log)
+	}
+	if left, err := filepath.Glob(filepath.Join(temporary, "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
