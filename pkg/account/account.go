@@ -71,7 +71,7 @@ func fromDocument(doc document.Document) *Account {
 		Language:       doc.String("language"),
 		Tree:           doc.Strings("pvt_tree"),
 		Superduper:     doc.Bool("pvt_superduper_admin"),
-		Enabled:        doc["pvt_enabled"] != false && doc["pvt_enabled"] != "false",
+		Enabled:        doc["pvt_enabled"] == nil || doc.Bool("pvt_enabled"),
 		Deleted:        doc.Bool("pvt_deleted"),
 		TrialExpires:   trial,
 		IdentitySecret: doc.String("pvt_signature_secret"),

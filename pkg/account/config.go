@@ -57,17 +57,18 @@ func (c Config) Text(ctx context.Context, name string, path ...string) (string, 
 	return text, err
 }
 
-// Int answers the integer that a path of keys leads to in a document; ok is false where there is none.
+// Int returns the integer that a path of keys leads to in a document, as Kazoo reads one (kapps_config:get_integer);
+// ok is false where there is none.
 func (c Config) Int(ctx context.Context, name string, path ...string) (n int64, ok bool, err error) {
 	value, err := c.value(ctx, name, path)
 	n, ok = document.Document{"n": value}.Int("n")
 	return n, ok, err
 }
 
-// Off reports whether the switch that a path of keys leads to in a document is there and off.
+// Off reports whether the switch that a path of keys leads to in a document is there and not on (kz_term:is_true).
 func (c Config) Off(ctx context.Context, name string, path ...string) (bool, error) {
 	value, err := c.value(ctx, name, path)
-	return value == false || value == "false", err
+	return value != nil && value != true && value != "true", err
 }
 
 // value answers what a path of keys leads to in the first section that has it, nil where none has. A null is nothing,

@@ -68,6 +68,21 @@ func TestConfigOrder(t *testing.T) {
 	}
 }
 
+// TestSwitches: a switch that is there is on where Kazoo takes it for true, and only there.
+func TestSwitches(t *testing.T) {
+	t.Parallel()
+	c := configure(t, open(t), `{"_id":"app","default":{"true":true,"text":"true","null":null,
+		"false":false,"no":"false","zero":0,"one":1,"word":"off","capital":"True"}}`)
+	for name, want := range map[string]bool{
+		"true": false, "text": false, "null": false, "missing": false,
+		"false": true, "no": true, "zero": true, "one": true, "word": true, "capital": true,
+	} {
+		if off, err := c.Off(t.Context(), "app", name); off != want || err != nil {
+			t.Errorf("%s: off is %t, %v", name, off, err)
+		}
+	}
+}
+
 // TestMasterOfANode: the settings that the package itself reads are looked up the same way.
 func TestMasterOfANode(t *testing.T) {
 	t.Parallel()

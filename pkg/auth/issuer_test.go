@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -107,7 +108,14 @@ func TestIssueLifetime(t *testing.T) {
 		want     int64 // 0 is for ever
 	}{
 		"nothing set":      {nil, 3600},
-		"no text":          {map[string]any{"token_auth_expiry_s": "60"}, 3600},
+		"text":             {map[string]any{"token_auth_expiry_s": "86400"}, 86400},
+		"zero as text":     {map[string]any{"token_auth_expiry_s": "0"}, 0},
+		"fraction":         {map[string]any{"token_auth_expiry_s": json.Number("86400.0")}, 86400},
+		"fraction as text": {map[string]any{"token_auth_expiry_s": "59.5"}, 60},
+		"exponent":         {map[string]any{"token_auth_expiry_s": json.Number("6e1")}, 60},
+		"no number":        {map[string]any{"token_auth_expiry_s": "infinity"}, 3600},
+		"not all a number": {map[string]any{"token_auth_expiry_s": "60s"}, 3600},
+		"method as text":   {with("60", map[string]any{"token_auth_expiry_s": "2"}), 2},
 		"for all":          {of(60), 60},
 		"for the method":   {with(document.Number(60), of(2)), 2},
 		"method zero":      {with(document.Number(60), of(0)), 60},

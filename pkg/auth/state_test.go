@@ -143,19 +143,22 @@ func TestDevice(t *testing.T) {
 
 func TestTrial(t *testing.T) {
 	t.Parallel()
-	s := openExample(t)
-	ends := document.Gregorian(now)
-	update(t, s, database(t, master), master, document.Document{"pvt_trial_expires": document.Number(ends)})
-	before := auth.NewAuthenticator(s, auth.Options{Now: at(now.Add(-time.Second))})
-	if _, err := authenticate(t, before, exampleToken(t)); err != nil {
-		t.Error(err)
-	}
-	_, err := authenticate(t, strict(s), exampleToken(t))
-	f, ok := errors.AsType[*fault.Error](err)
-	want := fault.Fields{"account": {"expired": map[string]any{
-		"message": "account expired", "cause": document.Number(ends)}}}
-	if !ok || f.Kind != fault.Invalid || !reflect.DeepEqual(f.Data, want) {
-		t.Errorf("got %v", err)
+	ends := document.Number(document.Gregorian(now))
+	for name, value := range map[string]any{ // fault P4
+		"number": ends, "fraction": json.Number(ends.String() + ".0"), "text": ends.String(), "text of a fraction": ends.String() + ".0",
+	} {
+		s := openExample(t)
+		update(t, s, database(t, master), master, document.Document{"pvt_trial_expires": value})
+		before := auth.NewAuthenticator(s, auth.Options{Now: at(now.Add(-time.Second))})
+		if _, err := authenticate(t, before, exampleToken(t)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := authenticate(t, strict(s), exampleToken(t))
+		f, ok := errors.AsType[*fault.Error](err)
+		want := fault.Fields{"account": {"expired": map[string]any{"message": "account expired", "cause": ends}}}
+		if !ok || f.Kind != fault.Invalid || !reflect.DeepEqual(f.Data, want) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

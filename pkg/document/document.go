@@ -10,6 +10,8 @@ package document
 import (
 	"encoding/json"
 	"maps"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -33,12 +35,31 @@ func (d Document) String(key string) string {
 // Bool answers whether key holds true or "true": what Kazoo takes for true (kz_term:is_true), and no more.
 func (d Document) Bool(key string) bool { return d[key] == true || d[key] == "true" }
 
-// Int answers the integer under key, or false where there is none that fits.
+// Int returns the integer under key as Kazoo reads one (kz_term:to_integer), or false where there is none that fits:
+// a fraction is rounded, half away from zero, and a text may hold either.
 func (d Document) Int(key string) (int64, bool) {
-	number, _ := d[key].(json.Number)
-	n, err := number.Int64()
-	return n, err == nil
+	text := ""
+	switch value := d[key].(type) {
+	case json.Number:
+		text = value.String()
+	case string:
+		if !integerText.MatchString(value) {
+			return 0, false
+		}
+		text = strings.TrimPrefix(value, "+")
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	fraction, err := strconv.ParseFloat(text, 64)
+	if rounded := math.Round(fraction); err == nil && math.Abs(rounded) < 1<<63 {
+		return int64(rounded), true
+	}
+	return 0, false
 }
+
+// integerText is what Erlang reads as an integer or a float.
+var integerText = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?)?$`)
 
 // Number answers n as a value of a Document.
 func Number(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }

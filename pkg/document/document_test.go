@@ -2,6 +2,7 @@ package document_test
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func TestFields(t *testing.T) {
 	if n, ok := doc.Int("big"); !ok || n != 63962540387 || doc["big"] != document.Number(n) {
 		t.Errorf("Int = %d, %v", n, ok)
 	}
-	for _, key := range []string{"half", "huge", "text", "gone"} {
+	for _, key := range []string{"huge", "text", "gone"} {
 		if n, ok := doc.Int(key); ok {
 			t.Errorf("Int(%q) = %d", key, n)
 		}
@@ -69,6 +70,27 @@ func TestPublic(t *testing.T) {
 		}
 		if !reflect.DeepEqual(doc, decode(t, c.text)) {
 			t.Errorf("%s: Public changed the document", c.text)
+		}
+	}
+}
+
+// TestInt: integers are read as Kazoo reads them (kz_term:to_integer).
+func TestInt(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		`7`: 7, `-7`: -7, `7.0`: 7, `0.5`: 1, `-0.5`: -1, `1.4999`: 1, `1e3`: 1000, `"7"`: 7, `"+7"`: 7, `"-7"`: -7,
+		`"007"`: 7, `"86400.0"`: 86400, `"2.5"`: 3, `"1.0e3"`: 1000, `9223372036854775807`: math.MaxInt64,
+	} {
+		if got, ok := decode(t, `{"n":`+text+`}`).Int("n"); got != want || !ok {
+			t.Errorf("%s: %d, %t, want %d", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{
+		`""`, `" 7"`, `"7 "`, `"7s"`, `"0x7"`, `"7_0"`, `"1e3"`, `".5"`, `"5."`, `"NaN"`, `"Inf"`, `"infinity"`, `null`,
+		`true`, `[7]`, `{}`, `9223372036854775808`, `1e19`, `1e400`, `"-9e999"`, `"99999999999999999999"`,
+	} {
+		if got, ok := decode(t, `{"n":`+text+`}`).Int("n"); ok {
+			t.Errorf("%s: %d", text, got)
 		}
 	}
 }
