@@ -47,6 +47,7 @@ const (
 type desk struct {
 	listener net.Listener
 	at       *workplace
+	log      zerolog.Logger
 	ctx      context.Context // ends when the desk is closed
 	visits   sync.WaitGroup
 }
@@ -56,10 +57,10 @@ type desk struct {
 func (c *serveConfig) openSocket(home string, w *workplace, log zerolog.Logger) (closeSocket func(), err error) {
 	path := c.socket(home)
 	if !store.IsCouchDB(c.dsn) {
-		return openDesk(path, w)
+		return openDesk(path, w, log)
 	}
 	if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
-		closeSocket, err = openDesk(path, w)
+		closeSocket, err = openDesk(path, w, log)
 	}
 	if err != nil {
 		log.Warn().Err(err).Msg("subcommands don't come to this server")
@@ -69,13 +70,13 @@ func (c *serveConfig) openSocket(home string, w *workplace, log zerolog.Logger) 
 }
 
 // openDesk opens a socket. Its owner alone may use it. Closing waits for tasks under way.
-func openDesk(path string, w *workplace) (closeDesk func(), err error) {
+func openDesk(path string, w *workplace, log zerolog.Logger) (closeDesk func(), err error) {
 	listener, remove, err := listenAt(path)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &desk{listener: listener, at: w, ctx: ctx}
+	d := &desk{listener: listener, at: w, log: log, ctx: ctx}
 	d.visits.Go(d.accept)
 	return func() {
 		remove()
@@ -110,9 +111,19 @@ func (d *desk) visit(conn net.Conn) {
 	if err := json.NewDecoder(io.LimitReader(conn, requestBytes)).Decode(&request); err != nil {
 		return
 	}
-	answer := d.answer(ctx, request)
+	log := d.logging(conn, request)
+	answer := d.answer(log.WithContext(ctx), request)
 	_ = conn.SetWriteDeadline(time.Now().Add(requestTime))
 	_ = json.NewEncoder(conn).Encode(answer)
+}
+
+// logging returns the logger of a task, whose lines name the subcommand and the user of the operating system.
+func (d *desk) logging(conn net.Conn, request socketRequest) zerolog.Logger {
+	log := d.log.With().Str("source", first(request.Args))
+	if user := peerUser(conn); user != "" {
+		log = log.Str("os_user", user)
+	}
+	return log.Logger()
 }
 
 // answer does what a subcommand asks for. It takes nothing but tasks: there is no serving inside a server.

@@ -51,6 +51,7 @@ func (s *Server) identify(r *request) {
 		return
 	}
 	r.identity, r.refused = s.authenticate(r)
+	logActor(r)
 	if r.identity != nil && len(r.segments) > 0 && r.segments[0] == ownAccount {
 		r.segments = append([]string{"accounts", r.identity.AccountID}, r.segments[1:]...)
 		s.route(r)

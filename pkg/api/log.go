@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"junctor/pkg/fault"
 )
 
@@ -18,9 +20,6 @@ func (s *Server) record(r *request, a answer, size int, took time.Duration) {
 	if a.status >= http.StatusInternalServerError {
 		event = r.log.Error()
 	}
-	if r.identity != nil {
-		event.Str("auth_account", r.identity.AccountID)
-	}
 	if r.account != nil {
 		event.Str("account", r.account.ID)
 	}
@@ -28,7 +27,27 @@ func (s *Server) record(r *request, a answer, size int, took time.Duration) {
 		event.AnErr("reason", reason)
 	}
 	event.Str("method", r.verb).Str("route", r.label()).Int("status", a.status).
-		Dur("duration_ms", took).Int("bytes", size).Stringer("client", s.client(r.Request)).Msg("request")
+		Dur("duration_ms", took).Int("bytes", size).Msg("request")
+}
+
+// logActor adds who asks to all further log lines of a request.
+func logActor(r *request) {
+	if r.identity == nil {
+		return
+	}
+	r.log.UpdateContext(func(c zerolog.Context) zerolog.Context {
+		c = c.Str("auth_account", r.identity.AccountID)
+		if r.identity.OwnerID != "" {
+			c = c.Str("auth_user", r.identity.OwnerID)
+		}
+		if by := r.identity.By; by != nil { // who logged in to act as somebody else
+			c = c.Str("by_account", by.AccountID)
+			if by.OwnerID != "" {
+				c = c.Str("by_user", by.OwnerID)
+			}
+		}
+		return c
+	})
 }
 
 // reason is why a request got no success: why its token was refused, where that is what counted.

@@ -18,7 +18,7 @@ import (
 // request is one request of the API on its way to a handler. Its parts are filled in from top to bottom.
 type request struct {
 	*http.Request
-	log      zerolog.Logger
+	log      *zerolog.Logger
 	id       string     // X-Request-ID
 	segments []string   // of the path, decoded, without the version
 	query    url.Values // the first value of a name counts
@@ -46,7 +46,7 @@ func (r *request) ctx() context.Context { return r.Context() }
 // limit bounds what the request may take from now on. The log is in its context from then on, too.
 func (r *request) limit(d time.Duration) context.CancelFunc {
 	ctx, cancel := context.WithTimeout(r.log.WithContext(r.Context()), d)
-	r.Request = r.Request.WithContext(ctx)
+	r.Request, r.log = r.Request.WithContext(ctx), zerolog.Ctx(ctx)
 	return cancel
 }
 

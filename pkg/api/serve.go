@@ -24,8 +24,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 	start := time.Now()
 	id := requestID(hr)
-	log := s.Log.With().Str("request_id", id).Logger()
-	r := &request{Request: hr, log: log, id: id, verb: hr.Method, unread: hr.Body != http.NoBody}
+	log := s.Log.With().Str("request_id", id).Stringer("client", s.client(hr)).Logger()
+	r := &request{Request: hr, log: &log, id: id, verb: hr.Method, unread: hr.Body != http.NoBody}
 	defer r.release()
 	a, size := s.respond(w, r)
 	s.record(r, a, size, time.Since(start))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -77,8 +79,21 @@ func (r *Registry) try(ctx context.Context, claims *claims, stored document.Docu
 	}
 	next.doc["_rev"] = rev
 	r.table.apply(next.doc)
+	logChange(ctx, stored, next.doc)
 	claims.release(ctx)
 	return nil
+}
+
+// logChange writes the one log line about a change of a cluster. Who made it is in the context's logger.
+func logChange(ctx context.Context, stored, written document.Document) {
+	action := "edited"
+	switch {
+	case !isLive(stored):
+		action = "created"
+	case !isLive(written):
+		action = "deleted"
+	}
+	zerolog.Ctx(ctx).Info().Str("action", action).Str("cluster", written.ID()).Msg("change")
 }
 
 // read answers the stored document of a cluster, deleted or not, and nil where there is none.

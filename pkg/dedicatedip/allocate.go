@@ -42,6 +42,7 @@ func (p *Pool) Allocate(ctx context.Context, accountID string, data map[string]a
 		return nil, err
 	}
 	ips := a.won()
+	logChange(ctx, actionAssigned, accountID, idsOf(ips)...)
 	p.updateCopies(ctx, accountID, documentsOf(ips))
 	return ips, nil
 }

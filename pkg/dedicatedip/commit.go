@@ -55,6 +55,11 @@ func (p *Pool) change(
 			return nil, err
 		}
 	}
+	action := actionReleased
+	if after[0].AssignedTo() != "" {
+		action = actionAssigned
+	}
+	logChange(ctx, action, accountID, idsOf(after)...)
 	p.updateCopies(ctx, accountID, documentsOf(after))
 	return after, nil
 }

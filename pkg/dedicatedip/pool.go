@@ -119,6 +119,7 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 	if err != nil {
 		return IP{}, err
 	}
+	logChange(ctx, actionCreated, "", ip.ID())
 	return ip, nil
 }
 
@@ -193,6 +194,7 @@ func (p *Pool) remove(ctx context.Context, ip IP) error {
 	case err == nil:
 		gone := tombstone(ip)
 		p.wrote(gone)
+		logChange(ctx, actionDeleted, ip.AssignedTo(), ip.ID())
 		p.updateCopies(ctx, ip.AssignedTo(), []outcome{gone})
 	case !fault.Is(err, fault.Conflict):
 		p.mirror(ctx, ip.AssignedTo(), []string{ip.ID()})

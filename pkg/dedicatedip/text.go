@@ -21,7 +21,11 @@ func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
 	if zone == "" || host == "" {
 		return notAnAddress("zone", zone)
 	}
-	return p.insert(ctx, p.newDocument(text, zone, host))
+	err := p.insert(ctx, p.newDocument(text, zone, host))
+	if err == nil {
+		logChange(ctx, actionCreated, "", text)
+	}
+	return err
 }
 
 // Remove is Delete for those who may: it also takes out what is no address.
