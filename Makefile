@@ -38,6 +38,10 @@ test: peer broker ## vet, and all tests with the race detector
 	go vet ./...
 	go test -race -shuffle=on ./...
 
+.PHONY: soak
+soak: peer broker ## the tests that take minutes, whose names have Soak in them
+	JUNCTOR_SOAK=1 go test -run Soak -v -timeout 60m -p 1 ./...
+
 .PHONY: lint
 lint: ## format, vet, staticcheck, and a go.mod that needs no tidying
 	$(call gofmt)

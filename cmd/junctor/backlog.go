@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // backlogListener is a listener that can be stopped without a reset for those who are connected already, as far as
@@ -31,7 +33,7 @@ func listen(address string) (*backlogListener, error) {
 	return &backlogListener{TCPListener: l.(*net.TCPListener)}, nil
 }
 
-// stop makes Accept return errListenerStopped once the backlog is empty, or after limit.
+// stop makes Accept return errListenerStopped once nobody has come for a while, or after limit as soon as nobody waits.
 func (l *backlogListener) stop(limit time.Duration) {
 	_ = l.SetDeadline(time.Now()) // wakes Accept up
 	until := time.Now().Add(limit)
@@ -43,20 +45,32 @@ func (l *backlogListener) Accept() (net.Conn, error) {
 	for {
 		until := l.stopping.Load()
 		if until != nil {
-			deadline := time.Now().Add(backlogPause)
-			if until.Before(deadline) {
-				deadline = *until
+			if time.Now().After(*until) && !l.someoneWaits() {
+				return nil, errListenerStopped
 			}
-			_ = l.SetDeadline(deadline)
+			_ = l.SetDeadline(time.Now().Add(backlogPause))
 		}
 		conn, err := l.TCPListener.Accept()
 		switch {
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return conn, err
-		case until != nil:
+		case until != nil && !l.someoneWaits(): // on a busy machine there may be many since the deadline
 			return nil, errListenerStopped
 		}
 	}
+}
+
+// someoneWaits reports whether there are connections in the backlog.
+func (l *backlogListener) someoneWaits() bool {
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return false
+	}
+	n := 0
+	_ = raw.Control(func(fd uintptr) {
+		n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	})
+	return n > 0
 }
 
 // httpServer serves HTTP on a listener, and ends without cutting off requests.
