@@ -1,0 +1,146 @@
+// Package doccache caches documents that decide requests and rarely change: accounts, users, keys, settings.
+//
+// Invariant: a document is never older than Options.Staleness, and a write of this process through Writer counts as
+// soon as it is done. While the store is away, cached documents are served until they reach that age. Documents that
+// do not exist are cached like others. The cache is bounded in bytes.
+//
+// The package knows documents and databases. It does not know what is in a document, and neither accounts nor tokens
+// nor HTTP.
+package doccache
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// Reader reads documents. A *store.Store is one.
+type Reader interface {
+	Get(ctx context.Context, db, id string) (document.Document, error)
+}
+
+// Options configures a Cache.
+type Options struct {
+	// Staleness is the greatest age of a document. Zero disables the cache.
+	Staleness time.Duration
+	// Bytes bounds the memory of the cache approximately. Zero means DefaultBytes.
+	Bytes int
+	// Log receives failures to refresh documents.
+	Log zerolog.Logger
+}
+
+// DefaultBytes has room for the documents of about ten thousand accounts.
+const DefaultBytes = 64 << 20
+
+// Cache caches documents. It is safe for concurrent use. Callers must not modify the documents it returns.
+type Cache struct {
+	reader    Reader
+	staleness time.Duration
+	entries   *otter.Cache[key, entry]
+	counter   *stats.Counter
+	writes    atomic.Uint64 // of this process; see Validity
+}
+
+type key struct{ db, id string }
+
+// entry is the result of one read.
+type entry struct {
+	doc     document.Document
+	missing error // the store's error if the document does not exist
+	readAt  time.Time
+}
+
+// New returns a cache of the documents that reader reads.
+func New(reader Reader, o Options) *Cache {
+	if o.Bytes == 0 {
+		o.Bytes = DefaultBytes
+	}
+	c := &Cache{reader: reader, staleness: o.Staleness, counter: stats.NewCounter()}
+	c.entries = otter.Must(&otter.Options[key, entry]{
+		MaximumWeight: uint64(o.Bytes),
+		Weigher:       weight,
+		// An entry expires by the time at which its read began. It is refreshed in the background when it is
+		// accessed in the second half of its life, so that documents in use survive a short outage of the store.
+		ExpiryCalculator:  otter.ExpiryWritingFunc(c.expiresAfter),
+		RefreshCalculator: otter.RefreshWriting[key, entry](max(o.Staleness/2, 1)),
+		StatsRecorder:     c.counter,
+		Logger:            logger{o.Log},
+	})
+	return c
+}
+
+func (c *Cache) expiresAfter(e otter.Entry[key, entry]) time.Duration {
+	return max(c.staleness-time.Since(e.Value.readAt), 1)
+}
+
+// Get returns a document that is not older than the staleness. Concurrent calls for one document share one read. The
+// error is the store's, also for a document that is cached as missing.
+func (c *Cache) Get(ctx context.Context, db, id string) (document.Document, error) {
+	e, err := c.get(ctx, key{db, id})
+	if err != nil {
+		return nil, err
+	}
+	return e.doc, e.missing
+}
+
+func (c *Cache) get(ctx context.Context, k key) (entry, error) {
+	if c.staleness <= 0 {
+		return c.read(ctx, k)
+	}
+	return c.entries.Get(ctx, k, otter.LoaderFunc[key, entry](c.read))
+}
+
+// read reads a document from the store. It discards the losing revisions of a conflict, which no decision considers.
+func (c *Cache) read(ctx context.Context, k key) (entry, error) {
+	readAt := time.Now()
+	doc, err := c.reader.Get(ctx, k.db, k.id)
+	if fault.Is(err, fault.BadIdentifier) || fault.Is(err, fault.DatastoreMissing) {
+		return entry{missing: err, readAt: readAt}, nil
+	}
+	return entry{doc: doc, readAt: readAt}, err
+}
+
+// Forget drops a document from the cache. A read that is under way does not put an older one back.
+func (c *Cache) Forget(db, id string) {
+	c.writes.Add(1)
+	c.entries.Invalidate(key{db, id})
+}
+
+// Close ends the cache's goroutines.
+func (c *Cache) Close() { c.entries.StopAllGoroutines() }
+
+// Stats describes a Cache for metrics.
+type Stats struct {
+	Entries      int    // documents, and documents known to be missing
+	Bytes        uint64 // approximate
+	Hits, Misses uint64
+}
+
+// Stats returns the current state.
+func (c *Cache) Stats() Stats {
+	counted := c.counter.Snapshot()
+	return Stats{
+		Entries: c.entries.EstimatedSize(), Bytes: c.entries.WeightedSize(),
+		Hits: counted.Hits, Misses: counted.Misses,
+	}
+}
+
+// logger passes what the library reports on to the log.
+type logger struct{ log zerolog.Logger }
+
+// Warn logs a refresh that failed.
+func (l logger) Warn(_ context.Context, msg string, err error) {
+	l.log.Warn().Err(err).Str("from", "otter").Msg(msg)
+}
+
+// Error logs a failure of the library.
+func (l logger) Error(_ context.Context, msg string, err error) {
+	l.log.Error().Err(err).Str("from", "otter").Msg(msg)
+}
