@@ -62,8 +62,8 @@ func (c *serveConfig) define(fs *flag.FlagSet) {
 	fs.BoolVar(&c.issueTokens, "issue-tokens", true, "let users and API keys log in here; "+
 		"beside a Kazoo they may as well do it there")
 	checked(fs, "max-requests", "1024", "how many requests are served at once; more get 503", c.setMaxRequests)
-	checked(fs, "max-staleness", "5s", "how far addresses in memory may be behind the store, before it is asked itself; "+
-		"0 asks it always", c.setMaxStaleness)
+	checked(fs, "max-staleness", "5s", "how far addresses in memory may be behind the store, and how old cached accounts, "+
+		"users, keys and settings may be; 0 reads the store always", c.setMaxStaleness)
 	checked(fs, "log-level", "info", "least level that is logged: debug, info, warn or error", c.setLogLevel)
 	fs.StringVar(&c.amqpURL, "amqp-url", "", "amqp(s)://USER:PASSWORD@HOST:PORT/VHOST of a Kazoo's RabbitMQ, "+
 		"which is told of changed addresses; none is nobody") // checked later: what fs refuses it repeats

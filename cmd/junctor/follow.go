@@ -15,7 +15,6 @@ func (s *server) followWrites(f *followers) {
 
 // followStore starts those that work on a prepared store.
 func (s *server) followStore(f *followers) {
-	f.run("documents", func(ctx context.Context) { s.memory.Follow(ctx, s.store) })
 	f.run("reconciler", s.healer.Run)
 	if s.maxStaleness > 0 {
 		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })

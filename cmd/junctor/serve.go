@@ -102,12 +102,13 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	}
 	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
 		Passed: metrics.FullPass}
-	w, err := newWorkplace(data, workOptions{key: key, node: c.node(), log: log, healing: healing, outbox: outbox,
-		billing: bills.hook, changed: bills.changed})
+	w, err := newWorkplace(data, workOptions{key: key, staleness: c.maxStaleness, node: c.node(), log: log,
+		healing: healing, outbox: outbox, billing: bills.hook, changed: bills.changed})
 	if err != nil {
 		return err
 	}
-	metrics.WatchDocuments(w.memory.Stats)
+	defer w.documents.Close()
+	metrics.WatchDocuments(w.documents.Stats)
 	closeSocket, err := c.openSocket(home, w, log)
 	if err != nil {
 		return err
@@ -164,9 +165,9 @@ func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) 
 		Routing:  s.routing,
 		Accounts: s.accounts,
 		Tokens: auth.NewAuthenticator(s.store, auth.Options{
-			Documents: s.memory, MasterCluster: s.masterCluster, Node: s.node(),
+			Documents: s.documents, MasterCluster: s.masterCluster, Node: s.node(),
 		}),
-		Issuer:          auth.NewIssuer(s.writing, time.Now).At(s.node()),
+		Issuer:          auth.NewIssuer(s.writer, time.Now).At(s.node()),
 		Schemas:         s.schemas,
 		Throttle:        throttle.New(time.Now),
 		Clusters:        others,

@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/billing"
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
-	"junctor/pkg/fresh"
+	"junctor/pkg/doccache"
 	"junctor/pkg/notice"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
@@ -21,59 +21,57 @@ import (
 
 // workplace is an open store with what works on it.
 type workplace struct {
-	store    *store.Store
-	memory   *fresh.Documents // what requests read of accounts and settings
-	writing  *fresh.Writer    // the store, for who writes that
-	schemas  *schema.Set
-	pool     *dedicatedip.Pool
-	healer   *dedicatedip.Reconciler // of the accounts' copies
-	founder  *account.Founder
-	accounts *account.Directory
-	clusters *kazoocluster.Registry // whose tokens are taken
-	routing  *cluster.Registry      // where calls come from and go to
-	billing  *billing.Hook          // nil is none
+	store     *store.Store
+	documents *doccache.Cache  // accounts, users, keys and settings
+	writer    *doccache.Writer // the store, with writes that invalidate documents
+	schemas   *schema.Set
+	pool      *dedicatedip.Pool
+	healer    *dedicatedip.Reconciler // of the accounts' copies
+	founder   *account.Founder
+	accounts  *account.Directory
+	clusters  *kazoocluster.Registry // whose tokens are taken
+	routing   *cluster.Registry      // where calls come from and go to
+	billing   *billing.Hook          // nil is none
 }
 
 // workOptions adjusts a workplace.
 type workOptions struct {
-	key     keySource
-	node    account.Node
-	log     zerolog.Logger
-	healing dedicatedip.ReconcilerOptions
-	billing *billing.Hook          // is asked before an account gets addresses; nil disables it
-	changed func(accountID string) // is called after writes to an account's copies; nil disables it
-	outbox  *notice.Outbox         // is told what is written to the pool and to accounts; nil is nobody
+	key       keySource
+	staleness time.Duration // of cached accounts, users, keys and settings
+	node      account.Node
+	log       zerolog.Logger
+	healing   dedicatedip.ReconcilerOptions
+	billing   *billing.Hook          // is asked before an account gets addresses; nil disables it
+	changed   func(accountID string) // is called after writes to an account's copies; nil disables it
+	outbox    *notice.Outbox         // is told what is written to the pool and to accounts; nil is nobody
 }
-
-// staleness is how soon a changed password, a deleted user or a changed key counts here that was changed elsewhere.
-const staleness = time.Second
 
 func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	set, err := schema.Load(schemas.Files)
 	if err != nil {
 		return nil, err
 	}
-	memory := fresh.New(s, fresh.Options{Staleness: staleness, Log: o.log})
-	writing := memory.Writing(s)
+	documents := doccache.New(s, doccache.Options{Staleness: o.staleness, Log: o.log})
+	writer := documents.Writer(s)
 	var addresses dedicatedip.Store = s
 	if o.outbox != nil {
 		addresses = notice.Wrap(s, o.outbox)
 	}
 	pool := dedicatedip.New(addresses, set, o.node.Zone, time.Now, o.log)
-	pool.NameZones(account.NewZoneNames(account.NewConfig(memory).At(o.node), time.Now).Of)
+	pool.NameZones(account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of)
 	pool.TellBilling(o.changed)
 	return &workplace{
-		store:    s,
-		memory:   memory,
-		writing:  writing,
-		billing:  o.billing,
-		schemas:  set,
-		pool:     pool,
-		healer:   dedicatedip.NewReconciler(pool, s, o.healing), // it writes copies as the pool does
-		founder:  account.NewFounder(writing, auth.NewKeyDocument, time.Now),
-		accounts: account.NewDirectory(writing).Reading(memory).At(o.node),
-		routing:  cluster.New(s, set, cluster.Options{Log: o.log}),
-		clusters: kazoocluster.NewRegistry(s, kazoocluster.Options{Key: o.key}),
+		store:     s,
+		documents: documents,
+		writer:    writer,
+		billing:   o.billing,
+		schemas:   set,
+		pool:      pool,
+		healer:    dedicatedip.NewReconciler(pool, s, o.healing), // it writes copies as the pool does
+		founder:   account.NewFounder(writer, auth.NewKeyDocument, time.Now),
+		accounts:  account.NewDirectory(writer).Reading(documents).At(o.node),
+		routing:   cluster.New(s, set, cluster.Options{Log: o.log}),
+		clusters:  kazoocluster.NewRegistry(s, kazoocluster.Options{Key: o.key}),
 	}, nil
 }
 

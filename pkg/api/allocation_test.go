@@ -40,7 +40,7 @@ func TestAllocation(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, s *store.Store) {
 		loadKazoo(t, s)
-		sv := newService(t, s, remember(t, s))
+		sv := newService(t, s, cached(t, s, staleness))
 		east := []string{"10.0.0.8", "10.0.0.9", "10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.13", "10.0.0.14"}
 		west := []string{"10.1.0.1", "10.1.0.2"}
 		sv.createIn("us-east", east...)
@@ -82,7 +82,7 @@ func TestTooFewAddresses(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
-	sv := newService(t, s, remember(t, s))
+	sv := newService(t, s, cached(t, s, staleness))
 	sv.createIn("us-east", "10.0.0.1", "10.0.0.2", "10.0.0.3")
 	sv.createIn("us-west", "10.1.0.1")
 	sv.want(sv.as("B", "POST", ipsOfB+"/10.0.0.3", ""), 200)

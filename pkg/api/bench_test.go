@@ -52,7 +52,7 @@ func newBench(b *testing.B) (*service, http.Handler) {
 		b.Fatal(err)
 	}
 	c.Log = zerolog.New(io.Discard) // lines are made, but not kept
-	for _, change := range []func(*api.Config){loaded(b), remember(b, s)} {
+	for _, change := range []func(*api.Config){loaded(b), cached(b, s, staleness)} {
 		change(&c)
 	}
 	return sv, api.New(c)

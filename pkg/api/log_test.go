@@ -129,7 +129,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
-	sv := newService(t, s, remember(t, s))
+	sv := newService(t, s, cached(t, s, staleness))
 	sv.create("1.2.3.4", "1.2.3.5")
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 400)

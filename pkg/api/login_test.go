@@ -236,7 +236,7 @@ func TestMonsterLogin(t *testing.T) {
 	t.Parallel()
 	f := found(t)
 	customer := f.account("customer", "")
-	other := newService(t, f.store, remember(t, f.store))
+	other := newService(t, f.store, cached(t, f.store, staleness))
 	p := &page{founded: f}
 	wrong := p.want(p.logIn("not the password"), 401)
 	if wrong.envelope["message"] != "invalid_credentials" || wrong.envelope["error"] != "401" {

@@ -14,8 +14,8 @@ import (
 
 	"junctor/pkg/billing"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/doccache"
 	"junctor/pkg/fault"
-	"junctor/pkg/fresh"
 	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
@@ -160,29 +160,22 @@ func (m *Metrics) watchQueue(target, event string, stats func() billing.Stats) {
 	)
 }
 
-// WatchDocuments adds how the memory of documents is getting on, which is asked when somebody looks.
-func (m *Metrics) WatchDocuments(stats func() fresh.Stats) {
-	gauge := func(name, help string, of func(fresh.Stats) float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
-			func() float64 { return of(stats()) })
-	}
-	counter := func(name, help string, of func(fresh.Stats) uint64) prometheus.Collector {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(of(stats())) })
-	}
+// WatchDocuments adds the state of the document cache, which is read when the metrics are.
+func (m *Metrics) WatchDocuments(stats func() doccache.Stats) {
 	m.registry.MustRegister(
-		gauge("junctor_memory_documents", "Accounts, users, keys and settings that are remembered.",
-			func(s fresh.Stats) float64 { return float64(s.Known) }),
-		gauge("junctor_memory_absent", "Documents of which it is remembered that they do not exist.",
-			func(s fresh.Stats) float64 { return float64(s.Absent) }),
-		gauge("junctor_memory_bytes", "About what that takes.",
-			func(s fresh.Stats) float64 { return float64(s.Bytes) }),
-		gauge("junctor_memory_feed_age_seconds", "How long ago all databases they are in were last known to be unchanged.",
-			func(s fresh.Stats) float64 { return time.Since(s.Followed).Seconds() }),
-		counter("junctor_memory_hits_total", "Documents that were answered from memory.",
-			func(s fresh.Stats) uint64 { return s.Hits }),
-		counter("junctor_memory_misses_total", "Documents that had to be read.",
-			func(s fresh.Stats) uint64 { return s.Misses }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_document_cache_entries",
+			Help: "Cached accounts, users, keys and settings, including those known to be missing.",
+		}, func() float64 { return float64(stats().Entries) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_document_cache_bytes", Help: "Approximate memory of the document cache.",
+		}, func() float64 { return float64(stats().Bytes) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "junctor_document_cache_hits_total", Help: "Documents served from the document cache.",
+		}, func() float64 { return float64(stats().Hits) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "junctor_document_cache_misses_total", Help: "Documents that had to be read from the store.",
+		}, func() float64 { return float64(stats().Misses) }),
 	)
 }
 

@@ -73,7 +73,7 @@ func TestForgedStartKeys(t *testing.T) {
 	onStores(t, func(t *testing.T, s *store.Store) {
 		loadKazoo(t, s)
 		for name, sv := range map[string]*service{
-			"store": newService(t, s), "memory": newService(t, s, remember(t, s)),
+			"store": newService(t, s), "memory": newService(t, s, cached(t, s, staleness)),
 		} {
 			sv.create("10.0.0." + map[string]string{"store": "1", "memory": "2"}[name])
 			key := func(text string) string { return "start_key=" + base64.RawURLEncoding.EncodeToString([]byte(text)) }

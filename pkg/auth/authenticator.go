@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/fresh"
 )
 
 // Store is what the package needs of a store.
@@ -23,10 +23,10 @@ type Store interface {
 type Options struct {
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// Documents answers the documents that decide: as old as they may be, so long a deleted user may still get in.
-	// Nobody is refused because of a document that was read earlier: it is read once more first, at most once a
-	// second. Nil reads every document for every request.
-	Documents *fresh.Documents
+	// Documents caches the documents that decide. A deleted user may log in for as long as they may be stale. Before
+	// credentials are refused because of a cached document, that document is read once more, at most once a second.
+	// Nil reads every document for every request.
+	Documents *doccache.Cache
 	// AllowMissingIdentitySig takes tokens that are bound to no secret, and so can't be revoked, as Kazoo does.
 	AllowMissingIdentitySig bool
 	// MasterCluster is the id of the cluster whose master account is the operator's; empty is the own cluster.
@@ -37,7 +37,7 @@ type Options struct {
 
 // Authenticator tells whose token a request carries, and what its holder may do. It is safe for concurrent use.
 type Authenticator struct {
-	documents     *fresh.Documents
+	documents     *doccache.Cache
 	directory     *account.Directory
 	keys          *keyring
 	policies      *policies
@@ -54,7 +54,7 @@ func NewAuthenticator(s Store, o Options) *Authenticator {
 		o.Now = time.Now
 	}
 	if o.Documents == nil {
-		o.Documents = fresh.New(s, fresh.Options{})
+		o.Documents = doccache.New(s, doccache.Options{})
 	}
 	return &Authenticator{
 		documents:     o.Documents,
@@ -102,27 +102,26 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 
 // stands reports whether an earlier verdict would be the same now.
 func (a *Authenticator) stands(v *verdict) bool {
-	inTime := v.until.IsZero() || time.Now().Before(v.until)
-	return inTime && a.documents.Stands(v.basis) && a.checkTrials(v) == nil
+	return a.documents.Valid(v.validity) && a.checkTrials(v) == nil
 }
 
 // judge examines credentials. It refuses none by what it only remembers: the password may have been changed, or
 // the key be new, since.
 func (a *Authenticator) judge(ctx context.Context, c Credentials) (*verdict, error) {
-	q := a.documents.Inquire()
+	q := a.documents.ReadSet()
 	made, err := a.examine(ctx, q, c)
-	if fault.Is(err, fault.Unauthenticated) && q.Again() {
-		q = a.documents.Inquire()
+	if fault.Is(err, fault.Unauthenticated) && q.Reread(ctx) {
+		q = a.documents.ReadSet()
 		made, err = a.examine(ctx, q, c)
 	}
 	if err != nil {
 		return nil, err
 	}
-	made.basis = q.Basis()
+	made.validity = q.Validity()
 	return made, nil
 }
 
-func (a *Authenticator) examine(ctx context.Context, q *fresh.Inquiry, c Credentials) (*verdict, error) {
+func (a *Authenticator) examine(ctx context.Context, q *doccache.ReadSet, c Credentials) (*verdict, error) {
 	switch c.Kind {
 	case XAuthToken:
 		return a.examineToken(ctx, q, c)
@@ -132,7 +131,7 @@ func (a *Authenticator) examine(ctx context.Context, q *fresh.Inquiry, c Credent
 	return nil, refuse(errors.New("no kind of token that is taken here"))
 }
 
-func (a *Authenticator) examineToken(ctx context.Context, q *fresh.Inquiry, c Credentials) (*verdict, error) {
+func (a *Authenticator) examineToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*verdict, error) {
 	claims, err := a.verify(ctx, q, c.Token)
 	if err != nil {
 		return nil, err
@@ -153,7 +152,7 @@ func (a *Authenticator) examineToken(ctx context.Context, q *fresh.Inquiry, c Cr
 
 // decide is the one place that says what genuine credentials are worth now: who logged in, as whom they act, and
 // whether each of them may still do so. A trial that is over is left to checkTrials.
-func (a *Authenticator) decide(ctx context.Context, q *fresh.Inquiry, c *claims) (*verdict, error) {
+func (a *Authenticator) decide(ctx context.Context, q *doccache.ReadSet, c *claims) (*verdict, error) {
 	identity := Identity{AccountID: c.AccountID, OwnerID: c.OwnerID, Method: c.Method}
 	holder, err := a.admit(ctx, q, c.principal())
 	if err != nil {
@@ -190,7 +189,7 @@ func (a *Authenticator) decide(ctx context.Context, q *fresh.Inquiry, c *claims)
 }
 
 // admit returns the account of a principal that may use its credentials now.
-func (a *Authenticator) admit(ctx context.Context, q *fresh.Inquiry, p principal) (*account.Account, error) {
+func (a *Authenticator) admit(ctx context.Context, q *doccache.ReadSet, p principal) (*account.Account, error) {
 	if a.unbound {
 		if _, err := account.Get(ctx, q, p.accountID); account.Missing(err) {
 			return nil, nil // Kazoo lets it in, and it has no right on anything
@@ -212,7 +211,7 @@ func checkHeader(c Credentials, claimed string) error {
 }
 
 // verify answers what a token claims if it is genuine and has not expired.
-func (a *Authenticator) verify(ctx context.Context, q *fresh.Inquiry, token string) (*claims, error) {
+func (a *Authenticator) verify(ctx context.Context, q *doccache.ReadSet, token string) (*claims, error) {
 	claims, err := parse(token, func(kid string) (any, error) { return a.keys.public(ctx, q, kid) })
 	if err != nil {
 		return nil, err
@@ -228,7 +227,7 @@ func (a *Authenticator) checkExpiry(expires *int64) error {
 }
 
 // rank fills in what an identity is by its account, nil where there is none.
-func (a *Authenticator) rank(ctx context.Context, q *fresh.Inquiry, i *Identity, holder *account.Account) error {
+func (a *Authenticator) rank(ctx context.Context, q *doccache.ReadSet, i *Identity, holder *account.Account) error {
 	if holder == nil {
 		return nil
 	}

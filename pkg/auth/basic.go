@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"junctor/pkg/account"
-	"junctor/pkg/fresh"
+	"junctor/pkg/doccache"
 )
 
 // byBasic is the method of requests with the hash of a password in "Authorization: Basic".
@@ -15,7 +15,7 @@ const byBasic = "cb_basic_auth"
 
 // examineBasic examines base64(account id ":" hash of the user's name and password), as cb_basic_auth does. The
 // hash has to be that of exactly one user.
-func (a *Authenticator) examineBasic(ctx context.Context, q *fresh.Inquiry, token string) (*verdict, error) {
+func (a *Authenticator) examineBasic(ctx context.Context, q *doccache.ReadSet, token string) (*verdict, error) {
 	text, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
 		return nil, refuse(errors.New("basic auth: no base64"))
@@ -36,7 +36,6 @@ func (a *Authenticator) examineBasic(ctx context.Context, q *fresh.Inquiry, toke
 	if err != nil {
 		return nil, err
 	}
-	made.until = q.Until()
 	return made, a.checkTrials(made)
 }
 
@@ -56,7 +55,7 @@ func basicHash(ctx context.Context, config account.Config, proof string) (accoun
 
 // onlyUser answers the one user of an account who has a hash. The user's document is read besides the view, so that
 // it counts at once if that changes.
-func (a *Authenticator) onlyUser(ctx context.Context, q *fresh.Inquiry, id string, hash account.Hash) (string, error) {
+func (a *Authenticator) onlyUser(ctx context.Context, q *doccache.ReadSet, id string, hash account.Hash) (string, error) {
 	users, err := a.directory.UsersByHash(ctx, id, hash)
 	if err != nil {
 		return "", err

@@ -9,7 +9,7 @@ import (
 	"fmt"
 
 	"junctor/pkg/account"
-	"junctor/pkg/fresh"
+	"junctor/pkg/doccache"
 )
 
 // errBinding is why a token is refused that a good key signed.
@@ -17,7 +17,7 @@ var errBinding = errors.New("identity_sig")
 
 // checkBinding checks identity_sig, which binds a token to a secret in the document of whom it is about: their
 // device, their user or their account. A new secret there, or in the server's configuration, ends their tokens.
-func (a *Authenticator) checkBinding(ctx context.Context, q *fresh.Inquiry, c *claims) error {
+func (a *Authenticator) checkBinding(ctx context.Context, q *doccache.ReadSet, c *claims) error {
 	if c.IdentitySig == nil {
 		if a.unbound {
 			return nil

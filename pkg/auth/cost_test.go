@@ -10,14 +10,14 @@ import (
 	"github.com/gorilla/mux"
 
 	"junctor/pkg/auth"
-	"junctor/pkg/fresh"
+	"junctor/pkg/doccache"
 )
 
 // BenchmarkVerifyWarm is what looking at the token of a request costs, when the client has been here before: that
 // should be at most a fifth of BenchmarkBareMux.
 func BenchmarkVerifyWarm(b *testing.B) {
 	s := openExample(b)
-	documents := fresh.New(s, fresh.Options{Staleness: time.Second})
+	documents := doccache.New(s, doccache.Options{Staleness: time.Second})
 	a := auth.NewAuthenticator(s, auth.Options{Documents: documents})
 	credentials := auth.Credentials{
 		Kind: auth.XAuthToken, Token: tokenOf(b, customerA, userOfA, secretOfUserA, nil),

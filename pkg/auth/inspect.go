@@ -8,9 +8,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"junctor/pkg/account"
+	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/fresh"
 )
 
 // Describe answers what Crossbar says of the token of a request (cb_token_auth): its claims, after "as", and what a
@@ -55,10 +55,10 @@ func (a *Authenticator) TokenInfo(ctx context.Context, token string) (document.D
 	if token == "" {
 		return nil, &fault.Error{Kind: fault.NotFound, Message: "missing token in request", Data: map[string]any{}}
 	}
-	q := a.documents.Inquire()
+	q := a.documents.ReadSet()
 	data, err := a.tokenInfo(ctx, q, token)
-	if fault.Is(err, fault.Unauthenticated) && q.Again() {
-		data, err = a.tokenInfo(ctx, a.documents.Inquire(), token)
+	if fault.Is(err, fault.Unauthenticated) && q.Reread(ctx) {
+		data, err = a.tokenInfo(ctx, a.documents.ReadSet(), token)
 	}
 	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.TokenRejected) {
 		err = &fault.Error{Kind: fault.Unauthenticated, Message: reasonOf(err), Data: map[string]any{}, Err: err}
@@ -66,7 +66,7 @@ func (a *Authenticator) TokenInfo(ctx context.Context, token string) (document.D
 	return data, err
 }
 
-func (a *Authenticator) tokenInfo(ctx context.Context, q *fresh.Inquiry, token string) (document.Document, error) {
+func (a *Authenticator) tokenInfo(ctx context.Context, q *doccache.ReadSet, token string) (document.Document, error) {
 	claims, err := a.verify(ctx, q, token)
 	if err != nil {
 		return nil, err

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"junctor/pkg/auth"
+	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/fresh"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -33,7 +33,7 @@ func (c *counting) Attachment(ctx context.Context, db, id, name string) ([]byte,
 }
 
 func remembering(s auth.Store, staleness time.Duration) *auth.Authenticator {
-	documents := fresh.New(s, fresh.Options{Staleness: staleness})
+	documents := doccache.New(s, doccache.Options{Staleness: staleness})
 	return auth.NewAuthenticator(s, auth.Options{Now: at(now), Documents: documents})
 }
 
@@ -102,7 +102,7 @@ func TestExpiryIsNotRemembered(t *testing.T) {
 	var clock atomic.Int64
 	clock.Store(now.Unix())
 	s := openExample(t)
-	documents := fresh.New(s, fresh.Options{Staleness: time.Hour})
+	documents := doccache.New(s, doccache.Options{Staleness: time.Hour})
 	a := auth.NewAuthenticator(s, auth.Options{
 		Now: func() time.Time { return time.Unix(clock.Load(), 0) }, Documents: documents})
 	token := tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"exp": now.Unix() + 60})
@@ -125,7 +125,7 @@ func TestTrialIsNotRemembered(t *testing.T) {
 	s := openExample(t)
 	update(t, s, database(t, master), master, document.Document{
 		"pvt_trial_expires": document.Number(document.Gregorian(now) + 60)})
-	documents := fresh.New(s, fresh.Options{Staleness: time.Hour})
+	documents := doccache.New(s, doccache.Options{Staleness: time.Hour})
 	a := auth.NewAuthenticator(s, auth.Options{
 		Now: func() time.Time { return now.Add(time.Duration(clock.Load())) }, Documents: documents})
 	for _, c := range []struct {

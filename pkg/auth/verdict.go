@@ -2,12 +2,11 @@ package auth
 
 import (
 	"crypto/sha256"
-	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/account"
-	"junctor/pkg/fresh"
+	"junctor/pkg/doccache"
 )
 
 // verdict is what a proof of identity was found to be worth. There are none of proofs that were refused.
@@ -16,8 +15,7 @@ type verdict struct {
 	claimed  string             // the account that the proof is about, before "as"
 	holders  []*account.Account // those that may be used until their trial ends; nil is one that does not exist
 	expires  *int64             // Unix seconds; nil is never
-	basis    fresh.Basis        // the documents it was made by
-	until    time.Time          // how long it may stand at most; zero is as long as they
+	validity doccache.Validity
 }
 
 // verdicts remembers the latest verdicts, which may not stand any more: checking an RSA signature costs more than all

@@ -43,7 +43,7 @@ const DefaultBytes = 64 << 20
 type Cache struct {
 	reader    Reader
 	staleness time.Duration
-	entries   *otter.Cache[key, entry]
+	entries   *otter.Cache[key, entry] // nil if the cache is disabled
 	counter   *stats.Counter
 	writes    atomic.Uint64 // of this process; see Validity
 }
@@ -52,9 +52,10 @@ type key struct{ db, id string }
 
 // entry is the result of one read.
 type entry struct {
-	doc     document.Document
-	missing error // the store's error if the document does not exist
-	readAt  time.Time
+	doc      document.Document
+	missing  error // the store's error if the document does not exist
+	readAt   time.Time
+	rereadAt time.Time // if this was an early read; see ReadSet.Reread
 }
 
 // New returns a cache of the documents that reader reads.
@@ -63,6 +64,9 @@ func New(reader Reader, o Options) *Cache {
 		o.Bytes = DefaultBytes
 	}
 	c := &Cache{reader: reader, staleness: o.Staleness, counter: stats.NewCounter()}
+	if c.staleness <= 0 {
+		return c
+	}
 	c.entries = otter.Must(&otter.Options[key, entry]{
 		MaximumWeight: uint64(o.Bytes),
 		Weigher:       weight,
@@ -91,10 +95,14 @@ func (c *Cache) Get(ctx context.Context, db, id string) (document.Document, erro
 }
 
 func (c *Cache) get(ctx context.Context, k key) (entry, error) {
-	if c.staleness <= 0 {
+	if c.entries == nil {
 		return c.read(ctx, k)
 	}
-	return c.entries.Get(ctx, k, otter.LoaderFunc[key, entry](c.read))
+	e, err := c.entries.Get(ctx, k, otter.LoaderFunc[key, entry](c.read))
+	if err != nil && ctx.Err() != nil {
+		err = fault.Wrap(fault.DatastoreUnreachable, err)
+	}
+	return e, err
 }
 
 // read reads a document from the store. It discards the losing revisions of a conflict, which no decision considers.
@@ -110,11 +118,25 @@ func (c *Cache) read(ctx context.Context, k key) (entry, error) {
 // Forget drops a document from the cache. A read that is under way does not put an older one back.
 func (c *Cache) Forget(db, id string) {
 	c.writes.Add(1)
-	c.entries.Invalidate(key{db, id})
+	if c.entries != nil {
+		c.entries.Invalidate(key{db, id})
+	}
+}
+
+// cached returns the entry of a document if there is one.
+func (c *Cache) cached(k key) (entry, bool) {
+	if c.entries == nil {
+		return entry{}, false
+	}
+	return c.entries.GetIfPresent(k)
 }
 
 // Close ends the cache's goroutines.
-func (c *Cache) Close() { c.entries.StopAllGoroutines() }
+func (c *Cache) Close() {
+	if c.entries != nil {
+		c.entries.StopAllGoroutines()
+	}
+}
 
 // Stats describes a Cache for metrics.
 type Stats struct {
@@ -125,6 +147,9 @@ type Stats struct {
 
 // Stats returns the current state.
 func (c *Cache) Stats() Stats {
+	if c.entries == nil {
+		return Stats{}
+	}
 	counted := c.counter.Snapshot()
 	return Stats{
 		Entries: c.entries.EstimatedSize(), Bytes: c.entries.WeightedSize(),

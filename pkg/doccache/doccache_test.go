@@ -288,28 +288,30 @@ func TestADecisionIsValidUntilItsOldestDocumentIsStale(t *testing.T) {
 	})
 }
 
-func TestOutdatedDropsWhatWasReadEarlier(t *testing.T) {
+func TestRereadReadsEachDocumentAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
-		get(t, c)
-		set(t, s.Store, id, "2") // by another process
-		refuse := func() (value string, again bool) {
+		decide := func(value string, again bool) {
+			t.Helper()
 			r := c.ReadSet()
 			doc, err := r.Get(t.Context(), db, id)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return doc.String("value"), r.Outdated()
+			if got, reread := doc.String("value"), r.Reread(t.Context()); got != value || reread != again {
+				t.Errorf("got %q, %v, want %q, %v", got, reread, value, again)
+			}
 		}
-		if value, again := refuse(); value != "1" || again {
-			t.Errorf("just read: %q, %v", value, again)
-		}
+		get(t, c)
+		set(t, s.Store, id, "2") // by another process
+		decide("1", true)
+		set(t, s.Store, id, "3")
+		decide("2", false)
 		time.Sleep(time.Second)
-		if value, again := refuse(); value != "1" || !again {
-			t.Errorf("read a second ago: %q, %v", value, again)
-		}
-		if value, again := refuse(); value != "2" || again {
-			t.Errorf("after Outdated: %q, %v", value, again)
+		decide("2", true)
+		decide("3", false)
+		if n := s.reads.Load(); n != 3 {
+			t.Errorf("%d reads", n)
 		}
 	})
 }

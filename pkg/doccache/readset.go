@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+
 	"junctor/pkg/document"
 )
 
@@ -12,12 +14,7 @@ import (
 type ReadSet struct {
 	cache    *Cache
 	validity Validity
-	read     []read
-}
-
-type read struct {
-	key key
-	at  time.Time
+	read     []key
 }
 
 // Validity says how long a decision may be cached: while the oldest document it was made by may be, and until this
@@ -39,7 +36,7 @@ func (r *ReadSet) Get(ctx context.Context, db, id string) (document.Document, er
 	if err != nil {
 		return nil, err
 	}
-	r.read = append(r.read, read{k, e.readAt})
+	r.read = append(r.read, k)
 	if expires := e.readAt.Add(r.cache.staleness); expires.Before(r.validity.expires) {
 		r.validity.expires = expires
 	}
@@ -54,19 +51,38 @@ func (c *Cache) Valid(v Validity) bool {
 	return v.writes == c.writes.Load() && time.Now().Before(v.expires)
 }
 
-// rereadPause is the least age of a document that Outdated drops. It keeps bad tokens from causing reads at will.
+// rereadPause is the least time between two early reads of a document. It keeps bad tokens from reading at will.
 const rereadPause = time.Second
 
-// Outdated drops those documents of the set from the cache that were read more than a second ago, and reports whether
-// there were any. A caller that is about to refuse something calls it and decides once more: the document that speaks
-// against it may just have changed.
-func (r *ReadSet) Outdated() bool {
-	dropped := false
-	for _, read := range r.read {
-		if time.Since(read.at) >= rereadPause {
-			r.cache.entries.Invalidate(read.key)
-			dropped = true
+// Reread reads the documents of the set again before they are stale, each at most once a second, and reports whether it
+// has read any. A caller that is about to refuse something calls it and decides once more: what speaks against it may
+// just have changed.
+func (r *ReadSet) Reread(ctx context.Context) bool {
+	var pending []<-chan otter.RefreshResult[key, entry]
+	for _, k := range r.read {
+		if e, ok := r.cache.cached(k); ok && time.Since(e.rereadAt) >= rereadPause {
+			pending = append(pending, r.cache.entries.Refresh(ctx, k, reread{r.cache}))
 		}
 	}
-	return dropped
+	for _, result := range pending {
+		select {
+		case <-result:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return len(pending) > 0
 }
+
+// reread is the loader of an early read.
+type reread struct{ cache *Cache }
+
+// Load reads a document.
+func (r reread) Load(ctx context.Context, k key) (entry, error) {
+	e, err := r.cache.read(ctx, k)
+	e.rereadAt = e.readAt
+	return e, err
+}
+
+// Reload reads a document again.
+func (r reread) Reload(ctx context.Context, k key, _ entry) (entry, error) { return r.Load(ctx, k) }

@@ -43,7 +43,7 @@ func (w *Writer) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
 ) (document.Document, error) {
 	doc, err := w.Store.Update(ctx, db, id, change)
-	if cached, ok := w.cache.entries.GetIfPresent(key{db, id}); !ok || cached.doc.Rev() != doc.Rev() || err != nil {
+	if e, ok := w.cache.cached(key{db, id}); err != nil || !ok || e.doc.Rev() != doc.Rev() {
 		w.cache.Forget(db, id)
 	}
 	return doc, err
