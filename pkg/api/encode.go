@@ -14,6 +14,8 @@ func encode(data any) ([]byte, error) {
 		return v.JSON()
 	case dedicatedip.Address:
 		return encodeAddress(v), nil
+	case []dedicatedip.Item:
+		return encodeItems(v), nil
 	}
 	return document.Encode(data)
 }
@@ -29,6 +31,24 @@ func encodeAddress(a dedicatedip.Address) []byte {
 	text = appendMember(text, "type", a.Type)
 	text = appendMember(text, "assigned_to", a.AssignedTo)
 	return append(text, '}')
+}
+
+// encodeItems is document.Encode of a listing, which may be long. It takes no more memory than the text.
+func encodeItems(items []dedicatedip.Item) []byte {
+	size := 2
+	for _, item := range items {
+		size += len(`{"assigned_to":"","ip":"","zone":""},`) + len(item.AssignedTo) + len(item.IP) + len(item.Zone)
+	}
+	text := append(make([]byte, 0, size), '[')
+	for i, item := range items {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = appendText(appendKey(append(text, '{'), "ip"), item.IP)
+		text = appendMember(text, "zone", item.Zone)
+		text = append(appendMember(text, "assigned_to", item.AssignedTo), '}')
+	}
+	return append(text, ']')
 }
 
 // tag answers the MD5 of data's JSON text.

@@ -44,5 +44,9 @@ func FuzzEnvelope(f *testing.F) {
 		if want, err = document.Encode(address); err != nil || string(encodeAddress(address)) != string(want) {
 			t.Errorf("%s\nwant %s, %v", encodeAddress(address), want, err)
 		}
+		items := []dedicatedip.Item{{IP: a, Zone: b, AssignedTo: a}, {IP: b}, {IP: a, AssignedTo: b}, {IP: b, Zone: a}}
+		if want, err = document.Encode(items); err != nil || string(encodeItems(items)) != string(want) {
+			t.Errorf("%s\nwant %s, %v", encodeItems(items), want, err)
+		}
 	})
 }

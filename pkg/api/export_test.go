@@ -15,3 +15,12 @@ func (s *Server) Routes() (routes []string) {
 	}
 	return routes
 }
+
+// Held returns the bytes that requests hold of the budgets.
+func (s *Server) Held() (bodies, responses int64) {
+	for _, b := range []*budget{s.smallBodies, s.largeBodies, s.responses} {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+	}
+	return s.smallBodies.used + s.largeBodies.used, s.responses.used
+}

@@ -22,6 +22,9 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 	if r.query.Get("paginate") == "false" {
 		f.PageSize, f.StartKey = 0, ""
 	}
+	if err := s.holdRows(r, f.Quantity, f.PageSize); err != nil {
+		return reply{}, err
+	}
 	page, err := s.Pool.Available(r.ctx(), f)
 	if err != nil {
 		return reply{}, err
@@ -32,6 +35,26 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 		rep.pageSize = &size
 	}
 	return rep, nil
+}
+
+// bytesPerRow is about what a row of a listing takes, its text included, until the response is encoded.
+const bytesPerRow = 256
+
+// unknownRows is how many rows a listing is taken to have while the size of the pool is not known.
+const unknownRows = 10_000
+
+// holdRows makes sure that there is room for a listing of the pool, before it is made. Limits of 0 are none.
+func (s *Server) holdRows(r *request, limits ...int) error {
+	rows := unknownRows
+	if look, _ := s.Pool.Memory(); look.Loaded {
+		rows = look.Entries
+	}
+	for _, limit := range limits {
+		if limit > 0 {
+			rows = min(rows, limit)
+		}
+	}
+	return s.holdResponse(r, rows*bytesPerRow)
 }
 
 // given answers a parameter; Monster UI's SDK writes the word undefined for one that it was not given.
@@ -59,6 +82,9 @@ func (s *Server) listAssigned(r *request) (reply, error) {
 
 // listAllAssigned answers GET /ips/assigned.
 func (s *Server) listAllAssigned(r *request) (reply, error) {
+	if err := s.holdRows(r); err != nil {
+		return reply{}, err
+	}
 	items, err := s.Pool.AssignedAll(r.ctx())
 	return reply{data: items, behind: s.Pool.Behind()}, err
 }

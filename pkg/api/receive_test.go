@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"junctor/pkg/api"
+	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
 
@@ -227,62 +227,10 @@ func TestLargeBodies(t *testing.T) {
 	})
 }
 
-// pipes is a listener whose connections have no buffers and know the time of a synctest bubble.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { close(p.closed); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial() net.Conn {
-	client, server := net.Pipe()
-	p.conns <- server
-	return client
-}
-
-// inBubble serves the recorded database in a bubble, where waiting takes no time.
-func inBubble(t *testing.T, test func(t *testing.T, p *pipes, token string)) {
-	synctest.Test(t, func(t *testing.T) {
-		s := storetest.Open(t, "memory:")
-		loadKazoo(t, s)
-		var clock clock
-		clock.set(recorded)
-		c, err := newConfig(s, clock.now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-		server := api.New(c).HTTP()
-		go func() { _ = server.Serve(p) }()
-		defer func() { _ = server.Close() }()
-		doc, err := s.Get(t.Context(), "accounts", accountA)
-		if err != nil {
-			t.Fatal(err)
-		}
-		grant, err := c.Issuer.APIKey(t.Context(), doc.String("pvt_api_key"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		keep(grant.Token)
-		test(t, p, grant.Token)
-	})
-}
-
 // TestPatience: a client that stops sending is given up after ten seconds, and one that goes on is not.
 func TestPatience(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T, p *pipes, token string) {
+	inBubble(t, func(*testing.T, *store.Store) {}, func(t *testing.T, p *pipes, token string) {
 		for _, c := range []struct {
 			name  string
 			piece int           // bytes

@@ -26,7 +26,8 @@ func (sv *service) slowed(a answer) {
 	sv.Helper()
 	sv.want(a, 429)
 	if a.envelope["error"] != "429" || a.envelope["message"] != "too_many_requests" || a.envelope["status"] != "error" ||
-		a.header.Get("Content-Type") != "application/json" || a.header.Get("Access-Control-Allow-Origin") != "*" {
+		a.header.Get("Content-Type") != "application/json" || a.header.Get("Access-Control-Allow-Origin") != "*" ||
+		a.header.Get("Retry-After") != "1" { // N12
 		sv.Errorf("%v %s", a.header, a.text)
 	}
 	sv.is(a.data(), `{"message":"too many requests"}`)

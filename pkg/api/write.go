@@ -57,8 +57,13 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *request, a answer) {
 	if a.behind {
 		h.Set("X-Read-From", "store")
 	}
-	if a.status == http.StatusServiceUnavailable {
+	if a.status == http.StatusServiceUnavailable || a.status == http.StatusTooManyRequests {
 		h.Set("Retry-After", "1")
+	}
+	// Or a browser shows one token's page what another token got: to its cache both are the same URL.
+	if a.status >= http.StatusBadRequest || r.token.Token != "" || r.text("token") != "" ||
+		a.envelope != nil && a.envelope.AuthToken != "" {
+		h.Set("Cache-Control", "no-store")
 	}
 	if r.unread {
 		h.Set("Connection", "close")
