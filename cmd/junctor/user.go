@@ -13,6 +13,8 @@ type userChange struct {
 	AccountID string `json:"account_id"`
 	Username  string `json:"username"`
 	UserID    string `json:"user_id,omitempty"` // of a new user
+	Done      string `json:"done"`
+	Enabled   bool   `json:"enabled"` // whether the user can log in now
 }
 
 func defineUser(fs *flag.FlagSet) task {
@@ -36,24 +38,47 @@ func defineUser(fs *flag.FlagSet) task {
 		if change.UserID != "" {
 			rows = append(rows, []string{"its id", change.UserID})
 		}
-		return p.print(*asJSON, change, rows)
+		return p.print(*asJSON, change, append(rows, []string{"done", change.text()}))
 	}
 }
 
-const errUser = usageError("user: it takes \"create\", \"passwd\" or \"disable\", an account's id, and a user's name")
+const errUser = usageError("user: it takes \"create\", \"passwd\", \"enable\" or \"disable\", an account's id, and a user's name")
+
+// What a task may have done.
+const (
+	created         = "created"
+	passwordChanged = "password changed"
+	enabled         = "enabled"
+	disabled        = "disabled"
+)
+
+// text is what was done, for people.
+func (c *userChange) text() string {
+	if c.Done == passwordChanged && !c.Enabled {
+		return passwordChanged + `; the user is still disabled, "junctor user enable" changes that`
+	}
+	return c.Done
+}
 
 // apply does what verb asks for.
 func (c *userChange) apply(ctx context.Context, verb string, f *account.Founder, level, password string) (err error) {
 	switch {
+	case verb == "enable":
+		c.Done, c.Enabled = enabled, true
+		return f.EnableUser(ctx, c.AccountID, c.Username)
 	case verb == "disable":
+		c.Done = disabled
 		return f.DisableUser(ctx, c.AccountID, c.Username)
 	case verb != "create" && verb != "passwd":
 		return errUser
 	case password == "":
 		return usageError("user: " + verb + " " + needPassword)
 	case verb == "passwd":
-		return f.SetPassword(ctx, c.AccountID, c.Username, password)
+		c.Done = passwordChanged
+		c.Enabled, err = f.SetPassword(ctx, c.AccountID, c.Username, password)
+		return err
 	}
+	c.Done, c.Enabled = created, true
 	c.UserID, err = f.CreateUser(ctx, c.AccountID, account.NewUser{
 		Username: c.Username, Password: password, Level: level,
 	})

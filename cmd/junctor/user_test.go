@@ -29,7 +29,9 @@ func TestUsers(t *testing.T) {
 	t.Parallel()
 	const first, second, third = "pass word\\:1", "päss", "-3"
 	env := environment{"JUNCTOR_PASSWORD": second}
-	user := func(name, id string) outcome { return outcome{stdout: "account  X\nuser     " + name + "\n" + id} }
+	user := func(name, id, done string) outcome {
+		return outcome{stdout: "account  X\nuser     " + name + "\n" + id + "done     " + done + "\n"}
+	}
 	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
 	tests := []struct {
 		args  string
@@ -37,14 +39,23 @@ func TestUsers(t *testing.T) {
 		env   environment
 		want  outcome
 	}{
-		{"user create ACCOUNT jane --password-stdin", first, nil, user("jane", "its id   X\n")},
+		{"user create ACCOUNT jane --password-stdin", first, nil, user("jane", "its id   X\n", "created")},
 		{"user create ACCOUNT John --level user --json", "", env,
-			outcome{stdout: `{"account_id":"X","username":"John","user_id":"X"}` + "\n"}},
+			outcome{stdout: `{"account_id":"X","username":"John","user_id":"X","done":"created","enabled":true}` + "\n"}},
 		{"user create ACCOUNT JOHN", "", env, failure(1, `another user of the account has the name "JOHN"`)},
 		{"user passwd ACCOUNT boss --password-stdin", second + "\r\n", environment{"JUNCTOR_PASSWORD": first},
-			user("boss", "")},
-		{"user passwd ACCOUNT JANE --password " + third, "", env, user("JANE", "")},
-		{"user disable ACCOUNT john --json", "", nil, outcome{stdout: `{"account_id":"X","username":"john"}` + "\n"}},
+			user("boss", "", "password changed")},
+		{"user passwd ACCOUNT JANE --password " + third, "", env, user("JANE", "", "password changed")},
+		{"user disable ACCOUNT john --json", "", nil,
+			outcome{stdout: `{"account_id":"X","username":"john","done":"disabled","enabled":false}` + "\n"}},
+		{"user disable ACCOUNT john", "", nil, user("john", "", "disabled")},
+		{"user passwd ACCOUNT john", "", env, user("john", "",
+			`password changed; the user is still disabled, "junctor user enable" changes that`)},
+		{"user passwd ACCOUNT john --json", "", env,
+			outcome{stdout: `{"account_id":"X","username":"john","done":"password changed","enabled":false}` + "\n"}},
+		{"user disable ACCOUNT boss", "", nil, user("boss", "", "disabled")},
+		{"user enable ACCOUNT BOSS", "", nil, user("BOSS", "", "enabled")},
+		{"user enable ACCOUNT nobody", "", nil, failure(1, `the account has no user "nobody"`)},
 		{"user passwd ACCOUNT nobody", "", env, failure(1, `the account has no user "nobody"`)},
 		{"user passwd 0123 jane", "", env, failure(1, `there is no account "0123"`)},
 		{"user create ACCOUNT a:b", "", env, failure(1, "a user's name has no spaces and no colons")},
@@ -53,9 +64,9 @@ func TestUsers(t *testing.T) {
 		{"user passwd ACCOUNT jane", "", nil,
 			failure(2, "user: passwd needs a password: --password-stdin, JUNCTOR_PASSWORD, or --password")},
 		{"user delete ACCOUNT jane", "", nil,
-			failure(2, `user: it takes "create", "passwd" or "disable", an account's id, and a user's name`)},
+			failure(2, `user: it takes "create", "passwd", "enable" or "disable", an account's id, and a user's name`)},
 		{"user create ACCOUNT", "", nil,
-			failure(2, `user: it takes "create", "passwd" or "disable", an account's id, and a user's name`)},
+			failure(2, `user: it takes "create", "passwd", "enable" or "disable", an account's id, and a user's name`)},
 		{"account create Two --user admin", "", nil,
 			failure(2, "account: the user needs a password: --password-stdin, JUNCTOR_PASSWORD, or --password")},
 		{"account create Two", "", env, failure(2, "account: there is a password, but no --user")},

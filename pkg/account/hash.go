@@ -5,7 +5,9 @@ import (
 	"crypto/sha1" //nolint:gosec // likewise
 	"crypto/subtle"
 	"encoding/hex"
-	"strings"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 
 	"junctor/pkg/document"
 )
@@ -25,7 +27,7 @@ type Hash struct {
 // HashPassword hashes a name and a password as Kazoo does (kzd_module_utils pass_hashes): unsalted, and without
 // regard to the case of the name.
 func HashPassword(kind, username, password string) Hash {
-	text := []byte(strings.ToLower(username) + ":" + password)
+	text := []byte(lowerName(username) + ":" + password)
 	if kind == SHA {
 		sum := sha1.Sum(text) //nolint:gosec // see the import
 		return Hash{kind, hex.EncodeToString(sum[:])}
@@ -33,6 +35,10 @@ func HashPassword(kind, username, password string) Hash {
 	sum := md5.Sum(text) //nolint:gosec // see the import
 	return Hash{kind, hex.EncodeToString(sum[:])}
 }
+
+// lowerName returns a user's name in lower case as browsers' JavaScript does it, since they compute the hash:
+// strings.ToLower knows no final sigma ("ΟΔΥΣΣΕΥΣ" is "οδυσσευς").
+func lowerName(username string) string { return cases.Lower(language.Und).String(username) }
 
 // Opens reports whether a user's document has the hash, and the user may log in.
 func (h Hash) Opens(user document.Document) bool {

@@ -113,7 +113,7 @@ func (f *Founder) newUser(accountID string, n NewUser) document.Document {
 	first, last, level := or(n.FirstName, "Account"), or(n.LastName, "Admin"), or(n.Level, "admin")
 	doc := document.Document{
 		"_id":                     randomHex(16),
-		"username":                strings.ToLower(n.Username),
+		"username":                lowerName(n.Username),
 		"first_name":              first,
 		"last_name":               last,
 		"priv_level":              level,
@@ -155,21 +155,31 @@ func setPassword(user document.Document, password string) {
 // endTokens ends a user's tokens: they are bound to the secret.
 func endTokens(user document.Document) { user["pvt_signature_secret"] = randomHex(16) }
 
-// SetPassword changes the password of a user. The user's tokens are no good from then on.
-func (f *Founder) SetPassword(ctx context.Context, accountID, username, password string) error {
+// SetPassword changes the password of a user and reports whether the user is enabled, which it does not change. The
+// user's tokens are no good from then on.
+func (f *Founder) SetPassword(ctx context.Context, accountID, username, password string) (enabled bool, err error) {
 	if err := checkPassword(password); err != nil {
-		return err
+		return false, err
 	}
-	return f.changeUser(ctx, accountID, username, func(user document.Document) { setPassword(user, password) })
+	err = f.changeUser(ctx, accountID, username, func(user document.Document) {
+		setPassword(user, password)
+		enabled = !Disabled(user)
+	})
+	return enabled, err
 }
 
-// DisableUser lets a user log in no more. The user's tokens are no good from then on: Kazoo asks at the login only
+// DisableUser keeps a user from logging in. The user's tokens are no good from then on: Kazoo asks at the login only
 // whether a user is enabled, so their secret is changed as well.
 func (f *Founder) DisableUser(ctx context.Context, accountID, username string) error {
 	return f.changeUser(ctx, accountID, username, func(user document.Document) {
 		user["enabled"] = false
 		endTokens(user)
 	})
+}
+
+// EnableUser lets a user log in again, with the password as it was. Tokens from before stay no good.
+func (f *Founder) EnableUser(ctx context.Context, accountID, username string) error {
+	return f.changeUser(ctx, accountID, username, func(user document.Document) { user["enabled"] = true })
 }
 
 // changeUser alters the user of an account who has a name; that there is none is fault.Invalid.

@@ -37,6 +37,51 @@ func TestHashPassword(t *testing.T) {
 	}
 }
 
+// TestHashOfOtherLetters: names are lowered as browsers do it, who compute the hashes. These are node's, of
+// name.toLowerCase() + ":secret": fault P12.
+func TestHashOfOtherLetters(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][2]string{
+		"ΟΔΥΣΣΕΥΣ": {"fb59570186bb2cac5d4e7188232c5dea", "067398a8c11fbe873a378383ede2747626bc29c4"},
+		"ΑΣ.Α":     {"42668e12c47d723e4cee93d56fd4e18e", "0918cbb341ccc369781afd6b4cfc5d37333fb96f"},
+		"ΑΣ":       {"1a04887f01e9c60adfbc589274ec11af", "1658fb5e044ef5352c088175abf6a64cc8dc82a8"},
+		"Σ":        {"57c158070cd9a00a3e1aaddbf7468562", "8d247ef008a8c95df3ccf0d1533a357699a4bde4"},
+		"İSTANBUL": {"b2dff2a6126d6f2caa6e72d20aa6c778", "8a3502e356c2bfd0bcd01272539b75121c92574a"},
+		"ÄÖÜ":      {"2997e54114453e6447f561b471a7782a", "417f3bdb5f907c36a46964068df33f8153032fcd"},
+	} {
+		md5, sha := account.HashPassword(account.MD5, name, "secret"), account.HashPassword(account.SHA, name, "secret")
+		if md5.Value != want[0] || sha.Value != want[1] {
+			t.Errorf("%s: %v %v", name, md5, sha)
+		}
+	}
+}
+
+// TestUserInGreekCapitals: a user is found, and can log in, by the name as it was given and as a browser lowers it.
+func TestUserInGreekCapitals(t *testing.T) {
+	t.Parallel()
+	s, f, acme := newAcme(t)
+	id, err := f.CreateUser(t.Context(), acme, account.NewUser{Username: "ΟΔΥΣΣΕΥΣ", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := account.NewDirectory(s).UsersByHash(t.Context(), acme,
+		account.Hash{Kind: account.MD5, Value: "fb59570186bb2cac5d4e7188232c5dea"})
+	if err != nil || !slices.Equal(got, []string{id}) {
+		t.Errorf("by the browser's hash: %v, %v", got, err)
+	}
+	for _, name := range []string{"ΟΔΥΣΣΕΥΣ", "οδυσσευς", "Οδυσσευς"} {
+		if _, err := f.SetPassword(t.Context(), acme, name, "secret"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := f.CreateUser(t.Context(), acme, account.NewUser{Username: name, Password: "x"}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s again: %v", name, err)
+		}
+	}
+	if doc := get(t, s, database(t, acme), id); doc.String("username") != "οδυσσευς" {
+		t.Errorf("stored as %s", doc.String("username"))
+	}
+}
+
 func TestHashOpens(t *testing.T) {
 	t.Parallel()
 	alice := get(t, openKazoo(t), database(t, accountA), userAlice)
@@ -249,6 +294,10 @@ func TestUserRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	nobody := strings.Repeat("9", 32)
+	passwd := func(id, name, password string) error {
+		_, err := f.SetPassword(t.Context(), id, name, password)
+		return err
+	}
 	create := func(id string, n account.NewUser) error { _, err := f.CreateUser(t.Context(), id, n); return err }
 	for name, c := range map[string]struct {
 		err  error
@@ -263,10 +312,11 @@ func TestUserRefuses(t *testing.T) {
 		"odd level":        {create(acme, account.NewUser{Username: "a", Password: "y", Level: "root"}), fault.Invalid},
 		"no account":       {create(nobody, account.NewUser{Username: "a", Password: "y"}), fault.Invalid},
 		"odd account":      {create("../x", account.NewUser{Username: "a", Password: "y"}), fault.Invalid},
-		"unknown, passwd":  {f.SetPassword(t.Context(), acme, "road", "x"), fault.Invalid},
-		"empty, passwd":    {f.SetPassword(t.Context(), acme, "wile", ""), fault.Invalid},
-		"account, passwd":  {f.SetPassword(t.Context(), nobody, "wile", "x"), fault.Invalid},
+		"unknown, passwd":  {passwd(acme, "road", "x"), fault.Invalid},
+		"empty, passwd":    {passwd(acme, "wile", ""), fault.Invalid},
+		"account, passwd":  {passwd(nobody, "wile", "x"), fault.Invalid},
 		"unknown, disable": {f.DisableUser(t.Context(), acme, "road"), fault.Invalid},
+		"unknown, enable":  {f.EnableUser(t.Context(), acme, "road"), fault.Invalid},
 	} {
 		if !fault.Is(c.err, c.kind) {
 			t.Errorf("%s: %v", name, c.err)
@@ -288,8 +338,8 @@ func TestChangeUser(t *testing.T) {
 	change(t, s, database(t, acme), id, document.Document{"unheard_of": "kept", "pvt_modified": document.Number(1)})
 	created := get(t, s, database(t, acme), id)
 
-	if err := f.SetPassword(t.Context(), acme, "WILE", "new"); err != nil {
-		t.Fatal(err)
+	if enabled, err := f.SetPassword(t.Context(), acme, "WILE", "new"); err != nil || !enabled {
+		t.Fatal(enabled, err)
 	}
 	changed := get(t, s, database(t, acme), id)
 	if logsIn(t, s, acme, id, "wile", "old") || !logsIn(t, s, acme, id, "wile", "new") {
@@ -301,6 +351,18 @@ func TestChangeUser(t *testing.T) {
 	disabled := get(t, s, database(t, acme), id)
 	if logsIn(t, s, acme, id, "wile", "new") || disabled["enabled"] != false {
 		t.Error("the user is not disabled")
+	}
+	if enabled, err := f.SetPassword(t.Context(), acme, "wile", "newer"); err != nil || enabled {
+		t.Fatal(enabled, err)
+	}
+	if logsIn(t, s, acme, id, "wile", "newer") {
+		t.Error("a password enables a user")
+	}
+	if err := f.EnableUser(t.Context(), acme, "Wile"); err != nil {
+		t.Fatal(err)
+	}
+	if !logsIn(t, s, acme, id, "wile", "newer") {
+		t.Error("the user is not enabled")
 	}
 	secrets := map[string]bool{}
 	for _, doc := range []document.Document{created, changed, disabled} {
@@ -351,8 +413,9 @@ func TestUsersAreKazoos(t *testing.T) {
 	t.Parallel()
 	f := newFounder(cutAfter(openKazoo(t), 0, false))
 	_, err := f.CreateUser(t.Context(), accountA, account.NewUser{Username: "x", Password: "y"})
+	_, passwordErr := f.SetPassword(t.Context(), accountA, "alice", "x")
 	for _, err := range []error{
-		err, f.SetPassword(t.Context(), accountA, "alice", "x"), f.DisableUser(t.Context(), accountA, "alice"),
+		err, passwordErr, f.DisableUser(t.Context(), accountA, "alice"), f.EnableUser(t.Context(), accountA, "alice"),
 	} {
 		if !errors.Is(err, account.ErrKazooLives) {
 			t.Errorf("got %v", err)

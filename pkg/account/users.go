@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"strings"
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/document"
@@ -24,7 +23,7 @@ func (d *Directory) UsersByHash(ctx context.Context, accountID string, h Hash) (
 
 // usersByName answers the ids of the users of an account who have a name.
 func (d *Directory) usersByName(ctx context.Context, accountID, username string) ([]string, error) {
-	return d.users(ctx, accountID, "", "users_by_name", strings.ToLower(username))
+	return d.users(ctx, accountID, "", "users_by_name", lowerName(username))
 }
 
 // users answers the ids of the users of an account that a view lists under key: Kazoo's view where it is installed,
