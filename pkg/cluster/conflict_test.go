@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +19,7 @@ func conflictCases(dsn string) []testCase {
 		{"conflict: patch loses", func(s *subject) { patchLoses(s, dsn) }},
 		{"conflict: patch wins", func(s *subject) { patchWins(s, dsn) }},
 		{"conflict: claim loses", func(s *subject) { claimLoses(s, dsn) }},
+		{"conflict resolved to an earlier generation", func(s *subject) { resolvedToEarlier(s, dsn) }},
 	}
 }
 
@@ -106,4 +108,36 @@ func claimLoses(s *subject, dsn string) {
 		s.Errorf("the claim is %v", claim)
 	}
 	s.holds(1, map[string][]string{})
+}
+
+// resolvedToEarlier: when a conflict is resolved to a winner of a lower generation, look-ups follow the document, those
+// of the process that wrote the losing revision, too (P2).
+func resolvedToEarlier(s *subject, dsn string) {
+	s.have(clusterA, "in:a:10.0.0.1")
+	earlier := s.revisionAfter(clusterA, "f", "winner")
+	writer, reader := s.following(s.Registry), s.following(s.registry(s.s, Options{}))
+	for n := range 3 {
+		ips := document.Document{"ips": ipsOf(s, fmt.Sprintf("in:a:10.0.1.%d", n))}
+		_, err := s.Replace(s.Context(), clusterA, document.Document{"owner": "o", "name": "n", "ips": ips["ips"]}, author, nil)
+		s.ok(err)
+	}
+	later := s.stored(Database, clusterA)
+	s.accept(dsn, Database, earlier)
+	finds := func(ip string, count int) {
+		s.Helper()
+		for _, each := range []*subject{writer, reader} {
+			s.until(ip, func() bool {
+				found, err := each.Lookup(ip, "")
+				s.ok(err)
+				return len(found) == count
+			})
+		}
+	}
+	finds("10.0.1.2", 1)
+	s.ok(s.s.Delete(s.Context(), Database, clusterA, later.Rev()))
+	if rev := s.stored(Database, clusterA).Rev(); generation(rev) >= generation(later.Rev()) {
+		s.Fatalf("the winner is %s, after %s", rev, later.Rev())
+	}
+	finds("10.0.0.1", 1)
+	finds("10.0.1.2", 0)
 }

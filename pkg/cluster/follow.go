@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"junctor/pkg/backoff"
@@ -16,8 +18,8 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// Follow keeps the look-ups current with what other processes write, until ctx ends. It goes on where Load has ended,
-// or reads all clusters first. While the store is away, look-ups answer what was known last. It has to end before the
+// Follow keeps the look-ups current with what other processes write, until ctx ends. It begins where Load has ended,
+// or reads all clusters first. While the store is away, look-ups return what was known last. It has to end before the
 // store is closed.
 func (r *Registry) Follow(ctx context.Context) {
 	pauses := backoff.New(firstPause, lastPause)
@@ -30,12 +32,12 @@ func (r *Registry) Follow(ctx context.Context) {
 			pauses.Reset()
 		}
 		pause := pauses.Next()
-		r.options.Log.Warn().Err(err).Dur("pause", pause).Msg("the routing clusters' change feed broke off; trying again")
+		r.options.Log.Warn().Err(err).Dur("pause", pause).Msg("the routing clusters' change feed failed; trying again")
 		_ = backoff.Sleep(ctx, pause)
 	}
 }
 
-// follow follows the feed until it breaks off.
+// follow follows the feed until it fails.
 func (r *Registry) follow(ctx context.Context) (loaded bool, err error) {
 	since, err := r.caughtUp(ctx)
 	if err != nil {
@@ -44,10 +46,22 @@ func (r *Registry) follow(ctx context.Context) (loaded bool, err error) {
 	return true, r.store.Changes(ctx, Database, since, func(change store.Change) error {
 		doc, err := change.Doc()
 		if err == nil {
-			r.table.apply(doc) // a document that is no cluster has no addresses
+			r.index.applyChange(doc)
 		}
 		return err
-	}, nil)
+	}, func(asOf time.Time) { r.confirmWrites(ctx, asOf) })
+}
+
+// confirmWrites reads the documents that this process wrote before a time and the feed has not delivered up to then. If
+// that fails, the next call does it.
+func (r *Registry) confirmWrites(ctx context.Context, asOf time.Time) {
+	overdue := r.index.overdue(asOf)
+	if len(overdue) == 0 {
+		return
+	}
+	if docs, err := r.store.GetMany(ctx, Database, slices.Collect(maps.Keys(overdue))); err == nil {
+		r.index.correct(overdue, docs)
+	}
 }
 
 // Load reads all clusters once, for a process that does not Follow, or does so later.
@@ -59,8 +73,8 @@ func (r *Registry) Load(ctx context.Context) error {
 	return err
 }
 
-// caughtUp answers from where on a feed misses nothing that the table does not have. What Load has read is good for
-// one feed: after one that broke off, only the store knows what is there.
+// caughtUp returns where a feed has to begin to deliver everything that the index does not have. What Load has read
+// serves one feed. After a feed that failed everything is read again.
 func (r *Registry) caughtUp(ctx context.Context) (since string, err error) {
 	if since := r.unfollowed.Swap(nil); since != nil {
 		return *since, nil
@@ -68,12 +82,13 @@ func (r *Registry) caughtUp(ctx context.Context) (since string, err error) {
 	return r.load(ctx)
 }
 
-// load reads all clusters, and answers from where on a feed misses nothing.
+// load reads all clusters, and returns where a feed has to begin to deliver everything that is written afterwards.
 func (r *Registry) load(ctx context.Context) (since string, err error) {
+	began := time.Now()
 	if since, err = r.store.Sequence(ctx, Database); err != nil {
 		return "", err
 	}
-	started := r.table.now()
+	var found []*entry
 	q := store.Query{IncludeDocs: true}
 	err = r.store.View(ctx, Database, design, "listing", q, func(row store.Row) error {
 		doc, err := row.Doc()
@@ -83,12 +98,14 @@ func (r *Registry) load(ctx context.Context) (since string, err error) {
 		case err != nil:
 			return err
 		}
-		r.table.restore(started, doc)
+		if e := newEntry(doc); e != nil {
+			found = append(found, e)
+		}
 		return nil
 	})
 	if err != nil {
 		return "", err
 	}
-	r.table.forget(started)
+	r.index.reload(began, found)
 	return since, nil
 }

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
@@ -27,8 +26,8 @@ type Address struct {
 	Zone string `json:"zone"`
 }
 
-// Lookup answers whose an address is in a direction, or in both where direction is empty. Nobody's is an empty
-// list.
+// Lookup returns the clusters that have an address in a direction, or in both if direction is empty: by id, and those
+// of one cluster by the name of the zone.
 func (r *Registry) Lookup(ip, direction string) ([]Holding, error) {
 	addr, err := checkIP(ip)
 	if err == nil && direction != "" {
@@ -37,51 +36,25 @@ func (r *Registry) Lookup(ip, direction string) ([]Holding, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.table.mu.RLock()
-	defer r.table.mu.RUnlock()
-	if !r.table.loaded {
-		return nil, errNotLoaded()
-	}
-	found := []Holding{}
-	for i, name := range directions {
-		if direction == "" || direction == name {
-			found = r.table.appendHoldings(found, i, addr)
-		}
-	}
-	return found, nil
+	return r.index.lookup(addr, direction)
 }
 
-// appendHoldings adds whose an address is in one direction: the clusters by their ids, their zones by name.
-func (t *table) appendHoldings(found []Holding, direction int, addr netip.Addr) []Holding {
-	refs := t.holders[direction].of(addr)
-	if len(refs) > 1 { // rarely
-		slices.SortStableFunc(refs, func(a, b ref) int {
-			return strings.Compare(t.members[a.member].id(), t.members[b.member].id())
-		})
-	}
-	for _, r := range refs {
-		p := t.members[r.member].profile()
-		found = append(found, Holding{p.id, p.owner, p.name, directions[direction], p.zones[direction].name(r.zone)})
-	}
-	return found
-}
-
-// Addresses answers the addresses of a cluster in a direction, in the order to try: those of the zone asked for
-// first, which may be none, then zone by zone, by name. Within a zone they are in the order of the document, or
-// shuffled where the cluster says randomize_routing.
+// Addresses returns the addresses of a cluster in a direction, in the order to try: first those of the zone asked for,
+// if any, then zone by zone, by name. Within a zone they are in the order of the document, or shuffled if the cluster
+// has randomize_routing.
 func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error) {
 	if err := checkDirection(direction); err != nil {
 		return nil, err
 	}
-	known, err := r.table.profile(cluster)
-	if err != nil {
-		return nil, err
+	known, err := r.index.cluster(cluster)
+	if err != nil || known == nil {
+		return []Address{}, err
 	}
+	addresses := []Address{}
 	zones := known.zones[slices.Index(directions, direction)]
-	addresses := make([]Address, 0, len(zones)/shortestAddress)
 	for _, first := range []bool{true, false} {
-		for _, z := range zones.all() {
-			if (z.name == zone) == first {
+		for _, z := range zones {
+			if (z.name.Value() == zone) == first {
 				addresses = z.appendTo(addresses)
 			}
 		}
@@ -92,24 +65,11 @@ func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error)
 	return addresses, nil
 }
 
-func (z packedZone) appendTo(addresses []Address) []Address {
-	for addr := range z.addresses.all() {
-		addresses = append(addresses, Address{addr.String(), z.name})
+func (z *zoneEntry) appendTo(addresses []Address) []Address {
+	for _, addr := range z.addresses {
+		addresses = append(addresses, Address{addr.String(), z.name.Value()})
 	}
 	return addresses
-}
-
-// profile answers what is known of a cluster, which is nothing where there is none.
-func (t *table) profile(id string) (profile, error) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if !t.loaded {
-		return profile{}, errNotLoaded()
-	}
-	if known := t.member(id); known != nil {
-		return known.profile(), nil
-	}
-	return profile{}, nil
 }
 
 // shuffleZones shuffles each run of addresses of one zone.
@@ -125,7 +85,7 @@ func (r *Registry) shuffleZones(addresses []Address) {
 	}
 }
 
-// errNotLoaded is answered before the store has been read for the first time.
+// errNotLoaded is the error until the store has been read for the first time.
 func errNotLoaded() error {
 	return fault.New(fault.DatastoreUnreachable, "")
 }

@@ -174,7 +174,7 @@ func BenchmarkLookup(b *testing.B) {
 		for i := range count {
 			ips = append(ips, fill(r, i)...)
 		}
-		r.table.loaded = true
+		r.index.loaded = true
 		rand.Shuffle(len(ips), func(i, j int) { ips[i], ips[j] = ips[j], ips[i] })
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			b.ReportAllocs()
@@ -187,7 +187,7 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-// fill puts a cluster of six addresses a direction into the table, and answers those of inbound.
+// fill puts a cluster of six addresses a direction into the index, and returns those of inbound.
 func fill(r *Registry, number int) (ips []string) {
 	zones := map[string]any{}
 	for i := range 6 {
@@ -196,7 +196,7 @@ func fill(r *Registry, number int) (ips []string) {
 		list, _ := zones[fmt.Sprint("zone", i/2)].([]any)
 		zones[fmt.Sprint("zone", i/2)] = append(list, ip)
 	}
-	r.table.apply(document.Document{"_id": fmt.Sprint("cluster", number), "_rev": "1-a", "pvt_type": documentType,
+	r.index.applyChange(document.Document{"_id": fmt.Sprint("cluster", number), "_rev": "1-a", "pvt_type": documentType,
 		"owner": "o", "name": "n", "ips": map[string]any{Inbound: zones, Outbound: zones}})
 	return ips
 }

@@ -130,11 +130,6 @@ func (e exchange) run(s *subject) {
 	e.compare(s, c, err)
 }
 
-func generation(revision string) string {
-	number, _, _ := strings.Cut(revision, "-")
-	return number
-}
-
 func (e exchange) lists(s *subject) {
 	got, err := s.List(s.Context())
 	s.ok(err)

@@ -70,7 +70,7 @@ type Registry struct {
 	schemas Schemas
 	options Options
 	turns   turns
-	table   table
+	index   *index
 
 	unfollowed atomic.Pointer[string] // where a feed can go on after Load, until one does
 }
@@ -86,7 +86,7 @@ func New(s Store, schemas Schemas, o Options) *Registry {
 	if o.Shuffle == nil {
 		o.Shuffle = shuffle
 	}
-	return &Registry{store: s, schemas: schemas, options: o, turns: newTurns(), table: newTable()}
+	return &Registry{store: s, schemas: schemas, options: o, turns: newTurns(), index: newIndex()}
 }
 
 // Match says whether a revision is one that the caller is willing to change; nil is any. A change of one that is
