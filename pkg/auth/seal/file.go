@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"junctor/pkg/statefile"
 )
 
-// ReadFile reads the key in a file, and makes both where there is no such file. One that its group or others may
+// ReadFile reads the key in a file, and makes both where there is no such file. A file that another user owns or may
 // read is refused: its key has to count as known to them.
 func ReadFile(name string) (*Key, error) {
 	key, err := readFile(name)
@@ -31,11 +33,8 @@ func readFile(name string) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file", name)
-	}
-	if open := info.Mode().Perm() & 0o077; open != 0 {
-		return nil, fmt.Errorf("%s has mode %#o: a key is for its owner only (0600)", name, info.Mode().Perm())
+	if err := statefile.CheckSecret(name, info); err != nil {
+		return nil, err
 	}
 	text := make([]byte, 128)
 	n, err := file.Read(text)
@@ -49,22 +48,12 @@ func readFile(name string) (*Key, error) {
 	return key, nil
 }
 
-// create writes a new key to a file, whole or not at all. Where another process is faster, its key stays.
+// create writes a new key to a file. Where another process is faster, its key stays.
 func create(name string) error {
-	dir := filepath.Dir(name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}
-	draft, err := os.CreateTemp(dir, ".key-*") // of mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(draft.Name()) }()
-	_, err = draft.WriteString(generate() + "\n")
-	if err := errors.Join(err, draft.Sync(), draft.Close()); err != nil {
-		return err
-	}
-	err = os.Link(draft.Name(), name) // unlike a rename, it replaces nothing
+	err := statefile.Create(name, 0o600, []byte(generate()+"\n"))
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

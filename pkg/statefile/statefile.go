@@ -1,0 +1,108 @@
+// Package statefile writes and checks the small files that belong to one installation: keys, credentials and sockets.
+//
+// A file is written whole or not at all, is on disk when a call returns, and is readable by its owner only unless the
+// caller says otherwise. The package does not know what is in the files.
+package statefile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Write replaces the file path with data. A reader sees the old content or the new one, and so does the next process
+// after a power cut.
+func Write(path string, mode os.FileMode, data []byte) error {
+	draft, err := writeDraft(path, mode, data)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return errors.Join(err, os.Remove(draft))
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// Create writes a file that must not exist yet, else it returns an error that is fs.ErrExist and changes nothing.
+func Create(path string, mode os.FileMode, data []byte) error {
+	draft, err := writeDraft(path, mode, data)
+	if err != nil {
+		return err
+	}
+	return Publish(draft, path)
+}
+
+// Publish gives a finished file its name, unless path exists: then it returns an error that is fs.ErrExist. Either way
+// the name draft is removed.
+func Publish(draft, path string) error {
+	err := os.Link(draft, path) // unlike a rename it replaces nothing
+	if err = errors.Join(err, os.Remove(draft)); err != nil {
+		return err
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// writeDraft writes data to a new file beside path and returns its name.
+func writeDraft(path string, mode os.FileMode, data []byte) (name string, err error) {
+	draft, err := os.CreateTemp(filepath.Dir(path), ".junctor-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = draft.Write(data)
+	if err = errors.Join(err, draft.Chmod(mode), draft.Sync(), draft.Close()); err != nil {
+		_ = os.Remove(draft.Name())
+		return "", err
+	}
+	return draft.Name(), nil
+}
+
+// SyncFolder puts the names in a folder on disk: without it a file that was synced can still be lost with its name.
+func SyncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// IsFull reports whether err says that nothing more can be written here: the disk or a quota is full, or the file
+// system is read-only.
+func IsFull(err error) bool {
+	for _, cause := range fullErrors {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckFolder returns an error if other users could replace files in a folder: it belongs to somebody else, or its
+// group or everybody may write to it. A folder that does not exist is fs.ErrNotExist.
+func CheckFolder(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return &fs.PathError{Op: "use", Path: path, Err: errors.New("it is not a folder")}
+	}
+	return check(path, info, 0o022, "chmod go-w")
+}
+
+// CheckSecret returns an error if other users could read or replace a file: info is that of the open file path.
+func CheckSecret(path string, info os.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return &fs.PathError{Op: "use", Path: path, Err: errors.New("it is not a regular file")}
+	}
+	return check(path, info, 0o077, "chmod go-rwx")
+}
+
+// CheckSocket returns an error if a socket may have been made by another user.
+func CheckSocket(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return check(path, info, 0o022, "chmod go-w")
+}
