@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +65,7 @@ func TestReopen(t *testing.T) {
 	ok(t, err)
 	_, err = Wrap(s, box).Put(t.Context(), dedicatedip.Database, doc("10.0.0.1", ""))
 	ok(t, err)
-	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), "another process") {
+	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), "in use by another junctor") {
 		t.Errorf("a second outbox on the file: %v", err)
 	}
 	ok(t, box.Close())
@@ -202,5 +204,24 @@ func TestRefused(t *testing.T) {
 	ok(t, err)
 	if got := idsOf(left); !slices.Equal(got, []string{"10.0.0.2"}) || box.Stats().Waiting != 1 {
 		t.Errorf("left are %v", got)
+	}
+}
+
+// TestDamagedFile: P6, P7. Notices that waited are not lost without a word.
+func TestDamagedFile(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{"empty": "", "foreign": strings.Repeat("no notices ", 1000)} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, fileName)
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(Options{URL: "amqp://127.0.0.1:1/", Dir: dir})
+		if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "move it away") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after, err := os.ReadFile(file); err != nil || string(after) != content {
+			t.Errorf("%s: the file was changed (%v)", name, err)
+		}
 	}
 }

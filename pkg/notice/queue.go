@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+
+	"junctor/pkg/boltfile"
 )
 
 // The two buckets of the file, both from number to entry: notes of writes whose outcome is not known, and
@@ -34,35 +34,43 @@ type queue struct {
 	ended   chan struct{} // closed by commit
 }
 
-// lockTime is how long to wait for a process that has the file and may be about to end.
-const lockTime = time.Second
-
 func openQueue(path string) (*queue, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTime})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		err = errors.New("another process has it open")
+	db, _, err := boltfile.Open(path, boltfile.Options{Fill: createBuckets})
+	if errors.Is(err, boltfile.ErrDamaged) {
+		err = fmt.Errorf("%w; move it away to go on without the notices that waited in it", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, err
 	}
 	q := &queue{
 		db: db, limit: mostWaiting,
 		changes: make(chan change), quit: make(chan struct{}), ended: make(chan struct{}),
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		_, notes := tx.CreateBucketIfNotExists(notesBucket)
-		_, notices := tx.CreateBucketIfNotExists(noticesBucket)
-		return errors.Join(notes, notices)
+	err = boltfile.Guard(path, func() error {
+		if err := db.View(checkBuckets); err != nil {
+			return err
+		}
+		return errors.Join(q.recount(), q.resume())
 	})
-	if err == nil {
-		err = errors.Join(q.recount(), q.resume())
-	}
 	if err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	go q.commit()
 	return q, nil
+}
+
+func createBuckets(tx *bbolt.Tx) error {
+	_, notes := tx.CreateBucket(notesBucket)
+	_, notices := tx.CreateBucket(noticesBucket)
+	return errors.Join(notes, notices)
+}
+
+func checkBuckets(tx *bbolt.Tx) error {
+	if tx.Bucket(notesBucket) == nil || tx.Bucket(noticesBucket) == nil {
+		return errors.New("it is not a file of notices: move it away")
+	}
+	return nil
 }
 
 func (q *queue) close() error {

@@ -2,21 +2,26 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kivik/kivik/v4/driver"
 	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
+
+	"junctor/pkg/boltfile"
 )
 
 // client is an open store.
 type client struct {
 	bolt        *bolt.DB
 	file        *storeFile
+	path        string // of the file
 	log         zerolog.Logger
 	scriptLimit time.Duration
 	writer      *writer
@@ -26,6 +31,8 @@ type client struct {
 	mu      sync.Mutex
 	closed  bool
 	readers map[*rows]struct{}
+
+	lost atomic.Pointer[error] // set once no transaction can begin any more, as the file is damaged
 }
 
 var (
@@ -38,6 +45,7 @@ func newClient(db *bolt.DB, f *storeFile, o Options) *client {
 	return &client{
 		bolt:        db,
 		file:        f,
+		path:        db.Path(),
 		log:         o.Log,
 		scriptLimit: o.ScriptLimit,
 		writer:      startWriter(db, f),
@@ -56,6 +64,9 @@ func (c *client) Close() error {
 		_ = r.Close() // a read transaction has nothing to lose
 	}
 	c.writer.stop()
+	if lost := c.writer.lost.Load(); lost != nil {
+		return *lost // bbolt would wait for a lock that is never released
+	}
 	return c.bolt.Close()
 }
 
@@ -146,7 +157,28 @@ func (c *client) view(ctx context.Context, fn func(*bolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return boltError(c.bolt.View(fn))
+	tx, err := c.begin()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // a read transaction has nothing to lose
+	return boltfile.Guard(c.path, func() error { return fn(tx) })
+}
+
+// begin begins a read transaction. A damaged file can make that impossible, and then it leaves a lock behind.
+func (c *client) begin() (tx *bolt.Tx, err error) {
+	if lost := c.lost.Load(); lost != nil {
+		return nil, *lost
+	}
+	err = boltfile.Guard(c.path, func() (err error) {
+		tx, err = c.bolt.Begin(false)
+		return err
+	})
+	if errors.Is(err, boltfile.ErrDamaged) {
+		c.lost.Store(&err)
+		c.writer.lost.Store(&err)
+	}
+	return tx, boltError(err)
 }
 
 var databaseName = regexp.MustCompile(`^[a-z][a-z0-9_$()+/-]*$`)

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -84,11 +83,11 @@ func TestKill(t *testing.T) {
 	}
 	for round := range rounds {
 		killAfter(t, folder, 40+5*round, answered)
-		file, err := openBolt(filepath.Join(folder, fileName), false)
+		file, _, err := openBolt(File(folder), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := file.Update(prepareFile); err != nil {
+		if err := prepareFile(file); err != nil {
 			t.Fatal(err)
 		}
 		c := newClient(file, &storeFile{}, Options{ScriptLimit: scriptLimit})

@@ -217,6 +217,26 @@ func (d *database) abandon(ctx context.Context, ddocID string, ix index) {
 
 // dropUnfinishedIndexes removes what a process that died while it built an index has left.
 func dropUnfinishedIndexes(tx *bolt.Tx) error {
+	return eachUnfinished(tx, func(c contents, indexes []string) error {
+		for _, index := range indexes {
+			if err := c.dropIndex(index); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func hasUnfinishedIndexes(tx *bolt.Tx) (found bool, err error) {
+	err = eachUnfinished(tx, func(_ contents, indexes []string) error {
+		found = found || len(indexes) > 0
+		return nil
+	})
+	return found, err
+}
+
+// eachUnfinished calls do for each database, with the indexes of it that no design document names.
+func eachUnfinished(tx *bolt.Tx, do func(c contents, indexes []string) error) error {
 	databases := tx.Bucket(databasesBucket)
 	return databases.ForEachBucket(func(name []byte) error {
 		c := contents{databases.Bucket(name)}
@@ -235,11 +255,9 @@ func dropUnfinishedIndexes(tx *bolt.Tx) error {
 			}
 			return nil
 		})
-		for _, index := range unfinished {
-			if err := c.dropIndex(index); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
-		return err
+		return do(c, unfinished)
 	})
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-kivik/kivik/v4/driver"
 	bolt "go.etcd.io/bbolt"
+
+	"junctor/pkg/boltfile"
 )
 
 // openedView is a view inside a transaction.
@@ -108,9 +110,11 @@ func (v *lazyValue) reduce() error {
 	if rows.tx == nil {
 		return errors.New("the value of a row was read after its result set ended")
 	}
-	result, err := v.groups.reduce(v.group, v.within)
-	v.result = bytes.NewReader(result)
-	return err
+	return boltfile.Guard(rows.client.path, func() error {
+		result, err := v.groups.reduce(v.group, v.within)
+		v.result = bytes.NewReader(result)
+		return err
+	})
 }
 
 // levelGroups is one row for each distinct beginning of array keys, or with level 0 one for all rows.

@@ -308,7 +308,7 @@ func TestUnfinishedIndexIsDropped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.bolt.Update(prepareFile); err != nil { // as the next Open does
+	if err := prepareFile(d.bolt); err != nil { // as the next Open does
 		t.Fatal(err)
 	}
 	_ = d.read(t.Context(), func(c contents) error {

@@ -90,8 +90,13 @@ func (c contents) born() string {
 	return string(c.Get(bornKey))
 }
 
+// part returns a bucket that every database has. It panics where there is none, see boltfile.Guard.
 func (c contents) part(name []byte) *bolt.Bucket {
-	return dense(c.Bucket.Bucket(name))
+	b := c.Bucket.Bucket(name)
+	if b == nil {
+		panic(errCorrupt)
+	}
+	return dense(b)
 }
 
 // dense has bbolt fill the pages of a bucket that it splits, instead of leaving half of each free: keys mostly come

@@ -3,7 +3,6 @@ package embedded
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,7 +14,9 @@ import (
 	"github.com/go-kivik/kivik/v4/driver"
 	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+
+	"junctor/pkg/boltfile"
+	"junctor/pkg/statefile"
 )
 
 // Memory is the path of a store that is gone when it is closed.
@@ -23,7 +24,6 @@ const Memory = "memory:"
 
 const (
 	fileName      = "junctor.db"
-	lockTimeout   = time.Second
 	scriptLimit   = 5 * time.Second // CouchDB's os_process_timeout
 	formatVersion = 1
 	growth        = 1 << 20 // the file grows in such steps
@@ -31,7 +31,7 @@ const (
 
 // Options adjusts Open. The zero value is usable.
 type Options struct {
-	// Log gets what view functions say and what they do wrong.
+	// Log gets what view functions say and what they do wrong, and whether a store was opened or created.
 	Log zerolog.Logger
 	// ScriptLimit is how long one call of a view function may run; zero is five seconds.
 	ScriptLimit time.Duration
@@ -44,8 +44,9 @@ func (o Options) Apply(target any) {
 	}
 }
 
-// Open opens the store in the folder path, making it where it is missing, or an empty one for Memory. Only one
-// process has a folder open at a time.
+// Open opens the store in the folder path, or an empty one for Memory. It creates a folder and a store that are missing,
+// and logs which of the two it did. A file that is empty, damaged or something else is an error and is left as it is.
+// Only one process has a folder open at a time.
 //
 // As with any kivik client, Close waits for open result sets and feeds, so end those first, by Close or context.
 func Open(path string, o Options) (*kivik.Client, error) {
@@ -66,76 +67,70 @@ func (kivikDriver) NewClient(name string, options driver.Options) (driver.Client
 	if o.ScriptLimit <= 0 {
 		o.ScriptLimit = scriptLimit
 	}
-	db, err := openFile(name)
+	file, created, err := openFile(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Update(prepareFile); err != nil {
-		return nil, errors.Join(err, db.Close())
+	if err := prepareFile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
 	}
 	f, err := newStoreFile(name, o.Log)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, file.Close())
 	}
-	return newClient(db, f, o), nil
+	if name != Memory {
+		what := "opened the store"
+		if created {
+			what = "created a new store"
+		}
+		o.Log.Info().Str("file", file.Path()).Msg(what)
+	}
+	return newClient(file, f, o), nil
 }
 
-func openFile(path string) (*bolt.DB, error) {
+// File returns the path of the file that a store in folder is kept in.
+func File(folder string) string { return filepath.Join(folder, fileName) }
+
+func openFile(path string) (file *bolt.DB, created bool, err error) {
 	if path != Memory {
-		if err := os.MkdirAll(path, 0o700); err != nil {
-			return nil, err
-		}
-		db, err := openBolt(filepath.Join(path, fileName), false)
-		if err != nil {
-			return nil, err
-		}
-		if err := syncFolders(path); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
-		return db, nil
+		return openFolder(path)
 	}
 	folder, err := os.MkdirTemp("", "junctor-")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	// An open file needs no name: without one nothing is left behind, however the process ends.
 	defer os.RemoveAll(folder)
-	return openBolt(filepath.Join(folder, fileName), true)
+	return openBolt(File(folder), true)
 }
 
-func openBolt(file string, volatile bool) (*bolt.DB, error) {
-	o := &bolt.Options{
-		Timeout:         lockTimeout,
-		NoSync:          volatile,
-		FreelistType:    bolt.FreelistMapType,
-		InitialMmapSize: mapSize(),
+func openFolder(path string) (file *bolt.DB, created bool, err error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, false, err
 	}
-	db, err := bolt.Open(file, 0o600, o)
+	file, created, err = openBolt(File(path), false)
 	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%s is in use by another junctor", file)
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
-		errors.Is(err, bolterrors.ErrChecksum):
-		return nil, fmt.Errorf("%s is not a junctor store: %w", file, err)
+	case errors.Is(err, boltfile.ErrDamaged):
+		return nil, false, fmt.Errorf("%w; restore it from a backup, or move it away to begin with a new store", err)
 	case err != nil:
-		return nil, err
+		return nil, false, err
+	case created: // a file that is there can still be lost with its folder
+		if err := statefile.SyncFolder(filepath.Dir(path)); err != nil {
+			return nil, false, errors.Join(err, file.Close())
+		}
 	}
-	db.AllocSize = growth
-	return db, nil
+	return file, created, nil
 }
 
-// syncFolders puts the names of a new store on disk: a file that is there can still be lost with its folder.
-func syncFolders(path string) error {
-	for _, folder := range []string{path, filepath.Dir(path)} {
-		f, err := os.Open(folder)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
-			return err
-		}
+func openBolt(path string, volatile bool) (file *bolt.DB, created bool, err error) {
+	file, created, err = boltfile.Open(path, boltfile.Options{
+		Bolt: bolt.Options{NoSync: volatile, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapSize()},
+		Fill: createLayout,
+	})
+	if err == nil {
+		file.AllocSize = growth
 	}
-	return nil
+	return file, created, err
 }
 
 // mapSize is how much address space the file gets. bbolt has to wait for all readers before it can map more, so
@@ -148,17 +143,33 @@ func mapSize() int {
 	return 1 << 36
 }
 
-// prepareFile makes a new file a store, refuses what is none, and clears what a crash left unfinished.
-func prepareFile(tx *bolt.Tx) error {
+// prepareFile refuses a file that is not a store, and removes what a crash left unfinished. It writes only if there is
+// such a thing: a store can be opened and read while its disk is full.
+func prepareFile(file *bolt.DB) error {
+	var unfinished bool
+	err := boltfile.Guard(file.Path(), func() error {
+		return file.View(func(tx *bolt.Tx) (err error) {
+			if err := checkLayout(tx); err != nil {
+				return err
+			}
+			unfinished, err = hasUnfinishedIndexes(tx)
+			return err
+		})
+	})
+	if err != nil || !unfinished {
+		return err
+	}
+	return boltfile.Guard(file.Path(), func() error { return file.Update(dropUnfinishedIndexes) })
+}
+
+func checkLayout(tx *bolt.Tx) error {
 	meta := tx.Bucket(metaBucket)
-	if meta == nil {
-		if k, _ := tx.Cursor().First(); k != nil {
-			return fmt.Errorf("%s is not a junctor store: %w", tx.DB().Path(), fs.ErrInvalid)
-		}
-		return createLayout(tx)
+	if meta == nil || tx.Bucket(databasesBucket) == nil {
+		return fmt.Errorf("%s is not a junctor store: move it away to begin with a new one", tx.DB().Path())
 	}
 	if format := string(meta.Get(formatKey)); format != strconv.Itoa(formatVersion) {
-		return fmt.Errorf("%s has format %q, this junctor reads format %d", tx.DB().Path(), format, formatVersion)
+		return fmt.Errorf("%s has format %q, and this junctor reads format %d: use the junctor that wrote it",
+			tx.DB().Path(), format, formatVersion)
 	}
-	return dropUnfinishedIndexes(tx)
+	return nil
 }

@@ -249,11 +249,11 @@ func driverDB(t testing.TB) *database {
 // openClient opens a store that is closed with the test, without kivik around it.
 func openClient(t testing.TB, path string) *client {
 	t.Helper()
-	file, err := openFile(path)
+	file, _, err := openFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := file.Update(prepareFile); err != nil {
+	if err := prepareFile(file); err != nil {
 		t.Fatal(err)
 	}
 	c := newClient(file, &storeFile{}, Options{ScriptLimit: scriptLimit})

@@ -46,7 +46,7 @@ func (s *rawScript) next(w *writer) error {
 // newRaw makes a file with a plain bucket for each bucket of a store, holding the same.
 func newRaw(b *testing.B, store contentsOf) *writer {
 	b.Helper()
-	file, err := openBolt(filepath.Join(b.TempDir(), "raw"), false)
+	file, _, err := openBolt(filepath.Join(b.TempDir(), "raw"), false)
 	if err != nil {
 		b.Fatal(err)
 	}

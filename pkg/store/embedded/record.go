@@ -55,7 +55,7 @@ func (r *record) encode() []byte {
 	return append(appendBytes(b, atts), r.body...)
 }
 
-var errCorrupt = errors.New("embedded: a record is damaged")
+var errCorrupt = errors.New("a record of the store is damaged: restore it from a backup")
 
 func decodeRecord(raw []byte) (*record, error) {
 	const fixed = 9

@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-kivik/kivik/v4/driver"
 	bolt "go.etcd.io/bbolt"
+
+	"junctor/pkg/boltfile"
 )
 
 // rows is a result set. It holds one read transaction, so all of it is of one moment, until its end or Close.
@@ -43,16 +45,20 @@ func (d *database) query(ctx context.Context, q *query, open func(contents, *row
 	if err := r.begin(); err != nil {
 		return nil, err
 	}
-	c, err := openContents(r.tx, d.name)
-	if err == nil {
+	err := boltfile.Guard(d.path, func() error {
+		c, err := openContents(r.tx, d.name)
+		if err != nil {
+			return err
+		}
+		if q.updateSeq {
+			r.updateSeq = seqText(c.updateSeq())
+		}
 		r.source, err = open(c, r)
-	}
+		return err
+	})
 	if err != nil {
 		_ = r.Close()
 		return nil, err
-	}
-	if q.updateSeq {
-		r.updateSeq = seqText(c.updateSeq())
 	}
 	return r, nil
 }
@@ -64,17 +70,17 @@ func (r *rows) begin() (err error) {
 	if r.client.closed {
 		return errClosed
 	}
-	if r.tx, err = r.client.bolt.Begin(false); err == nil {
+	if r.tx, err = r.client.begin(); err == nil {
 		r.client.readers[r] = struct{}{}
 	}
-	return boltError(err)
+	return err
 }
 
 // Next describes the next row.
 func (r *rows) Next(row *driver.Row) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	err := r.next(row)
+	err := boltfile.Guard(r.client.path, func() error { return r.next(row) })
 	if err != nil {
 		r.end()
 	}

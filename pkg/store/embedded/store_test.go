@@ -138,7 +138,15 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	}{
 		"text": {
 			func(file string) error { return os.WriteFile(file, []byte(strings.Repeat("no store ", 2000)), 0o600) },
-			"is not a junctor store",
+			"can't be used",
+		},
+		"empty": { // P6
+			func(file string) error { return os.WriteFile(file, nil, 0o600) },
+			"it is empty; restore it from a backup",
+		},
+		"folder": {
+			func(file string) error { return os.Mkdir(file, 0o700) },
+			"is a directory",
 		},
 		"another bbolt file": {
 			writeBolt(func(tx *bolt.Tx) error {
@@ -154,7 +162,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 				}
 				return tx.Bucket(metaBucket).Put(formatKey, []byte("2"))
 			}),
-			`has format "2", this junctor reads format 1`,
+			`has format "2", and this junctor reads format 1`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,11 +261,11 @@ func TestStats(t *testing.T) {
 
 func TestClosedStore(t *testing.T) {
 	t.Parallel()
-	db, err := openFile(Memory)
+	db, _, err := openFile(Memory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Update(prepareFile); err != nil {
+	if err := prepareFile(db); err != nil {
 		t.Fatal(err)
 	}
 	c := newClient(db, &storeFile{}, Options{})

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"junctor/pkg/boltfile"
 )
 
 // writer is the one goroutine that writes. It takes all operations that wait into one transaction, so that they
@@ -14,9 +17,12 @@ import (
 type writer struct {
 	bolt  *bolt.DB
 	file  *storeFile
+	path  string // of the file
 	queue chan *operation
 	quit  chan struct{} // closed: take no more
 	ended chan struct{} // closed: all answered
+
+	lost atomic.Pointer[error] // set once the file is found to be damaged: nothing is written to it any more
 
 	mu        sync.Mutex
 	committed chan struct{} // closed and replaced by every commit
@@ -44,6 +50,7 @@ func startWriter(db *bolt.DB, f *storeFile) *writer {
 	w := &writer{
 		bolt:      db,
 		file:      f,
+		path:      db.Path(),
 		queue:     make(chan *operation),
 		quit:      make(chan struct{}),
 		ended:     make(chan struct{}),
@@ -123,10 +130,24 @@ func (w *writer) commit(batch []*operation) {
 }
 
 func (w *writer) transact(batch []*operation) error {
+	if lost := w.lost.Load(); lost != nil {
+		return *lost
+	}
 	if err := w.file.watch(); err != nil {
 		return err
 	}
-	err := w.bolt.Update(func(tx *bolt.Tx) error {
+	err := boltfile.Guard(w.path, func() error { return w.update(batch) })
+	if errors.Is(err, boltfile.ErrDamaged) {
+		w.lost.Store(&err)
+	}
+	if errors.Is(err, errAllRefused) {
+		return nil
+	}
+	return err
+}
+
+func (w *writer) update(batch []*operation) error {
+	return w.bolt.Update(func(tx *bolt.Tx) error {
 		refused := 0
 		for _, op := range batch {
 			if op.err = op.ctx.Err(); op.err == nil {
@@ -144,10 +165,6 @@ func (w *writer) transact(batch []*operation) error {
 		}
 		return nil
 	})
-	if errors.Is(err, errAllRefused) {
-		return nil
-	}
-	return err
 }
 
 // errAllRefused spares a transaction that changed nothing its fsync.

@@ -12,11 +12,11 @@ import (
 
 func testWriter(t *testing.T) *writer {
 	t.Helper()
-	db, err := openFile(t.TempDir())
+	db, _, err := openFile(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Update(prepareFile); err != nil {
+	if err := prepareFile(db); err != nil {
 		t.Fatal(err)
 	}
 	w := startWriter(db, &storeFile{})
