@@ -83,7 +83,7 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		metrics.ObserveStore(call)
 		repairs.observe(call)
 	}
-	data, err := store.Open(c.dsn, store.Options{Log: log, Observe: observe})
+	data, err := store.Open(c.dsn, store.Options{Log: log, Observe: observe, Conflict: metrics.StoreConflict})
 	if err != nil {
 		return err
 	}

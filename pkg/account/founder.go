@@ -62,7 +62,11 @@ func (f *Founder) stamp(doc document.Document, id, db string) {
 
 // putNew writes a document unless there is one of its id: whoever was first counts.
 func (f *Founder) putNew(ctx context.Context, db string, doc document.Document) error {
-	_, err := f.store.Put(ctx, db, doc)
+	_, err := f.store.Get(ctx, db, doc.ID())
+	if !fault.Is(err, fault.BadIdentifier) {
+		return err
+	}
+	_, err = f.store.Put(ctx, db, doc)
 	if fault.Is(err, fault.Conflict) {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/billing"
+	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/fault"
@@ -31,6 +33,15 @@ type Metrics struct {
 	abandoned prometheus.Counter
 	passes    *prometheus.CounterVec
 	billing   *prometheus.HistogramVec
+	seen      sync.Map // storeCall > struct{}: those whose failures are counted
+}
+
+// storeCall is a kind of call of the store.
+type storeCall struct{ operation, database string }
+
+// durations are the buckets of all histograms: a read from memory takes some 50 µs, a request at most a minute.
+var durations = []float64{
+	50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 }
 
 // NewMetrics answers metrics that have seen nothing yet.
@@ -39,11 +50,11 @@ func NewMetrics() *Metrics {
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "junctor_http_request_duration_seconds",
-			Help: "Requests by route, method and status, and how long they took.",
+			Help: "Requests by route, method and status, and how long they took.", Buckets: durations,
 		}, []string{"route", "method", "status"}),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "junctor_store_call_duration_seconds",
-			Help: "Calls of the store by operation and database, and how long they took.",
+			Help: "Calls of the store by operation and database, and how long they took.", Buckets: durations,
 		}, []string{"operation", "database"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "junctor_store_errors_total",
@@ -66,29 +77,54 @@ func NewMetrics() *Metrics {
 			Help: "Passes over the copies of all accounts, by how they ended: completed, failed, no_progress or stopped.",
 		}, []string{"result"}),
 		billing: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "junctor_billing_call_duration_seconds",
-			Help: "Calls of the billing hook and reconcile calls of Kazoo, by event and outcome, and how long they took.",
+			Name:    "junctor_billing_call_duration_seconds",
+			Help:    "Calls of the billing hook and reconcile calls of Kazoo, by event and outcome, and how long they took.",
+			Buckets: durations,
 		}, []string{"event", "outcome"}),
 	}
 	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned, m.passes, m.billing,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, result := range dedicatedip.PassResults() {
-		m.passes.WithLabelValues(result)
-	}
+	m.begin()
 	return m
 }
 
-// ObserveStore takes note of one call of the store. A document that does not exist is an answer and no failure.
+// begin makes counters exist before they count, so that their first increase is seen as one.
+func (m *Metrics) begin() {
+	for _, result := range dedicatedip.PassResults() {
+		m.passes.WithLabelValues(result)
+	}
+	for _, kind := range []string{dedicatedip.CopyCreated, dedicatedip.CopyUpdated, dedicatedip.CopyRemoved} {
+		m.repaired.WithLabelValues(kind)
+	}
+	for _, database := range []string{
+		"account", dedicatedip.Database, dedicatedip.StateDatabase, cluster.Database, cluster.ClaimsDatabase,
+	} {
+		m.conflicts.WithLabelValues(database)
+	}
+}
+
+// ObserveStore counts one call of the store. What does not exist is a result and no failure: an account, a database of
+// Kazoo's where there is no Kazoo, or a view of Kazoo's that has one of ours in its place. Conflicts are counted by
+// StoreConflict.
 func (m *Metrics) ObserveStore(c store.Call) {
 	m.calls.WithLabelValues(c.Operation, c.Database).Observe(c.Duration.Seconds())
-	switch kind := fault.KindOf(c.Err); {
-	case c.Err == nil || kind == fault.BadIdentifier:
-	case kind == fault.Conflict:
-		m.conflicts.WithLabelValues(c.Database).Inc()
+	if _, seen := m.seen.LoadOrStore(storeCall{c.Operation, c.Database}, struct{}{}); !seen {
+		for _, kind := range []fault.Kind{fault.DatastoreUnreachable, fault.DatastoreFault} {
+			m.failures.WithLabelValues(c.Operation, c.Database, kind.String())
+		}
+	}
+	if c.Err == nil {
+		return
+	}
+	switch kind := fault.KindOf(c.Err); kind {
+	case fault.BadIdentifier, fault.DatastoreMissing, fault.DatastoreMissingView, fault.Conflict:
 	default:
 		m.failures.WithLabelValues(c.Operation, c.Database, kind.String()).Inc()
 	}
 }
+
+// StoreConflict counts a write that lost to another writer.
+func (m *Metrics) StoreConflict(database string) { m.conflicts.WithLabelValues(database).Inc() }
 
 // CopyRepaired takes note of what was done to an account's copy of an address.
 func (m *Metrics) CopyRepaired(kind string) { m.repaired.WithLabelValues(kind).Inc() }

@@ -51,7 +51,11 @@ func joinLines(body any) any {
 // InstallIfMissing writes a design document of Kazoo's unless the database has one of that name: Kazoo compares
 // and rewrites its own byte by byte, and two owners would rebuild the index in turns.
 func (s *Store) InstallIfMissing(ctx context.Context, db string, design document.Document) error {
-	_, err := s.Put(ctx, db, design)
+	_, err := s.Get(ctx, db, design.ID())
+	if !fault.Is(err, fault.BadIdentifier) {
+		return err
+	}
+	_, err = s.Put(ctx, db, design)
 	if fault.Is(err, fault.Conflict) {
 		return nil
 	}

@@ -92,6 +92,7 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 // with "_deleted" true is removed. fault.Conflict says that another writer was first. Where the nodes of a CouchDB
 // cluster take two writers of equal documents over one revision, these are one revision, and both were first.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
+	defer func() { s.lost(db, err) }()
 	contested, repeated, err := s.write(ctx, "put", db, func(ctx context.Context, all kivik.Option) (err error) {
 		rev, err = s.client.DB(db).Put(ctx, doc.ID(), doc, all)
 		return err
@@ -110,7 +111,8 @@ func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev 
 
 // Delete removes a revision of a document; CouchDB keeps a tombstone. fault.Conflict says that another writer went on
 // from that revision.
-func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
+func (s *Store) Delete(ctx context.Context, db, id, rev string) (err error) {
+	defer func() { s.lost(db, err) }()
 	contested, repeated, err := s.write(ctx, "delete", db, func(ctx context.Context, all kivik.Option) error {
 		_, err := s.client.DB(db).Delete(ctx, id, rev, all)
 		return err
@@ -168,6 +170,7 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 		if contested && written[i].Err == nil {
 			written[i].Err = s.prevailed(ctx, db, docs[i].ID(), written[i].Rev)
 		}
+		s.lost(db, written[i].Err)
 	}
 	return written, err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/go-kivik/kivik/v4/couchdb"
 	"github.com/rs/zerolog"
 
+	"junctor/pkg/fault"
 	"junctor/pkg/store/embedded"
 )
 
@@ -35,14 +36,19 @@ type Call struct {
 type Options struct {
 	// Log gets what a view function of the embedded store has to say.
 	Log zerolog.Logger
-	// Observe is told of every call; nil is nobody.
+	// Observe is called after every call; nil disables it.
 	Observe func(Call)
+	// Conflict is called for every document whose write lost to another writer, with the database as in Call; nil
+	// disables it. It is not for the Err of a Call: a bulk write has many documents, a write to a cluster may lose after
+	// it was accepted, and one that was sent again may be refused because of itself.
+	Conflict func(database string)
 }
 
 // Store is a connection to all databases of one CouchDB or one embedded store. It is safe for concurrent use.
 type Store struct {
 	client   *kivik.Client
 	observe  func(Call)
+	conflict func(database string)
 	embedded bool     // one copy of everything
 	replicas sync.Map // database name > int: how many copies of each document there are
 }
@@ -64,7 +70,11 @@ func Open(dsn string, o Options) (*Store, error) {
 	if observe == nil {
 		observe = func(Call) {}
 	}
-	return &Store{client: client, observe: observe, embedded: !IsCouchDB(dsn)}, nil
+	conflict := o.Conflict
+	if conflict == nil {
+		conflict = func(string) {}
+	}
+	return &Store{client: client, observe: observe, conflict: conflict, embedded: !IsCouchDB(dsn)}, nil
 }
 
 func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
@@ -178,6 +188,13 @@ func (s *Store) call(operation, db string, do func() error) error {
 	err := classify(operation, db, do())
 	s.observe(Call{Operation: operation, Database: family(db), Duration: time.Since(start), Err: err})
 	return err
+}
+
+// lost counts a write that another writer was faster than.
+func (s *Store) lost(db string, err error) {
+	if fault.Is(err, fault.Conflict) {
+		s.conflict(family(db))
+	}
 }
 
 // family keeps the number of distinct database labels small: there is a database for every account.
