@@ -38,6 +38,9 @@ func commands() []command {
 		{name: "routing", operands: "show [CLUSTER_ID]|set CLUSTER_ID FILE|lookup IP",
 			task: defineRouting, read: readRoutingFile,
 			about: "shows and changes routing clusters, and says whose an address is"},
+		{name: "ips", operands: "rebuild --from-copies|repair [--confirm]", task: defineIPs,
+			about: "rebuild writes to a lost pool what the accounts' copies say, and changes no address that it has; repair " +
+				"makes the copies equal to the pool, and stops if that would remove many unless it is confirmed"},
 		{name: "sup", operands: "MODULE FUNCTION [ARGUMENT…]", task: defineSup,
 			about: "does what Kazoo's sup does; it knows kazoo_ips_maintenance, crossbar_maintenance create_account and " +
 				"kapps_maintenance refresh"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/auth/kazoocluster"
@@ -11,10 +12,12 @@ import (
 	"junctor/pkg/store"
 )
 
-// install makes sure of the databases and design documents that are ours to bring.
+// install makes sure of the databases and design documents that are ours to bring. Where the pool is gone, that is a
+// dedicatedip.ErrPoolMissing, and the others are there.
 func install(ctx context.Context, s *store.Store) error {
-	if err := dedicatedip.Install(ctx, s); err != nil {
-		return err
+	poolErr := dedicatedip.Install(ctx, s)
+	if poolErr != nil && !errors.Is(poolErr, dedicatedip.ErrPoolMissing) {
+		return poolErr
 	}
 	if err := kazoocluster.Install(ctx, s); err != nil {
 		return err
@@ -22,7 +25,18 @@ func install(ctx context.Context, s *store.Store) error {
 	if err := cluster.Install(ctx, s); err != nil {
 		return err
 	}
-	return installAccountViews(ctx, s)
+	if err := installAccountViews(ctx, s); err != nil {
+		return err
+	}
+	return poolErr
+}
+
+// installWithoutPool is install for those who can do without the pool.
+func installWithoutPool(ctx context.Context, s *store.Store) error {
+	if err := install(ctx, s); !errors.Is(err, dedicatedip.ErrPoolMissing) {
+		return err
+	}
+	return nil
 }
 
 // accountsDB is Kazoo's database of all accounts.

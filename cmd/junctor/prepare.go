@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/store"
 )
 
@@ -37,6 +39,10 @@ const (
 func (s *server) installPatiently(ctx context.Context) error {
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		err := install(ctx, s.store)
+		if errors.Is(err, dedicatedip.ErrPoolMissing) {
+			s.log.Error().Err(err).Msg("requests for dedicated IPs fail")
+			err = nil
+		}
 		if err == nil {
 			err = s.routing.Load(ctx)
 		}

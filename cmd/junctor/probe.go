@@ -31,7 +31,7 @@ func (s *server) remedies() map[string]string {
 		storeUnreachable:  "check that the CouchDB of --store runs and can be reached from here",
 		storeUnauthorized: "CouchDB refuses the user and password of --store: correct them and start again",
 		storeFull:         "the store accepts no writes: free space on its disk, and check that it is not read-only",
-		poolMissing:       "the database " + dedicatedip.Database + " is missing: restore it; nothing is made in its place",
+		poolMissing:       dedicatedip.ErrPoolMissing.Error(),
 	}
 	if !store.IsCouchDB(s.dsn) {
 		m[storeUnreachable] = "the file of the store is not in its place"

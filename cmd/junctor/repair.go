@@ -49,32 +49,39 @@ const repairPause = time.Second
 
 // repair installs what is missing in our databases again, until ctx ends.
 func (s *server) repair(ctx context.Context) {
+	poolGone := false // that was logged
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.repairs.wanted:
 		}
-		if err := s.installAgain(ctx); err == nil {
+		err := s.installAgain(ctx)
+		gone := errors.Is(err, dedicatedip.ErrPoolMissing)
+		switch {
+		case err == nil:
 			s.log.Warn().Msg("a database of junctor's own, or a design document in it, was missing; it was installed again")
 			notify(s.repairs.done)
-		} else if ctx.Err() == nil {
+		case gone && !poolGone:
+			s.log.Error().Err(err).Msg("requests for dedicated IPs fail")
+		case !gone && ctx.Err() == nil:
 			s.log.Error().Err(err).Msg("a database of junctor's own, or a design document in it, is missing and can't be " +
 				"installed")
 		}
+		poolGone = gone
 		_ = backoff.Sleep(ctx, repairPause)
 	}
 }
 
-// installAgain is install on a store that was served already. The pool is not made again: an empty one would take the
-// addresses from all accounts.
+// installAgain is install on a store that was served already. The pool is not made again, even if the record that it
+// has existed is gone with it: an empty one would take the addresses from all accounts.
 func (s *server) installAgain(ctx context.Context) error {
 	exists, err := s.store.DatabaseExists(ctx, dedicatedip.Database)
 	if err != nil {
 		return err
 	}
 	if !exists {
-		return errors.New("the database " + dedicatedip.Database + " is missing: restore it, nothing is made in its place")
+		return dedicatedip.ErrPoolMissing
 	}
 	return install(ctx, s.store)
 }

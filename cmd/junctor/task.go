@@ -61,7 +61,7 @@ func (c command) prepared(do task) task {
 		return do
 	}
 	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
-		if err := install(ctx, w.store); err != nil {
+		if err := installWithoutPool(ctx, w.store); err != nil {
 			return err
 		}
 		return do(ctx, w, p, operands)

@@ -81,5 +81,5 @@ func (w *workplace) bootstrap(ctx context.Context) (account.Bootstrapped, error)
 	if err != nil {
 		return b, err
 	}
-	return b, install(ctx, w.store)
+	return b, installWithoutPool(ctx, w.store)
 }

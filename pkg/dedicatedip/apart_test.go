@@ -83,3 +83,7 @@ func (a apart) InstallIfMissing(ctx context.Context, db string, design document.
 func (a apart) All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error {
 	return a.Store.All(ctx, a.prefix+db, q, each)
 }
+
+func (a apart) DatabaseExists(ctx context.Context, db string) (bool, error) {
+	return a.Store.DatabaseExists(ctx, a.prefix+db)
+}

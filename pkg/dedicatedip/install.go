@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"context"
+	"errors"
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
@@ -13,6 +14,8 @@ import (
 // Installer is what Install needs of a store.
 type Installer interface {
 	CreateDatabase(ctx context.Context, db string) error
+	DatabaseExists(ctx context.Context, db string) (bool, error)
+	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	Get(ctx context.Context, db, id string) (document.Document, error)
 	Install(ctx context.Context, db string, design document.Document) error
 	InstallIfMissing(ctx context.Context, db string, design document.Document) error
@@ -22,15 +25,66 @@ type Installer interface {
 // (kapps_maintenance:register_system_dbs_views).
 const kazooCopy = "dedicated_ips-kazoo_apps-dedicated_ips"
 
-// Install makes sure that the databases of the pool and its design documents exist. Kazoo's own is left alone
-// where it is there, and where only its source is (system_data), that text is taken: Kazoo rewrites a design
-// document of which a byte differs, and CouchDB then builds the index anew.
+// poolMarkID is the document in our own database that records that the pool's database has existed. Where it does and
+// the database does not, the pool was lost: an empty one in its place would make all copies look left over.
+const poolMarkID = "pool"
+
+// ErrPoolMissing says that the database of the pool has existed and is gone.
+var ErrPoolMissing = errors.New("database " + Database + " is gone: restore it, or make it again with " +
+	"\"junctor ips rebuild --from-copies\"")
+
+// Install makes sure that the databases of the pool and its design documents exist. It does not create the pool's
+// database a second time; that is an ErrPoolMissing. Kazoo's design document is left alone where it is there, and where
+// only its source is (system_data), that text is taken: Kazoo rewrites a design document of which a byte differs, and
+// CouchDB then builds the index anew.
 func Install(ctx context.Context, s Installer) error {
-	for _, db := range []string{Database, stateDatabase} {
-		if err := s.CreateDatabase(ctx, db); err != nil {
-			return err
-		}
+	if err := s.CreateDatabase(ctx, stateDatabase); err != nil {
+		return err
 	}
+	if lost, err := poolLost(ctx, s); err != nil {
+		return err
+	} else if lost {
+		return ErrPoolMissing
+	}
+	return createPool(ctx, s)
+}
+
+// poolLost reports whether the pool's database has existed and is gone. Where no Install has marked it yet, as before
+// there were marks, a Reconciler has left its state.
+func poolLost(ctx context.Context, s Installer) (bool, error) {
+	exists, err := s.DatabaseExists(ctx, Database)
+	if err != nil || exists {
+		return false, err
+	}
+	known := false
+	for _, id := range []string{poolMarkID, stateID} {
+		_, err := s.Get(ctx, stateDatabase, id)
+		if err != nil && !fault.Is(err, fault.BadIdentifier) {
+			return false, err
+		}
+		known = known || err == nil
+	}
+	if !known {
+		return false, nil
+	}
+	exists, err = s.DatabaseExists(ctx, Database) // another process may just have created and marked it
+	return !exists, err
+}
+
+// createPool creates the pool's database, marks that it has existed, and installs its design documents.
+func createPool(ctx context.Context, s Installer) error {
+	if err := s.CreateDatabase(ctx, Database); err != nil {
+		return err
+	}
+	_, err := s.Put(ctx, stateDatabase, document.Document{"_id": poolMarkID, fieldType: "junctor_pool"})
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	return installViews(ctx, s)
+}
+
+// installViews installs the design documents of the pool where its database exists.
+func installViews(ctx context.Context, s Installer) error {
 	kazoos, err := KazooText(ctx, s)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"junctor/pkg/document"
@@ -14,6 +15,7 @@ var missingCases = []testCase{
 	{"missing design documents", missingDesigns},
 	{"install", install},
 	{"install Kazoo's text", installKazoosText},
+	{"install no second pool", installNoSecondPool},
 }
 
 // calls is every call of the pool, on an address that may be there.
@@ -109,5 +111,32 @@ func installKazoosText(s *subject) {
 	s.ok(err)
 	if !sameContent(doc, design) {
 		s.Errorf("installed %v\nwant %v", doc, design)
+	}
+}
+
+// installNoSecondPool: where the pool has existed and is gone, none is made in its place, which would make all copies
+// look left over (fault R1).
+func installNoSecondPool(s *subject) {
+	for _, mark := range []string{poolMarkID, stateID} { // the latter is what an older junctor has left
+		elsewhere := apart{s.s.Store, s.s.prefix + mark + "/"}
+		s.ok(elsewhere.CreateDatabase(s.Context(), stateDatabase))
+		_, err := elsewhere.Put(s.Context(), stateDatabase, document.Document{"_id": mark})
+		s.ok(err)
+		for range 2 {
+			if err := Install(s.Context(), elsewhere); !errors.Is(err, ErrPoolMissing) {
+				s.Errorf("%s: installed with %v", mark, err)
+			}
+		}
+		if exists, err := elsewhere.DatabaseExists(s.Context(), Database); exists || err != nil {
+			s.Errorf("%s: the pool exists: %t, %v", mark, exists, err)
+		}
+		s.ok(elsewhere.CreateDatabase(s.Context(), Database)) // the operator restores it, empty though it be
+		s.ok(Install(s.Context(), elsewhere))
+		if _, err := elsewhere.Get(s.Context(), Database, "_design/"+ourDesign); err != nil {
+			s.Error(err)
+		}
+	}
+	if s.stored(stateDatabase, poolMarkID) == nil {
+		s.Error("the pool is not marked")
 	}
 }

@@ -22,13 +22,12 @@ const (
 // HealingStore is what a Reconciler needs of a store.
 type HealingStore interface {
 	Store
-	account.Reader
+	Installer
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
 	Changes(
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
 	) error
 	Sequence(ctx context.Context, db string) (seq string, err error)
-	Install(ctx context.Context, db string, design document.Document) error
 }
 
 // ReconcilerOptions adjusts a Reconciler. The zero value is usable.

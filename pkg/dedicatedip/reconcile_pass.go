@@ -3,11 +3,13 @@ package dedicatedip
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -40,7 +42,7 @@ func passResult(err error) string {
 // end in the same way again is not repeated before its time.
 func (r *Reconciler) passes(ctx context.Context) error {
 	for asked := r.pool.now(); ; asked = r.pool.now().Add(-r.options.Every / 2) {
-		if err := r.passSince(ctx, asked, false); err != nil && passResult(err) == PassFailed {
+		if err := r.passSince(ctx, asked, r.options.Gap, false); err != nil && passResult(err) == PassFailed {
 			return err
 		}
 		if err := sleep(ctx, r.options.Every); err != nil {
@@ -52,28 +54,28 @@ func (r *Reconciler) passes(ctx context.Context) error {
 // Refresh makes a full pass over all accounts, or waits for one that another process makes. Two passes never run at
 // once, and there is a pause between them. Failures of the store end it, and a TooManyRemovalsError.
 func (r *Reconciler) Refresh(ctx context.Context) error {
-	return r.passSince(ctx, r.pool.now(), false)
+	return r.passSince(ctx, r.pool.now(), r.options.Gap, false)
 }
 
-// RefreshConfirmed is Refresh for an operator who has agreed to the removal of however many copies.
-func (r *Reconciler) RefreshConfirmed(ctx context.Context) error {
-	return r.passSince(ctx, r.pool.now(), true)
+// Repair is Refresh without a pause before it. confirmed says that however many copies may be removed.
+func (r *Reconciler) Repair(ctx context.Context, confirmed bool) error {
+	return r.passSince(ctx, r.pool.now(), 0, confirmed)
 }
 
-// passSince sees to it that there has been a full pass that began after asked.
-func (r *Reconciler) passSince(ctx context.Context, asked time.Time, confirmed bool) error {
-	made, err := r.acquire(ctx, asked)
+// passSince sees to it that there has been a full pass that began after asked. Before it, gap has passed since the last.
+func (r *Reconciler) passSince(ctx context.Context, asked time.Time, gap time.Duration, confirmed bool) error {
+	made, err := r.acquire(ctx, asked, gap)
 	if err != nil || made {
 		return err
 	}
 	return r.hold(ctx, confirmed)
 }
 
-// acquire waits for the lease on full passes. It reports whether another process has made a pass that began after
-// asked, in which case it does not take the lease.
-func (r *Reconciler) acquire(ctx context.Context, asked time.Time) (made bool, err error) {
+// acquire waits for the lease on full passes, and for gap after the last pass. It reports whether another process has
+// made a pass that began after asked, in which case it does not take the lease.
+func (r *Reconciler) acquire(ctx context.Context, asked time.Time, gap time.Duration) (made bool, err error) {
 	for {
-		made, wait, err := r.turn(ctx, asked)
+		made, wait, err := r.turn(ctx, asked, gap)
 		if err != nil || made || wait <= 0 {
 			return made, err
 		}
@@ -144,7 +146,9 @@ type pass struct {
 }
 
 func (p *pass) run(ctx context.Context) (err error) {
-	if p.held, err = p.heldByAccount(ctx); err != nil {
+	if p.held, err = p.heldByAccount(ctx); fault.Is(err, fault.DatastoreMissing) {
+		return fmt.Errorf("%w (%w)", ErrPoolMissing, err)
+	} else if err != nil {
 		return err
 	}
 	listed, err := p.accounts(ctx)

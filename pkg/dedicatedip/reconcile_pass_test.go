@@ -170,7 +170,7 @@ func passStops(s *subject) {
 		!strings.Contains(log, "junctor ips repair --confirm") {
 		s.Errorf("logged %s", log)
 	}
-	s.ok(h.RefreshConfirmed(s.Context()))
+	s.ok(h.Repair(s.Context(), true))
 	s.counts(h, map[string]int{CopyRemoved: 11, CopyUpdated: 1})
 	s.passed(h, PassStopped, PassCompleted)
 
@@ -345,11 +345,11 @@ func lostLease(s *subject) {
 	s.before()
 	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
 	dead := s.healerOn(s.s, now, ReconcilerOptions{})
-	if made, wait, err := dead.turn(s.Context(), now()); made || wait > 0 || err != nil {
+	if made, wait, err := dead.turn(s.Context(), now(), 0); made || wait > 0 || err != nil {
 		s.Fatal(made, wait, err)
 	}
 	h := s.healerOn(s.s, now, ReconcilerOptions{})
-	if made, wait, err := h.turn(s.Context(), now()); made || wait != leaseTime || err != nil {
+	if made, wait, err := h.turn(s.Context(), now(), 0); made || wait != leaseTime || err != nil {
 		s.Fatal(made, wait, err)
 	}
 	s.clock.Add(int64(leaseTime/time.Second) / 2)

@@ -64,7 +64,9 @@ func (r *Reconciler) checkpoint(ctx context.Context, seq string) error {
 
 // turn takes the lease on full passes. Where it is not this process's turn, it answers how long that may last, and
 // where a pass that began later than asked has been made, that there is nothing to do.
-func (r *Reconciler) turn(ctx context.Context, asked time.Time) (made bool, wait time.Duration, err error) {
+func (r *Reconciler) turn(
+	ctx context.Context, asked time.Time, gap time.Duration,
+) (made bool, wait time.Duration, err error) {
 	err = r.change(ctx, func(doc document.Document) error {
 		now := r.pool.now()
 		made, wait = at(doc, fieldPass).After(asked), 0
@@ -72,7 +74,7 @@ func (r *Reconciler) turn(ctx context.Context, asked time.Time) (made bool, wait
 			wait = min(at(doc, fieldUntil).Sub(now), leaseTime)
 		}
 		if !made && wait <= 0 {
-			wait = min(at(doc, fieldPassEnded).Add(r.options.Gap).Sub(now), r.options.Gap)
+			wait = min(at(doc, fieldPassEnded).Add(gap).Sub(now), gap)
 		}
 		if made || wait > 0 {
 			return store.ErrUnchanged

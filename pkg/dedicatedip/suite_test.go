@@ -31,7 +31,7 @@ const (
 )
 
 // cases is everything that holds on every store.
-var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases, tableCases, reconcileCases,
+var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases, tableCases, reconcileCases, rebuildCases,
 	billingCases, contentionCases, memoryCases)
 
 // followedCases also hold for a pool that answers from memory.

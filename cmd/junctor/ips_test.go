@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"junctor/pkg/account"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+// The master of the recorded Kazoo with its API key, and another account.
+const (
+	kazooMaster = "0766c6d3a0cf0a0f293e7c8cf0bdcab5"
+	kazooKey    = "742db687e10725fa8baee2bc7067393451d0b4eeb2f29b2cd0d44607ee6556d8"
+	kazooOther  = "20d27928305e257782655b7896c79f14"
+)
+
+// beside is a junctor beside a Kazoo.
+type beside struct {
+	*testing.T
+	place
+	kazoo *store.Store
+}
+
+func besideKazoo(t *testing.T) *beside {
+	t.Helper()
+	dsn := storetest.FreshCouch(t)
+	return &beside{T: t, place: place{dsn: dsn, stateDir: t.TempDir()}, kazoo: kazoo(t, dsn)}
+}
+
+// restart stops the server, lets something happen, and starts it again.
+func (b *beside) restart(meanwhile func()) *served {
+	b.Helper()
+	b.server.stop()
+	b.server = nil
+	meanwhile()
+	return b.serve(b.T)
+}
+
+// assign adds addresses and gives them to an account.
+func (b *beside) assign(accountID string, n int) (ids []string) {
+	b.Helper()
+	for i := range n {
+		id := fmt.Sprintf("192.0.2.%d", i)
+		ok(b.T, b.args("sup kazoo_ips_maintenance add "+id+" us-east proxy1.example.com")...)
+		ids = append(ids, id)
+	}
+	s := b.serve(b.T)
+	body := `{"data":{"ips":["` + strings.Join(ids, `","`) + `"]}}`
+	if status, envelope := s.request("POST", "/v2/accounts/"+accountID+"/ips", s.login(kazooKey), body); status != 200 {
+		b.Fatalf("assign: %d %v", status, envelope)
+	}
+	return ids
+}
+
+func (b *beside) copies(accountID string, ids []string) map[string]document.Document {
+	b.Helper()
+	db, err := account.Database(accountID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	copies, err := b.kazoo.GetMany(b.Context(), db, ids)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return copies
+}
+
+// dropPool deletes the database of the pool.
+func (b *beside) dropPool() {
+	b.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodDelete, b.dsn+"/"+dedicatedip.Database, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if response.Body.Close(); response.StatusCode != http.StatusOK {
+		b.Fatalf("delete %s: %s", dedicatedip.Database, response.Status)
+	}
+}
+
+// metric returns the value of a series of /metrics, empty where it has none.
+func (s *served) metric(series string) string {
+	s.Helper()
+	for line := range strings.Lines(s.metrics()) {
+		if value, found := strings.CutPrefix(line, series+" "); found {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func fullPasses(result string) string { return `junctor_full_passes_total{result="` + result + `"}` }
+
+// TestLostPool: a pool whose database is gone is not made anew by a start, its copies stay, and the operator makes it
+// again from them through the running server (fault R1).
+func TestLostPool(t *testing.T) {
+	t.Parallel()
+	b := besideKazoo(t)
+	ids := b.assign(kazooOther, 12)
+	before := b.copies(kazooOther, ids)
+	s := b.restart(b.dropPool)
+
+	token := s.login(kazooKey)
+	missing := func(s *served) {
+		t.Helper()
+		for _, path := range []string{"/v2/ips", "/v2/ips/192.0.2.1", "/v2/accounts/" + kazooOther + "/ips/assigned"} {
+			if status, envelope := s.request("GET", path, token, ""); status != 503 || envelope["message"] != "datastore_missing" {
+				t.Errorf("%s without a pool: %d %v", path, status, envelope)
+			}
+		}
+	}
+	missing(s)
+	if log := s.stderr.String(); !strings.Contains(log, "junctor ips rebuild --from-copies") {
+		t.Errorf("the log does not say what to do:\n%s", log)
+	}
+	missing(b.restart(func() {}))
+	if exists, err := b.kazoo.DatabaseExists(t.Context(), dedicatedip.Database); exists || err != nil {
+		t.Fatalf("the pool was made anew: %t, %v", exists, err)
+	}
+	if got := b.copies(kazooOther, ids); len(got) != len(before) {
+		t.Fatalf("%d of %d copies are left", len(got), len(before))
+	}
+	if o := call(t, nil, b.args("sup kazoo_ips_maintenance refresh")...); o.code == 0 || !strings.Contains(o.stderr, "rebuild") {
+		t.Errorf("sup refresh: %+v", o)
+	}
+
+	for want := range strings.SplitSeq("12 addresses restored, 0 were in the pool|0 addresses restored, 12 were in the pool", "|") {
+		if text := ok(t, b.args("ips rebuild --from-copies")...); !strings.Contains(text, want) {
+			t.Errorf("rebuild said %q, want %s", text, want)
+		}
+	}
+	check := func(s *served) {
+		t.Helper()
+		status, envelope := s.request("GET", "/v2/ips/"+ids[7], token, "")
+		data, _ := envelope["data"].(map[string]any)
+		if status != 200 || data["assigned_to"] != kazooOther || data["zone"] != "us-east" {
+			t.Errorf("after the rebuild: %d %v", status, envelope)
+		}
+		for id, doc := range b.copies(kazooOther, ids) {
+			if doc.Rev() != before[id].Rev() {
+				t.Errorf("the copy of %s was written: %v", id, doc)
+			}
+		}
+	}
+	check(b.server)
+	s = b.restart(func() {})
+	waitFor(t, "a full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	check(s)
+}
+
+// TestManyRemovals: a full pass stops before it removes many copies that the pool does not explain, after a restart as
+// well, until the operator confirms it (fault R1).
+func TestManyRemovals(t *testing.T) {
+	t.Parallel()
+	b := besideKazoo(t)
+	ids := b.assign(kazooOther, 20)
+	s := b.restart(func() {
+		for _, id := range ids[:15] {
+			doc, err := b.kazoo.Get(t.Context(), dedicatedip.Database, id)
+			if err == nil {
+				err = b.kazoo.Delete(t.Context(), dedicatedip.Database, id, doc.Rev())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	waitFor(t, "a stopped pass", func() bool { return s.metric(fullPasses("stopped")) == "1" })
+	if log := s.stderr.String(); !strings.Contains(log, "15 of the accounts' 20 copies") ||
+		!strings.Contains(log, "junctor ips repair --confirm") {
+		t.Errorf("logged\n%s", log)
+	}
+	b.restart(func() {})
+	o := call(t, nil, b.args("ips repair")...)
+	if o.code != 1 || !strings.Contains(o.stderr, "15 of the accounts' 20 copies") || len(b.copies(kazooOther, ids)) != 20 {
+		t.Errorf("repair without confirmation: %+v", o)
+	}
+	if text := ok(t, b.args("ips repair --confirm")...); !strings.Contains(text, "equal the pool") {
+		t.Errorf("repair said %q", text)
+	}
+	if got := b.copies(kazooOther, ids); len(got) != 5 {
+		t.Errorf("%d copies are left", len(got))
+	}
+	if got := b.server.metric(fullPasses("completed")); got != "1" {
+		t.Errorf("%s passes were completed", got)
+	}
+}
+
+// TestIPsUsage: nothing is done without the flag that says what.
+func TestIPsUsage(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	ok(t, "bootstrap", "--store", home)
+	for _, args := range []string{
+		"ips", "ips rebuild", "ips repair --from-copies", "ips rebuild --from-copies --confirm", "ips repair now", "ips list x",
+	} {
+		if o := call(t, nil, append(strings.Fields(args), "--store", home)...); o.code != 2 || o.stdout != "" {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+	var done dedicatedip.Rebuilt
+	decode(t, ok(t, "ips", "rebuild", "--from-copies", "--json", "--store", home), &done)
+	if done.Accounts != 1 || done.Restored != 0 {
+		t.Errorf("rebuilt %+v", done)
+	}
+	if text := ok(t, "ips", "repair", "--json", "--store", home); text != "{\"equal\":true}\n" {
+		t.Errorf("repaired %s", text)
+	}
+}
+
+// TestRebuildContested: what it leaves to the operator is listed, and the exit code says so.
+func TestRebuildContested(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s, err := store.Open(home, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{kazooMaster, kazooOther} {
+		db, err := account.Database(id)
+		if err == nil {
+			err = s.CreateDatabase(t.Context(), db)
+		}
+		if err == nil {
+			_, err = s.Put(t.Context(), db, document.Document{"_id": "192.0.2.1", "pvt_type": "dedicated_ip",
+				"pvt_status": "assigned", "pvt_assigned_to": id, "pvt_zone": "us-east"})
+		}
+		if err == nil {
+			err = s.CreateDatabase(t.Context(), "accounts")
+		}
+		if err == nil {
+			_, err = s.Put(t.Context(), "accounts", document.Document{"_id": id, "pvt_type": "account"})
+		}
+		if err != nil && !fault.Is(err, fault.Conflict) {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o := call(t, nil, "ips", "rebuild", "--from-copies", "--store", home)
+	for _, id := range []string{kazooMaster, kazooOther} {
+		if !strings.Contains(o.stdout, "contested  192.0.2.1  copy of account "+id+"  zone us-east") {
+			t.Errorf("%s is not listed in\n%s", id, o.stdout)
+		}
+	}
+	if o.code != 1 || !strings.Contains(o.stderr, "2 copies contradict each other") {
+		t.Errorf("%+v", o)
+	}
+}

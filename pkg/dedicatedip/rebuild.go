@@ -1,0 +1,215 @@
+package dedicatedip
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
+	"junctor/pkg/store"
+)
+
+// Rebuilt is what a rebuild of the pool did. Addresses that nobody held are in no copy, so that it does not know them.
+type Rebuilt struct {
+	Accounts  int     `json:"accounts"`            // whose copies were read
+	Restored  int     `json:"restored"`            // addresses that were written to the pool
+	Present   int     `json:"present"`             // those that it had, with the same holder
+	Contested []Claim `json:"contested,omitempty"` // copies that contradict each other, or the pool
+	Unclear   []Claim `json:"unclear,omitempty"`   // copies that do not say that their account holds the address
+}
+
+// Claim is an account's copy of an address from which the pool was not rebuilt.
+type Claim struct {
+	IP      string `json:"ip"`
+	Account string `json:"account"`
+	Zone    string `json:"zone,omitempty"`
+	Host    string `json:"host,omitempty"`
+	// Holder is whom the pool has the address with, where it has it with another account.
+	Holder string `json:"holder,omitempty"`
+}
+
+// rebuild is one rebuild of the pool.
+type rebuild struct {
+	*Reconciler
+	Rebuilt
+	lease      *lease
+	claimants  map[string][]string // by address: accounts with a copy of it
+	spelled    map[string]string   // by address: the id that the pool has it under
+	replicated bool
+}
+
+// RebuildFromCopies writes to the pool what accounts have copies of and the pool does not have, and creates the pool's
+// database where it is missing. It changes no document that is there, so that it may be repeated. An address that
+// several accounts have copies of is left to the operator. No full pass is made meanwhile.
+func (r *Reconciler) RebuildFromCopies(ctx context.Context) (Rebuilt, error) {
+	if err := r.store.CreateDatabase(ctx, stateDatabase); err != nil {
+		return Rebuilt{}, err
+	}
+	never := r.pool.now().Add(100 * 365 * 24 * time.Hour) // no pass that was made replaces this
+	if _, err := r.acquire(ctx, never, 0); err != nil {
+		return Rebuilt{}, err
+	}
+	b := &rebuild{Reconciler: r, lease: r.held(), claimants: map[string][]string{}, spelled: map[string]string{}}
+	err := b.run(ctx)
+	if yielded := r.yield(ctx, b.lease.began, false); err == nil {
+		err = yielded
+	}
+	return b.Rebuilt, err
+}
+
+func (b *rebuild) run(ctx context.Context) error {
+	accounts, err := b.accounts(ctx)
+	if err != nil {
+		return err
+	}
+	err = b.eachCopy(ctx, accounts, func(_ context.Context, accountID string, copies []document.Document) error {
+		for _, doc := range copies {
+			key := addressKey(doc.ID())
+			if !slices.Contains(b.claimants[key], accountID) {
+				b.claimants[key] = append(b.claimants[key], accountID)
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = b.open(ctx)
+	}
+	if err == nil {
+		err = b.eachCopy(ctx, accounts, b.restore)
+	}
+	b.Accounts = len(accounts)
+	return err
+}
+
+// open creates the pool's database where it is missing, and reads which addresses it has.
+func (b *rebuild) open(ctx context.Context) (err error) {
+	exists, err := b.store.DatabaseExists(ctx, Database)
+	if err != nil {
+		return err
+	}
+	if !exists { // how far the feed of the one before was read says nothing about this one
+		err := b.change(ctx, func(doc document.Document) error { delete(doc, fieldCheckpoint); return nil })
+		if err != nil {
+			return err
+		}
+	}
+	if err := createPool(ctx, b.store); err != nil {
+		return err
+	}
+	if b.replicated, err = b.store.Replicated(ctx, Database); err != nil {
+		return err
+	}
+	return store.AllPages(ctx, b.store, Database, chunk, func(ids []string) error {
+		for _, id := range ids {
+			b.spelled[addressKey(id)] = id
+		}
+		return nil
+	})
+}
+
+// eachCopy reads the copies of all accounts and passes them to each with their account, some at a time.
+func (b *rebuild) eachCopy(
+	ctx context.Context, accounts []string, each func(context.Context, string, []document.Document) error,
+) error {
+	for _, accountID := range accounts {
+		if err := b.lease.keep(ctx); err != nil {
+			return err
+		}
+		db, err := account.Database(accountID)
+		if err != nil {
+			continue // there can be no such database
+		}
+		ids, err := b.copiesOf(ctx, accountID)
+		if err != nil {
+			return err
+		}
+		for some := range slices.Chunk(ids, chunk) {
+			found, err := b.store.GetMany(ctx, db, some)
+			if err != nil {
+				return err
+			}
+			var copies []document.Document
+			for _, id := range some {
+				if isDedicatedIP(found[id]) {
+					copies = append(copies, found[id])
+				}
+			}
+			if err := each(ctx, accountID, copies); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// restore writes to the pool what an account has copies of.
+func (b *rebuild) restore(ctx context.Context, accountID string, copies []document.Document) error {
+	var ids []string
+	for _, doc := range copies {
+		if id, ok := b.spelled[addressKey(doc.ID())]; ok {
+			ids = append(ids, id)
+		}
+	}
+	pool, err := b.store.GetMany(ctx, Database, ids)
+	if err != nil {
+		return err
+	}
+	var missing []document.Document
+	for _, doc := range copies {
+		key := addressKey(doc.ID())
+		known, claim := pool[b.spelled[key]], claimOf(doc, accountID)
+		switch {
+		case known != nil && (IP{known}).heldBy(accountID):
+			b.Present++
+		case known != nil:
+			claim.Holder = IP{known}.AssignedTo()
+			b.Contested = append(b.Contested, claim)
+		case len(b.claimants[key]) > 1:
+			b.Contested = append(b.Contested, claim)
+		case doc.String(fieldStatus) != assigned || doc.String(fieldAssignedTo) != accountID:
+			b.Unclear = append(b.Unclear, claim)
+		default:
+			missing = append(missing, content(doc))
+		}
+	}
+	return b.write(ctx, accountID, missing)
+}
+
+func (b *rebuild) write(ctx context.Context, accountID string, docs []document.Document) (failed error) {
+	if len(docs) == 0 {
+		return nil
+	}
+	if b.replicated {
+		sign(docs...)
+	}
+	ctx, cancel := committed(ctx)
+	defer cancel()
+	for i, written := range b.pool.put(ctx, Database, docs) {
+		switch {
+		case written.Err == nil:
+			docs[i]["_rev"] = written.Rev
+			b.pool.wrote(docs[i])
+			b.Restored++
+		case fault.Is(written.Err, fault.Conflict): // somebody has just created it
+			b.Contested = append(b.Contested, claimOf(docs[i], accountID))
+		default:
+			failed = written.Err
+		}
+	}
+	return failed
+}
+
+func claimOf(doc document.Document, accountID string) Claim {
+	return Claim{IP: doc.ID(), Account: accountID, Zone: doc.String(fieldZone), Host: doc.String(fieldHost)}
+}
+
+// addressKey is equal for all spellings of an address; a text that is no address is its own.
+func addressKey(id string) string {
+	if addr, ok := ipaddr.Parse(id); ok {
+		return ipaddr.Key(addr)
+	}
+	return id
+}
