@@ -29,7 +29,7 @@ func newBranch(t *testing.T, stateDir string) *branch {
 	var created account.Created
 	decode(t, ok(t, b.args("account create A --json")...), &created)
 	b.account = created.ID
-	b.sup("add 1.2.3.4 z h", "added IP 1.2.3.4 to available dedicated ips")
+	b.sup("add 1.2.3.4 z h", "added IP 1.2.3.4 to available dedicated ips\nok")
 	return b
 }
 

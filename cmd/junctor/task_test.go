@@ -29,16 +29,16 @@ func TestTasks(t *testing.T) {
 			outcome{code: 1, stderr: "junctor: another account has the realm \"one.example.com\"\n"}},
 		{"account create Two --parent 0123", outcome{code: 1, stderr: "junctor: there is no parent account \"0123\"\n"}},
 		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",
-			outcome{stdout: "added IP 1.2.3.4 to available dedicated ips\n"}},
+			outcome{stdout: "added IP 1.2.3.4 to available dedicated ips\nok\n"}},
 		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",
-			outcome{stdout: "unable to add IP 1.2.3.4: conflict\n"}},
+			outcome{stdout: "unable to add IP 1.2.3.4: conflict\nok\n"}},
 		{"sup kazoo_ips_maintenance add ::FFFF:1.2.3.4 z h",
-			outcome{stdout: "unable to add IP ::FFFF:1.2.3.4: conflict\n"}},
+			outcome{stdout: "unable to add IP ::FFFF:1.2.3.4: conflict\nok\n"}},
 		{"sup kazoo_ips_maintenance add",
 			outcome{stdout: "Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
 		{"sup kazoo_ips_maintenance add 1.2.3.5 z",
 			outcome{code: 2, stderr: "junctor: Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
-		{"sup kazoo_ips_maintenance add 1.2.3.999 z h", outcome{stdout: "added IP 1.2.3.999 to available dedicated ips\n"}},
+		{"sup kazoo_ips_maintenance add 1.2.3.999 z h", outcome{stdout: "added IP 1.2.3.999 to available dedicated ips\nok\n"}},
 		{"sup kazoo_ips_maintenance delete 1.2.3.999", outcome{stdout: "deleted IP 1.2.3.999\n"}},
 		{"sup kazoo_ips_maintenance refresh", outcome{}},
 		{"sup kazoo_ips_maintenance frobnicate", outcome{code: 1,
@@ -91,7 +91,7 @@ func TestStartedAsSup(t *testing.T) {
 	if code := run(t.Context(), args, environment{"JUNCTOR_STORE": home}.get, nil, &stdout, &stdout); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if got := stdout.String(); got != "added IP 1.2.3.4 to available dedicated ips\n" {
+	if got := stdout.String(); got != "added IP 1.2.3.4 to available dedicated ips\nok\n" {
 		t.Errorf("printed %q", got)
 	}
 }

@@ -9,12 +9,17 @@ import (
 )
 
 func add(ctx context.Context, d Deps, args []string) (string, int) {
-	text := args[0]
-	err := d.Pool.Add(ctx, text, args[1], args[2])
+	address := args[0]
+	err := d.Pool.Add(ctx, address, args[1], args[2])
 	if fault.Is(err, fault.Invalid) {
-		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host, and can't begin with \"_\"", text), failed
+		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host, and can't begin with \"_\"", address), failed
 	}
-	return told(err, fmt.Sprintf("added IP %s to available dedicated ips", text), "unable to add IP "+text+": %s", "")
+	text, code := told(err, fmt.Sprintf("added IP %s to available dedicated ips", address),
+		"unable to add IP "+strings.ReplaceAll(address, "%", "%%")+": %s", "")
+	if code == 0 {
+		text += "\nok" // what Kazoo's function returns, which its sup prints; the others return no_return
+	}
+	return text, code
 }
 
 func assign(ctx context.Context, d Deps, args []string) (string, int) {
