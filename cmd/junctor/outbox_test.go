@@ -101,7 +101,7 @@ func TestNoBroker(t *testing.T) {
 	args := []string{"--store", home, "--amqp-url", "amqp://guest:s3cret@127.0.0.1:1/"}
 	s := start(t, args...)
 	s.assign(home)
-	waitFor(t, "a failed attempt", func() bool { return strings.Contains(s.stderr.String(), "the broker is not there") })
+	waitFor(t, "a failed attempt", func() bool { return strings.Contains(s.stderr.String(), "the broker can't be used") })
 	s.stop()
 	again := start(t, args...)
 	if !again.shows("junctor_broker_connected 0") || !again.shows("junctor_notices_waiting 4") {

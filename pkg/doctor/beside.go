@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -32,6 +33,9 @@ func (e *examination) broker(ctx context.Context) Finding {
 	}
 	kazoo, err := notice.Probe(ctx, e.AMQP)
 	switch {
+	case errors.Is(err, notice.ErrOtherExchange):
+		return broken(err.Error(), "find out who declared it, delete it (rabbitmqctl eval, or the management page), and restart "+
+			"Kazoo's applications, which declare it again; until then notices wait")
 	case err != nil:
 		return broken("RabbitMQ can't be used: "+err.Error(),
 			"look at --amqp-url; junctor serves without it, and notices wait until it is there")

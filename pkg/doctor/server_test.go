@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"junctor/pkg/notice/brokertest"
 	"junctor/pkg/store/storetest"
 )
@@ -102,6 +104,11 @@ func TestBroker(t *testing.T) {
 	p.is(p.examine(Options{AMQP: where}), map[string]string{
 		"broker": "warning: RabbitMQ answers, and no Kazoo is there … virtual host",
 	})
+	durable := declareDurable(t, where) // which Kazoo's applications and serve can't use (P11)
+	p.is(p.examine(Options{AMQP: where}), map[string]string{
+		"broker": `broken: the exchange "configuration" is declared otherwise than Kazoo declares it … durable … delete it`,
+	})
+	p.ok(durable.ExchangeDelete("configuration", false, false))
 	b.Listen(t) // declares it
 	p.is(p.examine(Options{AMQP: where}), nil)
 	p.is(p.examine(Options{AMQP: strings.Replace(where, "guest:guest", "guest:wrong-secret", 1)}), map[string]string{
@@ -114,4 +121,22 @@ func TestBroker(t *testing.T) {
 	if text := fmt.Sprint(found); strings.Contains(text, "secret") {
 		t.Error(text)
 	}
+}
+
+// declareDurable declares Kazoo's exchange durable.
+func declareDurable(t *testing.T, url string) *amqp.Channel {
+	t.Helper()
+	c, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	channel, err := c.Channel()
+	if err == nil {
+		err = channel.ExchangeDeclare("configuration", "topic", true, false, false, false, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return channel
 }

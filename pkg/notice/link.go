@@ -79,8 +79,12 @@ func (l *link) open() (err error) {
 		return err
 	}
 	l.broken = l.channel.NotifyClose(make(chan *amqp.Error, 1))
-	err = l.channel.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, false, false, false, nil)
-	return errors.Join(err, l.channel.Confirm(false))
+	return errors.Join(declare(l.channel), l.channel.Confirm(false))
+}
+
+// declare declares the exchange as Kazoo does.
+func declare(channel *amqp.Channel) error {
+	return channel.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, false, false, false, nil)
 }
 
 // publish hands a message to the broker, who has it only when that is confirmed.

@@ -36,7 +36,7 @@ func (o *Outbox) Run(ctx context.Context, s Documents) {
 		}
 		pause := pauses.Next()
 		o.options.Log.Warn().Err(err).Stringer("again_in", pause).Int("waiting", o.queue.length()).
-			Msg("change notices wait: the broker is not there")
+			Msg("change notices wait: the broker can't be used")
 		_ = backoff.Sleep(ctx, pause)
 	}
 }
