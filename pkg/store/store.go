@@ -92,7 +92,7 @@ func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
 	base.ResponseHeaderTimeout = responseTimeout
 	base.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
 	options := []kivik.Option{
-		couchdb.OptionHTTPClient(&http.Client{Transport: transport{base}}),
+		couchdb.OptionHTTPClient(&http.Client{Transport: transport{newGuard(base)}}),
 		couchdb.OptionNoRequestCompression(), // documents are small and the database is near
 	}
 	if user := server.User; user != nil {

@@ -106,13 +106,17 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 
 // ask asks the cluster unless it has been silent lately, and remembers the answer.
 func (i *Introspector) ask(ctx context.Context, q question) verdict {
-	breaker := i.breakers.of(q.cluster.URL)
-	if !breaker.allow(i.now()) {
+	call, ok := i.breakers.of(q.cluster.URL).Allow(i.now())
+	if !ok {
 		return unreachable(errors.New("no answer the last times, not asked again yet"))
 	}
 	v := i.client.ask(ctx, q)
 	now := i.now()
-	breaker.report(!v.silent, now)
+	if v.silent {
+		call.Failed(now)
+	} else {
+		call.Succeeded()
+	}
 	i.answers.put(q, v, now)
 	return v
 }
