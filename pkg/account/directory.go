@@ -61,26 +61,42 @@ func (d *Directory) ByAPIKey(ctx context.Context, key string) (*Account, error) 
 	return d.Get(ctx, ids[0])
 }
 
-// ByRealm finds the accounts that have a realm, without regard to case.
-func (d *Directory) ByRealm(ctx context.Context, realm string) ([]*Account, error) {
-	return d.all(ctx, "listing_by_realm", "by_realm", strings.ToLower(realm))
+// ByRealmOrName finds the accounts that a login names: those that have the realm, without regard to case, else those
+// that have the name, of which only the letters a to z, in either case, and digits count. It looks up both whatever the
+// first comes to, so that its time does not tell which exist.
+func (d *Directory) ByRealmOrName(ctx context.Context, realm, name string) ([]*Account, error) {
+	byRealm, err := d.idsByRealm(ctx, realm)
+	if err != nil {
+		return nil, err
+	}
+	byName, err := d.idsByName(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.present(ctx, byRealm)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	return d.present(ctx, byName)
 }
 
-// ByName finds the accounts that have a name. Only the letters a to z, in either case, and digits count in it.
-func (d *Directory) ByName(ctx context.Context, name string) ([]*Account, error) {
+func (d *Directory) idsByRealm(ctx context.Context, realm string) ([]string, error) {
+	if realm == "" {
+		return nil, nil
+	}
+	return d.find(ctx, "listing_by_realm", "by_realm", strings.ToLower(realm))
+}
+
+func (d *Directory) idsByName(ctx context.Context, name string) ([]string, error) {
 	key := alphanumeric(name)
 	if key == "" {
 		return nil, nil
 	}
-	return d.all(ctx, "listing_by_name", "by_name", key)
+	return d.find(ctx, "listing_by_name", "by_name", key)
 }
 
-// all reads the accounts that a view lists under key, without those that are gone.
-func (d *Directory) all(ctx context.Context, kazoos, ours, key string) (found []*Account, err error) {
-	ids, err := d.find(ctx, kazoos, ours, key)
-	if err != nil {
-		return nil, err
-	}
+// present reads accounts by their ids, without those that are gone.
+func (d *Directory) present(ctx context.Context, ids []string) (found []*Account, err error) {
 	for _, id := range ids {
 		a, err := d.Get(ctx, id)
 		if fault.Is(err, fault.BadIdentifier) || err == nil && a.Deleted {

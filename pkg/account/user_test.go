@@ -168,7 +168,7 @@ func checkUsersByHash(t *testing.T, s *store.Store) {
 	}
 }
 
-func TestByRealmAndName(t *testing.T) {
+func TestByRealmOrName(t *testing.T) {
 	t.Parallel()
 	s := openKazoo(t)
 	ownViews(t, s)
@@ -184,20 +184,23 @@ func TestByRealmAndName(t *testing.T) {
 	}
 	change(t, s, "accounts", accountB, document.Document{"name": "ACCOUNT-a"})
 	for name, c := range map[string]struct{ got, want []string }{
-		"realm":        {ids(d.ByRealm(t.Context(), "A.Example.com")), []string{accountA}},
-		"no realm":     {ids(d.ByRealm(t.Context(), "")), nil},
-		"another":      {ids(d.ByRealm(t.Context(), "x.example.com")), nil},
-		"name":         {ids(d.ByName(t.Context(), "Account A1")), []string{accountA1}},
-		"two":          {ids(d.ByName(t.Context(), "account, a")), []string{accountB, accountA}},
-		"no name":      {ids(d.ByName(t.Context(), "")), nil},
-		"nothing left": {ids(d.ByName(t.Context(), "№")), nil},
+		"realm":        {ids(d.ByRealmOrName(t.Context(), "A.Example.com", "")), []string{accountA}},
+		"no realm":     {ids(d.ByRealmOrName(t.Context(), "", "")), nil},
+		"another":      {ids(d.ByRealmOrName(t.Context(), "x.example.com", "")), nil},
+		"name":         {ids(d.ByRealmOrName(t.Context(), "", "Account A1")), []string{accountA1}},
+		"two":          {ids(d.ByRealmOrName(t.Context(), "", "account, a")), []string{accountB, accountA}},
+		"no name":      {ids(d.ByRealmOrName(t.Context(), "", "")), nil},
+		"realm first":  {ids(d.ByRealmOrName(t.Context(), "a.example.com", "Account A1")), []string{accountA}},
+		"else by name": {ids(d.ByRealmOrName(t.Context(), "x.example.com", "Account A1")), []string{accountA1}},
+		"neither":      {ids(d.ByRealmOrName(t.Context(), "x.example.com", "x")), nil},
+		"nothing left": {ids(d.ByRealmOrName(t.Context(), "", "№")), nil},
 	} {
 		if !slices.Equal(c.got, c.want) {
 			t.Errorf("%s: %v, want %v", name, c.got, c.want)
 		}
 	}
 	change(t, s, database(t, accountB), accountB, document.Document{"pvt_deleted": true})
-	if got := ids(d.ByName(t.Context(), "accounta")); !slices.Equal(got, []string{accountA}) {
+	if got := ids(d.ByRealmOrName(t.Context(), "", "accounta")); !slices.Equal(got, []string{accountA}) {
 		t.Errorf("with a deleted one: %v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -291,5 +292,30 @@ func TestSpelling(t *testing.T) {
 		"a megabyte":             strings.Repeat("A", 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) { checkRefused(t, a, spelt, fault.Unauthenticated) })
+	}
+}
+
+// TestIDsAreCheckedBeforeTheyAreAskedFor: a token of the cluster's own key whose ids lead to something else than a
+// document is refused, and CouchDB, which has something there (GET /DB/_all_docs), is not asked: fault S17.
+func TestIDsAreCheckedBeforeTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	traced := &tracing{Store: openExample(t)}
+	a := strict(traced)
+	for _, id := range []string{"_all_docs", "_changes", "_security", "_design/users", "_design", "_local/x", ".", "..",
+		"a/b", "../" + userOfMaster, "a?b", " ", strings.Repeat("a", 65), "\u00e4"} {
+		for _, more := range []map[string]any{
+			{"owner_id": id}, {"device_id": id}, {"original_account_id": id},
+			{"original_account_id": customerA, "original_owner_id": id},
+			{"as": map[string]any{"account_id": customerA, "owner_id": id}},
+			{"as": map[string]any{"account_id": id, "owner_id": userOfA}},
+		} {
+			checkRefused(t, a, tokenOf(t, master, userOfMaster, secretOfUserOfMaster, more), fault.Unauthenticated)
+		}
+		if slices.Contains(traced.ids, id) {
+			t.Errorf("asked for %q", id)
+		}
+	}
+	if _, err := authenticate(t, a, exampleToken(t)); err != nil || !slices.Contains(traced.ids, userOfMaster) {
+		t.Errorf("the token itself: %v", err)
 	}
 }

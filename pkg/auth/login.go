@@ -43,7 +43,14 @@ func ReadLogin(data document.Document) Login {
 // an account whose trial is over, or that is disabled, is fault.Invalid in Crossbar's words (cb_user_auth). One that
 // asks to act as somebody whom the user may not act as is fault.Forbidden.
 func (i *Issuer) User(ctx context.Context, l Login) (Grant, error) {
-	accounts, err := i.find(ctx, l)
+	accounts, err := i.directory.ByRealmOrName(ctx, l.Realm, l.Name)
+	if err != nil {
+		return Grant{}, err
+	}
+	master, err := i.directory.Master(ctx)
+	if err == nil && len(accounts) == 0 {
+		err = i.decoy(ctx, master, l)
+	}
 	if err != nil {
 		return Grant{}, err
 	}
@@ -62,17 +69,14 @@ func (i *Issuer) User(ctx context.Context, l Login) (Grant, error) {
 	return Grant{}, err
 }
 
-// find answers the accounts that a login may be about: those of the realm, else those of the name.
-func (i *Issuer) find(ctx context.Context, l Login) ([]*account.Account, error) {
-	if l.Realm != "" {
-		if found, err := i.directory.ByRealm(ctx, l.Realm); err != nil || len(found) > 0 {
-			return found, err
-		}
+// decoy does what a login with a wrong password takes, on the master account. Without it the time of the refusal would
+// tell which realms and names there are.
+func (i *Issuer) decoy(ctx context.Context, master string, l Login) error {
+	if _, err := i.directory.Get(ctx, master); err != nil && !account.Missing(err) {
+		return err
 	}
-	if l.Name == "" {
-		return nil, nil
-	}
-	return i.directory.ByName(ctx, l.Name)
+	_, err := i.directory.UsersByHash(ctx, master, l.Hash)
+	return err
 }
 
 // userOf answers a token for the user of one account.

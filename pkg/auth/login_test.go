@@ -1,9 +1,11 @@
 package auth_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -453,5 +455,70 @@ func TestLoginLifetime(t *testing.T) {
 		if exp, _ := claims.Int("exp"); exp != now.Add(want).Unix() {
 			t.Errorf("expires %v, want after %v", exp, want)
 		}
+	}
+}
+
+// tracing is a store that takes down what is asked of it.
+type tracing struct {
+	*store.Store
+	asked, ids []string
+}
+
+func (s *tracing) Get(ctx context.Context, db, id string) (document.Document, error) {
+	s.asked, s.ids = append(s.asked, "document of "+kindOfDatabase(db)), append(s.ids, id)
+	return s.Store.Get(ctx, db, id)
+}
+
+func (s *tracing) View(
+	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+) error {
+	s.asked = append(s.asked, view+" of "+kindOfDatabase(db))
+	return s.Store.View(ctx, db, design, view, q, each)
+}
+
+// kindOfDatabase is the name of a database, or that it is one of an account.
+func kindOfDatabase(db string) string {
+	if strings.HasPrefix(db, "account/") {
+		return "an account"
+	}
+	return db
+}
+
+// TestUnknownNamesTakeAsLong: a refused login asks the store for the same things whether there is an account of the
+// realm or name or not: fault S16.
+func TestUnknownNamesTakeAsLong(t *testing.T) {
+	t.Parallel()
+	s := openIssuing(t)
+	for _, id := range []string{master, customerA} { // has the views of their users made
+		if _, err := account.NewDirectory(s).UsersByHash(t.Context(), id, account.Hash{Kind: account.MD5, Value: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, names := range [][4]string{
+		{"cust-a.test", "", "nowhere.test", ""},
+		{"", "Customer A", "", "Nobody"},
+		{"cust-a.test", "Customer A", "nowhere.test", "Nobody"},
+		{"cust-a.test", "Nobody", "nowhere.test", "Customer A"},
+	} {
+		var asked [2][]string
+		for n := range asked {
+			traced := &tracing{Store: s}
+			login := loginOf("admin@cust-a.test", "wrong", names[2*n], names[2*n+1])
+			_, err := auth.NewIssuer(traced, at(now)).User(t.Context(), login)
+			if !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("%v: %v", names, err)
+			}
+			asked[n] = traced.asked
+		}
+		slices.Sort(asked[0])
+		slices.Sort(asked[1])
+		if len(asked[0]) < 4 || !slices.Equal(asked[0], asked[1]) {
+			t.Errorf("%v:\n%q\n%q", names, asked[0], asked[1])
+		}
+	}
+	// What is tried on the master account lets nobody in.
+	_, err := auth.NewIssuer(s, at(now)).User(t.Context(), loginOf("admin@master.test", "master-pass", "nowhere.test", ""))
+	if !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("with the master's password: %v", err)
 	}
 }

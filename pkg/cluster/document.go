@@ -107,9 +107,10 @@ func isLive(doc document.Document) bool { return isCluster(doc) && !doc.Bool(fie
 // maxID bounds the length of a cluster's id. Kazoo's have 32 hex digits.
 const maxID = 128
 
-// isID reports whether a cluster may have this id: printable ASCII that fits into a path, and no id of CouchDB's.
+// isID reports whether a cluster may have this id: printable ASCII that fits into a path, and neither an id of
+// CouchDB's nor one that a path does not keep.
 func isID(id string) bool {
-	if id == "" || len(id) > maxID || id[0] == '_' {
+	if id == "" || id == "." || id == ".." || len(id) > maxID || id[0] == '_' {
 		return false
 	}
 	return strings.IndexFunc(id, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }) < 0

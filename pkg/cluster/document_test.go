@@ -134,7 +134,7 @@ func unknownClusters(s *subject) {
 	s.have(clusterA)
 	_, err := s.s.Put(s.Context(), Database, document.Document{"_id": "other", "pvt_type": "something"})
 	s.ok(err)
-	for _, id := range []string{"", clusterB, "other", "_design/routing", "a/b", "a b", strings.Repeat("a", 129)} {
+	for _, id := range []string{"", clusterB, "other", "_design/routing", "a/b", "a b", ".", "..", strings.Repeat("a", 129)} {
 		_, get := s.Get(s.Context(), id)
 		_, replace := s.Replace(s.Context(), id, body(s), author, nil)
 		_, patch := s.Patch(s.Context(), id, document.Document{}, author, nil)
