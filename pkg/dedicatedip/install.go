@@ -41,41 +41,53 @@ func Install(ctx context.Context, s Installer) error {
 	if err := s.CreateDatabase(ctx, stateDatabase); err != nil {
 		return err
 	}
-	if lost, err := poolLost(ctx, s); err != nil {
+	exists, err := s.DatabaseExists(ctx, Database)
+	if err != nil {
 		return err
-	} else if lost {
+	}
+	if exists {
+		return equipPool(ctx, s)
+	}
+	marked, err := poolMarked(ctx, s)
+	if err != nil {
+		return err
+	}
+	if !marked {
+		return createPool(ctx, s)
+	}
+	exists, err = s.DatabaseExists(ctx, Database) // another process may just have created and marked it
+	switch {
+	case err != nil:
+		return err
+	case !exists:
 		return ErrPoolMissing
 	}
-	return createPool(ctx, s)
+	return equipPool(ctx, s)
 }
 
-// poolLost reports whether the pool's database has existed and is gone. Where no Install has marked it yet, as before
-// there were marks, a Reconciler has left its state.
-func poolLost(ctx context.Context, s Installer) (bool, error) {
-	exists, err := s.DatabaseExists(ctx, Database)
-	if err != nil || exists {
-		return false, err
-	}
-	known := false
+// poolMarked reports whether the pool's database has existed. Where no Install has marked it yet, as before there were
+// marks, a Reconciler has left its state.
+func poolMarked(ctx context.Context, s Installer) (marked bool, err error) {
 	for _, id := range []string{poolMarkID, stateID} {
 		_, err := s.Get(ctx, stateDatabase, id)
 		if err != nil && !fault.Is(err, fault.BadIdentifier) {
 			return false, err
 		}
-		known = known || err == nil
+		marked = marked || err == nil
 	}
-	if !known {
-		return false, nil
-	}
-	exists, err = s.DatabaseExists(ctx, Database) // another process may just have created and marked it
-	return !exists, err
+	return marked, nil
 }
 
-// createPool creates the pool's database, marks that it has existed, and installs its design documents.
+// createPool creates the pool's database and equips it.
 func createPool(ctx context.Context, s Installer) error {
 	if err := s.CreateDatabase(ctx, Database); err != nil {
 		return err
 	}
+	return equipPool(ctx, s)
+}
+
+// equipPool marks that the pool's database has existed, and installs its design documents.
+func equipPool(ctx context.Context, s Installer) error {
 	_, err := s.Put(ctx, stateDatabase, document.Document{"_id": poolMarkID, fieldType: "junctor_pool"})
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return err
