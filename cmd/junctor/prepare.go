@@ -53,7 +53,6 @@ func (s *server) installPatiently(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		s.unprepared.Store(&err)
-		s.ready.forget()
 		if store.Refused(err) {
 			wait = refusedWait
 		}

@@ -79,21 +79,14 @@ func (p *prober) state(ctx context.Context) (reason string) {
 	return p.conclude()
 }
 
-// fresh reports whether the last probe is as good as a new one. One that the store refused is not repeated soon: a
-// CouchDB locks a name out after a few wrong passwords.
+// fresh reports whether the last probe is as good as a new one.
 func (p *prober) fresh() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.isFresh()
 }
 
-func (p *prober) isFresh() bool {
-	age := probeAge
-	if p.reason == storeUnauthorized && p.probed.Equal(p.answered) {
-		age = refusedWait
-	}
-	return !p.probed.IsZero() && time.Since(p.probed) < age
-}
+func (p *prober) isFresh() bool { return !p.probed.IsZero() && time.Since(p.probed) < probeAge }
 
 // forget makes the next call of state probe.
 func (p *prober) forget() {

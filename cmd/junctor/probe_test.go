@@ -92,30 +92,3 @@ func TestSilentStore(t *testing.T) {
 		})
 	}
 }
-
-// TestRefusedProbe: a CouchDB that refuses the password is not asked once a second, and is asked again when the store
-// was prepared.
-func TestRefusedProbe(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		probes := 0
-		p := &prober{log: zerolog.Nop(), probe: func(context.Context) (string, error) {
-			probes++
-			return storeUnauthorized, errors.New("401")
-		}}
-		for range 80 {
-			if got := p.state(t.Context()); got != storeUnauthorized {
-				t.Fatalf("reason %q", got)
-			}
-			time.Sleep(time.Second)
-		}
-		if probes != 1 {
-			t.Errorf("%d probes", probes)
-		}
-		p.forget()
-		p.state(t.Context())
-		if probes != 2 {
-			t.Errorf("%d probes after a new attempt", probes)
-		}
-	})
-}

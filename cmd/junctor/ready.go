@@ -23,7 +23,7 @@ func (s *server) announce(ctx context.Context, url string) error {
 		return err
 	}
 	s.prepared.Store(true)
-	s.ready.forget()
+	s.ready.forget() // what it found before
 	if s.readyFile != "" {
 		if err := writeJSON(s.readyFile, 0o644, readiness{URL: url, PID: os.Getpid()}); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,10 +76,23 @@ func TestNotReadyWithoutPool(t *testing.T) {
 	f := newFaultyCouch(t)
 	s, _ := onCouch(t, f)
 	s.becomes("")
-	f.send(t, http.MethodDelete, "/dedicated_ips")
+	var made atomic.Int64
+	// It is not deleted in earnest: a pouchdb-server makes a database again for a request that is under way.
+	f.behave(refusing(http.StatusNotFound, "Database does not exist.", func(r *http.Request) bool {
+		if r.Method == http.MethodPut && r.URL.Path == "/dedicated_ips" {
+			made.Add(1)
+		}
+		return strings.HasPrefix(r.URL.Path, "/dedicated_ips")
+	}))
 	s.becomes(poolMissing)
 	if s.logged("restore it") == 0 {
 		t.Errorf("log:\n%s", s.stderr)
+	}
+	waitFor(t, "the feeds to find out", func() bool { return s.logged("broke off") > 0 })
+	f.behave(nil)
+	s.becomes("")
+	if n := made.Load(); n > 0 {
+		t.Errorf("it was made %d times", n)
 	}
 }
 
@@ -109,6 +123,30 @@ func TestNotReadyWithoutWrites(t *testing.T) {
 		f.behave(nil)
 	}
 	s.becomes("")
+}
+
+// TestNotReadyWithWrongPassword: where the password is changed while the server runs, asking whether it is ready is not
+// one more wrong login each second, for which CouchDB would lock the name out.
+func TestNotReadyWithWrongPassword(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	f.url = strings.Replace(f.url, "://", "://admin:password@", 1)
+	s, _ := onCouch(t, f)
+	s.becomes("")
+	f.behave(refusing(http.StatusUnauthorized, "Name or password is incorrect.", func(*http.Request) bool { return true }))
+	s.becomes(storeUnauthorized)
+	if s.logged("correct them and start again") != 1 {
+		t.Errorf("log:\n%s", s.stderr)
+	}
+	asked := f.probes.Load() + f.reads.Load() + f.writes.Load()
+	for began := time.Now(); time.Since(began) < 2*probeAge; {
+		if reason := s.readiness(); reason != storeUnauthorized {
+			t.Fatalf("reason %q", reason)
+		}
+	}
+	if n := f.probes.Load() + f.reads.Load() + f.writes.Load() - asked; n > 0 {
+		t.Errorf("%d more requests", n)
+	}
 }
 
 // TestIdleServerDoesNotProbe: nobody asks whether an idle server is ready, so it does not write to find out.
