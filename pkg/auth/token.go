@@ -110,6 +110,9 @@ func part(token string, n int) (document.Document, error) {
 	return object, nil
 }
 
+// maxMethod bounds the name of the module that issued a token.
+const maxMethod = 64
+
 // claims is what a token says.
 type claims struct {
 	AccountID   string
@@ -151,6 +154,9 @@ func readClaims(token string) (*claims, error) {
 		if id != "" && !validPrincipalID.MatchString(id) {
 			return nil, errors.New("claims: owner_id or device_id is no id that Kazoo makes")
 		}
+	}
+	if len(c.Method) > maxMethod { // it is cached with the identity
+		return nil, errors.New("claims: method is no name of a module")
 	}
 	if sig, ok := members["identity_sig"]; ok {
 		text, _ := sig.(string) // one that is no text matches nothing
