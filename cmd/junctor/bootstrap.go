@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -13,8 +12,8 @@ import (
 func defineBootstrap(fs *flag.FlagSet) task {
 	asJSON := fs.Bool("json", false, "print a line of JSON")
 	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
-		if len(operands) > 0 {
-			return usageError("bootstrap: unexpected " + strconv.Quote(operands[0]))
+		if err := noOperands("bootstrap", operands); err != nil {
+			return err
 		}
 		b, err := w.bootstrap(ctx)
 		if err != nil {

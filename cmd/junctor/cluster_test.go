@@ -133,20 +133,34 @@ func TestSecretKey(t *testing.T) {
 	}
 }
 
-// TestKeyFolder: where nothing says where the key of a CouchDB is to be, it has a folder of its own.
+// TestKeyFolder: where nothing says where the key of a CouchDB is to be, it is in the user's folder of state, whatever
+// folder somebody is in (S14).
 func TestKeyFolder(t *testing.T) {
 	place := &place{dsn: storetest.FreshCouch(t)}
-	t.Chdir(t.TempDir())
+	here, home := t.TempDir(), t.TempDir()
+	t.Chdir(here)
+	env, state := environment{"HOME": home}, filepath.Join(home, ".local", "state", "junctor")
 	for range 2 {
-		ok(t, "cluster", "list", "--store", place.dsn)
-		if exists(couchState) {
+		if o := call(t, env, "cluster", "list", "--store", place.dsn); o.code != 0 {
+			t.Errorf("%+v", o)
+		}
+		if exists(state) {
 			t.Error("a key is made that nobody needs")
 		}
 	}
-	tell(t, nil, otherAPIKey, "cluster", "add", otherCluster, "http://192.0.2.1", "--store", place.dsn, "--api-key-stdin")
-	checkSealed(t, place, func() (*seal.Key, error) { return seal.ReadFile(filepath.Join("junctor-state", "secret.key")) })
-	if info, err := os.Stat(couchState); err != nil || info.Mode().Perm() != 0o700 {
+	add := []string{"cluster", "add", otherCluster, "http://192.0.2.1", "--store", place.dsn, "--api-key-stdin"}
+	if o := tell(t, nil, otherAPIKey, add...); o.code != 1 || !strings.Contains(o.stderr, "--state-dir") {
+		t.Errorf("without a home: %+v", o)
+	}
+	if o := tell(t, env, otherAPIKey, add...); o.code != 0 {
+		t.Errorf("%+v", o)
+	}
+	checkSealed(t, place, func() (*seal.Key, error) { return seal.ReadFile(keyFile(state)) })
+	if info, err := os.Stat(state); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder: %v, %v", info, err)
+	}
+	if files, err := os.ReadDir(here); err != nil || len(files) > 0 {
+		t.Errorf("the working folder holds %v, %v", files, err)
 	}
 }
 

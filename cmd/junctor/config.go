@@ -17,7 +17,6 @@ import (
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/billing"
 	"junctor/pkg/ipaddr"
-	"junctor/pkg/notice"
 	"junctor/pkg/store"
 )
 
@@ -76,10 +75,13 @@ func (c *serveConfig) define(fs *flag.FlagSet) {
 	fs.BoolVar(&c.tour, "tour", false, "print curl lines to try, an administrator's token in them, once ready")
 }
 
-func (c *serveConfig) check(operands []string) error {
-	if c.amqpURL != "" {
-		if err := notice.CheckURL(c.amqpURL); err != nil {
-			return usageError("--amqp-url: " + err.Error())
+func (c *serveConfig) check(operands []string, getenv func(string) string) error {
+	if err := checkBroker(c.amqpURL); err != nil {
+		return err
+	}
+	for flag, url := range map[string]string{"--billing-url": c.billingURL, "--kazoo-url": c.kazooURL} {
+		if hasStrayAt(url) {
+			return usageError(flag + ": " + errStrayAt.Error())
 		}
 	}
 	if c.billingURL != "" {
@@ -92,13 +94,13 @@ func (c *serveConfig) check(operands []string) error {
 			return usageError("--kazoo-url: " + err.Error())
 		}
 	}
-	switch {
-	case len(operands) > 0:
-		return usageError("serve: unexpected " + strconv.Quote(operands[0]))
-	case c.tour && store.IsCouchDB(c.dsn):
+	if err := noOperands("serve", operands); err != nil {
+		return err
+	}
+	if c.tour && store.IsCouchDB(c.dsn) {
 		return usageError("serve: --tour needs an embedded store: a CouchDB may hold real accounts")
 	}
-	return c.site.check()
+	return c.site.check(getenv)
 }
 
 func (c *serveConfig) setListen(text string) error {

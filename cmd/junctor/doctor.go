@@ -24,8 +24,8 @@ func defineDoctor(fs *flag.FlagSet) task {
 		"looked at")
 	kazooURL := fs.String("kazoo-url", "", "http(s)://HOST[:PORT] of the Crossbar that reconciles services; empty skips it")
 	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
-		if len(operands) > 0 {
-			return usageError("doctor: it takes flags only")
+		if err := noOperands("doctor", operands); err != nil {
+			return err
 		}
 		if err := checkBroker(*amqpURL); err != nil {
 			return err
@@ -57,7 +57,11 @@ func checkBroker(url string) error {
 	if url == "" {
 		return nil
 	}
-	if err := notice.CheckURL(url); err != nil {
+	err := notice.CheckURL(url)
+	if err == nil && hasStrayAt(url) {
+		err = errStrayAt
+	}
+	if err != nil {
 		return usageError("--amqp-url: " + err.Error())
 	}
 	return nil

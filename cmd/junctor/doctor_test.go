@@ -100,7 +100,7 @@ func TestDoctorPlaces(t *testing.T) {
 func TestDoctorUsage(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"doctor --store http://127.0.0.1:1 now":                                "it takes flags only",
+		"doctor --store http://127.0.0.1:1 now":                                `unexpected "now"`,
 		"doctor --store http://127.0.0.1:1 --amqp-url http://u:secret@b":       "--amqp-url",
 		"doctor --store http://127.0.0.1:1 --zone a,b":                         "not the name of one zone",
 		"doctor --store http://":                                               "--store",

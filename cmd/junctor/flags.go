@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ func parse(fs *flag.FlagSet, args []string, getenv func(string) string) (operand
 	}
 	for {
 		if err := fs.Parse(args); err != nil {
-			return nil, err
+			return nil, plainFlagError(fs.Name(), err)
 		}
 		if fs.NArg() == 0 {
 			break
@@ -34,14 +35,38 @@ func fromEnvironment(fs *flag.FlagSet, getenv func(string) string) (err error) {
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	fs.VisitAll(func(f *flag.Flag) {
 		name := variable(f.Name)
-		value := getenv(name)
-		if value == "" || given[f.Name] || err != nil {
+		if given[f.Name] || err != nil {
+			return
+		}
+		value := withoutNewline(getenv(name))
+		if secretFlags[f.Name] {
+			value, err = secretVariable(getenv, name)
+		}
+		if value == "" || err != nil {
 			return
 		}
 		if cause := fs.Set(f.Name, value); cause != nil {
-			err = fmt.Errorf("%s: %w", name, cause)
+			err = fmt.Errorf("%s: %w", name, plainFlagError(fs.Name(), cause))
 		}
 	})
+	return err
+}
+
+// secretFlags are those whose value may have a password in it. It can come from a file, see secretVariable.
+var secretFlags = map[string]bool{"store": true, "amqp-url": true, "billing-url": true, "password": true}
+
+// plainFlagError words the errors of package flag.
+func plainFlagError(subcommand string, err error) error {
+	text := err.Error()
+	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
+		return fmt.Errorf("there is no flag --%s; \"junctor %s --help\" lists them", name, subcommand)
+	}
+	if name, found := strings.CutPrefix(text, "flag needs an argument: -"); found {
+		return fmt.Errorf("--%s needs a value", name)
+	}
+	if rest, found := strings.CutSuffix(text, "parse error"); found {
+		return errors.New(rest + "it is neither true nor false")
+	}
 	return err
 }
 
@@ -73,4 +98,16 @@ func (c *check) Set(text string) error {
 	}
 	c.text = text
 	return nil
+}
+
+// noOperands refuses operands of a subcommand that has none.
+func noOperands(subcommand string, operands []string) error {
+	if len(operands) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%s: unexpected %q", subcommand, operands[0])
+	if operands[0] == "true" || operands[0] == "false" {
+		text += "; the value of such a flag stands behind =, as in --json=" + operands[0]
+	}
+	return usageError(text)
 }

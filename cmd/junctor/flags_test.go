@@ -40,8 +40,8 @@ func TestParse(t *testing.T) {
 		{args: "--text=", env: "x", text: ""},
 		{args: "-- --text x", operands: "--text x", text: "initial"},
 		{args: "- a", operands: "- a", text: "initial"},
-		{args: "a --other", fails: "flag provided but not defined: -other"},
-		{args: "a --text", fails: "flag needs an argument: -text"},
+		{args: "a --other", fails: `there is no flag --other; "junctor test --help" lists them`},
+		{args: "a --text", fails: "--text needs a value"},
 		{args: "a", env: "bad", fails: "JUNCTOR_TEXT: it is bad"},
 		{args: "--text bad", fails: `invalid value "bad" for flag -text: it is bad`},
 	}
@@ -73,7 +73,7 @@ func TestUsage(t *testing.T) {
 	tests := map[string]string{
 		"":                               "no subcommand is given",
 		"frobnicate":                     `unknown subcommand "frobnicate"`,
-		"serve --frobnicate":             "not defined: -frobnicate",
+		"serve --frobnicate":             `there is no flag --frobnicate; "junctor serve --help"`,
 		"serve x":                        `unexpected "x"`,
 		"serve --listen 127.0.0.1":       "not HOST:PORT",
 		"serve --listen 127.0.0.1:http":  `"http" is no port`,
@@ -99,13 +99,13 @@ func TestUsage(t *testing.T) {
 		"serve --metrics-listen 9000":                      "not HOST:PORT",
 		"serve --log-level loud":                           "neither debug, info, warn nor error",
 		"serve --tour --store http://couch:5984":           "needs an embedded store",
-		"version --json":                                   "not defined: -json",
+		"version --json":                                   "no flag --json",
 		"serve --master-cluster 0123":                      "not 32 digits and letters from a to f",
-		"serve --issue-tokens=perhaps":                     "-issue-tokens",
-		"serve --issue-tokens false":                       `unexpected "false"`,
+		"serve --issue-tokens=perhaps":                     "-issue-tokens: it is neither true nor false",
+		"serve --issue-tokens false":                       `unexpected "false"; the value of such a flag stands behind =`,
 		"user create A admin --level root":                 "neither admin nor user",
 		"user passwd A admin --password-stdin":             "standard input: not one line",
-		"cluster add X http://a --api-key s3cret":          "not defined: -api-key",
+		"cluster add X http://a --api-key s3cret":          "no flag --api-key",
 		"cluster add X http://a --api-key-stdin":           "standard input: not one line",
 	}
 	for args, want := range tests {

@@ -8,7 +8,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
+
+	"junctor/pkg/statefile"
 )
 
 // errNoServer says that no server has the store open, or none that takes tasks.
@@ -16,6 +19,12 @@ var errNoServer = errors.New("no server has the store open")
 
 // forward has a task done by the server that listens on a socket, and passes on what it said.
 func (p *process) forward(ctx context.Context, socket string, args []string) error {
+	if !isThere(socket) {
+		return errNoServer
+	}
+	if err := checkSocket(socket); err != nil {
+		return err
+	}
 	conn, err := dial(ctx, socket)
 	if err != nil {
 		return errNoServer
@@ -37,6 +46,26 @@ func (p *process) forward(ctx context.Context, socket string, args []string) err
 		return exitCode(answer.Code)
 	}
 	return nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// checkSocket refuses a socket that another user may have made: a password goes there. The path may be a link, see
+// listenAt.
+func checkSocket(path string) error {
+	if err := statefile.CheckFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if target, err := os.Readlink(path); err == nil {
+		path = target
+		if err := statefile.CheckFolder(filepath.Dir(path)); err != nil {
+			return err
+		}
+	}
+	return statefile.CheckSocket(path)
 }
 
 func dial(ctx context.Context, path string) (net.Conn, error) {

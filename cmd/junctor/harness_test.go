@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,8 +23,12 @@ const asProgram = "JUNCTOR_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		if os.Getenv(noWrites) != "" {
+			forbidWrites()
+		}
 		main()
 	}
+	syscall.Umask(0o022) // folders of tests that others can write to would be refused
 	os.Exit(m.Run())
 }
 
@@ -83,11 +89,14 @@ func tell(t *testing.T, env environment, stdin string, args ...string) outcome {
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
+// announcement is what a command says that had to create a store.
+var announcement = regexp.MustCompile(`(?m)^junctor: created a new store in /.*\n`)
+
 // ok runs the program, which has to succeed, and answers what it printed.
 func ok(t *testing.T, args ...string) string {
 	t.Helper()
 	o := call(t, nil, args...)
-	if o.code != 0 || o.stderr != "" {
+	if o.code != 0 || announcement.ReplaceAllString(o.stderr, "") != "" {
 		t.Fatalf("%v: exit code %d, %s", args, o.code, o.stderr)
 	}
 	return o.stdout

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 
+	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 	"junctor/pkg/store/embedded"
 )
@@ -17,9 +19,13 @@ func (s site) openHome() (folder string, closeHome func(), err error) {
 	case store.IsCouchDB(s.dsn):
 		return "", func() {}, nil
 	case s.dsn != embedded.Memory:
-		return s.dsn, func() {}, nil
+		return s.dsn, func() {}, s.checkHome(s.dsn)
 	case s.stateDir != "":
-		return s.stateDir, func() {}, os.MkdirAll(s.stateDir, 0o700)
+		err := os.MkdirAll(s.stateDir, 0o700)
+		if err == nil {
+			err = statefile.CheckFolder(s.stateDir)
+		}
+		return s.stateDir, func() {}, err
 	}
 	folder, err = os.MkdirTemp("", "junctor-")
 	return folder, func() { _ = os.RemoveAll(folder) }, err
@@ -28,23 +34,18 @@ func (s site) openHome() (folder string, closeHome func(), err error) {
 // adminFile is where the key of the master account is found.
 func adminFile(home string) string { return filepath.Join(home, "admin.json") }
 
-// writeJSON writes a file so that whoever reads it at the same time sees all of it or what was there before.
+// writeJSON makes value the content of a file. It writes nothing if that is so already.
 func writeJSON(path string, mode os.FileMode, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".junctor-*")
-	if err != nil {
-		return err
+	text = append(text, '\n')
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode() == mode { // of a regular file
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+			return nil
+		}
 	}
-	defer os.Remove(file.Name()) // fails once it is renamed
-	defer file.Close()
-	if _, err := file.Write(append(text, '\n')); err != nil {
-		return err
-	}
-	if err := file.Chmod(mode); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return statefile.Write(path, mode, text)
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // socketFile is where the socket of an embedded store is found, or a link to it.
@@ -89,4 +91,17 @@ func listenUnix(path string) (net.Listener, error) {
 		return nil, err
 	}
 	return listener, nil
+}
+
+// listenError says what to do about a TCP address that can't be listened on; flag is where it comes from.
+func listenError(flag string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w: another process listens there; stop it, or choose another port with %s", err, flag)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w: ports below 1024 are root's; choose another one with %s", err, flag)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w: this machine does not have the address; choose another one with %s", err, flag)
+	}
+	return fmt.Errorf("%s: %w", flag, err)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/rs/zerolog"
 
@@ -14,7 +15,9 @@ func (c *serveConfig) openOutbox(home string, log zerolog.Logger) (*notice.Outbo
 	if c.amqpURL == "" {
 		return nil, nil
 	}
-	return notice.Open(notice.Options{
-		URL: c.amqpURL, Dir: cmp.Or(c.stateDir, home, couchState), Node: nodeName(), Log: log,
-	})
+	folder := cmp.Or(c.stateDir, home, c.userDir)
+	if folder == "" {
+		return nil, fmt.Errorf("the file of waiting notices: %w", errNoState)
+	}
+	return notice.Open(notice.Options{URL: c.amqpURL, Dir: folder, Node: nodeName(), Log: log})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 )
 
@@ -24,7 +25,12 @@ func (s *server) prepare(ctx context.Context) error {
 		return err
 	}
 	s.admin = admin
-	return writeJSON(adminFile(s.home), 0o600, admin)
+	err = writeJSON(adminFile(s.home), 0o600, admin)
+	if statefile.IsFull(err) { // what is in the store can be served all the same
+		s.log.Warn().Err(err).Msg("the master account's API key is not written to its file")
+		return nil
+	}
+	return err
 }
 
 // How long to wait before a CouchDB that did not answer is tried again: the first time, and at most. One that does not

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 )
 
@@ -24,7 +25,7 @@ func passwordFlags(fs *flag.FlagSet) secretSource {
 }
 
 // needPassword words what is missing where there is no password.
-const needPassword = "needs a password: --password-stdin, JUNCTOR_PASSWORD, or --password"
+const needPassword = "needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password"
 
 // apiKeyFlags defines how the key of a cluster's API is given: not on the command line, where others can see it.
 func apiKeyFlags(fs *flag.FlagSet) secretSource {
@@ -34,7 +35,7 @@ func apiKeyFlags(fs *flag.FlagSet) secretSource {
 		if *stdin {
 			return p.readSecret()
 		}
-		return p.getenv("JUNCTOR_CLUSTER_API_KEY"), nil
+		return secretVariable(p.getenv, "JUNCTOR_CLUSTER_API_KEY")
 	}
 }
 
@@ -47,9 +48,44 @@ func (p *process) readSecret() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("standard input: %w", err)
 	}
-	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	line := withoutNewline(string(text))
 	if line == "" || len(line) > maxSecret || strings.ContainsAny(line, "\r\n") {
 		return "", usageError(fmt.Sprintf("standard input: not one line of 1 to %d bytes", maxSecret))
 	}
 	return line, nil
+}
+
+// secretVariable returns the value of an environment variable, or the content of the file that NAME_FILE names. One
+// newline at its end is removed: files and shells add it, and no secret ends in one. It is empty if neither is set.
+func secretVariable(getenv func(string) string, name string) (string, error) {
+	value, fileName := withoutNewline(getenv(name)), getenv(name+"_FILE")
+	if fileName == "" {
+		return value, nil
+	}
+	if value != "" {
+		return "", usageError(fmt.Sprintf("%s and %s_FILE are both set: set one of them", name, name))
+	}
+	file, err := os.Open(fileName)
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxSecret+int64(len("\r\n"))+1))
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	value = withoutNewline(string(text))
+	if value == "" || len(value) > maxSecret || strings.ContainsAny(value, "\r\n") {
+		return "", usageError(fmt.Sprintf("%s_FILE: %s does not hold one line of 1 to %d bytes", name, fileName, maxSecret))
+	}
+	return value, nil
+}
+
+// withoutNewline removes one newline at the end of a text.
+func withoutNewline(text string) string {
+	line, found := strings.CutSuffix(text, "\n")
+	if found {
+		line = strings.TrimSuffix(line, "\r")
+	}
+	return line
 }

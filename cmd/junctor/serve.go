@@ -29,7 +29,7 @@ func defineServe(fs *flag.FlagSet) action {
 	c := &serveConfig{}
 	c.define(fs)
 	return func(ctx context.Context, p *process, operands []string) error {
-		if err := c.check(operands); err != nil {
+		if err := c.check(operands, p.getenv); err != nil {
 			return err
 		}
 		log := zerolog.New(p.stderr).Level(c.logLevel).With().Timestamp().Logger()
@@ -67,13 +67,13 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	signal.Ignore(syscall.SIGHUP) // there is nothing to reload, and the end of a terminal is not the server's
 	listener, err := listen(c.listen)
 	if err != nil {
-		return err
+		return listenError("--listen", err)
 	}
 	defer listener.Close()
 	var metricsListener net.Listener
 	if c.metricsListen != "" {
 		if metricsListener, err = net.Listen("tcp", c.metricsListen); err != nil {
-			return err
+			return listenError("--metrics-listen", err)
 		}
 		defer metricsListener.Close()
 	}
@@ -82,7 +82,7 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		return err
 	}
 	defer closeHome()
-	key, err := p.secretKey(home, c.stateDir)
+	key, err := p.secretKey(home, c.state())
 	if err != nil {
 		return err
 	}

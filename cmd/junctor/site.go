@@ -4,41 +4,55 @@ import (
 	"cmp"
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
-	"strings"
+	"path/filepath"
 
+	"junctor/pkg/statefile"
 	"junctor/pkg/store"
+	"junctor/pkg/store/embedded"
 )
 
 // site is which store to work on, and where to keep what belongs to it but has no place in it.
 type site struct {
 	dsn      string
-	stateDir string
+	stateDir string // as it was given; empty: not given
+	userDir  string // of a CouchDB's state if no stateDir is given; empty: the user has no home
 }
 
 // define defines --store and --state-dir. The store is checked later, by check: what fs itself refuses it repeats.
 func (s *site) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.dsn, "store", "./junctor-data", "a folder, memory:, or http(s)://USER:PASSWORD@HOST:PORT of a CouchDB")
 	fs.StringVar(&s.stateDir, "state-dir", "", "folder of a CouchDB's socket, and of its secret.key unless "+
-		"JUNCTOR_SECRET_KEY is set (none: ./junctor-state), of a memory: store's files (none: a temporary one), "+
+		"JUNCTOR_SECRET_KEY is set (none: ~/.local/state/junctor), of a memory: store's files (none: a temporary one), "+
 		"and of notices that wait")
 }
 
-// check refuses what can't be a store. It does not repeat what may be the URL of a CouchDB, with a password in it; and
-// one that begins with something else, by a slip, is not the name of a folder.
-func (s site) check() error {
-	u, err := url.Parse(s.dsn)
-	switch {
-	case s.dsn == "":
-		return usageError("--store: a store has a name")
-	case store.IsCouchDB(s.dsn) && (err != nil || u.Hostname() == ""):
-		return usageError("--store: this is not the URL of a CouchDB")
-	case !store.IsCouchDB(s.dsn) && strings.Contains(s.dsn, "://"):
-		return usageError("--store: the URL of a CouchDB begins with http:// or https://")
+// check refuses what can't be a store or a folder, and finds the default folder of state.
+func (s *site) check(getenv func(string) string) error {
+	if err := checkStore(s.dsn); err != nil {
+		return usageError("--store: " + err.Error())
 	}
+	if s.stateDir != "" {
+		if err := checkFolderName(s.stateDir); err != nil {
+			return usageError("--state-dir: " + err.Error())
+		}
+	}
+	s.userDir = userStateDir(getenv)
 	return nil
+}
+
+// userStateDir returns where the user of this process keeps state, as the XDG Base Directory Specification says. It is
+// never relative: what is secret must not end up wherever somebody happens to be.
+func userStateDir(getenv func(string) string) string {
+	if folder := getenv("XDG_STATE_HOME"); filepath.IsAbs(folder) {
+		return filepath.Join(folder, "junctor")
+	}
+	if home := getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".local", "state", "junctor")
+	}
+	return ""
 }
 
 // home is where a task that has the store for itself finds what belongs to it; see openHome.
@@ -49,19 +63,47 @@ func (s site) home() string {
 	return s.dsn
 }
 
-// missing reports whether there is no folder of this name.
+// state returns the folder of state of a CouchDB. It is empty if there is none.
+func (s site) state() string { return cmp.Or(s.stateDir, s.userDir) }
+
+// errNoState says what to do where a folder of state is needed and there is none.
+var errNoState = errors.New("there is no folder for it: give one with --state-dir")
+
+// missing reports whether there is no such store yet.
 func (s site) missing() bool {
-	if store.IsCouchDB(s.dsn) {
+	if store.IsCouchDB(s.dsn) || s.dsn == embedded.Memory {
 		return false
 	}
-	_, err := os.Stat(s.dsn)
+	_, err := os.Lstat(embedded.File(s.dsn))
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// socket is where the server of the store takes tasks; home is the folder of an embedded store, see openHome.
-func (s site) socket(home string) string {
-	if store.IsCouchDB(s.dsn) {
-		return couchSocketFile(cmp.Or(s.stateDir, couchState), s.dsn)
+// checkHome refuses a folder that other users can write to, and one from which the store was lost: a new one would
+// take its place, with another key and another administrator.
+func (s site) checkHome(home string) error {
+	if home == "" || home == embedded.Memory {
+		return nil
 	}
-	return socketFile(home)
+	err := statefile.CheckFolder(home)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	admin := adminFile(home)
+	if _, err := os.Lstat(admin); err == nil && s.missing() {
+		return fmt.Errorf("%s is missing, and %s is there: restore the store from a backup, or move %s away to begin "+
+			"with a new store", embedded.File(home), admin, filepath.Base(admin))
+	}
+	return nil
+}
+
+// socket is where the server of the store takes tasks; home is the folder of an embedded store, see openHome. It is
+// empty where there is no folder for one.
+func (s site) socket(home string) string {
+	switch {
+	case !store.IsCouchDB(s.dsn):
+		return socketFile(home)
+	case s.state() == "":
+		return ""
+	}
+	return couchSocketFile(s.state(), s.dsn)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 )
 
@@ -56,17 +57,33 @@ type desk struct {
 // without one as well.
 func (c *serveConfig) openSocket(home string, w *workplace, log zerolog.Logger) (closeSocket func(), err error) {
 	path := c.socket(home)
+	if path == "" {
+		return c.withoutSocket(fmt.Errorf("the socket: %w", errNoState), log)
+	}
 	if !store.IsCouchDB(c.dsn) {
-		return openDesk(path, w, log)
+		closeSocket, err := openDesk(path, w, log)
+		if statefile.IsFull(err) {
+			return c.withoutSocket(err, log)
+		}
+		return closeSocket, err
 	}
-	if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
-		closeSocket, err = openDesk(path, w, log)
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return c.withoutSocket(err, log)
 	}
-	if err != nil {
-		log.Warn().Err(err).Msg("subcommands don't come to this server")
-		return func() {}, nil
+	if err := statefile.CheckFolder(folder); err != nil {
+		return nil, err
+	}
+	if closeSocket, err = openDesk(path, w, log); err != nil {
+		return c.withoutSocket(err, log)
 	}
 	return closeSocket, nil
+}
+
+// withoutSocket lets a server serve without a socket.
+func (c *serveConfig) withoutSocket(cause error, log zerolog.Logger) (closeSocket func(), err error) {
+	log.Warn().Err(cause).Msg("subcommands don't come to this server")
+	return func() {}, nil
 }
 
 // openDesk opens a socket. Its owner alone may use it. Closing waits for tasks under way.

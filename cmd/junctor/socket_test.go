@@ -45,6 +45,9 @@ func TestLeftoverSocket(t *testing.T) {
 	if err := left.Close(); err != nil || !exists(socketFile(home)) {
 		t.Fatal("no socket is left over")
 	}
+	if err := os.Remove(adminFile(home)); err != nil {
+		t.Fatal(err)
+	}
 	start(t, "--store", home)
 	ok(t, "account", "create", "A", "--store", home)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"path/filepath"
 
 	"github.com/rs/zerolog"
 
@@ -36,7 +37,7 @@ func (c command) onStore(flags *flag.FlagSet) action {
 		if p.at != nil {
 			return do(ctx, p.at, p, operands)
 		}
-		if err := at.check(); err != nil {
+		if err := at.check(p.getenv); err != nil {
 			return err
 		}
 		if p.secret, err = source(p); err != nil {
@@ -76,6 +77,9 @@ func (p *process) forwardOrDo(ctx context.Context, do task, at site, flags *flag
 		return err
 	}
 	if at.missing() && flags.Name() != founding {
+		if err := at.checkHome(at.home()); err != nil {
+			return err
+		}
 		return fmt.Errorf("there is no store %s: \"junctor bootstrap\" makes one, \"junctor serve\" too", at.dsn)
 	}
 	err := p.do(ctx, do, at, operands)
@@ -94,16 +98,24 @@ func (e openError) Unwrap() error { return e.error }
 
 // do does a task in this process.
 func (p *process) do(ctx context.Context, do task, at site, operands []string) error {
-	key, err := p.secretKey(at.home(), at.stateDir)
+	if err := at.checkHome(at.home()); err != nil {
+		return err
+	}
+	key, err := p.secretKey(at.home(), at.state())
 	if err != nil {
 		return err
 	}
+	isNew := at.missing()
 	log := zerolog.New(p.stderr).Level(zerolog.WarnLevel).With().Timestamp().Logger()
 	s, err := store.Open(at.dsn, store.Options{Log: log})
 	if err != nil {
 		return openError{err}
 	}
 	defer s.Close()
+	if isNew {
+		folder, _ := filepath.Abs(at.dsn)
+		_, _ = fmt.Fprintf(p.stderr, "junctor: created a new store in %s\n", folder)
+	}
 	w, err := newWorkplace(s, workOptions{key: key, node: account.Node{Name: nodeName()}, log: log})
 	if err != nil {
 		return err

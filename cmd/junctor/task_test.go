@@ -56,6 +56,7 @@ func TestTasks(t *testing.T) {
 			for _, test := range tests {
 				got := call(t, nil, place.args(test.args)...)
 				got.stdout = volatile.ReplaceAllString(got.stdout, "X")
+				got.stderr = announcement.ReplaceAllString(got.stderr, "")
 				if got != test.want {
 					t.Errorf("%s:\ngot  %+v\nwant %+v", test.args, got, test.want)
 				}

@@ -22,7 +22,10 @@ func version() string {
 }
 
 func defineVersion(*flag.FlagSet) action {
-	return func(_ context.Context, p *process, _ []string) error {
+	return func(_ context.Context, p *process, operands []string) error {
+		if err := noOperands("version", operands); err != nil {
+			return err
+		}
 		_, err := fmt.Fprintln(p.stdout, version())
 		return err
 	}

@@ -83,7 +83,11 @@ func (kivikDriver) NewClient(name string, options driver.Options) (driver.Client
 		if created {
 			what = "created a new store"
 		}
-		o.Log.Info().Str("file", file.Path()).Msg(what)
+		path, err := filepath.Abs(file.Path())
+		if err != nil {
+			path = file.Path()
+		}
+		o.Log.Info().Str("file", path).Msg(what)
 	}
 	return newClient(file, f, o), nil
 }
