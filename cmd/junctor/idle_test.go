@@ -1,0 +1,82 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"junctor/pkg/store"
+	"junctor/pkg/testutil"
+)
+
+// mostIdleRequests is how many requests an idle server may send to a CouchDB in a second.
+const mostIdleRequests = 5
+
+// tally counts the requests to a CouchDB by what they cost it.
+type tally struct{ all, views, writes atomic.Int64 }
+
+// count notes a request. It passes every request on.
+func (c *tally) count(_ http.ResponseWriter, r *http.Request) bool {
+	c.all.Add(1)
+	switch {
+	case strings.Contains(r.URL.Path, "/_view/"):
+		c.views.Add(1)
+	case r.Method == http.MethodPut, r.Method == http.MethodDelete, strings.HasSuffix(r.URL.Path, "/_bulk_docs"):
+		c.writes.Add(1)
+	}
+	return false
+}
+
+// TestIdleBesideKazoo: after its first full pass an idle server reads no view, writes nothing and asks little (fault K1).
+func TestIdleBesideKazoo(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	kazoo(t, f.direct)
+	s := start(t, "--store", f.url, "--state-dir", t.TempDir())
+	waitFor(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+
+	var c tally
+	began := time.Now()
+	f.behave(c.count)
+	waitFor(t, "the feeds to be read", func() bool { return c.all.Load() >= 4*mostIdleRequests })
+	took := time.Since(began)
+	if n := c.views.Load(); n > 0 {
+		t.Errorf("an idle server read views %d times in %s", n, took)
+	}
+	if n := c.writes.Load(); n > 0 {
+		t.Errorf("an idle server wrote %d times in %s", n, took)
+	}
+	if most := mostIdleRequests * (took.Seconds() + 1); float64(c.all.Load()) > most {
+		t.Errorf("an idle server sent %d requests in %s", c.all.Load(), took)
+	}
+}
+
+// TestPagesOfKazoosAccounts: with more accounts than one read takes, a full pass and a refresh end, and doctor counts the
+// accounts right (fault K1).
+func TestPagesOfKazoosAccounts(t *testing.T) {
+	t.Parallel()
+	const accounts = 501
+	home := t.TempDir()
+	loaded, err := store.Open(home, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testutil.LoadKazoo(t, loaded)
+	testutil.AddKazooAccounts(t, loaded, accounts-4)
+	if err := loaded.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "--store", home)
+	waitFor(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	text := ok(t, "doctor", "--store", home)
+	if want := "looked at " + strconv.Itoa(accounts) + " accounts)"; !strings.Contains(text, want) {
+		t.Errorf("doctor says\n%s", text)
+	}
+	ok(t, "sup", "kazoo_ips_maintenance", "refresh", "--store", home)
+	if got := s.metric(fullPasses("completed")); got != "2" {
+		t.Errorf("%s full passes were completed", got)
+	}
+}
