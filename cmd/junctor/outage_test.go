@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestHungStoreIsNotWaitedFor is about R4: while the store hangs, requests with a token are served from memory for
+// --max-staleness, and then get a 503 after a few seconds, whatever they ask for and however many they are.
+func TestHungStoreIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	s, admin := onCouch(t, f, "--max-staleness", "2s")
+	token := s.login(admin.APIKey)
+	if status, body := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`); status != 201 {
+		t.Fatalf("create: %d %v", status, body)
+	}
+	ask := func(path string) (status int) {
+		const limit = 20 * time.Second // a call of the store takes at most 5 s, and the machine may be busy
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		r, _ := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
+		r.Header.Set("X-Auth-Token", token)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			return 0
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	const address = "/v2/ips/1.2.3.4"
+	if status := ask(address); status != http.StatusOK {
+		t.Errorf("before: %d", status)
+	}
+	f.hang(t)
+	waitFor(t, "memory to be too old", func() bool { return ask(address) != http.StatusOK })
+	var all sync.WaitGroup
+	for _, path := range []string{address, "/v2/ips", "/v2/ips/zones", "/v2/routing/customer_cluster"} {
+		for range 5 {
+			all.Go(func() {
+				if status := ask(path); status != http.StatusServiceUnavailable {
+					t.Errorf("%s: %d", path, status)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
