@@ -101,7 +101,7 @@ func newHTTPServer(h *http.Server, l *backlogListener) *httpServer {
 // serve serves until the listener is stopped or fails.
 func (s *httpServer) serve() error {
 	defer close(s.ended)
-	return s.Serve(s.listener)
+	return s.Serve(limitConnections(s.listener, maxConnections()))
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 )
@@ -38,10 +40,13 @@ type socketAnswer struct {
 }
 
 const (
-	requestBytes = 4 << 20                 // two and more of what a task reads, as quotes are escaped
-	requestTime  = 5 * time.Second         // to send a request
-	taskTime     = 15 * time.Minute        // to do what it asks for: a pass over the accounts of a Kazoo takes minutes
-	closingTime  = drainTime - time.Second // the same, once the server is told to stop
+	maxVisits      = 64 // at once
+	acceptPause    = 10 * time.Millisecond
+	maxAcceptPause = time.Second
+	requestBytes   = 4 << 20                 // two and more of what a task reads, as quotes are escaped
+	requestTime    = 5 * time.Second         // to send a request
+	taskTime       = 15 * time.Minute        // to do what it asks for: a pass over the accounts of a Kazoo takes minutes
+	closingTime    = drainTime - time.Second // the same, once the server is told to stop
 )
 
 // desk serves the socket.
@@ -104,12 +109,31 @@ func openDesk(path string, w *workplace, log zerolog.Logger) (closeDesk func(), 
 }
 
 func (d *desk) accept() {
+	places := make(chan struct{}, maxVisits)
+	pause := backoff.New(acceptPause, maxAcceptPause)
 	for {
 		conn, err := d.listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		d.visits.Go(func() { d.visit(conn) })
+		if err != nil { // as when no descriptors are left; it passes
+			d.log.Warn().Err(err).Msg("the socket for subcommands can't accept")
+			if pause.Wait(d.ctx) != nil {
+				return
+			}
+			continue
+		}
+		pause.Reset()
+		select {
+		case places <- struct{}{}:
+		case <-d.ctx.Done():
+			_ = conn.Close()
+			return
+		}
+		d.visits.Go(func() {
+			d.visit(conn)
+			<-places
+		})
 	}
 }
 
