@@ -14,20 +14,22 @@ func defineAccount(fs *flag.FlagSet) task {
 	fs.StringVar(&wanted.Parent, "parent", "", "id of the parent account; none is the master account")
 	fs.StringVar(&wanted.Realm, "realm", "", "SIP realm; none is a random one below the master account's")
 	username := fs.String("user", "", "name of the first user, an administrator; none is no user")
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+	return func(p *process, operands []string) (job, error) {
 		if len(operands) != 2 || operands[0] != "create" {
-			return usageError("account: the one thing to do is \"account create NAME\"")
+			return job{}, usageError("account: the one thing to do is \"account create NAME\"")
 		}
 		admin, err := firstUser(*username, p.secret)
 		if err != nil {
-			return err
+			return job{}, err
 		}
 		wanted.Name, wanted.Admin = operands[1], admin
-		created, err := w.founder.Create(ctx, wanted)
-		if created.ID == "" {
-			return err
-		}
-		return errors.Join(p.printAccount(*asJSON, created), err) // only the user may be missing
+		return writing(func(ctx context.Context, w *workplace, p *process) error {
+			created, err := w.founder.Create(ctx, wanted)
+			if created.ID == "" {
+				return err
+			}
+			return errors.Join(p.printAccount(*asJSON, created), err) // only the user may be missing
+		}), nil
 	}
 }
 
@@ -41,7 +43,8 @@ func firstUser(username, password string) (*account.NewUser, error) {
 	case password == "":
 		return nil, usageError("account: the user " + needPassword)
 	}
-	return &account.NewUser{Username: username, Password: password}, nil
+	user := &account.NewUser{Username: username, Password: password}
+	return user, user.Check()
 }
 
 func (p *process) printAccount(asJSON bool, created account.Created) error {

@@ -11,17 +11,19 @@ import (
 
 func defineBootstrap(fs *flag.FlagSet) task {
 	asJSON := fs.Bool("json", false, "print a line of JSON")
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+	return func(p *process, operands []string) (job, error) {
 		if err := noOperands("bootstrap", operands); err != nil {
-			return err
+			return job{}, err
 		}
-		b, err := w.bootstrap(ctx)
-		if err != nil {
-			return err
-		}
-		return p.print(*asJSON, b, [][]string{
-			{"master account", b.AccountID}, {"its API key", b.APIKey}, {"cluster", b.ClusterID},
-		})
+		return writing(func(ctx context.Context, w *workplace, p *process) error {
+			b, err := w.bootstrap(ctx)
+			if err != nil {
+				return err
+			}
+			return p.print(*asJSON, b, [][]string{
+				{"master account", b.AccountID}, {"its API key", b.APIKey}, {"cluster", b.ClusterID},
+			})
+		}), nil
 	}
 }
 

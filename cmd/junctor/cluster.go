@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/netip"
 	"net/url"
+
+	"junctor/pkg/auth/kazoocluster"
 )
 
 // registration is a kazoocluster.Cluster as the operator sees it.
@@ -25,17 +28,35 @@ func (r registration) row() []string {
 
 func defineCluster(fs *flag.FlagSet) task {
 	asJSON := fs.Bool("json", false, "print a line of JSON")
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+	return func(p *process, operands []string) (job, error) {
 		switch verb := first(operands); {
 		case verb == "add" && len(operands) == 3:
-			return addCluster(ctx, w, p, operands[1], operands[2], *asJSON)
+			if err := checkCluster(operands[1], operands[2]); err != nil {
+				return job{}, err
+			}
+			return writing(func(ctx context.Context, w *workplace, p *process) error {
+				return addCluster(ctx, w, p, operands[1], operands[2], *asJSON)
+			}), nil
 		case verb == "list" && len(operands) == 1:
-			return listClusters(ctx, w, p, *asJSON)
+			return reading(func(ctx context.Context, w *workplace, p *process) error {
+				return listClusters(ctx, w, p, *asJSON)
+			}), nil
 		case verb == "remove" && len(operands) == 2:
-			return w.clusters.Remove(ctx, operands[1])
+			return writing(func(ctx context.Context, w *workplace, _ *process) error {
+				return w.clusters.Remove(ctx, operands[1])
+			}), nil
 		}
-		return usageError("cluster: it takes \"add ID URL\", \"list\" or \"remove ID\"")
+		return job{}, usageError("cluster: it takes \"add ID URL\", \"list\" or \"remove ID\"")
 	}
+}
+
+// checkCluster refuses what can't be the id and the URL of a cluster.
+func checkCluster(id, apiURL string) error {
+	if !kazoocluster.ValidID(id) {
+		return errors.New("a cluster id is 32 digits and letters from a to f")
+	}
+	_, err := kazoocluster.NormalizeURL(apiURL)
+	return err
 }
 
 // addCluster registers a cluster. The own one has its documents here and is never asked.
@@ -71,7 +92,7 @@ func unencrypted(raw string) bool {
 
 func listClusters(ctx context.Context, w *workplace, p *process, asJSON bool) error {
 	clusters, err := w.clusters.List(ctx)
-	if err != nil {
+	if err != nil && !neverInstalled(err) {
 		return err
 	}
 	list, rows := make([]registration, len(clusters)), make([][]string, len(clusters))

@@ -18,7 +18,7 @@ type command struct {
 	task     func(*flag.FlagSet) task         // works on a store
 	secret   func(*flag.FlagSet) secretSource // for the task; nil is none
 	read     operandReader                    // for the task; nil is none
-	readOnly bool                             // the task changes nothing
+	local    bool                             // the task looks at a CouchDB from here, whatever server there is
 }
 
 // action does what a subcommand is for, once its flags are set.
@@ -44,7 +44,7 @@ func commands() []command {
 		{name: "sup", operands: "MODULE FUNCTION [ARGUMENT…]", task: defineSup,
 			about: "does what Kazoo's sup does; it knows kazoo_ips_maintenance, crossbar_maintenance create_account and " +
 				"kapps_maintenance refresh"},
-		{name: "doctor", task: defineDoctor, readOnly: true,
+		{name: "doctor", task: defineDoctor, local: true,
 			about: "looks at a store, as a Kazoo's CouchDB, and says what would break or should be looked at; it changes " +
 				"nothing, and its exit code is 1 where something would break"},
 		{name: "version", about: "prints the version", define: defineVersion},

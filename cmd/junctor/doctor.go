@@ -23,33 +23,40 @@ func defineDoctor(fs *flag.FlagSet) task {
 	amqpURL := fs.String("amqp-url", "", "amqp(s)://USER:PASSWORD@HOST:PORT/VHOST of a Kazoo's RabbitMQ; none is not "+
 		"looked at")
 	kazooURL := fs.String("kazoo-url", "", "http(s)://HOST[:PORT] of the Crossbar that reconciles services; empty skips it")
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+	return func(p *process, operands []string) (job, error) {
 		if err := noOperands("doctor", operands); err != nil {
-			return err
+			return job{}, err
 		}
 		if err := checkBroker(*amqpURL); err != nil {
-			return err
+			return job{}, err
 		}
-		o := doctor.Options{AMQP: *amqpURL, Node: node, Now: time.Now}
 		if *kazooURL != "" {
-			kazoo, err := newKazoo(*kazooURL, w.store, node, billing.KazooOptions{})
-			if err != nil {
-				return usageError("--kazoo-url: " + err.Error())
+			if _, err := kazooRoot(*kazooURL); err != nil {
+				return job{}, usageError("--kazoo-url: " + err.Error())
 			}
-			defer kazoo.Close()
-			o.Kazoo = kazoo.Check
 		}
-		if dsn := fs.Lookup("store").Value.String(); store.IsCouchDB(dsn) {
-			o.CouchDB = dsn
-		}
-		findings := doctor.Examine(ctx, w.store, o)
-		if err := p.print(*asJSON, findings, doctorRows(findings)); err != nil {
-			return err
-		}
-		if doctor.Worst(findings) == doctor.Broken {
-			return exitCode(1)
-		}
-		return nil
+		return reading(func(ctx context.Context, w *workplace, p *process) error {
+			o := doctor.Options{AMQP: *amqpURL, Node: node, Now: time.Now}
+			if *kazooURL != "" {
+				kazoo, err := newKazoo(*kazooURL, w.store, node, billing.KazooOptions{})
+				if err != nil {
+					return err
+				}
+				defer kazoo.Close()
+				o.Kazoo = kazoo.Check
+			}
+			if dsn := fs.Lookup("store").Value.String(); store.IsCouchDB(dsn) {
+				o.CouchDB = dsn
+			}
+			findings := doctor.Examine(ctx, w.store, o)
+			if err := p.print(*asJSON, findings, doctorRows(findings)); err != nil {
+				return err
+			}
+			if doctor.Worst(findings) == doctor.Broken {
+				return exitCode(1)
+			}
+			return nil
+		}), nil
 	}
 }
 

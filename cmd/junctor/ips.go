@@ -12,14 +12,18 @@ func defineIPs(fs *flag.FlagSet) task {
 	asJSON := fs.Bool("json", false, "print a line of JSON")
 	fromCopies := fs.Bool("from-copies", false, "rebuild: from what the accounts have copies of, the only way there is")
 	confirm := fs.Bool("confirm", false, "repair: remove copies however many they are")
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+	return func(p *process, operands []string) (job, error) {
 		switch verb := first(operands); {
 		case len(operands) == 1 && verb == "rebuild" && *fromCopies && !*confirm:
-			return rebuildPool(ctx, w, p, *asJSON)
+			return writing(func(ctx context.Context, w *workplace, p *process) error {
+				return rebuildPool(ctx, w, p, *asJSON)
+			}), nil
 		case len(operands) == 1 && verb == "repair" && !*fromCopies:
-			return repairCopies(ctx, w, p, *confirm, *asJSON)
+			return writing(func(ctx context.Context, w *workplace, p *process) error {
+				return repairCopies(ctx, w, p, *confirm, *asJSON)
+			}), nil
 		}
-		return usageError("ips: it takes \"rebuild --from-copies\" or \"repair\", the latter with or without --confirm")
+		return job{}, usageError("ips: it takes \"rebuild --from-copies\" or \"repair\", the latter with or without --confirm")
 	}
 }
 

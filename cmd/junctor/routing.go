@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/cluster"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 const errRouting = usageError(`routing: it takes "show [CLUSTER_ID]", "set CLUSTER_ID FILE", ` +
@@ -30,18 +31,33 @@ func defineRouting(fs *flag.FlagSet) task {
 		}
 		return nil
 	})
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+	return func(p *process, operands []string) (job, error) {
 		switch verb := first(operands); {
 		case verb == "show" && len(operands) == 1:
-			return listRouting(ctx, w, p, *asJSON)
+			return reading(func(ctx context.Context, w *workplace, p *process) error {
+				return listRouting(ctx, w, p, *asJSON)
+			}), nil
 		case verb == "show" && len(operands) == 2:
-			return showRouting(ctx, w, p, operands[1], *asJSON)
+			return reading(func(ctx context.Context, w *workplace, p *process) error {
+				return showRouting(ctx, w, p, operands[1], *asJSON)
+			}), nil
 		case verb == "set" && len(operands) == 3:
-			return setRouting(ctx, w, p, operands[1], operands[2], *asJSON)
+			data, err := readRouting(operands[1], operands[2])
+			if err != nil {
+				return job{}, err
+			}
+			return writing(func(ctx context.Context, w *workplace, p *process) error {
+				return setRouting(ctx, w, p, operands[1], data, *asJSON)
+			}), nil
 		case verb == "lookup" && len(operands) == 2:
-			return lookUp(ctx, w, p, operands[1], direction, *asJSON)
+			if _, ok := ipaddr.Parse(operands[1]); !ok {
+				return job{}, fmt.Errorf("%q is no IP address", operands[1])
+			}
+			return reading(func(ctx context.Context, w *workplace, p *process) error {
+				return lookUp(ctx, w, p, operands[1], direction, *asJSON)
+			}), nil
 		}
-		return errRouting
+		return job{}, errRouting
 	}
 }
 
@@ -74,7 +90,7 @@ func readRoutingFile(p *process, operands []string) ([]string, error) {
 
 func listRouting(ctx context.Context, w *workplace, p *process, asJSON bool) error {
 	clusters, err := w.routing.List(ctx)
-	if err != nil {
+	if err != nil && !neverInstalled(err) {
 		return err
 	}
 	rows := [][]string{{"CLUSTER", "OWNER", "NAME", "RANDOMIZE"}}
@@ -86,7 +102,7 @@ func listRouting(ctx context.Context, w *workplace, p *process, asJSON bool) err
 
 func showRouting(ctx context.Context, w *workplace, p *process, id string, asJSON bool) error {
 	c, err := w.routing.Get(ctx, id)
-	if fault.Is(err, fault.BadIdentifier) {
+	if fault.Is(err, fault.BadIdentifier) || neverInstalled(err) {
 		return fmt.Errorf("there is no routing cluster %q", id)
 	}
 	if err != nil {
@@ -95,12 +111,10 @@ func showRouting(ctx context.Context, w *workplace, p *process, id string, asJSO
 	return p.print(asJSON, c, routingRows("cluster", c))
 }
 
-// setRouting makes a cluster what text says, whether there was one or not.
-func setRouting(ctx context.Context, w *workplace, p *process, id, text string, asJSON bool) error {
-	data, err := readRouting(id, text)
-	if err != nil {
-		return err
-	}
+// setRouting makes a cluster what data says, whether there was one or not.
+func setRouting(
+	ctx context.Context, w *workplace, p *process, id string, data document.Document, asJSON bool,
+) error {
 	done := "replaced"
 	c, err := w.routing.Replace(ctx, id, data, cluster.Author{}, nil)
 	if fault.Is(err, fault.BadIdentifier) {
@@ -151,16 +165,15 @@ func routingRows(title string, c cluster.Cluster) [][]string {
 
 // lookUp says whose an address is. A server knows; anybody else has to read the clusters first.
 func lookUp(ctx context.Context, w *workplace, p *process, ip, direction string, asJSON bool) error {
+	var err error
 	if p.at == nil {
-		if err := w.routing.Load(ctx); err != nil {
-			return err
-		}
+		err = w.routing.Load(ctx)
 	}
-	holdings, err := w.routing.Lookup(ip, direction)
-	if fault.Is(err, fault.Invalid) {
-		return fmt.Errorf("%q is no IP address", ip)
+	holdings := []cluster.Holding{}
+	if err == nil {
+		holdings, err = w.routing.Lookup(ip, direction)
 	}
-	if err != nil {
+	if err != nil && !neverInstalled(err) {
 		return err
 	}
 	rows := [][]string{{"CLUSTER", "OWNER", "NAME", "DIRECTION", "ZONE"}}

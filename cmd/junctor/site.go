@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"junctor/pkg/fault"
 	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 	"junctor/pkg/store/embedded"
@@ -106,4 +107,17 @@ func (s site) socket(home string) string {
 		return ""
 	}
 	return couchSocketFile(s.state(), s.dsn)
+}
+
+// explain adds to an error of a CouchDB which one it is and what to do.
+func (s site) explain(err error) error {
+	switch name := store.Redact(s.dsn); {
+	case !store.IsCouchDB(s.dsn):
+		return err
+	case store.Refused(err):
+		return fmt.Errorf("%s refuses the user and password in --store: correct them (%w)", name, err)
+	case fault.Is(err, fault.DatastoreUnreachable):
+		return fmt.Errorf("%s does not respond: check that it runs and that --store is its address (%w)", name, err)
+	}
+	return err
 }

@@ -10,11 +10,39 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
+	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
-// task is what a subcommand does on a store.
-type task func(ctx context.Context, w *workplace, p *process, operands []string) error
+// task checks how a subcommand was called and returns what it does on a store. Nothing is opened before that.
+type task func(p *process, operands []string) (job, error)
+
+// job is what a subcommand does on a store.
+type job struct {
+	run func(ctx context.Context, w *workplace, p *process) error
+	// readOnly says that it changes nothing. Then nothing is installed for it either.
+	readOnly bool
+}
+
+// writing returns a job that finds our databases and design documents in the store.
+func writing(run func(ctx context.Context, w *workplace, p *process) error) job {
+	return job{run: func(ctx context.Context, w *workplace, p *process) error {
+		if err := install(ctx, w.store); err != nil {
+			return err
+		}
+		return run(ctx, w, p)
+	}}
+}
+
+// reading returns a job that changes nothing. The store may lack everything that is ours.
+func reading(run func(ctx context.Context, w *workplace, p *process) error) job {
+	return job{run: run, readOnly: true}
+}
+
+// neverInstalled reports whether err says that what was to be read is not in the store, as nobody has written it yet.
+func neverInstalled(err error) bool {
+	return fault.Is(err, fault.DatastoreMissing) || fault.Is(err, fault.DatastoreMissingView)
+}
 
 // operandReader puts the content of files in the place of their names, where the operator is: a server may see others.
 type operandReader func(p *process, operands []string) ([]string, error)
@@ -24,18 +52,22 @@ type operandReader func(p *process, operands []string) ([]string, error)
 const founding = "bootstrap"
 
 // onStore makes a task a subcommand: it gets the flags of a site, and is done by the server that has that store open,
-// where there is one. What is only looked at on a CouchDB is looked at from here.
+// where there is one.
 func (c command) onStore(flags *flag.FlagSet) action {
 	at := &site{}
 	at.define(flags)
-	do := c.prepared(c.task(flags))
+	plan := c.task(flags)
 	source := func(*process) (string, error) { return "", nil }
 	if c.secret != nil {
 		source = c.secret(flags)
 	}
 	return func(ctx context.Context, p *process, operands []string) (err error) {
 		if p.at != nil {
-			return do(ctx, p.at, p, operands)
+			do, err := plan(p, operands)
+			if err != nil {
+				return err
+			}
+			return do.run(ctx, p.at, p)
 		}
 		if err := at.check(p.getenv); err != nil {
 			return err
@@ -48,30 +80,20 @@ func (c command) onStore(flags *flag.FlagSet) action {
 				return err
 			}
 		}
-		if c.readOnly && store.IsCouchDB(at.dsn) {
-			return p.do(ctx, do, *at, operands)
+		do, err := plan(p, operands)
+		if err != nil {
+			return err
+		}
+		if c.local && store.IsCouchDB(at.dsn) {
+			return p.do(ctx, do, *at)
 		}
 		return p.forwardOrDo(ctx, do, *at, flags, operands)
 	}
 }
 
-// prepared answers a task that finds our databases and design documents in the store, unless it is to leave the store
-// as it is.
-func (c command) prepared(do task) task {
-	if c.readOnly {
-		return do
-	}
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
-		if err := installWithoutPool(ctx, w.store); err != nil {
-			return err
-		}
-		return do(ctx, w, p, operands)
-	}
-}
-
 // forwardOrDo hands a task to the server of a store, or does it here where there is none. A server that has just
 // started holds an embedded store a moment before it takes tasks, so one is looked for again before the lock counts.
-func (p *process) forwardOrDo(ctx context.Context, do task, at site, flags *flag.FlagSet, operands []string) error {
+func (p *process) forwardOrDo(ctx context.Context, do job, at site, flags *flag.FlagSet, operands []string) error {
 	socket, args := at.socket(at.home()), canonical(flags, operands)
 	if err := p.forward(ctx, socket, args); !errors.Is(err, errNoServer) {
 		return err
@@ -82,7 +104,7 @@ func (p *process) forwardOrDo(ctx context.Context, do task, at site, flags *flag
 		}
 		return fmt.Errorf("there is no store %s: \"junctor bootstrap\" makes one, \"junctor serve\" too", at.dsn)
 	}
-	err := p.do(ctx, do, at, operands)
+	err := p.do(ctx, do, at)
 	if _, ok := errors.AsType[openError](err); ok {
 		if answer := p.forward(ctx, socket, args); !errors.Is(answer, errNoServer) {
 			return answer
@@ -97,7 +119,7 @@ type openError struct{ error }
 func (e openError) Unwrap() error { return e.error }
 
 // do does a task in this process.
-func (p *process) do(ctx context.Context, do task, at site, operands []string) error {
+func (p *process) do(ctx context.Context, do job, at site) error {
 	if err := at.checkHome(at.home()); err != nil {
 		return err
 	}
@@ -120,7 +142,7 @@ func (p *process) do(ctx context.Context, do task, at site, operands []string) e
 	if err != nil {
 		return err
 	}
-	return do(ctx, w, p, operands)
+	return at.explain(do.run(ctx, w, p))
 }
 
 // notSent are the flags of which a server knows what they say here: it has a site of its own, and is told the secret.

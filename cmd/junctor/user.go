@@ -26,19 +26,30 @@ func defineUser(fs *flag.FlagSet) task {
 		}
 		return nil
 	})
-	return func(ctx context.Context, w *workplace, p *process, operands []string) error {
+	return func(p *process, operands []string) (job, error) {
 		if len(operands) != 3 {
-			return errUser
+			return job{}, errUser
 		}
 		change := userChange{AccountID: operands[1], Username: operands[2]}
-		if err := change.apply(ctx, operands[0], w.founder, level, p.secret); err != nil {
-			return err
+		if err := checkVerb(operands[0], p.secret); err != nil {
+			return job{}, err
 		}
-		rows := [][]string{{"account", change.AccountID}, {"user", change.Username}}
-		if change.UserID != "" {
-			rows = append(rows, []string{"its id", change.UserID})
+		if operands[0] == "create" {
+			err := account.NewUser{Username: operands[2], Password: p.secret, Level: level}.Check()
+			if err != nil {
+				return job{}, err
+			}
 		}
-		return p.print(*asJSON, change, append(rows, []string{"done", change.text()}))
+		return writing(func(ctx context.Context, w *workplace, p *process) error {
+			if err := change.apply(ctx, operands[0], w.founder, level, p.secret); err != nil {
+				return err
+			}
+			rows := [][]string{{"account", change.AccountID}, {"user", change.Username}}
+			if change.UserID != "" {
+				rows = append(rows, []string{"its id", change.UserID})
+			}
+			return p.print(*asJSON, change, append(rows, []string{"done", change.text()}))
+		}), nil
 	}
 }
 
@@ -60,6 +71,20 @@ func (c *userChange) text() string {
 	return c.Done
 }
 
+// checkVerb refuses what can't be done with a user, or not without a password.
+func checkVerb(verb, password string) error {
+	switch verb {
+	case "enable", "disable":
+		return nil
+	case "create", "passwd":
+		if password == "" {
+			return usageError("user: " + verb + " " + needPassword)
+		}
+		return nil
+	}
+	return errUser
+}
+
 // apply does what verb asks for.
 func (c *userChange) apply(ctx context.Context, verb string, f *account.Founder, level, password string) (err error) {
 	switch {
@@ -69,10 +94,6 @@ func (c *userChange) apply(ctx context.Context, verb string, f *account.Founder,
 	case verb == "disable":
 		c.Done = disabled
 		return f.DisableUser(ctx, c.AccountID, c.Username)
-	case verb != "create" && verb != "passwd":
-		return errUser
-	case password == "":
-		return usageError("user: " + verb + " " + needPassword)
 	case verb == "passwd":
 		c.Done = passwordChanged
 		c.Enabled, err = f.SetPassword(ctx, c.AccountID, c.Username, password)

@@ -219,7 +219,7 @@ func TestKazooLives(t *testing.T) {
 					t.Errorf("%s: %+v", args, o)
 				}
 			}
-			ok(t, place.args("cluster add "+otherCluster+" http://192.0.2.1:8000/v2")...)
+			ok(t, place.args("cluster add "+otherCluster+" https://192.0.2.1:8000/v2")...)
 		})
 	}
 }

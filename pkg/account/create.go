@@ -70,7 +70,7 @@ func (n NewAccount) check(name string) error {
 		return invalid("name", fmt.Sprintf("a name has 1 to %d characters", maxName))
 	}
 	if n.Admin != nil {
-		return n.Admin.check()
+		return n.Admin.Check()
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ type NewUser struct {
 // maxUsername is what Kazoo's schema allows.
 const maxUsername = 256
 
-// check refuses what can't be a user.
-func (n NewUser) check() error {
+// Check returns a fault.Invalid if this can't be a user.
+func (n NewUser) Check() error {
 	if length := utf8.RuneCountInString(n.Username); length == 0 || length > maxUsername {
 		return invalid("username", fmt.Sprintf("a user's name has 1 to %d characters", maxUsername))
 	}
@@ -49,7 +49,7 @@ func (f *Founder) CreateUser(ctx context.Context, accountID string, n NewUser) (
 	if err := f.mayWrite(ctx); err != nil {
 		return "", err
 	}
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return "", err
 	}
 	if err := f.present(ctx, accountID); err != nil {

@@ -82,11 +82,33 @@ var commands = []command{
 	{"kapps_maintenance", "refresh", viewsUsage, []int{1}, false, refreshViews},
 }
 
-// Run does what args ask for: a module, a function and its arguments. text has no line break at its end; with a code
-// of 0 it belongs on the standard output, where it is not empty, else on the standard error.
+// Call is a command with its arguments.
+type Call struct {
+	command
+	args []string
+}
+
+// Run carries a call out. text has no line break at its end; with a code of 0 it belongs on the standard output, where
+// it is not empty, else on the standard error.
+func (c *Call) Run(ctx context.Context, d Deps) (text string, code int) { return c.run(ctx, d, c.args) }
+
+// ReadOnly reports whether a call changes nothing.
+func (c *Call) ReadOnly() bool { return c.function == "summary" }
+
+// Run does what args ask for, see Parse and Call.Run.
 func Run(ctx context.Context, d Deps, args []string) (text string, code int) {
+	call, text, code := Parse(args)
+	if call == nil {
+		return text, code
+	}
+	return call.Run(ctx, d)
+}
+
+// Parse returns the call that args are: a module, a function and its arguments. If they are none it returns nil, and
+// what there is to say about that, as Call.Run does.
+func Parse(args []string) (call *Call, text string, code int) {
 	if len(args) < 2 {
-		return `a module and a function of it are needed, as in "sup kazoo_ips_maintenance add"`, misuse
+		return nil, `a module and a function of it are needed, as in "sup kazoo_ips_maintenance add"`, misuse
 	}
 	module, function, args := args[0], args[1], args[2:]
 	var functions []string
@@ -95,24 +117,24 @@ func Run(ctx context.Context, d Deps, args []string) (text string, code int) {
 			continue
 		}
 		if c.function == function {
-			return c.try(ctx, d, args)
+			return c.parse(args)
 		}
 		functions = append(functions, c.function)
 	}
 	if functions == nil {
-		return fmt.Sprintf("unknown module %q: there are %s", module, strings.Join(modules(), ", ")), failed
+		return nil, fmt.Sprintf("unknown module %q: there are %s", module, strings.Join(modules(), ", ")), failed
 	}
-	return fmt.Sprintf("unknown function %q: of %s there are %s", function, module, strings.Join(functions, ", ")), failed
+	return nil, fmt.Sprintf("unknown function %q: of %s there are %s", function, module, strings.Join(functions, ", ")), failed
 }
 
-func (c command) try(ctx context.Context, d Deps, args []string) (string, int) {
+func (c command) parse(args []string) (*Call, string, int) {
 	switch {
 	case slices.Contains(c.arity, len(args)):
-		return c.run(ctx, d, args)
+		return &Call{c, args}, "", 0
 	case c.explains && len(args) == 0:
-		return c.usage, 0
+		return nil, c.usage, 0
 	default:
-		return c.usage, misuse
+		return nil, c.usage, misuse
 	}
 }
 

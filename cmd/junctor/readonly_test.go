@@ -1,0 +1,143 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"junctor/pkg/store/storetest"
+)
+
+// readingCalls are the calls of the program that must not change anything: all that only show something, and mistakes in the
+// call of each subcommand.
+var readingCalls = []string{
+	"cluster list", "cluster list --json", "routing show", "routing show --json", "routing show " + otherCluster,
+	"routing lookup 192.0.2.1", "routing lookup 192.0.2.1 --direction inbound --json", "doctor", "doctor --json",
+	"version", "help",
+
+	"bootstrap now", "bootstrap --frobnicate", "account", "account list", "account create", "account create A B",
+	"account create A --user admin", "account create A --user a:b --password x", "user", "user create",
+	"user create A", "user create A jane", "user create A a:b --password x", "user passwd A jane", "user remove A jane",
+	"user create A jane --level root", "cluster", "cluster add", "cluster add x http://192.0.2.1",
+	"cluster add " + otherCluster + " ftp://192.0.2.1", "cluster list all", "cluster remove", "routing", "routing show a b",
+	"routing set", "routing set a FILE", "routing lookup", "routing lookup localhost",
+	"routing lookup 192.0.2.1 --direction up", "ips", "ips rebuild", "ips repair all", "sup", "sup kazoo_ips_maintenance",
+	"sup kazoo_ips_maintenance add", "sup kazoo_ips_maintenance add 192.0.2.1", "sup kazoo_ips_maintenance frobnicate",
+	"sup kazoo_maintenance x", "sup kapps_maintenance refresh", "doctor now", "doctor --amqp-url http://b", "serve now",
+	"serve --listen nowhere",
+}
+
+// TestReadingWritesNothing: B6. No database, no document, no folder and no file comes from a call that only reads, or
+// that is a mistake.
+func TestReadingWritesNothing(t *testing.T) {
+	t.Parallel()
+	empty, lived := storetest.FreshCouch(t), storetest.FreshCouch(t)
+	home, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
+	ok(t, "bootstrap", "--store", home)
+	kazoo(t, lived)
+	ok(t, "bootstrap", "--store", lived, "--state-dir", state)
+	missing, bare := filepath.Join(t.TempDir(), "missing"), t.TempDir()
+	counter := newWriteCounter(t, empty)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("no JSON"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, text := range readingCalls {
+		args := strings.Fields(strings.Replace(text, "FILE", file, 1))
+		for _, dsn := range []string{counter.url, lived} {
+			s := storetest.Open(t, dsn)
+			before := databases(t, s, dsn)
+			call(t, nil, slices.Concat(args, []string{"--store", dsn, "--state-dir", state})...)
+			if after := databases(t, s, dsn); !reflect.DeepEqual(after, before) || exists(state) {
+				t.Errorf("%s wrote:\nfrom %v\nto   %v", text, before, after)
+			}
+		}
+		for _, folder := range []string{home, bare} {
+			before := filesIn(t, folder)
+			call(t, nil, slices.Concat(args, []string{"--store", folder})...)
+			sameFiles(t, text, before, filesIn(t, folder))
+		}
+		if call(t, nil, slices.Concat(args, []string{"--store", missing})...); exists(missing) {
+			t.Fatalf("%s made a folder", text)
+		}
+	}
+	if len(counter.writes) > 0 {
+		t.Errorf("requests that write: %v", counter.writes)
+	}
+}
+
+// TestReadingAnEmptyStore: B6. On a CouchDB without anything of junctor's there is nothing to list, which is no error.
+func TestReadingAnEmptyStore(t *testing.T) {
+	t.Parallel()
+	dsn := storetest.FreshCouch(t)
+	for args, want := range map[string]string{
+		"cluster list --json":             "[]\n",
+		"routing show --json":             "[]\n",
+		"routing lookup 192.0.2.1 --json": "[]\n",
+		"routing lookup 192.0.2.1":        "no cluster has 192.0.2.1\n",
+	} {
+		if got := ok(t, append(strings.Fields(args), "--store", dsn)...); got != want {
+			t.Errorf("%s: %s", args, got)
+		}
+	}
+	o := call(t, nil, "routing", "show", otherCluster, "--store", dsn)
+	if o.code != 1 || !strings.Contains(o.stderr, "there is no routing cluster") {
+		t.Errorf("%+v", o)
+	}
+}
+
+// writeCounter stands before a CouchDB and notes what would write to it.
+type writeCounter struct {
+	url    string
+	mu     sync.Mutex
+	writes []string
+}
+
+func newWriteCounter(t *testing.T, dsn string) *writeCounter {
+	t.Helper()
+	c, proxy := &writeCounter{}, storetest.Forward(t, dsn)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		post := r.Method == http.MethodPost && !strings.HasSuffix(r.URL.Path, "/_bulk_docs") // keys of a query
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && !post {
+			c.mu.Lock()
+			c.writes = append(c.writes, r.Method+" "+r.URL.Path)
+			c.mu.Unlock()
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	c.url = front.URL
+	return c
+}
+
+// TestCouchDBErrors: N11. An error of a CouchDB says which one it is and what to do, without the password.
+func TestCouchDBErrors(t *testing.T) {
+	t.Parallel()
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"error":"unauthorized","reason":"Name or password is incorrect."}`)
+	}))
+	t.Cleanup(front.Close)
+	address := strings.TrimPrefix(front.URL, "http://")
+	for host, want := range map[string]string{
+		address:       "refuses the user and password in --store",
+		"127.0.0.1:1": "does not respond: check that it runs",
+	} {
+		for _, args := range []string{"bootstrap", "cluster list", "account create A"} {
+			o := call(t, nil, append(strings.Fields(args), "--store", "http://kazoo:s3cret@"+host)...)
+			if o.code != 1 || !strings.Contains(o.stderr, want) || !strings.Contains(o.stderr, "kazoo") ||
+				!strings.Contains(o.stderr, host) || strings.Contains(o.stderr, "s3cret") || strings.Count(o.stderr, "\n") != 1 {
+				t.Errorf("%s at %s: %+v", args, host, o)
+			}
+		}
+	}
+}
