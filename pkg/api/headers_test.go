@@ -46,7 +46,7 @@ func TestChunkedRequests(t *testing.T) {
 	t.Parallel()
 	sv := kazoo(t)
 	for _, also := range []string{"", "Content-Length: 4\r\n"} {
-		conn := sv.begin("POST "+ipsOfA+" HTTP/1.1\r\nHost: x\r\nX-Auth-Token: "+sv.token("A")+"\r\n"+also+
+		conn := sv.begin("POST " + ipsOfA + " HTTP/1.1\r\nHost: x\r\nX-Auth-Token: " + sv.token("A") + "\r\n" + also +
 			"Transfer-Encoding: chunked\r\n\r\nb\r\n{\"data\":{}}\r\n0\r\n\r\n")
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil || resp.StatusCode != 200 || !resp.Close {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -89,8 +90,22 @@ func (s *Server) authenticate(r *request) (*auth.Identity, error) {
 			return s.Tokens.Authenticate(r.ctx(), r.token)
 		})
 	}
-	identity, err := s.Tokens.Authenticate(r.ctx(), r.token)
+	identity, err := withKeys(s, r, r.token, s.Tokens.Authenticate)
 	return identity, s.failedToken(r, err)
+}
+
+// withKeys looks at a token, and reads the signing key that it names from the store unless its client has shown too many
+// bad ones.
+func withKeys[T any](
+	s *Server, r *request, c auth.Credentials, look func(context.Context, auth.Credentials) (T, error),
+) (T, error) {
+	c.CachedKeysOnly = true
+	result, err := look(r.ctx(), c)
+	if errors.Is(err, auth.ErrKeyNotCached) && !s.Throttle.Exhausted(s.client(r.Request)) {
+		c.CachedKeysOnly = false
+		result, err = look(r.ctx(), c)
+	}
+	return result, err
 }
 
 // askCluster has the cluster that r names identify the token. Neither tokens of this cluster nor passwords leave it.
@@ -138,7 +153,10 @@ func attempt[T any](s *Server, r *request, about string, look func() (T, error))
 	if err != nil {
 		return result, err
 	}
-	defer func() { end(fault.Is(err, fault.Unauthenticated)) }()
+	defer func() {
+		unknownCluster := r.foreign && fault.Is(err, fault.Forbidden)
+		end(fault.Is(err, fault.Unauthenticated) || unknownCluster)
+	}()
 	return look()
 }
 

@@ -1,14 +1,17 @@
 package api_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
+	"junctor/pkg/store"
 )
 
 // burst is how many failures one address has to spare.
@@ -227,4 +230,74 @@ func TestUntrustedProxy(t *testing.T) {
 	if warnings != 1 {
 		t.Errorf("%d warnings", warnings)
 	}
+}
+
+// observed serves the recorded database, and counts what the store is asked.
+func observed(t *testing.T, changes ...func(*api.Config)) (*service, func() int) {
+	t.Helper()
+	var calls atomic.Int64
+	s, err := store.Open("memory:", store.Options{Observe: func(store.Call) { calls.Add(1) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	loadRouting(t, s)
+	sv := newService(t, s, append(changes, loaded(t), cached(t, s, time.Minute))...)
+	return sv, func() int { return int(calls.Swap(0)) }
+}
+
+// ofKey is a token that nobody has signed, of a key of that number.
+func ofKey(n int) string {
+	text := base64.RawURLEncoding.EncodeToString
+	return text([]byte(fmt.Sprintf(`{"alg":"RS256","kid":"%032x"}`, n))) + "." + text([]byte(`{"iss":"kazoo"}`)) + "." +
+		text(make([]byte, 256))
+}
+
+// TestUnknownKeys: a key that does not exist is looked for once in a while, not for each token (S12).
+func TestUnknownKeys(t *testing.T) {
+	t.Parallel()
+	sv, calls := observed(t)
+	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
+	sv.want(sv.send("GET", ipsOfA, "", "X-Auth-Token", ofKey(1)), 401)
+	calls()
+	for range 20 {
+		sv.want(sv.send("GET", ipsOfA, "", "X-Auth-Token", ofKey(1)), 401)
+		sv.want(sv.send("GET", "/v2/auth/tokeninfo?token="+ofKey(1), ""), 401)
+	}
+	if n := calls(); n > 20 { // of which most follow changes
+		t.Errorf("the store was asked %d times", n)
+	}
+}
+
+// TestExhaustedClients: for a client that shows only bad credentials nothing unknown is looked up any more, whatever it
+// names (S12).
+func TestExhaustedClients(t *testing.T) {
+	t.Parallel()
+	here := netip.MustParseAddr("127.0.0.1")
+	sv, calls := observed(t, func(c *api.Config) {
+		for n := range 600 { // what all accounts together bear
+			if err := c.Throttle.FailedToken(here, fmt.Sprintf("%032x", n)); err != nil {
+				t.Fatal(err)
+			}
+			end, err := c.Throttle.Attempt(here, fmt.Sprintf("%032x", n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			end(true)
+		}
+	})
+	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
+	calls()
+	for n := range 30 {
+		basic := base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("%032x:%032x", n, n)))
+		sv.slowed(sv.send("GET", fmt.Sprintf("/v2/accounts/%032x/ips", n), "", "X-Auth-Token", ofKey(n)))
+		sv.slowed(sv.send("GET", "/v2/auth/tokeninfo?token="+ofKey(100+n), ""))
+		sv.slowed(sv.send("GET", "/v2/ips", "", "Authorization", "Basic "+basic))
+		sv.slowed(sv.send("GET", clusterPath, "", "X-Auth-Token", "x", "X-Kazoo-Cluster-ID", fmt.Sprintf("%032x", n)))
+	}
+	if n := calls(); n > 30 { // of which most follow changes
+		t.Errorf("the store was asked %d times", n)
+	}
+	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
+	sv.want(sv.send("GET", ipsOfA, "", "X-Auth-Token", sv.token("A")), 200)
 }

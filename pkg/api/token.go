@@ -65,6 +65,6 @@ func (s *Server) dropToken(*request) (reply, error) { return reply{data: map[str
 
 // tokenInfo answers GET and POST /auth/tokeninfo (cb_auth): whose a token is, to anybody who has it.
 func (s *Server) tokenInfo(r *request) (reply, error) {
-	data, err := s.Tokens.TokenInfo(r.ctx(), r.text("token"))
+	data, err := withKeys(s, r, auth.Credentials{Token: r.text("token")}, s.Tokens.TokenInfo)
 	return reply{data: data}, s.failedToken(r, err)
 }

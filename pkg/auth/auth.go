@@ -33,6 +33,9 @@ type Credentials struct {
 	Token string
 	// Account is the X-Auth-Account-ID header; empty is none.
 	Account string
+	// CachedKeysOnly refuses a token whose signing key would have to be read, with ErrKeyNotCached. The key that the
+	// cluster signs with is read all the same.
+	CachedKeysOnly bool
 }
 
 // Identity is who sent a request.

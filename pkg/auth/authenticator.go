@@ -132,7 +132,7 @@ func (a *Authenticator) examine(ctx context.Context, q *doccache.ReadSet, c Cred
 }
 
 func (a *Authenticator) examineToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*verdict, error) {
-	claims, err := a.verify(ctx, q, c.Token)
+	claims, err := a.verify(ctx, q, c)
 	if err != nil {
 		return nil, err
 	}
@@ -211,12 +211,28 @@ func checkHeader(c Credentials, claimed string) error {
 }
 
 // verify answers what a token claims if it is genuine and has not expired.
-func (a *Authenticator) verify(ctx context.Context, q *doccache.ReadSet, token string) (*claims, error) {
-	claims, err := parse(token, func(kid string) (any, error) { return a.keys.public(ctx, q, kid) })
+func (a *Authenticator) verify(ctx context.Context, q *doccache.ReadSet, c Credentials) (*claims, error) {
+	claims, err := parse(c.Token, func(kid string) (any, error) {
+		if c.CachedKeysOnly && !a.keys.keys.Contains(kid) {
+			if err := a.mustBeCurrent(ctx, q, kid); err != nil {
+				return nil, err
+			}
+		}
+		return a.keys.public(ctx, q, kid)
+	})
 	if err != nil {
 		return nil, err
 	}
 	return claims, a.checkExpiry(claims.Expires)
+}
+
+// mustBeCurrent refuses keys other than the one that the cluster signs with.
+func (a *Authenticator) mustBeCurrent(ctx context.Context, q *doccache.ReadSet, kid string) error {
+	current, err := a.config(q).Text(ctx, "auth", "system_key")
+	if err == nil && kid != current {
+		err = refuse(fmt.Errorf("%w %s: %w", errKey, kid, ErrKeyNotCached))
+	}
+	return err
 }
 
 func (a *Authenticator) checkExpiry(expires *int64) error {

@@ -50,15 +50,15 @@ func (i *Identity) claims(c Credentials) (document.Document, error) {
 
 // TokenInfo answers what Crossbar says of any token, to anybody who has it (cb_auth validate_token_info): whose it
 // is, before "as" and whatever became of a trial. A token that is no good is fault.Unauthenticated with Kazoo's
-// word for the reason; none is fault.NotFound.
-func (a *Authenticator) TokenInfo(ctx context.Context, token string) (document.Document, error) {
-	if token == "" {
+// word for the reason; none is fault.NotFound. Of the credentials only Token and CachedKeysOnly count.
+func (a *Authenticator) TokenInfo(ctx context.Context, c Credentials) (document.Document, error) {
+	if c.Token == "" {
 		return nil, &fault.Error{Kind: fault.NotFound, Message: "missing token in request", Data: map[string]any{}}
 	}
 	q := a.documents.ReadSet()
-	data, err := a.tokenInfo(ctx, q, token)
+	data, err := a.tokenInfo(ctx, q, c)
 	if fault.Is(err, fault.Unauthenticated) && q.Reread(ctx) {
-		data, err = a.tokenInfo(ctx, a.documents.ReadSet(), token)
+		data, err = a.tokenInfo(ctx, a.documents.ReadSet(), c)
 	}
 	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.TokenRejected) {
 		err = &fault.Error{Kind: fault.Unauthenticated, Message: reasonOf(err), Data: map[string]any{}, Err: err}
@@ -66,8 +66,8 @@ func (a *Authenticator) TokenInfo(ctx context.Context, token string) (document.D
 	return data, err
 }
 
-func (a *Authenticator) tokenInfo(ctx context.Context, q *doccache.ReadSet, token string) (document.Document, error) {
-	claims, err := a.verify(ctx, q, token)
+func (a *Authenticator) tokenInfo(ctx context.Context, q *doccache.ReadSet, c Credentials) (document.Document, error) {
+	claims, err := a.verify(ctx, q, c)
 	if err != nil {
 		return nil, err
 	}

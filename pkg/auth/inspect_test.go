@@ -74,7 +74,7 @@ func TestTokenInfo(t *testing.T) {
 	good := tokenOf(t, customerA, userOfA, secretOfUserA, nil)
 	asItself := tokenOf(t, customerA, userOfA, secretOfUserA, asA)
 	for _, token := range []string{good, asItself} { // the trial does not count
-		got, err := a.TokenInfo(t.Context(), token)
+		got, err := a.TokenInfo(t.Context(), auth.Credentials{Token: token})
 		if err != nil || !reflect.DeepEqual(got, told(document.Document{"owner_id": userOfA})) {
 			t.Errorf("got %v, %v", got, err)
 		}
@@ -98,7 +98,7 @@ func TestTokenInfo(t *testing.T) {
 			"as": map[string]any{"account_id": customerB, "owner_id": userOfB}}), "invalid_jwt"},
 		"huge": {strings.Repeat("A", 1<<20), "invalid_jwt"},
 	} {
-		got, err := a.TokenInfo(t.Context(), c.token)
+		got, err := a.TokenInfo(t.Context(), auth.Credentials{Token: c.token})
 		kind := fault.Unauthenticated
 		if c.token == "" {
 			kind = fault.NotFound
@@ -109,7 +109,7 @@ func TestTokenInfo(t *testing.T) {
 		}
 	}
 	update(t, s, database(t, customerA), userOfA, document.Document{"pvt_deleted": true})
-	if _, err := a.TokenInfo(t.Context(), good); !fault.Is(err, fault.Unauthenticated) {
+	if _, err := a.TokenInfo(t.Context(), auth.Credentials{Token: good}); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("deleted user: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -48,10 +49,18 @@ func NewKeyDocument(id string) (document.Document, error) {
 type keyring struct {
 	store attachments
 	keys  *lru.Cache[string, revisedKey]
+	// absent are ids of keys that do not exist, and since when that is known.
+	absent *lru.Cache[string, time.Time]
 }
 
-// maxKeys bounds how many are kept decoded. A cluster signs with one at a time.
-const maxKeys = 64
+const (
+	// maxKeys bounds how many are kept decoded. A cluster signs with one at a time.
+	maxKeys = 64
+	// maxAbsent bounds how many are known not to exist, at some 200 bytes each.
+	maxAbsent = 4096
+	// absentTime is how long that is believed, and so how long a new key may not count.
+	absentTime = 5 * time.Second
+)
 
 type revisedKey struct {
 	rev string
@@ -65,7 +74,8 @@ type attachments interface {
 
 func newKeyring(s attachments) *keyring {
 	keys, _ := lru.New[string, revisedKey](maxKeys) // fails for sizes below 1 only
-	return &keyring{store: s, keys: keys}
+	absent, _ := lru.New[string, time.Time](maxAbsent)
+	return &keyring{store: s, keys: keys, absent: absent}
 }
 
 // KeyReader is what CheckKey needs of a store.
@@ -83,9 +93,24 @@ func CheckKey(ctx context.Context, s KeyReader, id string) error {
 // errKey is why a token is refused that no good key can have signed.
 var errKey = errors.New("key")
 
-// public answers the key that verifies tokens of that kid. Unlike Kazoo it makes none where there is none.
+// errNoKey is why a key is not good that does not exist.
+var errNoKey = errors.New("does not exist")
+
+// ErrKeyNotCached is why a token is refused if Credentials.CachedKeysOnly is set and its signing key would have to be
+// read.
+var ErrKeyNotCached = errors.New("not cached")
+
+// public returns the key that verifies tokens of that kid. Unlike Kazoo it creates none. That there is none is cached
+// for a while: anybody can name any number of keys.
 func (k *keyring) public(ctx context.Context, documents account.Reader, kid string) (*rsa.PublicKey, error) {
+	if at, ok := k.absent.Get(kid); ok && time.Since(at) < absentTime {
+		return nil, refuse(fmt.Errorf("%w %s: %w", errKey, kid, errNoKey))
+	}
+	began := time.Now()
 	key, err := k.private(ctx, documents, kid)
+	if errors.Is(err, errNoKey) {
+		k.absent.Add(kid, began)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +148,7 @@ func (k *keyring) private(ctx context.Context, documents account.Reader, kid str
 
 func missingKey(kid string, err error) error {
 	if account.Missing(err) {
-		return refuse(fmt.Errorf("%w %s: %w", errKey, kid, err))
+		return refuse(fmt.Errorf("%w %s: %w: %w", errKey, kid, errNoKey, err))
 	}
 	return err
 }

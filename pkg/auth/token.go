@@ -82,7 +82,7 @@ func (a *Authenticator) Own(ctx context.Context, token string) (bool, error) {
 	if err != nil {
 		return false, nil //nolint:nilerr // what is no JWT names no key
 	}
-	_, err = a.keys.public(ctx, a.documents, header.String("kid"))
+	_, err = a.keys.private(ctx, a.documents, header.String("kid")) // not what was cached as absent: it may be new
 	if fault.Is(err, fault.Unauthenticated) {
 		return false, nil
 	}

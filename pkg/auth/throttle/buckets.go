@@ -9,7 +9,10 @@ import (
 
 // buckets keeps those that were used lately, and forgets the others on the way.
 type buckets struct {
-	max   int
+	max       int
+	burst     int
+	perSecond rate.Limit
+
 	byKey map[key]*list.Element
 	order *list.List // of *entry, last used first
 }
@@ -20,8 +23,8 @@ type entry struct {
 	bucket
 }
 
-func newBuckets(limit int) *buckets {
-	return &buckets{max: limit, byKey: map[key]*list.Element{}, order: list.New()}
+func newBuckets(limit, burst int, perSecond rate.Limit) *buckets {
+	return &buckets{max: limit, burst: burst, perSecond: perSecond, byKey: map[key]*list.Element{}, order: list.New()}
 }
 
 // get answers the bucket of a key, a full one where there is none.
@@ -29,7 +32,7 @@ func (b *buckets) get(k key, now time.Time) *bucket {
 	element, ok := b.byKey[k]
 	if !ok {
 		b.forget(now)
-		element = b.order.PushFront(&entry{key: k, bucket: bucket{failures: rate.NewLimiter(perSecond, burst)}})
+		element = b.order.PushFront(&entry{key: k, bucket: bucket{failures: rate.NewLimiter(b.perSecond, b.burst)}})
 		b.byKey[k] = element
 	}
 	b.order.MoveToFront(element)

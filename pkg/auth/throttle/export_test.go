@@ -5,16 +5,17 @@ import "time"
 // NewSmall answers a Throttle that holds few buckets.
 func NewSmall(now func() time.Time, buckets int) *Throttle {
 	t := New(now)
-	t.buckets = newBuckets(buckets)
+	t.tokens, t.attempts = newTables(buckets), newTables(buckets)
 	return t
 }
 
-// Buckets answers how many buckets are held.
+// Buckets answers how many buckets of accounts are held for tokens.
 func (t *Throttle) Buckets() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.buckets.byKey) != t.buckets.order.Len() {
+	held := t.tokens.accounts
+	if len(held.byKey) != held.order.Len() {
 		return -1
 	}
-	return t.buckets.order.Len()
+	return held.order.Len()
 }

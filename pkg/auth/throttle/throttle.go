@@ -17,7 +17,12 @@
 //     limits all of them come from here: one client with bad tokens could use up what is meant for everybody. So it
 //     is treated as a login, to the cluster instead of an account.
 //
-// Attempts and own tokens have buckets of their own. A page left open with a dead token asks again and again, and
+// Every client address also has a bucket of 600 failures for all accounts together, ten a second back: naming another
+// account each time gains nothing. While it is empty nothing that is unknown is looked up in the store for the client,
+// see Exhausted.
+//
+// Attempts and own tokens have buckets of their own, in tables of their own: whoever fills one does not flush the
+// other. A page left open with a dead token asks again and again, and
 // must not use up the attempts of its user, who is about to log in from the same address.
 //
 // The package knows neither HTTP nor what credentials are. Which address is the client's is the caller's to find
@@ -37,16 +42,19 @@ import (
 )
 
 const (
-	// burst is how many failures a full bucket bears.
-	burst = 60
-	// perSecond is how many come back.
+	// burst is how many failures about one account a full bucket bears, and perSecond how many come back.
+	burst     = 60
 	perSecond = 1
+	// clientBurst and clientPerSecond are the same for all accounts together.
+	clientBurst     = 600
+	clientPerSecond = 10
 	// keepTime is how long after its last use a bucket is certainly full, and so as good as none: twice the time that
 	// it takes to fill, for an attempt counts as a use when it begins.
 	keepTime = 2 * burst / perSecond * time.Second
-	// maxBuckets bounds the memory, at some 20 MiB. To have an empty bucket forgotten earlier than it fills up, an
-	// attacker has to cause more failures than that with other buckets within a minute.
-	maxBuckets = 1 << 16
+	// maxBuckets bounds each of the four tables, and so the memory, at some 20 MiB in all. To have an empty bucket
+	// forgotten earlier than it fills up, an attacker needs more client addresses than that, or fails about more accounts
+	// in two minutes, for which 600 and ten a second from one address are not enough.
+	maxBuckets = 1 << 14
 )
 
 // noAccount stands for the account of what is about none, or about none that there can be.
@@ -55,15 +63,14 @@ const noAccount = "no_account"
 // key names a bucket.
 type key struct {
 	client  netip.Prefix
-	account string
-	attempt bool
+	account string // empty for all together
 }
 
-func newKey(client netip.Addr, accountID string, attempt bool) key {
+func newKey(client netip.Addr, accountID string) key {
 	if !account.ValidID(accountID) {
 		accountID = noAccount
 	}
-	return key{network(client), strings.Clone(accountID), attempt} // it may be a piece of something long
+	return key{network(client), strings.Clone(accountID)} // it may be a piece of something long
 }
 
 // network answers whom an address stands for: one host, or in IPv6 the /64 that a host chooses its addresses from.
@@ -81,8 +88,23 @@ func network(client netip.Addr) netip.Prefix {
 type Throttle struct {
 	now func() time.Time
 
-	mu      sync.Mutex
-	buckets *buckets
+	mu               sync.Mutex
+	tokens, attempts tables
+}
+
+// tables are the buckets of one kind of failure.
+type tables struct{ clients, accounts *buckets }
+
+func newTables(limit int) tables {
+	return tables{newBuckets(limit, clientBurst, clientPerSecond), newBuckets(limit, burst, perSecond)}
+}
+
+func (t tables) client(client netip.Addr, now time.Time) *bucket {
+	return t.clients.get(key{client: network(client)}, now)
+}
+
+func (t tables) account(client netip.Addr, accountID string, now time.Time) *bucket {
+	return t.accounts.get(newKey(client, accountID), now)
 }
 
 // New answers a Throttle with nothing counted. now is the clock; nil is the real one.
@@ -90,7 +112,7 @@ func New(now func() time.Time) *Throttle {
 	if now == nil {
 		now = time.Now
 	}
-	return &Throttle{now: now, buckets: newBuckets(maxBuckets)}
+	return &Throttle{now: now, tokens: newTables(maxBuckets), attempts: newTables(maxBuckets)}
 }
 
 // FailedToken counts a token that was refused, in a request about an account, "" for none. It answers
@@ -99,10 +121,19 @@ func (t *Throttle) FailedToken(client netip.Addr, accountID string) error {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.buckets.get(newKey(client, accountID, false), now).failures.AllowN(now, 1) {
+	if !t.tokens.client(client, now).failures.AllowN(now, 1) ||
+		!t.tokens.account(client, accountID, now).failures.AllowN(now, 1) {
 		return fault.New(fault.TooManyRequests, "")
 	}
 	return nil
+}
+
+// Exhausted reports whether a client has shown so many bad tokens that nothing unknown is to be looked up for it.
+func (t *Throttle) Exhausted(client netip.Addr) bool {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tokens.client(client, now).empty(now)
 }
 
 // Attempt begins an attempt to log in to an account, "" where it is not known to which, or to show a token of
@@ -112,26 +143,35 @@ func (t *Throttle) Attempt(client netip.Addr, accountOrCluster string) (end func
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	b := t.buckets.get(newKey(client, accountOrCluster, true), now)
-	if b.failures.TokensAt(now)-float64(b.pending) < 1 {
+	all := t.attempts.client(client, now)
+	if all.empty(now) {
 		return nil, fault.New(fault.TooManyRequests, "")
 	}
-	b.pending++
-	return func(failed bool) { t.end(b, failed) }, nil
+	one := t.attempts.account(client, accountOrCluster, now)
+	if one.empty(now) {
+		return nil, fault.New(fault.TooManyRequests, "")
+	}
+	all.pending++
+	one.pending++
+	return func(failed bool) { t.end(failed, all, one) }, nil
 }
 
-func (t *Throttle) end(b *bucket, failed bool) {
+func (t *Throttle) end(failed bool, of ...*bucket) {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	b.pending--
-	if failed {
-		b.failures.AllowN(now, 1)
+	for _, b := range of {
+		b.pending--
+		if failed {
+			b.failures.AllowN(now, 1)
+		}
 	}
 }
 
-// bucket is what a client may still get wrong about an account.
+// bucket is what a client may still get wrong, about an account or about all together.
 type bucket struct {
 	failures *rate.Limiter
 	pending  int // attempts that were begun and not ended
 }
+
+func (b *bucket) empty(now time.Time) bool { return b.failures.TokensAt(now)-float64(b.pending) < 1 }

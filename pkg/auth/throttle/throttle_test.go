@@ -213,7 +213,7 @@ func TestForgets(t *testing.T) {
 	clock := newClock()
 	th := throttle.New(clock.now)
 	for i := range 1000 {
-		failedToken(t, th, here, fmt.Sprintf("%032x", i))
+		failedToken(t, th, host(i), fmt.Sprintf("%032x", i))
 	}
 	if got := th.Buckets(); got != 1000 {
 		t.Errorf("%d buckets", got)
@@ -230,12 +230,51 @@ func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	th := throttle.NewSmall(newClock().now, 100)
 	for i := range 1000 {
-		failedToken(t, th, here, fmt.Sprintf("%032x", i))
+		failedToken(t, th, host(i), fmt.Sprintf("%032x", i))
 		if failedToken(t, th, there, accountA) && i >= 60 {
 			t.Fatalf("after %d others a bucket in use is forgotten", i)
 		}
 	}
 	if got := th.Buckets(); got != 100 {
 		t.Errorf("%d buckets", got)
+	}
+}
+
+// host is another client each time.
+func host(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
+
+// TestManyAccounts: naming another account each time is slowed down, and flushes nothing (S12).
+func TestManyAccounts(t *testing.T) {
+	t.Parallel()
+	const clientBurst = 600
+	clock := newClock()
+	th := throttle.New(clock.now)
+	passed(60, func() bool { return login(t, th, there, accountA, true) })
+	n := 0
+	next := func() string { n++; return fmt.Sprintf("%032x", n) }
+	if th.Exhausted(here) {
+		t.Error("exhausted before the first failure")
+	}
+	if got := passed(66_000, func() bool { return failedToken(t, th, here, next()) }); got != clientBurst {
+		t.Errorf("%d bad tokens were refused and not told to slow down", got)
+	}
+	if !th.Exhausted(here) || th.Exhausted(there) {
+		t.Error("not exhausted, or another client is")
+	}
+	if got := th.Buckets(); got != clientBurst {
+		t.Errorf("%d buckets", got)
+	}
+	if got := passed(66_000, func() bool { return login(t, th, here, next(), true) }); got != clientBurst {
+		t.Errorf("%d logins were looked at", got)
+	}
+	if login(t, th, there, accountA, true) {
+		t.Error("the guesses at A are forgotten")
+	}
+	if !login(t, th, there, accountB, true) {
+		t.Error("another client can't log in")
+	}
+	clock.advance(time.Second)
+	if got := passed(100, func() bool { return login(t, th, here, next(), true) }); got != 10 {
+		t.Errorf("%d logins were looked at a second later", got)
 	}
 }
