@@ -73,10 +73,16 @@ bin/junctor-bench:
 	go build -o $@ ./cmd/junctor-bench
 
 .PHONY: install
-install: build ## install junctor and its link sup into PREFIX (/usr/local)
+install: build ## install junctor into PREFIX (/usr/local), with WITH_SUP=1 its link sup, too, where there is no sup
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 bin/junctor $(DESTDIR)$(PREFIX)/bin/junctor
-	ln -sfn junctor $(DESTDIR)$(PREFIX)/bin/sup
+ifeq ($(WITH_SUP),1)
+	@sup=$(DESTDIR)$(PREFIX)/bin/sup; \
+	if [ "$$(readlink $$sup)" = junctor ]; then exit; fi; \
+	if [ -e $$sup ] || [ -L $$sup ]; then \
+		echo "$$sup is there already, perhaps Kazoo's: it stays, and \"junctor sup\" does the same" >&2; exit 1; fi; \
+	ln -s junctor $$sup
+endif
 
 .PHONY: clean
 clean: ## remove what was built and installed here; stores stay
@@ -89,11 +95,13 @@ peer: $(if $(JUNCTOR_TEST_COUCHDB),,$(PEER))
 $(PEER):
 	npm install --prefix .tools --no-save --no-audit --no-fund --ignore-scripts --loglevel=error $(POUCHDB)
 
-# Tests start brokers of their own: the service that comes with the package is kept from starting.
+# Tests start brokers of their own: the service that comes with the package is kept from starting. Nothing is installed
+# with JUNCTOR_TEST_INSTALL=0.
 .PHONY: broker
 broker:
 	@PATH=$$PATH:/usr/sbin:/usr/lib/rabbitmq/bin; command -v rabbitmq-server >/dev/null && exit; \
-	if [ $$(id -u) = 0 ] && command -v apt-get >/dev/null; then \
+	if [ "$${JUNCTOR_TEST_INSTALL:-1}" != 0 ] && [ $$(id -u) = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing rabbitmq-server for the tests; JUNCTOR_TEST_INSTALL=0 prevents it"; \
 		policy=/usr/sbin/policy-rc.d; \
 		if [ ! -e $$policy ]; then \
 			trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; \

@@ -112,6 +112,27 @@ func checkDependency(t *testing.T, file composeFile, name, other, condition stri
 	}
 }
 
+// TestComposeSecrets: S16. There are no default passwords: what is secret is taken from the environment, or Compose
+// refuses to start.
+func TestComposeSecrets(t *testing.T) {
+	t.Parallel()
+	text := readFile(t, "../../docker-compose.yml")
+	for _, name := range []string{"COUCHDB_PASSWORD", "COUCHDB_SECRET", "COUCHDB_COOKIE"} {
+		uses := strings.Count(text, "${"+name)
+		if uses == 0 || strings.Count(text, "${"+name+":?") != uses {
+			t.Errorf("%s is used %d times, and has a default", name, uses)
+		}
+	}
+	for service, s := range readCompose(t).Services {
+		for name, value := range s.Environment {
+			secret := strings.Contains(name, "PASSWORD") || strings.Contains(name, "SECRET") || strings.Contains(name, "COOKIE")
+			if secret && !strings.HasPrefix(value, "${"+strings.Replace(name, "ERLANG_", "", 1)+":?") {
+				t.Errorf("%s: %s is %q", service, name, value)
+			}
+		}
+	}
+}
+
 // TestComposeSingle: without a profile there are junctor and one CouchDB that keeps its data and makes its own
 // system databases.
 func TestComposeSingle(t *testing.T) {

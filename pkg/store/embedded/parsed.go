@@ -9,18 +9,29 @@ import (
 
 // parsed is a JSON value taken apart once, of which any number of runtimes can have copies of their own.
 type parsed struct {
-	primitive goja.Value // nil for an object or an array; it belongs to no runtime
-	object    bool
+	kind      kind
+	primitive any      // a string, a number, a truth value or nil
 	names     []string // of an object's members
 	parts     []parsed // members or elements
 }
 
-// in gives what JSON.parse would give in a runtime.
+type kind uint8
+
+const (
+	kindPrimitive kind = iota
+	kindArray
+	kindObject
+)
+
+// in gives what JSON.parse would give in a runtime. Values of one runtime are never used in another: goja does not
+// promise that this is safe.
 func (p *parsed) in(vm *goja.Runtime) goja.Value {
-	if p.primitive != nil {
-		return p.primitive
-	}
-	if !p.object {
+	switch {
+	case p.kind == kindPrimitive && p.primitive == nil:
+		return goja.Null()
+	case p.kind == kindPrimitive:
+		return vm.ToValue(p.primitive)
+	case p.kind == kindArray:
 		elements := make([]any, len(p.parts))
 		for i := range p.parts {
 			elements[i] = p.parts[i].in(vm)
@@ -34,9 +45,6 @@ func (p *parsed) in(vm *goja.Runtime) goja.Value {
 	}
 	return object
 }
-
-// primitives makes strings, numbers and truth values, which runtimes share.
-var primitives = goja.New()
 
 // parser takes a text apart that is valid and compact.
 type parser struct {
@@ -52,25 +60,23 @@ func (p *parser) value() parsed {
 	case '[':
 		return p.array()
 	case '"':
-		text := primitives.ToValue(p.string())
-		_ = text.(goja.String).Length() // goja looks at a string when first asked: not when several runtimes have it
-		return parsed{primitive: text}
+		return parsed{primitive: p.string()}
 	case 'n':
 		p.at += len("null")
-		return parsed{primitive: goja.Null()}
+		return parsed{}
 	case 't':
 		p.at += len("true")
-		return parsed{primitive: primitives.ToValue(true)}
+		return parsed{primitive: true}
 	case 'f':
 		p.at += len("false")
-		return parsed{primitive: primitives.ToValue(false)}
+		return parsed{primitive: false}
 	}
 	return p.number()
 }
 
 func (p *parser) object() parsed {
 	const usual = 16 // so many members, and the lists need not grow
-	o := parsed{object: true}
+	o := parsed{kind: kindObject}
 	for p.at++; p.text[p.at] != '}'; p.skip(',') {
 		if o.parts == nil {
 			o.names, o.parts = make([]string, 0, usual), make([]parsed, 0, usual)
@@ -83,7 +89,8 @@ func (p *parser) object() parsed {
 	return o
 }
 
-func (p *parser) array() (a parsed) {
+func (p *parser) array() parsed {
+	a := parsed{kind: kindArray}
 	for p.at++; p.text[p.at] != ']'; p.skip(',') {
 		a.parts = append(a.parts, p.value())
 	}
@@ -114,5 +121,5 @@ func (p *parser) number() parsed {
 	if err != nil {
 		p.err = err
 	}
-	return parsed{primitive: primitives.ToValue(number)}
+	return parsed{primitive: number}
 }
