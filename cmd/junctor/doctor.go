@@ -47,6 +47,8 @@ func defineDoctor(fs *flag.FlagSet) task {
 			}
 			if dsn := fs.Lookup("store").Value.String(); store.IsCouchDB(dsn) {
 				o.CouchDB = dsn
+			} else {
+				o.Alone = true
 			}
 			findings := doctor.Examine(ctx, w.store, o)
 			if err := p.print(*asJSON, findings, doctorRows(findings)); err != nil {

@@ -45,6 +45,7 @@ type Store interface {
 // Options says what else to look at. The zero value is an embedded store.
 type Options struct {
 	CouchDB  string                          // its address, as store.Open takes it; empty is an embedded store
+	Alone    bool                            // no Kazoo is there or will be: the store is an embedded one of junctor's
 	AMQP     string                          // the URL of Kazoo's broker; empty is none
 	Node     account.Node                    // whose settings count
 	Kazoo    func(ctx context.Context) error // logs in to the Crossbar of --kazoo-url; nil where there is none
@@ -66,29 +67,34 @@ type examination struct {
 
 // check is one thing to look at.
 type check struct {
-	name string
-	look func(*examination, context.Context) Finding
+	name   string
+	look   func(*examination, context.Context) Finding
+	beside bool   // it makes sense beside a Kazoo only
+	alone  string // the remedy where no Kazoo is, instead of Kazoo's own
 }
+
+// refound is the remedy for what an embedded store lacks.
+const refound = "run \"junctor bootstrap\", which creates what is missing; what was there comes back from a backup only"
 
 // checks are all but those of the server, in the order in which a store is understood.
 var checks = []check{
-	{"databases", (*examination).databases},
-	{"settings", (*examination).settings},
-	{"sections", (*examination).sections},
-	{"signing keys", (*examination).signingKeys},
-	{"master account", (*examination).masterAccount},
-	{"account views", (*examination).accountViews},
-	{"Kazoo's views", (*examination).kazooViews},
-	{"own views", (*examination).ownViews},
-	{"addresses", ofSurvey((*examination).addresses)},
-	{"spellings", ofSurvey((*examination).spellings)},
-	{"conflicts", ofSurvey((*examination).conflicts)},
-	{"holders", ofSurvey((*examination).holders)},
-	{"copies", ofSurvey((*examination).copies)},
-	{"times", ofSurvey((*examination).times)},
-	{"Crossbar", (*examination).crossbar},
-	{"broker", (*examination).broker},
-	{"reconciliation", (*examination).reconciliation},
+	{name: "databases", look: (*examination).databases, alone: refound},
+	{name: "settings", look: (*examination).settings, alone: refound},
+	{name: "sections", look: (*examination).sections, beside: true},
+	{name: "signing keys", look: (*examination).signingKeys, alone: refound},
+	{name: "master account", look: (*examination).masterAccount, alone: refound},
+	{name: "account views", look: (*examination).accountViews, beside: true},
+	{name: "Kazoo's views", look: (*examination).kazooViews, beside: true},
+	{name: "own views", look: (*examination).ownViews},
+	{name: "addresses", look: ofSurvey((*examination).addresses)},
+	{name: "spellings", look: ofSurvey((*examination).spellings)},
+	{name: "conflicts", look: ofSurvey((*examination).conflicts)},
+	{name: "holders", look: ofSurvey((*examination).holders)},
+	{name: "copies", look: ofSurvey((*examination).copies)},
+	{name: "times", look: ofSurvey((*examination).times)},
+	{name: "Crossbar", look: (*examination).crossbar, beside: true},
+	{name: "broker", look: (*examination).broker, beside: true},
+	{name: "reconciliation", look: (*examination).reconciliation, beside: true},
 }
 
 // Examine looks at a store. Where a CouchDB does not answer, that is all there is to say.
@@ -109,8 +115,15 @@ func Examine(ctx context.Context, s Store, o Options) []Finding {
 	}
 	e.survey, e.surveyErr = dedicatedip.TakeSurvey(ctx, s, o.Accounts, o.Now())
 	for _, c := range checks {
+		asked := c.name == "broker" && o.AMQP != "" || c.name == "reconciliation" && o.Kazoo != nil
+		if c.beside && o.Alone && !asked {
+			continue
+		}
 		f := c.look(e, ctx)
 		f.Check = c.name
+		if o.Alone && f.State != OK && c.alone != "" {
+			f.Remedy = c.alone
+		}
 		findings = append(findings, f)
 	}
 	return findings

@@ -5,10 +5,14 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/store/storetest"
 )
@@ -249,5 +253,37 @@ func TestWords(t *testing.T) {
 	text := fmt.Sprint(p.examine(Options{}))
 	if strings.Contains(text, secret) || strings.Contains(text, "hidden-secret") {
 		t.Error(text)
+	}
+}
+
+// TestAlone: N8. An embedded store is looked at for what fits it, and no remedy names a Kazoo or a command of its own.
+func TestAlone(t *testing.T) {
+	t.Parallel()
+	known := regexp.MustCompile(`"(junctor bootstrap|sup kazoo_ips_maintenance [a-z]+ ?[A-Z]*)"`)
+	for name, spoil := range map[string]func(*patient){
+		"whole":       func(*patient) {},
+		"no settings": func(p *patient) { p.remove("system_config", "auth"); p.remove("system_config", "accounts") },
+		"empty":       nil,
+	} {
+		p := visit(t, "memory:")
+		founder := account.NewFounder(p.Store, auth.NewKeyDocument, time.Now)
+		if spoil != nil {
+			if _, err := founder.Bootstrap(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			spoil(p)
+		}
+		for check, f := range p.examine(Options{Alone: true}) {
+			if slices.Contains([]string{"Kazoo's views", "Crossbar", "broker", "sections", "reconciliation"}, check) {
+				t.Errorf("%s: it looks at %s", name, check)
+			}
+			if name == "whole" && f.State != OK && check != "databases" {
+				t.Errorf("%s: %+v", name, f)
+			}
+			rest := known.ReplaceAllString(f.Remedy, "")
+			if strings.Contains(f.Remedy, "Kazoo") || strings.Contains(rest, `"`) || f.State != OK && f.Remedy == "" {
+				t.Errorf("%s: %s: %s", name, check, f.Remedy)
+			}
+		}
 	}
 }
