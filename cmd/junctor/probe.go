@@ -29,7 +29,7 @@ func (s *server) remedies() map[string]string {
 	m := map[string]string{
 		notBootstrapped:   `the store is not bootstrapped: run "junctor bootstrap --store ` + name + `"`,
 		storeUnreachable:  "check that the CouchDB of --store runs and can be reached from here",
-		storeUnauthorized: "CouchDB refuses the user and password of --store: correct them and start again",
+		storeUnauthorized: "CouchDB refuses the user and password of --store, or does not let that user write: correct them and start again",
 		storeFull:         "the store accepts no writes: free space on its disk, and check that it is not read-only",
 		poolMissing:       dedicatedip.ErrPoolMissing.Error(),
 	}
