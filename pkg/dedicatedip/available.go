@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
@@ -87,12 +88,14 @@ func (p *Pool) pageOf(ctx context.Context, f Filter, q store.Query, want int) (i
 // readAvailable reads want items, and the key of the one after them. A want of 0 is all there are.
 func (p *Pool) readAvailable(ctx context.Context, q store.Query, want int) (items []Item, next []any, err error) {
 	items = []Item{}
+	var progress store.Progress
 	for {
 		if want > 0 {
 			q.Limit = want - len(items) + 1
 		}
 		rows := 0
-		var last []any
+		var last json.RawMessage
+		var lastID string
 		err := p.store.View(ctx, Database, ourDesign, "available", q, func(row store.Row) error {
 			rows++
 			item, ok := itemOf(row)
@@ -103,16 +106,20 @@ func (p *Pool) readAvailable(ctx context.Context, q store.Query, want int) (item
 			if rows != q.Limit {
 				return nil
 			}
-			err := row.Key(&last)
 			if ok && full {
-				next = last
+				return row.Key(&next)
 			}
-			return err
+			lastID = row.ID()
+			return row.Key(&last)
 		})
 		if err != nil || next != nil || q.Limit == 0 || rows < q.Limit {
 			return items, next, err
 		}
-		q.StartKey, q.Skip = last, 1 // rows that are no addresses took some of the places
+		// Rows that are no addresses took some of the places.
+		if q, err = progress.After(q, last, lastID); err != nil {
+			return nil, nil, fmt.Errorf("view %s/available of database %s: %w", ourDesign, Database, err)
+		}
+		q.Skip = 1
 	}
 }
 

@@ -2,11 +2,14 @@ package dedicatedip
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 )
 
 var availableCases = []testCase{
@@ -14,6 +17,7 @@ var availableCases = []testCase{
 	{"available from a forged start key", availableForged},
 	{"available pages", availablePages},
 	{"available pages go on", availablePagesGoOn},
+	{"available pages end", availablePagesEnd},
 }
 
 func availableFilters(s *subject) {
@@ -118,5 +122,21 @@ func availablePagesGoOn(s *subject) {
 	}
 	if strings.ContainsAny(page.Next, "+/=&? ") {
 		s.Errorf("%q would have to be encoded", page.Next)
+	}
+}
+
+// availablePagesEnd: a read of the view that repeats itself ends with an error (fault K1).
+func availablePagesEnd(s *subject) {
+	for i := range 5 {
+		s.put(dedicated(fmt.Sprintf("no address %d", i), "a", ""))
+	}
+	s.put(dedicated("10.0.0.1", "b", ""))
+	page, err := s.pool(s.s, io.Discard).Available(s.Context(), Filter{PageSize: 2})
+	if got := texts(page.Items); err != nil || got != "10.0.0.1@b" {
+		s.Errorf("listed %s, %v", got, err)
+	}
+	_, err = s.pool(repeating{s.s}, io.Discard).Available(s.Context(), Filter{PageSize: 2})
+	if !errors.Is(err, store.ErrNoProgress) || !strings.Contains(err.Error(), "junctor/available of database") {
+		s.Errorf("it ended with %v", err)
 	}
 }

@@ -89,14 +89,15 @@ func pagesOfAccounts(s *subject) {
 	}
 }
 
-// repeating is a store that pays no attention to where a read of the accounts is to start, as K1's was in effect.
+// repeating is a store that pays no attention to where a read of the accounts, or of the available addresses, is to
+// start, which was the effect of K1.
 type repeating struct{ apart }
 
 func (r repeating) View(
 	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
 ) error {
-	if db == accountsDB {
-		q.StartKey, q.StartKeyDocID = nil, ""
+	if db == accountsDB || view == "available" {
+		q.StartKey, q.StartKeyDocID, q.Skip = nil, "", 0
 	}
 	return r.apart.View(ctx, db, design, view, q, each)
 }

@@ -48,10 +48,29 @@ func AllPages(ctx context.Context, l Lister, db string, size int, page func(ids 
 // position identifies a row.
 type position struct{ key, id string }
 
+// Progress notices a paged read that repeats itself. The zero value is ready for one read.
+type Progress struct{ starts map[position]bool }
+
+// After returns q for the rows from that one on. Where a page has begun there before, that is ErrNoProgress.
+func (p *Progress) After(q Query, key json.RawMessage, id string) (Query, error) {
+	at := position{string(key), id}
+	if p.starts[at] {
+		return q, fault.Wrap(fault.DatastoreFault, fmt.Errorf("%w: two pages begin at key %s, document %q",
+			ErrNoProgress, key, id))
+	}
+	if p.starts == nil {
+		p.starts = map[position]bool{}
+	}
+	p.starts[at] = true
+	q.StartKey, q.StartKeyDocID = key, id
+	return q, nil
+}
+
 func pages(name string, size int, read func(Query, func(Row) error) error, page func([]string) error) error {
 	q := Query{Limit: size}
-	starts, last := map[position]bool{}, "" // where pages began; the last id that was passed on
-	before := map[position]bool{}           // the rows of the page before, some of which come again
+	var progress Progress
+	last := ""                    // the last id that was passed on
+	before := map[position]bool{} // the rows of the page before, some of which come again
 	for {
 		var rows []position
 		err := read(q, func(row Row) error {
@@ -79,15 +98,12 @@ func pages(name string, size int, read func(Query, func(Row) error) error, page 
 			return nil
 		}
 		next := rows[len(rows)-1]
-		if starts[next] {
-			return fault.Wrap(fault.DatastoreFault, fmt.Errorf("%s: %w: %d rows from key %s, document %q on were read twice",
-				name, ErrNoProgress, len(rows), next.key, next.id))
+		if q, err = progress.After(Query{Limit: size + 1}, json.RawMessage(next.key), next.id); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		starts[next] = true
 		before = make(map[position]bool, len(rows))
 		for _, row := range rows {
 			before[row] = true
 		}
-		q = Query{Limit: size + 1, StartKey: json.RawMessage(next.key), StartKeyDocID: next.id}
 	}
 }
