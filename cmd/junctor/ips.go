@@ -41,8 +41,8 @@ func rebuildPool(ctx context.Context, w *workplace, p *process, asJSON bool) err
 		return err
 	}
 	if left := len(done.Contested) + len(done.Unclear); left > 0 {
-		return fmt.Errorf("%d copies contradict each other or the pool, and were left out: decide who holds each address and "+
-			"assign it; the next full pass removes the copies of the others", left)
+		return fmt.Errorf("%d copies contradict each other or the pool, and were left out: decide who holds each address, add it to the "+
+			"pool and assign it; the next full pass then removes the copies of the others", left)
 	}
 	return nil
 }

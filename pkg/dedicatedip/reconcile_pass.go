@@ -87,7 +87,8 @@ func (r *Reconciler) acquire(ctx context.Context, asked time.Time, gap time.Dura
 
 // hold makes a full pass, with the lease on it.
 func (r *Reconciler) hold(ctx context.Context, confirmed bool) error {
-	p := &pass{Reconciler: r, lease: r.held(), confirmed: confirmed, copies: map[string][]string{}}
+	p := &pass{Reconciler: r, lease: r.held(), confirmed: confirmed, copies: map[string][]string{},
+		doomed: map[copyName]bool{}}
 	err := p.run(ctx)
 	if yielded := r.yield(ctx, p.lease.began, err == nil); err == nil {
 		err = yielded
@@ -142,7 +143,7 @@ type pass struct {
 	looked int                 // accounts
 	copies map[string][]string // by account: addresses that it has copies of
 	seen   int                 // copies
-	doomed int                 // those of them to be removed without a reason that the pool knows, see unexplained
+	doomed map[copyName]bool   // those of them to be removed without a reason that the pool knows, see unexplained
 }
 
 func (p *pass) run(ctx context.Context) (err error) {
@@ -165,8 +166,11 @@ func (p *pass) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if !p.confirmed && tooManyRemovals(p.doomed, p.seen) {
-		return &TooManyRemovalsError{Removals: p.doomed, Copies: p.seen}
+	if !p.confirmed {
+		if tooManyRemovals(len(p.doomed), p.seen) {
+			return &TooManyRemovalsError{Removals: len(p.doomed), Copies: p.seen}
+		}
+		p.spareContested()
 	}
 	return p.repair(ctx)
 }
@@ -191,9 +195,7 @@ func (p *pass) look(ctx context.Context, accountID string) error {
 		held[id] = true
 	}
 	left := slices.DeleteFunc(slices.Clone(copies), func(id string) bool { return held[id] })
-	n, err := p.unexplained(ctx, accountID, left)
-	p.doomed += n
-	return err
+	return p.unexplained(ctx, accountID, left)
 }
 
 // lookUnlisted looks at an account that holds addresses but may not be in the database of all accounts. If it still is

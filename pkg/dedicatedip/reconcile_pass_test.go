@@ -65,10 +65,9 @@ func throughOurViews(s *subject) {
 func pagesOfAccounts(s *subject) {
 	s.listAccounts(accountA, accountB, accountC)
 	want := []string{accountB, accountA, accountC} // by id
-	leftOver := `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`
 	for size := 1; size <= 4; size++ {
-		for _, id := range want {
-			s.putIn(s.accountDB(id), leftOver)
+		for i, id := range want {
+			s.putIn(s.accountDB(id), fmt.Sprintf(`{"_id":"10.0.0.%d","pvt_type":"dedicated_ip"}`, i))
 		}
 		h := s.healer(ReconcilerOptions{Gap: time.Nanosecond})
 		h.pageSize = size
@@ -194,6 +193,27 @@ func (s *subject) copiedFrom(accountID string, ids []string) {
 	if len(copies) != len(ids) {
 		s.Errorf("account %.4s has %d copies of %d", accountID, len(copies), len(ids))
 	}
+}
+
+// passSparesContested: where the pool does not know an address and several accounts have copies of it, these stay until
+// the operator has decided whose it is.
+func passSparesContested(s *subject) {
+	s.listAccounts(accountA, accountB)
+	s.putMany(s.accountDB(accountA), []document.Document{copyOf("2001:db8::1", accountA), copyOf("10.0.0.9", accountA)})
+	s.putMany(s.accountDB(accountB), []document.Document{copyOf("2001:DB8::1", accountB)})
+	h := s.healer(ReconcilerOptions{})
+	s.ok(h.Repair(s.Context(), false))
+	s.counts(h, map[string]int{CopyRemoved: 1}) // 10.0.0.9
+	s.copiedFrom(accountA, []string{"2001:db8::1"})
+	s.copiedFrom(accountB, []string{"2001:DB8::1"})
+	if log := h.logged(); strings.Count(log, "several accounts have copies") != 2 {
+		s.Errorf("logged %s", log)
+	}
+	s.give(accountA, "2001:db8::1")
+	h = s.healer(ReconcilerOptions{})
+	s.ok(h.Repair(s.Context(), false))
+	s.copiedOnly(accountA, []string{"2001:db8::1"})
+	s.copiedOnly(accountB, nil)
 }
 
 // passRemovesReleased: what was released, or given to another account, is removed however much it is.

@@ -25,6 +25,7 @@ var reconcileCases = []testCase{
 	{"reconcile a view that repeats itself", passWithoutProgress},
 	{"reconcile stops before it removes many copies", passStops},
 	{"reconcile removes what was released", passRemovesReleased},
+	{"reconcile leaves contested copies", passSparesContested},
 	{"reconcile a thousand copies", thousandCopies},
 	{"reconcile twice at once", twiceAtOnce},
 	{"reconcile from the checkpoint", fromCheckpoint},
