@@ -3,6 +3,7 @@ package throttle_test
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -276,5 +277,27 @@ func TestManyAccounts(t *testing.T) {
 	clock.advance(time.Second)
 	if got := passed(100, func() bool { return login(t, th, here, next(), true) }); got != 10 {
 		t.Errorf("%d logins were looked at a second later", got)
+	}
+}
+
+// TestFullTables drives every table to its bound and looks at what that takes.
+func TestFullTables(t *testing.T) {
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	th := throttle.New(newClock().now)
+	for i := range 20_000 {
+		failedToken(t, th, host(i), fmt.Sprintf("%032x", i))
+		login(t, th, host(i), fmt.Sprintf("%032x", i), true)
+	}
+	if took := heap() - before; took > 32<<20 || took < 4<<20 {
+		t.Errorf("%d MiB", took>>20)
+	}
+	if got := th.Buckets(); got != 1<<14 {
+		t.Errorf("%d buckets", got)
 	}
 }
