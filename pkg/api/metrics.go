@@ -222,8 +222,15 @@ func (m *Metrics) observeRequest(route, method string, status int, took time.Dur
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
+// maxScrapes bounds how many clients read /metrics at once, which takes no token and a hundred KiB each.
+const maxScrapes = 8
+
 func (m *Metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	scrape := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience))
+		scrape.ServeHTTP(w, r)
+	})
 }
 
 // watchPool adds the sizes of the pool, which are counted when somebody looks.

@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -26,5 +28,45 @@ func TestReadme(t *testing.T) {
 		if line := "| " + row.Difference + " | " + row.Reason + " |"; !strings.Contains(string(readme), line) {
 			t.Errorf("README.md lacks the line\n%s", line)
 		}
+	}
+}
+
+// TestSecurityTables: every row of SECURITY.md about what a request costs names tests, and they exist.
+func TestSecurityTables(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	err = fs.WalkDir(os.DirFS("../.."), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile("../../" + path)
+		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(source, -1) {
+			tests[string(match[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, line := range strings.Split(string(text), "\n") {
+		named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(line, -1)
+		for _, name := range named {
+			if !tests[name[1]] {
+				t.Errorf("there is no %s", name[1])
+			}
+		}
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| request |") {
+			if rows++; len(named) == 0 {
+				t.Errorf("no test: %s", line)
+			}
+		}
+	}
+	if rows < 15 {
+		t.Errorf("%d rows", rows)
 	}
 }

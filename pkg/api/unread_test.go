@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,6 +113,35 @@ func TestSlowReader(t *testing.T) {
 		}
 		if int64(read) != resp.ContentLength || time.Since(began) < time.Minute {
 			t.Errorf("%d of %d bytes in %s", read, resp.ContentLength, time.Since(began))
+		}
+	})
+}
+
+// TestUnreadMetrics: few may leave /metrics unread, and not for long.
+func TestUnreadMetrics(t *testing.T) {
+	inBubble(t, func(*testing.T, *store.Store) {}, func(t *testing.T, p *pipes, _ string) {
+		scrape := func() (net.Conn, int) {
+			conn := p.dial()
+			_, _ = io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+			line := make([]byte, len("HTTP/1.1 200"))
+			_, _ = io.ReadFull(conn, line)
+			status, _ := strconv.Atoi(string(line[len("HTTP/1.1 "):]))
+			return conn, status
+		}
+		statuses := map[int]int{}
+		for range 20 {
+			conn, status := scrape()
+			defer conn.Close()
+			statuses[status]++
+		}
+		if statuses[200] == 0 || statuses[200] > 8 || statuses[503] < 12 {
+			t.Errorf("statuses %v", statuses)
+		}
+		time.Sleep(11 * time.Second)
+		conn, status := scrape()
+		defer conn.Close()
+		if status != 200 {
+			t.Errorf("%d, later", status)
 		}
 	})
 }
