@@ -14,20 +14,20 @@ const (
 	maxResponses   = 128 << 20 // responses of more than largestBuffer bytes that are not written yet
 )
 
-// budget bounds a sum of bytes. It never waits: who gets nothing is told to come back.
+// budget bounds a sum, of bytes or slots. It never waits: who gets nothing is told to come back.
 type budget struct {
 	total, share int64 // share is for one holder
 
 	mu   sync.Mutex
 	used int64
-	by   map[string]int64 // holder > bytes
+	by   map[string]int64 // by holder
 }
 
 func newBudget(total, share int64) *budget {
 	return &budget{total: total, share: share, by: map[string]int64{}}
 }
 
-// take adds n bytes to what a holder has and reports whether they are within the bounds. n may be negative.
+// take adds n to what a holder has and reports whether they are within the bounds. n may be negative.
 func (b *budget) take(holder string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -41,22 +41,22 @@ func (b *budget) take(holder string, n int64) bool {
 	return true
 }
 
-// hold is what one request holds of a budget. It is for one goroutine.
+// hold is what one request has of a budget. It is for one goroutine.
 type hold struct {
 	of     *budget
 	holder string
-	bytes  int64
+	has    int64
 }
 
-// set makes the hold n bytes large. Where the budget does not have them it is fault.Busy, and the hold stays as it is.
+// set makes the hold n large. Where the budget does not have that much it is fault.Busy, and the hold stays as it is.
 func (h *hold) set(n int64) error {
-	if n == h.bytes {
+	if n == h.has {
 		return nil
 	}
-	if !h.of.take(h.holder, n-h.bytes) {
+	if !h.of.take(h.holder, n-h.has) {
 		return fault.New(fault.Busy, "")
 	}
-	h.bytes = n
+	h.has = n
 	return nil
 }
 

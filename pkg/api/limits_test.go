@@ -68,6 +68,27 @@ func TestMaxRequests(t *testing.T) {
 	sv.want(sv.logIn("A"), 201)
 }
 
+// TestOneAccountLeavesSlots: a quarter of the slots is for others, whatever the clients of one account do.
+func TestOneAccountLeavesSlots(t *testing.T) {
+	t.Parallel()
+	g := &gate{make(chan struct{}), make(chan struct{})}
+	sv := kazoo(t, func(c *api.Config) { c.MaxRequests, c.Now = 8, g.now(c.Now) })
+	token := sv.token("A")
+	sv.token("B")
+	answers := make(chan answer)
+	for range 6 {
+		go func() { answers <- sv.send("GET", ipsOfA, "", "X-Auth-Token", token) }()
+		<-g.reached
+	}
+	sv.want(sv.as("A", "GET", ipsOfA, ""), 503)
+	sv.want(sv.as("B", "GET", "/v2/accounts/"+accountB+"/ips", ""), 200)
+	close(g.open)
+	for range 6 {
+		sv.want(<-answers, 200)
+	}
+	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
+}
+
 // TestPanic: what goes wrong in a handler is a 500 that says nothing, and one log line with the stack.
 func TestPanic(t *testing.T) {
 	t.Parallel()

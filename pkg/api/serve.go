@@ -69,6 +69,16 @@ func (s *Server) enter(r *request) (leave func(), err error) {
 	}
 }
 
+// seat bounds how many slots one account has: its clients may be slow to read their responses.
+func (s *Server) seat(r *request) error {
+	if r.identity == nil {
+		return nil
+	}
+	seat := &hold{of: s.seats, holder: r.identity.AccountID}
+	r.holds = append(r.holds, seat)
+	return seat.set(1)
+}
+
 // isOpen reports whether a request is served without a token, or is an attempt to log in.
 func (s *Server) isOpen(r *request) bool {
 	s.route(r)
@@ -106,6 +116,9 @@ func (s *Server) answer(r *request) (reply, error) {
 		return reply{preflight: true}, nil
 	}
 	s.identify(r)
+	if err := s.seat(r); err != nil {
+		return reply{}, err
+	}
 	r.settled = s.leads(r.segments) && !stops(r.refused)
 	if stops(r.refused) {
 		return reply{}, r.refused

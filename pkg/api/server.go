@@ -89,7 +89,8 @@ type Server struct {
 	lameDuck     atomic.Bool // see LameDuck
 
 	slots, openSlots                    chan struct{}
-	smallBodies, largeBodies, responses *budget
+	seats                               *budget // slots by account
+	smallBodies, largeBodies, responses *budget // bytes by account
 }
 
 // New answers a server for what c holds.
@@ -102,6 +103,7 @@ func New(c Config) *Server {
 
 		slots:       make(chan struct{}, c.MaxRequests),
 		openSlots:   make(chan struct{}, maxOpenRequests),
+		seats:       newBudget(int64(c.MaxRequests+maxOpenRequests), (3*int64(c.MaxRequests)+3)/4),
 		smallBodies: newBudget(maxSmallBodies, maxSmallBodies),
 		largeBodies: newBudget(maxLargeBodies, maxLargeBodies/2),
 		responses:   newBudget(maxResponses, maxResponses/2),
