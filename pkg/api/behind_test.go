@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,8 +22,19 @@ import (
 // not count any more.
 type gated struct {
 	*store.Store
-	gate   sync.RWMutex
-	opened time.Time
+	gate      sync.RWMutex
+	opened    time.Time
+	afterView atomic.Pointer[func()] // is called once, by the next view that was read
+}
+
+func (g *gated) View(
+	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+) error {
+	err := g.Store.View(ctx, db, design, view, q, each)
+	if after := g.afterView.Swap(nil); after != nil {
+		(*after)()
+	}
+	return err
 }
 
 func (g *gated) Changes(
@@ -95,6 +107,27 @@ func TestBehind(t *testing.T) {
 	tell()
 	b.compare(t, "")
 	b.lines(t)
+}
+
+// TestReadFromIsOfTheRead: B9. X-Read-From says where a response was read, whatever has become of the memory since.
+func TestReadFromIsOfTheRead(t *testing.T) {
+	t.Skip("issue 7: X-Read-From is decided after the read that it describes")
+	t.Parallel()
+	s := storetest.Open(t, "memory:")
+	loadKazoo(t, s)
+	g := &gated{Store: s}
+	tell := g.cut()
+	defer tell()
+	b := &behind{service: newService(t, s, g.follow(t)), other: newService(t, s)}
+	waitFor(t, "reads from the store", func() bool { return b.readFrom() == "store" })
+	catchUp := func() {
+		tell()
+		waitFor(t, "reads from memory", func() bool { return b.readFrom() == "" })
+	}
+	g.afterView.Store(&catchUp)
+	if from := b.readFrom(); from != "store" || g.afterView.Load() != nil {
+		t.Errorf("what was read from the store is from %q", from)
+	}
 }
 
 // behind is a server whose feed is cut at times, beside one that asks the store always.
