@@ -153,7 +153,8 @@ func TestRefused(t *testing.T) {
 			t.Fatalf("reason %q", reason)
 		}
 	}
-	if log := s.stderr.String(); asked.Load() != 1 || !strings.Contains(log, `"again_in":"1m30s"`) {
+	if log := s.stderr.String(); asked.Load() != 1 || !strings.Contains(log, `"again_in":"1m30s"`) ||
+		!strings.Contains(log, front.URL+" refuses the user and password in --store") {
 		t.Errorf("asked %d times:\n%s", asked.Load(), log)
 	}
 	if code := s.stop(); code != 0 {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -57,6 +58,9 @@ var secretFlags = map[string]bool{"store": true, "amqp-url": true, "billing-url"
 
 // plainFlagError words the errors of package flag.
 func plainFlagError(subcommand string, err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return err
+	}
 	text := err.Error()
 	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
 		return fmt.Errorf("there is no flag --%s; \"junctor %s --help\" lists them", name, subcommand)
@@ -64,11 +68,12 @@ func plainFlagError(subcommand string, err error) error {
 	if name, found := strings.CutPrefix(text, "flag needs an argument: -"); found {
 		return fmt.Errorf("--%s needs a value", name)
 	}
-	if rest, found := strings.CutSuffix(text, "parse error"); found {
-		return errors.New(rest + "it is neither true nor false")
-	}
-	return err
+	text = strings.ReplaceAll(text, "parse error", "it is neither true nor false")
+	return errors.New(badValue.ReplaceAllString(text, "--$2=$1: "))
 }
+
+// badValue is how package flag begins to say that a flag does not take a value, which stands quoted behind it.
+var badValue = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-([a-z-]+): `)
 
 // variable is the environment variable that stands in for a flag.
 func variable(flag string) string {

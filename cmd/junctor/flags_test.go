@@ -43,7 +43,7 @@ func TestParse(t *testing.T) {
 		{args: "a --other", fails: `there is no flag --other; "junctor test --help" lists them`},
 		{args: "a --text", fails: "--text needs a value"},
 		{args: "a", env: "bad", fails: "JUNCTOR_TEXT: it is bad"},
-		{args: "--text bad", fails: `invalid value "bad" for flag -text: it is bad`},
+		{args: "--text bad", fails: "--text=bad: it is bad"},
 	}
 	for _, test := range tests {
 		fs := flag.NewFlagSet("test", flag.ContinueOnError)
@@ -101,7 +101,7 @@ func TestUsage(t *testing.T) {
 		"serve --tour --store http://couch:5984":           "needs an embedded store",
 		"version --json":                                   "no flag --json",
 		"serve --master-cluster 0123":                      "not 32 digits and letters from a to f",
-		"serve --issue-tokens=perhaps":                     "-issue-tokens: it is neither true nor false",
+		"serve --issue-tokens=perhaps":                     "--issue-tokens=perhaps: it is neither true nor false",
 		"serve --issue-tokens false":                       `unexpected "false"; the value of such a flag stands behind =`,
 		"user create A admin --level root":                 "neither admin nor user",
 		"user passwd A admin --password-stdin":             "standard input: not one line",

@@ -26,7 +26,7 @@ func (p *process) secretKey(home, state string) (keySource, error) {
 	if text != "" {
 		key, err := seal.Parse(text)
 		if err != nil {
-			return nil, usageError(variable + ": " + err.Error())
+			return nil, usageError(variable + ": " + err.Error() + "; \"openssl rand -base64 32\" makes one")
 		}
 		return func() (*seal.Key, error) { return key, nil }, nil
 	}

@@ -62,7 +62,7 @@ func (s *server) installPatiently(ctx context.Context) error {
 		if store.Refused(err) {
 			wait = refusedWait
 		}
-		s.log.Warn().Err(err).Stringer("again_in", wait).Msg("the store can't be prepared")
+		s.log.Warn().Err(s.explain(err)).Stringer("again_in", wait).Msg("the store can't be prepared")
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -26,7 +27,7 @@ func (s *server) announce(ctx context.Context, url string) error {
 	s.ready.forget() // what it found before
 	if s.readyFile != "" {
 		if err := writeJSON(s.readyFile, 0o644, readiness{URL: url, PID: os.Getpid()}); err != nil {
-			return err
+			return fmt.Errorf("--ready-file %s can't be written: %w", s.readyFile, err)
 		}
 	}
 	s.log.Info().Str("store", store.Redact(s.dsn)).Str("home", s.home).Msg("serving")

@@ -6,7 +6,7 @@ package statefile
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -85,7 +85,7 @@ func CheckFolder(path string) error {
 	case err != nil:
 		return err
 	case !info.IsDir():
-		return &fs.PathError{Op: "use", Path: path, Err: errors.New("it is not a folder")}
+		return fmt.Errorf("%s is not a folder", path)
 	}
 	return check(path, info, 0o022, "chmod go-w")
 }
@@ -93,7 +93,7 @@ func CheckFolder(path string) error {
 // CheckSecret returns an error if other users could read or replace a file: info is that of the open file path.
 func CheckSecret(path string, info os.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return &fs.PathError{Op: "use", Path: path, Err: errors.New("it is not a regular file")}
+		return fmt.Errorf("%s is not a regular file", path)
 	}
 	return check(path, info, 0o077, "chmod go-rwx")
 }
