@@ -24,10 +24,10 @@ type job struct {
 	readOnly bool
 }
 
-// writing returns a job that finds our databases and design documents in the store.
+// writing returns a job that finds our databases and design documents in the store, but for a pool that was lost.
 func writing(run func(ctx context.Context, w *workplace, p *process) error) job {
 	return job{run: func(ctx context.Context, w *workplace, p *process) error {
-		if err := install(ctx, w.store); err != nil {
+		if err := installWithoutPool(ctx, w.store); err != nil {
 			return err
 		}
 		return run(ctx, w, p)
