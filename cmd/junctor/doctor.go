@@ -9,7 +9,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/billing"
 	"junctor/pkg/doctor"
-	"junctor/pkg/notice"
+	"junctor/pkg/notify"
 	"junctor/pkg/store"
 )
 
@@ -66,7 +66,7 @@ func checkBroker(url string) error {
 	if url == "" {
 		return nil
 	}
-	err := notice.CheckURL(url)
+	err := notify.CheckURL(url)
 	if err == nil && hasStrayAt(url) {
 		err = errStrayAt
 	}

@@ -7,8 +7,8 @@ import (
 // followWrites starts those that tell others what requests have written. They start before the store is prepared: an
 // earlier run may have left something to them.
 func (s *server) followWrites(f *followers) {
-	if s.outbox != nil {
-		f.run("change notices", func(ctx context.Context) { s.outbox.Run(ctx, s.store) })
+	if s.notices != nil {
+		f.run("change notices", s.notices.Run)
 	}
 	f.run("billing", s.bills.run)
 }

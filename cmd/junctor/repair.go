@@ -32,12 +32,12 @@ func (r *repairs) observe(c store.Call) {
 		return
 	}
 	if fault.Is(c.Err, fault.DatastoreMissing) || fault.Is(c.Err, fault.DatastoreMissingView) {
-		notify(r.wanted)
+		wake(r.wanted)
 	}
 }
 
-// notify leaves a value in a channel that has room for one.
-func notify(c chan struct{}) {
+// wake leaves a value in a channel that has room for one.
+func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
@@ -61,7 +61,7 @@ func (s *server) repair(ctx context.Context) {
 		switch {
 		case err == nil:
 			s.log.Warn().Msg("a database of junctor's own, or a design document in it, was missing; it was installed again")
-			notify(s.repairs.done)
+			wake(s.repairs.done)
 		case gone && !poolGone:
 			s.log.Error().Err(err).Msg("requests for dedicated IPs fail")
 		case !gone && ctx.Err() == nil:

@@ -21,7 +21,7 @@ import (
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/throttle"
 	"junctor/pkg/dedicatedip"
-	"junctor/pkg/notice"
+	"junctor/pkg/notify"
 	"junctor/pkg/store"
 )
 
@@ -46,7 +46,7 @@ type server struct {
 	log        zerolog.Logger
 	stdout     io.Writer
 	api        *api.Server
-	outbox     *notice.Outbox // nil: no broker is told of changes
+	notices    *notify.Publisher // nil: no broker is told of changes
 	bills      *biller
 	repairs    *repairs
 	ready      *prober
@@ -96,13 +96,13 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		return err
 	}
 	defer closeWithin(closeTime, "the store", data.Close, log)
-	outbox, err := c.openOutbox(home, log)
+	notices, err := c.openNotices(ctx, home, data, log)
 	if err != nil {
 		return err
 	}
-	if outbox != nil {
-		metrics.WatchNotices(outbox.Stats)
-		defer closeWithin(closeTime, "the file of change notices", outbox.Close, log)
+	if notices != nil {
+		metrics.WatchNotices(notices.Stats)
+		defer closeWithin(closeTime, "the checkpoint of change notices", notices.Close, log)
 	}
 	bills, err := c.openBilling(data, metrics, log)
 	if err != nil {
@@ -111,7 +111,7 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
 		Passed: metrics.FullPass}
 	w, err := newWorkplace(data, workOptions{key: key, staleness: c.maxStaleness, node: c.node(), log: log,
-		healing: healing, outbox: outbox, billing: bills.hook, changed: bills.changed})
+		healing: healing, notices: notices, billing: bills.hook, changed: bills.changed})
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	}
 	others := introspect.New(w.clusters, time.Now)
 	defer others.Close()
-	s := &server{serveConfig: c, workplace: w, home: home, log: log, stdout: p.stdout, outbox: outbox, bills: bills,
+	s := &server{serveConfig: c, workplace: w, home: home, log: log, stdout: p.stdout, notices: notices, bills: bills,
 		repairs: repairs}
 	s.ready = &prober{probe: s.probe, remedies: s.remedies(), log: log}
 	if store.IsCouchDB(c.dsn) {

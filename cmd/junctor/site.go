@@ -27,7 +27,7 @@ func (s *site) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.dsn, "store", "./junctor-data", "a folder, memory:, or http(s)://USER:PASSWORD@HOST:PORT of a CouchDB")
 	fs.StringVar(&s.stateDir, "state-dir", "", "folder of a CouchDB's socket, and of its secret.key unless "+
 		"JUNCTOR_SECRET_KEY is set (none: ~/.local/state/junctor), of a memory: store's files (none: a temporary one), "+
-		"and of notices that wait")
+		"and of the checkpoint of change notices")
 }
 
 // check refuses what can't be a store or a folder, and finds the default folder of state.

@@ -13,7 +13,7 @@ import (
 const (
 	drainTime    = 10 * time.Second // requests under way, and tasks of subcommands
 	followerTime = 5 * time.Second
-	closeTime    = time.Second // the store, and the file of change notices
+	closeTime    = time.Second // the store, and the checkpoint of change notices
 )
 
 // awaitLameDuck serves on for a while and sends clients and balancers elsewhere.

@@ -13,7 +13,7 @@ import (
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
-	"junctor/pkg/notice"
+	"junctor/pkg/notify"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/schemas"
@@ -43,7 +43,7 @@ type workOptions struct {
 	healing   dedicatedip.ReconcilerOptions
 	billing   *billing.Hook          // is asked before an account gets addresses; nil disables it
 	changed   func(accountID string) // is called after writes to an account's copies; nil disables it
-	outbox    *notice.Outbox         // is told what is written to the pool and to accounts; nil is nobody
+	notices   *notify.Publisher      // publishes what is written to the pool and to accounts; nil disables it
 }
 
 func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
@@ -54,8 +54,8 @@ func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	documents := doccache.New(s, doccache.Options{Staleness: o.staleness, Log: o.log})
 	writer := documents.Writer(s)
 	var addresses dedicatedip.Store = s
-	if o.outbox != nil {
-		addresses = notice.Wrap(s, o.outbox)
+	if o.notices != nil {
+		addresses = notify.Wrap(s, o.notices)
 	}
 	pool := dedicatedip.New(addresses, set, o.node.Zone, time.Now, o.log)
 	pool.NameZones(account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of)

@@ -18,7 +18,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/fault"
-	"junctor/pkg/notice"
+	"junctor/pkg/notify"
 	"junctor/pkg/store"
 )
 
@@ -135,14 +135,17 @@ func (m *Metrics) AddressAbandoned() { m.abandoned.Inc() }
 // FullPass counts a full pass over the accounts' copies by its result.
 func (m *Metrics) FullPass(result string) { m.passes.WithLabelValues(result).Inc() }
 
-// WatchNotices adds how change notices are getting on, which is asked when somebody looks.
-func (m *Metrics) WatchNotices(stats func() notice.Stats) {
+// WatchNotices adds the state of change notices, which is read at every scrape.
+func (m *Metrics) WatchNotices(stats func() notify.Stats) {
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "junctor_notices_waiting", Help: "Change notices that the broker has not confirmed yet.",
 		}, func() float64 { return float64(stats().Waiting) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "junctor_broker_connected", Help: "Whether the broker of change notices is there: 1 or 0.",
+			Name: "junctor_notices_oldest_seconds", Help: "How long the next change notice to be confirmed has waited.",
+		}, func() float64 { return stats().Oldest.Seconds() }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_broker_connected", Help: "Whether there is a connection to the broker of change notices: 1 or 0.",
 		}, func() float64 {
 			if stats().Connected {
 				return 1
@@ -150,10 +153,10 @@ func (m *Metrics) WatchNotices(stats func() notice.Stats) {
 			return 0
 		}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "junctor_notices_confirmed_total", Help: "Change notices that the broker has taken.",
+			Name: "junctor_notices_confirmed_total", Help: "Change notices that the broker has confirmed.",
 		}, func() float64 { return float64(stats().Confirmed) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "junctor_notices_dropped_total", Help: "Change notices that were given up.",
+			Name: "junctor_notices_dropped_total", Help: "Change notices that were given up: no queue took them, or the checkpoint was full.",
 		}, func() float64 { return float64(stats().Dropped) }),
 	)
 }

@@ -8,7 +8,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
-	"junctor/pkg/notice"
+	"junctor/pkg/notify"
 )
 
 // crossbar says what is left to do at the proxy: both may serve at once, and only one is asked.
@@ -31,9 +31,9 @@ func (e *examination) broker(ctx context.Context) Finding {
 		return Finding{State: OK, Found: "not looked for",
 			Remedy: "give --amqp-url: without it Kazoo's calls leave through the old proxies for up to an hour"}
 	}
-	kazoo, err := notice.Probe(ctx, e.AMQP)
+	kazoo, err := notify.Probe(ctx, e.AMQP)
 	switch {
-	case errors.Is(err, notice.ErrOtherExchange):
+	case errors.Is(err, notify.ErrOtherExchange):
 		return broken(err.Error(), "find out who declared it, delete it (rabbitmqctl eval, or the management page), and restart "+
 			"Kazoo's applications, which declare it again; until then notices wait")
 	case err != nil:

@@ -10,7 +10,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"junctor/pkg/notice/brokertest"
+	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/store/storetest"
 )
 

@@ -1,7 +1,9 @@
-package notice
+package notify
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
@@ -9,22 +11,22 @@ import (
 	"junctor/pkg/store"
 )
 
-// Store is a store whose writes Kazoo hears of.
+// Store is a store whose writes are published.
 type Store struct {
 	dedicatedip.Store
-	outbox *Outbox
+	publisher *Publisher
 }
 
-// Wrap answers s with a notice for every document that is written through it to the pool of dedicated IPs or to
-// an account's database. Everything else passes through.
-func Wrap(s dedicatedip.Store, o *Outbox) *Store { return &Store{s, o} }
+// Wrap returns s with a notice for every document that is written through it to the pool of dedicated IPs or to an
+// account's database. Everything else passes through.
+func Wrap(s dedicatedip.Store, p *Publisher) *Store { return &Store{s, p} }
 
 // Put is the wrapped store's.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (string, error) {
 	if !watched(db) {
 		return s.Store.Put(ctx, db, doc)
 	}
-	written, _ := s.noted(ctx, db, []document.Document{doc}, func() ([]store.Written, error) {
+	written, _ := s.published(ctx, db, []document.Document{doc}, func() ([]store.Written, error) {
 		rev, err := s.Store.Put(ctx, db, doc)
 		return []store.Written{{Rev: rev, Err: err}}, nil
 	})
@@ -37,11 +39,11 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 	if !watched(db) || len(docs) == 0 {
 		return write()
 	}
-	return s.noted(ctx, db, docs, write)
+	return s.published(ctx, db, docs, write)
 }
 
-// Delete removes a revision of a document by writing that it is deleted, which tells the revision of that:
-// notices carry it.
+// Delete removes a revision of a document. It writes the tombstone with Put, which returns its revision: notices
+// contain it.
 func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
 	if !watched(db) {
 		return s.Store.Delete(ctx, db, id, rev)
@@ -50,17 +52,22 @@ func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
 	return err
 }
 
-// noted runs a write of documents between its notes and their outcome.
-func (s *Store) noted(
+var errPanicked = errors.New("the write did not return")
+
+// published makes a write between the begin and the end of its notices.
+func (s *Store) published(
 	ctx context.Context, db string, docs []document.Document, write func() ([]store.Written, error),
 ) (written []store.Written, err error) {
-	notes := s.outbox.note(db, docs, s.before(ctx, db, docs))
-	defer func() { s.outbox.outcome(notes, written, err) }()
+	notices := s.publisher.begin(db, docs, s.before(ctx, db, docs))
+	err = errPanicked
+	defer func() { s.publisher.end(notices, written, err) }()
 	return write()
 }
 
-// before reads the documents that are to be removed: what their notices say of them is not in the write. The
-// write is not to fail for that.
+// beforeTime bounds how long a removal waits for what its notice says of the document.
+const beforeTime = time.Second
+
+// before reads the documents that docs remove, as far as it can: a tombstone has neither type nor dates.
 func (s *Store) before(ctx context.Context, db string, docs []document.Document) map[string]document.Document {
 	var ids []string
 	for _, doc := range docs {
@@ -68,9 +75,14 @@ func (s *Store) before(ctx context.Context, db string, docs []document.Document)
 			ids = append(ids, doc.ID())
 		}
 	}
+	if len(ids) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, beforeTime)
+	defer cancel()
 	found, err := s.Store.GetMany(ctx, db, ids)
 	if err != nil && !fault.Is(err, fault.DatastoreMissing) {
-		s.outbox.options.Log.Warn().Err(err).Str("database", db).Msg("change notices will not tell a document's type")
+		s.publisher.options.Log.Debug().Err(err).Str("database", db).Msg("change notices of removals lack the dates")
 	}
 	return found
 }

@@ -1,24 +1,25 @@
-package notice
+package notify
 
 import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 )
 
-// What happened to a document, as notices name it.
+// What happened to a document, as messages name it.
 const (
 	created = "doc_created"
 	edited  = "doc_edited"
 	deleted = "doc_deleted"
 )
 
-// message is what Kazoo's kzs_publish sends. What is empty is left out, as there.
+// message is what Kazoo's kzs_publish sends. Empty fields are left out, as there.
 type message struct {
 	ID          string `json:"ID"`
 	OriginCache string `json:"Origin-Cache"`
@@ -26,7 +27,7 @@ type message struct {
 	Database    string `json:"Database"`
 	Rev         string `json:"Rev,omitempty"`
 	AccountID   string `json:"Account-ID,omitempty"`
-	// Kazoo has the two dates the wrong way round, and so have we: Date-Modified is pvt_created.
+	// Kazoo has the two dates the wrong way round, and so does this: Date-Modified is pvt_created.
 	DateModified  json.Number `json:"Date-Modified,omitempty"`
 	DateCreated   json.Number `json:"Date-Created,omitempty"`
 	IsSoftDeleted bool        `json:"Is-Soft-Deleted"`
@@ -38,66 +39,72 @@ type message struct {
 	MsgID         string      `json:"Msg-ID"`
 }
 
-// newMessage answers what any message about a document of db says.
+// newMessage returns the part that every message about a document of db has.
 func newMessage(node, db, id, kind, event string) message {
 	return message{
-		ID: id, Type: kind, Database: encodedDatabase(db), AccountID: accountOf(db), EventName: event,
+		ID: id, Type: kind, Database: strings.ReplaceAll(db, "/", "%2F"), AccountID: accountOf(db), EventName: event,
 		// Receivers make an atom of Origin-Cache, so it has to be a name that they know.
 		OriginCache: "kazoo_data_cache", EventCategory: "configuration", AppName: "datamgr", AppVersion: "4.0.0",
 		Node: node, MsgID: newMessageID(),
 	}
 }
 
-// about answers the message for the write of doc. Of a document that is removed, before is what it was.
-func about(node, db string, doc, before document.Document) message {
-	event, source := edited, doc
+// about returns the message about a document of db after a change. A removed one, nil or with "_deleted", is described by
+// what it was before, if that is known.
+func about(node, db, id string, doc, before document.Document, isNew bool) message {
+	event, kind := edited, doc.String("pvt_type")
 	switch {
-	case doc.Bool("_deleted"):
-		event, source = deleted, before
+	case doc == nil || doc.Bool("_deleted"):
+		event, doc, kind = deleted, before, before.String("pvt_type")
+		if before == nil {
+			kind = "dedicated_ip" // nothing else is removed through this package
+		}
 	case doc.Bool("pvt_deleted"):
 		event = deleted
-	case doc.Rev() == "":
+	case isNew:
 		event = created
 	}
-	m := newMessage(node, db, doc.ID(), source.String("pvt_type"), event)
-	if id := source.String("pvt_account_id"); len(id) == accountIDLength {
+	m := newMessage(node, db, id, kind, event)
+	if id := doc.String("pvt_account_id"); len(id) == accountIDLength {
 		m.AccountID = id
 	}
-	m.DateModified, _ = source["pvt_created"].(json.Number)
-	m.DateCreated, _ = source["pvt_modified"].(json.Number)
-	m.IsSoftDeleted = source.Bool("pvt_deleted")
+	m.DateModified, _ = doc["pvt_created"].(json.Number)
+	m.DateCreated, _ = doc["pvt_modified"].(json.Number)
+	m.IsSoftDeleted = doc.Bool("pvt_deleted")
 	return m
 }
 
-// flush answers the message that makes Kazoo's stepswitch forget which proxies the calls of an account leave
-// through. It keeps them for an hour and drops them when a resource of the account changes, whichever that is,
-// but not when a dedicated IP does.
-func flush(node, db, id string) message { return newMessage(node, db, id, "resource", edited) }
+// aboutProxies returns the message upon which stepswitch drops the proxies that the calls of an account leave through.
+// It caches them for an hour and drops them when any document of type "resource" changes in the account's database,
+// but not when a dedicated IP does. Kazoo itself does not send it.
+func aboutProxies(node, db, id string) message { return newMessage(node, db, id, "resource", edited) }
 
-// newMessageID answers what tells one notice from another; one that is sent again keeps it.
+// newMessageID returns a unique id, of Kazoo's shape. A message that is sent again keeps it.
 func newMessageID() string {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return hex.EncodeToString(id[:])
 }
 
+// generation is the number that a revision begins with: how many writes made the document.
+func generation(rev string) int {
+	number, _, _ := strings.Cut(rev, "-")
+	n, _ := strconv.Atoi(number)
+	return n
+}
+
 // accountPrefix begins the names of account databases.
 const accountPrefix = "account/"
 
-// watched reports whether writes to a database are of interest to Kazoo.
+// watched reports whether Kazoo caches documents of a database that are written through this package.
 func watched(db string) bool {
 	return db == dedicatedip.Database || strings.HasPrefix(db, accountPrefix)
 }
 
-// encodedDatabase is how Kazoo spells the name of a database.
-func encodedDatabase(db string) string { return strings.ReplaceAll(db, "/", "%2F") }
-
-// decodedDatabase is how CouchDB spells it.
-func decodedDatabase(encoded string) string { return strings.ReplaceAll(encoded, "%2F", "/") }
-
 const accountIDLength = 32
 
-// accountOf answers whose database it is: "account/20/d2/79…" is account 20d279…'s, and "…-202611" its month's.
+// accountOf returns whose database db is: "account/20/d2/79…" belongs to account 20d279…, and so does "…-202611", its
+// database of a month. It returns "" for other databases.
 func accountOf(db string) string {
 	parts, ok := strings.CutPrefix(db, accountPrefix)
 	id := strings.ReplaceAll(parts, "/", "")
@@ -107,10 +114,10 @@ func accountOf(db string) string {
 	return id[:accountIDLength]
 }
 
-// longestKey is what AMQP takes for a routing key.
+// longestKey is the limit of AMQP for a routing key. No address reaches it.
 const longestKey = 255
 
-// key is the routing key. Only the id is encoded here: the name of the database is already, and stays.
+// key returns the routing key. Only the id is encoded here: the name of the database already is.
 func (m message) key() string {
 	kind := m.Type
 	if kind == "" {

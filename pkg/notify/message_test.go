@@ -1,4 +1,4 @@
-package notice
+package notify
 
 import (
 	"strings"
@@ -29,55 +29,29 @@ func TestAbout(t *testing.T) {
 	const other = "09c766718e5cfdbc70c929dccb4e00fc"
 	before := document.Document{"_id": "x", "pvt_type": "dedicated_ip", "pvt_created": document.Number(5)}
 	for _, c := range []struct {
-		name, db string
-		doc      document.Document
-		want     message
+		name, db    string
+		doc, before document.Document
+		want        message
 	}{
-		{"new", "dedicated_ips", document.Document{"pvt_type": "t"}, message{EventName: created, Type: "t"}},
-		{"changed", "dedicated_ips", document.Document{"_rev": "1-a", "pvt_modified": document.Number(7)},
+		{"new", "dedicated_ips", document.Document{"pvt_type": "t"}, nil, message{EventName: created, Type: "t"}},
+		{"changed", "dedicated_ips", document.Document{"_rev": "1-a", "pvt_modified": document.Number(7)}, nil,
 			message{EventName: edited, DateCreated: "7"}},
-		{"removed", "dedicated_ips", document.Document{"_rev": "1-a", "_deleted": true},
+		{"removed", "dedicated_ips", document.Document{"_rev": "1-a", "_deleted": true}, before,
 			message{EventName: deleted, Type: "dedicated_ip", DateModified: "5"}},
-		{"softly", "dedicated_ips", document.Document{"_rev": "1-a", "pvt_deleted": true},
+		{"removed, unknown before", "dedicated_ips", nil, nil, message{EventName: deleted, Type: "dedicated_ip"}},
+		{"softly", "dedicated_ips", document.Document{"_rev": "1-a", "pvt_deleted": true}, nil,
 			message{EventName: deleted, IsSoftDeleted: true}},
-		{"in a month", "account/20/d2/7928305e257782655b7896c79f14-202611", document.Document{},
+		{"in a month", "account/20/d2/7928305e257782655b7896c79f14-202611", document.Document{}, nil,
 			message{EventName: created, AccountID: accountA}},
-		{"owner named", "dedicated_ips", document.Document{"pvt_account_id": other},
+		{"owner named", "dedicated_ips", document.Document{"pvt_account_id": other}, nil,
 			message{EventName: created, AccountID: other}},
-		{"dates of another kind", "dedicated_ips", document.Document{"pvt_created": "5"}, message{EventName: created}},
+		{"dates of another kind", "dedicated_ips", document.Document{"pvt_created": "5"}, nil, message{EventName: created}},
 	} {
-		got := about("n", c.db, c.doc, before)
+		got := about("n", c.db, "x", c.doc, c.before, c.doc.Rev() == "")
 		got = message{EventName: got.EventName, Type: got.Type, AccountID: got.AccountID, IsSoftDeleted: got.IsSoftDeleted,
 			DateModified: got.DateModified, DateCreated: got.DateCreated}
 		if got != c.want {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
-		}
-	}
-}
-
-// TestJudge covers what a document may have become since a write that nobody knows the end of.
-func TestJudge(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ event, before, now, want string }{
-		{created, "", "", ""},
-		{created, "", "1-a", "doc_created 1-a"},
-		{edited, "1-a", "1-a", ""},
-		{edited, "1-a", "2-b", "doc_edited 2-b"},
-		{edited, "1-a", "", "doc_deleted "},
-		{deleted, "1-a", "1-a", ""},
-		{deleted, "1-a", "", "doc_deleted "},
-		{deleted, "1-a", "3-c", "doc_edited 3-c"},
-	} {
-		var now document.Document
-		if c.now != "" {
-			now = document.Document{"_rev": c.now}
-		}
-		got := ""
-		if e, due := judge(entry{Message: message{EventName: c.event}, Before: c.before}, now); due {
-			got = e.Message.EventName + " " + e.Message.Rev
-		}
-		if got != c.want {
-			t.Errorf("%s over %q, now %q: got %q, want %q", c.event, c.before, c.now, got, c.want)
 		}
 	}
 }

@@ -1,8 +1,9 @@
-package notice
+package notify
 
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -15,21 +16,24 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
-	"junctor/pkg/notice/brokertest"
+	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/schemas"
 )
 
-// patience bounds every wait for something that is to happen.
+// patience bounds every wait for something that should happen.
 const patience = 30 * time.Second
 
-const accountA = "20d27928305e257782655b7896c79f14"
+const (
+	accountA = "20d27928305e257782655b7896c79f14"
+	accountB = "3a583234b29d88662d41c309f3dfa1e1"
+)
 
-// unreachable is a broker's where nobody listens.
+// unreachable is the URL of a broker that is not there.
 const unreachable = "amqp://guest:guest@127.0.0.1:1/"
 
-// shared is one broker for all tests of this process that need one; these run one after the other.
+// shared is one broker for all tests of this process that need one. They run one after the other.
 var shared = sync.OnceValues(func() (*brokertest.Broker, error) {
 	b, err := brokertest.Start()
 	started.Store(b)
@@ -56,7 +60,7 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// openStore answers a store with the databases that notices are about.
+// openStore returns a store with the databases that notices are about.
 func openStore(t testing.TB, dsn string) *store.Store {
 	t.Helper()
 	s, err := store.Open(dsn, store.Options{})
@@ -70,7 +74,7 @@ func prepare(ctx context.Context, s *store.Store) error {
 	if err := dedicatedip.Install(ctx, s); err != nil {
 		return err
 	}
-	for _, id := range []string{accountA, "3a583234b29d88662d41c309f3dfa1e1"} {
+	for _, id := range []string{accountA, accountB} {
 		if err := s.CreateDatabase(ctx, accountDB(id)); err != nil {
 			return err
 		}
@@ -84,24 +88,31 @@ func accountDB(id string) string {
 }
 
 func options(t testing.TB, url string) Options {
-	return Options{URL: url, Dir: t.TempDir(), Node: "junctor@test", Log: zerolog.Nop()}
+	return Options{URL: url, Dir: t.TempDir(), Node: "junctor@" + t.Name(), Log: zerolog.Nop()}
 }
 
-func openOutbox(t testing.TB, o Options) *Outbox {
+// quick are limits for tests that wait for a replay, a checkpoint or another attempt.
+var quick = limits{
+	queue: 30_000, noted: 100_000, every: 50 * time.Millisecond, late: 300 * time.Millisecond, bind: patience,
+	pause: 200 * time.Millisecond,
+}
+
+// openPublisher opens a publisher that is closed with t.
+func openPublisher(t testing.TB, o Options, s Source, l limits) *Publisher {
 	t.Helper()
-	box, err := Open(o)
+	p, err := open(t.Context(), o, s, l)
 	ok(t, err)
-	t.Cleanup(func() { ok(t, box.Close()) })
-	return box
+	t.Cleanup(func() { ok(t, p.Close()) })
+	return p
 }
 
-// run runs an outbox until stop, or until t ends.
-func run(t testing.TB, o *Outbox, s Documents) (stop func()) {
+// run runs a publisher until stop is called or t ends.
+func run(t testing.TB, p *Publisher) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		o.Run(ctx, s)
+		p.Run(ctx)
 	}()
 	stop = func() {
 		cancel()
@@ -111,7 +122,15 @@ func run(t testing.TB, o *Outbox, s Documents) (stop func()) {
 	return stop
 }
 
-// newPool answers a pool on s and the clock that it goes by.
+// start opens and runs a publisher, and returns s with its notices.
+func start(t testing.TB, url string, s *store.Store, l limits) (*Publisher, *Store) {
+	t.Helper()
+	p := openPublisher(t, options(t, url), s, l)
+	run(t, p)
+	return p, Wrap(s, p)
+}
+
+// newPool returns a pool on s and its clock.
 func newPool(t testing.TB, s dedicatedip.Store) (*dedicatedip.Pool, *atomic.Int64) {
 	t.Helper()
 	set, err := schema.Load(schemas.Files)
@@ -131,12 +150,13 @@ func until(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// idle waits until all notices are confirmed.
-func idle(t testing.TB, o *Outbox) {
+// idle waits until all notices are confirmed and nothing is left to replay.
+func idle(t testing.TB, p *Publisher) {
 	t.Helper()
-	until(t, "no notice waits", func() bool {
-		o.noting.Wait()
-		return o.Stats().Waiting == 0
+	until(t, "nothing is outstanding", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.idle()
 	})
 }
 
@@ -154,7 +174,8 @@ func (h heard) text(field string) string {
 	return s
 }
 
-// listener is a queue that gets everything on the exchange.
+// listener is a queue that gets everything on the exchange. It passes on what the test's own nodes sent, so that tests
+// can share a broker at the same time.
 type listener struct {
 	testing.TB
 	deliveries <-chan amqp.Delivery
@@ -165,15 +186,19 @@ func listen(t testing.TB, b *brokertest.Broker) *listener {
 	return &listener{t, b.Listen(t)}
 }
 
-// next answers the next message.
+// next returns the next message.
 func (l *listener) next() heard {
 	l.Helper()
-	select {
-	case d := <-l.deliveries:
-		return decode(l, d)
-	case <-time.After(patience):
-		l.Fatal("no message")
-		return heard{}
+	for {
+		select {
+		case d := <-l.deliveries:
+			if h := decode(l, d); h.text("Node") == "junctor@"+l.Name() {
+				return h
+			}
+		case <-time.After(patience):
+			l.Fatal("no message")
+			return heard{}
+		}
 	}
 }
 
@@ -184,7 +209,7 @@ func decode(t testing.TB, d amqp.Delivery) heard {
 	return h
 }
 
-// take answers the next messages.
+// take returns the next messages.
 func (l *listener) take(count int) []heard {
 	l.Helper()
 	all := make([]heard, count)
@@ -194,22 +219,51 @@ func (l *listener) take(count int) []heard {
 	return all
 }
 
-// nothing checks that no other message is there: one that is sent now comes next.
+// others returns the next messages until there is a pause in which one that is sent now arrives.
+func (l *listener) others(b *brokertest.Broker) (all []heard) {
+	l.Helper()
+	l.sendEnd(b)
+	for {
+		h := l.next()
+		if h.Key == end {
+			return all
+		}
+		all = append(all, h)
+	}
+}
+
+// nothing checks that there is no other message.
 func (l *listener) nothing(b *brokertest.Broker) {
+	l.Helper()
+	for _, h := range l.others(b) {
+		l.Errorf("unexpected: %s %v", h.Key, h.Payload)
+	}
+}
+
+const end = "the.end"
+
+func (l *listener) sendEnd(b *brokertest.Broker) {
 	l.Helper()
 	c, err := amqp.Dial(brokertest.URL(b.Address()))
 	ok(l, err)
 	defer c.Close()
 	ch, err := c.Channel()
 	ok(l, err)
-	end := amqp.Publishing{Body: []byte("{}")}
-	ok(l, ch.PublishWithContext(l.Context(), "configuration", "the.end", false, false, end))
-	if h := l.next(); h.Key != "the.end" {
-		l.Errorf("unexpected: %s %v", h.Key, h.Payload)
-	}
+	ok(l, ch.PublishWithContext(l.Context(), exchange, end, false, false, amqp.Publishing{
+		Body: fmt.Appendf(nil, `{"Node":"junctor@%s"}`, l.Name()),
+	}))
 }
 
-// doc is an address's document.
+// says is what a message is about, in short.
+func (h heard) says() string {
+	database := h.text("Database")
+	if database != "dedicated_ips" {
+		database = "account"
+	}
+	return database + " " + h.text("Type") + " " + h.text("ID") + " " + h.text("Event-Name")
+}
+
+// doc returns the document of an address.
 func doc(id, rev string) document.Document {
 	d := document.Document{
 		"_id": id, "pvt_type": "dedicated_ip", "pvt_created": document.Number(1), "pvt_modified": document.Number(2),

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"junctor/pkg/account"
-	"junctor/pkg/notice/brokertest"
+	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/store"
 )
 
@@ -93,8 +93,8 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// TestNoBroker: requests are answered while the broker is away, and notices wait for it, over a restart too. Its
-// password is not in the log.
+// TestNoBroker: requests are served while the broker is away, and notices wait for it, after a restart for the present
+// state of both documents and twice for the account's proxies. The broker's password is not in the log.
 func TestNoBroker(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
@@ -104,7 +104,8 @@ func TestNoBroker(t *testing.T) {
 	waitFor(t, "a failed attempt", func() bool { return strings.Contains(s.stderr.String(), "the broker can't be used") })
 	s.stop()
 	again := start(t, args...)
-	if !again.shows("junctor_broker_connected 0") || !again.shows("junctor_notices_waiting 4") {
+	waitFor(t, "notices to wait after a restart", func() bool { return again.shows("junctor_notices_waiting 4") })
+	if !again.shows("junctor_broker_connected 0") {
 		t.Errorf("after a restart:\n%s", again.metrics())
 	}
 	if log := s.stderr.String() + again.stderr.String(); strings.Contains(log, "s3cret") {
@@ -112,7 +113,7 @@ func TestNoBroker(t *testing.T) {
 	}
 }
 
-// TestNoNotices: where no broker is given there is no file of notices, and nothing to measure.
+// TestNoNotices: without a broker there is no checkpoint of notices, and nothing to measure.
 func TestNoNotices(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
@@ -121,8 +122,8 @@ func TestNoNotices(t *testing.T) {
 	if text := s.metrics(); strings.Contains(text, "notices") || strings.Contains(text, "broker") {
 		t.Errorf("metrics:\n%s", text)
 	}
-	if exists(filepath.Join(home, "notices.db")) {
-		t.Error("there is a file of notices")
+	if exists(filepath.Join(home, "notices.checkpoint")) {
+		t.Error("there is a checkpoint of notices")
 	}
 }
 
