@@ -77,6 +77,7 @@ type target struct {
 // run returns how long the good client's GETs took, sorted, and the largest RSS.
 func (a attack) run(t *testing.T) (took []time.Duration, rss int64) {
 	s := a.target(t)
+	t.Logf("RSS %d MiB before the attack", s.rss()>>20)
 	began := time.Now()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -161,6 +162,11 @@ func (a attack) target(t *testing.T) *target {
 			s.tokens[n] = envelope.Token
 		}
 	}
+	waitFor(t, "the pool to be in memory", func() bool {
+		_, text, _ := s.do("GET", "/metrics", "", "")
+		return bytes.Contains(text, []byte(fmt.Sprintf("\njunctor_memory_addresses %d\n", a.addresses))) ||
+			bytes.Contains(text, []byte(fmt.Sprintf("\njunctor_memory_addresses %g\n", float64(a.addresses))))
+	})
 	return s
 }
 
@@ -244,9 +250,12 @@ func (s *target) watchMemory() (most int64) {
 	return most
 }
 
-func (s *target) rss() int64 {
+func (s *target) rss() int64 { return s.memory("VmRSS:") }
+
+// memory returns what the system says of the server's memory under a name.
+func (s *target) memory(name string) int64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
-	_, rest, _ := bytes.Cut(text, []byte("VmRSS:"))
+	_, rest, _ := bytes.Cut(text, []byte(name))
 	fields := bytes.Fields(rest)
 	if len(fields) == 0 {
 		return 0
@@ -316,14 +325,14 @@ func (s *target) largeBody(n int) {
 	if n%2 == 0 {
 		text = `"` + strings.Repeat("x", size-100) + `",`
 	}
-	body := `{"data":{"ui_metadata":[` + text + `0]}}`
+	body := []byte(`{"data":{"ui_metadata":[` + text + `0]}}`)
 	s.again(func(conn net.Conn) {
 		_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nX-Auth-Token: %s\r\nContent-Length: %d\r\n\r\n",
 			s.paths[1], s.tokens[1], len(body))
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_, _ = io.WriteString(conn, body)
+			_, _ = conn.Write(body)
 		}()
 		s.count("8 MB", conn)
 		_ = conn.Close()

@@ -9,9 +9,9 @@ import (
 // Bounds in bytes of what all requests hold in memory at the same time. Each is for everybody, and half of it for
 // one account: a customer whose clients are slow leaves room for the others.
 const (
-	maxSmallBodies = 64 << 20  // bodies of up to unverifiedBody bytes, which anybody may send
-	maxLargeBodies = 128 << 20 // bodies above that, and what is made of them while they are decoded
-	maxResponses   = 128 << 20 // responses of more than largestBuffer bytes that are not written yet
+	maxSmallBodies = 64 << 20 // bodies of up to unverifiedBody bytes, which anybody may send
+	maxLargeBodies = 96 << 20 // bodies above that, and what is made of them while they are decoded
+	maxResponses   = 96 << 20 // responses of more than largestBuffer bytes that are not written yet
 )
 
 // budget bounds a sum, of bytes or slots. It never waits: who gets nothing is told to come back.

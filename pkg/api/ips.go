@@ -22,6 +22,7 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 	if r.query.Get("paginate") == "false" {
 		f.PageSize, f.StartKey = 0, ""
 	}
+	f.Reading = func(rows int) error { return s.holdResponse(r, max(rows, unknownRows)*bytesPerRow) }
 	if err := s.holdRows(r, f.Quantity, f.PageSize); err != nil {
 		return reply{}, err
 	}
@@ -40,7 +41,7 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 // bytesPerRow is about what a row of a listing takes, its text included, until the response is encoded.
 const bytesPerRow = 256
 
-// unknownRows is how many rows a listing is taken to have while the size of the pool is not known.
+// unknownRows is how many rows a listing is taken to have until more are read, while the size of the pool is not known.
 const unknownRows = 10_000
 
 // holdRows makes sure that there is room for a listing of the pool, before it is made. Limits of 0 are none.

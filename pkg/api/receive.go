@@ -17,6 +17,9 @@ const (
 	patience = 10 * time.Second
 	// progress is how many bytes of a body count as such.
 	progress = 16 << 10
+	// copies is how many times its length a body takes while it is decoded: the decoder's buffer is up to twice as long as
+	// the longest string. For large bodies there is room for that before they are read.
+	copies = 4
 )
 
 // receive reads the body of r before a slot is taken for it: slow clients occupy memory, within a budget, and
@@ -25,7 +28,7 @@ func (s *Server) receive(w http.ResponseWriter, r *request) error {
 	if r.Body == http.NoBody {
 		return nil
 	}
-	in := &intake{from: r.Body, conn: http.NewResponseController(w), bytes: &hold{of: s.smallBodies}}
+	in := &intake{from: r.Body, conn: http.NewResponseController(w), bytes: &hold{of: s.smallBodies}, copies: 1}
 	r.holds = append(r.holds, in.bytes)
 	if r.ContentLength <= unverifiedBody {
 		whole, err := in.read(unverifiedBody)
@@ -44,8 +47,13 @@ func (s *Server) receive(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	in.bytes.release()
-	in.bytes = &hold{of: s.largeBodies, holder: account}
+	in.bytes, in.copies = &hold{of: s.largeBodies, holder: account}, copies
 	r.holds = append(r.holds, in.bytes)
+	if size := int(r.ContentLength) + 1; size > cap(in.text) { // known: refuse or make room for all of it at once
+		if err := in.grow(size); err != nil {
+			return err
+		}
+	}
 	whole, err := in.read(maxBody)
 	if !whole && err == nil {
 		err = tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
@@ -78,9 +86,8 @@ func (r *request) received(in *intake, err error) error {
 	}
 	r.unread, r.raw = false, in.text
 	_ = in.conn.SetReadDeadline(time.Time{}) // net/http goes on to watch the connection
-	// Decoding takes a copy of the text, of the longest string in it, and the values.
 	values := min(countValues(in.text), maxValues)
-	return in.bytes.set(int64(cap(in.text)) + 3*int64(len(in.text)) + bytesPerValue*int64(values))
+	return in.bytes.set(copies*int64(cap(in.text)) + bytesPerValue*int64(values))
 }
 
 func tooLarge(target int, message string) error {
@@ -92,8 +99,10 @@ type intake struct {
 	from  io.Reader
 	conn  *http.ResponseController
 	bytes *hold
-	text  []byte
-	due   int // length of text at which the client gets more time
+	// copies is how many times the length of text is held while it is read.
+	copies int64
+	text   []byte
+	due    int // length of text at which the client gets more time
 }
 
 // read reads on until text is the whole body, or longer than limit. A client that stops sending is given up after
@@ -122,7 +131,7 @@ func (in *intake) read(limit int) (whole bool, err error) {
 }
 
 func (in *intake) grow(size int) error {
-	if err := in.bytes.set(int64(size)); err != nil {
+	if err := in.bytes.set(in.copies * int64(size)); err != nil {
 		return err
 	}
 	in.text = append(make([]byte, 0, size), in.text...)

@@ -109,7 +109,7 @@ func (s *Server) finish(r *request, rep reply, err error) answer {
 // answer goes through Crossbar's checks in Crossbar's order (api_resource, cowboy_rest), with one difference:
 // the account in the path is looked up after the token, so that nobody without one learns which accounts exist.
 func (s *Server) answer(r *request) (reply, error) {
-	if err := decode(r); err != nil {
+	if err := s.decode(r); err != nil {
 		return reply{}, err
 	}
 	if s.isPreflight(r) { // that a POST carries
@@ -174,8 +174,13 @@ func parseQuery(text string) (url.Values, error) {
 	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 }
 
-// decode makes a body of what was received, which may hold the token and the method as well.
-func decode(r *request) (err error) {
+// decode makes a body of what was received, which may hold the token and the method as well. Large ones are decoded one
+// after the other: each leaves several times its length to the garbage collector.
+func (s *Server) decode(r *request) (err error) {
+	if len(r.raw) > unverifiedBody {
+		s.decoding.Lock()
+		defer s.decoding.Unlock()
+	}
 	if r.Body != http.NoBody || r.Header.Get("Content-Type") != "" {
 		r.body, err = decodeBody(r.Header.Get("Content-Type"), r.raw)
 	}

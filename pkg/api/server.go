@@ -90,6 +90,7 @@ type Server struct {
 
 	slots, openSlots                    chan struct{}
 	seats                               *budget // slots by account
+	decoding                            sync.Mutex
 	smallBodies, largeBodies, responses *budget // bytes by account
 }
 

@@ -17,7 +17,12 @@ type Filter struct {
 	Quantity int    // at most so many in all; 0 is no limit
 	PageSize int    // at most so many in this answer; 0 is no limit
 	StartKey string // Page.Next of the page before; anything else is fault.Invalid
+	// Reading is called with the number of rows read so far, where they are read from the store. An error ends that.
+	Reading func(rows int) error
 }
+
+// readingRows is how many rows are read between two calls of Filter.Reading.
+const readingRows = 1000
 
 // maxRows is a limit that no pool reaches, and that can be added to.
 const maxRows = 1 << 30
@@ -70,13 +75,13 @@ func (p *Pool) pageOf(ctx context.Context, f Filter, q store.Query, want int) (i
 	if key, _ := q.StartKey.([]any); len(key) == 2 {
 		at, ok := spotOf(key)
 		if !ok {
-			return p.readAvailable(ctx, q, want)
+			return p.readAvailable(ctx, f, q, want)
 		}
 		from = &at
 	}
 	m := p.fresh()
 	if m == nil {
-		return p.readAvailable(ctx, q, want)
+		return p.readAvailable(ctx, f, q, want)
 	}
 	items, at := m.table.free(f.Zone, from, want)
 	if at != nil {
@@ -86,7 +91,9 @@ func (p *Pool) pageOf(ctx context.Context, f Filter, q store.Query, want int) (i
 }
 
 // readAvailable reads want items, and the key of the one after them. A want of 0 is all there are.
-func (p *Pool) readAvailable(ctx context.Context, q store.Query, want int) (items []Item, next []any, err error) {
+func (p *Pool) readAvailable(
+	ctx context.Context, f Filter, q store.Query, want int,
+) (items []Item, next []any, err error) {
 	items = []Item{}
 	var progress store.Progress
 	for {
@@ -102,6 +109,11 @@ func (p *Pool) readAvailable(ctx context.Context, q store.Query, want int) (item
 			full := want > 0 && len(items) == want
 			if ok && !full {
 				items = append(items, item)
+			}
+			if rows%readingRows == 0 && f.Reading != nil {
+				if err := f.Reading(len(items)); err != nil {
+					return err
+				}
 			}
 			if rows != q.Limit {
 				return nil

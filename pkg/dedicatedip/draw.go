@@ -106,7 +106,7 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err
 	limit := missing + a.reserved.length() + spareLots
 	byZone, available := map[string][]string{}, 0
 	for _, q := range queries {
-		items, _, err := a.readAvailable(ctx, q, limit)
+		items, _, err := a.readAvailable(ctx, Filter{}, q, limit)
 		if err != nil {
 			return nil, err
 		}
