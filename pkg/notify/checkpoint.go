@@ -130,12 +130,14 @@ func (p *Publisher) note(notices []*notice) {
 func (p *Publisher) keepCheckpoint(ctx context.Context) {
 	for ; ctx.Err() == nil; _ = backoff.Sleep(ctx, p.limits.every/5) {
 		if err := p.renewCheckpoint(ctx); err != nil && ctx.Err() == nil {
-			p.options.Log.Warn().Err(err).Msg("can't make a checkpoint of change notices: a crash would publish more of them again")
+			p.options.Log.Warn().Err(err).
+				Msg("can't make a checkpoint of change notices: a crash would publish more of them again")
 		}
 	}
 }
 
-// idleTime is how long a checkpoint stays while this process writes nothing. A new one spares a replay what others write.
+// idleTime is how long a checkpoint stays while this process writes nothing. A new one spares a replay what others
+// write.
 const idleTime = time.Minute
 
 // renewCheckpoint makes a checkpoint if it is time and nothing is outstanding, also not while it is made.

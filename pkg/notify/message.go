@@ -49,8 +49,8 @@ func newMessage(node, db, id, kind, event string) message {
 	}
 }
 
-// about returns the message about a document of db after a change. A removed one, nil or with "_deleted", is described by
-// what it was before, if that is known.
+// about returns the message about a document of db after a change. A removed one, nil or with "_deleted", is described
+// by what it was before, if that is known.
 func about(node, db, id string, doc, before document.Document, isNew bool) message {
 	event, kind := edited, doc.String("pvt_type")
 	switch {

@@ -70,7 +70,8 @@ type limits struct {
 }
 
 var defaults = limits{
-	queue: 30_000, noted: 100_000, every: 5 * time.Second, late: time.Minute, bind: 5 * time.Minute, pause: 10 * time.Second,
+	queue: 30_000, noted: 100_000,
+	every: 5 * time.Second, late: time.Minute, bind: 5 * time.Minute, pause: 10 * time.Second,
 }
 
 // firstPause is the first between two attempts at anything.

@@ -82,8 +82,8 @@ func (p *Publisher) publishProxies(copied subject) {
 	}
 }
 
-// publish queues a notice, and reports whether it did. It does not if one of a later revision was queued since the write
-// began: this one is late, and would come out of order. (If the later one was queued before, the document was purged
+// publish queues a notice, and reports whether it did. It does not if one of this or a later revision was queued since
+// the write began: this one is late, and would come out of order. (If that was queued before, the document was purged
 // meanwhile, and its revisions begin anew.) p.mu is held.
 func (p *Publisher) publish(n *notice) bool {
 	last, ok := p.queued.Get(n.subject)
