@@ -91,7 +91,7 @@ func TestFiles(t *testing.T) {
 	}{
 		"dedicated_ips.json": {"_design/dedicated_ips", []string{"assigned_to_listing", "available_listing",
 			"host_listing", "summary_listing", "zone_listing"}},
-		"junctor_dedicated_ips.json":  {"_design/junctor", []string{"available", "by_address"}},
+		"junctor_dedicated_ips.json":  {"_design/junctor", []string{"available", "by_address", "names"}},
 		"junctor_account.json":        {"_design/junctor", []string{"dedicated_ips", "users_by_md5", "users_by_name", "users_by_sha1"}},
 		"junctor_accounts.json":       {"_design/junctor", []string{"by_api_key", "by_id", "by_name", "by_realm"}},
 		"junctor_kazoo_clusters.json": {"_design/junctor", []string{"clusters"}},
@@ -196,10 +196,16 @@ func TestMapFunctions(t *testing.T) {
 				`"assigned_to":"009afc511c97b2ae693c6cc4920988e8"}]`,
 			`[null,{"ip":"5.6.7.8","assigned_to":""}]`, "", "", ""}},
 		{"junctor_dedicated_ips.json", "available", pool, []string{
-			`[["us-east","312e322e332e34"],{"ip":"1.2.3.4","zone":"us-east"}]`, "", "", "", "", ""}},
+			`[["us-east","us-east","312e322e332e34"],{"ip":"1.2.3.4","zone":"us-east"}]`, "", "", "", "", ""}},
 		{"junctor_dedicated_ips.json", "available", []string{
 			`{"_id":"a \u00e9","pvt_type":"dedicated_ip","pvt_status":"available"}`},
-			[]string{`[[null,"6120c3a9"],{"ip":"a é"}]`}},
+			[]string{`[[null,null,"6120c3a9"],{"ip":"a é"}]`}},
+		{"junctor_dedicated_ips.json", "names", pool, []string{
+			`["zone us-east",null] ["host proxy1.us-east.myswitch.com",null]`,
+			`["zone us-west",null] ["host proxy2",null]`, "", "", "", ""}},
+		{"junctor_dedicated_ips.json", "names", []string{
+			`{"_id":"1.2.3.4","pvt_type":"dedicated_ip","pvt_zone":"\u00adz \u0001","pvt_host":["h"]}`},
+			[]string{`["zone %C2%ADz%20%01",null]`}},
 		{"junctor_dedicated_ips.json", "by_address", pool,
 			[]string{`["00000000000000000000ffff01020304",null]`, `["20010db8000000000000000000000001",null]`,
 				`["00000000000000000000ffff05060708",null]`, "", "", ""}},

@@ -61,7 +61,7 @@ func (s *Server) succeed(r *request, rep reply) answer {
 		return s.fail(r, err)
 	}
 	if rep.revision == "" {
-		rep.revision = tag(rep.data, data)
+		rep.revision = document.MD5(data)
 	}
 	a := answer{status: http.StatusOK, location: rep.location, cors: isCORS(r), behind: rep.behind}
 	if r.verb == http.MethodPut && (r.Method == http.MethodPut || rep.location != "") {

@@ -7,11 +7,9 @@ import (
 	"junctor/pkg/document"
 )
 
-// encode answers data as JSON. What has its text ready is not encoded again.
+// encode returns data as JSON.
 func encode(data any) ([]byte, error) {
 	switch v := data.(type) {
-	case interface{ JSON() ([]byte, error) }:
-		return v.JSON()
 	case dedicatedip.Address:
 		return encodeAddress(v), nil
 	case []dedicatedip.Item:
@@ -49,14 +47,6 @@ func encodeItems(items []dedicatedip.Item) []byte {
 		text = append(appendMember(text, "assigned_to", item.AssignedTo), '}')
 	}
 	return append(text, ']')
-}
-
-// tag answers the MD5 of data's JSON text.
-func tag(data any, text []byte) string {
-	if ready, ok := data.(interface{ MD5() string }); ok {
-		return ready.MD5()
-	}
-	return document.MD5(text)
 }
 
 // appendTo appends the envelope around the data it has, without reading that again.

@@ -79,10 +79,11 @@ func TestForgedStartKeys(t *testing.T) {
 			key := func(text string) string { return "start_key=" + base64.RawURLEncoding.EncodeToString([]byte(text)) }
 			const largest = "&page_size=9223372036854775807&quantity=9223372036854775807"
 			for _, query := range []string{
-				key(`{"key":["zzz",1]}`) + largest, key(`{"key":["z",{"x":1}]}`), key(`{"key":["z",{"x":1}]}`) + "&zone=z",
-				key(`{"key":["us-east","3130"]}`) + "&zone=us-west", key(`{"key":["us-east","xyz"]}`),
-				key(`{"key":["us-east"]}`), key(`{"key":["us-east","3130"],"left":-1}`), key(`{}`), key(`null`),
-				key(`{"key":["us-east","3130"],"left":9223372036854775807}`), "start_key=garbage",
+				key(`{"key":["zzz","zzz",1]}`) + largest, key(`{"key":["z","z",{"x":1}]}`), key(`{"key":["z",1]}`),
+				key(`{"key":["z","z",{"x":1}]}`) + "&zone=z", key(`{"key":["us-east","us-east","3130"]}`) + "&zone=us-west",
+				key(`{"key":["us-east","us-east","xyz"]}`), key(`{"key":["us-east"]}`), key(`{}`), key(`null`),
+				key(`{"key":["us-east","us-west","3130"]}`), key(`{"key":["us-east","us-east","3130"],"left":-1}`),
+				key(`{"key":["us-east","us-east","3130"],"left":9223372036854775807}`), "start_key=garbage",
 			} {
 				a := sv.want(sv.as("A", "GET", ipsOfA+"?"+query, ""), 400)
 				found, _ := a.data().(map[string]any)["start_key"].(map[string]any)
@@ -90,7 +91,7 @@ func TestForgedStartKeys(t *testing.T) {
 					t.Errorf("%s: %s: %s", name, query, a.text)
 				}
 			}
-			past := sv.want(sv.as("A", "GET", ipsOfA+"?"+key(`{"key":["zzz","31"]}`)+largest, ""), 200)
+			past := sv.want(sv.as("A", "GET", ipsOfA+"?"+key(`{"key":["zzz","zzz","31"]}`)+largest, ""), 200)
 			if all := sv.list(past); len(all) != 0 {
 				t.Errorf("%s: %v past the end", name, all)
 			}

@@ -71,7 +71,7 @@ type allocation struct {
 
 // enough answers an error where there are too few, unless memory shows that there are enough.
 func (a *allocation) enough(ctx context.Context) error {
-	if m := a.fresh(); m != nil && m.table.freeCount(a.zone) >= a.wanted {
+	if m := a.fresh(); m != nil && m.index.freeCount(a.zone) >= a.wanted {
 		return nil
 	}
 	_, err := a.readLots(ctx, a.wanted)
@@ -124,7 +124,7 @@ func (a *allocation) round(ctx context.Context, accountID string) error {
 // answers how to find their documents.
 func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	if m := a.fresh(); m != nil {
-		a.drawFrom(m.table.lots(a.zone), missing)
+		a.drawFrom(m.index.lots(a.zone), missing)
 	}
 	if len(a.drawn) == missing {
 		return a.recall, nil

@@ -79,8 +79,8 @@ func allocates(s *subject) {
 	s.copies(accountA, append(idsOf(ips), idsOf(more)...)...)
 	held, err := s.Assigned(s.Context(), accountA)
 	s.ok(err)
-	if len(held.Value) != 8 {
-		s.Errorf("has %v", held.Value)
+	if len(held) != 8 {
+		s.Errorf("has %v", held)
 	}
 	for _, ip := range ips {
 		if doc := s.stored(Database, ip.ID()); doc.Rev() != ip.Revision() || doc.String(fieldAssignedTo) != accountA {

@@ -47,7 +47,7 @@ func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
 	var q store.Query
 	f.Quantity, f.PageSize = min(f.Quantity, maxRows), min(f.PageSize, maxRows)
 	if f.Zone != "" {
-		q.StartKey, q.EndKey = []any{f.Zone}, []any{f.Zone, map[string]any{}}
+		q = ofZone(f.Zone)
 	}
 	left := f.Quantity
 	if f.StartKey != "" {
@@ -72,7 +72,7 @@ func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
 // pageOf answers a page from memory, and otherwise from the view.
 func (p *Pool) pageOf(ctx context.Context, f Filter, q store.Query, want int) (items []Item, next []any, err error) {
 	var from *spot
-	if key, _ := q.StartKey.([]any); len(key) == 2 {
+	if key, _ := q.StartKey.([]any); len(key) == 3 {
 		at, ok := spotOf(key)
 		if !ok {
 			return p.readAvailable(ctx, f, q, want)
@@ -83,11 +83,18 @@ func (p *Pool) pageOf(ctx context.Context, f Filter, q store.Query, want int) (i
 	if m == nil {
 		return p.readAvailable(ctx, f, q, want)
 	}
-	items, at := m.table.free(f.Zone, from, want)
+	items, at := m.index.free(f.Zone, from, want)
 	if at != nil {
 		next = at.key()
 	}
 	return items, next, nil
+}
+
+// ofZone reads a zone's rows of our view "available". Its keys are the zone, the same percent-encoded, and the hex of the
+// document's id.
+func ofZone(zone string) store.Query {
+	exact := percentEncode(zone)
+	return store.Query{StartKey: []any{zone, exact}, EndKey: []any{zone, exact, map[string]any{}}}
 }
 
 // readAvailable reads want items, and the key of the one after them. A want of 0 is all there are.
@@ -155,11 +162,15 @@ func resume(f Filter) (position, error) {
 
 // follows reports whether a page of the listing f can end before at.
 func (at position) follows(f Filter) bool {
-	if len(at.Key) != 2 {
+	if len(at.Key) != 3 {
 		return false
 	}
-	id, isText := at.Key[1].(string)
+	id, isText := at.Key[2].(string)
 	_, err := hex.DecodeString(id)
-	inZone := f.Zone == "" || at.Key[0] == f.Zone
+	var exact any // nil for documents without a zone
+	if zone, ok := at.Key[0].(string); ok {
+		exact = percentEncode(zone)
+	}
+	inZone := at.Key[1] == exact && (f.Zone == "" || at.Key[0] == f.Zone)
 	return isText && err == nil && inZone && 0 <= at.Left && at.Left <= maxRows
 }

@@ -49,9 +49,10 @@ func availableForged(s *subject) {
 	for _, f := range []Filter{
 		{StartKey: "nonsense"},
 		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[1]}`))},
-		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b",1]}`))},
-		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b",""]}`))},
-		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[["b"],{}]}`))},
+		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b","b",1]}`))},
+		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b","b",""]}`))},
+		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b","a",""]}`))},
+		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[["b"],null,{}]}`))},
 	} {
 		if page, err := s.Available(s.Context(), f); !fault.Is(err, fault.Invalid) {
 			s.Errorf("%+v: %v, %v", f, page, err)

@@ -140,7 +140,7 @@ func (p *Pool) verifying(ctx context.Context, c *checks) (stop func()) {
 func (p *Pool) verify(ctx context.Context, c *checks) {
 	if m := p.memory.Load(); m != nil {
 		if asOf := m.asOf.Load(); asOf != nil {
-			p.mirrorChanged(ctx, c, c.take(*asOf), m.table.revision)
+			p.mirrorChanged(ctx, c, c.take(*asOf), m.index.revision)
 		}
 	}
 	p.verifyAll(ctx, c, time.Now().Add(-checkPatience))

@@ -19,7 +19,7 @@ type outcome = document.Document
 //
 // Without a memory that is what mirror does. With one, what to write is known, and mostly over what, so nothing is
 // read: a copy that turns out to be another one is left to mirror. So are addresses that somebody else has written
-// meanwhile, which the table shows for this process, and a look at the store a little later for the others.
+// meanwhile, which the index shows for this process, and a look at the store a little later for the others.
 func (p *Pool) updateCopies(ctx context.Context, accountID string, outcomes []outcome) {
 	if accountID == "" || len(outcomes) == 0 {
 		return
@@ -31,7 +31,7 @@ func (p *Pool) updateCopies(ctx context.Context, accountID string, outcomes []ou
 	}
 	left := p.writeKnown(ctx, m, accountID, outcomes)
 	for _, doc := range outcomes {
-		if m.table.revision(doc.ID()) != liveRevision(doc) && !slices.Contains(left, doc.ID()) {
+		if m.index.revision(doc.ID()) != liveRevision(doc) && !slices.Contains(left, doc.ID()) {
 			left = append(left, doc.ID())
 		}
 	}
@@ -147,5 +147,5 @@ func (p *Pool) holderAt(id, rev string) (holder string, ok bool) {
 	if m == nil {
 		return "", false
 	}
-	return m.table.holderAt(id, rev)
+	return m.index.holderAt(id, rev)
 }

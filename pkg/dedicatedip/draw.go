@@ -126,19 +126,16 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err
 
 // queries answers what to read of the view: all, one zone, or to spread, each zone for itself.
 func (a *allocation) queries(ctx context.Context) ([]store.Query, error) {
-	of := func(zone any) store.Query {
-		return store.Query{StartKey: []any{zone}, EndKey: []any{zone, map[string]any{}}}
-	}
 	switch {
 	case a.zone != "":
-		return []store.Query{of(a.zone)}, nil
+		return []store.Query{ofZone(a.zone)}, nil
 	case !a.spread:
 		return []store.Query{{}}, nil
 	}
-	queries := []store.Query{of(nil)} // documents without a zone
-	zones, err := a.distinct(ctx, "zone_listing")
+	queries := []store.Query{{StartKey: []any{nil}, EndKey: []any{nil, map[string]any{}}}} // documents without a zone
+	zones, err := a.names(ctx, zoneNames)
 	for _, zone := range zones {
-		queries = append(queries, of(zone))
+		queries = append(queries, ofZone(zone))
 	}
 	return queries, err
 }

@@ -2,9 +2,10 @@ package dedicatedip
 
 import (
 	"context"
+	"net/url"
 	"slices"
+	"strings"
 
-	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 )
@@ -29,105 +30,113 @@ func itemOf(row store.Row) (Item, bool) {
 	return item, ok
 }
 
-// Items is a listing of addresses.
-type Items = document.Encoded[[]Item]
-
-// Names is a listing of zones or hosts.
-type Names = document.Encoded[[]string]
-
 // Assigned lists the addresses an account holds: those of the local zone first, then by address (Crossbar
 // shuffles them, kz_ips:sort_assigned, to spread its own calls; a listing is easier to read in order).
-func (p *Pool) Assigned(ctx context.Context, accountID string) (*Items, error) {
+func (p *Pool) Assigned(ctx context.Context, accountID string) ([]Item, error) {
 	local := p.named(ctx, p.zone)
 	if m := p.fresh(); m != nil {
-		return m.assigned(accountID, local), nil
+		return nearestFirst(m.index.assignedTo(accountID), local), nil
 	}
-	items, err := p.assigned(ctx, store.Query{Key: accountID}, func(store.Row, *Item) {})
-	return document.NewEncoded(nearestFirst(items, local)), err
+	all, err := p.assigned(ctx, store.Query{Key: accountID})
+	items := all[:0]
+	for _, item := range all {
+		if item.AssignedTo == accountID { // collation may hold another id equal
+			items = append(items, Item{IP: item.IP, Zone: item.Zone})
+		}
+	}
+	return nearestFirst(items, local), err
 }
 
 // AssignedAll lists every assigned address together with the account that holds it, in the order of Assigned.
 func (p *Pool) AssignedAll(ctx context.Context) ([]Item, error) {
 	local := p.named(ctx, p.zone)
 	if m := p.fresh(); m != nil {
-		return nearestFirst(m.table.allAssigned(), local), nil
+		return nearestFirst(m.index.allAssigned(), local), nil
 	}
-	items, err := p.assigned(ctx, store.Query{}, func(row store.Row, item *Item) {
-		if holder := ""; row.Key(&holder) == nil { // null where Crossbar assigned it to nobody
-			item.AssignedTo = holder
-		}
-	})
+	items, err := p.assigned(ctx, store.Query{})
 	return nearestFirst(items, local), err
 }
 
-// assigned reads a listing by address.
-func (p *Pool) assigned(ctx context.Context, q store.Query, more func(store.Row, *Item)) ([]Item, error) {
+// assigned reads a listing by address, with the accounts that hold the addresses.
+func (p *Pool) assigned(ctx context.Context, q store.Query) ([]Item, error) {
 	items := []Item{}
 	err := p.store.View(ctx, Database, kazooDesign, "assigned_to_listing", q, func(row store.Row) error {
-		if item, ok := itemOf(row); ok {
-			more(row, &item)
-			items = append(items, item)
+		item, ok := itemOf(row)
+		if !ok {
+			return nil
 		}
+		if holder := ""; row.Key(&holder) == nil { // null where Crossbar assigned it to nobody
+			item.AssignedTo = holder
+		}
+		items = append(items, item)
 		return nil
 	})
 	slices.SortFunc(items, func(a, b Item) int { return ipaddr.Compare(a.IP, b.IP) })
 	return items, err
 }
 
-// nearestFirst moves the addresses of a zone to the front, in the order they have.
+// nearestFirst moves the addresses of a zone to the front. Otherwise they keep their order.
 func nearestFirst(items []Item, zone string) []Item {
-	if zone == "" {
+	isNear := func(item Item) bool { return zone != "" && item.Zone == zone }
+	if !slices.ContainsFunc(items, isNear) {
 		return items
 	}
-	slices.SortStableFunc(items, func(a, b Item) int {
-		switch near, nearer := a.Zone == zone, b.Zone == zone; {
-		case near && !nearer:
-			return -1
-		case nearer && !near:
-			return 1
+	ordered := make([]Item, 0, len(items))
+	for _, first := range []bool{true, false} {
+		for _, item := range items {
+			if isNear(item) == first {
+				ordered = append(ordered, item)
+			}
 		}
-		return 0
-	})
-	return items
-}
-
-// Zones lists the zones of the pool, each once, in the order of the view.
-func (p *Pool) Zones(ctx context.Context) (*Names, error) {
-	if m := p.fresh(); m != nil {
-		return m.zones.get(m.table, m.table.zones), nil
 	}
-	names, err := p.distinct(ctx, "zone_listing")
-	return document.NewEncoded(names), err
+	return ordered
 }
 
-// Hosts lists the hosts of the pool, each once, in the order of the view.
-func (p *Pool) Hosts(ctx context.Context) (*Names, error) {
+// Zones lists the zones of the pool, each once, by collation.
+func (p *Pool) Zones(ctx context.Context) ([]string, error) {
 	if m := p.fresh(); m != nil {
-		return m.hosts.get(m.table, m.table.hosts), nil
+		return m.index.zoneNames(), nil
 	}
-	names, err := p.distinct(ctx, "host_listing")
-	return document.NewEncoded(names), err
+	return p.names(ctx, zoneNames)
 }
 
-func (p *Pool) distinct(ctx context.Context, view string) ([]string, error) {
-	names := []string{}
-	err := p.store.View(ctx, Database, kazooDesign, view, store.Query{Group: true}, func(row store.Row) error {
-		var name *string
-		if err := row.Key(&name); err == nil && name != nil {
-			names = append(names, *name)
+// Hosts lists the hosts of the pool, each once, by collation.
+func (p *Pool) Hosts(ctx context.Context) ([]string, error) {
+	if m := p.fresh(); m != nil {
+		return m.index.hostNames(), nil
+	}
+	return p.names(ctx, hostNames)
+}
+
+// The kinds of names in our view "names". Its keys are a kind and a percent-encoded name, since CouchDB's collation
+// holds some names equal.
+const (
+	zoneNames = "zone "
+	hostNames = "host "
+)
+
+// names reads the names of a kind from the store.
+func (p *Pool) names(ctx context.Context, kind string) ([]string, error) {
+	names := newNameIndex()
+	q := store.Query{StartKey: kind, EndKey: kind + "\ufff0", Group: true}
+	err := p.store.View(ctx, Database, ourDesign, "names", q, func(row store.Row) error {
+		var key string
+		err := row.Key(&key)
+		if name, bad := url.PathUnescape(strings.TrimPrefix(key, kind)); err == nil && bad == nil {
+			names.add(name)
 		}
-		return nil // a zone that is no text is none
+		return err
 	})
-	return names, err
+	return names.texts(), err
 }
 
-// hasZone reports whether the store has any address of a zone, or of one whose name CouchDB sorts as equal.
+// hasZone reports whether the store has any address of a zone.
 func (p *Pool) hasZone(ctx context.Context, zone string) (known bool, err error) {
-	err = p.store.View(ctx, Database, kazooDesign, "zone_listing", store.Query{Key: zone, Group: true},
-		func(store.Row) error {
-			known = true
-			return nil
-		})
+	q := store.Query{Key: zoneNames + percentEncode(zone), Group: true}
+	err = p.store.View(ctx, Database, ourDesign, "names", q, func(store.Row) error {
+		known = true
+		return nil
+	})
 	return known, err
 }
 
@@ -135,7 +144,7 @@ func (p *Pool) hasZone(ctx context.Context, zone string) (known bool, err error)
 // answered from memory, the whole pool is read for it.
 func (p *Pool) Counts(ctx context.Context) (map[[2]string]int, error) {
 	if m := p.fresh(); m != nil {
-		return m.table.sizes(), nil
+		return m.index.sizes(), nil
 	}
 	counts := map[[2]string]int{}
 	err := p.store.View(ctx, Database, kazooDesign, "summary_listing", store.Query{}, func(row store.Row) error {

@@ -43,19 +43,19 @@ func assignedOrder(s *subject) {
 	items, err := s.Assigned(s.Context(), accountA)
 	s.ok(err)
 	const want = "::ffff:10.0.0.1@local 10.0.0.2@local 2001:db8::1@local 10.0.0.3 10.0.0.9@z2 10.0.0.10@z1 10.0.0.11"
-	if got := texts(items.Value); got != want {
+	if got := texts(items); got != want {
 		s.Errorf("got  %s\nwant %s", got, want)
 	}
-	if items, err := s.Assigned(s.Context(), accountC); err != nil || items.Value == nil || len(items.Value) > 0 {
+	if items, err := s.Assigned(s.Context(), accountC); err != nil || items == nil || len(items) > 0 {
 		s.Errorf("who has none: %#v, %v", items, err)
 	}
 	nowhere := New(s.s, s.schemas, "", s.now, s.log) // does not put addresses without a zone first
-	if items, err = nowhere.Assigned(s.Context(), accountA); err != nil || items.Value[0].IP != "::ffff:10.0.0.1" {
+	if items, err = nowhere.Assigned(s.Context(), accountA); err != nil || items[0].IP != "::ffff:10.0.0.1" {
 		s.Errorf("without a local zone: %v, %v", items, err)
 	}
 	renamed := New(s.s, s.schemas, "local", s.now, s.log)
 	renamed.NameZones(func(_ context.Context, zone string) string { return map[string]string{"local": "z2"}[zone] })
-	if items, err = renamed.Assigned(s.Context(), accountA); err != nil || items.Value[0].IP != "10.0.0.9" {
+	if items, err = renamed.Assigned(s.Context(), accountA); err != nil || items[0].IP != "10.0.0.9" {
 		s.Errorf("with a local zone of another name: %v, %v", items, err)
 	}
 }
@@ -72,8 +72,8 @@ func assignedToAll(s *subject) {
 }
 
 func zonesAndHosts(s *subject) {
-	for _, read := range []func(context.Context) (*Names, error){s.Zones, s.Hosts} {
-		if names, err := read(s.Context()); err != nil || names.Value == nil || len(names.Value) > 0 {
+	for _, read := range []func(context.Context) ([]string, error){s.Zones, s.Hosts} {
+		if names, err := read(s.Context()); err != nil || names == nil || len(names) > 0 {
 			s.Errorf("of nothing: %#v, %v", names, err)
 		}
 	}
@@ -82,7 +82,7 @@ func zonesAndHosts(s *subject) {
 		`{"_id":"10.0.0.6","pvt_type":"dedicated_ip","pvt_zone":{"a":1},"pvt_host":["c"]}`)
 	zones, err := s.Zones(s.Context())
 	hosts, err2 := s.Hosts(s.Context())
-	if want := []string{"a", "b"}; err != nil || err2 != nil || !slices.Equal(zones.Value, want) || !slices.Equal(hosts.Value, want) {
+	if want := []string{"a", "b"}; err != nil || err2 != nil || !slices.Equal(zones, want) || !slices.Equal(hosts, want) {
 		s.Errorf("zones %v, %v, hosts %v, %v", zones, err, hosts, err2)
 	}
 }

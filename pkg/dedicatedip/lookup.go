@@ -96,7 +96,7 @@ func (p *Pool) spelledOtherwise(ctx context.Context, expanded ...any) (map[strin
 }
 
 // recall is lookup for those who go on to write, and whom the revision will tell whether they knew the last state:
-// documents are read only where memory does not have them as the table says they are.
+// documents are read only where memory does not have them as the index says they are.
 func (p *Pool) recall(ctx context.Context, texts []string) (map[string]IP, error) {
 	m := p.fresh()
 	if m == nil {
@@ -104,8 +104,8 @@ func (p *Pool) recall(ctx context.Context, texts []string) (map[string]IP, error
 	}
 	ips, ids := map[string]IP{}, map[string]string{} // by text
 	for _, text := range texts {
-		e, ok := m.table.find(text)
-		if !ok {
+		e := m.index.find(text)
+		if e == nil {
 			continue
 		}
 		if doc, ok := m.documents.Get(e.id); ok && doc.Rev() == e.rev {

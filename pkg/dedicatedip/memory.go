@@ -16,35 +16,29 @@ import (
 
 // memory is what a pool that follows the store knows without asking it.
 type memory struct {
-	table     *table
-	staleness time.Duration             // how far the table may be behind
-	asOf      atomic.Pointer[time.Time] // everything written before is in the table; nil is not loaded yet
+	index     *index
+	staleness time.Duration             // how far the index may be behind
+	asOf      atomic.Pointer[time.Time] // everything written before is in the index; nil is not loaded yet
 	behind    atomic.Bool               // somebody was sent to the store for that
 	missed    atomic.Uint64             // how many were
 
 	documents *lru.Cache[string, document.Document] // of the pool by id, as last read or written
 	copies    *lru.Cache[copyName, string]          // revisions of copies that this process wrote last
 	tended    *lru.Cache[copyName, string]          // revisions of the pool that they were written for
-	listings  *lru.Cache[listingName, listing]
-	zones     keptNames
-	hosts     keptNames
 	checks    *checks
 }
 
-// The sizes of what is remembered beside the table.
+// The sizes of what is remembered beside the index.
 const (
 	mostDocuments = 4096
 	mostCopies    = 16384
-	mostListings  = 1024
-	longestKept   = 250 // rows; longer listings are made anew
 )
 
 func newMemory(staleness time.Duration, c *checks) *memory {
-	m := &memory{table: newTable(), staleness: staleness, checks: c}
+	m := &memory{index: newIndex(), staleness: staleness, checks: c}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.copies, _ = lru.New[copyName, string](mostCopies)
 	m.tended, _ = lru.New[copyName, string](mostCopies)
-	m.listings, _ = lru.New[listingName, listing](mostListings)
 	return m
 }
 
@@ -78,12 +72,12 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 
 // learn takes in what the feed tells. Of conflicts on a CouchDB cluster nobody may hear otherwise.
 func (p *Pool) learn(ctx context.Context, m *memory, c store.Change) error {
-	if !c.MayConflict() && m.table.hear(c.ID, c.Rev) {
+	if !c.MayConflict() && m.index.confirm(c.ID, c.Rev) {
 		return nil
 	}
 	doc, err := c.Doc()
 	if err == nil {
-		m.table.learn(doc)
+		m.index.applyChange(doc)
 		p.settle(ctx, doc)
 	}
 	return err
@@ -92,20 +86,20 @@ func (p *Pool) learn(ctx context.Context, m *memory, c store.Change) error {
 // told takes note that the feed has told everything written before asOf. What this process wrote before, and the feed
 // has not told since, it had told when that was noted: whatever came after it is in the store.
 func (p *Pool) told(ctx context.Context, m *memory, asOf time.Time) {
-	if unheard := m.table.unheard(asOf); len(unheard) > 0 {
-		docs, err := p.store.GetMany(ctx, Database, slices.Collect(maps.Keys(unheard)))
+	if overdue := m.index.overdue(asOf); len(overdue) > 0 {
+		docs, err := p.store.GetMany(ctx, Database, slices.Collect(maps.Keys(overdue)))
 		if err != nil {
-			return // the table gets older until this succeeds
+			return // the index gets older until this succeeds
 		}
-		m.table.correct(unheard, docs)
+		m.index.correct(overdue, docs)
 	}
 	m.current(asOf)
 }
 
-// current takes note that everything written before asOf is in the table.
+// current takes note that everything written before asOf is in the index.
 func (m *memory) current(asOf time.Time) { m.asOf.Store(&asOf) }
 
-// age is how far the table is behind at most; ok is false where it is not loaded yet.
+// age is how far the index is behind at most; ok is false where it is not loaded yet.
 func (m *memory) age() (age time.Duration, ok bool) {
 	asOf := m.asOf.Load()
 	if asOf == nil {
@@ -143,7 +137,7 @@ func (p *Pool) unfit(m *memory) string {
 	if age > m.staleness {
 		return "the change feed is behind by " + age.Round(time.Millisecond).String()
 	}
-	if id := m.table.anyOdd(); id != "" {
+	if id := m.index.anyIrregular(); id != "" {
 		return "the zone, host, status or holder of document " + id + " is no text"
 	}
 	return ""
@@ -169,7 +163,7 @@ func (p *Pool) wrote(docs ...document.Document) {
 		return
 	}
 	for _, doc := range docs {
-		m.table.write(doc)
+		m.index.applyWrite(doc)
 		if doc.Bool("_deleted") {
 			m.documents.Remove(doc.ID())
 		} else {
@@ -181,7 +175,7 @@ func (p *Pool) wrote(docs ...document.Document) {
 // saw takes note of a document that was just read. It is not to be altered any more.
 func (p *Pool) saw(doc document.Document) {
 	if m := p.memory.Load(); m != nil {
-		m.table.saw(doc)
+		m.index.applyRead(doc)
 		m.documents.Add(doc.ID(), doc)
 	}
 }
@@ -198,7 +192,7 @@ type Memory struct {
 	Loaded   bool
 	Age      time.Duration // how far behind the store it is at most
 	Entries  int           // of the pool
-	Kept     int           // documents, revisions of copies and listings beside it
+	Kept     int           // documents and revisions of copies beside it
 	Bypassed uint64        // reads that went to the store
 }
 
@@ -209,8 +203,8 @@ func (p *Pool) Memory() (look Memory, ok bool) {
 		return Memory{}, false
 	}
 	look.Age, look.Loaded = m.age()
-	look.Entries = m.table.length()
-	look.Kept = m.documents.Len() + m.copies.Len() + m.listings.Len()
+	look.Entries = m.index.length()
+	look.Kept = m.documents.Len() + m.copies.Len()
 	look.Bypassed = m.missed.Load()
 	return look, true
 }

@@ -169,7 +169,7 @@ func (m *modelRun) compare() {
 		items, err := m.Assigned(m.Context(), holder)
 		m.ok(err)
 		var got []string
-		for _, item := range items.Value {
+		for _, item := range items {
 			got = append(got, item.IP)
 		}
 		if !slices.Equal(got, lists[holder]) {

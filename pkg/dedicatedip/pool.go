@@ -127,7 +127,7 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 // the view said when the document is written; two spellings of one address are found by the one that comes later.
 func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
 	if m := p.fresh(); m != nil {
-		if _, known := m.table.find(addr.String()); !known {
+		if m.index.find(addr.String()) == nil {
 			return false, nil
 		}
 	}
@@ -142,8 +142,8 @@ func (p *Pool) Get(ctx context.Context, address string) (Address, error) {
 		ip, err := p.get(ctx, address)
 		return ip.Address(), err
 	}
-	e, ok := m.table.find(address)
-	if !ok {
+	e := m.index.find(address)
+	if e == nil {
 		return Address{}, unknown(address)
 	}
 	return e.address(), nil

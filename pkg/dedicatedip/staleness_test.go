@@ -78,7 +78,7 @@ func (s *subject) shows(p *Pool, w written) bool {
 	for _, id := range w.ids {
 		address, err := p.Get(s.Context(), id)
 		s.ok(err)
-		listed := slices.ContainsFunc(items.Value, func(i Item) bool { return i.IP == id })
+		listed := slices.ContainsFunc(items, func(i Item) bool { return i.IP == id })
 		if address.AssignedTo != w.accountID || !listed {
 			return false
 		}

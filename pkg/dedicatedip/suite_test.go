@@ -31,12 +31,12 @@ const (
 )
 
 // cases is everything that holds on every store.
-var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases, tableCases, reconcileCases, rebuildCases,
+var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases, indexCases, reconcileCases, rebuildCases,
 	billingCases, contentionCases, memoryCases)
 
 // followedCases also hold for a pool that answers from memory.
 var followedCases = slices.Concat(createCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
-	copyCases, faultCases, raceCases, modelCases, allocateCases, drawCases)
+	copyCases, faultCases, raceCases, modelCases, allocateCases, drawCases, zoneCases)
 
 type testCase struct {
 	name string
@@ -138,7 +138,7 @@ func (s *subject) heard(id, rev string) {
 	s.Helper()
 	s.until("heard of "+id, func() bool {
 		m := s.memory.Load()
-		return m == nil || m.table.revision(id) == rev || m.table.anyOdd() != ""
+		return m == nil || m.index.revision(id) == rev || m.index.anyIrregular() != ""
 	})
 }
 
@@ -308,3 +308,10 @@ func (s *subject) copies(accountID string, want ...string) {
 }
 
 func idsText(ips []IP) string { return strings.Join(idsOf(ips), " ") }
+
+func jsonText(s *subject, v any) string {
+	s.Helper()
+	text, err := document.Encode(v)
+	s.ok(err)
+	return string(text)
+}

@@ -25,6 +25,9 @@ func (p *Pool) Summary(ctx context.Context, host string) ([]Summary, error) {
 			s, _ := value[key].(string)
 			return s
 		}
+		if host != "" && text("host") != host { // collation holds the two names equal
+			return nil
+		}
 		rows = append(rows, Summary{row.ID(), text("status"), text("zone"), text("host"), text("assigned_to")})
 		return nil
 	})

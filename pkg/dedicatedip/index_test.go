@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -15,22 +16,23 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
 
-var tableCases = []testCase{
-	{"table agrees with views", tableAgrees},
-	{"what is odd", oddDocuments},
+var indexCases = []testCase{
+	{"index agrees with views", indexAgrees},
+	{"irregular documents", irregularDocuments},
 	{"own writes at once", ownWrites},
 	{"feed cut", feedCut},
 	{"overtaken copy", overtakenCopy},
 	{"nothing read of own writes", nothingReadOfOwnWrites},
 }
 
-// tableAgrees writes random documents past the pool, as other processes do, and compares every listing from memory
+// indexAgrees writes random documents past the pool, as other processes do, and compares every listing from memory
 // with the views.
-func tableAgrees(s *subject) {
+func indexAgrees(s *subject) {
 	asking, r := s.pool(s.s, io.Discard), rand.New(rand.NewPCG(1, 2))
 	following := s.following(s.pool(s.s, io.Discard))
 	revs := map[string]string{}
@@ -67,7 +69,7 @@ func (s *subject) caughtUp(p *Pool) {
 	}
 	rev, err := s.s.Put(s.Context(), Database, doc)
 	s.ok(err)
-	s.until("caught up", func() bool { return p.memory.Load().table.revision(id) == rev })
+	s.until("caught up", func() bool { return p.memory.Load().index.revision(id) == rev })
 }
 
 var markers atomic.Int64
@@ -120,20 +122,20 @@ func (s *subject) agree(round int, a, b *Pool) {
 	for _, id := range []string{accountA, accountB, accountC} {
 		compare("assigned "+id, func(p *Pool) (any, error) {
 			items, err := p.Assigned(ctx, id)
-			return items.Value, err
+			return items, err
 		})
 	}
 	compare("all assigned", func(p *Pool) (any, error) { return p.AssignedAll(ctx) })
 	compare("zones", func(p *Pool) (any, error) {
 		names, err := p.Zones(ctx)
-		return names.Value, err
+		return names, err
 	})
 	compare("hosts", func(p *Pool) (any, error) {
 		names, err := p.Hosts(ctx)
-		return names.Value, err
+		return names, err
 	})
 	compare("counts", func(p *Pool) (any, error) { return p.Counts(ctx) })
-	for _, f := range []Filter{{}, {Zone: "east"}, {Zone: "nowhere"}, {Quantity: 7}, {PageSize: 3}, {PageSize: 1000},
+	for _, f := range []Filter{{}, {Zone: "east"}, {Zone: "ea\u00adst"}, {Zone: "Zürich", PageSize: 2}, {Zone: "nowhere"}, {Quantity: 7}, {PageSize: 3}, {PageSize: 1000},
 		{Zone: "local", PageSize: 2, Quantity: 3}, {PageSize: 4, Quantity: 9}} {
 		compare(fmt.Sprintf("available %+v", f), func(p *Pool) (any, error) { return walk(ctx, p, f) })
 	}
@@ -163,17 +165,17 @@ func walk(ctx context.Context, p *Pool, f Filter) (pages []Page, err error) {
 	}
 }
 
-// oddDocuments: as long as there is a document that only the views know how to list, they are asked.
-func oddDocuments(s *subject) {
+// irregularDocuments: as long as there is a document that only the views can list, reads go to the store.
+func irregularDocuments(s *subject) {
 	following := s.following(s.pool(s.s, s.Output()))
 	s.free("10.0.0.1")
 	for _, field := range []string{"pvt_zone", "pvt_host", "pvt_status", "pvt_assigned_to", "pvt_deleted"} {
 		doc := document.Document{"_id": "10.0.0.2", "pvt_type": documentType, "pvt_zone": "z", "pvt_host": "h",
 			"pvt_status": "available"}
-		doc[field] = []any{"odd"}
+		doc[field] = []any{"irregular"}
 		rev, err := s.s.Put(s.Context(), Database, doc)
 		s.ok(err)
-		s.until("seen to be odd for its "+field, func() bool { return !following.FromMemory() })
+		s.until("seen to be irregular for its "+field, func() bool { return !following.FromMemory() })
 		s.agree(0, following, s.pool(s.s, io.Discard))
 		s.ok(s.s.Delete(s.Context(), Database, "10.0.0.2", rev))
 		s.until("gone", following.FromMemory)
@@ -194,7 +196,7 @@ func ownWrites(s *subject) {
 			}
 			items, err := p.Assigned(s.Context(), accountA)
 			s.ok(err)
-			if held := slices.ContainsFunc(items.Value, func(i Item) bool { return i.IP == id }); held != (holder == accountA) {
+			if held := slices.ContainsFunc(items, func(i Item) bool { return i.IP == id }); held != (holder == accountA) {
 				s.Errorf("%s is listed: %v", id, held)
 			}
 		}
@@ -324,12 +326,100 @@ func TestCollation(t *testing.T) {
 			s := newSubject(t, on())
 			following := s.following(s.pool(s.s, io.Discard))
 			for i, zone := range []string{"a", "A", "b", "B", "ä", "z", "é", "e", "É", "-a", "_a", "1", "10", "2", " ",
-				"aa", "日本", "Ω", "a b", "a-b", "ab", "ß", "ss", "東"} {
-				s.put(fmt.Sprintf(`{"_id":"10.0.0.%d","pvt_type":"dedicated_ip","pvt_zone":%q,"pvt_host":%q,
-					"pvt_status":"available"}`, i, zone, zone+"h"))
+				"aa", "日本", "Ω", "a b", "a-b", "ab", "ß", "ss", "東", "ea\u200bst", "east", "ea\u00adst", "Zu\u0308rich", "Zürich",
+				"ea\u00adst", "Zürich", "east", "ea\u200bst", "Zürich", "ea\u0001st", "ea\u00adst", "east"} {
+				s.put(jsonText(s, document.Document{"_id": fmt.Sprintf("10.0.0.%d", i), "pvt_type": documentType,
+					"pvt_zone": zone, "pvt_host": zone + "h", "pvt_status": available}))
 			}
 			s.caughtUp(following)
 			s.agree(0, following, s.pool(s.s, io.Discard))
 		})
 	}
+}
+
+// TestLongListings: listings and pages have every row, once and in order.
+func TestLongListings(t *testing.T) {
+	t.Parallel()
+	const count, page = 2007, 1000
+	x := newIndex()
+	var free, held, all []string
+	for n := range 3 * count {
+		doc := document.Document{"_id": fmt.Sprintf("10.0.%d.%d", n/256, n%256), "_rev": "1-", "pvt_type": documentType,
+			"pvt_zone": "z", "pvt_host": "h", "pvt_status": "assigned"}
+		switch n % 3 {
+		case 0:
+			doc["pvt_status"] = "available"
+			free = append(free, doc.ID())
+		case 1:
+			doc["pvt_assigned_to"] = accountA
+			held = append(held, doc.ID())
+			fallthrough
+		default:
+			all = append(all, doc.ID())
+		}
+		x.applyChange(doc)
+	}
+	slices.Sort(free)
+	slices.SortFunc(held, ipaddr.Compare)
+	slices.SortFunc(all, ipaddr.Compare)
+	compare := func(what string, list []Item, want []string) {
+		t.Helper()
+		if got := addressesOf(list); !slices.Equal(got, want) {
+			t.Errorf("%s: %d rows, want %d", what, len(got), len(want))
+		}
+	}
+	compare("held", x.assignedTo(accountA), held)
+	compare("assigned", x.allAssigned(), all)
+	list, next := x.free("", nil, 0)
+	compare("available", list, free)
+	if next != nil {
+		t.Errorf("after everything comes %v", next)
+	}
+	list, next = x.free("z", nil, page)
+	compare("first page", list, free[:page])
+	list, next = x.free("z", next, page)
+	compare("second page", list, free[page:2*page])
+	list, next = x.free("z", next, page)
+	compare("last page", list, free[2*page:])
+	if next != nil {
+		t.Errorf("after the last page comes %v", next)
+	}
+}
+
+// TestIndexSize bounds the memory of an address, and checks that nothing remains of those that are removed. It is not
+// parallel, since it would measure other tests, too.
+func TestIndexSize(t *testing.T) {
+	const count, most = 30_000, 320
+	x, before := newIndex(), heap()
+	fill := func(deleted bool) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for n := range count {
+			x.applyChange(document.Document{"_id": fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255),
+				"_rev": fmt.Sprintf("1-%016x%016x", r.Uint64(), r.Uint64()), "pvt_type": documentType,
+				"pvt_zone": "zone" + strconv.Itoa(n%5), "pvt_host": "host" + strconv.Itoa(n%50),
+				"pvt_status": []string{available, assigned}[n%2], "pvt_assigned_to": accountA, "_deleted": deleted})
+		}
+	}
+	for range 2 {
+		fill(false)
+		if each := (heap() - before) / count; each > most {
+			t.Errorf("an address takes %d bytes, want %d at most", each, most)
+		} else {
+			t.Logf("an address takes %d bytes", each)
+		}
+		fill(true)
+		if n := x.length() + len(x.spellings) + x.assigned.Len() + len(x.accounts) + len(x.zones.byText) +
+			x.hosts.ordered.Len() + len(x.counts) + len(x.irregular) + len(x.pending); n > 0 {
+			t.Errorf("%d things are left", n)
+		}
+	}
+	runtime.KeepAlive(x)
+}
+
+// heap returns how many bytes are in use.
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }

@@ -1,0 +1,104 @@
+package dedicatedip
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/tidwall/btree"
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+)
+
+// nameIndex has the zones or the hosts of the pool, in the order of the views: by collation, and those that collation
+// holds equal by their percent-encoded names.
+type nameIndex struct {
+	byText    map[string]*name
+	ordered   *btree.BTreeG[*name]
+	collating sync.Mutex
+	collator  *collate.Collator
+}
+
+// name is a zone or a host.
+type name struct {
+	text       string
+	key, exact []byte                // order names
+	entries    int                   // how many have it
+	available  *btree.BTreeG[*entry] // of a zone, by id
+}
+
+func newNameIndex() *nameIndex {
+	return &nameIndex{byText: map[string]*name{}, ordered: newTree(compareNames), collator: collate.New(language.Und)}
+}
+
+func compareNames(a, b *name) int {
+	return cmp.Or(bytes.Compare(a.key, b.key), bytes.Compare(a.exact, b.exact))
+}
+
+// add counts one entry more of a name.
+func (n *nameIndex) add(text string) *name {
+	known := n.byText[text]
+	if known == nil {
+		known = n.newName(text)
+		known.available = newTree(compareIDs)
+		n.byText[text] = known
+		n.ordered.Set(known)
+	}
+	known.entries++
+	return known
+}
+
+// remove counts one entry less of a name.
+func (n *nameIndex) remove(text string) {
+	known := n.byText[text]
+	if known.entries--; known.entries == 0 {
+		delete(n.byText, text)
+		n.ordered.Delete(known)
+	}
+}
+
+// texts returns all names in order.
+func (n *nameIndex) texts() []string {
+	list := make([]string, 0, n.ordered.Len())
+	n.ordered.Scan(func(each *name) bool {
+		list = append(list, each.text)
+		return true
+	})
+	return list
+}
+
+// from visits names in order, from the place of a name on, which need not be there.
+func (n *nameIndex) from(text string, visit func(*name) (more bool)) {
+	start := n.byText[text]
+	if start == nil {
+		start = n.newName(text)
+	}
+	n.ordered.Ascend(start, visit)
+}
+
+func (n *nameIndex) newName(text string) *name {
+	n.collating.Lock() // a collator is not safe for concurrent use, and readers of the index are concurrent
+	defer n.collating.Unlock()
+	var buffer collate.Buffer
+	key := bytes.Clone(n.collator.KeyFromString(&buffer, text))
+	exact := bytes.Clone(n.collator.KeyFromString(&buffer, percentEncode(text)))
+	return &name{text: text, key: key, exact: exact}
+}
+
+// percentEncode is JavaScript's encodeURIComponent. In the keys of our views it stands behind a name, to tell names
+// apart that CouchDB's collation holds equal: it leaves nothing that collation ignores.
+func percentEncode(text string) string {
+	const unreserved = "-_.!~*'()"
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(unreserved, c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}

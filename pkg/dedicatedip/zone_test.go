@@ -1,0 +1,113 @@
+package dedicatedip
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"junctor/pkg/fault"
+)
+
+// zoneCases are about zones whose names differ, but are equal in Unicode's collation, by which CouchDB orders keys (P3).
+var zoneCases = []testCase{
+	{"zones that collation holds equal: listings", equalZonesListed},
+	{"zones that collation holds equal: pages", equalZonesPaged},
+	{"zones that collation holds equal: allocation", equalZonesAllocated},
+}
+
+// equalZones are three groups of zones whose names are equal in collation.
+var equalZones = []string{"us-east", "us-east\u0001", "us-east\u00ad", "us-east\u200b", "us-west", "Zu\u0308rich", "Zürich"}
+
+// fillEqualZones makes addresses available that alternate between the zones, and returns them by zone.
+func (s *subject) fillEqualZones(each int) map[string][]string {
+	s.Helper()
+	ids := map[string][]string{}
+	for n := range each * len(equalZones) {
+		id, zone := fmt.Sprintf("10.0.%d.%d", n/100, 100+n%100), equalZones[n%len(equalZones)]
+		ids[zone] = append(ids[zone], id)
+		s.put(fmt.Sprintf(`{"_id":%q,"pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":%s,"pvt_host":%s}`,
+			id, jsonText(s, zone), jsonText(s, zone+".host")))
+	}
+	return ids
+}
+
+func equalZonesListed(s *subject) {
+	ids := s.fillEqualZones(3)
+	zones, err := s.Zones(s.Context())
+	s.ok(err)
+	hosts, err := s.Hosts(s.Context())
+	s.ok(err)
+	if got := slices.Sorted(slices.Values(zones)); !slices.Equal(got, slices.Sorted(slices.Values(equalZones))) {
+		s.Errorf("zones %q", got)
+	}
+	if len(hosts) != len(equalZones) {
+		s.Errorf("hosts %q", hosts)
+	}
+	for _, zone := range equalZones {
+		page, err := s.Available(s.Context(), Filter{Zone: zone})
+		s.ok(err)
+		if got := addressesOf(page.Items); !slices.Equal(got, ids[zone]) {
+			s.Errorf("%q has %v, want %v", zone, got, ids[zone])
+		}
+	}
+	counts, err := s.Counts(s.Context())
+	s.ok(err)
+	summary, err := s.Summary(s.Context(), "us-east.host")
+	if err != nil || len(summary) != 3 || len(counts) != len(equalZones) {
+		s.Errorf("summary %v, %v, counts %v", summary, err, counts)
+	}
+	if page, err := s.Available(s.Context(), Filter{Zone: "us-east\u2060"}); err != nil || len(page.Items) > 0 {
+		s.Errorf("a zone that is not there has %v, %v", page.Items, err)
+	}
+}
+
+func addressesOf(items []Item) []string {
+	list := make([]string, len(items))
+	for i, item := range items {
+		list[i] = item.IP
+	}
+	return list
+}
+
+func equalZonesPaged(s *subject) {
+	ids := s.fillEqualZones(3)
+	page, err := s.Available(s.Context(), Filter{})
+	s.ok(err)
+	all := addressesOf(page.Items)
+	var zones []string
+	for _, item := range page.Items {
+		zones = append(zones, item.Zone)
+	}
+	if len(all) != 3*len(equalZones) || len(slices.Compact(zones)) != len(equalZones) {
+		s.Errorf("%d addresses of zones %q", len(all), zones)
+	}
+	for size := 1; size <= 4; size++ {
+		s.pages(Filter{PageSize: size}, all)
+		for _, zone := range equalZones {
+			s.pages(Filter{PageSize: size, Zone: zone}, ids[zone])
+		}
+	}
+}
+
+func equalZonesAllocated(s *subject) {
+	s.fillEqualZones(4)
+	for _, zone := range equalZones {
+		ips, err := s.Allocate(s.Context(), accountA, wish(2, "zone", zone))
+		s.ok(err)
+		if got := zonesOf(ips); !maps.Equal(got, map[string]int{zone: 2}) {
+			s.Errorf("of %q: %v", zone, got)
+		}
+	}
+	_, err := s.Allocate(s.Context(), accountA, wish(3, "zone", equalZones[1]))
+	s.is(err, fault.Conflict)
+	_, err = s.Allocate(s.Context(), accountA, wish(1, "zone", "us-east\u2060"))
+	s.is(err, fault.Invalid)
+	ips, err := s.Allocate(s.Context(), accountB, wish(len(equalZones), "spread", true))
+	s.ok(err)
+	if got := zonesOf(ips); len(got) != len(equalZones) {
+		s.Errorf("spread over %v", got)
+	}
+	rest, err := s.Allocate(s.Context(), accountC, wish(len(equalZones), "spread", true))
+	s.ok(err)
+	s.copies(accountC, idsOf(rest)...)
+}
