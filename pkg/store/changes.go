@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -174,6 +175,25 @@ func (s *Store) Sequence(ctx context.Context, db string) (seq string, err error)
 		if err == nil {
 			seq = stats.UpdateSeq
 		}
+		return err
+	})
+	return seq, err
+}
+
+// PurgeSequence returns a text that differs after documents of a database were purged, which is not in its feed. It is
+// empty where the store knows no purges.
+func (s *Store) PurgeSequence(ctx context.Context, db string) (seq string, err error) {
+	err = s.call("sequence", db, func() error {
+		stats, err := s.client.DB(db).Stats(ctx)
+		if err != nil || len(stats.RawResponse) == 0 {
+			return err
+		}
+		var info struct {
+			PurgeSeq json.RawMessage `json:"purge_seq"`
+		}
+		err = json.Unmarshal(stats.RawResponse, &info)
+		// "12-g1AAAA…": a number, and then what differs from node to node of a cluster.
+		seq, _, _ = strings.Cut(strings.Trim(string(info.PurgeSeq), `"`), "-")
 		return err
 	})
 	return seq, err

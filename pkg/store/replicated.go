@@ -18,6 +18,10 @@ import (
 // another or are away, all are asked what they have (its "r"), and by then none can take another writer any more: the
 // one revision that wins among those is the winner, and its writer alone is told so.
 
+// FieldWriter is a private field that makes equal writes of two writers different revisions. Without it a CouchDB
+// cluster would take them for one, and tell both writers that it was theirs.
+const FieldWriter = "pvt_writer"
+
 // write does a write. It reports whether the nodes of a cluster may have taken another writer, and whether the write was
 // sent again, so that what refused it may be itself.
 func (s *Store) write(

@@ -1,0 +1,339 @@
+package mirror_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/mirror"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+// index is the simplest index: documents by id.
+type index struct {
+	mu   sync.Mutex
+	docs map[string]document.Document
+}
+
+func (i *index) Apply(doc document.Document) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if doc.Bool("_deleted") {
+		delete(i.docs, doc.ID())
+	} else {
+		i.docs[doc.ID()] = doc
+	}
+}
+
+func (i *index) Revision(id string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.docs[id].Rev()
+}
+
+func (i *index) IDs() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Sorted(maps.Keys(i.docs))
+}
+
+func (i *index) value(id string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.docs[id].String("value")
+}
+
+// cuttable is a store whose feed can be cut.
+type cuttable struct {
+	*store.Store
+	cut atomic.Bool
+}
+
+func (c *cuttable) Changes(
+	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
+) error {
+	return c.Store.Changes(ctx, db, since, func(change store.Change) error {
+		if c.cut.Load() {
+			return fault.New(fault.DatastoreUnreachable, "")
+		}
+		return each(change)
+	}, func(asOf time.Time) {
+		if !c.cut.Load() {
+			current(asOf)
+		}
+	})
+}
+
+// subject is a mirror of a database, and another process that writes to it.
+type subject struct {
+	*testing.T
+	*mirror.Mirror
+	*index
+	here    *cuttable
+	there   *store.Store
+	db, dsn string
+	changed atomic.Int64
+}
+
+func onStores(t *testing.T, test func(s *subject)) {
+	t.Helper()
+	for name, where := range map[string]func(t *testing.T) string{
+		"embedded": func(*testing.T) string { return "memory:" },
+		"couchdb":  func(t *testing.T) string { return storetest.FreshCouch(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dsn := where(t)
+			here := storetest.Open(t, dsn)
+			there := here
+			if store.IsCouchDB(dsn) {
+				there = storetest.Open(t, dsn)
+			}
+			s := &subject{T: t, index: &index{docs: map[string]document.Document{}}, here: &cuttable{Store: here},
+				there: there, db: storetest.NewDatabase(t, here), dsn: dsn}
+			s.Mirror = mirror.New(s.here, s.db, s.index, mirror.Options{
+				Changed: func(document.Document) { s.changed.Add(1) }})
+			test(s)
+		})
+	}
+}
+
+// run makes the mirror follow until the test ends.
+func (s *subject) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Mirror.Run(ctx)
+	}()
+	s.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	s.until("the index is loaded", func() bool { _, ok := s.Age(); return ok })
+}
+
+// write writes a document as another process, over the revision that is there.
+func (s *subject) write(id, value string) document.Document {
+	s.Helper()
+	doc, err := s.there.Update(s.Context(), s.db, id, func(doc document.Document) error {
+		doc["value"] = value
+		return nil
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return doc
+}
+
+func (s *subject) until(what string, ok func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func (s *subject) is(id, want string) {
+	s.Helper()
+	s.until(fmt.Sprintf("%s is %q", id, want), func() bool { return s.value(id) == want })
+}
+
+// current waits until the index has everything that was written before.
+func (s *subject) current() {
+	s.Helper()
+	now := time.Now()
+	s.until("the index is current", func() bool {
+		age, ok := s.Age()
+		return ok && time.Now().Add(-age).After(now)
+	})
+}
+
+func TestTheIndexFollowsTheDatabase(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.write("a", "1")
+		s.write("b", "1")
+		if _, ok := s.Age(); ok {
+			s.Error("current before it is loaded")
+		}
+		s.run()
+		s.is("a", "1")
+		s.is("b", "1")
+		s.write("a", "2")
+		s.is("a", "2")
+		if err := s.there.Delete(s.Context(), s.db, "a", s.write("a", "3").Rev()); err != nil {
+			s.Fatal(err)
+		}
+		s.is("a", "")
+		if age, _ := s.Age(); age > 30*time.Second {
+			s.Errorf("age %v", age)
+		}
+	})
+}
+
+func TestOwnWritesAreSeenAtOnce(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.write("a", "1")
+		s.run()
+		s.here.cut.Store(true)
+		two := s.write("a", "2")
+		three := s.write("a", "3")
+		s.Wrote(three)
+		s.Wrote(two) // its request was slower
+		if got := s.value("a"); got != "3" {
+			s.Errorf("got %q", got)
+		}
+		s.Wrote(document.Document{"_id": "b", "_rev": "1-b", "value": "b"})
+		if got := s.value("b"); got != "b" {
+			s.Errorf("got %q", got)
+		}
+		changed := s.changed.Load()
+		s.here.cut.Store(false)
+		s.current()
+		if got := s.value("a"); got != "3" {
+			s.Errorf("after the feed: %q", got)
+		}
+		if s.changed.Load() > changed+1 { // "b", which is not in the database
+			s.Error("a write of this process was reported as another's")
+		}
+		s.is("b", "")
+	})
+}
+
+func TestAnOwnWriteThatWasSupersededIsReadAgain(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.run()
+		s.here.cut.Store(true)
+		own := s.write("a", "own")
+		s.Wrote(own)
+		gone := s.write("b", "own")
+		s.Wrote(gone)
+		s.write("a", "other")
+		if err := s.there.Delete(s.Context(), s.db, "b", gone.Rev()); err != nil {
+			s.Fatal(err)
+		}
+		s.here.cut.Store(false)
+		s.is("a", "other")
+		s.is("b", "")
+	})
+}
+
+func TestReadDocumentsMayBringTheIndexForward(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.write("a", "1")
+		s.run()
+		s.here.cut.Store(true)
+		s.Saw(s.write("a", "2"))
+		s.Saw(s.write("b", "1")) // it may be gone by now
+		if a, b := s.value("a"), s.value("b"); a != "2" || b != "" {
+			s.Errorf("got %q and %q", a, b)
+		}
+	})
+}
+
+// Fault P2: in a conflict the revision of fewer writes can win, after the other branch was deleted.
+func TestAWinnerOfALowerGenerationCounts(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		if !store.IsCouchDB(s.dsn) {
+			s.Skip("the embedded store has no conflicts")
+		}
+		s.run()
+		s.post(`{"new_edits":false,"docs":[{"_id":"a","_rev":"3-c","_revisions":{"start":3,"ids":["c","b","a"]},"value":"long"},
+			{"_id":"a","_rev":"2-z","_revisions":{"start":2,"ids":["z","a"]},"value":"short"}]}`)
+		s.is("a", "long")
+		s.Wrote(document.Document{"_id": "a", "_rev": "3-c", "value": "long"})
+		if err := s.there.Delete(s.Context(), s.db, "a", "3-c"); err != nil {
+			s.Fatal(err)
+		}
+		s.is("a", "short")
+	})
+}
+
+// Fault P5: a purge is not in the feed.
+func TestPurgedDocumentsLeaveTheIndex(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		seq, err := s.there.PurgeSequence(s.Context(), s.db)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if seq == "" {
+			s.Skip("this store knows no purges")
+		}
+		doc := s.write("a", "1")
+		s.write("b", "1")
+		s.run()
+		s.is("a", "1")
+		s.request("_purge", fmt.Sprintf(`{"a":[%q]}`, doc.Rev()))
+		s.is("a", "")
+		s.is("b", "1")
+	})
+}
+
+func TestADatabaseThatIsGoneEmptiesTheIndex(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		if !store.IsCouchDB(s.dsn) {
+			s.Skip("nothing deletes a database of the embedded store")
+		}
+		s.write("a", "1")
+		s.run()
+		s.is("a", "1")
+		changed := s.changed.Load()
+		request, err := http.NewRequestWithContext(s.Context(), http.MethodDelete, s.dsn+"/"+url.PathEscape(s.db), nil)
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.do(request)
+		s.is("a", "")
+		if _, ok := s.Age(); ok {
+			s.Error("an index of nothing is current")
+		}
+		if s.changed.Load() != changed {
+			s.Error("the loss of a database was reported as changes of its documents")
+		}
+	})
+}
+
+func (s *subject) post(body string) { s.request("_bulk_docs", body) }
+
+func (s *subject) request(path, body string) {
+	s.Helper()
+	request, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.dsn+"/"+url.PathEscape(s.db)+"/"+path,
+		bytes.NewReader([]byte(body)))
+	if err != nil {
+		s.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	s.do(request)
+}
+
+func (s *subject) do(request *http.Request) {
+	s.Helper()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer response.Body.Close()
+	if text, _ := io.ReadAll(response.Body); response.StatusCode >= http.StatusBadRequest {
+		s.Fatalf("%s %s: %d %s", request.Method, request.URL.Path, response.StatusCode, text)
+	}
+}

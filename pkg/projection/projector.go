@@ -1,0 +1,115 @@
+// Package projection writes the accounts' copies of dedicated IPs, which Kazoo bills by.
+//
+// The pool's database is the source of truth. A copy is the pool's document, in the database of the account that holds
+// the address. Invariant: for every account there is at most one writer of copies in this process; it stops only when
+// the copies equal the pool. Other processes may write the same copies: revisions decide, and whoever loses compares
+// again.
+//
+// The package knows documents of the pool and the databases of accounts. The rules by which an address changes hands
+// are the pool's.
+package projection
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+)
+
+// Store is what a projector needs of a store.
+type Store interface {
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
+	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
+}
+
+// Options configures a Projector. The zero value is usable. The functions must not block.
+type Options struct {
+	// Patience bounds how long Project waits. Zero means DefaultPatience.
+	Patience time.Duration
+	// Settle is how long a change that the feed delivers is left alone, for whoever made it to write the copy as well.
+	// Zero means DefaultSettle.
+	Settle time.Duration
+	// Current returns the revision that the pool has of a document, as far as this process knows, "" for one that does
+	// not exist. Nil means that it does not know: the pool is read then.
+	Current func(id string) (rev string, known bool)
+	// AsOf returns a time: Observe was called for all changes to the pool before it. Nil means that it is not called.
+	AsOf func() time.Time
+	// Written is called after writes to an account's copies, also where they may have failed.
+	Written func(accountID string)
+	// Repaired is called with each copy that did not equal the pool and was written for no request.
+	Repaired func(accountID string, copied document.Document)
+	// Abandoned is called with addresses whose holder has no database.
+	Abandoned func(accountID string, ids []string)
+	Log       zerolog.Logger
+}
+
+// The defaults of Options.
+const (
+	DefaultPatience = 2 * time.Second
+	DefaultSettle   = 2 * time.Second
+)
+
+// Projector writes copies. It is safe for concurrent use.
+type Projector struct {
+	store   Store
+	options Options
+	copies  *lru.Cache[copyName, written]
+
+	ctx     context.Context // of the workers
+	stop    context.CancelFunc
+	workers sync.WaitGroup
+
+	mu       sync.Mutex
+	accounts map[string]*queue // those with copies to write; each has a worker
+	observed map[copyName]string // revisions of the pool that Observe was called with since the last tick
+	due      map[copyName]string // those of the tick before
+	unproven map[copyName]time.Time
+}
+
+// copyName names an account's copy of an address.
+type copyName struct{ accountID, id string }
+
+// written is what this process wrote last as a copy.
+type written struct {
+	pool string // the revision of the pool it was written for
+	copy string // its own revision, "" if it was removed
+}
+
+// mostWritten bounds the revisions that are remembered, to spare reads.
+const mostWritten = 16384
+
+// New returns a projector. Close ends it.
+func New(s Store, o Options) *Projector {
+	if o.Patience == 0 {
+		o.Patience = DefaultPatience
+	}
+	if o.Settle == 0 {
+		o.Settle = DefaultSettle
+	}
+	if o.Current == nil {
+		o.Current = func(string) (string, bool) { return "", false }
+	}
+	if o.AsOf == nil {
+		o.AsOf = func() time.Time { return time.Time{} }
+	}
+	if o.Written == nil {
+		o.Written = func(string) {}
+	}
+	if o.Repaired == nil {
+		o.Repaired = func(string, document.Document) {}
+	}
+	if o.Abandoned == nil {
+		o.Abandoned = func(string, []string) {}
+	}
+	copies, _ := lru.New[copyName, written](mostWritten) // fails for sizes below 1 only
+	p := &Projector{store: s, options: o, copies: copies, accounts: map[string]*queue{},
+		observed: map[copyName]string{}, due: map[copyName]string{}, unproven: map[copyName]time.Time{}}
+	p.ctx, p.stop = context.WithCancel(context.Background())
+	return p
+}

@@ -1,0 +1,334 @@
+package projection_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
+	"junctor/pkg/store"
+)
+
+const (
+	accountA = "20d27928305e257782655b7896c79f14"
+	accountB = "09c766718e5cfdbc70c929dccb4e00fc"
+)
+
+// faulty is a store whose writes to account databases can be made to fail.
+type faulty struct {
+	*store.Store
+	fail    atomic.Pointer[fault.Kind]
+	puts    atomic.Int64
+	reads   atomic.Int64
+	writing atomic.Int64
+	most    atomic.Int64 // writes at once
+}
+
+func (f *faulty) GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
+	f.reads.Add(1)
+	return f.Store.GetMany(ctx, db, ids)
+}
+
+func (f *faulty) Put(ctx context.Context, db string, doc document.Document) (string, error) {
+	f.puts.Add(1)
+	f.most.Store(max(f.most.Load(), f.writing.Add(1)))
+	defer f.writing.Add(-1)
+	if kind := f.fail.Load(); kind != nil {
+		return "", fault.New(*kind, "")
+	}
+	return f.Store.Put(ctx, db, doc)
+}
+
+func (f *faulty) PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error) {
+	f.puts.Add(1)
+	f.most.Store(max(f.most.Load(), f.writing.Add(1)))
+	defer f.writing.Add(-1)
+	if kind := f.fail.Load(); kind != nil {
+		return nil, fault.New(*kind, "")
+	}
+	return f.Store.PutMany(ctx, db, docs)
+}
+
+// subject is an embedded store with a pool and two accounts.
+type subject struct {
+	*testing.T
+	*faulty
+	current sync.Map // revisions of the pool that this process knows, by id
+	repairs sync.Map // kinds by id
+}
+
+// inBubble runs a test in time that passes only while all wait.
+func inBubble(t *testing.T, o projection.Options, test func(s *subject, p *projection.Projector)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		opened, err := store.Open("memory:", store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &subject{T: t, faulty: &faulty{Store: opened}}
+		for _, db := range []string{kazoo.DedicatedIPs, databaseOf(accountA), databaseOf(accountB)} {
+			if err := opened.CreateDatabase(t.Context(), db); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.Repaired = func(_ string, copied document.Document) { s.repairs.Store(copied.ID(), copied) }
+		p := projection.New(s.faulty, o)
+		defer func() {
+			p.Close()
+			if err := opened.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		test(s, p)
+	})
+}
+
+// known has a projector trust the revisions that the test wrote.
+func (s *subject) known(id string) (string, bool) {
+	rev, _ := s.current.Load(id)
+	text, _ := rev.(string)
+	return text, true
+}
+
+func databaseOf(accountID string) string {
+	db, err := account.Database(accountID)
+	if err != nil {
+		panic(err)
+	}
+	return db
+}
+
+// assign writes an address to the pool, held by an account or, if that is empty, available.
+func (s *subject) assign(id, accountID string) document.Document {
+	s.Helper()
+	doc, err := s.Store.Update(context.Background(), kazoo.DedicatedIPs, id, func(doc document.Document) error {
+		doc["pvt_type"], doc["pvt_zone"], doc["pvt_status"] = "dedicated_ip", "zone", "available"
+		delete(doc, "pvt_assigned_to")
+		if accountID != "" {
+			doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", accountID
+		}
+		return nil
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.current.Store(id, doc.Rev())
+	return doc
+}
+
+// copies checks which addresses an account has copies of, each equal to the pool.
+func (s *subject) copies(accountID string, want ...string) {
+	s.Helper()
+	got := map[string]bool{}
+	err := s.All(s.Context(), databaseOf(accountID), store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if err != nil {
+			return err
+		}
+		got[doc.ID()] = true
+		pool, err := s.Get(s.Context(), kazoo.DedicatedIPs, doc.ID())
+		if err == nil && !projection.SameContent(doc, pool) {
+			s.Errorf("the copy of %s is %v", doc.ID(), doc)
+		}
+		return err
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	if len(got) != len(want) {
+		s.Errorf("copies of %v, want %v", got, want)
+	}
+	for _, id := range want {
+		if !got[id] {
+			s.Errorf("no copy of %s", id)
+		}
+	}
+}
+
+func TestProjectFollowsThePool(t *testing.T) {
+	t.Parallel()
+	for name, knows := range map[string]bool{"with known revisions": true, "reading": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s *subject
+			o := projection.Options{}
+			if knows {
+				o.Current = func(id string) (string, bool) { return s.known(id) }
+			}
+			inBubble(t, o, func(subject *subject, p *projection.Projector) {
+				s = subject
+				doc := s.assign("10.0.0.1", accountA)
+				p.Project(accountA, []document.Document{doc})
+				s.copies(accountA, "10.0.0.1")
+				p.Project(accountA, []document.Document{s.assign("10.0.0.1", ""), s.assign("10.0.0.2", accountA)})
+				s.copies(accountA, "10.0.0.2")
+				p.Project(accountB, []document.Document{s.assign("10.0.0.1", accountB)})
+				s.copies(accountA, "10.0.0.2")
+				s.copies(accountB, "10.0.0.1")
+				if reads := s.reads.Load(); knows && reads != 0 {
+					s.Errorf("%d reads of what this process had written itself", reads)
+				}
+			})
+		})
+	}
+}
+
+func TestACopyThatAnotherProcessWroteIsCompared(t *testing.T) {
+	t.Parallel()
+	var s *subject
+	o := projection.Options{Current: func(id string) (string, bool) { return s.known(id) }}
+	inBubble(t, o, func(subject *subject, p *projection.Projector) {
+		s = subject
+		stale := document.Document{"_id": "10.0.0.1", "pvt_type": "dedicated_ip", "pvt_zone": "elsewhere"}
+		if _, err := s.Store.Put(s.Context(), databaseOf(accountA), stale); err != nil {
+			s.Fatal(err)
+		}
+		p.Project(accountA, []document.Document{s.assign("10.0.0.1", accountA)})
+		s.copies(accountA, "10.0.0.1")
+		old := s.assign("10.0.0.1", accountA) // superseded in the pool before it is projected
+		s.assign("10.0.0.1", "")
+		p.Project(accountA, []document.Document{old})
+		s.copies(accountA)
+	})
+}
+
+// Fault B4: the copy always conflicts.
+func TestProjectBacksOffAndReturns(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		for _, kind := range []fault.Kind{fault.Conflict, fault.DatastoreUnreachable} {
+			s.fail.Store(&kind)
+			s.puts.Store(0)
+			doc := s.assign("10.0.0.1", accountA)
+			began := time.Now()
+			p.Project(accountA, []document.Document{doc})
+			if took := time.Since(began); took != projection.DefaultPatience {
+				s.Errorf("%v: Project returned after %v", kind, took)
+			}
+			time.Sleep(time.Minute)
+			if calls := s.puts.Load(); calls < 5 || calls > 50 {
+				s.Errorf("%v: %d writes in a minute", kind, calls)
+			}
+			if p.Waiting() != 1 {
+				s.Errorf("%v: %d accounts wait", kind, p.Waiting())
+			}
+			s.fail.Store(nil)
+			time.Sleep(time.Minute)
+			s.copies(accountA, "10.0.0.1")
+			p.Project(accountA, []document.Document{s.assign("10.0.0.1", "")})
+			s.copies(accountA)
+		}
+	})
+}
+
+func TestAnAccountHasOneWriter(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		var writers sync.WaitGroup
+		want := make([]string, 50)
+		for i := range want {
+			want[i] = fmt.Sprintf("10.0.0.%d", i)
+			doc := s.assign(want[i], accountA)
+			writers.Go(func() { p.Project(accountA, []document.Document{doc}) })
+		}
+		writers.Wait()
+		s.copies(accountA, want...)
+		if s.most.Load() != 1 {
+			s.Errorf("%d writes at once", s.most.Load())
+		}
+	})
+}
+
+func TestObserveWritesWhatOthersLeft(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		ctx, cancel := context.WithCancel(s.Context())
+		defer cancel()
+		go p.Run(ctx)
+		own := s.assign("10.0.0.1", accountA)
+		p.Project(accountA, []document.Document{own})
+		reads := s.reads.Load()
+		p.Observe(own, "", accountA)
+		time.Sleep(time.Minute)
+		if s.reads.Load() != reads {
+			s.Error("a copy that this process wrote was read again")
+		}
+		p.Observe(s.assign("10.0.0.2", accountA), "", accountA) // by Kazoo, which then writes the copy
+		time.Sleep(time.Second)
+		if s.reads.Load() != reads {
+			s.Error("a change was not left alone")
+		}
+		time.Sleep(time.Minute)
+		s.copies(accountA, "10.0.0.1", "10.0.0.2")
+		p.Observe(s.assign("10.0.0.1", accountB), accountA, accountB)
+		time.Sleep(time.Minute)
+		s.copies(accountA, "10.0.0.2")
+		s.copies(accountB, "10.0.0.1")
+		if _, repaired := s.repairs.Load("10.0.0.2"); !repaired {
+			s.Error("the repair was not reported")
+		}
+	})
+}
+
+func TestCopiesOfAnAccountThatIsGoneAreAbandoned(t *testing.T) {
+	t.Parallel()
+	var abandoned []string
+	o := projection.Options{Abandoned: func(_ string, ids []string) { abandoned = ids }}
+	inBubble(t, o, func(s *subject, p *projection.Projector) {
+		const gone = "ffffffffffffffffffffffffffffffff"
+		p.Project(gone, []document.Document{s.assign("10.0.0.1", gone)})
+		if len(abandoned) != 1 || p.Waiting() != 0 {
+			s.Errorf("abandoned %v, %d wait", abandoned, p.Waiting())
+		}
+		if err := p.Repair(s.Context(), "no account", []string{"10.0.0.1"}); err != nil {
+			s.Error(err)
+		}
+	})
+}
+
+func TestRepairLeavesOtherDocumentsAlone(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		db := databaseOf(accountA)
+		for _, doc := range []document.Document{
+			{"_id": "10.0.0.1", "pvt_type": "device"}, {"_id": "10.0.0.2", "pvt_type": "dedicated_ip"},
+		} {
+			if _, err := s.Store.Put(s.Context(), db, doc); err != nil {
+				s.Fatal(err)
+			}
+		}
+		if err := p.Repair(s.Context(), accountA, []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}); err != nil {
+			s.Fatal(err)
+		}
+		if _, err := s.Get(s.Context(), db, "10.0.0.1"); err != nil {
+			s.Errorf("a device: %v", err)
+		}
+		if _, err := s.Get(s.Context(), db, "10.0.0.2"); !fault.Is(err, fault.BadIdentifier) {
+			s.Errorf("a left-over copy: %v", err)
+		}
+	})
+}
+
+func TestCloseInterruptsRetries(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		kind := fault.DatastoreUnreachable
+		s.fail.Store(&kind)
+		s.assign("10.0.0.1", accountA)
+		failed := make(chan error)
+		go func() { failed <- p.Repair(s.Context(), accountA, []string{"10.0.0.1"}) }()
+		time.Sleep(time.Second)
+		p.Close() // would not return while a worker waits
+		if err := <-failed; err == nil {
+			s.Error("Repair reports success")
+		}
+	})
+}
