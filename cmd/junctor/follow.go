@@ -15,10 +15,9 @@ func (s *server) followWrites(f *followers) {
 
 // followStore starts those that work on a prepared store.
 func (s *server) followStore(f *followers) {
+	f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
+	f.run("projector", s.pool.RunProjector)
 	f.run("reconciler", s.healer.Run)
-	if s.maxStaleness > 0 {
-		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
-	}
 	f.run("routing", s.followRouting)
 	f.run("repairs", s.repair)
 }

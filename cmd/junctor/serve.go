@@ -108,13 +108,17 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	if err != nil {
 		return err
 	}
-	healing := dedicatedip.ReconcilerOptions{Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
-		Passed: metrics.FullPass}
-	w, err := newWorkplace(data, workOptions{key: key, staleness: c.maxStaleness, node: c.node(), log: log,
-		healing: healing, notices: notices, billing: bills.hook, changed: bills.changed})
+	w, err := newWorkplace(data, workOptions{
+		key: key, staleness: c.maxStaleness, node: c.node(), log: log, notices: notices, billing: bills.hook,
+		pool: dedicatedip.Options{
+			CopiesWritten: bills.changed, CopyRepaired: metrics.CopyRepaired, AddressAbandoned: metrics.AddressAbandoned,
+		},
+		passes: dedicatedip.ReconcilerOptions{Passed: metrics.FullPass},
+	})
 	if err != nil {
 		return err
 	}
+	defer closeWithin(closeTime, "the projector", w.pool.Close, log)
 	defer w.documents.Close()
 	metrics.WatchDocuments(w.documents.Stats)
 	closeSocket, err := c.openSocket(home, w, log)

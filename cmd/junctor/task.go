@@ -6,10 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
@@ -118,6 +120,9 @@ type openError struct{ error }
 
 func (e openError) Unwrap() error { return e.error }
 
+// taskPatience is how long a task waits for accounts' copies: nobody goes on with them after it.
+const taskPatience = 30 * time.Second
+
 // do does a task in this process.
 func (p *process) do(ctx context.Context, do job, at site) error {
 	if err := at.checkHome(at.home()); err != nil {
@@ -138,10 +143,12 @@ func (p *process) do(ctx context.Context, do job, at site) error {
 		folder, _ := filepath.Abs(at.dsn)
 		_, _ = fmt.Fprintf(p.stderr, "junctor: created a new store in %s\n", folder)
 	}
-	w, err := newWorkplace(s, workOptions{key: key, node: account.Node{Name: nodeName()}, log: log})
+	w, err := newWorkplace(s, workOptions{key: key, node: account.Node{Name: nodeName()}, log: log,
+		pool: dedicatedip.Options{Patience: taskPatience}})
 	if err != nil {
 		return err
 	}
+	defer w.pool.Close()
 	return at.explain(do.run(ctx, w, p))
 }
 

@@ -40,10 +40,10 @@ type workOptions struct {
 	staleness time.Duration // of cached accounts, users, keys and settings
 	node      account.Node
 	log       zerolog.Logger
-	healing   dedicatedip.ReconcilerOptions
-	billing   *billing.Hook          // is asked before an account gets addresses; nil disables it
-	changed   func(accountID string) // is called after writes to an account's copies; nil disables it
-	notices   *notify.Publisher      // publishes what is written to the pool and to accounts; nil disables it
+	pool      dedicatedip.Options // but for Zone, ZoneName and Log
+	passes    dedicatedip.ReconcilerOptions
+	billing   *billing.Hook     // is asked before an account gets addresses; nil disables it
+	notices   *notify.Publisher // publishes what is written to the pool and to accounts; nil disables it
 }
 
 func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
@@ -57,9 +57,9 @@ func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	if o.notices != nil {
 		addresses = notify.Wrap(s, o.notices)
 	}
-	pool := dedicatedip.New(addresses, set, o.node.Zone, time.Now, o.log)
-	pool.NameZones(account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of)
-	pool.TellBilling(o.changed)
+	o.pool.Zone, o.pool.Log = o.node.Zone, o.log
+	o.pool.ZoneName = account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of
+	pool := dedicatedip.New(addresses, set, o.pool)
 	return &workplace{
 		store:     s,
 		documents: documents,
@@ -67,7 +67,7 @@ func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 		billing:   o.billing,
 		schemas:   set,
 		pool:      pool,
-		healer:    dedicatedip.NewReconciler(pool, s, o.healing), // it writes copies as the pool does
+		healer:    dedicatedip.NewReconciler(pool, s, o.passes),
 		founder:   account.NewFounder(writer, auth.NewKeyDocument, time.Now),
 		accounts:  account.NewDirectory(writer).Reading(documents).At(o.node),
 		routing:   cluster.New(s, set, cluster.Options{Log: o.log}),

@@ -70,7 +70,7 @@ func (g *gated) follow(t *testing.T) func(*api.Config) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Pool = dedicatedip.New(g, set, "local", c.Now, c.Log)
+		c.Pool = dedicatedip.New(g, set, dedicatedip.Options{Zone: "local", Now: c.Now, Log: c.Log})
 		ctx, cancel := context.WithCancel(context.Background())
 		var following sync.WaitGroup
 		following.Go(func() { c.Pool.Follow(ctx, 3*time.Second) })

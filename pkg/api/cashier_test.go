@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/billing"
 	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -50,7 +51,8 @@ func (c *cashier) serve(changes ...func(*billing.Options)) func(*api.Config) {
 		}
 		config.Billing = hook
 		config.Metrics.WatchHook(hook.Stats)
-		config.Pool.TellBilling(hook.Reconcile)
+		config.Pool = dedicatedip.New(c.store, config.Schemas,
+			dedicatedip.Options{Zone: "local", Now: config.Now, CopiesWritten: hook.Reconcile, Log: config.Log})
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})
 		go func() {

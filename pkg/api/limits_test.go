@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"junctor/pkg/api"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/store/storetest"
@@ -95,7 +93,7 @@ func TestPanic(t *testing.T) {
 	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)
 	sv := newService(t, s, func(c *api.Config) {
-		c.Pool = dedicatedip.New(s, nil, "", c.Now, zerolog.Nop()) // nothing to validate with
+		c.Pool = dedicatedip.New(s, nil, dedicatedip.Options{Now: c.Now}) // nothing to validate with
 		c.Metrics = api.NewMetrics()
 	})
 	a := sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 500)

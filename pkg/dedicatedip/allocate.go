@@ -43,7 +43,7 @@ func (p *Pool) Allocate(ctx context.Context, accountID string, data map[string]a
 	}
 	ips := a.won()
 	logChange(ctx, actionAssigned, accountID, idsOf(ips)...)
-	p.updateCopies(ctx, accountID, documentsOf(ips))
+	p.projector.Project(accountID, documentsOf(ips))
 	return ips, nil
 }
 
@@ -173,7 +173,6 @@ func (a *allocation) take(ctx context.Context, accountID string, find finder) er
 	if len(after) == 0 {
 		return nil
 	}
-	defer a.beginWriting(after)()
 	errs := a.commit(ctx, after, a.replicated)
 	a.before, a.after, a.errs = append(a.before, before...), append(a.after, after...), append(a.errs, errs...)
 	for i, err := range errs {

@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"encoding/json"
+	"junctor/pkg/kazoo"
 
 	"junctor/pkg/fault"
 )
@@ -30,7 +31,7 @@ func assignOne(s *subject) {
 	}
 	shows(s.T, ip, `{"id":"10.0.0.1","ip":"10.0.0.1","zone":"z1","host":"h1","status":"assigned","type":"dedicated_ip",`+
 		`"assigned_to":"`+accountA+`"}`)
-	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); generation(rev) != 1 {
+	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); kazoo.Generation(rev) != 1 {
 		s.Errorf("the copy was written more than once: %s", rev)
 	}
 	s.holds("10.0.0.1=" + accountA)

@@ -14,10 +14,6 @@ func (p *Pool) Asking(a Approve) *Pool {
 	return &asking
 }
 
-// TellBilling has the pool tell of every account whose copies of addresses it has written, since those are what Kazoo
-// bills. It is to be called before the pool is used. A Reconciler that is made of the pool later does so, too.
-func (p *Pool) TellBilling(changed func(accountID string)) { p.billed = changed }
-
 // approved asks whether an account may be given so many more addresses.
 func (p *Pool) approved(ctx context.Context, quantity int) error {
 	if p.approve == nil || quantity == 0 {

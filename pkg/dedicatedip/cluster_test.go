@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
+	"junctor/pkg/store"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -94,7 +97,7 @@ func (c *cluster) other(before document.Document, accountID, hash string) {
 	delete(doc, "pvt_assigned_to")
 	if accountID != "" {
 		doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", accountID
-		copied := content(doc)
+		copied := projection.Content(doc)
 		if old := c.stored(c.accountDB(accountID), doc.ID()); old != nil {
 			copied["_rev"] = old.Rev()
 		}
@@ -107,7 +110,7 @@ func (c *cluster) other(before document.Document, accountID, hash string) {
 // replicate brings in a revision of a document, made from the one it has, on every node.
 func (c *cluster) replicate(doc document.Document, hash string) {
 	c.Helper()
-	next := generation(doc.Rev()) + 1
+	next := kazoo.Generation(doc.Rev()) + 1
 	_, parent, _ := strings.Cut(doc.Rev(), "-")
 	doc = maps.Clone(doc)
 	history := []string{hash, parent}
@@ -230,13 +233,13 @@ func clusterEqualWrites(c *cluster) {
 		c.ok(err)
 		ip, err := c.AssignOne(c.Context(), accountA, "10.0.0.1", nil)
 		c.ok(err)
-		writer := c.stored(Database, "10.0.0.1").String(fieldWriter)
+		writer := c.stored(Database, "10.0.0.1").String(store.FieldWriter)
 		if writer == "" || writers[writer] {
 			c.Errorf("written by %q and %v", writer, writers)
 		}
 		writers[writer] = true
 		copied := c.stored(c.accountDB(accountA), "10.0.0.1")
-		if ip.Private()[fieldWriter] != nil || copied == nil || copied[fieldWriter] != nil {
+		if ip.Private()[store.FieldWriter] != nil || copied == nil || copied[store.FieldWriter] != nil {
 			c.Errorf("shown is %v, copied %v", ip.Private(), copied)
 		}
 		_, err = c.Delete(c.Context(), "10.0.0.1", nil)

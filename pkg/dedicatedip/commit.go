@@ -47,7 +47,6 @@ func (p *Pool) change(
 	for i, ip := range before {
 		after[i] = next(ip)
 	}
-	defer p.beginWriting(after)()
 	errs := p.commit(ctx, after, replicated)
 	for _, err := range errs {
 		if err != nil {
@@ -60,16 +59,8 @@ func (p *Pool) change(
 		action = actionAssigned
 	}
 	logChange(ctx, action, accountID, idsOf(after)...)
-	p.updateCopies(ctx, accountID, documentsOf(after))
+	p.projector.Project(accountID, documentsOf(after))
 	return after, nil
-}
-
-// beginWriting keeps those who look after copies later away from addresses, until done is called.
-func (p *Pool) beginWriting(ips []IP) (done func()) {
-	if m := p.memory.Load(); m != nil {
-		return m.checks.begin(ips)
-	}
-	return func() {}
 }
 
 // commit stores the documents of ips and notes the new revision of each that was written. It answers what became
@@ -105,7 +96,7 @@ func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
 // that it was theirs.
 func sign(docs ...document.Document) {
 	for _, doc := range docs {
-		doc[fieldWriter] = rand.Text()
+		doc[store.FieldWriter] = rand.Text()
 	}
 }
 

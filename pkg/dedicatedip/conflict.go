@@ -39,12 +39,12 @@ func (p *Pool) settle(ctx context.Context, winner document.Document) {
 	for _, rev := range losers {
 		loser, err := p.store.GetRevision(ctx, Database, winner.ID(), rev)
 		if err == nil {
-			p.mirror(ctx, loser.String(fieldAssignedTo), []string{winner.ID()})
+			p.projector.Compare(loser.String(fieldAssignedTo), []string{winner.ID()})
 			err = p.store.Delete(ctx, Database, winner.ID(), rev)
 		}
-		event := p.log.Warn()
+		event := p.options.Log.Warn()
 		if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.BadIdentifier) {
-			event = p.log.Error().Err(err)
+			event = p.options.Log.Error().Err(err)
 		}
 		event.Str("ip", winner.ID()).Str("winner", winner.Rev()).Str("loser", rev).
 			Str("holder", winner.String(fieldAssignedTo)).Str("lost", loser.String(fieldAssignedTo)).

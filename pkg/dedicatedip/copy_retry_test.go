@@ -11,7 +11,6 @@ import (
 // TestConflictingCopyIsRetriedWithBackoff: a copy that always conflicts is tried again with pauses, and the request is
 // answered meanwhile (B4).
 func TestConflictingCopyIsRetriedWithBackoff(t *testing.T) {
-	t.Skip("issue 7: a conflicting copy is tried again without a pause")
 	t.Parallel()
 	s := newSubject(t, storetest.Open(t, "memory:"))
 	s.free("10.0.0.1")

@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"bytes"
+	"junctor/pkg/kazoo"
 	"strings"
 )
 
@@ -41,7 +42,7 @@ func copyIsThere(s *subject) {
 		"pvt_assigned_to":"`+accountA+`"}`)
 	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
 	s.ok(err)
-	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); generation(rev) != 1 {
+	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); kazoo.Generation(rev) != 1 {
 		s.Errorf("written again: %s", rev)
 	}
 	s.holds("10.0.0.1=" + accountA)
@@ -105,7 +106,7 @@ func copyWithoutDatabase(s *subject) {
 	p := s.pool(s.s, &log)
 	_, err := p.Assign(s.Context(), gone, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.ok(err)
-	if !strings.Contains(log.String(), "billing counts the copies") {
+	if !strings.Contains(log.String(), "an account that no longer exists") {
 		s.Errorf("no copies, and nobody is told: %s", log.String())
 	}
 	log.Reset()

@@ -21,7 +21,6 @@ import (
 // TestPurgedAddress: an address whose document was purged, which no change feed tells of, is gone within a minute, and
 // an assignment does not bring it back (P5).
 func TestPurgedAddress(t *testing.T) {
-	t.Skip("issue 7: a purge is not in _changes, so the pool in memory keeps the address")
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
 	if server, err := store.Ask(t.Context(), dsn); err != nil || server.Vendor != "" {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
 	"slices"
 	"strings"
 
@@ -50,7 +52,7 @@ func bulkLosesEntry(s *subject) {
 	ips, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2="+accountB, "10.0.0.3")
-	if doc := s.stored(Database, "10.0.0.1"); len(ips) > 0 || !sameContent(doc, before) {
+	if doc := s.stored(Database, "10.0.0.1"); len(ips) > 0 || !projection.SameContent(doc, before) {
 		s.Errorf("given back is %v, was %v; answered %v", doc, before, ips)
 	}
 }
@@ -119,12 +121,12 @@ func answersLost(s *subject) {
 	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseAll(s.Context(), accountB)
 	s.is(err, fault.DatastoreUnreachable)
 	s.give(accountA, "10.0.0.5")
-	_, err = s.with(when("delete", Database, 1, answerLost)).Delete(s.Context(), "10.0.0.5", nil)
+	_, err = s.with(when("put", Database, 1, answerLost)).Delete(s.Context(), "10.0.0.5", nil)
 	s.is(err, fault.DatastoreUnreachable)
 	if s.stored(s.accountDB(accountA), "10.0.0.5") != nil {
 		s.Error("the copy of a deleted address is there")
 	}
-	if rev := s.stored(Database, "10.0.0.2").Rev(); generation(rev) != 3 {
+	if rev := s.stored(Database, "10.0.0.2").Rev(); kazoo.Generation(rev) != 3 {
 		s.Errorf("revision %s: the store was to write, and to write again", rev)
 	}
 	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3="+accountB, "10.0.0.4="+accountB)
@@ -141,7 +143,7 @@ func writeNotMade(s *subject) {
 	s.is(err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, notMade)).Create(s.Context(), inZone("10.0.0.9"))
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("delete", Database, 1, notMade)).Delete(s.Context(), "10.0.0.1", nil)
+	_, err = s.with(when("put", Database, 1, notMade)).Delete(s.Context(), "10.0.0.1", nil)
 	s.is(err, fault.DatastoreUnreachable)
 	if now := s.stored(Database, "10.0.0.1").Rev(); now != rev {
 		s.Errorf("revision %s became %s", rev, now)

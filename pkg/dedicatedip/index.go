@@ -1,6 +1,7 @@
 package dedicatedip
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -26,9 +27,8 @@ type index struct {
 	accounts  map[string]*btree.BTreeG[*entry] // what each account holds, by address
 	zones     *nameIndex
 	hosts     *nameIndex
-	counts    map[[2]string]int       // by zone and status
-	irregular map[string]bool         // documents that the views list in ways the index can't
-	pending   map[string]pendingWrite // by id; see pending.go
+	counts    map[[2]string]int // by zone and status
+	irregular map[string]bool   // documents that the views list in ways the index can't
 }
 
 // entry is a document of the pool.
@@ -45,7 +45,7 @@ func newIndex() *index {
 	return &index{
 		byID: map[string]*entry{}, spellings: map[netip.Addr][]*entry{}, assigned: newTree(compareAddresses),
 		accounts: map[string]*btree.BTreeG[*entry]{}, zones: newNameIndex(), hosts: newNameIndex(), counts: map[[2]string]int{},
-		irregular: map[string]bool{}, pending: map[string]pendingWrite{},
+		irregular: map[string]bool{},
 	}
 }
 
@@ -208,8 +208,15 @@ func (x *index) length() int {
 	return len(x.byID)
 }
 
-// revision returns the revision of a document, empty if there is none.
-func (x *index) revision(id string) string {
+// Apply makes the index hold a document as it is stored now, or with "_deleted" drop it.
+func (x *index) Apply(doc document.Document) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.replace(doc)
+}
+
+// Revision returns the revision of a document, empty if there is none.
+func (x *index) Revision(id string) string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if e := x.byID[id]; e != nil {
@@ -218,16 +225,19 @@ func (x *index) revision(id string) string {
 	return ""
 }
 
-// holderAt returns who holds an address at a revision; ok is false if the index has another revision.
-func (x *index) holderAt(id, rev string) (holder string, ok bool) {
+// IDs returns the ids of all documents.
+func (x *index) IDs() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	e := x.byID[id]
-	if e == nil || e.rev != rev {
-		return "", false
+	return slices.AppendSeq(slices.Collect(maps.Keys(x.byID)), maps.Keys(x.irregular))
+}
+
+// holder returns the account that holds an address, empty if there is none.
+func (x *index) holder(id string) string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if e := x.byID[id]; e != nil && e.status.Value() != available {
+		return e.holder.Value()
 	}
-	if e.status.Value() != available {
-		holder = e.holder.Value()
-	}
-	return holder, true
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"junctor/pkg/document"
+	"junctor/pkg/store"
 )
 
 // The fields of a dedicated IP's document (Kazoo: kz_ip:create/3). It has no public ones.
@@ -18,7 +19,6 @@ const (
 	fieldModified   = "pvt_modified" // Gregorian seconds
 	fieldAssignedTo = "pvt_assigned_to"
 	fieldDeleted    = "pvt_deleted"
-	fieldWriter     = "pvt_writer" // on a CouchDB cluster, see sign
 
 	documentType = "dedicated_ip"
 	available    = "available"
@@ -77,7 +77,7 @@ func (ip IP) MarshalJSON() ([]byte, error) { return document.Encode(ip.Address()
 // envelope's metadata and Kazoo 4 under _read_only with the prefix cut off.
 func (ip IP) Private() map[string]any {
 	doc := maps.Clone(map[string]any(ip.doc))
-	delete(doc, fieldWriter)
+	delete(doc, store.FieldWriter)
 	return doc
 }
 

@@ -33,7 +33,7 @@ func itemOf(row store.Row) (Item, bool) {
 // Assigned lists the addresses an account holds: those of the local zone first, then by address (Crossbar
 // shuffles them, kz_ips:sort_assigned, to spread its own calls; a listing is easier to read in order).
 func (p *Pool) Assigned(ctx context.Context, accountID string) ([]Item, error) {
-	local := p.named(ctx, p.zone)
+	local := p.options.ZoneName(ctx, p.options.Zone)
 	if m := p.fresh(); m != nil {
 		return nearestFirst(m.index.assignedTo(accountID), local), nil
 	}
@@ -49,7 +49,7 @@ func (p *Pool) Assigned(ctx context.Context, accountID string) ([]Item, error) {
 
 // AssignedAll lists every assigned address together with the account that holds it, in the order of Assigned.
 func (p *Pool) AssignedAll(ctx context.Context) ([]Item, error) {
-	local := p.named(ctx, p.zone)
+	local := p.options.ZoneName(ctx, p.options.Zone)
 	if m := p.fresh(); m != nil {
 		return nearestFirst(m.index.allAssigned(), local), nil
 	}

@@ -49,12 +49,13 @@ func assignedOrder(s *subject) {
 	if items, err := s.Assigned(s.Context(), accountC); err != nil || items == nil || len(items) > 0 {
 		s.Errorf("who has none: %#v, %v", items, err)
 	}
-	nowhere := New(s.s, s.schemas, "", s.now, s.log) // does not put addresses without a zone first
+	nowhere := New(s.s, s.schemas, Options{}) // does not put addresses without a zone first
 	if items, err = nowhere.Assigned(s.Context(), accountA); err != nil || items[0].IP != "::ffff:10.0.0.1" {
 		s.Errorf("without a local zone: %v, %v", items, err)
 	}
-	renamed := New(s.s, s.schemas, "local", s.now, s.log)
-	renamed.NameZones(func(_ context.Context, zone string) string { return map[string]string{"local": "z2"}[zone] })
+	renamed := New(s.s, s.schemas, Options{Zone: "local", ZoneName: func(_ context.Context, zone string) string {
+		return map[string]string{"local": "z2"}[zone]
+	}})
 	if items, err = renamed.Assigned(s.Context(), accountA); err != nil || items[0].IP != "10.0.0.9" {
 		s.Errorf("with a local zone of another name: %v, %v", items, err)
 	}

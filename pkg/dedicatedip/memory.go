@@ -2,135 +2,114 @@ package dedicatedip
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
+	"junctor/pkg/mirror"
 	"junctor/pkg/store"
 )
 
 // memory is what a pool that follows the store knows without asking it.
 type memory struct {
 	index     *index
-	staleness time.Duration             // how far the index may be behind
-	asOf      atomic.Pointer[time.Time] // everything written before is in the index; nil is not loaded yet
-	behind    atomic.Bool               // somebody was sent to the store for that
-	missed    atomic.Uint64             // how many were
+	mirror    *mirror.Mirror
+	staleness time.Duration // how far the index may be behind; 0 means that reads never use it
+	behind    atomic.Bool   // somebody was sent to the store for that
+	missed    atomic.Uint64 // how many were
 
 	documents *lru.Cache[string, document.Document] // of the pool by id, as last read or written
-	copies    *lru.Cache[copyName, string]          // revisions of copies that this process wrote last
-	tended    *lru.Cache[copyName, string]          // revisions of the pool that they were written for
-	checks    *checks
 }
 
-// The sizes of what is remembered beside the index.
-const (
-	mostDocuments = 4096
-	mostCopies    = 16384
-)
+// mostDocuments bounds the documents that are cached beside the index.
+const mostDocuments = 4096
 
-func newMemory(staleness time.Duration, c *checks) *memory {
-	m := &memory{index: newIndex(), staleness: staleness, checks: c}
-	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
-	m.copies, _ = lru.New[copyName, string](mostCopies)
-	m.tended, _ = lru.New[copyName, string](mostCopies)
-	return m
-}
-
-// Follow reads the whole pool into memory and keeps that current with what other processes write, until ctx ends.
-// Reads are answered from there unless it is more than staleness behind; then the store is asked. What this process
-// writes through the pool is in it before the write is answered.
+// Follow reads the whole pool into memory and follows what other processes write, until ctx ends. Reads are answered
+// from there unless it is more than staleness behind; then the store is read. What this process writes through the pool
+// is in memory before the write returns. Accounts' copies follow what others write while RunProjector runs.
 func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
-	m, since := newMemory(staleness, newChecks()), ""
+	m := &memory{index: newIndex(), staleness: staleness}
+	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
+	m.mirror = mirror.New(p.store, Database, m.index, mirror.Options{
+		Changed:  func(doc document.Document) { p.observe(m.index, doc) },
+		Conflict: p.resolve,
+		Log:      p.options.Log,
+	})
 	p.memory.Store(m)
 	defer p.memory.Store(nil)
-	defer p.verifying(ctx, m.checks)()
-	for wait := firstPause; ctx.Err() == nil; wait = min(2*wait, lastPause) {
-		err := p.store.Changes(ctx, Database, since, func(c store.Change) error {
-			since, wait = c.Seq, firstPause
-			return p.learn(ctx, m, c)
-		}, func(asOf time.Time) {
-			wait = firstPause
-			p.told(ctx, m, asOf)
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		if fault.Is(err, fault.DatastoreMissing) { // what was known is of a database that is gone
-			m, since = newMemory(staleness, m.checks), ""
-			p.memory.Store(m)
-		}
-		p.log.Warn().Err(err).Dur("pause", wait).Msg("the change feed of the dedicated IPs broke off; trying again")
-		_ = sleep(ctx, wait)
+	m.mirror.Run(ctx)
+}
+
+// observe tells the projector of a document that somebody has changed.
+func (p *Pool) observe(x *index, doc document.Document) {
+	holder := ""
+	if isDedicatedIP(doc) && !(IP{doc}).free() {
+		holder = IP{doc}.AssignedTo()
+	}
+	before := x.holder(doc.ID())
+	p.projector.Observe(doc, before)
+	if holder != before {
+		p.projector.Observe(doc, holder)
 	}
 }
 
-// learn takes in what the feed tells. Of conflicts on a CouchDB cluster nobody may hear otherwise.
-func (p *Pool) learn(ctx context.Context, m *memory, c store.Change) error {
-	if !c.MayConflict() && m.index.confirm(c.ID, c.Rev) {
-		return nil
-	}
+// resolve ends a conflict on a CouchDB cluster that the feed tells of.
+func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 	doc, err := c.Doc()
 	if err == nil {
-		m.index.applyChange(doc)
 		p.settle(ctx, doc)
 	}
 	return err
 }
 
-// told takes note that the feed has told everything written before asOf. What this process wrote before, and the feed
-// has not told since, it had told when that was noted: whatever came after it is in the store.
-func (p *Pool) told(ctx context.Context, m *memory, asOf time.Time) {
-	if overdue := m.index.overdue(asOf); len(overdue) > 0 {
-		docs, err := p.store.GetMany(ctx, Database, slices.Collect(maps.Keys(overdue)))
-		if err != nil {
-			return // the index gets older until this succeeds
+// followedUpTo returns a time: all changes to the pool before it were observed.
+func (p *Pool) followedUpTo() time.Time {
+	if m := p.memory.Load(); m != nil {
+		if age, loaded := m.mirror.Age(); loaded {
+			return time.Now().Add(-age)
 		}
-		m.index.correct(overdue, docs)
 	}
-	m.current(asOf)
+	return time.Time{}
 }
 
-// current takes note that everything written before asOf is in the index.
-func (m *memory) current(asOf time.Time) { m.asOf.Store(&asOf) }
-
-// age is how far the index is behind at most; ok is false where it is not loaded yet.
-func (m *memory) age() (age time.Duration, ok bool) {
-	asOf := m.asOf.Load()
-	if asOf == nil {
-		return 0, false
+// currentRevision returns the revision of a document in memory, "" if there is none. known is false where the pool is
+// not in memory.
+func (p *Pool) currentRevision(id string) (rev string, known bool) {
+	m := p.memory.Load()
+	if m == nil {
+		return "", false
 	}
-	return time.Since(*asOf), true
+	if _, loaded := m.mirror.Age(); !loaded {
+		return "", false
+	}
+	return m.index.Revision(id), true
 }
 
 // fresh answers what reads can be answered from, nil where that is for the store to do.
 func (p *Pool) fresh() *memory {
 	m := p.memory.Load()
-	if m == nil {
+	if m == nil || m.staleness == 0 {
 		return nil
 	}
 	why := p.unfit(m)
 	if why == "" {
 		if m.behind.Swap(false) {
-			p.log.Info().Msg("reads of dedicated IPs are answered from memory again")
+			p.options.Log.Info().Msg("reads of dedicated IPs are answered from memory again")
 		}
 		return m
 	}
 	m.missed.Add(1)
 	if !m.behind.Swap(true) {
-		p.log.Warn().Str("why", why).Msg("reads of dedicated IPs go to the store, which is slower")
+		p.options.Log.Warn().Str("why", why).Msg("reads of dedicated IPs go to the store, which is slower")
 	}
 	return nil
 }
 
 // unfit answers why reads can't be answered from memory, empty where they can.
 func (p *Pool) unfit(m *memory) string {
-	age, loaded := m.age()
+	age, loaded := m.mirror.Age()
 	if !loaded {
 		return "the pool is being read"
 	}
@@ -146,13 +125,13 @@ func (p *Pool) unfit(m *memory) string {
 // FromMemory reports whether reads are answered from memory at the moment.
 func (p *Pool) FromMemory() bool {
 	m := p.memory.Load()
-	return m != nil && p.unfit(m) == ""
+	return m != nil && m.staleness > 0 && p.unfit(m) == ""
 }
 
 // Behind reports whether the pool is to answer reads from memory and cannot at the moment.
 func (p *Pool) Behind() bool {
 	m := p.memory.Load()
-	return m != nil && p.unfit(m) != ""
+	return m != nil && m.staleness > 0 && p.unfit(m) != ""
 }
 
 // wrote takes note of documents that this process has written, or with "_deleted" removed. They are not to be altered
@@ -163,7 +142,7 @@ func (p *Pool) wrote(docs ...document.Document) {
 		return
 	}
 	for _, doc := range docs {
-		m.index.applyWrite(doc)
+		m.mirror.Wrote(doc)
 		if doc.Bool("_deleted") {
 			m.documents.Remove(doc.ID())
 		} else {
@@ -175,7 +154,7 @@ func (p *Pool) wrote(docs ...document.Document) {
 // saw takes note of a document that was just read. It is not to be altered any more.
 func (p *Pool) saw(doc document.Document) {
 	if m := p.memory.Load(); m != nil {
-		m.index.applyRead(doc)
+		m.mirror.Saw(doc)
 		m.documents.Add(doc.ID(), doc)
 	}
 }
@@ -192,7 +171,7 @@ type Memory struct {
 	Loaded   bool
 	Age      time.Duration // how far behind the store it is at most
 	Entries  int           // of the pool
-	Kept     int           // documents and revisions of copies beside it
+	Kept     int           // documents beside it
 	Bypassed uint64        // reads that went to the store
 }
 
@@ -202,9 +181,9 @@ func (p *Pool) Memory() (look Memory, ok bool) {
 	if m == nil {
 		return Memory{}, false
 	}
-	look.Age, look.Loaded = m.age()
+	look.Age, look.Loaded = m.mirror.Age()
 	look.Entries = m.index.length()
-	look.Kept = m.documents.Len() + m.copies.Len()
+	look.Kept = m.documents.Len()
 	look.Bypassed = m.missed.Load()
 	return look, true
 }

@@ -26,7 +26,7 @@ var memoryCases = []testCase{
 // without waits until a pool has heard that there is no such address.
 func (s *subject) without(p *Pool, id string) {
 	s.Helper()
-	s.until("without "+id, func() bool { return p.memory.Load().index.revision(id) == "" })
+	s.until("without "+id, func() bool { return p.memory.Load().index.Revision(id) == "" })
 }
 
 // readBeforeDeleted: a document that arrives after the feed has told its end does not come back.
@@ -73,7 +73,7 @@ func noMarkStays(s *subject) {
 		_, err = p.ReleaseOne(s.Context(), accountA, id, func(string) bool { return false })
 		s.is(err, fault.PreconditionFailed)
 	}
-	s.until("free of marks", func() bool { return len(p.memory.Load().index.overdue(time.Now())) == 0 })
+	s.until("free of marks", func() bool { return p.memory.Load().mirror.Pending() == 0 })
 }
 
 // wrongMarks: what was noted and is not told in time is read from the store, as where on a CouchDB cluster the end of
@@ -156,7 +156,7 @@ func TestReadersBesideWriter(t *testing.T) {
 		}
 		return d
 	}
-	x.applyChange(doc(1, available))
+	x.Apply(doc(1, available))
 	ctx, cancel := context.WithCancel(t.Context())
 	var reading sync.WaitGroup
 	defer reading.Wait()
@@ -175,8 +175,8 @@ func TestReadersBesideWriter(t *testing.T) {
 		})
 	}
 	for round := range 5000 {
-		x.applyChange(doc(2*round, assigned))
-		x.applyChange(doc(2*round+1, available))
+		x.Apply(doc(2*round, assigned))
+		x.Apply(doc(2*round+1, available))
 		if items := x.assignedTo(accountA); len(items) > 0 {
 			t.Fatalf("round %d: %v", round, items)
 		}

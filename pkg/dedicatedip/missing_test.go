@@ -3,6 +3,7 @@ package dedicatedip
 import (
 	"context"
 	"errors"
+	"junctor/pkg/projection"
 	"strings"
 
 	"junctor/pkg/document"
@@ -109,7 +110,7 @@ func installKazoosText(s *subject) {
 	s.ok(Install(s.Context(), elsewhere))
 	doc, err := elsewhere.Get(s.Context(), Database, "_design/dedicated_ips")
 	s.ok(err)
-	if !sameContent(doc, design) {
+	if !projection.SameContent(doc, design) {
 		s.Errorf("installed %v\nwant %v", doc, design)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -41,6 +41,7 @@ type Store interface {
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 	Delete(ctx context.Context, db, id, rev string) error
+	PurgeSequence(ctx context.Context, db string) (string, error)
 	Changes(
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
 	) error
@@ -58,32 +59,64 @@ type Schemas interface {
 // Pool is the pool of dedicated IPs of one cluster. It is safe for concurrent use, by any number of processes on
 // one store.
 type Pool struct {
-	store   Store
-	schemas Schemas
-	zone    string
-	named   func(ctx context.Context, zone string) string // see NameZones
-	now     func() time.Time
-	log     zerolog.Logger
-	// mended is told of every copy that was written or, with "_deleted", removed; nil is nobody.
-	mended  func(accountID string, written document.Document)
-	approve Approve
-	billed  func(accountID string)
+	store     Store
+	schemas   Schemas
+	options   Options
+	approve   Approve
+	projector *projection.Projector // writes the accounts' copies
 
-	memory   *atomic.Pointer[memory] // what Follow knows; nil is nothing
+	memory   *atomic.Pointer[memory] // of a pool that follows the store; nil otherwise
 	reserved *reservations
 }
 
-// New answers the pool in store. Addresses of zone, the zone of this node, come first where an account's
-// addresses are listed; it may be empty. Times are taken from now.
-func New(s Store, schemas Schemas, zone string, now func() time.Time, log zerolog.Logger) *Pool {
-	ownName := func(_ context.Context, zone string) string { return zone }
-	return &Pool{store: s, schemas: schemas, zone: zone, named: ownName, now: now, log: log,
-		memory: &atomic.Pointer[memory]{}, reserved: &reservations{ids: map[string]bool{}}}
+// Options configures a Pool. The zero value is usable; nil functions are not called.
+type Options struct {
+	// Zone is the zone of this node: its addresses come first where an account's addresses are listed.
+	Zone string
+	// ZoneName returns under which name a zone goes among addresses. Nil means its own.
+	ZoneName func(ctx context.Context, zone string) string
+	// Now is the clock; nil is the real one.
+	Now func() time.Time
+	// CopiesWritten is called after writes to an account's copies, also where they may have failed: the copies are what
+	// Kazoo bills by.
+	CopiesWritten func(accountID string)
+	// CopyRepaired is called for each copy that did not equal the pool and was repaired: CopyCreated, CopyUpdated or
+	// CopyRemoved.
+	CopyRepaired func(kind string)
+	// AddressAbandoned is called for each address that an account without a database holds, whenever one is found.
+	AddressAbandoned func()
+	// Settle is how long the copies of what others change are left to them. Zero means 2 s.
+	Settle time.Duration
+	// Patience bounds how long a request waits for the copies of what it has changed. Zero means 2 s.
+	Patience time.Duration
+	Log      zerolog.Logger
 }
 
-// NameZones has the pool ask under which name a zone goes among its addresses, each time that it lists them. It is to
-// be called before the pool is used.
-func (p *Pool) NameZones(named func(ctx context.Context, zone string) string) { p.named = named }
+// New returns the pool in store. Close ends it.
+func New(s Store, schemas Schemas, o Options) *Pool {
+	if o.ZoneName == nil {
+		o.ZoneName = func(_ context.Context, zone string) string { return zone }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	p := &Pool{store: s, schemas: schemas, options: o,
+		memory: &atomic.Pointer[memory]{}, reserved: &reservations{ids: map[string]bool{}}}
+	p.projector = projection.New(s, projection.Options{
+		Patience: o.Patience, Settle: o.Settle, Current: p.currentRevision, AsOf: p.followedUpTo, Written: o.CopiesWritten,
+		Repaired: p.logRepair, Abandoned: p.logAbandoned, Log: o.Log,
+	})
+	return p
+}
+
+// RunProjector makes the accounts' copies follow what others change, until ctx ends.
+func (p *Pool) RunProjector(ctx context.Context) { p.projector.Run(ctx) }
+
+// Close interrupts writes of copies that are not done yet. The error is always nil.
+func (p *Pool) Close() error {
+	p.projector.Close()
+	return nil
+}
 
 // Create adds an address to the pool. data holds "ip", "zone" and "host" and is checked against the schema "ip";
 // anything else in it is ignored. The id is the address in canonical form (RFC 5952; an IPv4-mapped IPv6 address
@@ -185,30 +218,28 @@ func (p *Pool) Delete(ctx context.Context, address string, match Match) (IP, err
 	}
 }
 
-// remove deletes a document as it was read, and the holder's copy with it, also where the store's answer is lost.
+// remove deletes a document as it was read, and the holder's copy with it, also where the store's response is lost.
 func (p *Pool) remove(ctx context.Context, ip IP) error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
-	err := p.store.Delete(ctx, Database, ip.ID(), ip.Revision())
-	switch {
+	tombstone := document.Document{"_id": ip.ID(), "_rev": ip.Revision(), "_deleted": true}
+	switch rev, err := p.store.Put(ctx, Database, tombstone); {
 	case err == nil:
-		gone := tombstone(ip)
-		p.wrote(gone)
+		tombstone["_rev"] = rev
+		p.wrote(tombstone)
 		logChange(ctx, actionDeleted, ip.AssignedTo(), ip.ID())
-		p.updateCopies(ctx, ip.AssignedTo(), []outcome{gone})
+		p.projector.Project(ip.AssignedTo(), []document.Document{tombstone})
+		return nil
 	case !fault.Is(err, fault.Conflict):
-		p.mirror(ctx, ip.AssignedTo(), []string{ip.ID()})
+		p.projector.Compare(ip.AssignedTo(), []string{ip.ID()})
+		return err
+	default:
+		return err
 	}
-	return err
-}
-
-// tombstone is what a removed document leaves behind. Of its revision we know how many came before.
-func tombstone(ip IP) document.Document {
-	return document.Document{"_id": ip.ID(), "_rev": strconv.Itoa(generation(ip.Revision())+1) + "-", "_deleted": true}
 }
 
 // time is now, as documents state it.
-func (p *Pool) time() json.Number { return document.Number(document.Gregorian(p.now())) }
+func (p *Pool) time() json.Number { return document.Number(document.Gregorian(p.options.Now())) }
 
 func unknown(address string) error {
 	return &fault.Error{Kind: fault.BadIdentifier, Data: map[string]any{"cause": address, "message": "bad identifier"}}

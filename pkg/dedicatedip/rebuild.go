@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -48,7 +49,7 @@ func (r *Reconciler) RebuildFromCopies(ctx context.Context) (Rebuilt, error) {
 	if err := r.store.CreateDatabase(ctx, stateDatabase); err != nil {
 		return Rebuilt{}, err
 	}
-	never := r.pool.now().Add(100 * 365 * 24 * time.Hour) // no pass that was made replaces this
+	never := r.now().Add(100 * 365 * 24 * time.Hour) // no pass that was made replaces this
 	if _, err := r.acquire(ctx, never, 0); err != nil {
 		return Rebuilt{}, err
 	}
@@ -86,16 +87,6 @@ func (b *rebuild) run(ctx context.Context) error {
 
 // open creates the pool's database where it is missing, and reads which addresses it has.
 func (b *rebuild) open(ctx context.Context) (err error) {
-	exists, err := b.store.DatabaseExists(ctx, Database)
-	if err != nil {
-		return err
-	}
-	if !exists { // how far the feed of the one before was read says nothing about this one
-		err := b.change(ctx, func(doc document.Document) error { delete(doc, fieldCheckpoint); return nil })
-		if err != nil {
-			return err
-		}
-	}
 	if err := createPool(ctx, b.store); err != nil {
 		return err
 	}
@@ -172,7 +163,7 @@ func (b *rebuild) restore(ctx context.Context, accountID string, copies []docume
 		case doc.String(fieldStatus) != assigned || doc.String(fieldAssignedTo) != accountID:
 			b.Unclear = append(b.Unclear, claim)
 		default:
-			missing = append(missing, content(doc))
+			missing = append(missing, projection.Content(doc))
 		}
 	}
 	return b.write(ctx, accountID, missing)

@@ -3,6 +3,7 @@ package dedicatedip
 import (
 	"fmt"
 	"io"
+	"junctor/pkg/projection"
 	"reflect"
 	"testing"
 
@@ -22,7 +23,7 @@ func (s *subject) afterLoss(copies map[string][]document.Document) *subject {
 	lost.Pool = lost.pool(lost.s, io.Discard)
 	s.ok(lost.s.CreateDatabase(s.Context(), stateDatabase))
 	lost.putIn(stateDatabase, `{"_id":"pool","pvt_type":"junctor_pool"}`,
-		`{"_id":"reconciler","pvt_type":"junctor_reconciler","checkpoint":"4711-of-the-lost-one"}`)
+		`{"_id":"reconciler","pvt_type":"junctor_reconciler"}`)
 	for _, id := range []string{accountA, accountB, accountC} {
 		s.ok(lost.s.CreateDatabase(s.Context(), lost.accountDB(id)))
 	}
@@ -59,11 +60,11 @@ func rebuildLost(s *subject) {
 	lost := s.afterLoss(map[string][]document.Document{accountA: a, accountB: b})
 	h := lost.rebuilt(Rebuilt{Accounts: 3, Restored: 4})
 	for _, want := range append(a, b...) {
-		if got := lost.stored(Database, want.ID()); !sameContent(got, want) {
+		if got := lost.stored(Database, want.ID()); !projection.SameContent(got, want) {
 			s.Errorf("in the pool is %v\nwant %v", got, want)
 		}
 	}
-	if state := lost.stored(stateDatabase, stateID); state[fieldCheckpoint] != nil || state[fieldHolder] != nil {
+	if state := lost.stored(stateDatabase, stateID); state[fieldHolder] != nil {
 		s.Errorf("left behind %v", state)
 	}
 	s.ok(h.Repair(s.Context(), false))

@@ -41,7 +41,7 @@ func passResult(err error) string {
 // passes makes a full pass at once, and then every now and then. Another process's counts as well. One that could only
 // end in the same way again is not repeated before its time.
 func (r *Reconciler) passes(ctx context.Context) error {
-	for asked := r.pool.now(); ; asked = r.pool.now().Add(-r.options.Every / 2) {
+	for asked := r.now(); ; asked = r.now().Add(-r.options.Every / 2) {
 		if err := r.passSince(ctx, asked, r.options.Gap, false); err != nil && passResult(err) == PassFailed {
 			return err
 		}
@@ -54,12 +54,12 @@ func (r *Reconciler) passes(ctx context.Context) error {
 // Refresh makes a full pass over all accounts, or waits for one that another process makes. Two passes never run at
 // once, and there is a pause between them. Failures of the store end it, and a TooManyRemovalsError.
 func (r *Reconciler) Refresh(ctx context.Context) error {
-	return r.passSince(ctx, r.pool.now(), r.options.Gap, false)
+	return r.passSince(ctx, r.now(), r.options.Gap, false)
 }
 
 // Repair is Refresh without a pause before it. confirmed says that however many copies may be removed.
 func (r *Reconciler) Repair(ctx context.Context, confirmed bool) error {
-	return r.passSince(ctx, r.pool.now(), 0, confirmed)
+	return r.passSince(ctx, r.now(), 0, confirmed)
 }
 
 // passSince sees to it that there has been a full pass that began after asked. Before it, gap has passed since the last.
@@ -93,7 +93,7 @@ func (r *Reconciler) hold(ctx context.Context, confirmed bool) error {
 	if yielded := r.yield(ctx, p.lease.began, err == nil); err == nil {
 		err = yielded
 	}
-	took := r.pool.now().Sub(p.lease.began)
+	took := r.now().Sub(p.lease.began)
 	if ctx.Err() != nil {
 		return err
 	}
@@ -116,13 +116,13 @@ type lease struct {
 
 // held returns the lease that this process has just taken.
 func (r *Reconciler) held() *lease {
-	now := r.pool.now()
+	now := r.now()
 	return &lease{r, now, now}
 }
 
 // keep renews the lease from time to time.
 func (l *lease) keep(ctx context.Context) error {
-	now := l.pool.now()
+	now := l.now()
 	if now.Sub(l.renewed) <= leaseTime/3 {
 		return nil
 	}
@@ -132,6 +132,9 @@ func (l *lease) keep(ctx context.Context) error {
 	l.renewed = now
 	return nil
 }
+
+// copyName names an account's copy of an address.
+type copyName struct{ accountID, id string }
 
 // pass is one full pass. It first reads which copies there are, and repairs them afterwards.
 type pass struct {
@@ -207,7 +210,7 @@ func (p *pass) lookUnlisted(ctx context.Context, accountID string) error {
 	holder, err := account.Get(ctx, p.store, accountID)
 	switch {
 	case account.Missing(err) || err == nil && holder.Deleted:
-		p.abandoned(accountID, p.held[accountID])
+		p.pool.logAbandoned(accountID, p.held[accountID])
 		return nil
 	case err != nil:
 		return err
@@ -226,7 +229,7 @@ func (p *pass) repair(ctx context.Context) error {
 			return err
 		}
 		slices.Sort(ids)
-		if err := p.heal(ctx, accountID, slices.Compact(ids)); err != nil {
+		if err := p.pool.projector.Repair(ctx, accountID, slices.Compact(ids)); err != nil {
 			return err
 		}
 	}

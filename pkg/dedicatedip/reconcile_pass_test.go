@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"junctor/pkg/projection"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -328,7 +329,7 @@ func (s *subject) copiedOnly(accountID string, ids []string) {
 	copies, err := s.s.GetMany(s.Context(), s.accountDB(accountID), ids)
 	s.ok(err)
 	for _, id := range ids {
-		if copies[id] == nil || !sameContent(copies[id], pool[id]) {
+		if copies[id] == nil || !projection.SameContent(copies[id], pool[id]) {
 			s.Errorf("the copy of %s is %v", id, copies[id])
 		}
 	}

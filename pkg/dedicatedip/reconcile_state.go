@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -22,25 +21,16 @@ const stateID = "reconciler"
 
 // The fields of it. Times are Unix milliseconds.
 const (
-	fieldCheckpoint = "checkpoint" // Seq up to which everything has been looked at
-	fieldPass       = "pass_began" // the last full pass that came to its end
-	fieldPassEnded  = "pass_ended" // the last full pass, however it ended
-	fieldHolder     = "lease_holder"
-	fieldUntil      = "lease_until"
+	fieldPass      = "pass_began" // the last full pass that came to its end
+	fieldPassEnded = "pass_ended" // the last full pass, however it ended
+	fieldHolder    = "lease_holder"
+	fieldUntil     = "lease_until"
 )
 
 // leaseTime is how long a process that is not heard of keeps the others from making a full pass.
 const leaseTime = 30 * time.Second
 
 var errLeaseLost = errors.New("another process has taken the full pass over")
-
-func (r *Reconciler) state(ctx context.Context) (document.Document, error) {
-	doc, err := r.store.Get(ctx, stateDatabase, stateID)
-	if fault.Is(err, fault.BadIdentifier) {
-		return nil, nil
-	}
-	return doc, err
-}
 
 func (r *Reconciler) change(ctx context.Context, change func(document.Document) error) error {
 	_, err := r.store.Update(ctx, stateDatabase, stateID, func(doc document.Document) error {
@@ -50,25 +40,13 @@ func (r *Reconciler) change(ctx context.Context, change func(document.Document) 
 	return err
 }
 
-// checkpoint remembers how far the feed was looked at. Of several processes the last one counts: what one has
-// looked at needs no second look.
-func (r *Reconciler) checkpoint(ctx context.Context, seq string) error {
-	return r.change(ctx, func(doc document.Document) error {
-		if doc[fieldCheckpoint] == seq {
-			return store.ErrUnchanged
-		}
-		doc[fieldCheckpoint] = seq
-		return nil
-	})
-}
-
 // turn takes the lease on full passes. Where it is not this process's turn, it answers how long that may last, and
 // where a pass that began later than asked has been made, that there is nothing to do.
 func (r *Reconciler) turn(
 	ctx context.Context, asked time.Time, gap time.Duration,
 ) (made bool, wait time.Duration, err error) {
 	err = r.change(ctx, func(doc document.Document) error {
-		now := r.pool.now()
+		now := r.now()
 		made, wait = at(doc, fieldPass).After(asked), 0
 		if !made && doc.String(fieldHolder) != "" {
 			wait = min(at(doc, fieldUntil).Sub(now), leaseTime)
@@ -91,7 +69,7 @@ func (r *Reconciler) renew(ctx context.Context) error {
 		if doc.String(fieldHolder) != r.id {
 			return errLeaseLost
 		}
-		doc[fieldUntil] = millis(r.pool.now().Add(leaseTime))
+		doc[fieldUntil] = millis(r.now().Add(leaseTime))
 		return nil
 	})
 }
@@ -106,7 +84,7 @@ func (r *Reconciler) yield(ctx context.Context, began time.Time, finished bool) 
 		}
 		delete(doc, fieldHolder)
 		delete(doc, fieldUntil)
-		doc[fieldPassEnded] = millis(r.pool.now())
+		doc[fieldPassEnded] = millis(r.now())
 		if finished {
 			doc[fieldPass] = millis(began)
 		}

@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"junctor/pkg/document"
 	"junctor/pkg/store"
@@ -28,7 +29,6 @@ var reconcileCases = []testCase{
 	{"reconcile leaves contested copies", passSparesContested},
 	{"reconcile a thousand copies", thousandCopies},
 	{"reconcile twice at once", twiceAtOnce},
-	{"reconcile from the checkpoint", fromCheckpoint},
 	{"reconcile a quiet database", quiet},
 	{"reconcile passes have pauses", passesPause},
 	{"reconcile a lost lease", lostLease},
@@ -38,6 +38,7 @@ var reconcileCases = []testCase{
 // healer is a Reconciler under test, with what it did.
 type healer struct {
 	*Reconciler
+	*Pool
 	mu     sync.Mutex
 	counts map[string]int
 	passed []string
@@ -58,14 +59,16 @@ func (s *subject) healerOn(on HealingStore, now func() time.Time, o ReconcilerOp
 		defer h.mu.Unlock()
 		h.counts[kind]++
 	}
-	o.Repaired, o.Abandoned, o.Passed = count, func() { count("abandoned") }, func(result string) {
+	o.Passed = func(result string) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.passed = append(h.passed, result)
 	}
-	p := s.pool(on, io.Writer(&guarded{h: h}))
-	p.now = now
-	h.Reconciler = NewReconciler(p, on, o)
+	h.Pool = s.poolWith(on, Options{
+		Now: now, CopyRepaired: count, AddressAbandoned: func() { count("abandoned") }, Settle: 30 * time.Millisecond,
+		Log: zerolog.New(&guarded{h: h}),
+	})
+	h.Reconciler = NewReconciler(h.Pool, on, o)
 	h.glance = time.Millisecond
 	return h
 }
@@ -91,16 +94,15 @@ func (h *healer) logged() string {
 	return h.log.String()
 }
 
-// running runs a Reconciler until the test, or the function that it answers, ends it.
+// running runs a process that repairs copies until the test, or the function that it returns, ends it.
 func (s *subject) running(h *healer) (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.Run(ctx)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { h.Follow(ctx, time.Hour) })
+	running.Go(func() { h.RunProjector(ctx) })
+	running.Go(func() { h.Run(ctx) })
 	var once sync.Once
-	stop = func() { once.Do(func() { cancel(); <-done }) }
+	stop = func() { once.Do(func() { cancel(); running.Wait() }) }
 	s.Cleanup(stop)
 	return stop
 }
@@ -166,7 +168,7 @@ func (s *subject) windows() {
 	}
 	die(s.dying("put"), assign(accountA, "10.0.0.1"))
 	die(s.dying("put"), release("10.0.0.2"))
-	die(s.dying("delete"), func(p *Pool) error { return p.Remove(s.Context(), "10.0.0.3") })
+	die(s.dying("put"), func(p *Pool) error { return p.Remove(s.Context(), "10.0.0.3") })
 	die(s.dying("put"), release("10.0.0.4"))
 	die(s.dying("put"), assign(accountB, "10.0.0.4"))
 	s.write(Database, "10.0.0.5", func(doc document.Document) { doc["pvt_host"] = "moved" })
@@ -240,7 +242,7 @@ func windowsInPass(s *subject) {
 // windowsRunning: what happens while one does, without any further pass.
 func windowsRunning(s *subject) {
 	s.before()
-	h := s.healer(ReconcilerOptions{Settle: 50 * time.Millisecond})
+	h := s.healer(ReconcilerOptions{})
 	s.running(h)
 	s.soon("the first pass", func() bool { return s.stored(stateDatabase, stateID)[fieldPass] != nil })
 	s.windows()
@@ -252,7 +254,7 @@ func windowsRunning(s *subject) {
 // twiceAtOnce: each repair is made once, and two passes never run at a time.
 func twiceAtOnce(s *subject) {
 	s.before()
-	o := ReconcilerOptions{Settle: 30 * time.Millisecond, Gap: time.Millisecond}
+	o := ReconcilerOptions{Gap: time.Millisecond}
 	var mu sync.Mutex
 	inside, crowded := map[int]bool{}, false
 	var healers []*healer
@@ -308,46 +310,16 @@ func (w watched) View(
 	return w.apart.View(ctx, db, design, view, q, each)
 }
 
-// fromCheckpoint: a second run sees what happened between the two, and makes no pass for it.
-func fromCheckpoint(s *subject) {
-	s.before()
-	clock := time.Now()
-	o := ReconcilerOptions{Settle: 30 * time.Millisecond, Gap: time.Hour}
-	frozen := func() time.Time { return clock }
-	h := s.healerOn(s.s, frozen, o)
-	stop := s.running(h)
-	s.soon("the first pass", func() bool { return s.stored(stateDatabase, stateID)[fieldPassEnded] != nil })
-	s.free("10.0.0.6", "10.0.0.7")
-	s.write(Database, "10.0.0.6", assigning(accountC))
-	s.soon("a repair", func() bool { return h.counted() == "map[created:1]" })
-	stop()
-	state := s.stored(stateDatabase, stateID)
-	if state.String(fieldCheckpoint) == "" || state[fieldHolder] != nil {
-		s.Fatalf("left behind %v", state)
-	}
-
-	s.write(Database, "10.0.0.7", assigning(accountC))
-	s.putIn(s.accountDB(accountC), `{"_id":"10.0.0.99","pvt_type":"dedicated_ip"}`) // what only a pass finds
-	h = s.healerOn(s.s, frozen, o)
-	stop = s.running(h)
-	s.soon("a repair", func() bool { return h.counted() == "map[created:1]" })
-	stop()
-	s.copies(accountC, "10.0.0.6", "10.0.0.7")
-	if s.stored(s.accountDB(accountC), "10.0.0.99") == nil {
-		s.Error("there was a pass")
-	}
-}
-
-// quiet: how far it came is noted outside of the database it follows, or that would be news to note.
+// quiet: the state of full passes is noted outside of the database of the pool, whose feed is followed.
 func quiet(s *subject) {
 	s.before()
-	h := s.healer(ReconcilerOptions{Settle: 5 * time.Millisecond})
+	h := s.healer(ReconcilerOptions{})
 	stop := s.running(h)
 	s.soon("the first pass", func() bool { return s.stored(stateDatabase, stateID)[fieldPass] != nil })
 	s.windows()
 	s.soon("all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
 	stop()
-	if s.stored(Database, stateID) != nil || s.stored(stateDatabase, stateID)[fieldCheckpoint] == nil {
-		s.Error("how far it came is not noted where it belongs")
+	if s.stored(Database, stateID) != nil || s.stored(stateDatabase, stateID)[fieldPass] == nil {
+		s.Error("the state of full passes is not noted where it belongs")
 	}
 }

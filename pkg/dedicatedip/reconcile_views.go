@@ -9,19 +9,6 @@ import (
 	"junctor/pkg/store"
 )
 
-// holders reads who holds which address.
-func (r *Reconciler) holders(ctx context.Context) (map[string]string, error) {
-	holders := map[string]string{}
-	known := map[string]string{} // one text for an account, however many addresses it has
-	err := r.eachHeld(ctx, func(accountID, id string) {
-		if _, ok := known[accountID]; !ok {
-			known[accountID] = accountID
-		}
-		holders[id] = known[accountID]
-	})
-	return holders, err
-}
-
 // heldByAccount reads which addresses each account holds.
 func (r *Reconciler) heldByAccount(ctx context.Context) (map[string][]string, error) {
 	held := map[string][]string{}

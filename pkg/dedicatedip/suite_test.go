@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"junctor/pkg/projection"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -101,23 +103,32 @@ func newSubject(t *testing.T, on *store.Store) *subject {
 // pool is one more process on the store, or on one that wraps it.
 func (s *subject) pool(on Store, log io.Writer) *Pool {
 	s.Helper()
+	return s.poolWith(on, Options{Log: zerolog.New(log)})
+}
+
+// poolWith is pool with options. Its zone is the test's, and so is its clock unless the options have one.
+func (s *subject) poolWith(on Store, o Options) *Pool {
+	s.Helper()
 	set, err := schema.Load(schemas.Files)
 	s.ok(err)
-	return New(on, set, "local", func() time.Time { return time.Unix(s.clock.Load(), 0) }, zerolog.New(log))
+	if o.Zone = "local"; o.Now == nil {
+		o.Now = func() time.Time { return time.Unix(s.clock.Load(), 0) }
+	}
+	p := New(on, set, o)
+	s.Cleanup(func() { _ = p.Close() })
+	return p
 }
 
 // following has a pool follow its store until the test ends, and waits until it has read everything.
 func (s *subject) following(p *Pool) *Pool {
 	s.Helper()
 	ctx, cancel := context.WithCancel(s.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.Follow(ctx, time.Hour)
-	}()
+	var following sync.WaitGroup
+	following.Go(func() { p.Follow(ctx, time.Hour) })
+	following.Go(func() { p.RunProjector(ctx) })
 	s.Cleanup(func() {
 		cancel()
-		<-done
+		following.Wait()
 	})
 	s.until("loaded", func() bool { return p.FromMemory() })
 	return p
@@ -138,7 +149,7 @@ func (s *subject) heard(id, rev string) {
 	s.Helper()
 	s.until("heard of "+id, func() bool {
 		m := s.memory.Load()
-		return m == nil || m.index.revision(id) == rev || m.index.anyIrregular() != ""
+		return m == nil || m.index.Revision(id) == rev || m.index.anyIrregular() != ""
 	})
 }
 
@@ -259,7 +270,7 @@ func (s *subject) same(got document.Document, want string) {
 	s.Helper()
 	wanted, err := document.Decode([]byte(want))
 	s.ok(err)
-	if !sameContent(got, wanted) {
+	if !projection.SameContent(got, wanted) {
 		s.Errorf("stored is %v\nwant %s", got, want)
 	}
 }
@@ -301,7 +312,7 @@ func (s *subject) copies(accountID string, want ...string) {
 		s.Errorf("account %.4s has copies %v, want %v", accountID, got, want)
 	}
 	for id, doc := range copies {
-		if original := s.stored(Database, id); !sameContent(doc, original) {
+		if original := s.stored(Database, id); !projection.SameContent(doc, original) {
 			s.Errorf("the copy is %v\nthe document %v", doc, original)
 		}
 	}

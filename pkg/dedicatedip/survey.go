@@ -10,13 +10,14 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
 // SurveyStore is what a survey needs of a store: nothing that writes.
 type SurveyStore interface {
 	account.Reader
-	documents
+	projection.Reader
 	store.Viewer
 	store.Lister
 }

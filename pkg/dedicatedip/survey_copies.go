@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -96,7 +97,7 @@ func (v *surveyor) compare(ctx context.Context, db, accountID string, ids []stri
 	if err != nil {
 		return err
 	}
-	writes, err := differences(ctx, v.store, db, accountID, ids, pool)
+	writes, err := projection.Differences(ctx, v.store, db, accountID, ids, pool)
 	tallies := map[string]*Tally{CopyCreated: &v.Missing, CopyUpdated: &v.Stale, CopyRemoved: &v.LeftOver}
 	for _, write := range writes {
 		tallies[kindOf(write)].add(write.ID() + " (" + accountID + ")")

@@ -3,12 +3,14 @@ package dedicatedip
 import (
 	"context"
 	"maps"
-	"reflect"
-	"strconv"
-	"strings"
+	"time"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
+	"junctor/pkg/store"
 )
 
 // undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so
@@ -31,7 +33,7 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 		p.report(err, accountID, idsOf(before),
 			"a request was refused, but may have changed these addresses: compare them with what the account expects")
 	}
-	p.mirror(ctx, accountID, idsOf(before))
+	p.projector.Compare(accountID, idsOf(before))
 }
 
 // previous answers the documents that this request wrote as they were before, over the revision they have now.
@@ -85,24 +87,37 @@ func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 
 // sameWrite reports whether the stored document is the one this request wrote over before.
 func sameWrite(before, after IP, stored document.Document) bool {
-	return generation(stored.Rev()) == generation(before.Revision())+1 && sameContent(after.doc, stored) &&
-		after.doc.String(fieldWriter) == stored.String(fieldWriter)
+	return kazoo.Generation(stored.Rev()) == kazoo.Generation(before.Revision())+1 && projection.SameContent(after.doc, stored) &&
+		after.doc.String(store.FieldWriter) == stored.String(store.FieldWriter)
 }
 
-// sameContent compares documents without what the store adds to them, and without who wrote them.
-func sameContent(a, b document.Document) bool { return reflect.DeepEqual(content(a), content(b)) }
+// attempts and pause bound how long a request tries to take back what it has written.
+const (
+	attempts = 3
+	pause    = 50 * time.Millisecond
+)
 
-func content(doc document.Document) document.Document {
-	doc = maps.Clone(doc)
-	delete(doc, "_rev")
-	delete(doc, "_conflicts")
-	delete(doc, fieldWriter)
-	return doc
+// patiently tries something a few times. It does not repeat what ended in a conflict.
+func patiently(ctx context.Context, try func() error) (err error) {
+	for attempt := range attempts {
+		if err = try(); err == nil || fault.Is(err, fault.Conflict) || attempt == attempts-1 {
+			break
+		}
+		if backoff.Sleep(ctx, pause<<attempt) != nil {
+			break
+		}
+	}
+	return err
 }
 
-// generation is the number a revision begins with: how many writes made the document.
-func generation(rev string) int {
-	number, _, _ := strings.Cut(rev, "-")
-	n, _ := strconv.Atoi(number)
-	return n
+// reportedIPs bounds the length of a log line.
+const reportedIPs = 20
+
+// report logs what is left to repair, if anything.
+func (p *Pool) report(err error, accountID string, ids []string, message string) {
+	if err == nil {
+		return
+	}
+	p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(ids)).
+		Strs("ips", ids[:min(len(ids), reportedIPs)]).Msg(message)
 }

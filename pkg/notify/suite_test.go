@@ -137,7 +137,7 @@ func newPool(t testing.TB, s dedicatedip.Store) (*dedicatedip.Pool, *atomic.Int6
 	ok(t, err)
 	clock := &atomic.Int64{}
 	now := func() time.Time { return document.FromGregorian(clock.Load()) }
-	return dedicatedip.New(s, set, "", now, zerolog.Nop()), clock
+	return dedicatedip.New(s, set, dedicatedip.Options{Now: now}), clock
 }
 
 // until waits for a condition.

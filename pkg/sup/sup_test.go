@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
@@ -45,7 +43,7 @@ func newPlace(t *testing.T) *place {
 	t.Cleanup(func() { _ = s.Close() })
 	set, err := schema.Load(schemas.Files)
 	p.ok(err)
-	pool := dedicatedip.New(s, set, "", time.Now, zerolog.Nop())
+	pool := dedicatedip.New(s, set, dedicatedip.Options{})
 	p.deps = Deps{
 		Pool: pool, Accounts: account.NewDirectory(s), Founder: account.NewFounder(s, auth.NewKeyDocument, time.Now),
 		Install: func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },
