@@ -67,7 +67,7 @@ func TestRouting(t *testing.T) {
 		{"routing lookup 0.0.2.1 --direction outbound", "", outcome{stdout: "no cluster has 0.0.2.1 outbound\n"}},
 		{"routing lookup 0.0.2", "", failure(1, `"0.0.2" is no IP address`)},
 		{"routing lookup 0.0.2.1 --direction up", "",
-			failure(2, `routing: invalid value "up" for flag -direction: neither inbound nor outbound`)},
+			failure(2, "routing: --direction=up: neither inbound nor outbound")},
 		{"routing", "", failure(2, string(errRouting))},
 		{"routing show a b", "", failure(2, string(errRouting))},
 		{"routing set " + a, "", failure(2, string(errRouting))},
