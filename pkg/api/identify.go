@@ -111,7 +111,7 @@ func withKeys[T any](
 // askCluster has the cluster that r names identify the token. Neither tokens of this cluster nor passwords leave it.
 func (s *Server) askCluster(r *request) (*auth.Identity, error) {
 	if r.token.Kind == auth.Basic {
-		return nil, fault.Wrap(fault.Unauthenticated, errors.New("Basic is for accounts of this cluster only"))
+		return nil, fault.Wrap(fault.Unauthenticated, errors.New("credentials of the scheme Basic are for this cluster only"))
 	}
 	own, err := s.Tokens.Own(r.ctx(), r.token.Token)
 	if err != nil {

@@ -66,7 +66,7 @@ type Projector struct {
 	workers sync.WaitGroup
 
 	mu       sync.Mutex
-	accounts map[string]*queue // those with copies to write; each has a worker
+	accounts map[string]*queue   // those with copies to write; each has a worker
 	observed map[copyName]string // revisions of the pool that Observe was called with since the last tick
 	due      map[copyName]string // those of the tick before
 	unproven map[copyName]time.Time
