@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -54,15 +53,11 @@ type server struct {
 	unprepared atomic.Pointer[error] // why it does not, as of the last attempt
 }
 
-// gcPercent is GOGC for a server, unless the environment sets it. A heap of a few megabytes is otherwise collected
-// dozens of times a second, which takes a seventh of the processor time of a read.
-const gcPercent = 200
-
 // serve opens what is needed one after the other, serves until ctx ends, and closes it all in the reverse order. What
 // hangs while it closes is abandoned, and the log says so.
 func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) error {
 	if p.getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		go tuneGC(ctx)
 	}
 	signal.Ignore(syscall.SIGHUP) // there is nothing to reload, and the end of a terminal is not the server's
 	listener, err := listen(c.listen)

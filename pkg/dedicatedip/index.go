@@ -97,8 +97,9 @@ func regular(doc document.Document) bool {
 }
 
 func newEntry(doc document.Document) *entry {
+	text := doc.ID() + doc.Rev() // one allocation for both, since there is one for each document
 	e := &entry{
-		id: doc.ID(), rev: doc.Rev(),
+		id: text[:len(doc.ID())], rev: text[len(doc.ID()):],
 		zone: unique.Make(doc.String(fieldZone)), host: unique.Make(doc.String(fieldHost)),
 		status: unique.Make(doc.String(fieldStatus)), holder: unique.Make(doc.String(fieldAssignedTo)),
 	}
