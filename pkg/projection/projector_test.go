@@ -330,5 +330,10 @@ func TestCloseInterruptsRetries(t *testing.T) {
 		if err := <-failed; err == nil {
 			s.Error("Repair reports success")
 		}
+		began := time.Now()
+		p.Compare(accountA, []string{"10.0.0.1"})
+		if time.Since(began) > 0 || p.Repair(s.Context(), accountA, []string{"10.0.0.1"}) == nil {
+			s.Error("a closed projector takes work")
+		}
 	})
 }

@@ -90,10 +90,14 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 	}
 }
 
-// enqueue adds items to an account's queue. It returns a channel that is closed once they are written.
+// enqueue adds items to an account's queue. It returns a channel that is closed once they are written, which is never
+// after Close.
 func (p *Projector) enqueue(accountID string, items map[string]item) (done <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ctx.Err() != nil {
+		return nil
+	}
 	q := p.accounts[accountID]
 	if q == nil {
 		q = &queue{}
@@ -142,7 +146,7 @@ func (p *Projector) work(accountID string) {
 		}
 		p.putBack(accountID, left, batch.waiting)
 		pause := pauses.Next()
-		if err != nil {
+		if err != nil && p.ctx.Err() == nil {
 			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(left)).
 				Strs("ips", first(slices.Sorted(maps.Keys(left)))).Dur("pause", pause).
 				Msg("could not write the account's copies of these addresses: the pool is right, but billing counts the copies; " +
@@ -183,7 +187,9 @@ func (p *Projector) Waiting() int {
 
 // Close interrupts the projector and waits for its workers. What is not written yet is found by the next full pass.
 func (p *Projector) Close() {
+	p.mu.Lock() // no worker starts after this
 	p.stop()
+	p.mu.Unlock()
 	p.workers.Wait()
 }
 
