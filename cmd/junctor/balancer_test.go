@@ -45,9 +45,9 @@ func startBackend(t *testing.T, lameDuck time.Duration) *backend {
 	return b
 }
 
-// check asks whether the backend is ready, as balancers do: on a connection of its own, and for a short time.
-func (b *backend) check(interval time.Duration) {
-	client := http.Client{Timeout: interval, Transport: &http.Transport{DisableKeepAlives: true}}
+// check asks whether the backend is ready, as balancers do: on a connection of its own.
+func (b *backend) check() {
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + b.address + "/readyz")
 	b.up.Store(err == nil && resp.StatusCode == http.StatusOK)
 	if err == nil {
@@ -97,7 +97,7 @@ func (l *balancer) watch(ctx context.Context, interval time.Duration) {
 		backends := append([]*backend{}, l.backends...)
 		l.mu.Unlock()
 		for _, b := range backends {
-			b.check(interval)
+			b.check()
 		}
 		select {
 		case <-tick.C:
@@ -229,7 +229,7 @@ func TestStopBehindBalancer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not with -short: it starts processes and puts them under load")
 	}
-	stopBehindBalancer(t, 1, time.Second, 100*time.Millisecond)
+	stopBehindBalancer(t, 1, 3*time.Second, 100*time.Millisecond)
 }
 
 // TestSoakStopBehindBalancer is the same as an operator would have it: ten stops, a check each second, and five seconds

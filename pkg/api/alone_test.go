@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"junctor/pkg/account"
 	"junctor/pkg/api"
+	"junctor/pkg/auth"
+	"junctor/pkg/doccache"
 	"junctor/pkg/store"
 )
 
@@ -42,6 +45,10 @@ func runAlone(dsn string) error {
 		return err
 	}
 	c.MaxRequests = 1000
+	documents := doccache.New(s, doccache.Options{Staleness: 5 * time.Second}) // as the command has it
+	defer documents.Close()
+	c.Accounts = account.NewDirectory(s).Reading(documents)
+	c.Tokens = auth.NewAuthenticator(s, auth.Options{Documents: documents})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err

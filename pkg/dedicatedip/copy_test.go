@@ -1,7 +1,6 @@
 package dedicatedip
 
 import (
-	"bytes"
 	"junctor/pkg/kazoo"
 	"strings"
 )
@@ -56,7 +55,7 @@ func copyFails(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)
 	for _, call := range []string{"get many", "put"} {
-		var log bytes.Buffer
+		var log logBuffer
 		p := s.pool(trouble{s.s, func(c, d string, do func() error) error {
 			if c == call && d == db {
 				return errUnplugged
@@ -102,7 +101,7 @@ func copyFailsForAMoment(s *subject) {
 func copyWithoutDatabase(s *subject) {
 	const gone = "ffffffffffffffffffffffffffffffff"
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
-	var log bytes.Buffer
+	var log logBuffer
 	p := s.pool(s.s, &log)
 	_, err := p.Assign(s.Context(), gone, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.ok(err)
@@ -114,7 +113,7 @@ func copyWithoutDatabase(s *subject) {
 	s.ok(err)
 	_, err = p.ReleaseAll(s.Context(), gone)
 	s.ok(err)
-	if log.Len() > 0 {
+	if log.String() != "" {
 		s.Errorf("logged %s", log.String())
 	}
 	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3")

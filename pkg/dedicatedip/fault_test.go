@@ -1,7 +1,6 @@
 package dedicatedip
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"junctor/pkg/kazoo"
@@ -26,7 +25,7 @@ var faultCases = []testCase{
 
 // with answers a pool whose calls to the store go through a hook.
 func (s *subject) with(around func(call, db string, do func() error) error) *Pool {
-	return s.pool(trouble{s.s, around}, &bytes.Buffer{})
+	return s.pool(trouble{s.s, around}, &logBuffer{})
 }
 
 // conflictNames checks that err is a fault.Conflict that names an address.
@@ -175,7 +174,7 @@ func undoFails(s *subject) {
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2")
 
-	var log bytes.Buffer
+	var log logBuffer
 	writes = 0
 	p = s.pool(trouble{s.s, func(call, db string, do func() error) error {
 		if call == "put" && db == Database {

@@ -1,6 +1,7 @@
 package dedicatedip
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -104,6 +105,30 @@ func newSubject(t *testing.T, on *store.Store) *subject {
 func (s *subject) pool(on Store, log io.Writer) *Pool {
 	s.Helper()
 	return s.poolWith(on, Options{Log: zerolog.New(log)})
+}
+
+// logBuffer is a log that the pool's goroutines write while a test reads it.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logBuffer) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 // poolWith is pool with options. Its zone is the test's, and so is its clock unless the options have one.
