@@ -8,11 +8,12 @@ import (
 )
 
 // A heap of a few megabytes is collected dozens of times a second with GOGC=100, which takes a seventh of the processor
-// time of a read. So a small heap may grow to three times what is live; a large one, by mostGarbage.
+// time of a read. So garbage may take twice what is live, at least leastGarbage and at most mostGarbage.
 const (
-	mostGCPercent  = 200
-	leastGCPercent = 20
+	leastGarbage   = 64 << 20  // bytes
 	mostGarbage    = 192 << 20 // bytes
+	leastGCPercent = 20
+	mostGCPercent  = 1000
 )
 
 // tuneGC keeps GOGC at gcPercent of what is live, until ctx ends.
@@ -20,9 +21,12 @@ func tuneGC(ctx context.Context) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for {
+	for last := 0; ; {
 		metrics.Read(live)
-		debug.SetGCPercent(gcPercent(live[0].Value.Uint64()))
+		if percent := gcPercent(live[0].Value.Uint64()); percent != last { // setting it stops the world
+			debug.SetGCPercent(percent)
+			last = percent
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -33,5 +37,6 @@ func tuneGC(ctx context.Context) {
 
 // gcPercent returns GOGC for a heap of which so many bytes are live.
 func gcPercent(live uint64) int {
-	return int(min(max(mostGarbage*100/max(live, 1), leastGCPercent), mostGCPercent))
+	garbage := min(max(2*live, leastGarbage), mostGarbage)
+	return int(min(max(garbage*100/max(live, 1), leastGCPercent), mostGCPercent))
 }
