@@ -18,23 +18,6 @@ func (s *server) followStore(f *followers) {
 	f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
 	f.run("projector", s.pool.RunProjector)
 	f.run("reconciler", s.healer.Run)
-	f.run("routing", s.followRouting)
+	f.run("routing", s.routing.Follow)
 	f.run("repairs", s.repair)
-}
-
-// followRouting follows the routing clusters, from the beginning whenever their database was repaired: a new one has
-// nothing to do with what is known of the old one.
-func (s *server) followRouting(ctx context.Context) {
-	for ctx.Err() == nil {
-		following, stop := context.WithCancel(ctx)
-		go func() {
-			defer stop()
-			select {
-			case <-s.repairs.done:
-			case <-following.Done():
-			}
-		}()
-		s.routing.Follow(following)
-		stop()
-	}
 }

@@ -15,14 +15,9 @@ import (
 
 // repairs are asked for when a call of the store finds that one of our databases, or a design document in it, is
 // missing: somebody has deleted or replaced the database while the server runs.
-type repairs struct {
-	wanted chan struct{}
-	done   chan struct{} // takes a value after each repair, for who follows the database
-}
+type repairs struct{ wanted chan struct{} }
 
-func newRepairs() *repairs {
-	return &repairs{wanted: make(chan struct{}, 1), done: make(chan struct{}, 1)}
-}
+func newRepairs() *repairs { return &repairs{wanted: make(chan struct{}, 1)} }
 
 // observe looks at a finished call of the store.
 func (r *repairs) observe(c store.Call) {
@@ -31,16 +26,12 @@ func (r *repairs) observe(c store.Call) {
 	default:
 		return
 	}
-	if fault.Is(c.Err, fault.DatastoreMissing) || fault.Is(c.Err, fault.DatastoreMissingView) {
-		wake(r.wanted)
+	if !fault.Is(c.Err, fault.DatastoreMissing) && !fault.Is(c.Err, fault.DatastoreMissingView) {
+		return
 	}
-}
-
-// wake leaves a value in a channel that has room for one.
-func wake(c chan struct{}) {
 	select {
-	case c <- struct{}{}:
-	default:
+	case r.wanted <- struct{}{}:
+	default: // wanted already
 	}
 }
 
@@ -61,7 +52,7 @@ func (s *server) repair(ctx context.Context) {
 		switch {
 		case err == nil:
 			s.log.Warn().Msg("a database of junctor's own, or a design document in it, was missing; it was installed again")
-			wake(s.repairs.done)
+			s.routing.Reload() // a new database has nothing to do with what is known of the old one
 		case gone && !poolGone:
 			s.log.Error().Err(err).Msg("requests for dedicated IPs fail")
 		case !gone && ctx.Err() == nil:

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // conflictCases are about a CouchDB cluster, which can accept two writers at once. There, the second one writes to
@@ -45,13 +45,21 @@ func (s *subject) against(dsn, call, db, other string) *Registry {
 // accept brings a revision in as replication does, on every node.
 func (s *subject) accept(dsn, db, text string) {
 	s.Helper()
-	body := []byte(`{"new_edits":false,"w":3,"docs":[` + text + `]}`)
-	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.prefix+db) + "/_bulk_docs"
-	response, err := http.Post(address, "application/json", bytes.NewReader(body))
+	s.request(dsn, db, http.MethodPost, "/_bulk_docs", `{"new_edits":false,"w":3,"docs":[`+text+`]}`)
+}
+
+// request sends a request about a database to a CouchDB itself.
+func (s *subject) request(dsn, db, method, path, body string) {
+	s.Helper()
+	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.prefix+db) + path
+	request, err := http.NewRequestWithContext(s.Context(), method, address, strings.NewReader(body))
+	s.ok(err)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
 	s.ok(err)
 	s.ok(response.Body.Close())
-	if response.StatusCode >= 300 {
-		s.Fatalf("bulk_docs: %s", response.Status)
+	if response.StatusCode >= http.StatusMultipleChoices {
+		s.Fatalf("%s %s: %s", method, path, response.Status)
 	}
 }
 
@@ -135,7 +143,7 @@ func resolvedToEarlier(s *subject, dsn string) {
 	}
 	finds("10.0.1.2", 1)
 	s.ok(s.s.Delete(s.Context(), Database, clusterA, later.Rev()))
-	if rev := s.stored(Database, clusterA).Rev(); generation(rev) >= generation(later.Rev()) {
+	if rev := s.stored(Database, clusterA).Rev(); kazoo.Generation(rev) >= kazoo.Generation(later.Rev()) {
 		s.Fatalf("the winner is %s, after %s", rev, later.Rev())
 	}
 	finds("10.0.0.1", 1)

@@ -3,20 +3,21 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
 var followCases = []testCase{
 	{"follows", follows},
-	{"reload", reloads},
 	{"writes while loading", writesWhileLoading},
 	{"reconnects", reconnects},
+	{"a failed load", loadFails},
 	{"goes on after Load", goesOn},
 }
 
@@ -67,55 +68,55 @@ func follows(s *subject) {
 	other.finds("10.0.0.9", "", clusterA+" inbound d")
 }
 
-// reloads: a reading replaces everything, also what was of a later generation.
-func reloads(s *subject) {
-	s.have(clusterA, "in:a:10.0.0.1")
-	s.have(clusterB, "in:a:10.0.0.2")
-	s.index.applyChange(document.Document{"_id": "gone", "_rev": "7-x", "pvt_type": documentType,
-		"ips": ipsOf(s, "in:a:10.0.0.3")})
-	s.index.applyChange(document.Document{"_id": clusterB, "_rev": "99-x", "pvt_type": documentType,
-		"ips": ipsOf(s, "in:a:10.0.0.4")})
-	s.ok(s.Load(s.Context()))
-	s.finds("10.0.0.1", "", clusterA+" inbound a")
-	s.finds("10.0.0.2", "", clusterB+" inbound a")
-	s.finds("10.0.0.3", "")
-	s.finds("10.0.0.4", "")
+// interrupted is a store that calls during once, before the first change of a feed is handed over.
+type interrupted struct {
+	Store
+	during func()
+}
+
+func (i *interrupted) Changes(
+	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
+) error {
+	var once sync.Once
+	return i.Store.Changes(ctx, db, since, func(c store.Change) error {
+		once.Do(i.during)
+		return each(c)
+	}, current)
 }
 
 // writesWhileLoading: what is written while the store is read is in the look-ups afterwards.
 func writesWhileLoading(s *subject) {
 	s.have(clusterA, "in:a:10.0.0.1")
-	var r *Registry
-	loading := true
-	r = s.registry(steps{s.s, func(call, db string, do func() error) error {
-		err := do()
-		if call == "view" && loading {
-			loading = false
-			_, err := r.Patch(s.Context(), clusterA, doc(s, `{"ips":{"inbound":{"a":["10.0.0.2"]}}}`), author, nil)
-			s.ok(err)
-			_, err = r.Create(s.Context(), clusterB, body(s, "in:b:10.0.0.3"), author)
-			s.ok(err)
-		}
-		return err
-	}}, Options{})
+	s.have(clusterC, "in:a:10.0.0.4")
+	on := &interrupted{Store: s.s}
+	r := s.registry(on, Options{})
+	on.during = func() {
+		_, err := r.Patch(s.Context(), clusterA, doc(s, `{"ips":{"inbound":{"a":["10.0.0.2"]}}}`), author, nil)
+		s.ok(err)
+		_, err = r.Create(s.Context(), clusterB, body(s, "in:b:10.0.0.3"), author)
+		s.ok(err)
+		_, err = r.Delete(s.Context(), clusterC, author, nil)
+		s.ok(err)
+	}
 	s.ok(r.Load(s.Context()))
 	other := &subject{TB: s.TB, Registry: r, s: s.s, clock: s.clock}
 	other.finds("10.0.0.1", "")
 	other.finds("10.0.0.2", "", clusterA+" inbound a")
 	other.finds("10.0.0.3", "", clusterB+" inbound b")
+	other.finds("10.0.0.4", "")
 }
 
-// broken is a store whose feeds end, or cannot be had, as often as it is told to.
+// broken is a store whose feeds end, or fail to begin, as many times as the counters say.
 type broken struct {
 	Store
 	ends, fails, calls *atomic.Int64
 }
 
-func (b broken) Sequence(ctx context.Context, db string) (string, error) {
+func (b broken) Epoch(ctx context.Context, db string) (string, error) {
 	if b.fails.Add(-1) >= 0 {
 		return "", errUnplugged
 	}
-	return b.Store.Sequence(ctx, db)
+	return b.Store.Epoch(ctx, db)
 }
 
 func (b broken) Changes(
@@ -147,22 +148,61 @@ func reconnects(s *subject) {
 		s.ok(err)
 		return len(found) == 1
 	})
-	b.fails.Store(1)
-	s.is(other.Load(s.Context()), fault.DatastoreUnreachable)
-	other.finds("10.0.0.2", "", clusterB+" inbound a")
 }
 
-// counted is a store that counts the views that are read.
+// loadFails: look-ups fail until the clusters have been read, and return what was read while the store is away.
+func loadFails(s *subject) {
+	s.have(clusterA, "in:a:10.0.0.1")
+	b := broken{s.s, &atomic.Int64{}, &atomic.Int64{}, &atomic.Int64{}}
+	b.fails.Store(1)
+	r := s.registry(b, Options{})
+	s.is(r.Load(s.Context()), fault.DatastoreUnreachable)
+	_, err := r.Lookup("10.0.0.1", "")
+	s.is(err, fault.DatastoreUnreachable)
+	_, err = r.Addresses(clusterA, Inbound, "")
+	s.is(err, fault.DatastoreUnreachable)
+	s.ok(r.Load(s.Context()))
+	b.fails.Store(1)
+	s.is(r.Load(s.Context()), fault.DatastoreUnreachable)
+	other := &subject{TB: s.TB, Registry: r, s: s.s, clock: s.clock}
+	other.finds("10.0.0.1", "", clusterA+" inbound a")
+}
+
+// purgeCases are about what a change feed does not tell, which a CouchDB alone has.
+func purgeCases(dsn string) []testCase {
+	return []testCase{{"a purged cluster is in no look-up", func(s *subject) { purged(s, dsn) }}}
+}
+
+// purged is fault P5 for clusters: a purge is not in the feed.
+func purged(s *subject, dsn string) {
+	epoch, err := s.s.Epoch(s.Context(), Database)
+	s.ok(err)
+	if epoch == "" {
+		s.Skip("this server has no purges")
+	}
+	s.have(clusterA, "in:a:10.0.0.1")
+	s.have(clusterB, "in:a:10.0.0.2")
+	s.ok(s.Load(s.Context()))
+	rev := s.stored(Database, clusterA).Rev()
+	s.request(dsn, Database, http.MethodPost, "/_purge", fmt.Sprintf(`{%q:[%q]}`, clusterA, rev))
+	s.ok(s.Load(s.Context()))
+	s.finds("10.0.0.1", "")
+	s.finds("10.0.0.2", "", clusterB+" inbound a")
+}
+
+// counted is a store that counts the feeds that begin with the first change.
 type counted struct {
 	Store
-	views *atomic.Int64
+	whole *atomic.Int64
 }
 
-func (c counted) View(
-	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+func (c counted) Changes(
+	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
 ) error {
-	c.views.Add(1)
-	return c.Store.View(ctx, db, design, view, q, each)
+	if since == "" {
+		c.whole.Add(1)
+	}
+	return c.Store.Changes(ctx, db, since, each, current)
 }
 
 // goesOn: a process that has loaded does not read everything again to follow, and misses nothing.
@@ -178,7 +218,7 @@ func goesOn(s *subject) {
 		return len(found) == 1
 	})
 	followed.finds("10.0.0.1", "", clusterA+" inbound a")
-	if n := c.views.Load(); n != 1 {
-		s.Errorf("%d views were read", n)
+	if n := c.whole.Load(); n != 1 {
+		s.Errorf("everything was read %d times", n)
 	}
 }

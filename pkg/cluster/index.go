@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,17 +13,12 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-// index has the live clusters in memory, by id, and says which of them have an address in a direction.
-//
-// Invariant: it follows the documents. What the feed or a reading of the store says replaces what was known, whatever
-// the two revisions are: where a conflict is resolved, the document may go back to an earlier generation. The one
-// exception is a write of this process that the feed has not delivered yet (see pending.go).
+// index has the live clusters in memory, by id, and which of them have an address in a direction. The mirror of the
+// database maintains it.
 type index struct {
 	mu       sync.RWMutex
-	loaded   bool
 	clusters map[string]*entry
 	holders  [2]map[netip.Addr][]*zoneEntry // by direction; in the order of look-ups
-	pending  map[string]pendingWrite        // by id
 }
 
 // entry is a live cluster. It does not change once it is in the index.
@@ -41,8 +37,7 @@ type zoneEntry struct {
 }
 
 func newIndex() *index {
-	return &index{clusters: map[string]*entry{}, holders: [2]map[netip.Addr][]*zoneEntry{{}, {}},
-		pending: map[string]pendingWrite{}}
+	return &index{clusters: map[string]*entry{}, holders: [2]map[netip.Addr][]*zoneEntry{{}, {}}}
 }
 
 // newEntry reads a document, valid or not. It returns nil if that is no live cluster. Values that are no addresses,
@@ -74,16 +69,36 @@ func addressesOf(z zone) []netip.Addr {
 	return addresses
 }
 
-// put replaces what is known under an id by an entry, or removes it if that is nil.
-func (x *index) put(id string, e *entry) {
+// Apply takes in a document as it is stored now.
+func (x *index) Apply(doc document.Document) {
+	id, e := doc.ID(), newEntry(doc)
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if old := x.clusters[id]; old != nil {
-		old.each(func(direction int, zone *zoneEntry, addr netip.Addr) { x.unlink(direction, zone, addr) })
+		old.each(x.unlink)
 		delete(x.clusters, id)
 	}
 	if e != nil {
 		x.clusters[id] = e
 		e.each(x.link)
 	}
+}
+
+// Revision returns the revision of a live cluster, "" if there is none.
+func (x *index) Revision(id string) string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if e := x.clusters[id]; e != nil {
+		return e.rev
+	}
+	return ""
+}
+
+// IDs returns the ids of all live clusters.
+func (x *index) IDs() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return slices.Collect(maps.Keys(x.clusters))
 }
 
 // each calls do for every address of a cluster, in the order of look-ups.
@@ -118,22 +133,16 @@ func (x *index) unlink(direction int, zone *zoneEntry, addr netip.Addr) {
 }
 
 // cluster returns the entry of a cluster, nil if there is none.
-func (x *index) cluster(id string) (*entry, error) {
+func (x *index) cluster(id string) *entry {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if !x.loaded {
-		return nil, errNotLoaded()
-	}
-	return x.clusters[id], nil
+	return x.clusters[id]
 }
 
 // lookup returns who has an address in one direction, or in both if direction is empty.
-func (x *index) lookup(addr netip.Addr, direction string) ([]Holding, error) {
+func (x *index) lookup(addr netip.Addr, direction string) []Holding {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if !x.loaded {
-		return nil, errNotLoaded()
-	}
 	found := []Holding{}
 	for i, name := range directions {
 		if direction != "" && direction != name {
@@ -144,5 +153,5 @@ func (x *index) lookup(addr netip.Addr, direction string) ([]Holding, error) {
 			found = append(found, Holding{c.id, c.owner, c.name, name, zone.name.Value()})
 		}
 	}
-	return found, nil
+	return found
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"junctor/pkg/document"
 )
@@ -106,184 +105,74 @@ func randomZones(random *rand.Rand) map[string]any {
 
 func oneOf[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }
 
-// TestIndexFollowsDocuments applies random changes and readings to an index and to the model, and compares every
-// look-up after each. What a look-up has returned does not change afterwards.
+// TestIndexFollowsDocuments applies random changes to an index and to the model, and compares every look-up after each.
+// What a look-up has returned does not change afterwards.
 func TestIndexFollowsDocuments(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			random, r, m := rand.New(rand.NewPCG(seed, 1)), New(nil, nil, Options{}), plainIndex{}
-			r.index.reload(time.Now(), nil)
+			random, x, m := rand.New(rand.NewPCG(seed, 1)), newIndex(), plainIndex{}
 			for range 60 {
-				before := compareWithModel(t, r, m)
+				before := compareWithModel(t, x, m)
 				text := jsonText(t, before)
-				if random.IntN(8) == 0 {
-					clear(m)
-					for range random.IntN(8) {
-						doc := randomDocument(random)
-						m[doc.ID()] = doc
-					}
-					r.index.reload(time.Now(), entriesOf(m))
-				} else {
-					doc := randomDocument(random)
-					m[doc.ID()] = doc
-					r.index.applyChange(doc)
-				}
+				doc := randomDocument(random)
+				m[doc.ID()] = doc
+				x.Apply(doc)
 				if after := jsonText(t, before); after != text {
 					t.Fatalf("a result has changed\nfrom %s\nto   %s", text, after)
 				}
 			}
 			for _, id := range modelClusters {
-				r.index.applyChange(document.Document{"_id": id, "_rev": "99-", "_deleted": true})
+				x.Apply(document.Document{"_id": id, "_rev": "99-", "_deleted": true})
 			}
-			if x := r.index; len(x.clusters)+len(x.holders[0])+len(x.holders[1])+len(x.pending) > 0 {
+			if len(x.clusters)+len(x.holders[0])+len(x.holders[1]) > 0 {
 				t.Errorf("left over: %v, %v", x.clusters, x.holders)
 			}
 		})
 	}
 }
 
-func entriesOf(m plainIndex) (entries []*entry) {
-	for _, doc := range m {
-		if e := newEntry(doc); e != nil {
-			entries = append(entries, e)
-		}
-	}
-	return entries
-}
-
 // compareWithModel compares all look-ups with the model, and returns their results.
-func compareWithModel(t *testing.T, r *Registry, m plainIndex) (all []any) {
+func compareWithModel(t *testing.T, x *index, m plainIndex) (all []any) {
 	t.Helper()
-	compare := func(got, want any, err error, query ...string) {
+	compare := func(got, want any, query ...string) {
 		t.Helper()
-		if all = append(all, got); err != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("%q: %v\ngot  %v\nwant %v", query, err, got, want)
+		if all = append(all, got); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q\ngot  %v\nwant %v", query, got, want)
 		}
 	}
 	for _, ip := range modelSpellings {
-		found, err := r.Lookup(ip, "")
-		compare(found, m.lookup(ip, Inbound, Outbound), err, ip)
+		addr := netip.MustParseAddr(ip).Unmap()
+		compare(x.lookup(addr, ""), m.lookup(ip, Inbound, Outbound), ip)
 		for _, direction := range directions {
-			found, err := r.Lookup(ip, direction)
-			compare(found, m.lookup(ip, direction), err, ip, direction)
+			compare(x.lookup(addr, direction), m.lookup(ip, direction), ip, direction)
 		}
 	}
 	for _, id := range modelClusters {
-		for _, direction := range directions {
+		for direction, name := range directions {
 			for _, zone := range modelZones {
-				found, err := r.Addresses(id, direction, zone)
-				compare(found, m.addresses(id, direction, zone), err, id, direction, zone)
+				compare(x.cluster(id).addresses(direction, zone), m.addresses(id, name, zone), id, name, zone)
 			}
 		}
 	}
 	return all
 }
 
-// TestPendingWrites: a write of this process stays until the feed has delivered it or something later, or until the
-// document has been read again.
-func TestPendingWrites(t *testing.T) {
-	t.Parallel()
-	revision := func(n int) document.Document {
-		return document.Document{"_id": "a", "_rev": fmt.Sprint(n, "-x"), "pvt_type": documentType, "name": fmt.Sprint(n),
-			"ips": map[string]any{Inbound: map[string]any{"z": []any{"10.0.0.1"}}}}
-	}
-	gone := document.Document{"_id": "a", "_rev": "9-x", "_deleted": true}
-	type docs = map[string]document.Document
-	for name, test := range map[string]struct {
-		steps func(x *index)
-		want  string // the generation that look-ups return; empty if none
-	}{
-		"an older change is ignored": {func(x *index) {
-			x.applyWrite(revision(3))
-			x.applyChange(revision(2))
-		}, "3"},
-		"after the write was delivered the feed decides": {func(x *index) {
-			x.applyWrite(revision(3))
-			x.applyChange(revision(3))
-			x.applyChange(revision(2))
-		}, "2"},
-		"a later change replaces it": {func(x *index) {
-			x.applyWrite(revision(3))
-			x.applyChange(revision(5))
-			x.applyChange(revision(4))
-		}, "4"},
-		"the feed was faster": {func(x *index) {
-			x.applyChange(revision(3))
-			x.applyChange(revision(4))
-			x.applyWrite(revision(3))
-			x.applyChange(revision(2))
-		}, "2"},
-		"removed before it was applied": {func(x *index) {
-			x.applyChange(gone)
-			x.applyWrite(revision(3))
-			x.correct(x.overdue(time.Now().Add(1)), docs{})
-		}, ""},
-		"lost to an earlier generation": {func(x *index) {
-			x.applyWrite(revision(3))
-			x.applyChange(revision(2))
-			x.correct(x.overdue(time.Now().Add(1)), docs{"a": revision(2)})
-		}, "2"},
-		"written again while it was read": {func(x *index) {
-			x.applyWrite(revision(3))
-			overdue := x.overdue(time.Now().Add(1))
-			x.applyWrite(revision(4))
-			x.correct(overdue, docs{"a": revision(3)})
-		}, "4"},
-		"written while everything was read": {func(x *index) {
-			began := time.Now()
-			x.applyWrite(revision(3))
-			x.reload(began, []*entry{newEntry(revision(2))})
-		}, "3"},
-		"written before everything was read": {func(x *index) {
-			x.applyWrite(revision(3))
-			x.reload(time.Now().Add(1), []*entry{newEntry(revision(2))})
-			x.applyChange(revision(1))
-		}, "1"},
-		"deleted while everything was read": {func(x *index) {
-			began := time.Now()
-			deleted := revision(3)
-			deleted[fieldDeleted] = true
-			x.applyWrite(deleted)
-			x.reload(began, []*entry{newEntry(revision(2))})
-		}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			x := newIndex()
-			x.reload(time.Now(), nil)
-			test.steps(x)
-			got := ""
-			found, err := x.lookup(netip.MustParseAddr("10.0.0.1"), Inbound)
-			for _, h := range found {
-				got += h.Name
-			}
-			if err != nil || got != test.want {
-				t.Errorf("found %q, %v, want %q", got, err, test.want)
-			}
-			x.correct(x.overdue(time.Now().Add(1)), nil)
-			if len(x.pending) > 0 {
-				t.Errorf("still pending: %v", x.pending)
-			}
-		})
-	}
-}
-
 // TestIndexSize bounds the memory of an address. It is not parallel, since it would measure other tests, too.
 func TestIndexSize(t *testing.T) {
 	const clusters, each, most = 8334, 12, 250
 	before := heap()
-	r := New(nil, nil, Options{})
+	x := newIndex()
 	for i := range clusters {
-		fill(r, i)
+		fill(x, i)
 	}
 	size := float64(heap()-before) / (clusters * each)
 	t.Logf("%.0f bytes an address", size)
 	if size > most {
 		t.Errorf("want %d at most", most)
 	}
-	runtime.KeepAlive(r)
+	runtime.KeepAlive(x)
 }
 
 // heap returns how many bytes are in use.

@@ -33,10 +33,13 @@ func (r *Registry) Lookup(ip, direction string) ([]Holding, error) {
 	if err == nil && direction != "" {
 		err = checkDirection(direction)
 	}
+	if err == nil {
+		err = r.checkLoaded()
+	}
 	if err != nil {
 		return nil, err
 	}
-	return r.index.lookup(addr, direction)
+	return r.index.lookup(addr, direction), nil
 }
 
 // Addresses returns the addresses of a cluster in a direction, in the order to try: first those of the zone asked for,
@@ -46,30 +49,35 @@ func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error)
 	if err := checkDirection(direction); err != nil {
 		return nil, err
 	}
-	known, err := r.index.cluster(cluster)
-	if err != nil || known == nil {
-		return []Address{}, err
+	if err := r.checkLoaded(); err != nil {
+		return nil, err
 	}
-	addresses := []Address{}
-	zones := known.zones[slices.Index(directions, direction)]
-	for _, first := range []bool{true, false} {
-		for _, z := range zones {
-			if (z.name.Value() == zone) == first {
-				addresses = z.appendTo(addresses)
-			}
-		}
-	}
-	if known.randomize {
+	known := r.index.cluster(cluster)
+	addresses := known.addresses(slices.Index(directions, direction), zone)
+	if known != nil && known.randomize {
 		r.shuffleZones(addresses)
 	}
 	return addresses, nil
 }
 
-func (z *zoneEntry) appendTo(addresses []Address) []Address {
-	for _, addr := range z.addresses {
-		addresses = append(addresses, Address{addr.String(), z.name.Value()})
+// addresses returns all addresses in a direction: those of the first zone, then zone by zone, by name. A nil entry has
+// none.
+func (e *entry) addresses(direction int, first string) []Address {
+	all := []Address{}
+	if e == nil {
+		return all
 	}
-	return addresses
+	for _, isFirst := range []bool{true, false} {
+		for _, zone := range e.zones[direction] {
+			if (zone.name.Value() == first) != isFirst {
+				continue
+			}
+			for _, addr := range zone.addresses {
+				all = append(all, Address{addr.String(), zone.name.Value()})
+			}
+		}
+	}
+	return all
 }
 
 // shuffleZones shuffles each run of addresses of one zone.
@@ -85,9 +93,12 @@ func (r *Registry) shuffleZones(addresses []Address) {
 	}
 }
 
-// errNotLoaded is the error until the store has been read for the first time.
-func errNotLoaded() error {
-	return fault.New(fault.DatastoreUnreachable, "")
+// checkLoaded returns fault.DatastoreUnreachable until all clusters have been read.
+func (r *Registry) checkLoaded() error {
+	if r.mirror.AsOf().IsZero() {
+		return fault.New(fault.DatastoreUnreachable, "")
+	}
+	return nil
 }
 
 func checkIP(text string) (netip.Addr, error) {

@@ -11,6 +11,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // recorded does what was done to documents of a real Crossbar, and compares answers and documents step by step.
@@ -107,7 +108,7 @@ func (e exchange) run(s *subject) {
 	}
 	var match Match
 	if header := rename(request["headers"]).String("If-Match"); header != "" {
-		match = func(revision string) bool { return generation(revision) == generation(header[1:]) }
+		match = func(revision string) bool { return kazoo.Generation(revision) == kazoo.Generation(header[1:]) }
 	}
 	var c Cluster
 	var err error
@@ -163,7 +164,7 @@ func (e exchange) compare(s *subject, c Cluster, err error) {
 	s.ok(err)
 	want := e.ours(rename(e.answer["data"]))
 	revision := e.answer.String("revision")
-	if got := c.Public(); !reflect.DeepEqual(got, want) || generation(c.Revision()) != generation(revision) {
+	if got := c.Public(); !reflect.DeepEqual(got, want) || kazoo.Generation(c.Revision()) != kazoo.Generation(revision) {
 		s.Errorf("%v %s:\ngot  %s %v\nwant %s %v", e.Document["n"], e.String("note"), c.Revision(), got, revision, want)
 	}
 	if e.stored == nil {
@@ -172,7 +173,7 @@ func (e exchange) compare(s *subject, c Cluster, err error) {
 	want = e.ours(e.stored)
 	want[fieldType], want["pvt_account_db"] = documentType, Database
 	got := s.stored(Database, e.id)
-	if generation(got.Rev()) != generation(want.Rev()) {
+	if kazoo.Generation(got.Rev()) != kazoo.Generation(want.Rev()) {
 		s.Errorf("%v %s: revision %s, want %s", e.Document["n"], e.String("note"), got.Rev(), want.Rev())
 	}
 	want["_rev"] = got.Rev()

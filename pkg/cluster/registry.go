@@ -11,13 +11,13 @@ package cluster
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/mirror"
 	"junctor/pkg/store"
 )
 
@@ -36,17 +36,13 @@ const schemaID = "customer_cluster"
 // Store is what the registry needs of a store.
 type Store interface {
 	Get(ctx context.Context, db, id string) (document.Document, error)
-	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 	Delete(ctx context.Context, db, id, rev string) error
 	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
 	Replicated(ctx context.Context, db string) (bool, error)
 	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
-	Sequence(ctx context.Context, db string) (string, error)
-	Changes(
-		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
-	) error
+	mirror.Store
 }
 
 // Schemas checks a document against the schema of that id and answers it with its values cast; what is wrong is a
@@ -71,11 +67,10 @@ type Registry struct {
 	options Options
 	turns   turns
 	index   *index
-
-	unfollowed atomic.Pointer[string] // where a feed can go on after Load, until one does
+	mirror  *mirror.Mirror // of the clusters' documents, into index
 }
 
-// New answers the registry in store. Lookups answer once Load or Follow has read it.
+// New returns the registry in a store. Look-ups succeed once Load or Follow has read all clusters.
 func New(s Store, schemas Schemas, o Options) *Registry {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -86,8 +81,20 @@ func New(s Store, schemas Schemas, o Options) *Registry {
 	if o.Shuffle == nil {
 		o.Shuffle = shuffle
 	}
-	return &Registry{store: s, schemas: schemas, options: o, turns: newTurns(), index: newIndex()}
+	x := newIndex()
+	return &Registry{store: s, schemas: schemas, options: o, turns: newTurns(), index: x,
+		mirror: mirror.New(s, Database, x, mirror.Options{Log: o.Log})}
 }
+
+// Load reads all clusters once, for a process that does not Follow, or does so later.
+func (r *Registry) Load(ctx context.Context) error { return r.mirror.Load(ctx) }
+
+// Follow keeps the look-ups current with what other processes write, until ctx ends. While the store is away, look-ups
+// return what was known last. It has to end before the store is closed.
+func (r *Registry) Follow(ctx context.Context) { r.mirror.Run(ctx) }
+
+// Reload makes Follow read all clusters again, after the database was created again.
+func (r *Registry) Reload() { r.mirror.Reload() }
 
 // Match says whether a revision is one that the caller is willing to change; nil is any. A change of one that is
 // not is fault.PreconditionFailed.

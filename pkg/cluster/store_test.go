@@ -62,8 +62,8 @@ func (a apart) Winner(ctx context.Context, db, id, rev string) (document.Documen
 	return a.Store.Winner(ctx, a.prefix+db, id, rev)
 }
 
-func (a apart) Sequence(ctx context.Context, db string) (string, error) {
-	return a.Store.Sequence(ctx, a.prefix+db)
+func (a apart) Epoch(ctx context.Context, db string) (string, error) {
+	return a.Store.Epoch(ctx, a.prefix+db)
 }
 
 func (a apart) Changes(

@@ -47,7 +47,7 @@ func TestMemory(t *testing.T) {
 func TestCouchDB(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	runCases(t, slices.Concat(cases, conflictCases(dsn)), func(t *testing.T) *store.Store { return open(t, dsn) })
+	runCases(t, slices.Concat(cases, conflictCases(dsn), purgeCases(dsn)), func(t *testing.T) *store.Store { return open(t, dsn) })
 }
 
 func runCases(t *testing.T, cases []testCase, open func(*testing.T) *store.Store) {

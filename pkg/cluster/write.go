@@ -78,7 +78,7 @@ func (r *Registry) try(ctx context.Context, claims *claims, stored document.Docu
 		return err // not abandoned: unless this is a conflict, the document may have been written
 	}
 	next.doc["_rev"] = rev
-	r.index.applyWrite(next.doc)
+	r.mirror.Wrote(next.doc)
 	logChange(ctx, stored, next.doc)
 	claims.release(ctx)
 	return nil

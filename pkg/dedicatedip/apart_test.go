@@ -42,8 +42,8 @@ func (a apart) Changes(
 	return a.Store.Changes(ctx, a.prefix+db, since, each, current)
 }
 
-func (a apart) PurgeSequence(ctx context.Context, db string) (string, error) {
-	return a.Store.PurgeSequence(ctx, a.prefix+db)
+func (a apart) Epoch(ctx context.Context, db string) (string, error) {
+	return a.Store.Epoch(ctx, a.prefix+db)
 }
 
 func (a apart) Sequence(ctx context.Context, db string) (string, error) {

@@ -67,9 +67,7 @@ func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 // followedUpTo returns a time: all changes to the pool before it were observed.
 func (p *Pool) followedUpTo() time.Time {
 	if m := p.memory.Load(); m != nil {
-		if age, loaded := m.mirror.Age(); loaded {
-			return time.Now().Add(-age)
-		}
+		return m.mirror.AsOf()
 	}
 	return time.Time{}
 }
@@ -78,10 +76,7 @@ func (p *Pool) followedUpTo() time.Time {
 // not in memory.
 func (p *Pool) currentRevision(id string) (rev string, known bool) {
 	m := p.memory.Load()
-	if m == nil {
-		return "", false
-	}
-	if _, loaded := m.mirror.Age(); !loaded {
+	if m == nil || m.mirror.AsOf().IsZero() {
 		return "", false
 	}
 	return m.index.Revision(id), true
@@ -109,11 +104,11 @@ func (p *Pool) fresh() *memory {
 
 // unfit answers why reads can't be answered from memory, empty where they can.
 func (p *Pool) unfit(m *memory) string {
-	age, loaded := m.mirror.Age()
-	if !loaded {
+	asOf := m.mirror.AsOf()
+	if asOf.IsZero() {
 		return "the pool is being read"
 	}
-	if age > m.staleness {
+	if age := time.Since(asOf); age > m.staleness {
 		return "the change feed is behind by " + age.Round(time.Millisecond).String()
 	}
 	if id := m.index.anyIrregular(); id != "" {
@@ -181,7 +176,9 @@ func (p *Pool) Memory() (look Memory, ok bool) {
 	if m == nil {
 		return Memory{}, false
 	}
-	look.Age, look.Loaded = m.mirror.Age()
+	if asOf := m.mirror.AsOf(); !asOf.IsZero() {
+		look.Loaded, look.Age = true, time.Since(asOf)
+	}
 	look.Entries = m.index.length()
 	look.Kept = m.documents.Len()
 	look.Bypassed = m.missed.Load()

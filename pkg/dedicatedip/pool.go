@@ -41,7 +41,7 @@ type Store interface {
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 	Delete(ctx context.Context, db, id, rev string) error
-	PurgeSequence(ctx context.Context, db string) (string, error)
+	Epoch(ctx context.Context, db string) (string, error)
 	Changes(
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
 	) error

@@ -1,7 +1,7 @@
 // Package mirror keeps an index of one database current by following the database's change feed.
 //
 // Invariant: a read of the index sees every write of this process that was passed to Wrote, and every write of others
-// that is older than Age.
+// from before AsOf.
 //
 // The package knows documents, revisions and feeds. What an index holds of a document is known by its owner.
 package mirror
@@ -29,7 +29,7 @@ type Store interface {
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
 	) error
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	PurgeSequence(ctx context.Context, db string) (string, error)
+	Epoch(ctx context.Context, db string) (string, error)
 }
 
 // Index is what a mirror maintains. A mirror calls its methods from one goroutine at a time; whoever reads an index
@@ -61,12 +61,14 @@ type Mirror struct {
 	index   Index
 	options Options
 
-	mu    sync.Mutex
-	ahead map[string]write // writes of this process that the feed has not delivered yet, by id
-	since string           // how far the feed has been read
-	asOf  time.Time        // all writes before are in the index; zero before it is loaded
-	seen  map[string]bool  // ids delivered since a reload began; nil while there is none
-	purge string           // the purge sequence at the last load
+	mu     sync.Mutex
+	ahead  map[string]write        // writes of this process that the feed has not delivered yet, by id
+	since  string                  // how far the feed has been read
+	asOf   time.Time               // all writes before are in the index; zero before it is loaded
+	seen   map[string]bool         // ids delivered since a load began; nil once it has ended
+	epoch  string                  // of the database that since is a position in
+	reload bool                    // since is no position any more
+	stop   context.CancelCauseFunc // ends the current feed
 }
 
 // write is a revision that this process has written or read.
@@ -75,7 +77,7 @@ type write struct {
 	at  time.Time
 }
 
-// New returns a mirror of a database that maintains index. Run makes it follow the database.
+// New returns a mirror of a database that maintains index. Load and Run fill the index.
 func New(s Store, db string, index Index, o Options) *Mirror {
 	if o.Changed == nil {
 		o.Changed = func(document.Document) {}
@@ -92,17 +94,16 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// Run follows the database until ctx ends. A feed that breaks off is taken up where it was. It has to end before the
+// Run follows the database until ctx ends. A feed that breaks off is taken up where it was. Run has to end before the
 // store is closed.
 func (m *Mirror) Run(ctx context.Context) {
 	pauses := backoff.New(firstPause, lastPause)
 	for ctx.Err() == nil {
-		err := m.Follow(ctx, func() { pauses.Reset() })
+		err := m.follow(ctx, pauses.Reset)
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, errPurged) {
-			m.reload()
+		if errors.Is(err, errReload) {
 			continue
 		}
 		if fault.Is(err, fault.DatastoreMissing) {
@@ -115,53 +116,77 @@ func (m *Mirror) Run(ctx context.Context) {
 	}
 }
 
-// errPurged ends a feed after documents were purged: a purge is not in the feed.
-var errPurged = errors.New("documents were purged")
+// Load brings the index up to date once, for a process that does not Run or does so later. Run goes on from there.
+func (m *Mirror) Load(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	loaded := false
+	err := m.follow(ctx, func() {
+		loaded = true
+		cancel()
+	})
+	if loaded {
+		return nil
+	}
+	return err
+}
 
-// purgeInterval is how often the purge sequence is compared.
-const purgeInterval = 20 * time.Second
+// Reload makes the index be loaded again, for who knows that the database is another one. The index serves reads
+// meanwhile.
+func (m *Mirror) Reload() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reload = true
+	if m.stop != nil {
+		m.stop(errReload)
+	}
+}
 
-// Follow follows the feed until it fails or ctx ends. It calls current each time the index is current.
-func (m *Mirror) Follow(ctx context.Context, current func()) error {
-	if err := m.notePurges(ctx); err != nil {
+// errReload ends a feed that does not lead to the present state of the database.
+var errReload = errors.New("documents were purged, or the database was created again")
+
+// epochInterval is how often the epoch is compared.
+const epochInterval = 20 * time.Second
+
+// follow follows the feed until it fails or ctx ends. It calls current each time the index is current.
+func (m *Mirror) follow(ctx context.Context, current func()) error {
+	epoch, err := m.store.Epoch(ctx, m.db)
+	if err != nil {
 		return err
 	}
 	compared := time.Now()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	since := m.begin(epoch, stop)
 	each := func(c store.Change) error { return m.deliver(ctx, c) }
-	err := m.store.Changes(ctx, m.db, m.position(), each, func(asOf time.Time) {
+	err = m.store.Changes(ctx, m.db, since, each, func(asOf time.Time) {
 		if err := m.advance(ctx, asOf); err != nil {
 			return // the index gets older until this succeeds
 		}
 		current()
-		if time.Since(compared) < purgeInterval {
+		if time.Since(compared) < epochInterval {
 			return
 		}
 		compared = time.Now()
-		if seq, err := m.store.PurgeSequence(ctx, m.db); err == nil && seq != m.purge {
-			cancel(errPurged)
+		if now, err := m.store.Epoch(ctx, m.db); err == nil && now != epoch {
+			stop(errReload)
 		}
 	})
-	if errors.Is(context.Cause(ctx), errPurged) {
-		return errPurged
+	if errors.Is(context.Cause(ctx), errReload) {
+		return errReload
 	}
 	return err
 }
 
-// notePurges notes the purge sequence that a load of the index begins with.
-func (m *Mirror) notePurges(ctx context.Context) error {
-	if m.position() != "" {
-		return nil
-	}
-	seq, err := m.store.PurgeSequence(ctx, m.db)
-	m.purge = seq
-	return err
-}
-
-func (m *Mirror) position() string {
+// begin returns where to take up the feed, which stop ends. A feed of another epoch than the index was loaded from is
+// read from its beginning; the index serves reads meanwhile.
+func (m *Mirror) begin(epoch string, stop context.CancelCauseFunc) (since string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.since == "" || m.epoch != epoch || m.reload {
+		m.since, m.epoch, m.reload, m.seen = "", epoch, false, map[string]bool{}
+	}
+	m.stop = stop
 	return m.since
 }
 
@@ -241,7 +266,7 @@ func (m *Mirror) advance(ctx context.Context, asOf time.Time) error {
 	return nil
 }
 
-// unseen returns the documents of the index that a reload has not delivered.
+// unseen returns the documents of the index that a load has not delivered.
 func (m *Mirror) unseen() (ids []string) {
 	if m.seen == nil {
 		return nil
@@ -283,14 +308,11 @@ func (m *Mirror) Saw(doc document.Document) {
 	}
 }
 
-// Age returns how far the index may be behind the database. ok is false before the index is loaded.
-func (m *Mirror) Age() (age time.Duration, ok bool) {
+// AsOf returns a time: the index has all writes from before. It is zero until the index is loaded.
+func (m *Mirror) AsOf() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.asOf.IsZero() {
-		return 0, false
-	}
-	return time.Since(m.asOf), true
+	return m.asOf
 }
 
 // Pending returns how many writes of this process the feed has not delivered yet.
@@ -298,13 +320,6 @@ func (m *Mirror) Pending() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.ahead)
-}
-
-// reload makes the mirror read the whole database again. The index serves reads meanwhile.
-func (m *Mirror) reload() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.since, m.seen = "", map[string]bool{}
 }
 
 // clear empties the index, whose database is gone.

@@ -1,7 +1,6 @@
 package mirror_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,13 +58,18 @@ func (i *index) value(id string) string {
 // cuttable is a store whose feed can be cut.
 type cuttable struct {
 	*store.Store
-	cut atomic.Bool
+	cut    atomic.Bool
+	during func() // is called before the first change of a feed is delivered, if not nil
 }
 
 func (c *cuttable) Changes(
 	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
 ) error {
+	var once sync.Once
 	return c.Store.Changes(ctx, db, since, func(change store.Change) error {
+		if c.during != nil {
+			once.Do(c.during)
+		}
 		if c.cut.Load() {
 			return fault.New(fault.DatastoreUnreachable, "")
 		}
@@ -122,7 +127,7 @@ func (s *subject) run() {
 		cancel()
 		<-done
 	})
-	s.until("the index is loaded", func() bool { _, ok := s.Age(); return ok })
+	s.until("the index is loaded", func() bool { return !s.AsOf().IsZero() })
 }
 
 // write writes a document as another process, over the revision that is there.
@@ -156,10 +161,7 @@ func (s *subject) is(id, want string) {
 func (s *subject) current() {
 	s.Helper()
 	now := time.Now()
-	s.until("the index is current", func() bool {
-		age, ok := s.Age()
-		return ok && time.Now().Add(-age).After(now)
-	})
+	s.until("the index is current", func() bool { return s.AsOf().After(now) })
 }
 
 func TestTheIndexFollowsTheDatabase(t *testing.T) {
@@ -167,7 +169,7 @@ func TestTheIndexFollowsTheDatabase(t *testing.T) {
 	onStores(t, func(s *subject) {
 		s.write("a", "1")
 		s.write("b", "1")
-		if _, ok := s.Age(); ok {
+		if !s.AsOf().IsZero() {
 			s.Error("current before it is loaded")
 		}
 		s.run()
@@ -179,7 +181,7 @@ func TestTheIndexFollowsTheDatabase(t *testing.T) {
 			s.Fatal(err)
 		}
 		s.is("a", "")
-		if age, _ := s.Age(); age > 30*time.Second {
+		if age := time.Since(s.AsOf()); age > 30*time.Second {
 			s.Errorf("age %v", age)
 		}
 	})
@@ -248,6 +250,78 @@ func TestReadDocumentsMayBringTheIndexForward(t *testing.T) {
 	})
 }
 
+func TestTheFeedMayBeFasterThanAnOwnWrite(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.run()
+		one := s.write("a", "1")
+		s.is("a", "1")
+		s.Wrote(one)
+		s.write("a", "2")
+		s.is("a", "2")
+		s.Wrote(one)
+		if got := s.value("a"); got != "2" || s.Pending() != 0 {
+			s.Errorf("got %q, %d writes are pending", got, s.Pending())
+		}
+	})
+}
+
+func TestAnOwnWriteWhileTheIndexIsLoadedStays(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.write("a", "1")
+		removed := s.write("b", "1")
+		s.here.during = func() {
+			s.Wrote(s.write("a", "2"))
+			if err := s.there.Delete(s.Context(), s.db, "b", removed.Rev()); err != nil {
+				s.Fatal(err)
+			}
+			s.Wrote(document.Document{"_id": "b", "_rev": "2-b", "_deleted": true})
+			s.Wrote(s.write("c", "1"))
+		}
+		if err := s.Load(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		if a, b, c := s.value("a"), s.value("b"), s.value("c"); a != "2" || b != "" || c != "1" {
+			s.Errorf("got %q, %q and %q", a, b, c)
+		}
+	})
+}
+
+func TestRunGoesOnWhereLoadEnded(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.write("a", "1")
+		if err := s.Load(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		if got := s.value("a"); got != "1" {
+			s.Errorf("loaded %q", got)
+		}
+		s.write("b", "1")
+		s.run()
+		s.is("b", "1")
+		if n := s.changed.Load(); n != 1 { // all of a load are changes to nobody
+			s.Errorf("%d changes were reported", n)
+		}
+	})
+}
+
+func TestLoadFailsWithTheStore(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.write("a", "1")
+		s.here.cut.Store(true)
+		if err := s.Load(s.Context()); !fault.Is(err, fault.DatastoreUnreachable) || !s.AsOf().IsZero() {
+			s.Errorf("got %v, loaded as of %v", err, s.AsOf())
+		}
+		s.here.cut.Store(false)
+		if err := s.Load(s.Context()); err != nil || s.value("a") != "1" {
+			s.Errorf("got %v, loaded %q", err, s.value("a"))
+		}
+	})
+}
+
 // Fault P2: in a conflict the revision of fewer writes can win, after the other branch was deleted.
 func TestAWinnerOfALowerGenerationCounts(t *testing.T) {
 	t.Parallel()
@@ -267,24 +341,72 @@ func TestAWinnerOfALowerGenerationCounts(t *testing.T) {
 	})
 }
 
+// needsEpochs skips a test on stores that tell neither purges nor databases created again.
+func (s *subject) needsEpochs() {
+	s.Helper()
+	epoch, err := s.there.Epoch(s.Context(), s.db)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if epoch == "" {
+		s.Skip("this store has no epochs")
+	}
+}
+
 // Fault P5: a purge is not in the feed.
 func TestPurgedDocumentsLeaveTheIndex(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(s *subject) {
-		seq, err := s.there.PurgeSequence(s.Context(), s.db)
-		if err != nil {
-			s.Fatal(err)
-		}
-		if seq == "" {
-			s.Skip("this store knows no purges")
-		}
+		s.needsEpochs()
 		doc := s.write("a", "1")
 		s.write("b", "1")
 		s.run()
 		s.is("a", "1")
-		s.request("_purge", fmt.Sprintf(`{"a":[%q]}`, doc.Rev()))
+		s.request(http.MethodPost, "/_purge", fmt.Sprintf(`{"a":[%q]}`, doc.Rev()))
 		s.is("a", "")
 		s.is("b", "1")
+	})
+}
+
+func TestADatabaseThatWasCreatedAgainIsLoadedAgain(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.needsEpochs()
+		s.write("a", "1")
+		s.write("b", "1")
+		if err := s.Load(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		created := time.Now().Unix()
+		s.delete()
+		s.until("the next second, since that is how exact CouchDB is", func() bool { return time.Now().Unix() > created })
+		s.until("the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
+		s.write("b", "2")
+		if err := s.Load(s.Context()); err != nil {
+			s.Fatal(err)
+		}
+		if a, b := s.value("a"), s.value("b"); a != "" || b != "2" {
+			s.Errorf("got %q and %q", a, b)
+		}
+	})
+}
+
+// Not every server tells a database that was created again from the one before.
+func TestReloadForgetsWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		if !store.IsCouchDB(s.dsn) {
+			s.Skip("nothing deletes a database of the embedded store")
+		}
+		s.write("a", "1")
+		s.write("b", "1")
+		s.run()
+		s.delete()
+		s.until("the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
+		s.write("b", "2")
+		s.Reload()
+		s.is("a", "")
+		s.is("b", "2")
 	})
 }
 
@@ -298,13 +420,9 @@ func TestADatabaseThatIsGoneEmptiesTheIndex(t *testing.T) {
 		s.run()
 		s.is("a", "1")
 		changed := s.changed.Load()
-		request, err := http.NewRequestWithContext(s.Context(), http.MethodDelete, s.dsn+"/"+url.PathEscape(s.db), nil)
-		if err != nil {
-			s.Fatal(err)
-		}
-		s.do(request)
+		s.delete()
 		s.is("a", "")
-		if _, ok := s.Age(); ok {
+		if !s.AsOf().IsZero() {
 			s.Error("an index of nothing is current")
 		}
 		if s.changed.Load() != changed {
@@ -313,27 +431,25 @@ func TestADatabaseThatIsGoneEmptiesTheIndex(t *testing.T) {
 	})
 }
 
-func (s *subject) post(body string) { s.request("_bulk_docs", body) }
+func (s *subject) post(body string) { s.request(http.MethodPost, "/_bulk_docs", body) }
 
-func (s *subject) request(path, body string) {
+// delete deletes the database.
+func (s *subject) delete() { s.request(http.MethodDelete, "", "") }
+
+func (s *subject) request(method, path, body string) {
 	s.Helper()
-	request, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.dsn+"/"+url.PathEscape(s.db)+"/"+path,
-		bytes.NewReader([]byte(body)))
+	request, err := http.NewRequestWithContext(s.Context(), method, s.dsn+"/"+url.PathEscape(s.db)+path,
+		strings.NewReader(body))
 	if err != nil {
 		s.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	s.do(request)
-}
-
-func (s *subject) do(request *http.Request) {
-	s.Helper()
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		s.Fatal(err)
 	}
 	defer response.Body.Close()
 	if text, _ := io.ReadAll(response.Body); response.StatusCode >= http.StatusBadRequest {
-		s.Fatalf("%s %s: %d %s", request.Method, request.URL.Path, response.StatusCode, text)
+		s.Fatalf("%s %s: %d %s", method, path, response.StatusCode, text)
 	}
 }

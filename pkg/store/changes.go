@@ -180,21 +180,26 @@ func (s *Store) Sequence(ctx context.Context, db string) (seq string, err error)
 	return seq, err
 }
 
-// PurgeSequence returns a text that differs after documents of a database were purged, which is not in its feed. It is
-// empty where the store knows no purges.
-func (s *Store) PurgeSequence(ctx context.Context, db string) (seq string, err error) {
+// Epoch returns a text that changes when a database's feed does not lead from an earlier state to the present one:
+// documents were purged, or the database was deleted and created again. It is empty where the store has neither.
+func (s *Store) Epoch(ctx context.Context, db string) (epoch string, err error) {
 	err = s.call("sequence", db, func() error {
 		stats, err := s.client.DB(db).Stats(ctx)
 		if err != nil || len(stats.RawResponse) == 0 {
 			return err
 		}
 		var info struct {
-			PurgeSeq json.RawMessage `json:"purge_seq"`
+			Created json.RawMessage `json:"instance_start_time"`
+			Purges  json.RawMessage `json:"purge_seq"`
 		}
 		err = json.Unmarshal(stats.RawResponse, &info)
+		if err != nil || info.Purges == nil {
+			return err
+		}
 		// "12-g1AAAA…": a number, and then what differs from node to node of a cluster.
-		seq, _, _ = strings.Cut(strings.Trim(string(info.PurgeSeq), `"`), "-")
-		return err
+		purges, _, _ := strings.Cut(strings.Trim(string(info.Purges), `"`), "-")
+		epoch = string(info.Created) + "/" + purges
+		return nil
 	})
-	return seq, err
+	return epoch, err
 }
