@@ -59,7 +59,7 @@ func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	}
 	o.pool.Zone, o.pool.Log = o.node.Zone, o.log
 	o.pool.ZoneName = account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of
-	pool := dedicatedip.New(addresses, set, o.pool)
+	pool := dedicatedip.New(addresses, o.pool)
 	return &workplace{
 		store:     s,
 		documents: documents,

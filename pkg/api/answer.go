@@ -20,7 +20,7 @@ type reply struct {
 	pageSize  *int
 	next      string // start key of the next page
 	preflight bool   // nothing but headers
-	behind    bool   // could not be answered from memory
+	bypassed  bool   // was read from the store, since memory was not current
 }
 
 // envelope is the JSON around every answer. Kazoo leaves out what it does not have; so do we, and never write null.
@@ -47,7 +47,7 @@ type answer struct {
 	etag     string
 	location string
 	cors     bool
-	behind   bool
+	bypassed bool
 	err      error // why it is no success; for the log
 }
 
@@ -63,7 +63,7 @@ func (s *Server) succeed(r *request, rep reply) answer {
 	if rep.revision == "" {
 		rep.revision = document.MD5(data)
 	}
-	a := answer{status: http.StatusOK, location: rep.location, cors: isCORS(r), behind: rep.behind}
+	a := answer{status: http.StatusOK, location: rep.location, cors: isCORS(r), bypassed: rep.bypassed}
 	if r.verb == http.MethodPut && (r.Method == http.MethodPut || rep.location != "") {
 		a.status = http.StatusCreated
 	}

@@ -12,10 +12,8 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/dedicatedip"
-	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
-	"junctor/schemas"
 )
 
 // gated is a store whose feed tells something only while its gate is not locked. How current it was before that does
@@ -66,11 +64,7 @@ func (g *gated) cut() (tell func()) {
 // written, so a pool is not behind for that.
 func (g *gated) follow(t *testing.T) func(*api.Config) {
 	return func(c *api.Config) {
-		set, err := schema.Load(schemas.Files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Pool = dedicatedip.New(g, set, dedicatedip.Options{Zone: "local", Now: c.Now, Log: c.Log})
+		c.Pool = dedicatedip.New(g, dedicatedip.Options{Zone: "local", Now: c.Now, Log: c.Log})
 		ctx, cancel := context.WithCancel(context.Background())
 		var following sync.WaitGroup
 		following.Go(func() { c.Pool.Follow(ctx, 3*time.Second) })
@@ -111,7 +105,6 @@ func TestBehind(t *testing.T) {
 
 // TestReadFromIsOfTheRead: B9. X-Read-From says where a response was read, whatever has become of the memory since.
 func TestReadFromIsOfTheRead(t *testing.T) {
-	t.Skip("issue 7: X-Read-From is decided after the read that it describes")
 	t.Parallel()
 	s := storetest.Open(t, "memory:")
 	loadKazoo(t, s)

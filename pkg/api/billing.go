@@ -7,10 +7,10 @@ import (
 	"junctor/pkg/dedicatedip"
 )
 
-// charging answers the pool as it is for one request: billing is asked before an account gets addresses. That comes
-// after all that speaks against the addresses, as in Crossbar (cb_ips, crossbar_services:maybe_dry_run).
-func (s *Server) charging(r *request) *dedicatedip.Pool {
-	return s.Pool.Asking(func(ctx context.Context, quantity int) error {
+// approval returns what asks billing before the account in the path gets addresses. That comes after all that speaks
+// against the addresses, as in Crossbar (cb_ips, crossbar_services:maybe_dry_run).
+func (s *Server) approval(r *request) dedicatedip.Approve {
+	return func(ctx context.Context, quantity int) error {
 		return s.Billing.Approve(ctx, billing.Proposal{
 			AccountID:     r.account.ID,
 			AuthAccountID: r.identity.AccountID,
@@ -18,13 +18,5 @@ func (s *Server) charging(r *request) *dedicatedip.Pool {
 			Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
 			AcceptCharges: r.says("accept_charges"),
 		})
-	})
-}
-
-// withoutData is a request as Crossbar has it where the path names the address: cb_ips puts that in the place of data,
-// so nothing in it counts.
-func (r *request) withoutData() *request {
-	without := *r
-	without.body.data = nil
-	return &without
+	}
 }

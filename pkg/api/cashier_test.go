@@ -51,7 +51,7 @@ func (c *cashier) serve(changes ...func(*billing.Options)) func(*api.Config) {
 		}
 		config.Billing = hook
 		config.Metrics.WatchHook(hook.Stats)
-		config.Pool = dedicatedip.New(c.store, config.Schemas,
+		config.Pool = dedicatedip.New(c.store,
 			dedicatedip.Options{Zone: "local", Now: config.Now, CopiesWritten: hook.Reconcile, Log: config.Log})
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})

@@ -128,7 +128,7 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 	set, err := schema.Load(schemas.Files)
 	log := zerolog.New(&the.log)
 	return api.Config{
-		Pool:        dedicatedip.New(s, set, dedicatedip.Options{Zone: "local", Now: now, Log: log}),
+		Pool:        dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, Log: log}),
 		Routing:     cluster.New(s, set, cluster.Options{Now: now, Log: log}),
 		Accounts:    account.NewDirectory(s),
 		Tokens:      auth.NewAuthenticator(s, auth.Options{Now: now}),

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"maps"
 	"strconv"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-// listAvailable answers GET /ips and GET /accounts/{account}/ips.
+// listAvailable handles GET /ips and GET /accounts/{account}/ips.
 func (s *Server) listAvailable(r *request) (reply, error) {
 	f := dedicatedip.Filter{
 		Zone:     given(r.query.Get("zone")),
@@ -26,11 +27,12 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 	if err := s.holdRows(r, f.Quantity, f.PageSize); err != nil {
 		return reply{}, err
 	}
-	page, err := s.Pool.Available(r.ctx(), f)
+	from := s.Pool.Read()
+	page, err := from.Available(r.ctx(), f)
 	if err != nil {
 		return reply{}, err
 	}
-	rep := reply{data: page.Items, next: page.Next, behind: s.Pool.Behind()}
+	rep := reply{data: page.Items, next: page.Next, bypassed: from.Bypassed()}
 	if f.PageSize > 0 {
 		size := len(page.Items)
 		rep.pageSize = &size
@@ -75,34 +77,38 @@ func count(parameter string) int {
 	return n
 }
 
-// listAssigned answers GET /accounts/{account}/ips/assigned.
+// listAssigned handles GET /accounts/{account}/ips/assigned.
 func (s *Server) listAssigned(r *request) (reply, error) {
-	items, err := s.Pool.Assigned(r.ctx(), r.account.ID)
-	return reply{data: items, behind: s.Pool.Behind()}, err
+	from := s.Pool.Read()
+	items, err := from.Assigned(r.ctx(), r.account.ID)
+	return reply{data: items, bypassed: from.Bypassed()}, err
 }
 
-// listAllAssigned answers GET /ips/assigned.
+// listAllAssigned handles GET /ips/assigned.
 func (s *Server) listAllAssigned(r *request) (reply, error) {
 	if err := s.holdRows(r); err != nil {
 		return reply{}, err
 	}
-	items, err := s.Pool.AssignedAll(r.ctx())
-	return reply{data: items, behind: s.Pool.Behind()}, err
+	from := s.Pool.Read()
+	items, err := from.AssignedAll(r.ctx())
+	return reply{data: items, bypassed: from.Bypassed()}, err
 }
 
-// listZones answers GET …/ips/zones.
+// listZones handles GET …/ips/zones.
 func (s *Server) listZones(r *request) (reply, error) {
-	zones, err := s.Pool.Zones(r.ctx())
-	return reply{data: zones, behind: s.Pool.Behind()}, err
+	from := s.Pool.Read()
+	zones, err := from.Zones(r.ctx())
+	return reply{data: zones, bypassed: from.Bypassed()}, err
 }
 
-// listHosts answers GET …/ips/hosts.
+// listHosts handles GET …/ips/hosts.
 func (s *Server) listHosts(r *request) (reply, error) {
-	hosts, err := s.Pool.Hosts(r.ctx())
-	return reply{data: hosts, behind: s.Pool.Behind()}, err
+	from := s.Pool.Read()
+	hosts, err := from.Hosts(r.ctx())
+	return reply{data: hosts, bypassed: from.Bypassed()}, err
 }
 
-// createIP answers PUT /ips, and PUT /accounts/{account}/ips, which the documentation's example uses and Crossbar
+// createIP handles PUT /ips, and PUT /accounts/{account}/ips, which the documentation's example uses and Crossbar
 // refuses to everybody; it takes a superduper account either way.
 func (s *Server) createIP(r *request) (reply, error) {
 	if err := mustBeSuperduper(r); err != nil {
@@ -112,7 +118,12 @@ func (s *Server) createIP(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	ip, err := s.Pool.Create(r.ctx(), data)
+	if err := s.Schemas.Validate("ip", map[string]any(data)); err != nil {
+		return reply{}, err
+	}
+	ip, err := s.Pool.Create(r.ctx(), dedicatedip.CreateRequest{
+		Address: data.String("ip"), Zone: data.String("zone"), Host: data.String("host"),
+	})
 	if err != nil {
 		return reply{}, err
 	}
@@ -148,11 +159,12 @@ func with(ip dedicatedip.IP, more map[string]any) (document.Document, error) {
 	return object, err
 }
 
-// getIP answers GET /ips/{ip} and GET /accounts/{account}/ips/{ip}. Who may not see the account that holds the
+// getIP handles GET /ips/{ip} and GET /accounts/{account}/ips/{ip}. Who may not see the account that holds the
 // address learns no more than about one that does not exist (Crossbar shows it).
 func (s *Server) getIP(r *request) (reply, error) {
 	address := r.vars["ip"]
-	ip, err := s.Pool.Get(r.ctx(), ipaddr.Unbracket(address))
+	from := s.Pool.Read()
+	ip, err := from.Get(r.ctx(), ipaddr.Unbracket(address))
 	if err == nil {
 		err = s.mayShow(r, ip)
 	}
@@ -160,10 +172,10 @@ func (s *Server) getIP(r *request) (reply, error) {
 		err = &fault.Error{Kind: fault.BadIdentifier, Err: err,
 			Data: map[string]any{"cause": address, "message": "bad identifier"}}
 	}
-	return reply{data: ip, revision: ip.Revision, behind: s.Pool.Behind()}, err
+	return reply{data: ip, revision: ip.Revision, bypassed: from.Bypassed()}, err
 }
 
-// mayShow answers fault.BadIdentifier for an address whose holder the token has no rights on.
+// mayShow returns fault.BadIdentifier for an address whose holder the token has no rights on.
 func (s *Server) mayShow(r *request, ip dedicatedip.Address) error {
 	holder := ip.AssignedTo
 	if holder == "" || holder == r.identity.AccountID || r.identity.Superduper {
@@ -179,14 +191,14 @@ func (s *Server) mayShow(r *request, ip dedicatedip.Address) error {
 	return err
 }
 
-// deleteIP answers DELETE /ips/{ip}, which Crossbar 4.3 refuses whatever is asked. It is right about what is no
+// deleteIP handles DELETE /ips/{ip}, which Crossbar 4.3 refuses whatever is asked. It is right about what is no
 // address.
 func (s *Server) deleteIP(r *request) (reply, error) {
-	address := ipaddr.Unbracket(r.vars["ip"])
-	if err := s.Schemas.Validate("ips", map[string]any{"ips": []any{address}}); err != nil {
+	addresses, err := s.addressOf(r)
+	if err != nil {
 		return reply{}, err
 	}
-	ip, err := s.Pool.Delete(r.ctx(), address, r.revisionMatch())
+	ip, err := s.Pool.Delete(r.ctx(), addresses[0], r.revisionMatch())
 	if err != nil {
 		return reply{}, err
 	}
@@ -195,39 +207,83 @@ func (s *Server) deleteIP(r *request) (reply, error) {
 	return reply{data: data, revision: ip.Revision(), metadata: gone}, err
 }
 
-// assignIP answers POST /accounts/{account}/ips/{ip}.
+// addressOf returns the address in the path as a list of one, as the schema "ips" validates it.
+func (s *Server) addressOf(r *request) ([]string, error) {
+	address := ipaddr.Unbracket(r.vars["ip"])
+	return []string{address}, s.Schemas.Validate("ips", map[string]any{"ips": []any{address}})
+}
+
+// assignIP handles POST /accounts/{account}/ips/{ip}. The address replaces data, as in cb_ips, so that nothing in it
+// counts.
 func (s *Server) assignIP(r *request) (reply, error) {
-	pool := s.charging(r.withoutData())
-	ip, err := pool.AssignOne(r.ctx(), r.account.ID, ipaddr.Unbracket(r.vars["ip"]), r.revisionMatch())
-	return s.one(r, ip), err
+	r.body.data = nil
+	addresses, err := s.addressOf(r)
+	if err != nil {
+		return reply{}, err
+	}
+	ips, err := s.Pool.Assign(r.ctx(), dedicatedip.AssignRequest{
+		Account: r.account.ID, Addresses: addresses, IfMatch: r.revisionMatch(), Approve: s.approval(r),
+	})
+	return s.one(r, ips, err)
 }
 
-// releaseIP answers DELETE /accounts/{account}/ips/{ip}.
+// releaseIP handles DELETE /accounts/{account}/ips/{ip}.
 func (s *Server) releaseIP(r *request) (reply, error) {
-	ip, err := s.Pool.ReleaseOne(r.ctx(), r.account.ID, ipaddr.Unbracket(r.vars["ip"]), r.revisionMatch())
-	return s.one(r, ip), err
+	addresses, err := s.addressOf(r)
+	if err != nil {
+		return reply{}, err
+	}
+	ips, err := s.Pool.Release(r.ctx(), dedicatedip.ReleaseRequest{
+		Account: r.account.ID, Addresses: addresses, IfMatch: r.revisionMatch(),
+	})
+	return s.one(r, ips, err)
 }
 
-// assignIPs answers POST /accounts/{account}/ips. Where "quantity" stands and not "ips", which Crossbar does not know,
-// the pool chooses. Crossbar ignores what else stands there.
+// addressesIn returns the addresses under "ips" in data, in the order given.
+func (s *Server) addressesIn(data document.Document) ([]string, error) {
+	if err := s.Schemas.Validate("ips", map[string]any(data)); err != nil {
+		return nil, err
+	}
+	return data.Strings("ips"), nil
+}
+
+// assignIPs handles POST /accounts/{account}/ips. If "quantity" is given and "ips" is not, the pool chooses; Crossbar does
+// not know that. Crossbar ignores what else is in data.
 func (s *Server) assignIPs(r *request) (reply, error) {
 	if err := preconditions(r, ""); err != nil {
 		return reply{}, err
 	}
 	data := r.ipsData()
-	_, asked := data["quantity"]
-	named := data["ips"] != nil
 	if s.format(r) == Documented {
 		if err := r.checkWish(data); err != nil {
 			return reply{}, err
 		}
 	}
-	assign := s.charging(r).Assign
-	if asked && !named {
-		assign = s.charging(r).Allocate
+	if _, asked := data["quantity"]; asked && data["ips"] == nil {
+		return s.allocateIPs(r, data)
 	}
-	ips, err := assign(r.ctx(), r.account.ID, data)
-	return s.several(r, ips), err
+	addresses, err := s.addressesIn(data)
+	if err != nil {
+		return reply{}, err
+	}
+	ips, err := s.Pool.Assign(r.ctx(), dedicatedip.AssignRequest{
+		Account: r.account.ID, Addresses: addresses, Approve: s.approval(r),
+	})
+	return s.several(r, ips, err)
+}
+
+// allocateIPs assigns as many addresses as data asks for.
+func (s *Server) allocateIPs(r *request, data document.Document) (reply, error) {
+	if err := s.Schemas.Validate("ips_allocation", map[string]any(data)); err != nil {
+		return reply{}, err
+	}
+	quantity, _ := data["quantity"].(json.Number)
+	wanted, _ := quantity.Float64() // the schema takes 2.0 and 1e1 for whole numbers, as JSON Schema does
+	ips, err := s.Pool.Allocate(r.ctx(), dedicatedip.AllocateRequest{
+		Account: r.account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
+		Approve: s.approval(r),
+	})
+	return s.several(r, ips, err)
 }
 
 // checkWish refuses data that asks for addresses in two ways, or in none that is read here: a success without an
@@ -251,28 +307,30 @@ func ipsRequired() error {
 	return fault.Finding("ips", "required", "Field is required but missing", map[string]any{"value": "ips"})
 }
 
-// releaseIPs answers DELETE /accounts/{account}/ips. The documentation releases everything when nothing is named;
-// Crossbar releases nothing then. Where something else is named, or could not be read, that is more likely a mistake
-// than a wish to release everything.
+// releaseIPs handles DELETE /accounts/{account}/ips. The documentation releases everything when nothing is named;
+// Crossbar releases nothing then. Data that names something else, or could not be read, is more likely a mistake than a
+// wish to release everything.
 func (s *Server) releaseIPs(r *request) (reply, error) {
 	if err := preconditions(r, ""); err != nil {
 		return reply{}, err
 	}
 	data := r.ipsData()
 	_, named := data["ips"]
-	var ips []dedicatedip.IP
-	var err error
 	switch {
 	case named || s.format(r) == Crossbar:
-		ips, err = s.Pool.Release(r.ctx(), r.account.ID, data)
+		addresses, err := s.addressesIn(data)
+		if err != nil {
+			return reply{}, err
+		}
+		ips, err := s.Pool.Release(r.ctx(), dedicatedip.ReleaseRequest{Account: r.account.ID, Addresses: addresses})
+		return s.several(r, ips, err)
 	case r.body.unread:
-		err = fault.New(fault.UnsupportedMedia, "")
+		return reply{}, fault.New(fault.UnsupportedMedia, "")
 	case onlyMetadata(data) && !r.query.Has("ips") && !r.query.Has("ips[]"):
-		ips, err = s.Pool.ReleaseAll(r.ctx(), r.account.ID)
-	default:
-		err = ipsRequired()
+		ips, err := s.Pool.ReleaseAll(r.ctx(), r.account.ID)
+		return s.several(r, ips, err)
 	}
-	return s.several(r, ips), err
+	return reply{}, ipsRequired()
 }
 
 // onlyMetadata reports whether data holds nothing but what Monster UI adds to every request.
@@ -306,26 +364,29 @@ func (s *Server) format(r *request) Format {
 	return s.Format
 }
 
-// one answers what became of one address.
-func (s *Server) one(r *request, ip dedicatedip.IP) reply {
-	if s.format(r) == Crossbar {
-		return s.several(r, []dedicatedip.IP{ip})
+// one returns the reply to a request about one address.
+func (s *Server) one(r *request, ips []dedicatedip.IP, err error) (reply, error) {
+	if err != nil || s.format(r) == Crossbar {
+		return s.several(r, ips, err)
 	}
-	return reply{data: ip, revision: ip.Revision()}
+	return reply{data: ips[0], revision: ips[0].Revision()}, nil
 }
 
-// several answers what became of a list. Crossbar's "error" is empty, since it is all or nothing here.
-func (s *Server) several(r *request, ips []dedicatedip.IP) reply {
+// several returns the reply to a request about a list. Crossbar's "error" is empty, since all or nothing is done here.
+func (s *Server) several(r *request, ips []dedicatedip.IP, err error) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
 	if s.format(r) == Crossbar {
 		success := make(map[string]dedicatedip.IP, len(ips))
 		for _, ip := range ips {
 			success[ip.ID()] = ip
 		}
-		return reply{data: map[string]any{"success": success, "error": map[string]any{}}}
+		return reply{data: map[string]any{"success": success, "error": map[string]any{}}}, nil
 	}
 	ids := make([]string, len(ips))
 	for i, ip := range ips {
 		ids[i] = ip.ID()
 	}
-	return reply{data: map[string]any{"ips": ids}}
+	return reply{data: map[string]any{"ips": ids}}, nil
 }

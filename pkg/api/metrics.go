@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"math"
 	"net/http"
 	"strconv"
@@ -11,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/rs/zerolog"
 
 	"junctor/pkg/billing"
 	"junctor/pkg/cluster"
@@ -237,8 +235,8 @@ func (m *Metrics) handler() http.Handler {
 }
 
 // watchPool adds the sizes of the pool, which are counted when somebody looks.
-func (m *Metrics) watchPool(pool *dedicatedip.Pool, log zerolog.Logger) {
-	m.registry.MustRegister(&poolSizes{pool: pool, log: log, size: prometheus.NewDesc(
+func (m *Metrics) watchPool(pool *dedicatedip.Pool) {
+	m.registry.MustRegister(&poolSizes{pool: pool, size: prometheus.NewDesc(
 		"junctor_dedicated_ips", "Addresses in the pool, by zone and status.", []string{"zone", "status"}, nil)})
 }
 
@@ -271,26 +269,15 @@ func (m *Metrics) watchMemory(pool *dedicatedip.Pool) {
 
 type poolSizes struct {
 	pool *dedicatedip.Pool
-	log  zerolog.Logger
 	size *prometheus.Desc
 }
 
 // Describe is a prometheus.Collector's.
 func (p *poolSizes) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- p.size }
 
-// Collect is a prometheus.Collector's. The sizes are left out where they are not known from memory: a store that is
-// slow or away is not to be asked to read everything.
+// Collect is a prometheus.Collector's. It leaves the sizes out while they are not known from memory.
 func (p *poolSizes) Collect(metrics chan<- prometheus.Metric) {
-	if !p.pool.FromMemory() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
-	defer cancel()
-	counts, err := p.pool.Counts(ctx)
-	if err != nil {
-		p.log.Warn().Err(err).Msg("the pool could not be counted for /metrics")
-		return
-	}
+	counts, _ := p.pool.Counts()
 	for key, n := range counts {
 		metrics <- prometheus.MustNewConstMetric(p.size, prometheus.GaugeValue, float64(n), key[0], key[1])
 	}

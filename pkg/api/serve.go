@@ -100,7 +100,7 @@ func (s *Server) serve(r *request) (a answer) {
 func (s *Server) finish(r *request, rep reply, err error) answer {
 	if err != nil {
 		a := s.fail(r, err)
-		a.behind = rep.behind
+		a.bypassed = rep.bypassed
 		return a
 	}
 	return s.succeed(r, rep)

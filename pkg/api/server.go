@@ -109,7 +109,7 @@ func New(c Config) *Server {
 		largeBodies: newBudget(maxLargeBodies, maxLargeBodies/2),
 		responses:   newBudget(maxResponses, maxResponses/2),
 	}
-	s.Metrics.watchPool(c.Pool, c.Log)
+	s.Metrics.watchPool(c.Pool)
 	s.Metrics.watchMemory(c.Pool)
 	s.internal = s.operations()
 	s.routers = s.routes()

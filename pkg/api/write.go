@@ -54,7 +54,7 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *request, a answer) {
 		h.Set("Etag", a.etag)
 		h.Set("Expires", "Fri, 01 Jan 1999 00:00:00 GMT")
 	}
-	if a.behind {
+	if a.bypassed {
 		h.Set("X-Read-From", "store")
 	}
 	if a.status == http.StatusServiceUnavailable || a.status == http.StatusTooManyRequests {

@@ -1,7 +1,6 @@
 package dedicatedip
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +19,6 @@ var allocateCases = []testCase{
 	{"allocate", allocates},
 	{"allocate spread", spreads},
 	{"allocate too many", tooMany},
-	{"allocate what is wrong", wrongWishes},
 	{"allocate and fail", allocationFails},
 }
 
@@ -31,13 +29,21 @@ var contentionCases = []testCase{
 	{"allocate what memory does not know", allocatesUnheard},
 }
 
-// wish is the data of a request for addresses.
-func wish(quantity int, more ...any) map[string]any {
-	data := map[string]any{"quantity": json.Number(fmt.Sprint(quantity))}
-	for i := 0; i < len(more); i += 2 {
-		data[more[i].(string)] = more[i+1]
+// wish is a request for addresses for account A.
+func wish(quantity int, change ...func(*AllocateRequest)) AllocateRequest {
+	r := AllocateRequest{Account: accountA, Quantity: quantity}
+	for _, each := range change {
+		each(&r)
 	}
-	return data
+	return r
+}
+
+func inOneZone(zone string) func(*AllocateRequest) { return func(r *AllocateRequest) { r.Zone = zone } }
+
+func spread(r *AllocateRequest) { r.Spread = true }
+
+func to(account string) func(*AllocateRequest) {
+	return func(r *AllocateRequest) { r.Account = account }
 }
 
 // fill makes so many addresses available in each of some zones: 10.N.0.0 and up are of the Nth.
@@ -69,15 +75,15 @@ func zonesOf(ips []IP) map[string]int {
 
 func allocates(s *subject) {
 	s.fill(20, "east", "west")
-	ips, err := s.Allocate(s.Context(), accountA, wish(3))
+	ips, err := s.Allocate(s.Context(), wish(3))
 	s.ok(err)
-	more, err := s.Allocate(s.Context(), accountA, wish(5, "zone", "west"))
+	more, err := s.Allocate(s.Context(), wish(5, inOneZone("west")))
 	s.ok(err)
 	if len(ips) != 3 || len(more) != 5 || zonesOf(more)["west"] != 5 {
 		s.Errorf("%s and %s", idsText(ips), idsText(more))
 	}
 	s.copies(accountA, append(idsOf(ips), idsOf(more)...)...)
-	held, err := s.Assigned(s.Context(), accountA)
+	held, err := s.Read().Assigned(s.Context(), accountA)
 	s.ok(err)
 	if len(held) != 8 {
 		s.Errorf("has %v", held)
@@ -93,21 +99,21 @@ func allocates(s *subject) {
 func spreads(s *subject) {
 	s.fill(6, "a", "b", "c")
 	s.free("10.9.0.1")
-	_, err := s.Assign(s.Context(), accountB, list("10.9.0.1"))
+	_, err := s.Assign(s.Context(), toAssign(accountB, "10.9.0.1"))
 	s.ok(err)
-	first, err := s.Allocate(s.Context(), accountA, wish(8, "spread", true))
+	first, err := s.Allocate(s.Context(), wish(8, spread))
 	s.ok(err)
 	for zone, n := range zonesOf(first) {
 		if n < 2 || n > 3 {
 			s.Errorf("%d of zone %s", n, zone)
 		}
 	}
-	one, err := s.Allocate(s.Context(), accountB, wish(3, "zone", "a", "spread", true))
+	one, err := s.Allocate(s.Context(), wish(3, inOneZone("a"), spread, to(accountB)))
 	s.ok(err)
 	if zonesOf(one)["a"] != 3 {
 		s.Errorf("of one zone: %s", idsText(one))
 	}
-	rest, err := s.Allocate(s.Context(), accountA, wish(7, "spread", true))
+	rest, err := s.Allocate(s.Context(), wish(7, spread))
 	s.ok(err)
 	if len(zonesOf(first)) != 3 || len(rest) != 7 {
 		s.Errorf("%v, then %v", zonesOf(first), zonesOf(rest))
@@ -118,44 +124,22 @@ func spreads(s *subject) {
 func tooMany(s *subject) {
 	s.fill(4, "east", "west")
 	for zone, available := range map[string]int{"": 8, "east": 4} {
-		data := wish(9)
-		if zone != "" {
-			data["zone"] = zone
-		}
-		_, err := s.Allocate(s.Context(), accountA, data)
+		_, err := s.Allocate(s.Context(), wish(9, inOneZone(zone)))
 		s.is(err, fault.Conflict)
 		if e, ok := err.(*fault.Error); !ok || e.Data.(map[string]any)["available"] != available {
 			s.Errorf("zone %q: %+v", zone, err)
 		}
 	}
-	_, err := s.Allocate(s.Context(), accountA, wish(1, "zone", "nowhere"))
+	_, err := s.Allocate(s.Context(), wish(1, inOneZone("nowhere")))
 	s.is(err, fault.Invalid)
-	_, err = s.Allocate(s.Context(), accountA, wish(9, "spread", true))
+	_, err = s.Allocate(s.Context(), wish(9, spread))
 	s.is(err, fault.Conflict)
 	s.copies(accountA)
-	if counts, err := s.Counts(s.Context()); err != nil || counts[[2]string{"east", available}] != 4 {
-		s.Errorf("%v, %v", counts, err)
+	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 4 {
+		s.Error(sizes)
 	}
-	_, err = s.Allocate(s.Context(), accountA, wish(8))
+	_, err = s.Allocate(s.Context(), wish(8))
 	s.ok(err)
-}
-
-func wrongWishes(s *subject) {
-	s.fill(3, "east")
-	for text, path := range map[string]string{
-		`{}`: "quantity", `{"quantity":0}`: "quantity", `{"quantity":-1}`: "quantity", `{"quantity":1001}`: "quantity",
-		`{"quantity":"2"}`: "quantity", `{"quantity":1.5}`: "quantity", `{"quantity":null}`: "quantity",
-		`{"quantity":1,"zone":""}`: "zone", `{"quantity":1,"zone":["east"]}`: "zone", `{"quantity":1,"spread":"yes"}`: "spread",
-	} {
-		data, err := document.Decode([]byte(text))
-		s.ok(err)
-		_, err = s.Allocate(s.Context(), accountA, data)
-		s.is(err, fault.Invalid)
-		if findings(err)[path] == nil {
-			s.Errorf("%s: %v", text, findings(err))
-		}
-	}
-	s.copies(accountA)
 }
 
 // rush lets clients of several pools each make so many requests for one address, and answers what they got by client.
@@ -165,12 +149,9 @@ func (s *subject) rush(pools []*Pool, clients, requests int, zone string) []stri
 	var group sync.WaitGroup
 	for c := range clients {
 		group.Go(func() {
-			data := wish(1)
-			if zone != "" {
-				data["zone"] = zone
-			}
+			r := wish(1, inOneZone(zone), to([]string{accountA, accountB, accountC}[c%3]))
 			for range requests {
-				ips, err := pools[c%len(pools)].Allocate(s.Context(), []string{accountA, accountB, accountC}[c%3], data)
+				ips, err := pools[c%len(pools)].Allocate(s.Context(), r)
 				if err != nil || len(ips) != 1 {
 					s.Errorf("client %d: %d addresses, %v", c, len(ips), err)
 					return
@@ -241,7 +222,7 @@ func allocatesToTheLast(s *subject) {
 	if all := s.rush(pools, 12, 4, ""); len(all) != 48 {
 		s.Errorf("%d addresses of 48", len(all))
 	}
-	_, err := s.Allocate(s.Context(), accountA, wish(1))
+	_, err := s.Allocate(s.Context(), wish(1))
 	s.is(err, fault.Conflict)
 	for _, p := range pools {
 		s.until("nothing is reserved", func() bool { return p.reserved.length() == 0 })
@@ -264,12 +245,11 @@ func allocationFails(s *subject) {
 		}
 		return errUnplugged
 	})
-	_, err := p.Allocate(s.Context(), accountA, wish(5))
+	_, err := p.Allocate(s.Context(), wish(5))
 	s.is(err, fault.DatastoreUnreachable)
 	s.copies(accountA)
-	counts, err := s.pool(s.s, io.Discard).Counts(s.Context())
-	if err != nil || counts[[2]string{"east", available}] != 10 {
-		s.Errorf("%v, %v", counts, err)
+	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 10 {
+		s.Error(sizes)
 	}
 }
 
@@ -280,7 +260,7 @@ func allocatesUnheard(s *subject) {
 		{"_id": "10.0.0.1", "pvt_type": documentType, "pvt_status": available, "pvt_zone": "z", "pvt_host": "h"},
 		{"_id": "10.0.0.2", "pvt_type": documentType, "pvt_status": available, "pvt_zone": "z", "pvt_host": "h"}})
 	s.ok(err)
-	ips, err := p.Allocate(s.Context(), accountA, wish(2))
+	ips, err := p.Allocate(s.Context(), wish(2))
 	s.ok(err)
 	if idsText(ips) != "10.0.0.1 10.0.0.2" || len(written) != 2 {
 		s.Errorf("got %s", idsText(ips))

@@ -7,52 +7,96 @@ import (
 	"junctor/pkg/fault"
 )
 
-// AssignOne assigns one address to an account. What speaks against it is a fault.Invalid with Crossbar's codes
-// under "ips%2E0" (cb_ips additional_assignment_validations): not_found, superfluous (the account has it) or
-// forbidden (another has it). Of several requests for one address exactly one succeeds.
-func (p *Pool) AssignOne(ctx context.Context, accountID, address string, match Match) (IP, error) {
-	return one(func() ([]IP, error) { return p.assign(ctx, accountID, only(address), match) })
+// AssignRequest asks for addresses for an account. Without addresses there is nothing to do.
+type AssignRequest struct {
+	Account   string
+	Addresses []string // in any spelling
+	IfMatch   Match
+	Approve   Approve
 }
 
-// Assign assigns the addresses in data's "ips" to an account, all or none, and answers them in the order asked
-// for, duplicates once. Every entry that cannot be had is reported under its index, as AssignOne does. Where an
-// entry is lost to another writer on the way, what this request had assigned is given back and the answer is a
-// fault.Conflict that names the entry. Without "ips" there is nothing to do.
-func (p *Pool) Assign(ctx context.Context, accountID string, data map[string]any) ([]IP, error) {
-	return p.anew(func() ([]IP, error) { return p.assign(ctx, accountID, data, nil) })
+// ReleaseRequest takes addresses back from an account.
+type ReleaseRequest struct {
+	Account   string
+	Addresses []string // in any spelling
+	IfMatch   Match
 }
 
-func (p *Pool) assign(ctx context.Context, accountID string, data map[string]any, match Match) ([]IP, error) {
-	free, err := p.validate(ctx, data, match, func(ip IP) (code, message string) {
-		switch {
-		case ip.free():
-			return "", ""
-		case ip.heldBy(accountID):
-			return "superfluous", "ip already assigned"
-		default:
-			return "forbidden", "ip assigned to another account"
+// Approve reports whether an account may be given that many more addresses: an error refuses them. It is called after
+// the addresses themselves were found to be available and before anything is written, and once more if another writer
+// was first. Nil approves.
+type Approve func(ctx context.Context, quantity int) error
+
+func (a Approve) check(ctx context.Context, quantity int) error {
+	if a == nil || quantity == 0 {
+		return nil
+	}
+	return a(ctx, quantity)
+}
+
+// Assign assigns addresses to an account, all or none, and returns them in the order asked for, duplicates once. Every
+// address that can't be assigned is reported in a fault.Invalid under its index, as "ips%2E0", with Crossbar's codes
+// (cb_ips additional_assignment_validations): not_found, superfluous (the account has it) or forbidden (another has it).
+//
+// Of several requests for one address exactly one succeeds. If an entry of several is lost to another writer on the way,
+// what this request had assigned is released again and the error is a fault.Conflict that names the entry.
+func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
+	return p.startOver(len(r.Addresses), func() ([]IP, error) {
+		ips, err := p.check(ctx, r.Addresses, r.IfMatch, assignableTo(r.Account))
+		if err == nil {
+			err = r.Approve.check(ctx, len(ips))
 		}
+		if err != nil {
+			return nil, err
+		}
+		at := p.time()
+		return p.change(ctx, r.Account, ips, func(ip IP) IP { return ip.assignTo(r.Account, at) })
 	})
-	if err == nil {
-		err = p.approved(ctx, len(free))
-	}
-	if err != nil {
-		return nil, err
-	}
-	at := p.time()
-	return p.change(ctx, accountID, free, func(ip IP) IP { return ip.assignTo(accountID, at) })
 }
 
-// only is the list of one address, as the schema "ips" has it.
-func only(address string) map[string]any { return map[string]any{"ips": []any{address}} }
+// Release takes addresses back from an account, all or none, as Assign assigns them. The codes are not_found, superfluous
+// (nobody has the address) and forbidden (another account has it).
+func (p *Pool) Release(ctx context.Context, r ReleaseRequest) ([]IP, error) {
+	return p.startOver(len(r.Addresses), func() ([]IP, error) {
+		ips, err := p.check(ctx, r.Addresses, r.IfMatch, releasableFrom(r.Account))
+		if err != nil {
+			return nil, err
+		}
+		return p.release(ctx, r.Account, ips)
+	})
+}
 
-// lossAttempts bounds how often a request starts over because another writer was first. After a lost race the
-// state is read again, so a second loss needs a third writer: more than a few mean something else is wrong.
+// ReleaseAll takes back every address that an account holds and returns them by address.
+func (p *Pool) ReleaseAll(ctx context.Context, accountID string) ([]IP, error) {
+	return p.startOver(1, func() ([]IP, error) {
+		ips, err := p.heldBy(ctx, accountID)
+		if err != nil {
+			return nil, err
+		}
+		return p.release(ctx, accountID, ips)
+	})
+}
+
+func (p *Pool) release(ctx context.Context, accountID string, ips []IP) ([]IP, error) {
+	at := p.time()
+	return p.change(ctx, accountID, ips, func(ip IP) IP { return ip.release(at) })
+}
+
+// lossAttempts bounds how often a request for one address starts over because another writer was first. After a lost
+// race the state is read again, so a second loss needs a third writer.
 const lossAttempts = 4
 
-// again starts over what lost a race; the state that the winner left decides.
-func again(try func() ([]IP, error)) (ips []IP, err error) {
-	for range lossAttempts {
+// startOver repeats a request that lost a race. The state that the winner left then decides about one address. A request
+// for several is repeated only if the pool is in memory, which may have been out of date and has been corrected since.
+func (p *Pool) startOver(addresses int, try func() ([]IP, error)) (ips []IP, err error) {
+	attempts := 1
+	switch {
+	case addresses == 1:
+		attempts = lossAttempts
+	case p.memory.Load() != nil:
+		attempts = 2
+	}
+	for range attempts {
 		if ips, err = try(); !fault.Is(err, fault.Conflict) {
 			break
 		}
@@ -60,58 +104,55 @@ func again(try func() ([]IP, error)) (ips []IP, err error) {
 	return ips, err
 }
 
-// anew starts over once where what was lost may have been old in memory only. That has been forgotten by now.
-func (p *Pool) anew(try func() ([]IP, error)) ([]IP, error) {
-	ips, err := try()
-	if fault.Is(err, fault.Conflict) && p.memory.Load() != nil {
-		return try()
+// rule returns what prevents a change of an address; an empty code is nothing.
+type rule func(IP) (code, message string)
+
+func assignableTo(account string) rule {
+	return func(ip IP) (code, message string) {
+		switch {
+		case ip.free():
+			return "", ""
+		case ip.heldBy(account):
+			return "superfluous", "ip already assigned"
+		default:
+			return "forbidden", "ip assigned to another account"
+		}
 	}
-	return ips, err
 }
 
-// one is again for a list of one.
-func one(try func() ([]IP, error)) (IP, error) {
-	ips, err := again(try)
-	if err != nil {
-		return IP{}, err
+func releasableFrom(account string) rule {
+	return func(ip IP) (code, message string) {
+		switch {
+		case ip.free():
+			return "superfluous", "ip not assigned"
+		case ip.heldBy(account):
+			return "", ""
+		default:
+			return "forbidden", "ip assigned to another account"
+		}
 	}
-	return ips[0], nil
 }
 
-// validate checks data against the schema, finds the addresses of its "ips", judges each and then compares their
-// revisions with match. It answers them in order, each once, or every objection at once.
-func (p *Pool) validate(
-	ctx context.Context, data map[string]any, match Match, judge func(IP) (code, message string),
-) ([]IP, error) {
-	if err := p.schemas.Validate("ips", data); err != nil {
-		return nil, err
-	}
-	list, _ := data["ips"].([]any)
-	texts := make([]string, len(list))
-	for i, entry := range list {
-		texts[i], _ = entry.(string)
-	}
-	if match == nil { // a revision that a client expects is to be compared with the last
-		ips, err := p.judge(ctx, p.recall, texts, judge)
-		if !fault.Is(err, fault.Invalid) || p.memory.Load() == nil {
+// check finds addresses and returns them in order, each once, or all objections of the rule at once. The store decides
+// where memory, which may be a moment old, would refuse, and where a client expects a revision.
+func (p *Pool) check(ctx context.Context, texts []string, match Match, r rule) ([]IP, error) {
+	if x := p.Read(); match == nil && x.index != nil {
+		ips, err := p.checkFound(ctx, x.recall, texts, r)
+		if !fault.Is(err, fault.Invalid) {
 			return ips, err
-		} // what is in memory may be a moment old
+		}
 	}
-	ips, err := p.judge(ctx, p.lookup, texts, judge)
+	ips, err := p.checkFound(ctx, p.lookup, texts, r)
 	if err == nil {
 		err = match.check(ips...)
 	}
 	return ips, err
 }
 
-// finder finds addresses by the texts they are asked for.
+// finder returns addresses by the texts they are asked for.
 type finder func(ctx context.Context, texts []string) (map[string]IP, error)
 
-// judge finds addresses and judges each.
-func (p *Pool) judge(
-	ctx context.Context, find finder, texts []string,
-	judge func(IP) (code, message string),
-) ([]IP, error) {
+func (p *Pool) checkFound(ctx context.Context, find finder, texts []string, r rule) ([]IP, error) {
 	found, err := find(ctx, texts)
 	if err != nil {
 		return nil, err
@@ -123,10 +164,10 @@ func (p *Pool) judge(
 		code, message := "not_found", "ip not found"
 		ip, ok := found[text]
 		if ok {
-			code, message = judge(ip)
+			code, message = r(ip)
 		}
 		if code != "" {
-			// The dot is %2E: cb_ips hands the joined path over as one element, and a dot in an element is escaped.
+			// The dot is %2E: cb_ips passes the joined path on as one element, and a dot in an element is escaped.
 			objections.Add(fmt.Sprintf("ips%%2E%d", i), code, message, map[string]any{"value": text})
 		} else if !seen[ip.ID()] {
 			seen[ip.ID()] = true

@@ -1,7 +1,6 @@
 package dedicatedip
 
 import (
-	"encoding/json"
 	"junctor/pkg/kazoo"
 
 	"junctor/pkg/fault"
@@ -12,14 +11,13 @@ var assignCases = []testCase{
 	{"assign one refused", assignOneRefused},
 	{"assign", assign},
 	{"assign refused", assignRefused},
-	{"assign by schema", assignBySchema},
 	{"assign matches", assignMatches},
 }
 
 func assignOne(s *subject) {
 	s.put(`{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1",
 		"pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63800000000,"name":"mine","pvt_odd":{"a":[1,null]}}`)
-	ip, err := s.AssignOne(s.Context(), accountA, "::ffff:10.0.0.1", nil)
+	ip, err := assignSingle(s.Context(), s.Pool, accountA, "::ffff:10.0.0.1", nil)
 	s.ok(err)
 	const want = `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_zone":"z1",
 		"pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,"name":"mine","pvt_odd":{"a":[1,null]},
@@ -48,12 +46,12 @@ func assignOneRefused(s *subject) {
 		{accountB, "10.0.0.2", "ips%2E0 forbidden: ip assigned to another account: 10.0.0.2"},
 		{accountB, "10.0.0.3", "ips%2E0 not_found: ip not found: 10.0.0.3"},
 		{accountB, "10.9.9.9", "ips%2E0 not_found: ip not found: 10.9.9.9"},
-		{accountB, "hello", "ips.0 not_one_schema_valid: failed to validate: hello"},
-		{accountB, "[::1]", "ips.0 not_one_schema_valid: failed to validate: [::1]"},
-		{accountB, "", "ips.0 not_one_schema_valid: failed to validate: "},
+		{accountB, "hello", "ips%2E0 not_found: ip not found: hello"},
+		{accountB, "[::1]", "ips%2E0 not_found: ip not found: [::1]"},
+		{accountB, "", "ips%2E0 not_found: ip not found: "},
 	}
 	for _, test := range tests {
-		ip, err := s.AssignOne(s.Context(), test.account, test.address, nil)
+		ip, err := assignSingle(s.Context(), s.Pool, test.account, test.address, nil)
 		s.saying(err, test.want)
 		if ip.doc != nil {
 			s.Errorf("%s: answered %v", test.address, ip.Private())
@@ -65,7 +63,7 @@ func assignOneRefused(s *subject) {
 // assign answers in the order asked for, each address once, under the ids that are stored.
 func assign(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "::ffff:10.0.0.3", "2001:DB8::A")
-	ips, err := s.Assign(s.Context(), accountA, list("2001:db8::a", "10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3",
+	ips, err := s.Assign(s.Context(), toAssign(accountA, "2001:db8::a", "10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3",
 		"10.0.0.2", "2001:DB8:0::A"))
 	s.ok(err)
 	if got := idsText(ips); got != "2001:DB8::A 10.0.0.2 ::ffff:10.0.0.3" {
@@ -84,7 +82,7 @@ func assignRefused(s *subject) {
 	s.give(accountA, "10.0.0.1")
 	s.give(accountB, "10.0.0.7")
 	s.free("10.0.0.5")
-	_, err := s.Assign(s.Context(), accountA, list("10.0.0.7", "10.0.0.5", "::ffff:10.0.0.1", "10.9.9.9", "10.0.0.7",
+	_, err := s.Assign(s.Context(), toAssign(accountA, "10.0.0.7", "10.0.0.5", "::ffff:10.0.0.1", "10.9.9.9", "10.0.0.7",
 		"10.0.0.5"))
 	s.saying(err,
 		"ips%2E0 forbidden: ip assigned to another account: 10.0.0.7",
@@ -94,48 +92,21 @@ func assignRefused(s *subject) {
 	s.holds("10.0.0.1="+accountA, "10.0.0.7="+accountB, "10.0.0.5")
 }
 
-func assignBySchema(s *subject) {
-	s.free("10.0.0.1")
-	for _, do := range []func(map[string]any) ([]IP, error){
-		func(data map[string]any) ([]IP, error) { return s.Assign(s.Context(), accountA, data) },
-		func(data map[string]any) ([]IP, error) { return s.Release(s.Context(), accountA, data) },
-	} {
-		for _, data := range []map[string]any{nil, {}, {"other": true}} {
-			if ips, err := do(data); err != nil || len(ips) > 0 {
-				s.Errorf("%v: %v, %v", data, ips, err)
-			}
-		}
-		_, err := do(list())
-		s.saying(err, "ips minItems: The list must have at least 1 items: []")
-		_, err = do(map[string]any{"ips": "10.0.0.1"})
-		s.saying(err, "ips type: Value did not match type(s): array: 10.0.0.1")
-		_, err = do(map[string]any{"ips": nil})
-		s.saying(err, "ips type: Value did not match type(s): array: <nil>")
-		_, err = do(map[string]any{"ips": []any{"10.0.0.1", json.Number("7"), "10.0.0.0/24"}})
-		s.saying(err, "ips.1 not_one_schema_valid: failed to validate: 7",
-			"ips.2 not_one_schema_valid: failed to validate: 10.0.0.0/24")
-		_, err = do(map[string]any{"ips": make([]any, 30000)})
-		s.is(err, fault.Invalid)
-	}
-	s.holds("10.0.0.1")
-}
-
 func assignMatches(s *subject) {
 	s.free("10.0.0.1")
 	never := func(string) bool { return false }
-	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", never)
+	_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", never)
 	s.is(err, fault.PreconditionFailed)
 	s.holds("10.0.0.1")
 	rev := s.stored(Database, "10.0.0.1").Rev()
-	ip, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
+	ip, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
 	s.ok(err)
-	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
+	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
 	s.is(err, fault.PreconditionFailed)
 	s.holds("10.0.0.1=" + accountA)
-	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1",
-		func(revision string) bool { return revision == ip.Revision() })
+	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == ip.Revision() })
 	s.ok(err)
 	s.holds("10.0.0.1")
-	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1", never) // what it says of the address goes first
+	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", never) // what it says of the address goes first
 	s.saying(err, "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
 }

@@ -43,7 +43,7 @@ type position struct {
 // answers one at most: kz_ips:available/1 asks for one). Rows that are no addresses are left out.
 //
 // It reads our view and not Kazoo's available_listing, under whose key, the zone, a page has no place to begin at.
-func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
+func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 	var q store.Query
 	f.Quantity, f.PageSize = min(f.Quantity, maxRows), min(f.PageSize, maxRows)
 	if f.Zone != "" {
@@ -61,7 +61,7 @@ func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
 	if want == 0 || left > 0 && left < want {
 		want = left
 	}
-	items, next, err := p.pageOf(ctx, f, q, want)
+	items, next, err := r.pageOf(ctx, f, q, want)
 	if err != nil || next == nil || f.PageSize == 0 || left == len(items) {
 		return Page{Items: items}, err
 	}
@@ -69,21 +69,20 @@ func (p *Pool) Available(ctx context.Context, f Filter) (Page, error) {
 	return Page{Items: items, Next: at.String()}, nil
 }
 
-// pageOf answers a page from memory, and otherwise from the view.
-func (p *Pool) pageOf(ctx context.Context, f Filter, q store.Query, want int) (items []Item, next []any, err error) {
+// pageOf returns a page and the key of the row after it.
+func (r Reader) pageOf(ctx context.Context, f Filter, q store.Query, want int) (items []Item, next []any, err error) {
+	if r.index == nil {
+		return r.pool.readAvailable(ctx, f, q, want)
+	}
 	var from *spot
 	if key, _ := q.StartKey.([]any); len(key) == 3 {
 		at, ok := spotOf(key)
-		if !ok {
-			return p.readAvailable(ctx, f, q, want)
+		if !ok { // a document without a zone, which the index does not have
+			return r.pool.readAvailable(ctx, f, q, want)
 		}
 		from = &at
 	}
-	m := p.fresh()
-	if m == nil {
-		return p.readAvailable(ctx, f, q, want)
-	}
-	items, at := m.index.free(f.Zone, from, want)
+	items, at := r.index.free(f.Zone, from, want)
 	if at != nil {
 		next = at.key()
 	}

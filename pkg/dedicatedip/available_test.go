@@ -37,7 +37,7 @@ func availableFilters(s *subject) {
 		{Filter{Zone: "b", Quantity: 1}, "10.0.0.1@b"},
 	}
 	for _, test := range tests {
-		page, err := s.Available(s.Context(), test.filter)
+		page, err := s.Read().Available(s.Context(), test.filter)
 		if got := texts(page.Items); err != nil || got != test.want || page.Next != "" || page.Items == nil {
 			s.Errorf("%+v: %s, next %q, %v, want %s", test.filter, got, page.Next, err, test.want)
 		}
@@ -54,7 +54,7 @@ func availableForged(s *subject) {
 		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b","a",""]}`))},
 		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[["b"],null,{}]}`))},
 	} {
-		if page, err := s.Available(s.Context(), f); !fault.Is(err, fault.Invalid) {
+		if page, err := s.Read().Available(s.Context(), f); !fault.Is(err, fault.Invalid) {
 			s.Errorf("%+v: %v, %v", f, page, err)
 		}
 	}
@@ -92,7 +92,7 @@ func (s *subject) pages(f Filter, want []string) {
 	first := f
 	var got []string
 	for {
-		page, err := s.Available(s.Context(), f)
+		page, err := s.Read().Available(s.Context(), f)
 		s.ok(err)
 		for _, item := range page.Items {
 			got = append(got, item.IP)
@@ -113,11 +113,11 @@ func (s *subject) pages(f Filter, want []string) {
 // availablePagesGoOn: the address a page was to begin with may be gone by then.
 func availablePagesGoOn(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4")
-	page, err := s.Available(s.Context(), Filter{PageSize: 2})
+	page, err := s.Read().Available(s.Context(), Filter{PageSize: 2})
 	s.ok(err)
-	_, err = s.AssignOne(s.Context(), accountA, "10.0.0.3", nil)
+	_, err = assignSingle(s.Context(), s.Pool, accountA, "10.0.0.3", nil)
 	s.ok(err)
-	rest, err := s.Available(s.Context(), Filter{PageSize: 2, StartKey: page.Next})
+	rest, err := s.Read().Available(s.Context(), Filter{PageSize: 2, StartKey: page.Next})
 	if got := texts(rest.Items); err != nil || got != "10.0.0.4@z1" || rest.Next != "" {
 		s.Errorf("after %s comes %s, %q, %v", texts(page.Items), got, rest.Next, err)
 	}
@@ -132,11 +132,11 @@ func availablePagesEnd(s *subject) {
 		s.put(dedicated(fmt.Sprintf("no address %d", i), "a", ""))
 	}
 	s.put(dedicated("10.0.0.1", "b", ""))
-	page, err := s.pool(s.s, io.Discard).Available(s.Context(), Filter{PageSize: 2})
+	page, err := s.pool(s.s, io.Discard).Read().Available(s.Context(), Filter{PageSize: 2})
 	if got := texts(page.Items); err != nil || got != "10.0.0.1@b" {
 		s.Errorf("listed %s, %v", got, err)
 	}
-	_, err = s.pool(repeating{s.s}, io.Discard).Available(s.Context(), Filter{PageSize: 2})
+	_, err = s.pool(repeating{s.s}, io.Discard).Read().Available(s.Context(), Filter{PageSize: 2})
 	if !errors.Is(err, store.ErrNoProgress) || !strings.Contains(err.Error(), "junctor/available of database") {
 		s.Errorf("it ended with %v", err)
 	}

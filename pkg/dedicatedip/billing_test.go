@@ -24,17 +24,15 @@ var billingCases = []testCase{
 func approved(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	var asked []int
-	p := s.Asking(func(_ context.Context, quantity int) error {
+	approve := func(_ context.Context, quantity int) error {
 		asked = append(asked, quantity)
 		return nil
-	})
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
-	s.ok(err)
-	_, err = p.Assign(s.Context(), accountA, list("10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3"))
-	s.ok(err)
-	_, err = p.Assign(s.Context(), accountA, nil)
-	s.ok(err)
-	_, err = p.Release(s.Context(), accountA, list("10.0.0.2"))
+	}
+	for _, addresses := range [][]string{{"10.0.0.1"}, {"10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3"}, nil} {
+		_, err := s.Assign(s.Context(), AssignRequest{Account: accountA, Addresses: addresses, Approve: approve})
+		s.ok(err)
+	}
+	_, err := s.Release(s.Context(), toRelease(accountA, "10.0.0.2"))
 	s.ok(err)
 	if !slices.Equal(asked, []int{1, 2}) {
 		s.Errorf("asked about %v", asked)
@@ -45,20 +43,18 @@ func approved(s *subject) {
 func disapproved(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	reason := errors.New("no money")
-	p := s.Asking(func(context.Context, int) error { return reason })
 	before := s.stored(Database, "10.0.0.1").Rev()
-	if _, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil); !errors.Is(err, reason) {
-		s.Errorf("got %v", err)
-	}
-	if _, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2")); !errors.Is(err, reason) {
-		s.Errorf("got %v", err)
+	for _, addresses := range [][]string{{"10.0.0.1"}, {"10.0.0.1", "10.0.0.2"}} {
+		r := toAssign(accountA, addresses...)
+		r.Approve = func(context.Context, int) error { return reason }
+		if _, err := s.Assign(s.Context(), r); !errors.Is(err, reason) {
+			s.Errorf("got %v", err)
+		}
 	}
 	if after := s.stored(Database, "10.0.0.1").Rev(); after != before {
 		s.Errorf("written: %s, then %s", before, after)
 	}
 	s.holds("10.0.0.1", "10.0.0.2")
-	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil) // the pool itself asks nobody
-	s.ok(err)
 }
 
 // approvalIsLast: the hook is not asked about what can't be had anyway, or is of another revision than the client
@@ -66,36 +62,37 @@ func disapproved(s *subject) {
 func approvalIsLast(s *subject) {
 	s.free("10.0.0.1")
 	s.give(accountB, "10.0.0.2")
-	p := s.Asking(func(context.Context, int) error { return fault.New(fault.PaymentRequired, "") })
-	for _, data := range []map[string]any{
-		list("10.0.0.1", "10.9.9.9"), list("10.0.0.1", "10.0.0.2"), list("nonsense"), list(),
-	} {
-		_, err := p.Assign(s.Context(), accountA, data)
-		s.is(err, fault.Invalid)
+	assign := func(match Match, addresses ...string) error {
+		_, err := s.Assign(s.Context(), AssignRequest{Account: accountA, Addresses: addresses, IfMatch: match,
+			Approve: func(context.Context, int) error { return fault.New(fault.PaymentRequired, "") }})
+		return err
 	}
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", func(string) bool { return false })
-	s.is(err, fault.PreconditionFailed)
-	_, err = p.AssignOne(s.Context(), accountA, "10.0.0.1", func(string) bool { return true })
-	s.is(err, fault.PaymentRequired)
+	s.is(assign(nil, "10.0.0.1", "10.9.9.9"), fault.Invalid)
+	s.is(assign(nil, "10.0.0.1", "10.0.0.2"), fault.Invalid)
+	s.is(assign(nil, "nonsense"), fault.Invalid)
+	s.is(assign(func(string) bool { return false }, "10.0.0.1"), fault.PreconditionFailed)
+	s.is(assign(func(string) bool { return true }, "10.0.0.1"), fault.PaymentRequired)
 }
 
 // approvedAgain: who loses an address while billing thinks about it, is told what the new state deserves.
 func approvedAgain(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
-	p := s.Asking(func(context.Context, int) error {
-		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.1", nil)
+	r := toAssign(accountA, "10.0.0.1")
+	r.Approve = func(context.Context, int) error {
+		_, err := assignSingle(s.Context(), s.Pool, accountB, "10.0.0.1", nil)
 		return err
-	})
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	}
+	_, err := s.Assign(s.Context(), r)
 	s.saying(err, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
 	asked := 0
-	p = s.Asking(func(context.Context, int) error {
+	r = toAssign(accountA, "10.0.0.2")
+	r.Approve = func(context.Context, int) error {
 		if asked++; asked == 1 {
 			s.write(Database, "10.0.0.2", func(doc document.Document) { doc["pvt_zone"] = "elsewhere" })
 		}
 		return nil
-	})
-	_, err = p.AssignOne(s.Context(), accountA, "10.0.0.2", nil)
+	}
+	_, err = s.Assign(s.Context(), r)
 	s.ok(err)
 	if asked != 2 {
 		s.Errorf("asked %d times", asked)
@@ -132,15 +129,15 @@ func billingIsTold(s *subject) {
 	s.Pool = s.poolWith(s.s, Options{CopiesWritten: b.add})
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	b.was(s)
-	_, err := s.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	_, err := s.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.ok(err)
 	b.was(s, accountA)
-	_, err = s.AssignOne(s.Context(), accountB, "10.0.0.1", nil)
+	_, err = assignSingle(s.Context(), s.Pool, accountB, "10.0.0.1", nil)
 	s.is(err, fault.Invalid)
-	_, err = s.Assign(s.Context(), accountB, nil)
+	_, err = s.Assign(s.Context(), AssignRequest{Account: accountB})
 	s.ok(err)
 	b.was(s)
-	_, err = s.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	b.was(s, accountA)
 	_, err = s.Delete(s.Context(), "10.0.0.1", nil) // nobody's
@@ -155,7 +152,7 @@ func billingIsTold(s *subject) {
 	db := s.accountDB(accountA)
 	s.free("10.0.0.4")
 	p := s.poolWith(trouble{s.s, when("put", db, 1, answerLost)}, Options{CopiesWritten: b.add})
-	_, err = p.AssignOne(s.Context(), accountA, "10.0.0.4", nil)
+	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.4", nil)
 	s.ok(err)
 	b.was(s, accountA)
 }

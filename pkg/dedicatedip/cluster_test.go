@@ -5,15 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"junctor/pkg/kazoo"
-	"junctor/pkg/projection"
-	"junctor/pkg/store"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
+
+	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
+	"junctor/pkg/store"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -132,39 +133,39 @@ func (c *cluster) replicate(doc document.Document, hash string) {
 
 func clusterAssign(c *cluster) {
 	c.free("10.0.0.1", "10.0.0.2")
-	_, err := c.against(accountB, winning, "10.0.0.1").AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(c.Context(), c.against(accountB, winning, "10.0.0.1"), accountA, "10.0.0.1", nil)
 	c.saying(err, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
-	_, err = c.against(accountB, losing, "10.0.0.2").AssignOne(c.Context(), accountA, "10.0.0.2", nil)
+	_, err = assignSingle(c.Context(), c.against(accountB, losing, "10.0.0.2"), accountA, "10.0.0.2", nil)
 	c.ok(err)
 	c.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA)
 }
 
 func clusterAssignSame(c *cluster) {
 	c.free("10.0.0.1", "10.0.0.2")
-	_, err := c.against(accountA, winning, "10.0.0.1").AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(c.Context(), c.against(accountA, winning, "10.0.0.1"), accountA, "10.0.0.1", nil)
 	c.saying(err, "ips%2E0 superfluous: ip already assigned: 10.0.0.1")
-	_, err = c.against(accountA, losing, "10.0.0.2").AssignOne(c.Context(), accountA, "10.0.0.2", nil)
+	_, err = assignSingle(c.Context(), c.against(accountA, losing, "10.0.0.2"), accountA, "10.0.0.2", nil)
 	c.ok(err)
 	c.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 }
 
 func clusterBulk(c *cluster) {
 	c.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
-	all := list("10.0.0.1", "10.0.0.2", "10.0.0.3")
-	_, err := c.against(accountB, winning, "10.0.0.2").Assign(c.Context(), accountA, all)
+	all := []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}
+	_, err := c.against(accountB, winning, "10.0.0.2").Assign(c.Context(), AssignRequest{Account: accountA, Addresses: all})
 	c.conflictNames(err, "10.0.0.2")
 	c.holds("10.0.0.1", "10.0.0.2="+accountB, "10.0.0.3")
 
-	_, err = c.ReleaseOne(c.Context(), accountB, "10.0.0.2", nil)
+	_, err = releaseSingle(c.Context(), c.Pool, accountB, "10.0.0.2", nil)
 	c.ok(err)
-	_, err = c.against(accountB, losing, "10.0.0.2").Assign(c.Context(), accountA, all)
+	_, err = c.against(accountB, losing, "10.0.0.2").Assign(c.Context(), AssignRequest{Account: accountA, Addresses: all})
 	c.ok(err)
 	c.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
 }
 
 func clusterRelease(c *cluster) {
 	c.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
-	_, err := c.against("", winning, "10.0.0.1").ReleaseOne(c.Context(), accountA, "10.0.0.1", nil)
+	_, err := releaseSingle(c.Context(), c.against("", winning, "10.0.0.1"), accountA, "10.0.0.1", nil)
 	c.saying(err, "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
 	_, err = c.against("", winning, "10.0.0.2").ReleaseAll(c.Context(), accountA)
 	c.ok(err) // 10.0.0.3, once 10.0.0.2 is gone
@@ -196,7 +197,7 @@ func clusterFoundLater(c *cluster) {
 		id := fmt.Sprintf("10.0.0.%d", i)
 		c.free(id)
 		before := c.stored(Database, id)
-		_, err := c.AssignOne(c.Context(), accountA, id, nil)
+		_, err := assignSingle(c.Context(), c.Pool, accountA, id, nil)
 		c.ok(err)
 		c.other(before, accountB, hash)
 	}
@@ -212,7 +213,7 @@ func clusterFoundLater(c *cluster) {
 func clusterStoreFails(c *cluster) {
 	c.free("10.0.0.1")
 	p := c.pool(unconfirmed{c.s}, c.Output())
-	_, err := p.AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(c.Context(), p, accountA, "10.0.0.1", nil)
 	c.is(err, fault.DatastoreUnreachable)
 	c.holds("10.0.0.1")
 }
@@ -231,7 +232,7 @@ func clusterEqualWrites(c *cluster) {
 	for range 2 {
 		_, err := c.Create(c.Context(), inZone("10.0.0.1"))
 		c.ok(err)
-		ip, err := c.AssignOne(c.Context(), accountA, "10.0.0.1", nil)
+		ip, err := assignSingle(c.Context(), c.Pool, accountA, "10.0.0.1", nil)
 		c.ok(err)
 		writer := c.stored(Database, "10.0.0.1").String(store.FieldWriter)
 		if writer == "" || writers[writer] {

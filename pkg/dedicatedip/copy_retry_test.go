@@ -22,7 +22,7 @@ func TestConflictingCopyIsRetriedWithBackoff(t *testing.T) {
 		}
 		return do()
 	})
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	if n := calls.Load(); n >= enough {
 		t.Errorf("%d calls of the store for one request", n)

@@ -1,8 +1,9 @@
 package dedicatedip
 
 import (
-	"junctor/pkg/kazoo"
 	"strings"
+
+	"junctor/pkg/kazoo"
 )
 
 var copyCases = []testCase{
@@ -19,12 +20,12 @@ func copyOverwrites(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip","pvt_host":"stale","old":1}`,
 		`{"_id":"10.0.0.2","other":true}`, `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	s.same(s.stored(s.accountDB(accountA), "10.0.0.1"), `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip",
 		"pvt_status":"assigned","pvt_zone":"z1","pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,
 		"pvt_assigned_to":"`+accountA+`"}`)
-	_, err = s.Assign(s.Context(), accountA, list("10.0.0.2", "10.0.0.3"))
+	_, err = s.Assign(s.Context(), toAssign(accountA, "10.0.0.2", "10.0.0.3"))
 	s.ok(err)
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
 	s.same(s.stored(s.accountDB(accountA), "10.0.0.9"), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
@@ -39,7 +40,7 @@ func copyIsThere(s *subject) {
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"assigned",
 		"pvt_zone":"z1","pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,
 		"pvt_assigned_to":"`+accountA+`"}`)
-	_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); kazoo.Generation(rev) != 1 {
 		s.Errorf("written again: %s", rev)
@@ -63,9 +64,9 @@ func copyFails(s *subject) {
 			return do()
 		}}, &log)
 		for _, do := range []func() (any, error){
-			func() (any, error) { return p.AssignOne(s.Context(), accountA, "10.0.0.1", nil) },
-			func() (any, error) { return p.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil) },
-			func() (any, error) { return p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2")) },
+			func() (any, error) { return assignSingle(s.Context(), p, accountA, "10.0.0.1", nil) },
+			func() (any, error) { return releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil) },
+			func() (any, error) { return p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2")) },
 		} {
 			_, err := do()
 			s.ok(err)
@@ -85,14 +86,14 @@ func copyFails(s *subject) {
 func copyFailsForAMoment(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)
-	_, err := s.with(when("put", db, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), s.with(when("put", db, 1, notMade)), accountA, "10.0.0.1", nil)
 	s.ok(err)
-	_, err = s.with(when("put", db, 1, answerLost)).AssignOne(s.Context(), accountA, "10.0.0.2", nil)
+	_, err = assignSingle(s.Context(), s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2", nil)
 	s.ok(err)
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
-	_, err = s.with(when("get many", db, 1, notMade)).ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err = releaseSingle(s.Context(), s.with(when("get many", db, 1, notMade)), accountA, "10.0.0.1", nil)
 	s.ok(err)
-	_, err = s.with(when("put", db, 1, answerLost)).ReleaseOne(s.Context(), accountA, "10.0.0.2", nil)
+	_, err = releaseSingle(s.Context(), s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2", nil)
 	s.ok(err)
 	s.holds("10.0.0.1", "10.0.0.2")
 }
@@ -103,13 +104,13 @@ func copyWithoutDatabase(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	var log logBuffer
 	p := s.pool(s.s, &log)
-	_, err := p.Assign(s.Context(), gone, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	_, err := p.Assign(s.Context(), toAssign(gone, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.ok(err)
 	if !strings.Contains(log.String(), "an account that no longer exists") {
 		s.Errorf("no copies, and nobody is told: %s", log.String())
 	}
 	log.Reset()
-	_, err = p.ReleaseOne(s.Context(), gone, "10.0.0.1", nil)
+	_, err = releaseSingle(s.Context(), p, gone, "10.0.0.1", nil)
 	s.ok(err)
 	_, err = p.ReleaseAll(s.Context(), gone)
 	s.ok(err)
@@ -125,20 +126,20 @@ func copiesCross(s *subject) {
 	db := s.accountDB(accountA)
 	for _, call := range []string{"get many", "put"} {
 		p := s.with(when(call, db, 1, preceded(func() {
-			_, err := s.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+			_, err := releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 			s.ok(err)
 		})))
-		_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+		_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 		s.ok(err)
 		s.holds("10.0.0.1")
 
-		_, err = s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+		_, err = assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 		s.ok(err)
 		p = s.with(when(call, db, 1, preceded(func() {
-			_, err := s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+			_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 			s.ok(err)
 		})))
-		_, err = p.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+		_, err = releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 		s.ok(err)
 		s.holds("10.0.0.1=" + accountA)
 		_, err = s.ReleaseAll(s.Context(), accountA)

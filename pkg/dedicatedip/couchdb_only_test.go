@@ -29,17 +29,17 @@ func TestPurgedAddress(t *testing.T) {
 	s := newSubject(t, storetest.Open(t, dsn))
 	s.free("10.0.0.1")
 	s.following(s.Pool)
-	_, err := s.Get(s.Context(), "10.0.0.1")
+	_, err := s.Read().Get(s.Context(), "10.0.0.1")
 	s.ok(err)
 	purge(s, dsn, "10.0.0.1")
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		_, err = s.Get(s.Context(), "10.0.0.1")
+		_, err = s.Read().Get(s.Context(), "10.0.0.1")
 		if fault.Is(err, fault.BadIdentifier) || time.Now().After(deadline) {
 			break
 		}
 	}
 	s.is(err, fault.BadIdentifier)
-	_, err = s.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err = assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 	s.is(err, fault.Invalid)
 	if doc := s.stored(Database, "10.0.0.1"); doc != nil {
 		t.Errorf("it is back: %v", doc)

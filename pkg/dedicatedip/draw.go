@@ -61,7 +61,7 @@ func (a *allocation) drawFrom(lots []lot, missing int) {
 
 // chooseLot draws a zone: with spread one that least was taken of, else by how much it has.
 func (a *allocation) chooseLot(lots []lot, taken map[string]int) int {
-	if a.spread {
+	if a.Spread {
 		order := rand.Perm(len(lots))
 		return slices.MinFunc(order, func(x, y int) int {
 			return cmp.Compare(taken[lots[x].zone], taken[lots[y].zone])
@@ -127,9 +127,9 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err
 // queries answers what to read of the view: all, one zone, or to spread, each zone for itself.
 func (a *allocation) queries(ctx context.Context) ([]store.Query, error) {
 	switch {
-	case a.zone != "":
-		return []store.Query{ofZone(a.zone)}, nil
-	case !a.spread:
+	case a.Zone != "":
+		return []store.Query{ofZone(a.Zone)}, nil
+	case !a.Spread:
 		return []store.Query{{}}, nil
 	}
 	queries := []store.Query{{StartKey: []any{nil}, EndKey: []any{nil, map[string]any{}}}} // documents without a zone

@@ -3,10 +3,11 @@ package dedicatedip
 import (
 	"context"
 	"errors"
-	"junctor/pkg/kazoo"
-	"junctor/pkg/projection"
 	"slices"
 	"strings"
+
+	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
 
 	"junctor/pkg/fault"
 )
@@ -45,10 +46,10 @@ func bulkLosesEntry(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	before := s.stored(Database, "10.0.0.1")
 	p := s.with(when("put", Database, 1, preceded(func() {
-		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.2", nil)
+		_, err := assignSingle(s.Context(), s.Pool, accountB, "10.0.0.2", nil)
 		s.ok(err)
 	})))
-	ips, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	ips, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2="+accountB, "10.0.0.3")
 	if doc := s.stored(Database, "10.0.0.1"); len(ips) > 0 || !projection.SameContent(doc, before) {
@@ -62,7 +63,7 @@ func bulkReleaseLosesEntry(s *subject) {
 		_, err := s.Delete(s.Context(), "10.0.0.2", nil)
 		s.ok(err)
 	})))
-	_, err := p.Release(s.Context(), accountA, list("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+	_, err := p.Release(s.Context(), toRelease(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1="+accountA, "10.0.0.3="+accountA)
 }
@@ -71,10 +72,10 @@ func bulkReleaseLosesEntry(s *subject) {
 func lostToSameAccount(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	p := s.with(when("put", Database, 1, preceded(func() {
-		_, err := s.AssignOne(s.Context(), accountA, "10.0.0.2", nil)
+		_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.2", nil)
 		s.ok(err)
 	})))
-	_, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2="+accountA)
 }
@@ -90,19 +91,19 @@ func oneLoses(s *subject) {
 	}
 	for _, test := range tests {
 		p := s.with(when("put", Database, 1, preceded(func() {
-			_, err := s.AssignOne(s.Context(), test.holder, test.address, nil)
+			_, err := assignSingle(s.Context(), s.Pool, test.holder, test.address, nil)
 			s.ok(err)
 		})))
-		_, err := p.AssignOne(s.Context(), accountA, test.address, nil)
+		_, err := assignSingle(s.Context(), p, accountA, test.address, nil)
 		s.saying(err, test.want)
 	}
 	p := s.with(when("put", Database, 1, preceded(func() { // taken and given back: free again
-		for _, do := range []func(context.Context, string, string, Match) (IP, error){s.AssignOne, s.ReleaseOne} {
-			_, err := do(s.Context(), accountB, "10.0.0.3", nil)
+		for _, do := range []func(context.Context, *Pool, string, string, Match) (IP, error){assignSingle, releaseSingle} {
+			_, err := do(s.Context(), s.Pool, accountB, "10.0.0.3", nil)
 			s.ok(err)
 		}
 	})))
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.3", nil)
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.3", nil)
 	s.ok(err)
 	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
 }
@@ -111,11 +112,11 @@ func oneLoses(s *subject) {
 func answersLost(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	s.give(accountB, "10.0.0.3", "10.0.0.4")
-	_, err := s.with(when("put", Database, 1, answerLost)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), s.with(when("put", Database, 1, answerLost)), accountA, "10.0.0.1", nil)
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, answerLost)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err = s.with(when("put", Database, 1, answerLost)).Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseOne(s.Context(), accountB, "10.0.0.3", nil)
+	_, err = releaseSingle(s.Context(), s.with(when("put", Database, 1, answerLost)), accountB, "10.0.0.3", nil)
 	s.is(err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseAll(s.Context(), accountB)
 	s.is(err, fault.DatastoreUnreachable)
@@ -134,11 +135,11 @@ func answersLost(s *subject) {
 func writeNotMade(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	rev := s.stored(Database, "10.0.0.1").Rev()
-	_, err := s.with(when("put", Database, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), s.with(when("put", Database, 1, notMade)), accountA, "10.0.0.1", nil)
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, notMade)).Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err = s.with(when("put", Database, 1, notMade)).Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("get many", Database, 1, notMade)).AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err = assignSingle(s.Context(), s.with(when("get many", Database, 1, notMade)), accountA, "10.0.0.1", nil)
 	s.is(err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, notMade)).Create(s.Context(), inZone("10.0.0.9"))
 	s.is(err, fault.DatastoreUnreachable)
@@ -154,9 +155,9 @@ func writeNotMade(s *subject) {
 func undoFails(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	compete := func() {
-		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.2", nil)
+		_, err := assignSingle(s.Context(), s.Pool, accountB, "10.0.0.2", nil)
 		s.ok(err)
-		_, err = s.ReleaseOne(s.Context(), accountB, "10.0.0.2", nil)
+		_, err = releaseSingle(s.Context(), s.Pool, accountB, "10.0.0.2", nil)
 		s.ok(err)
 	}
 	writes := 0
@@ -170,7 +171,7 @@ func undoFails(s *subject) {
 		}
 		return do()
 	})
-	_, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2")
 
@@ -186,7 +187,7 @@ func undoFails(s *subject) {
 		}
 		return do()
 	}}, &log)
-	_, err = p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err = p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.conflictNames(err, "10.0.0.2")
 	for _, word := range []string{`"level":"error"`, "10.0.0.1", accountA, "unplugged", "a request was refused"} {
 		if !strings.Contains(log.String(), word) {
@@ -204,13 +205,13 @@ func undoOvertaken(s *subject) {
 		s.ok(err)
 	}
 	taken := func() {
-		_, err := s.AssignOne(s.Context(), accountB, "10.0.0.1", nil)
+		_, err := assignSingle(s.Context(), s.Pool, accountB, "10.0.0.1", nil)
 		s.ok(err)
 	}
 	p := s.with(when("put", Database, 1, func(do func() error) error {
 		return preceded(deleted)(func() error { return followed(taken)(do) })
 	}))
-	_, err := p.Release(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err := p.Release(s.Context(), toRelease(accountA, "10.0.0.1", "10.0.0.2"))
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1=" + accountB)
 }
@@ -226,7 +227,7 @@ func clientGone(s *subject) {
 			}
 			return do()
 		})
-		_, err := p.Assign(ctx, accountA, list(address...))
+		_, err := p.Assign(ctx, toAssign(accountA, address...))
 		s.ok(err)
 	}
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -121,20 +122,24 @@ func (s *subject) agree(round int, a, b *Pool) {
 	ctx := s.Context()
 	for _, id := range []string{accountA, accountB, accountC} {
 		compare("assigned "+id, func(p *Pool) (any, error) {
-			items, err := p.Assigned(ctx, id)
+			items, err := p.Read().Assigned(ctx, id)
 			return items, err
 		})
 	}
-	compare("all assigned", func(p *Pool) (any, error) { return p.AssignedAll(ctx) })
+	compare("all assigned", func(p *Pool) (any, error) { return p.Read().AssignedAll(ctx) })
 	compare("zones", func(p *Pool) (any, error) {
-		names, err := p.Zones(ctx)
+		names, err := p.Read().Zones(ctx)
 		return names, err
 	})
 	compare("hosts", func(p *Pool) (any, error) {
-		names, err := p.Hosts(ctx)
+		names, err := p.Read().Hosts(ctx)
 		return names, err
 	})
-	compare("counts", func(p *Pool) (any, error) { return p.Counts(ctx) })
+	for _, p := range []*Pool{a, b} {
+		if sizes, known := p.Counts(); known && !maps.Equal(sizes, s.sizes()) {
+			s.Fatalf("round %d, counts:\n%v\n%v", round, sizes, s.sizes())
+		}
+	}
 	for _, f := range []Filter{{}, {Zone: "east"}, {Zone: "ea\u00adst"}, {Zone: "Zürich", PageSize: 2}, {Zone: "nowhere"}, {Quantity: 7}, {PageSize: 3}, {PageSize: 1000},
 		{Zone: "local", PageSize: 2, Quantity: 3}, {PageSize: 4, Quantity: 9}} {
 		compare(fmt.Sprintf("available %+v", f), func(p *Pool) (any, error) { return walk(ctx, p, f) })
@@ -144,7 +149,7 @@ func (s *subject) agree(round int, a, b *Pool) {
 			"2001:0db8:0::%d"} {
 			text := fmt.Sprintf(form, (5*round+n)%30)
 			compare("get "+text, func(p *Pool) (any, error) {
-				address, err := p.Get(ctx, text)
+				address, err := p.Read().Get(ctx, text)
 				if fault.Is(err, fault.BadIdentifier) {
 					return "unknown", nil
 				}
@@ -157,7 +162,7 @@ func (s *subject) agree(round int, a, b *Pool) {
 // walk reads a listing page by page, and answers the pages with what leads from one to the next.
 func walk(ctx context.Context, p *Pool, f Filter) (pages []Page, err error) {
 	for {
-		page, err := p.Available(ctx, f)
+		page, err := p.Read().Available(ctx, f)
 		pages = append(pages, page)
 		if f.StartKey = page.Next; err != nil || f.StartKey == "" {
 			return pages, err
@@ -189,12 +194,12 @@ func ownWrites(s *subject) {
 		id := "10.0.1." + strconv.Itoa(n)
 		is := func(holder string) {
 			s.Helper()
-			address, err := p.Get(s.Context(), id)
+			address, err := p.Read().Get(s.Context(), id)
 			s.ok(err)
 			if address.AssignedTo != holder {
 				s.Errorf("%s: held by %q, want %q", id, address.AssignedTo, holder)
 			}
-			items, err := p.Assigned(s.Context(), accountA)
+			items, err := p.Read().Assigned(s.Context(), accountA)
 			s.ok(err)
 			if held := slices.ContainsFunc(items, func(i Item) bool { return i.IP == id }); held != (holder == accountA) {
 				s.Errorf("%s is listed: %v", id, held)
@@ -203,15 +208,15 @@ func ownWrites(s *subject) {
 		_, err := p.Create(s.Context(), inZone(id))
 		s.ok(err)
 		is("")
-		_, err = p.AssignOne(s.Context(), accountA, id, nil)
+		_, err = assignSingle(s.Context(), p, accountA, id, nil)
 		s.ok(err)
 		is(accountA)
-		_, err = p.ReleaseOne(s.Context(), accountA, id, nil)
+		_, err = releaseSingle(s.Context(), p, accountA, id, nil)
 		s.ok(err)
 		is("")
 		_, err = p.Delete(s.Context(), id, nil)
 		s.ok(err)
-		_, err = p.Get(s.Context(), id)
+		_, err = p.Read().Get(s.Context(), id)
 		s.is(err, fault.BadIdentifier)
 	}
 }
@@ -253,7 +258,7 @@ func feedCut(s *subject) {
 	defer func() { stop(); <-done }()
 	s.until("loaded", p.FromMemory)
 	s.free("10.0.0.1")
-	s.until("heard", func() bool { _, err := p.Get(s.Context(), "10.0.0.1"); return err == nil })
+	s.until("heard", func() bool { _, err := p.Read().Get(s.Context(), "10.0.0.1"); return err == nil })
 	cancel()
 	s.free("10.0.0.2")
 	s.until("behind", func() bool { return !p.FromMemory() })
@@ -272,7 +277,7 @@ func overtakenCopy(s *subject) {
 		cut, cancel := context.WithCancel(s.Context())
 		defer cancel()
 		released := when("put", s.accountDB(accountA), 1, preceded(func() {
-			_, err := other.ReleaseOne(s.Context(), accountA, id, nil)
+			_, err := releaseSingle(s.Context(), other, accountA, id, nil)
 			s.ok(err)
 		}))
 		p := s.following(s.pool(trouble{deaf{s.s, cut}, released}, s.Output()))
@@ -280,7 +285,7 @@ func overtakenCopy(s *subject) {
 		if !tells {
 			cancel()
 		}
-		_, err := p.AssignOne(s.Context(), accountA, id, nil)
+		_, err := assignSingle(s.Context(), p, accountA, id, nil)
 		s.ok(err)
 		s.until("without a copy", func() bool { return s.stored(s.accountDB(accountA), id) == nil })
 	}
@@ -299,13 +304,13 @@ func nothingReadOfOwnWrites(s *subject) {
 		return do()
 	}))
 	s.caughtUp(p)
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil) // is read once
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil) // is read once
 	s.ok(err)
 	before := reads.Load()
 	for began := time.Now(); time.Since(began) < 500*time.Millisecond; {
-		_, err := p.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+		_, err := releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 		s.ok(err)
-		_, err = p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+		_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 		s.ok(err)
 	}
 	if more := reads.Load() - before; more > 0 {

@@ -32,12 +32,12 @@ func itemOf(row store.Row) (Item, bool) {
 
 // Assigned lists the addresses an account holds: those of the local zone first, then by address (Crossbar
 // shuffles them, kz_ips:sort_assigned, to spread its own calls; a listing is easier to read in order).
-func (p *Pool) Assigned(ctx context.Context, accountID string) ([]Item, error) {
-	local := p.options.ZoneName(ctx, p.options.Zone)
-	if m := p.fresh(); m != nil {
-		return nearestFirst(m.index.assignedTo(accountID), local), nil
+func (r Reader) Assigned(ctx context.Context, accountID string) ([]Item, error) {
+	local := r.pool.options.ZoneName(ctx, r.pool.options.Zone)
+	if r.index != nil {
+		return nearestFirst(r.index.assignedTo(accountID), local), nil
 	}
-	all, err := p.assigned(ctx, store.Query{Key: accountID})
+	all, err := r.pool.assigned(ctx, store.Query{Key: accountID})
 	items := all[:0]
 	for _, item := range all {
 		if item.AssignedTo == accountID { // collation may hold another id equal
@@ -48,12 +48,12 @@ func (p *Pool) Assigned(ctx context.Context, accountID string) ([]Item, error) {
 }
 
 // AssignedAll lists every assigned address together with the account that holds it, in the order of Assigned.
-func (p *Pool) AssignedAll(ctx context.Context) ([]Item, error) {
-	local := p.options.ZoneName(ctx, p.options.Zone)
-	if m := p.fresh(); m != nil {
-		return nearestFirst(m.index.allAssigned(), local), nil
+func (r Reader) AssignedAll(ctx context.Context) ([]Item, error) {
+	local := r.pool.options.ZoneName(ctx, r.pool.options.Zone)
+	if r.index != nil {
+		return nearestFirst(r.index.allAssigned(), local), nil
 	}
-	items, err := p.assigned(ctx, store.Query{})
+	items, err := r.pool.assigned(ctx, store.Query{})
 	return nearestFirst(items, local), err
 }
 
@@ -93,19 +93,19 @@ func nearestFirst(items []Item, zone string) []Item {
 }
 
 // Zones lists the zones of the pool, each once, by collation.
-func (p *Pool) Zones(ctx context.Context) ([]string, error) {
-	if m := p.fresh(); m != nil {
-		return m.index.zoneNames(), nil
+func (r Reader) Zones(ctx context.Context) ([]string, error) {
+	if r.index != nil {
+		return r.index.zoneNames(), nil
 	}
-	return p.names(ctx, zoneNames)
+	return r.pool.names(ctx, zoneNames)
 }
 
 // Hosts lists the hosts of the pool, each once, by collation.
-func (p *Pool) Hosts(ctx context.Context) ([]string, error) {
-	if m := p.fresh(); m != nil {
-		return m.index.hostNames(), nil
+func (r Reader) Hosts(ctx context.Context) ([]string, error) {
+	if r.index != nil {
+		return r.index.hostNames(), nil
 	}
-	return p.names(ctx, hostNames)
+	return r.pool.names(ctx, hostNames)
 }
 
 // The kinds of names in our view "names". Its keys are a kind and a percent-encoded name, since CouchDB's collation
@@ -138,26 +138,4 @@ func (p *Pool) hasZone(ctx context.Context, zone string) (known bool, err error)
 		return nil
 	})
 	return known, err
-}
-
-// Counts answers how many addresses the pool has, by zone and status ("available", "assigned"). Where that can't be
-// answered from memory, the whole pool is read for it.
-func (p *Pool) Counts(ctx context.Context) (map[[2]string]int, error) {
-	if m := p.fresh(); m != nil {
-		return m.index.sizes(), nil
-	}
-	counts := map[[2]string]int{}
-	err := p.store.View(ctx, Database, kazooDesign, "summary_listing", store.Query{}, func(row store.Row) error {
-		var value struct{ Zone, Status any }
-		if err := row.Value(&value); err != nil {
-			return err
-		}
-		zone, isText := value.Zone.(string)
-		status, isText2 := value.Status.(string)
-		if isText && isText2 { // else a document without zone or status
-			counts[[2]string{zone, status}]++
-		}
-		return nil
-	})
-	return counts, err
 }

@@ -3,7 +3,6 @@ package dedicatedip
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -12,7 +11,6 @@ var listCases = []testCase{
 	{"assigned", assignedOrder},
 	{"assigned to all", assignedToAll},
 	{"zones and hosts", zonesAndHosts},
-	{"counts", counts},
 }
 
 // document is a dedicated IP's. What is empty is null.
@@ -40,23 +38,23 @@ func assignedOrder(s *subject) {
 		dedicated("::ffff:10.0.0.1", "local", accountA), dedicated("hello", "local", accountA),
 		dedicated("10.0.0.3", "", accountA), dedicated("10.0.0.4", "local", accountB), dedicated("10.0.0.5", "local", ""),
 		`{"_id":"10.0.0.11","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_zone":7,"pvt_assigned_to":"`+accountA+`"}`)
-	items, err := s.Assigned(s.Context(), accountA)
+	items, err := s.Read().Assigned(s.Context(), accountA)
 	s.ok(err)
 	const want = "::ffff:10.0.0.1@local 10.0.0.2@local 2001:db8::1@local 10.0.0.3 10.0.0.9@z2 10.0.0.10@z1 10.0.0.11"
 	if got := texts(items); got != want {
 		s.Errorf("got  %s\nwant %s", got, want)
 	}
-	if items, err := s.Assigned(s.Context(), accountC); err != nil || items == nil || len(items) > 0 {
+	if items, err := s.Read().Assigned(s.Context(), accountC); err != nil || items == nil || len(items) > 0 {
 		s.Errorf("who has none: %#v, %v", items, err)
 	}
-	nowhere := New(s.s, s.schemas, Options{}) // does not put addresses without a zone first
-	if items, err = nowhere.Assigned(s.Context(), accountA); err != nil || items[0].IP != "::ffff:10.0.0.1" {
+	nowhere := New(s.s, Options{}) // does not put addresses without a zone first
+	if items, err = nowhere.Read().Assigned(s.Context(), accountA); err != nil || items[0].IP != "::ffff:10.0.0.1" {
 		s.Errorf("without a local zone: %v, %v", items, err)
 	}
-	renamed := New(s.s, s.schemas, Options{Zone: "local", ZoneName: func(_ context.Context, zone string) string {
+	renamed := New(s.s, Options{Zone: "local", ZoneName: func(_ context.Context, zone string) string {
 		return map[string]string{"local": "z2"}[zone]
 	}})
-	if items, err = renamed.Assigned(s.Context(), accountA); err != nil || items[0].IP != "10.0.0.9" {
+	if items, err = renamed.Read().Assigned(s.Context(), accountA); err != nil || items[0].IP != "10.0.0.9" {
 		s.Errorf("with a local zone of another name: %v, %v", items, err)
 	}
 }
@@ -65,7 +63,7 @@ func assignedToAll(s *subject) {
 	s.put(dedicated("10.0.0.3", "z", accountA), dedicated("10.0.0.1", "z", accountB), dedicated("10.0.0.5", "z", ""),
 		dedicated("10.0.0.9", "local", accountB), dedicated("hello", "z", accountA),
 		`{"_id":"10.0.0.2","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_zone":"z"}`)
-	items, err := s.AssignedAll(s.Context())
+	items, err := s.Read().AssignedAll(s.Context())
 	want := "10.0.0.9@local=" + accountB + " 10.0.0.1@z=" + accountB + " 10.0.0.2@z 10.0.0.3@z=" + accountA
 	if got := texts(items); err != nil || got != want {
 		s.Errorf("got  %s, %v\nwant %s", got, err, want)
@@ -73,7 +71,7 @@ func assignedToAll(s *subject) {
 }
 
 func zonesAndHosts(s *subject) {
-	for _, read := range []func(context.Context) ([]string, error){s.Zones, s.Hosts} {
+	for _, read := range []func(context.Context) ([]string, error){s.Read().Zones, s.Read().Hosts} {
 		if names, err := read(s.Context()); err != nil || names == nil || len(names) > 0 {
 			s.Errorf("of nothing: %#v, %v", names, err)
 		}
@@ -81,19 +79,9 @@ func zonesAndHosts(s *subject) {
 	s.put(dedicated("10.0.0.1", "b", ""), dedicated("10.0.0.2", "a", accountA), dedicated("10.0.0.3", "b", accountB),
 		dedicated("10.0.0.4", "", ""), `{"_id":"10.0.0.5","pvt_type":"dedicated_ip"}`, `{"_id":"x","pvt_zone":"c"}`,
 		`{"_id":"10.0.0.6","pvt_type":"dedicated_ip","pvt_zone":{"a":1},"pvt_host":["c"]}`)
-	zones, err := s.Zones(s.Context())
-	hosts, err2 := s.Hosts(s.Context())
+	zones, err := s.Read().Zones(s.Context())
+	hosts, err2 := s.Read().Hosts(s.Context())
 	if want := []string{"a", "b"}; err != nil || err2 != nil || !slices.Equal(zones, want) || !slices.Equal(hosts, want) {
 		s.Errorf("zones %v, %v, hosts %v, %v", zones, err, hosts, err2)
-	}
-}
-
-func counts(s *subject) {
-	s.put(dedicated("10.0.0.1", "a", ""), dedicated("10.0.0.2", "a", accountA), dedicated("10.0.0.3", "a", accountB),
-		dedicated("10.0.0.4", "b", ""), dedicated("10.0.0.5", "", ""), `{"_id":"10.0.0.6","pvt_type":"dedicated_ip"}`)
-	got, err := s.Counts(s.Context())
-	want := map[[2]string]int{{"a", "available"}: 1, {"a", "assigned"}: 2, {"b", "available"}: 1}
-	if err != nil || !maps.Equal(got, want) {
-		s.Errorf("got %v, %v, want %v", got, err, want)
 	}
 }

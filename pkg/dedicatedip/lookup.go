@@ -95,20 +95,16 @@ func (p *Pool) spelledOtherwise(ctx context.Context, expanded ...any) (map[strin
 	return ids, err
 }
 
-// recall is lookup for those who go on to write, and whom the revision will tell whether they knew the last state:
-// documents are read only where memory does not have them as the index says they are.
-func (p *Pool) recall(ctx context.Context, texts []string) (map[string]IP, error) {
-	m := p.fresh()
-	if m == nil {
-		return p.lookup(ctx, texts)
-	}
+// recall is lookup for a write, which its revision protects from what memory does not know yet. Documents are read only
+// where the cache does not have them in the revision of the index.
+func (r Reader) recall(ctx context.Context, texts []string) (map[string]IP, error) {
 	ips, ids := map[string]IP{}, map[string]string{} // by text
 	for _, text := range texts {
-		e := m.index.find(text)
+		e := r.index.find(text)
 		if e == nil {
 			continue
 		}
-		if doc, ok := m.documents.Get(e.id); ok && doc.Rev() == e.rev {
+		if doc := r.pool.cachedDocument(e.id); doc.Rev() == e.rev {
 			ips[text] = IP{doc}
 		} else {
 			ids[text] = e.id
@@ -117,7 +113,7 @@ func (p *Pool) recall(ctx context.Context, texts []string) (map[string]IP, error
 	if len(ids) == 0 {
 		return ips, nil
 	}
-	stored, err := p.fetch(ctx, slices.Collect(maps.Values(ids)))
+	stored, err := r.pool.fetch(ctx, slices.Collect(maps.Values(ids)))
 	for text, id := range ids {
 		if ip, ok := stored[id]; ok {
 			ips[text] = ip
@@ -145,4 +141,32 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 
 func isDedicatedIP(doc document.Document) bool {
 	return doc.String(fieldType) == documentType && !doc.Bool("pvt_deleted")
+}
+
+// heldBy reads the addresses that an account holds, by address. The view may be a moment behind, so the documents
+// decide.
+func (p *Pool) heldBy(ctx context.Context, accountID string) ([]IP, error) {
+	var ids []string
+	err := p.store.View(ctx, Database, kazooDesign, "assigned_to_listing", store.Query{Key: accountID},
+		func(row store.Row) error {
+			if _, ok := ipaddr.Parse(row.ID()); ok {
+				ids = append(ids, row.ID())
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.fetch(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var held []IP
+	for _, ip := range found {
+		if ip.heldBy(accountID) {
+			held = append(held, ip)
+		}
+	}
+	slices.SortFunc(held, func(a, b IP) int { return ipaddr.Compare(a.ID(), b.ID()) })
+	return held, nil
 }

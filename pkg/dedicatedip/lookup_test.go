@@ -31,7 +31,7 @@ func getBySpelling(s *subject) {
 		"2001:db8:0::c":           "2001:db8::c",
 		"2001:0db8:0000::0.0.0.c": "",
 	} {
-		ip, err := s.Get(s.Context(), text)
+		ip, err := s.Read().Get(s.Context(), text)
 		if id == "" {
 			s.is(err, fault.BadIdentifier)
 		} else if err != nil || ip.ID != id {
@@ -47,7 +47,7 @@ func getWhatIsNone(s *subject) {
 		`{"_id":"01.2.3.4","pvt_type":"dedicated_ip","pvt_status":"available"}`)
 	for _, text := range []string{"", "hello", "10.0.0.1", "10.0.0.2", "10.0.0.3", "::ffff:10.0.0.3", "01.2.3.4",
 		"1.2.3.4", "[::1]", "_design/dedicated_ips", "_all_docs", "10.0.0.1/24", "fe80::1%eth0", "\x00", "\xff"} {
-		_, err := s.Get(s.Context(), text)
+		_, err := s.Read().Get(s.Context(), text)
 		s.is(err, fault.BadIdentifier)
 		if e, ok := err.(*fault.Error); ok {
 			if data, _ := e.Data.(map[string]any); data["cause"] != text || data["message"] != "bad identifier" {
@@ -67,13 +67,13 @@ func veryMany(s *subject) {
 	}
 	s.free(texts[:count/2]...)
 	s.free(odd[count/2:]...)
-	ips, err := s.Assign(s.Context(), accountA, list(texts...))
+	ips, err := s.Assign(s.Context(), toAssign(accountA, texts...))
 	s.ok(err)
 	if len(ips) != count || ips[0].ID() != texts[0] || ips[count-1].ID() != odd[count-1] {
 		s.Errorf("%d are assigned", len(ips))
 	}
 	s.copies(accountA, append(texts[:count/2], odd[count/2:]...)...)
-	_, err = s.Assign(s.Context(), accountB, list(odd...))
+	_, err = s.Assign(s.Context(), toAssign(accountB, odd...))
 	if len(findings(err)) != count {
 		s.Errorf("%d findings: %.200v", len(findings(err)), err)
 	}

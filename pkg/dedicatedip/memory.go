@@ -17,8 +17,8 @@ type memory struct {
 	index     *index
 	mirror    *mirror.Mirror
 	staleness time.Duration // how far the index may be behind; 0 means that reads never use it
-	behind    atomic.Bool   // somebody was sent to the store for that
-	missed    atomic.Uint64 // how many were
+	behind    atomic.Bool   // whether the last read went to the store for that
+	bypassed  atomic.Uint64 // how many reads did
 
 	documents *lru.Cache[string, document.Document] // of the pool by id, as last read or written
 }
@@ -82,53 +82,6 @@ func (p *Pool) currentRevision(id string) (rev string, known bool) {
 	return m.index.Revision(id), true
 }
 
-// fresh answers what reads can be answered from, nil where that is for the store to do.
-func (p *Pool) fresh() *memory {
-	m := p.memory.Load()
-	if m == nil || m.staleness == 0 {
-		return nil
-	}
-	why := p.unfit(m)
-	if why == "" {
-		if m.behind.Swap(false) {
-			p.options.Log.Info().Msg("reads of dedicated IPs are answered from memory again")
-		}
-		return m
-	}
-	m.missed.Add(1)
-	if !m.behind.Swap(true) {
-		p.options.Log.Warn().Str("why", why).Msg("reads of dedicated IPs go to the store, which is slower")
-	}
-	return nil
-}
-
-// unfit answers why reads can't be answered from memory, empty where they can.
-func (p *Pool) unfit(m *memory) string {
-	asOf := m.mirror.AsOf()
-	if asOf.IsZero() {
-		return "the pool is being read"
-	}
-	if age := time.Since(asOf); age > m.staleness {
-		return "the change feed is behind by " + age.Round(time.Millisecond).String()
-	}
-	if id := m.index.anyIrregular(); id != "" {
-		return "the zone, host, status or holder of document " + id + " is no text"
-	}
-	return ""
-}
-
-// FromMemory reports whether reads are answered from memory at the moment.
-func (p *Pool) FromMemory() bool {
-	m := p.memory.Load()
-	return m != nil && m.staleness > 0 && p.unfit(m) == ""
-}
-
-// Behind reports whether the pool is to answer reads from memory and cannot at the moment.
-func (p *Pool) Behind() bool {
-	m := p.memory.Load()
-	return m != nil && m.staleness > 0 && p.unfit(m) != ""
-}
-
 // wrote takes note of documents that this process has written, or with "_deleted" removed. They are not to be altered
 // any more.
 func (p *Pool) wrote(docs ...document.Document) {
@@ -152,6 +105,16 @@ func (p *Pool) saw(doc document.Document) {
 		m.mirror.Saw(doc)
 		m.documents.Add(doc.ID(), doc)
 	}
+}
+
+// cachedDocument returns a document as it was last read or written, nil if it is not cached. It must not be altered.
+func (p *Pool) cachedDocument(id string) document.Document {
+	m := p.memory.Load()
+	if m == nil {
+		return nil
+	}
+	doc, _ := m.documents.Get(id)
+	return doc
 }
 
 // forget has a document read again before it is written.
@@ -181,6 +144,6 @@ func (p *Pool) Memory() (look Memory, ok bool) {
 	}
 	look.Entries = m.index.length()
 	look.Kept = m.documents.Len()
-	look.Bypassed = m.missed.Load()
+	look.Bypassed = m.bypassed.Load()
 	return look, true
 }

@@ -20,7 +20,6 @@ var memoryCases = []testCase{
 	{"wrong marks", wrongMarks},
 	{"list of what is old", listOfOld},
 	{"stop before the copy", stopBeforeCopy},
-	{"begin under way", beginUnderWay},
 }
 
 // without waits until a pool has heard that there is no such address.
@@ -39,9 +38,9 @@ func readBeforeDeleted(s *subject) {
 		s.ok(err)
 		s.without(p, "10.0.0.1")
 	}))))
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", func(string) bool { return true })
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", func(string) bool { return true })
 	s.saying(err, "ips%2E0 not_found: ip not found: 10.0.0.1")
-	_, err = p.Get(s.Context(), "10.0.0.1")
+	_, err = p.Read().Get(s.Context(), "10.0.0.1")
 	s.is(err, fault.BadIdentifier)
 }
 
@@ -55,7 +54,7 @@ func writtenBeforeDeleted(s *subject) {
 		s.ok(err)
 		s.without(p, "10.0.0.1")
 	}))))
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	s.without(p, "10.0.0.1")
 	s.until("without a copy", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") == nil })
@@ -67,10 +66,10 @@ func noMarkStays(s *subject) {
 	for n := range 20 {
 		id := "10.0.0." + strconv.Itoa(n)
 		s.free(id)
-		_, err := p.AssignOne(s.Context(), accountA, id, func(string) bool { return true })
+		_, err := assignSingle(s.Context(), p, accountA, id, func(string) bool { return true })
 		s.ok(err)
 		s.caughtUp(p)
-		_, err = p.ReleaseOne(s.Context(), accountA, id, func(string) bool { return false })
+		_, err = releaseSingle(s.Context(), p, accountA, id, func(string) bool { return false })
 		s.is(err, fault.PreconditionFailed)
 	}
 	s.until("free of marks", func() bool { return p.memory.Load().mirror.Pending() == 0 })
@@ -84,7 +83,7 @@ func wrongMarks(s *subject) {
 	p.wrote(document.Document{"_id": "10.0.0.1", "_rev": "9-", "_deleted": true})
 	p.wrote(document.Document{"_id": "10.0.0.2", "_rev": "9-0", "pvt_type": documentType, "pvt_zone": "ghost",
 		"pvt_host": "h", "pvt_status": "available"})
-	s.until("right", func() bool { _, err := p.Get(s.Context(), "10.0.0.1"); return err == nil })
+	s.until("right", func() bool { _, err := p.Read().Get(s.Context(), "10.0.0.1"); return err == nil })
 	s.without(p, "10.0.0.2")
 	s.agree(0, p, s.pool(s.s, io.Discard))
 }
@@ -94,15 +93,15 @@ func listOfOld(s *subject) {
 	cut, cancel := context.WithCancel(s.Context())
 	s.free("10.0.0.1", "10.0.0.2")
 	p, other := s.following(s.pool(deaf{s.s, cut}, io.Discard)), s.pool(s.s, io.Discard)
-	_, err := p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.ok(err)
 	_, err = p.ReleaseAll(s.Context(), accountA)
 	s.ok(err)
 	s.caughtUp(p)
 	cancel()
-	_, err = other.Assign(s.Context(), accountB, list("10.0.0.2"))
+	_, err = other.Assign(s.Context(), toAssign(accountB, "10.0.0.2"))
 	s.ok(err)
-	_, err = p.Assign(s.Context(), accountA, list("10.0.0.1", "10.0.0.2"))
+	_, err = p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.saying(err, "ips%2E1 forbidden: ip assigned to another account: 10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2="+accountB)
 }
@@ -114,34 +113,16 @@ func stopBeforeCopy(s *subject) {
 	var following sync.WaitGroup
 	other := s.pool(s.s, io.Discard)
 	p := s.with(when("put", s.accountDB(accountA), 1, preceded(func() {
-		_, err := other.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+		_, err := releaseSingle(s.Context(), other, accountA, "10.0.0.1", nil)
 		s.ok(err)
 		stop()
 		following.Wait()
 	})))
 	following.Go(func() { p.Follow(ctx, time.Hour) })
 	s.until("loaded", p.FromMemory)
-	_, err := p.AssignOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	s.holds("10.0.0.1")
-}
-
-// beginUnderWay: requests are served when a pool begins to follow, and it counts for them.
-func beginUnderWay(s *subject) {
-	s.free("10.0.0.1")
-	p := s.pool(s.s, io.Discard)
-	before := p.Asking(nil)
-	var asking sync.WaitGroup
-	asking.Go(func() {
-		for range 1000 {
-			p.Asking(nil)
-		}
-	})
-	s.following(p)
-	asking.Wait()
-	if !before.FromMemory() {
-		s.Error("a request that began before asks the store")
-	}
 }
 
 // TestReadersBesideWriter: readers of the index see a document before or after a change, whatever they read.

@@ -82,27 +82,27 @@ func (m *modelRun) step() {
 		delete(m.model, id)
 	case 3:
 		note("assign", text, accountID)
-		_, err := m.AssignOne(m.Context(), accountID, text, nil)
+		_, err := assignSingle(m.Context(), m.Pool, accountID, text, nil)
 		m.agrees(err, known && holder == "", fault.Invalid)
 		m.move([]string{id}, "", accountID)
 	case 4:
 		note("release", text, accountID)
-		_, err := m.ReleaseOne(m.Context(), accountID, text, nil)
+		_, err := releaseSingle(m.Context(), m.Pool, accountID, text, nil)
 		m.agrees(err, known && holder == accountID, fault.Invalid)
 		m.move([]string{id}, accountID, "")
 	case 5:
 		note("assign", strings.Join(texts, " "), accountID)
-		ips, err := m.Assign(m.Context(), accountID, list(texts...))
+		ips, err := m.Assign(m.Context(), toAssign(accountID, texts...))
 		m.agrees(err, m.move(ids, "", accountID), fault.Invalid)
 		m.order(ips, ids, err)
 	case 6:
 		note("release", strings.Join(texts, " "), accountID)
-		ips, err := m.Release(m.Context(), accountID, list(texts...))
+		ips, err := m.Release(m.Context(), toRelease(accountID, texts...))
 		m.agrees(err, m.move(ids, accountID, ""), fault.Invalid)
 		m.order(ips, ids, err)
 	case 7:
 		note("read", text)
-		ip, err := m.Get(m.Context(), text)
+		ip, err := m.Read().Get(m.Context(), text)
 		m.agrees(err, known, fault.BadIdentifier)
 		if known && (ip.ID != id || ip.AssignedTo != holder) {
 			m.Errorf("%s: read %+v, want %s with %q", text, ip, id, holder)
@@ -166,7 +166,7 @@ func (m *modelRun) compare() {
 		slices.SortFunc(lists[holder], func(a, b string) int {
 			return netip.MustParseAddr(a).Compare(netip.MustParseAddr(b))
 		})
-		items, err := m.Assigned(m.Context(), holder)
+		items, err := m.Read().Assigned(m.Context(), holder)
 		m.ok(err)
 		var got []string
 		for _, item := range items {

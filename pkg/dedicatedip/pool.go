@@ -51,22 +51,15 @@ type Store interface {
 	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
 }
 
-// Schemas validates a value against the schema of that id; what is wrong is a fault.Invalid.
-type Schemas interface {
-	Validate(id string, value any) error
-}
-
 // Pool is the pool of dedicated IPs of one cluster. It is safe for concurrent use, by any number of processes on
 // one store.
 type Pool struct {
 	store     Store
-	schemas   Schemas
 	options   Options
-	approve   Approve
 	projector *projection.Projector // writes the accounts' copies
 
-	memory   *atomic.Pointer[memory] // of a pool that follows the store; nil otherwise
-	reserved *reservations
+	memory   atomic.Pointer[memory] // while the pool follows the store; nil otherwise
+	reserved reservations
 }
 
 // Options configures a Pool. The zero value is usable; nil functions are not called.
@@ -93,15 +86,14 @@ type Options struct {
 }
 
 // New returns the pool in store. Close ends it.
-func New(s Store, schemas Schemas, o Options) *Pool {
+func New(s Store, o Options) *Pool {
 	if o.ZoneName == nil {
 		o.ZoneName = func(_ context.Context, zone string) string { return zone }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &Pool{store: s, schemas: schemas, options: o,
-		memory: &atomic.Pointer[memory]{}, reserved: &reservations{ids: map[string]bool{}}}
+	p := &Pool{store: s, options: o, reserved: reservations{ids: map[string]bool{}}}
 	p.projector = projection.New(s, projection.Options{
 		Patience: o.Patience, Settle: o.Settle, Current: p.currentRevision, AsOf: p.followedUpTo, Written: o.CopiesWritten,
 		Repaired: p.logRepair, Abandoned: p.logAbandoned, Log: o.Log,
@@ -118,16 +110,15 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// Create adds an address to the pool. data holds "ip", "zone" and "host" and is checked against the schema "ip";
-// anything else in it is ignored. The id is the address in canonical form (RFC 5952; an IPv4-mapped IPv6 address
-// is its IPv4 address). An equal address in any spelling is a fault.Conflict (Crossbar: datastore_conflict).
-func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
-	if err := p.schemas.Validate("ip", data); err != nil {
-		return IP{}, err
-	}
-	addr, ok := ipaddr.Parse(document.Document(data).String("ip"))
+// CreateRequest is an address to add to the pool. Zone and host must not be empty.
+type CreateRequest struct{ Address, Zone, Host string }
+
+// Create adds an address to the pool. Its id is the address in canonical form (RFC 5952; an IPv4-mapped IPv6 address is
+// its IPv4 address). An equal address in any spelling is a fault.Conflict (Crossbar: datastore_conflict).
+func (p *Pool) Create(ctx context.Context, r CreateRequest) (IP, error) {
+	addr, ok := ipaddr.Parse(r.Address)
 	if !ok {
-		return IP{}, notAnAddress("ip", data["ip"])
+		return IP{}, notAnAddress("ip", r.Address)
 	}
 	if known, err := p.knows(ctx, addr); err != nil {
 		return IP{}, err
@@ -138,7 +129,11 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 	if err != nil {
 		return IP{}, err
 	}
-	doc := p.newDocument(addr.String(), data["zone"], data["host"])
+	r.Address = addr.String()
+	doc, err := p.newDocument(r)
+	if err != nil {
+		return IP{}, err
+	}
 	if replicated {
 		sign(doc)
 	}
@@ -159,27 +154,11 @@ func (p *Pool) Create(ctx context.Context, data map[string]any) (IP, error) {
 // knows reports whether the pool has an address in any spelling. What is in memory can be a moment old, and so is what
 // the view said when the document is written; two spellings of one address are found by the one that comes later.
 func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
-	if m := p.fresh(); m != nil {
-		if m.index.find(addr.String()) == nil {
-			return false, nil
-		}
+	if x := p.Read().index; x != nil && x.find(addr.String()) == nil {
+		return false, nil
 	}
 	twins, err := p.spelledOtherwise(ctx, ipaddr.Key(addr))
 	return len(twins) > 0, err
-}
-
-// Get answers the address equal to the one given, or fault.BadIdentifier.
-func (p *Pool) Get(ctx context.Context, address string) (Address, error) {
-	m := p.fresh()
-	if m == nil {
-		ip, err := p.get(ctx, address)
-		return ip.Address(), err
-	}
-	e := m.index.find(address)
-	if e == nil {
-		return Address{}, unknown(address)
-	}
-	return e.address(), nil
 }
 
 // get reads the document of an address from the store.

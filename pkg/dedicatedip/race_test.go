@@ -40,7 +40,7 @@ func oneWinner(s *subject) {
 	errs := make([]error, 200)
 	var won atomic.Int64
 	s.atOnce(len(errs), func(i int, p *Pool) {
-		ip, err := p.AssignOne(s.Context(), accounts[i%3], "10.0.0.1", nil)
+		ip, err := assignSingle(s.Context(), p, accounts[i%3], "10.0.0.1", nil)
 		if errs[i] = err; err == nil {
 			won.Add(1)
 			if ip.AssignedTo() != accounts[i%3] {
@@ -83,7 +83,7 @@ func overlappingBulks(s *subject) {
 		for _, at := range r.Perm(count)[:2+r.IntN(4)] {
 			wanted = append(wanted, all[at])
 		}
-		ips, err := p.Assign(s.Context(), accounts[i%3], list(wanted...))
+		ips, err := p.Assign(s.Context(), toAssign(accounts[i%3], wanted...))
 		if err != nil {
 			if !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Invalid) {
 				s.Errorf("request %d: %v", i, err)
@@ -122,13 +122,13 @@ func assignAndRelease(s *subject) {
 			switch r.IntN(5) {
 			case 0, 1:
 				var ip IP
-				if ip, err = p.AssignOne(s.Context(), holder, "10.0.0.1", nil); err == nil {
+				if ip, err = assignSingle(s.Context(), p, holder, "10.0.0.1", nil); err == nil {
 					ips = []IP{ip}
 				}
 			case 2:
-				ips, err = p.Assign(s.Context(), holder, list("10.0.0.1", "10.0.0.2"))
+				ips, err = p.Assign(s.Context(), toAssign(holder, "10.0.0.1", "10.0.0.2"))
 			case 3:
-				ips, err = p.Release(s.Context(), holder, list("10.0.0.1"))
+				ips, err = p.Release(s.Context(), toRelease(holder, "10.0.0.1"))
 				count = &given
 			case 4:
 				ips, err = p.ReleaseAll(s.Context(), holder)

@@ -3,9 +3,10 @@ package dedicatedip
 import (
 	"fmt"
 	"io"
-	"junctor/pkg/projection"
 	"reflect"
 	"testing"
+
+	"junctor/pkg/projection"
 
 	"junctor/pkg/document"
 	"junctor/pkg/store/storetest"
@@ -71,7 +72,7 @@ func rebuildLost(s *subject) {
 	s.counts(h, map[string]int{})
 	lost.copiedOnly(accountA, []string{"10.0.0.1", "2001:DB8::1", "10.0.0.3"})
 	lost.rebuilt(Rebuilt{Accounts: 3, Present: 4}) // again
-	_, err := lost.ReleaseOne(s.Context(), accountA, "10.0.0.1", nil)
+	_, err := releaseSingle(s.Context(), lost.Pool, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	lost.rebuilt(Rebuilt{Accounts: 3, Present: 3})
 }

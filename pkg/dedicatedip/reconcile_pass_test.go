@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"junctor/pkg/projection"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
+
+	"junctor/pkg/projection"
 
 	"junctor/pkg/document"
 	"junctor/pkg/store"
@@ -225,12 +226,12 @@ func passRemovesReleased(s *subject) {
 		ids = append(ids, fmt.Sprintf("10.0.0.%d", i))
 	}
 	s.give(accountA, ids...)
-	_, err := s.dying("put").Release(s.Context(), accountA, list(ids...))
+	_, err := s.dying("put").Release(s.Context(), toRelease(accountA, ids...))
 	if err != nil && !errors.Is(err, errUnplugged) {
 		s.Fatal(err)
 	}
 	s.copiedFrom(accountA, ids)
-	_, err = s.dying("put").Assign(s.Context(), accountB, list(ids[:15]...))
+	_, err = s.dying("put").Assign(s.Context(), toAssign(accountB, ids[:15]...))
 	if err != nil && !errors.Is(err, errUnplugged) {
 		s.Fatal(err)
 	}

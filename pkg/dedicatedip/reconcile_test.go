@@ -161,10 +161,10 @@ func assigning(to string) func(document.Document) {
 func (s *subject) windows() {
 	die := func(p *Pool, do func(*Pool) error) { _ = do(p) } // what it answers, nobody hears
 	assign := func(accountID, id string) func(*Pool) error {
-		return func(p *Pool) error { _, err := p.AssignOne(s.Context(), accountID, id, nil); return err }
+		return func(p *Pool) error { _, err := assignSingle(s.Context(), p, accountID, id, nil); return err }
 	}
 	release := func(id string) func(*Pool) error {
-		return func(p *Pool) error { _, err := p.ReleaseOne(s.Context(), accountA, id, nil); return err }
+		return func(p *Pool) error { _, err := releaseSingle(s.Context(), p, accountA, id, nil); return err }
 	}
 	die(s.dying("put"), assign(accountA, "10.0.0.1"))
 	die(s.dying("put"), release("10.0.0.2"))

@@ -73,10 +73,10 @@ func staleness(s *subject, others *store.Store) {
 
 // shows reports whether a pool has heard of what was assigned, wherever that is read.
 func (s *subject) shows(p *Pool, w written) bool {
-	items, err := p.Assigned(s.Context(), w.accountID)
+	items, err := p.Read().Assigned(s.Context(), w.accountID)
 	s.ok(err)
 	for _, id := range w.ids {
-		address, err := p.Get(s.Context(), id)
+		address, err := p.Read().Get(s.Context(), id)
 		s.ok(err)
 		listed := slices.ContainsFunc(items, func(i Item) bool { return i.IP == id })
 		if address.AssignedTo != w.accountID || !listed {
@@ -104,7 +104,7 @@ func (s *subject) assigning(p *Pool) <-chan written {
 		writing.Go(func() {
 			for n := range numbers {
 				ids, holder := some(n), []string{accountA, accountB, accountC}[n%3]
-				if _, err := p.Assign(s.Context(), holder, list(ids...)); err != nil {
+				if _, err := p.Assign(s.Context(), toAssign(holder, ids...)); err != nil {
 					s.Error(err)
 					continue
 				}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"junctor/pkg/projection"
 	"maps"
 	"slices"
 	"strings"
@@ -15,15 +14,15 @@ import (
 	"testing"
 	"time"
 
+	"junctor/pkg/projection"
+
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
-	"junctor/schemas"
 )
 
 // Three accounts.
@@ -134,12 +133,10 @@ func (l *logBuffer) Reset() {
 // poolWith is pool with options. Its zone is the test's, and so is its clock unless the options have one.
 func (s *subject) poolWith(on Store, o Options) *Pool {
 	s.Helper()
-	set, err := schema.Load(schemas.Files)
-	s.ok(err)
 	if o.Zone = "local"; o.Now == nil {
 		o.Now = func() time.Time { return time.Unix(s.clock.Load(), 0) }
 	}
-	p := New(on, set, o)
+	p := New(on, o)
 	s.Cleanup(func() { _ = p.Close() })
 	return p
 }
@@ -266,17 +263,46 @@ func (s *subject) free(ids ...string) {
 func (s *subject) give(accountID string, ids ...string) {
 	s.Helper()
 	s.free(ids...)
-	_, err := s.Assign(s.Context(), accountID, list(ids...))
+	_, err := s.Assign(s.Context(), toAssign(accountID, ids...))
 	s.ok(err)
 }
 
-// list is the data of a request.
-func list(texts ...string) map[string]any {
-	entries := make([]any, len(texts))
-	for i, text := range texts {
-		entries[i] = text
+func toAssign(accountID string, addresses ...string) AssignRequest {
+	return AssignRequest{Account: accountID, Addresses: addresses}
+}
+
+func toRelease(accountID string, addresses ...string) ReleaseRequest {
+	return ReleaseRequest{Account: accountID, Addresses: addresses}
+}
+
+// assignSingle assigns one address.
+func assignSingle(ctx context.Context, p *Pool, accountID, address string, match Match) (IP, error) {
+	ips, err := p.Assign(ctx, AssignRequest{Account: accountID, Addresses: []string{address}, IfMatch: match})
+	if err != nil {
+		return IP{}, err
 	}
-	return map[string]any{"ips": entries}
+	return ips[0], nil
+}
+
+// releaseSingle releases one address.
+func releaseSingle(ctx context.Context, p *Pool, accountID, address string, match Match) (IP, error) {
+	ips, err := p.Release(ctx, ReleaseRequest{Account: accountID, Addresses: []string{address}, IfMatch: match})
+	if err != nil {
+		return IP{}, err
+	}
+	return ips[0], nil
+}
+
+// sizes returns how many addresses the store has, by zone and status.
+func (s *subject) sizes() map[[2]string]int {
+	s.Helper()
+	rows, err := s.Summary(s.Context(), "")
+	s.ok(err)
+	counts := map[[2]string]int{}
+	for _, row := range rows {
+		counts[[2]string{row.Zone, row.Status}]++
+	}
+	return counts
 }
 
 // stored reads a document, nil where there is none.

@@ -30,17 +30,17 @@ func summary(s *subject) {
 
 // anyText: what Kazoo's operators can add is seen in the summary only, and can be taken out again.
 func anyText(s *subject) {
-	s.ok(s.Add(s.Context(), "not-an-ip", "z", "h"))
-	s.is(s.Add(s.Context(), "not-an-ip", "z", "h"), fault.Conflict)
-	s.ok(s.Add(s.Context(), "::ffff:10.0.0.1", "z", "h"))
-	s.is(s.Add(s.Context(), "10.0.0.1", "z", "h"), fault.Conflict)
+	s.ok(s.Add(s.Context(), CreateRequest{"not-an-ip", "z", "h"}))
+	s.is(s.Add(s.Context(), CreateRequest{"not-an-ip", "z", "h"}), fault.Conflict)
+	s.ok(s.Add(s.Context(), CreateRequest{"::ffff:10.0.0.1", "z", "h"}))
+	s.is(s.Add(s.Context(), CreateRequest{"10.0.0.1", "z", "h"}), fault.Conflict)
 	for _, text := range []string{"", "_design/x", "_local/x"} {
-		s.is(s.Add(s.Context(), text, "z", "h"), fault.Invalid)
+		s.is(s.Add(s.Context(), CreateRequest{text, "z", "h"}), fault.Invalid)
 		s.is(s.Remove(s.Context(), text), fault.BadIdentifier)
 	}
-	s.is(s.Add(s.Context(), "text", "", "h"), fault.Invalid)
-	s.is(s.Add(s.Context(), "10.0.0.2", "z", ""), fault.Invalid)
-	items, err := s.Available(s.Context(), Filter{})
+	s.is(s.Add(s.Context(), CreateRequest{"text", "", "h"}), fault.Invalid)
+	s.is(s.Add(s.Context(), CreateRequest{"10.0.0.2", "z", ""}), fault.Invalid)
+	items, err := s.Read().Available(s.Context(), Filter{})
 	s.ok(err)
 	if got := fmt.Sprint(items.Items); got != "[{10.0.0.1 z }]" {
 		s.Errorf("listed %s", got)

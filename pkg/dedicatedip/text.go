@@ -5,25 +5,26 @@ import (
 	"strings"
 
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
 )
 
 // Add is Create for those who may put any text into the pool, as Kazoo's operators may: what is no address becomes
 // an entry that no listing of addresses shows and nobody is assigned.
-func (p *Pool) Add(ctx context.Context, text, zone, host string) error {
-	if _, ok := ipaddr.Parse(text); ok {
-		_, err := p.Create(ctx, map[string]any{"ip": text, "zone": zone, "host": host})
+func (p *Pool) Add(ctx context.Context, r CreateRequest) error {
+	if _, ok := ipaddr.Parse(r.Address); ok {
+		_, err := p.Create(ctx, r)
 		return err
 	}
-	if text == "" || strings.HasPrefix(text, "_") {
-		return notAnAddress("ip", text)
+	if r.Address == "" || strings.HasPrefix(r.Address, "_") {
+		return notAnAddress("ip", r.Address)
 	}
-	if zone == "" || host == "" {
-		return notAnAddress("zone", zone)
-	}
-	err := p.insert(ctx, p.newDocument(text, zone, host))
+	doc, err := p.newDocument(r)
 	if err == nil {
-		logChange(ctx, actionCreated, "", text)
+		err = p.insert(ctx, doc)
+	}
+	if err == nil {
+		logChange(ctx, actionCreated, "", r.Address)
 	}
 	return err
 }
@@ -58,11 +59,16 @@ func (p *Pool) insert(ctx context.Context, doc document.Document) error {
 	return err
 }
 
-// newDocument is the document of what comes into the pool.
-func (p *Pool) newDocument(id string, zone, host any) document.Document {
+// newDocument returns the document of an address that is added to the pool.
+func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
+	for field, name := range map[string]string{"zone": r.Zone, "host": r.Host} {
+		if name == "" {
+			return nil, fault.Finding(field, "required", "Field is required but missing", map[string]any{"value": field})
+		}
+	}
 	now := p.time()
 	return document.Document{
-		"_id": id, fieldVersion: "1", fieldType: documentType, fieldStatus: available,
-		fieldZone: zone, fieldHost: host, fieldCreated: now, fieldModified: now,
-	}
+		"_id": r.Address, fieldVersion: "1", fieldType: documentType, fieldStatus: available,
+		fieldZone: r.Zone, fieldHost: r.Host, fieldCreated: now, fieldModified: now,
+	}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store/storetest"
 )
@@ -35,11 +34,11 @@ func TestZonesAreComparedExactly(t *testing.T) {
 func zonesApart(s *subject, zones [2]string) {
 	s.Helper()
 	create := func(ip, zone string) {
-		_, err := s.Create(s.Context(), map[string]any{"ip": ip, "zone": zone, "host": "h"})
+		_, err := s.Create(s.Context(), CreateRequest{Address: ip, Zone: zone, Host: "h"})
 		s.ok(err)
 	}
 	create("10.0.0.1", zones[1])
-	_, err := s.Allocate(s.Context(), accountA, map[string]any{"quantity": document.Number(1), "zone": zones[0]})
+	_, err := s.Allocate(s.Context(), wish(1, inOneZone(zones[0])))
 	if err == nil || fault.Is(err, fault.DatastoreUnreachable) {
 		s.Errorf("of the other zone: %v", err)
 		_, _ = s.ReleaseAll(s.Context(), accountA)
@@ -48,7 +47,7 @@ func zonesApart(s *subject, zones [2]string) {
 	create("10.0.0.3", zones[1])
 	create("10.0.0.4", zones[0])
 	for i, zone := range zones {
-		page, err := s.Available(s.Context(), Filter{Zone: zone})
+		page, err := s.Read().Available(s.Context(), Filter{Zone: zone})
 		s.ok(err)
 		if len(page.Items) != 2 || page.Items[0].Zone != zone || page.Items[1].Zone != zone {
 			s.Errorf("zone %d: %v", i, page.Items)
@@ -57,7 +56,7 @@ func zonesApart(s *subject, zones [2]string) {
 	var ids []string
 	f := Filter{PageSize: 1}
 	for range 10 {
-		page, err := s.Available(s.Context(), f)
+		page, err := s.Read().Available(s.Context(), f)
 		s.ok(err)
 		for _, item := range page.Items {
 			ids = append(ids, item.IP)
@@ -70,7 +69,7 @@ func zonesApart(s *subject, zones [2]string) {
 	if want := []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"}; !slices.Equal(ids, want) {
 		s.Errorf("paging: %v", ids)
 	}
-	got, err := s.Allocate(s.Context(), accountA, map[string]any{"quantity": document.Number(2), "spread": true})
+	got, err := s.Allocate(s.Context(), wish(2, spread))
 	s.ok(err)
 	if len(got) != 2 || got[0].doc["pvt_zone"] == got[1].doc["pvt_zone"] {
 		s.Errorf("spread: %v", got)

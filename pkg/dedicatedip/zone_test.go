@@ -33,9 +33,9 @@ func (s *subject) fillEqualZones(each int) map[string][]string {
 
 func equalZonesListed(s *subject) {
 	ids := s.fillEqualZones(3)
-	zones, err := s.Zones(s.Context())
+	zones, err := s.Read().Zones(s.Context())
 	s.ok(err)
-	hosts, err := s.Hosts(s.Context())
+	hosts, err := s.Read().Hosts(s.Context())
 	s.ok(err)
 	if got := slices.Sorted(slices.Values(zones)); !slices.Equal(got, slices.Sorted(slices.Values(equalZones))) {
 		s.Errorf("zones %q", got)
@@ -44,19 +44,18 @@ func equalZonesListed(s *subject) {
 		s.Errorf("hosts %q", hosts)
 	}
 	for _, zone := range equalZones {
-		page, err := s.Available(s.Context(), Filter{Zone: zone})
+		page, err := s.Read().Available(s.Context(), Filter{Zone: zone})
 		s.ok(err)
 		if got := addressesOf(page.Items); !slices.Equal(got, ids[zone]) {
 			s.Errorf("%q has %v, want %v", zone, got, ids[zone])
 		}
 	}
-	counts, err := s.Counts(s.Context())
-	s.ok(err)
+	sizes := s.sizes()
 	summary, err := s.Summary(s.Context(), "us-east.host")
-	if err != nil || len(summary) != 3 || len(counts) != len(equalZones) {
-		s.Errorf("summary %v, %v, counts %v", summary, err, counts)
+	if err != nil || len(summary) != 3 || len(sizes) != len(equalZones) {
+		s.Errorf("summary %v, %v, sizes %v", summary, err, sizes)
 	}
-	if page, err := s.Available(s.Context(), Filter{Zone: "us-east\u2060"}); err != nil || len(page.Items) > 0 {
+	if page, err := s.Read().Available(s.Context(), Filter{Zone: "us-east\u2060"}); err != nil || len(page.Items) > 0 {
 		s.Errorf("a zone that is not there has %v, %v", page.Items, err)
 	}
 }
@@ -71,7 +70,7 @@ func addressesOf(items []Item) []string {
 
 func equalZonesPaged(s *subject) {
 	ids := s.fillEqualZones(3)
-	page, err := s.Available(s.Context(), Filter{})
+	page, err := s.Read().Available(s.Context(), Filter{})
 	s.ok(err)
 	all := addressesOf(page.Items)
 	var zones []string
@@ -92,22 +91,22 @@ func equalZonesPaged(s *subject) {
 func equalZonesAllocated(s *subject) {
 	s.fillEqualZones(4)
 	for _, zone := range equalZones {
-		ips, err := s.Allocate(s.Context(), accountA, wish(2, "zone", zone))
+		ips, err := s.Allocate(s.Context(), wish(2, inOneZone(zone)))
 		s.ok(err)
 		if got := zonesOf(ips); !maps.Equal(got, map[string]int{zone: 2}) {
 			s.Errorf("of %q: %v", zone, got)
 		}
 	}
-	_, err := s.Allocate(s.Context(), accountA, wish(3, "zone", equalZones[1]))
+	_, err := s.Allocate(s.Context(), wish(3, inOneZone(equalZones[1])))
 	s.is(err, fault.Conflict)
-	_, err = s.Allocate(s.Context(), accountA, wish(1, "zone", "us-east\u2060"))
+	_, err = s.Allocate(s.Context(), wish(1, inOneZone("us-east\u2060")))
 	s.is(err, fault.Invalid)
-	ips, err := s.Allocate(s.Context(), accountB, wish(len(equalZones), "spread", true))
+	ips, err := s.Allocate(s.Context(), wish(len(equalZones), spread, to(accountB)))
 	s.ok(err)
 	if got := zonesOf(ips); len(got) != len(equalZones) {
 		s.Errorf("spread over %v", got)
 	}
-	rest, err := s.Allocate(s.Context(), accountC, wish(len(equalZones), "spread", true))
+	rest, err := s.Allocate(s.Context(), wish(len(equalZones), spread, to(accountC)))
 	s.ok(err)
 	s.copies(accountC, idsOf(rest)...)
 }

@@ -57,24 +57,15 @@ func TestRecorded(t *testing.T) {
 }
 
 func (s step) run(t *testing.T, pool *dedicatedip.Pool) (err error) {
-	list := map[string]any{"ips": anyList(s.IPs)}
 	switch s.Does {
 	case "create":
-		_, err = pool.Create(t.Context(), map[string]any{"ip": s.IPs[0], "zone": "z1", "host": "h1"})
+		_, err = pool.Create(t.Context(), dedicatedip.CreateRequest{Address: s.IPs[0], Zone: "z1", Host: "h1"})
 	case "assign":
-		_, err = pool.Assign(t.Context(), s.Account, list)
+		_, err = pool.Assign(t.Context(), dedicatedip.AssignRequest{Account: s.Account, Addresses: s.IPs})
 	case "release":
-		_, err = pool.Release(t.Context(), s.Account, list)
+		_, err = pool.Release(t.Context(), dedicatedip.ReleaseRequest{Account: s.Account, Addresses: s.IPs})
 	}
 	return err
-}
-
-func anyList(texts []string) []any {
-	var list []any
-	for _, text := range texts {
-		list = append(list, text)
-	}
-	return list
 }
 
 // compare ignores the order of messages about different documents.

@@ -17,9 +17,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/notify/brokertest"
-	"junctor/pkg/schema"
 	"junctor/pkg/store"
-	"junctor/schemas"
 )
 
 // patience bounds every wait for something that should happen.
@@ -133,11 +131,9 @@ func start(t testing.TB, url string, s *store.Store, l limits) (*Publisher, *Sto
 // newPool returns a pool on s and its clock.
 func newPool(t testing.TB, s dedicatedip.Store) (*dedicatedip.Pool, *atomic.Int64) {
 	t.Helper()
-	set, err := schema.Load(schemas.Files)
-	ok(t, err)
 	clock := &atomic.Int64{}
 	now := func() time.Time { return document.FromGregorian(clock.Load()) }
-	return dedicatedip.New(s, set, dedicatedip.Options{Now: now}), clock
+	return dedicatedip.New(s, dedicatedip.Options{Now: now}), clock
 }
 
 // until waits for a condition.

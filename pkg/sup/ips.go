@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"strings"
 
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
 )
 
 func add(ctx context.Context, d Deps, args []string) (string, int) {
 	address := args[0]
-	err := d.Pool.Add(ctx, address, args[1], args[2])
+	err := d.Pool.Add(ctx, dedicatedip.CreateRequest{Address: address, Zone: args[1], Host: args[2]})
 	if fault.Is(err, fault.Invalid) {
 		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host, and can't begin with \"_\"", address), failed
 	}
@@ -30,7 +31,7 @@ func assign(ctx context.Context, d Deps, args []string) (string, int) {
 		err = fault.New(fault.BadIdentifier, "")
 	}
 	if err == nil {
-		_, err = d.Pool.AssignOne(ctx, id, text, nil)
+		_, err = d.Pool.Assign(ctx, dedicatedip.AssignRequest{Account: id, Addresses: []string{text}})
 		return told(err, fmt.Sprintf("assigned IP %s to %s", text, typed), "unable to assign IP: %s", "already_assigned")
 	}
 	return told(err, "", "unable to find account: %s", "")
@@ -60,12 +61,12 @@ func release(ctx context.Context, d Deps, args []string) (text string, code int)
 }
 
 // releaseFromHolder takes an address back from whoever holds it.
-func releaseFromHolder(ctx context.Context, pool Pool, address string) error {
-	ip, err := pool.Get(ctx, address)
+func releaseFromHolder(ctx context.Context, pool *dedicatedip.Pool, address string) error {
+	ip, err := pool.Read().Get(ctx, address)
 	if err != nil {
 		return err
 	}
-	_, err = pool.ReleaseOne(ctx, ip.AssignedTo, address, nil)
+	_, err = pool.Release(ctx, dedicatedip.ReleaseRequest{Account: ip.AssignedTo, Addresses: []string{address}})
 	return err
 }
 

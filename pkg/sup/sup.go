@@ -18,16 +18,6 @@ import (
 	"junctor/pkg/dedicatedip"
 )
 
-// Pool is what the commands do with dedicated IPs.
-type Pool interface {
-	Get(ctx context.Context, address string) (dedicatedip.Address, error)
-	Add(ctx context.Context, text, zone, host string) error
-	Remove(ctx context.Context, text string) error
-	AssignOne(ctx context.Context, accountID, address string, m dedicatedip.Match) (dedicatedip.IP, error)
-	ReleaseOne(ctx context.Context, accountID, address string, m dedicatedip.Match) (dedicatedip.IP, error)
-	Summary(ctx context.Context, host string) ([]dedicatedip.Summary, error)
-}
-
 // Accounts finds accounts.
 type Accounts interface {
 	Get(ctx context.Context, id string) (*account.Account, error)
@@ -40,7 +30,7 @@ type Founder interface {
 
 // Deps is what the commands work on.
 type Deps struct {
-	Pool     Pool
+	Pool     *dedicatedip.Pool
 	Accounts Accounts
 	Founder  Founder
 	// Install makes sure of the database of the pool and its views.

@@ -16,9 +16,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/schema"
 	"junctor/pkg/store"
-	"junctor/schemas"
 )
 
 // Accounts that the recording names.
@@ -41,9 +39,7 @@ func newPlace(t *testing.T) *place {
 	p := &place{T: t, store: s}
 	p.ok(err)
 	t.Cleanup(func() { _ = s.Close() })
-	set, err := schema.Load(schemas.Files)
-	p.ok(err)
-	pool := dedicatedip.New(s, set, dedicatedip.Options{})
+	pool := dedicatedip.New(s, dedicatedip.Options{})
 	p.deps = Deps{
 		Pool: pool, Accounts: account.NewDirectory(s), Founder: account.NewFounder(s, auth.NewKeyDocument, time.Now),
 		Install: func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },

@@ -1,0 +1,77 @@
+package api_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"junctor/pkg/store/storetest"
+)
+
+// TestIPsData: what is wrong with the data of a request is a 400 that names the paths, and changes nothing.
+func TestIPsData(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, "memory:")
+	loadKazoo(t, s)
+	sv := newService(t, s)
+	sv.create("10.0.0.1", "10.0.0.2")
+	for _, test := range []struct{ as, method, path, data, want string }{
+		{"M", "PUT", "/v2/ips", `{}`, "host required, ip required, zone required"},
+		{"M", "PUT", "/v2/ips", `{"ip":"10.0.0.9","zone":"","host":""}`, "host minLength, zone minLength"},
+		{"M", "PUT", "/v2/ips", `{"ip":"hello","zone":"z","host":"h"}`, "ip not_one_schema_valid"},
+		{"M", "PUT", "/v2/ips", `{"ip":"01.2.3.4","zone":"z","host":"h"}`, "ip not_one_schema_valid"},
+		{"M", "PUT", "/v2/ips", `{"ip":"[::1]","zone":"z","host":"h"}`, "ip not_one_schema_valid"},
+		{"M", "PUT", "/v2/ips", `{"ip":"fe80::1%eth0","zone":"z","host":"h"}`, "ip not_one_schema_valid"},
+		{"M", "PUT", "/v2/ips", `{"ip":"10.0.0.0/24","zone":"z","host":"h"}`, "ip not_one_schema_valid"},
+		{"M", "PUT", "/v2/ips", `{"ip":7,"zone":"z","host":"h"}`, "ip not_one_schema_valid"},
+		{"M", "DELETE", "/v2/ips/hello", ``, "ips.0 not_one_schema_valid"},
+		{"A", "POST", ipsOfA + "/hello", ``, "ips.0 not_one_schema_valid"},
+		{"A", "DELETE", ipsOfA + "/hello", ``, "ips.0 not_one_schema_valid"},
+		{"A", "POST", ipsOfA, `{"quantity":0}`, "quantity minimum"},
+		{"A", "POST", ipsOfA, `{"quantity":-1}`, "quantity minimum"},
+		{"A", "POST", ipsOfA, `{"quantity":1001}`, "quantity maximum"},
+		{"A", "POST", ipsOfA, `{"quantity":"2"}`, "quantity type"},
+		{"A", "POST", ipsOfA, `{"quantity":1.5}`, "quantity type"},
+		{"A", "POST", ipsOfA, `{"quantity":1,"zone":""}`, "zone minLength"},
+		{"A", "POST", ipsOfA, `{"quantity":1,"zone":["east"]}`, "zone type"},
+		{"A", "POST", ipsOfA, `{"quantity":1,"spread":"yes"}`, "spread type"},
+	} {
+		sv.refuses(test.as, test.method, test.path, test.data, test.want)
+	}
+	for _, method := range []string{http.MethodPost, http.MethodDelete} {
+		sv.refuses("A", method, ipsOfA, `{"ips":[]}`, "ips minItems")
+		sv.refuses("A", method, ipsOfA, `{"ips":"10.0.0.1"}`, "ips type")
+		sv.refuses("A", method, ipsOfA, `{"ips":["10.0.0.1",7,"10.0.0.0/24"]}`,
+			"ips.1 not_one_schema_valid, ips.2 not_one_schema_valid")
+	}
+	if free := sv.as("A", "GET", ipsOfA, "").data(); jsonText(free) !=
+		`[{"ip":"10.0.0.1","zone":"us-east"},{"ip":"10.0.0.2","zone":"us-east"}]` {
+		t.Errorf("available: %v", free)
+	}
+	// JSON Schema holds these for whole numbers.
+	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":2.0}}`), 200)
+	sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
+	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":0.2e1}}`), 200)
+}
+
+// refuses wants a 400 with these findings, each "PATH CODE".
+func (sv *service) refuses(as, method, path, data, want string) {
+	sv.Helper()
+	body := ""
+	if data != "" {
+		body = `{"data":` + data + `}`
+	}
+	a := sv.want(sv.as(as, method, path, body), 400)
+	var got []string
+	fields, _ := a.data().(map[string]any)
+	for field, codes := range fields {
+		byCode, _ := codes.(map[string]any)
+		for code := range byCode {
+			got = append(got, field+" "+code)
+		}
+	}
+	if slices.Sort(got); strings.Join(got, ", ") != want {
+		sv.Errorf("%s %s %s: %q, want %q", method, path, data, got, want)
+	}
+}

@@ -1,0 +1,81 @@
+package dedicatedip
+
+import (
+	"context"
+	"time"
+)
+
+// Reader reads the pool: from memory if that was current when the Reader was made, else from the store. It is for one
+// request.
+type Reader struct {
+	pool  *Pool
+	index *index // nil: read from the store
+	why   string // why it reads from the store although the pool is in memory
+}
+
+// Read returns a Reader.
+func (p *Pool) Read() Reader {
+	m := p.memory.Load()
+	if m == nil || m.staleness == 0 {
+		return Reader{pool: p}
+	}
+	why := m.outdated()
+	if why == "" {
+		if m.behind.Swap(false) {
+			p.options.Log.Info().Msg("reads of dedicated IPs are answered from memory again")
+		}
+		return Reader{pool: p, index: m.index}
+	}
+	m.bypassed.Add(1)
+	if !m.behind.Swap(true) {
+		p.options.Log.Warn().Str("why", why).Msg("reads of dedicated IPs go to the store, which is slower")
+	}
+	return Reader{pool: p, why: why}
+}
+
+// Bypassed reports whether r reads from the store because the pool in memory is not current.
+func (r Reader) Bypassed() bool { return r.why != "" }
+
+// outdated returns why reads can't be answered from memory, "" if they can.
+func (m *memory) outdated() string {
+	asOf := m.mirror.AsOf()
+	if asOf.IsZero() {
+		return "the pool is being read"
+	}
+	if age := time.Since(asOf); age > m.staleness {
+		return "the change feed is behind by " + age.Round(time.Millisecond).String()
+	}
+	if id := m.index.anyIrregular(); id != "" {
+		return "the zone, host, status or holder of document " + id + " is not a string"
+	}
+	return ""
+}
+
+// FromMemory reports whether reads are answered from memory at the moment.
+func (p *Pool) FromMemory() bool {
+	m := p.memory.Load()
+	return m != nil && m.staleness > 0 && m.outdated() == ""
+}
+
+// Counts returns how many addresses the pool has, by zone and status ("available", "assigned"). ok is false while they are
+// not known from memory.
+func (p *Pool) Counts() (counts map[[2]string]int, ok bool) {
+	m := p.memory.Load()
+	if m == nil || m.staleness == 0 || m.outdated() != "" {
+		return nil, false
+	}
+	return m.index.sizes(), true
+}
+
+// Get returns the address equal to the one given, in any spelling, or fault.BadIdentifier.
+func (r Reader) Get(ctx context.Context, address string) (Address, error) {
+	if r.index == nil {
+		ip, err := r.pool.get(ctx, address)
+		return ip.Address(), err
+	}
+	e := r.index.find(address)
+	if e == nil {
+		return Address{}, unknown(address)
+	}
+	return e.address(), nil
+}
