@@ -95,7 +95,7 @@ func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = lock(file); err == nil {
+	if err = wait(file); err == nil {
 		err = inspect(path, file)
 	}
 	if err != nil {
@@ -103,6 +103,21 @@ func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// wait takes the lock that bbolt takes on the same open file a moment later. Where statefile has no locks it is left to
+// bbolt: a file that another process writes to may then be reported as damaged.
+func wait(file *os.File) error {
+	const pause = 50 * time.Millisecond
+	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(pause) {
+		err := statefile.Lock(file)
+		switch {
+		case !errors.Is(err, statefile.ErrLocked):
+			return err
+		case time.Now().After(deadline):
+			return bolterrors.ErrTimeout
+		}
+	}
 }
 
 func inspect(path string, file *os.File) error {
