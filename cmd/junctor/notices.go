@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 
 	"github.com/rs/zerolog"
@@ -13,9 +12,7 @@ import (
 
 // openNotices opens the publisher of change notices in the state folder; home is an embedded store's folder, see
 // openHome. It returns nil if no broker is configured.
-func (c *serveConfig) openNotices(
-	ctx context.Context, home string, s *store.Store, log zerolog.Logger,
-) (*notify.Publisher, error) {
+func (c *serveConfig) openNotices(home string, s *store.Store, log zerolog.Logger) (*notify.Publisher, error) {
 	if c.amqpURL == "" {
 		return nil, nil
 	}
@@ -23,5 +20,5 @@ func (c *serveConfig) openNotices(
 	if folder == "" {
 		return nil, fmt.Errorf("the checkpoint of change notices: %w", errNoState)
 	}
-	return notify.Open(ctx, notify.Options{URL: c.amqpURL, Dir: folder, Node: nodeName(), Log: log}, s)
+	return notify.Open(notify.Options{URL: c.amqpURL, Dir: folder, Node: nodeName(), Log: log}, s)
 }

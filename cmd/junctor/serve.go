@@ -91,7 +91,7 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		return err
 	}
 	defer closeWithin(closeTime, "the store", data.Close, log)
-	notices, err := c.openNotices(ctx, home, data, log)
+	notices, err := c.openNotices(home, data, log)
 	if err != nil {
 		return err
 	}

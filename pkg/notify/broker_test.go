@@ -15,6 +15,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/notify/brokertest"
 )
 
@@ -176,7 +177,7 @@ func TestOrder(t *testing.T) {
 	last := 0
 	all := l.others(b)
 	for _, h := range all {
-		if made := generation(h.text("Rev")); made > last {
+		if made := kazoo.Generation(h.text("Rev")); made > last {
 			last = made
 		} else {
 			t.Fatalf("%s %s comes after revision %d", h.text("Event-Name"), h.text("Rev"), last)
@@ -227,7 +228,7 @@ func TestNoQueueBound(t *testing.T) {
 		latest[h.text("Database")+" "+h.text("Type")] = h.text("Rev")
 	}
 	db := strings.ReplaceAll(accountDB(accountA), "/", "%2F")
-	if generation(latest["dedicated_ips dedicated_ip"]) != 2 || generation(latest[db+" dedicated_ip"]) != 1 || len(latest) != 3 {
+	if kazoo.Generation(latest["dedicated_ips dedicated_ip"]) != 2 || kazoo.Generation(latest[db+" dedicated_ip"]) != 1 || len(latest) != 3 {
 		t.Errorf("heard last: %v", latest)
 	}
 	if stats := p.Stats(); stats.Dropped != 0 {

@@ -23,11 +23,10 @@ const (
 
 // connection is a connection to the broker with one channel.
 type connection struct {
-	*amqp.Connection
-	channel  *amqp.Channel
+	*amqp.Channel
+	conn     *amqp.Connection
 	broken   chan *amqp.Error
 	returned chan amqp.Return
-	release  func() bool // stops watching the context
 }
 
 // CheckURL returns what is wrong with the URL of a broker, without repeating it: it may contain a password.
@@ -45,18 +44,17 @@ func dial(ctx context.Context, url, name string) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.broken = c.channel.NotifyClose(make(chan *amqp.Error, 1))
-	c.returned = c.channel.NotifyReturn(make(chan amqp.Return, batchSize)) // never full: see publish and takeReturned
-	if err = errors.Join(c.declare(), c.channel.Confirm(false)); err != nil {
+	c.broken = c.NotifyClose(make(chan *amqp.Error, 1))
+	c.returned = c.NotifyReturn(make(chan amqp.Return, batchSize)) // never full: see publish and takeReturned
+	if err = errors.Join(c.declare(), c.Confirm(false)); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func connect(ctx context.Context, url, name string) (c *connection, err error) {
-	c = &connection{release: func() bool { return true }}
-	c.Connection, err = amqp.DialConfig(url, amqp.Config{
+func connect(ctx context.Context, url, name string) (*connection, error) {
+	conn, err := amqp.DialConfig(url, amqp.Config{
 		Heartbeat:  heartbeat,
 		Locale:     "en_US",
 		Properties: amqp.Table{"product": "junctor", "connection_name": name},
@@ -66,20 +64,22 @@ func connect(ctx context.Context, url, name string) (c *connection, err error) {
 			if err != nil {
 				return nil, err
 			}
-			c.release = context.AfterFunc(ctx, func() { _ = conn.Close() })
+			context.AfterFunc(ctx, func() { _ = conn.Close() })
 			return conn, conn.SetDeadline(time.Now().Add(dialTime)) // amqp091 lifts it after the handshake
 		},
 	})
 	if err != nil {
-		c.release()
 		return nil, err
 	}
-	if c.channel, err = c.Channel(); err != nil {
+	c := &connection{conn: conn}
+	if c.Channel, err = conn.Channel(); err != nil {
 		c.close()
 		return nil, err
 	}
 	return c, nil
 }
+
+func (c *connection) close() { _ = c.conn.CloseDeadline(time.Now().Add(closeTime)) }
 
 // publish sends a message. The broker has it when that is confirmed. It is mandatory: the broker returns it, before
 // it confirms it, if no queue is bound that takes it.
@@ -88,7 +88,7 @@ func (c *connection) publish(m message) (*amqp.DeferredConfirmation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.channel.PublishWithDeferredConfirm(exchange, m.key(), true, false, amqp.Publishing{
+	return c.PublishWithDeferredConfirm(exchange, m.key(), true, false, amqp.Publishing{
 		ContentType: "application/json",
 		Timestamp:   time.Unix(time.Now().UnixMicro(), 0), // Kazoo has microseconds where AMQP has seconds
 		Body:        body,
@@ -113,14 +113,9 @@ func (c *connection) takeReturned() map[string]bool {
 	}
 }
 
-func (c *connection) close() {
-	_ = c.CloseDeadline(time.Now().Add(closeTime))
-	c.release()
-}
-
 // declare declares the exchange as Kazoo does.
 func (c *connection) declare() error {
-	return c.channel.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, false, false, false, nil)
+	return c.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, false, false, false, nil)
 }
 
 // ErrOtherExchange says that the exchange is not what Kazoo and a Publisher declare it to be, for example durable.
@@ -130,12 +125,14 @@ var ErrOtherExchange = errors.New("the exchange \"" + exchange + "\" is declared
 // Probe connects to the broker as a Publisher would, and reports whether Kazoo's exchange exists and can be used. It
 // creates and sends nothing.
 func Probe(ctx context.Context, url string) (kazoo bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	c, err := connect(ctx, url, "junctor doctor")
 	if err != nil {
 		return false, err
 	}
 	defer c.close()
-	err = c.channel.ExchangeDeclarePassive(exchange, amqp.ExchangeTopic, false, false, false, false, nil)
+	err = c.ExchangeDeclarePassive(exchange, amqp.ExchangeTopic, false, false, false, false, nil)
 	if isReply(err, amqp.NotFound) {
 		return false, nil
 	}

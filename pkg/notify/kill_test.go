@@ -19,6 +19,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/store"
 )
@@ -120,7 +121,7 @@ func TestKilledUnderWriters(t *testing.T) {
 	last, flushed, removed := map[string]int{}, 0, map[string]int{}
 	for i, h := range all {
 		name := h.text("Database") + " " + h.text("ID")
-		made := generation(h.text("Rev"))
+		made := kazoo.Generation(h.text("Rev"))
 		switch {
 		case h.text("Type") == "resource":
 			flushed = i
@@ -199,7 +200,7 @@ func suffer(ctx context.Context, point string) error {
 		return err
 	}
 	o := Options{URL: os.Getenv(brokerVariable), Dir: "state", Node: os.Getenv(nodeVariable), Log: zerolog.Nop()}
-	p, err := open(ctx, o, s, quick)
+	p, err := open(o, s, quick)
 	if err != nil {
 		return err
 	}
@@ -278,7 +279,7 @@ func writeOn(ctx context.Context, w *Store, db, id string) error {
 	}
 	rev, err := w.Put(ctx, db, next)
 	if err == nil {
-		fmt.Println(db, id, generation(rev))
+		fmt.Println(db, id, kazoo.Generation(rev))
 	}
 	return err
 }

@@ -5,11 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 )
 
 // What happened to a document, as messages name it.
@@ -86,19 +85,12 @@ func newMessageID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// generation is the number that a revision begins with: how many writes made the document.
-func generation(rev string) int {
-	number, _, _ := strings.Cut(rev, "-")
-	n, _ := strconv.Atoi(number)
-	return n
-}
-
 // accountPrefix begins the names of account databases.
 const accountPrefix = "account/"
 
 // watched reports whether Kazoo caches documents of a database that are written through this package.
 func watched(db string) bool {
-	return db == dedicatedip.Database || strings.HasPrefix(db, accountPrefix)
+	return db == kazoo.DedicatedIPs || strings.HasPrefix(db, accountPrefix)
 }
 
 const accountIDLength = 32

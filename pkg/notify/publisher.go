@@ -1,4 +1,4 @@
-// Package notify publishes changes of dedicated IPs to the RabbitMQ of a Kazoo cluster, by the messages that Kazoo
+// Package notify publishes changes of dedicated IPs to the RabbitMQ of a Kazoo cluster, in the messages that Kazoo
 // itself publishes (kzs_publish), so that its nodes drop what they have cached of them.
 //
 // Wrap decorates the store that the pool writes to; the rules know nothing of this package. Invariants:
@@ -7,12 +7,11 @@
 //   - After every write to a document the broker confirms at least one notice of it, which some queue took.
 //   - The notices of one document are sent in the order of its revisions.
 //
-// A notice is queued in memory after its write and sent in the background. That is enough while this process lives.
-// The checkpoint (checkpoint.go) is for the rest: it has the position in the pool's change feed up to which all notices
-// were confirmed, and the copies in accounts' databases that were written since. From there everything is published
-// again as it is now (replay.go): after a crash, after a stop with unsent notices, when the queue became too long, and
-// for a time after a write whose outcome is not known. Receivers only drop caches, so of several revisions the last is
-// enough then.
+// There is one queue in memory and one goroutine, Run, which sends what is queued. Two paths lead into the queue. A
+// write that succeeded queues its own notices (queue.go). A replay (replay.go) queues everything that was written since
+// the checkpoint (checkpoint.go), as it is then. It is made after a crash, after a stop with unsent notices, after an
+// outage of the broker in which the queue became full, and after a write whose outcome is not known. Receivers only
+// drop caches, so of several revisions the last is enough then.
 //
 // What is lost: after a power cut, that an account gave an address back in the last half minute before it; a write that
 // lands later than it is waited for; and what Stats counts as dropped.
@@ -23,16 +22,19 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/document"
+	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 )
 
@@ -55,7 +57,6 @@ type Source interface {
 	Changes(
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
 	) error
-	DatabaseExists(ctx context.Context, db string) (bool, error)
 	Sequence(ctx context.Context, db string) (seq string, err error)
 }
 
@@ -63,10 +64,10 @@ type Source interface {
 type limits struct {
 	queue int           // notices in memory, of up to 1 KiB
 	noted int           // copies in the checkpoint
-	every time.Duration // the least time between two checkpoints
+	every time.Duration // between two checkpoints
 	late  time.Duration // how long a write of unknown outcome is waited for, once the store can be read
 	bind  time.Duration // how long notices are sent again that no queue takes
-	pause time.Duration // the longest between two attempts to send
+	pause time.Duration // the longest between two attempts at anything
 }
 
 var defaults = limits{
@@ -74,29 +75,24 @@ var defaults = limits{
 	every: 5 * time.Second, late: time.Minute, bind: 5 * time.Minute, pause: 10 * time.Second,
 }
 
-// firstPause is the first between two attempts at anything.
-const firstPause = 100 * time.Millisecond
-
 // Publisher publishes notices. It is safe for concurrent use.
 type Publisher struct {
 	options Options
 	limits  limits
 	source  Source
-	unlock  func()
-	wake    chan struct{} // there may be something to send
-	due     chan struct{} // there may be something to replay
+	unlock  func() error
+	wake    chan struct{} // there may be something to send or to replay
 
 	mu       sync.Mutex
 	begun    int       // writes of documents that have begun
 	inFlight int       // those that have not ended
-	queue    []*notice // in the order to send
-	sending  []*notice // not confirmed yet
+	queue    []*notice // in the order to send; the first may be being sent
 	queued   *simplelru.LRU[subject, mark]
 	unbound  time.Time // since when no queue takes some notices; zero if all are taken
 	checkpoint
 	replay
 
-	connected          bool
+	connected          atomic.Bool
 	confirmed, dropped uint64
 }
 
@@ -105,40 +101,37 @@ const queuedSize = 8192
 
 // Open opens the checkpoint in the state folder. A folder that another process uses is an error. The broker and the
 // store need not be there. s is the store without this package's notices.
-func Open(ctx context.Context, o Options, s Source) (*Publisher, error) {
-	return open(ctx, o, s, defaults)
-}
+func Open(o Options, s Source) (*Publisher, error) { return open(o, s, defaults) }
 
-func open(ctx context.Context, o Options, s Source, l limits) (*Publisher, error) {
+func open(o Options, s Source, l limits) (*Publisher, error) {
 	if err := CheckURL(o.URL); err != nil {
 		return nil, fmt.Errorf("the broker's URL: %w", err)
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(o.Dir)
+	unlock, err := statefile.LockFolder(o.Dir)
+	if errors.Is(err, statefile.ErrLocked) {
+		return nil, errors.New(o.Dir + " is in use by another junctor: give each server a --state-dir of its own")
+	}
 	if err != nil {
 		return nil, err
 	}
 	queued, _ := simplelru.NewLRU[subject, mark](queuedSize, nil) // the size is positive
 	p := &Publisher{
-		options: o, limits: l, source: s, unlock: unlock, queued: queued,
-		wake: make(chan struct{}, 1), due: make(chan struct{}, 1),
-		checkpoint: checkpoint{path: filepath.Join(o.Dir, fileName), noted: map[subject]bool{}},
-		replay:     replay{stale: map[subject]bool{}},
+		options: o, limits: l, source: s, unlock: unlock, queued: queued, wake: make(chan struct{}, 1),
+		checkpoint: checkpoint{path: filepath.Join(o.Dir, fileName), since: everything, noted: map[subject]bool{}},
 	}
-	if err := p.openCheckpoint(ctx); err != nil {
-		unlock()
-		return nil, fmt.Errorf("open %s: %w", p.path, err)
+	if err := p.openCheckpoint(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", p.path, err), unlock())
 	}
 	return p, nil
 }
 
-// Close closes the checkpoint, after Run has ended and no write is in flight. What is unsent is published by the next
-// process.
+// Close closes the checkpoint, after Run has returned and no write is in flight. What is unsent is published by the
+// next process.
 func (p *Publisher) Close() error {
-	defer p.unlock()
-	return p.closeCheckpoint()
+	return errors.Join(p.closeCheckpoint(), p.unlock())
 }
 
 // Stats describes a Publisher, for metrics.
@@ -154,19 +147,20 @@ type Stats struct {
 func (p *Publisher) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := Stats{Waiting: p.waiting(), Connected: p.connected, Confirmed: p.confirmed, Dropped: p.dropped}
-	for _, list := range [][]*notice{p.queue, p.sending} {
-		if len(list) > 0 {
-			s.Oldest = time.Since(list[0].at)
-		}
+	s := Stats{Waiting: len(p.queue), Connected: p.connected.Load(), Confirmed: p.confirmed, Dropped: p.dropped}
+	if len(p.queue) > 0 {
+		s.Oldest = time.Since(p.queue[0].at)
 	}
 	return s
 }
 
-// ring wakes up whoever waits for the channel, now or when it next does.
-func ring(bell chan struct{}) {
+// idle reports whether nothing is outstanding. p.mu is held.
+func (p *Publisher) idle() bool { return p.inFlight == 0 && len(p.queue) == 0 && p.due.IsZero() }
+
+// ring has Run look for something to do.
+func (p *Publisher) ring() {
 	select {
-	case bell <- struct{}{}:
+	case p.wake <- struct{}{}:
 	default:
 	}
 }

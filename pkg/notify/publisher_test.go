@@ -97,9 +97,9 @@ func TestStoppedUnsent(t *testing.T) {
 func testStoppedUnsent(t *testing.T, s *store.Store) {
 	b := brokertest.Require(t, shared)
 	o := options(t, unreachable)
-	p, err := open(t.Context(), o, s, quick)
+	p, err := open(o, s, quick)
 	ok(t, err)
-	_, err = open(t.Context(), o, s, quick)
+	_, err = open(o, s, quick)
 	if err == nil || !strings.Contains(err.Error(), "in use by another junctor") {
 		t.Errorf("a second publisher in the folder: %v", err)
 	}
@@ -147,7 +147,7 @@ func TestStoppedSent(t *testing.T) {
 	s := openStore(t, "memory:")
 	o := options(t, brokertest.URL(b.Address()))
 	l := listen(t, b)
-	p, err := open(t.Context(), o, s, quick)
+	p, err := open(o, s, quick)
 	ok(t, err)
 	stop := run(t, p)
 	_, err = Wrap(s, p).Put(t.Context(), dedicatedip.Database, doc("10.0.0.1", ""))
@@ -301,7 +301,7 @@ func TestLateAfterCrash(t *testing.T) {
 	b := brokertest.Require(t, shared)
 	s := openStore(t, "memory:")
 	o := options(t, brokertest.URL(b.Address()))
-	first, err := open(t.Context(), o, s, quick)
+	first, err := open(o, s, quick)
 	ok(t, err)
 	for _, db := range []string{dedicatedip.Database, accountDB(accountA)} {
 		first.begin(db, []document.Document{doc("10.0.0.1", "")}, nil)
@@ -372,8 +372,8 @@ func TestRefused(t *testing.T) {
 	if written[0].Err != nil || !fault.Is(written[1].Err, fault.Conflict) {
 		t.Errorf("a bulk write: %v", written)
 	}
-	if len(p.queue) != 1 || p.queue[0].message.ID != "10.0.0.2" || p.active || p.inFlight != 0 {
-		t.Errorf("queued are %d, a replay is active: %v", len(p.queue), p.active)
+	if len(p.queue) != 1 || p.queue[0].message.ID != "10.0.0.2" || !p.due.IsZero() || p.inFlight != 0 {
+		t.Errorf("queued are %d, a replay is active: %v", len(p.queue), !p.due.IsZero())
 	}
 }
 

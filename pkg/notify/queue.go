@@ -5,6 +5,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -15,8 +16,8 @@ type subject struct{ db, id string }
 type notice struct {
 	message    message
 	subject    subject
-	generation int       // of the revision
-	since      time.Time // when the write began; zero is not known
+	generation int       // of the revision; 0 if it has none
+	since      time.Time // when the write began; zero in a replay
 	at         time.Time // when it was queued
 }
 
@@ -41,7 +42,8 @@ func (p *Publisher) begin(db string, docs []document.Document, before map[string
 	return notices
 }
 
-// end queues the notices of the documents that were written. Those that may have been are left to a replay.
+// end queues the notices of the documents that were written. A replay queues those of which that is not known, and
+// those that there is no room for.
 func (p *Publisher) end(notices []*notice, written []store.Written, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,12 +55,15 @@ func (p *Publisher) end(notices []*notice, written []store.Written, err error) {
 			w = written[i]
 		}
 		switch {
-		case w.Err == nil:
-			n.message.Rev, n.generation = w.Rev, generation(w.Rev)
+		case w.Err != nil && refused(w.Err):
+		case w.Err != nil:
+			p.replayLater(n.subject, time.Now().Add(p.limits.late))
+		case len(p.queue) >= p.limits.queue:
+			p.replayLater(n.subject, time.Now())
+		default:
+			n.message.Rev, n.generation = w.Rev, kazoo.Generation(w.Rev)
 			p.publish(n)
 			last = n
-		case !refused(w.Err):
-			p.doubt(n.subject)
 		}
 	}
 	if last != nil {
@@ -87,23 +92,16 @@ func (p *Publisher) publishProxies(copied subject) {
 // meanwhile, and its revisions begin anew.) p.mu is held.
 func (p *Publisher) publish(n *notice) bool {
 	last, ok := p.queued.Get(n.subject)
-	switch {
-	case n.generation > 0 && ok && last.generation >= n.generation && last.at.After(n.since):
+	if n.generation > 0 && ok && last.generation >= n.generation && last.at.After(n.since) {
 		return false
-	case len(n.message.key()) > longestKey: // no address is as long
+	}
+	if len(n.message.key()) > longestKey { // no address is as long
 		p.dropped++
-		return false
-	case p.waiting() >= p.limits.queue:
-		p.missed = true
-		ring(p.due)
 		return false
 	}
 	n.at = time.Now()
 	p.queued.Add(n.subject, mark{n.generation, n.at})
 	p.queue = append(p.queue, n)
-	ring(p.wake)
+	p.ring()
 	return true
 }
-
-// waiting returns how many notices are not confirmed. p.mu is held.
-func (p *Publisher) waiting() int { return len(p.queue) + len(p.sending) }

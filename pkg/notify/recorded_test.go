@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/notify/brokertest"
 )
 
@@ -84,7 +85,7 @@ func compare(t *testing.T, s step, got []heard) {
 			}
 		}
 		if len(got[i].text("Msg-ID")) != len(want[i].text("Msg-ID")) ||
-			generation(got[i].text("Rev")) != generation(want[i].text("Rev")) {
+			kazoo.Generation(got[i].text("Rev")) != kazoo.Generation(want[i].text("Rev")) {
 			t.Errorf("%s %v: Msg-ID or Rev is of another kind: %v", s.Does, s.IPs, got[i].Payload)
 		}
 		if got[i].Key != want[i].Key || got[i].Exchange != want[i].Exchange ||
@@ -144,7 +145,7 @@ func TestDelete(t *testing.T) {
 	}
 	payload := got[0].Payload
 	if payload["Date-Modified"] != 100.0 || payload["Date-Created"] != 200.0 || payload["Is-Soft-Deleted"] != false ||
-		payload["Event-Name"] != "doc_deleted" || generation(got[0].text("Rev")) != 3 {
+		payload["Event-Name"] != "doc_deleted" || kazoo.Generation(got[0].text("Rev")) != 3 {
 		t.Errorf("the delete says %v", payload)
 	}
 	want := map[string]any{

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,110 +8,134 @@ import (
 	"time"
 
 	"junctor/pkg/account"
-	"junctor/pkg/backoff"
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
-// replay is the state of publishing what changed since the checkpoint. It follows the pool's feed from there until no
-// write of unknown outcome can land any more. Copies in accounts' databases are in no feed: those whose notices may be
-// missing, the stale ones, are read when the feed is current, and once more at the end.
+// replay is the state of publishing what was written since the checkpoint. One pass queues what is in the pool's feed
+// from position on, and the marked copies of the checkpoint. A pass is due at once, and, if a write of unknown outcome
+// may land until some time, again after that.
 type replay struct {
-	active   bool
-	position string // in the feed
-	until    time.Time
-	stale    map[subject]bool
-	looked   bool // at the stale ones
-	missed   bool // another replay is due, because there was no room for a notice
+	due      time.Time // of the next pass; zero if there is none
+	position string    // in the feed
+	until    time.Time // when the last write of unknown outcome has landed, or never will
 }
 
-// doubt has a document published that may have been written, or may yet be. p.mu is held.
-func (p *Publisher) doubt(s subject) {
-	if s.db != dedicatedip.Database {
-		p.stale[s] = true
+// replayLater has a document published that may be written until some time, or was written and not queued. p.mu is
+// held.
+func (p *Publisher) replayLater(s subject, until time.Time) {
+	if _, ok := p.noted[s]; ok { // a copy; a document of the pool is in the feed
+		p.noted[s] = true
 	}
-	if !p.active {
-		p.active, p.position = true, p.since
-	}
-	p.until, p.looked = time.Now().Add(p.limits.late), false
-	ring(p.due)
+	p.scheduleReplay(until)
 }
 
-// keepReplaying replays when that is due, until ctx ends.
-func (p *Publisher) keepReplaying(ctx context.Context) {
-	for {
-		select {
-		case <-p.due:
-		case <-ctx.Done():
-			return
-		}
-		for pauses := backoff.New(firstPause, p.limits.pause); p.replayDue() && ctx.Err() == nil; {
-			err := p.followFeed(ctx)
-			if errors.Is(err, errEnded) || ctx.Err() != nil {
-				continue
-			}
-			p.options.Log.Warn().Err(err).Msg("can't read what changed, for change notices; trying again")
-			p.mu.Lock()
-			p.until = time.Now().Add(p.limits.late) // what the store did not do yet it may do when it can again
-			if fault.Is(err, fault.DatastoreFault) && p.position == p.since {
-				p.position = everything // another store's sequence, as after it was replaced, is one that it can't read
-			}
-			p.mu.Unlock()
-			_ = pauses.Wait(ctx)
-		}
+func (p *Publisher) scheduleReplay(until time.Time) {
+	if until.After(p.until) {
+		p.until = until
+	}
+	if p.due.IsZero() {
+		p.due, p.position = time.Now(), p.since
+		p.ring()
 	}
 }
 
-// replayDue reports whether there is something to replay: what is in doubt, or else all if a notice was missed.
-func (p *Publisher) replayDue() bool {
+// replayIfDue makes a pass, as far as there is room in the queue, if one is due. It reports whether one was.
+func (p *Publisher) replayIfDue(ctx context.Context) bool {
+	began := time.Now()
+	p.mu.Lock()
+	due := !p.due.IsZero() && !began.Before(p.due)
+	p.mu.Unlock()
+	if !due {
+		return false
+	}
+	err := p.queueWritten(ctx)
+	if errors.Is(err, errFull) || ctx.Err() != nil {
+		return true
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.missed && !p.active {
-		p.missed = false
-		p.doubt(subject{db: dedicatedip.Database})
+	switch {
+	case err != nil:
+		p.options.Log.Warn().Err(err).Msg("can't read what changed, for change notices; trying again")
+		if fault.Is(err, fault.DatastoreFault) && p.position == p.since {
+			p.position = everything // another store's sequence, as after it was replaced, is one that it can't read
+		}
+		p.due = time.Now().Add(p.limits.pause)
+		p.until = time.Now().Add(p.limits.late) // what the store did not do yet it may do when it can again
+	case !began.After(p.until):
+		p.due = p.until
+	default:
+		p.due = time.Time{}
 		for s := range p.noted {
-			p.doubt(s)
+			p.noted[s] = false
 		}
 	}
-	return p.active
+	return true
 }
 
-var errEnded = errors.New("the replay is at its end")
+// queueWritten queues notices of what was written to the pool since the last pass, and of the marked copies.
+func (p *Publisher) queueWritten(ctx context.Context) error {
+	if err := p.queueChanges(ctx); err != nil {
+		return err
+	}
+	for db, ids := range p.markedCopies() {
+		for some := range slices.Chunk(ids, batchSize) {
+			if err := p.queueCopies(ctx, db, some); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
-// followFeed publishes what is in the feed from the present position on. It always returns an error.
-func (p *Publisher) followFeed(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+// queueChanges queues notices of the feed from the present position on, until there is nothing new.
+func (p *Publisher) queueChanges(ctx context.Context) error {
+	feed, cancel := context.WithCancel(ctx)
+	defer cancel()
 	p.mu.Lock()
 	position := p.position
 	p.mu.Unlock()
-	err := p.source.Changes(ctx, dedicatedip.Database, position, func(change store.Change) error {
-		return p.publishChange(ctx, change)
-	}, func(asOf time.Time) {
-		if err := p.current(ctx, asOf); err != nil {
-			cancel(err)
+	current := false
+	err := p.source.Changes(feed, kazoo.DedicatedIPs, position, func(change store.Change) error {
+		if err := p.room(); err != nil {
+			return err
 		}
+		return p.queueChange(ctx, change)
+	}, func(time.Time) {
+		current = true
+		cancel()
 	})
-	return cmp.Or(context.Cause(ctx), err)
+	if current {
+		return p.room()
+	}
+	return err
 }
 
-// publishChange publishes a document of the pool, and the copy of its holder. What this process has written since the
-// replay began is in the feed, too, and is published already.
-func (p *Publisher) publishChange(ctx context.Context, change store.Change) error {
+var errFull = errors.New("the queue is full")
+
+// room returns errFull if half of the queue is in use: a replay leaves the rest to writes.
+func (p *Publisher) room() error {
+	if p.Stats().Waiting > p.limits.queue/2 {
+		return errFull
+	}
+	return nil
+}
+
+// queueChange queues notices of a document of the pool, and of the copy of its holder. What this process has written
+// since the replay began is in the feed, too, and is queued already.
+func (p *Publisher) queueChange(ctx context.Context, change store.Change) error {
 	doc, err := change.Doc()
 	if err != nil || strings.HasPrefix(change.ID, "_design/") {
 		return err
 	}
-	if err := p.waitForRoom(ctx); err != nil {
-		return err
-	}
 	p.mu.Lock()
-	isNews := p.publishPresent(subject{dedicatedip.Database, change.ID}, doc)
+	isNews := p.publishPresent(subject{kazoo.DedicatedIPs, change.ID}, doc)
 	p.mu.Unlock()
-	if db, err := account.Database(doc.String("pvt_assigned_to")); err == nil && isNews {
-		if err := p.publishCopies(ctx, db, []string{change.ID}); err != nil {
+	if db, err := account.Database(doc.String(kazoo.FieldAssignedTo)); err == nil && isNews {
+		if err := p.queueCopies(ctx, db, []string{change.ID}); err != nil {
 			return err
 		}
 	}
@@ -122,11 +145,21 @@ func (p *Publisher) publishChange(ctx context.Context, change store.Change) erro
 	return nil
 }
 
-// publishCopies publishes an account's copies as they are now.
-func (p *Publisher) publishCopies(ctx context.Context, db string, ids []string) error {
-	if err := p.waitForRoom(ctx); err != nil {
-		return err
+// markedCopies returns the ids of the copies that the pass has to publish, by database.
+func (p *Publisher) markedCopies() map[string][]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids := map[string][]string{}
+	for s, marked := range p.noted {
+		if marked {
+			ids[s.db] = append(ids[s.db], s.id)
+		}
 	}
+	return ids
+}
+
+// queueCopies queues notices of an account's copies as they are now.
+func (p *Publisher) queueCopies(ctx context.Context, db string, ids []string) error {
 	found, err := p.source.GetMany(ctx, db, ids)
 	if err != nil && !fault.Is(err, fault.DatastoreMissing) {
 		return err
@@ -140,56 +173,11 @@ func (p *Publisher) publishCopies(ctx context.Context, db string, ids []string) 
 	return nil
 }
 
-// publishPresent publishes a document as it was read, unless a notice of that revision or a later one was queued, and
-// reports whether it did. Nil says that the document does not exist. p.mu is held.
+// publishPresent queues a notice of a document as it was read, unless one of that revision or a later one was queued,
+// and reports whether it did. Nil says that the document does not exist. p.mu is held.
 func (p *Publisher) publishPresent(s subject, doc document.Document) bool {
-	made := generation(doc.Rev())
-	m := about(p.options.Node, s.db, s.id, doc, nil, made == 1)
+	generation := kazoo.Generation(doc.Rev())
+	m := about(p.options.Node, s.db, s.id, doc, nil, generation == 1)
 	m.Rev = doc.Rev()
-	return p.publish(&notice{message: m, subject: s, generation: made})
-}
-
-// waitForRoom waits until the queue is half empty.
-func (p *Publisher) waitForRoom(ctx context.Context) error {
-	for {
-		p.mu.Lock()
-		room := p.waiting() <= p.limits.queue/2
-		p.mu.Unlock()
-		if room {
-			return ctx.Err()
-		}
-		if err := backoff.Sleep(ctx, firstPause); err != nil {
-			return err
-		}
-	}
-}
-
-// current publishes stale copies, when everything is published that was written to the pool before asOf. It returns
-// errEnded if no write of unknown outcome can land any more.
-func (p *Publisher) current(ctx context.Context, asOf time.Time) error {
-	p.mu.Lock()
-	ended := asOf.After(p.until)
-	stale := map[string][]string{}
-	for s := range p.stale {
-		if ended || !p.looked {
-			stale[s.db] = append(stale[s.db], s.id)
-		}
-	}
-	p.looked = true
-	p.mu.Unlock()
-	for db, ids := range stale {
-		for some := range slices.Chunk(ids, batchSize) {
-			if err := p.publishCopies(ctx, db, some); err != nil {
-				return err
-			}
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !ended || !asOf.After(p.until) {
-		return nil
-	}
-	p.active = false
-	clear(p.stale)
-	return errEnded
+	return p.publish(&notice{message: m, subject: s, generation: generation})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -15,19 +14,20 @@ import (
 // farewell is how long Run goes on sending after its context has ended.
 const farewell = 2 * time.Second
 
+// firstPause is the first between two attempts at anything.
+const firstPause = 100 * time.Millisecond
+
 // Run publishes notices until ctx ends, and then, if the broker is there, for a moment those that wait.
 func (p *Publisher) Run(ctx context.Context) {
-	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
-	defer stop()
-	var others sync.WaitGroup
-	defer others.Wait()
-	others.Go(func() { p.keepCheckpoint(ctx) })
-	others.Go(func() { p.keepReplaying(ctx) })
+	context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
 	for pauses := backoff.New(firstPause, p.limits.pause); ctx.Err() == nil; {
+		if !p.replayIfDue(ctx) {
+			p.renewCheckpoint(ctx)
+		}
 		before := p.Stats().Confirmed
-		err := p.session(ctx, sending)
+		err := p.session(ctx, lasting)
 		if ctx.Err() != nil {
 			return
 		}
@@ -42,66 +42,79 @@ func (p *Publisher) Run(ctx context.Context) {
 	}
 }
 
-// session connects and sends until the connection breaks, or until ctx has ended and the queue is empty.
-func (p *Publisher) session(ctx, sending context.Context) error {
-	c, err := dial(sending, p.options.URL, p.options.Node)
+// session connects and publishes until the connection breaks, or until ctx has ended and the queue is empty. The
+// connection lasts for lasting.
+func (p *Publisher) session(ctx, lasting context.Context) error {
+	lasting, cancel := context.WithCancel(lasting)
+	defer cancel()
+	c, err := dial(lasting, p.options.URL, p.options.Node)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	p.setConnected(true)
-	defer p.setConnected(false)
+	p.connected.Store(true)
+	defer p.connected.Store(false)
 	p.options.Log.Info().Msg("connected to the broker of change notices")
-	for retries := backoff.New(firstPause, p.limits.pause/5); ; {
-		batch := p.take()
-		wake, again := p.wake, (<-chan time.Time)(nil)
-		if len(batch) > 0 {
-			retry, err := p.send(sending, c, batch)
-			if err != nil {
-				return err
-			}
-			if !retry {
-				retries.Reset()
-				continue
-			}
-			wake, again = nil, time.After(retries.Next())
+	tick := time.NewTicker(p.limits.every)
+	defer tick.Stop()
+	for {
+		if err := p.flush(ctx, c); err != nil {
+			return err
+		}
+		if p.replayIfDue(ctx) && ctx.Err() == nil {
+			continue
 		}
 		select {
-		case <-wake:
-		case <-again:
+		case <-p.wake:
+		case <-tick.C:
+			p.renewCheckpoint(ctx)
 		case reason := <-c.broken:
 			if reason == nil { // closed in good order
 				return amqp.ErrClosed
 			}
 			return reason
 		case <-ctx.Done():
-			return nil
+			return p.flush(ctx, c)
 		}
 	}
 }
 
-func (p *Publisher) setConnected(is bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.connected = is
+// flush sends what is queued until the queue is empty. It returns an error if the connection broke, or if ctx has ended
+// and no queue takes some notices.
+func (p *Publisher) flush(ctx context.Context, c *connection) error {
+	for retries := backoff.New(firstPause, p.limits.pause/5); ; {
+		batch := p.next()
+		if len(batch) == 0 {
+			return nil
+		}
+		returned, err := p.send(c, batch)
+		if err != nil {
+			return err
+		}
+		if !returned {
+			retries.Reset()
+		} else if err := retries.Wait(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // batchSize is how many notices are sent before the first confirm is waited for.
 const batchSize = 256
 
-func (p *Publisher) take() []*notice {
+// next returns the notices to send next. They stay in the queue until they are confirmed.
+func (p *Publisher) next() []*notice {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := min(len(p.queue), batchSize)
-	p.sending, p.queue = p.queue[:n:n], p.queue[n:]
-	return p.sending
+	return p.queue[:min(len(p.queue), batchSize)]
 }
 
 var errUnconfirmed = errors.New("the broker did not confirm a notice")
 
-// send publishes notices, waits until the broker has confirmed them, and puts those that have to be sent again back at
-// the head of the queue. It reports whether there are any.
-func (p *Publisher) send(ctx context.Context, c *connection, batch []*notice) (retry bool, failed error) {
+// send sends the first notices of the queue, waits until the broker has confirmed them, and leaves those in the queue
+// that have to be sent again: the unconfirmed ones, and for a time those that no queue took. It reports whether there
+// are any of the latter.
+func (p *Publisher) send(c *connection, batch []*notice) (again bool, failed error) {
 	var pending []*amqp.DeferredConfirmation
 	for _, n := range batch {
 		confirmation, err := c.publish(n.message)
@@ -113,39 +126,34 @@ func (p *Publisher) send(ctx context.Context, c *connection, batch []*notice) (r
 	}
 	confirmed := make([]bool, len(batch))
 	for i, confirmation := range pending {
-		ok, err := confirmation.WaitContext(ctx)
-		if confirmed[i] = ok; !ok && failed == nil {
-			failed = errors.Join(errUnconfirmed, err)
+		confirmed[i] = confirmation.Wait() // false if the connection breaks
+		if !confirmed[i] && failed == nil {
+			failed = errUnconfirmed
 		}
 	}
 	returned := c.takeReturned()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var again []*notice
-	passed := map[subject]bool{} // a later notice of it was taken, or is sent first
+	var rest []*notice
+	passed := map[subject]bool{} // a later notice of it was taken
 	for i, n := range slices.Backward(batch) {
-		taken := confirmed[i] && !returned[n.message.MsgID]
 		switch {
-		case taken:
+		case confirmed[i] && !returned[n.message.MsgID]:
 			p.confirmed++
+			passed[n.subject] = true
 		case passed[n.subject]:
 		case !confirmed[i] || p.mayBind():
-			again = append(again, n)
-			continue
+			rest = append(rest, n)
 		default:
 			p.dropped++
 		}
-		passed[n.subject] = passed[n.subject] || taken
 	}
 	if len(returned) == 0 && failed == nil {
 		p.unbound = time.Time{}
 	}
-	p.sending = nil
-	if len(again) > 0 {
-		slices.Reverse(again)
-		p.queue = append(again, p.queue...)
-	}
-	return len(again) > 0, failed
+	slices.Reverse(rest)
+	p.queue = append(rest, p.queue[len(batch):]...)
+	return len(rest) > 0, failed
 }
 
 // mayBind reports whether a notice that no queue took is worth sending again: Kazoo's nodes may come back soon, as

@@ -98,7 +98,7 @@ var quick = limits{
 // openPublisher opens a publisher that is closed with t.
 func openPublisher(t testing.TB, o Options, s Source, l limits) *Publisher {
 	t.Helper()
-	p, err := open(t.Context(), o, s, l)
+	p, err := open(o, s, l)
 	ok(t, err)
 	t.Cleanup(func() { ok(t, p.Close()) })
 	return p
