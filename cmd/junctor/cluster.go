@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/kazoo"
 )
 
 // registration is a kazoocluster.Cluster as the operator sees it.
@@ -52,7 +53,7 @@ func defineCluster(fs *flag.FlagSet) task {
 
 // checkCluster refuses what can't be the id and the URL of a cluster.
 func checkCluster(id, apiURL string) error {
-	if !kazoocluster.ValidID(id) {
+	if !kazoo.IsID(id) {
 		return errors.New("a cluster id is 32 digits and letters from a to f")
 	}
 	_, err := kazoocluster.NormalizeURL(apiURL)

@@ -14,9 +14,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/api"
-	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/billing"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -191,7 +191,7 @@ func checkZone(text string) error {
 }
 
 func (c *serveConfig) setMasterCluster(text string) error {
-	if text != "" && !kazoocluster.ValidID(text) {
+	if text != "" && !kazoo.IsID(text) {
 		return errors.New("not 32 digits and letters from a to f")
 	}
 	c.masterCluster = text

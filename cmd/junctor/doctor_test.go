@@ -13,8 +13,8 @@ import (
 	"junctor/pkg/testutil"
 )
 
-// kazoo loads a real Kazoo's databases into a CouchDB.
-func kazoo(t *testing.T, dsn string) *store.Store {
+// loadKazoo loads a real Kazoo's databases into a CouchDB.
+func loadKazoo(t *testing.T, dsn string) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, dsn)
 	testutil.LoadKazoo(t, s)
@@ -47,7 +47,7 @@ func databases(t *testing.T, s *store.Store, dsn string) map[string]string {
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	dsn, state := storetest.FreshCouch(t), t.TempDir()+"/state"
-	s := kazoo(t, dsn)
+	s := loadKazoo(t, dsn)
 	before := databases(t, s, dsn)
 	args := []string{"doctor", "--store", dsn, "--state-dir", state}
 	if text := ok(t, args...); !strings.Contains(text, "Kazoo's views") || !strings.HasPrefix(text, "CHECK ") {

@@ -34,7 +34,7 @@ func (c *tally) count(_ http.ResponseWriter, r *http.Request) bool {
 func TestIdleBesideKazoo(t *testing.T) {
 	t.Parallel()
 	f := newFaultyCouch(t)
-	kazoo(t, f.direct)
+	loadKazoo(t, f.direct)
 	s := start(t, "--store", f.url, "--state-dir", t.TempDir())
 	waitFor(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
 

@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -39,13 +40,10 @@ func installWithoutPool(ctx context.Context, s *store.Store) error {
 	return nil
 }
 
-// accountsDB is Kazoo's database of all accounts.
-const accountsDB = "accounts"
-
 // installAccountViews gives the database of accounts views of ours for the look-ups that Kazoo's do where a Kazoo
 // has installed them. Where the database does not exist yet, whoever bootstraps the store installs them.
 func installAccountViews(ctx context.Context, s *store.Store) error {
-	_, err := s.Get(ctx, accountsDB, "_design/accounts")
+	_, err := s.Get(ctx, kazoo.Accounts, "_design/accounts")
 	if !fault.Is(err, fault.BadIdentifier) {
 		if fault.Is(err, fault.DatastoreMissing) {
 			return nil
@@ -56,5 +54,5 @@ func installAccountViews(ctx context.Context, s *store.Store) error {
 	if err != nil {
 		return err
 	}
-	return s.Install(ctx, accountsDB, views)
+	return s.Install(ctx, kazoo.Accounts, views)
 }

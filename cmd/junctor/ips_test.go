@@ -32,7 +32,7 @@ type beside struct {
 func besideKazoo(t *testing.T) *beside {
 	t.Helper()
 	dsn := storetest.FreshCouch(t)
-	return &beside{T: t, place: place{dsn: dsn, stateDir: t.TempDir()}, kazoo: kazoo(t, dsn)}
+	return &beside{T: t, place: place{dsn: dsn, stateDir: t.TempDir()}, kazoo: loadKazoo(t, dsn)}
 }
 
 // restart stops the server, lets something happen, and starts it again.

@@ -41,7 +41,7 @@ func TestReadingWritesNothing(t *testing.T) {
 	empty, lived := storetest.FreshCouch(t), storetest.FreshCouch(t)
 	home, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
 	ok(t, "bootstrap", "--store", home)
-	kazoo(t, lived)
+	loadKazoo(t, lived)
 	ok(t, "bootstrap", "--store", lived, "--state-dir", state)
 	missing, bare := filepath.Join(t.TempDir(), "missing"), t.TempDir()
 	counter := newWriteCounter(t, empty)

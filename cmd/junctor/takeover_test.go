@@ -17,7 +17,7 @@ import (
 func TestKazoosViewsStay(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	s := kazoo(t, dsn)
+	s := loadKazoo(t, dsn)
 	const db, id = "dedicated_ips", "_design/dedicated_ips"
 	serving := func() (rev string) {
 		t.Helper()

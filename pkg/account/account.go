@@ -13,6 +13,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // Reader reads documents; *store.Store is one.
@@ -72,7 +73,7 @@ func fromDocument(doc document.Document) *Account {
 		Tree:           doc.Strings("pvt_tree"),
 		Superduper:     doc.Bool("pvt_superduper_admin"),
 		Enabled:        doc["pvt_enabled"] == nil || doc.Bool("pvt_enabled"),
-		Deleted:        doc.Bool("pvt_deleted"),
+		Deleted:        doc.Bool(kazoo.FieldDeleted),
 		TrialExpires:   trial,
 		IdentitySecret: doc.String("pvt_signature_secret"),
 	}

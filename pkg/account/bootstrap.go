@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -18,7 +19,7 @@ type Bootstrapped struct {
 
 // systemDatabases are those that the API needs; the rest are Kazoo's to create.
 var systemDatabases = []string{
-	configDB, keysDB, accountsDB, servicesDB, "dedicated_ips", "token_auth",
+	kazoo.SystemConfig, kazoo.SystemAuth, kazoo.Accounts, kazoo.Services, kazoo.DedicatedIPs, kazoo.TokenAuth,
 }
 
 // Bootstrap makes a store usable: databases, configuration, signing key and master account. It may be repeated,
@@ -65,7 +66,7 @@ func (f *Founder) found(ctx context.Context) error {
 // configure makes sure that the section "default" of a configuration document has these settings, and answers
 // the section. Settings that are there already stay.
 func (f *Founder) configure(ctx context.Context, name string, settings map[string]any) (document.Document, error) {
-	doc, err := f.store.Update(ctx, configDB, name, func(doc document.Document) error {
+	doc, err := f.store.Update(ctx, kazoo.SystemConfig, name, func(doc document.Document) error {
 		section, _ := doc["default"].(map[string]any)
 		merged := maps.Clone(settings)
 		maps.Copy(merged, section)
@@ -73,8 +74,8 @@ func (f *Founder) configure(ctx context.Context, name string, settings map[strin
 			return store.ErrUnchanged
 		}
 		if doc.Rev() == "" {
-			f.stamp(doc, configDB, configDB)
-			doc["pvt_type"] = "config"
+			f.stamp(doc, kazoo.SystemConfig, kazoo.SystemConfig)
+			doc[kazoo.FieldType] = "config"
 		}
 		doc["default"] = merged
 		return nil
@@ -85,15 +86,15 @@ func (f *Founder) configure(ctx context.Context, name string, settings map[strin
 
 // ensureKey makes sure that there is a signing key of that id.
 func (f *Founder) ensureKey(ctx context.Context, id string) error {
-	if _, err := f.store.Get(ctx, keysDB, id); !fault.Is(err, fault.BadIdentifier) {
+	if _, err := f.store.Get(ctx, kazoo.SystemAuth, id); !fault.Is(err, fault.BadIdentifier) {
 		return err
 	}
 	key, err := f.newKey(id)
 	if err != nil {
 		return err
 	}
-	f.stamp(key, keysDB, keysDB)
-	return f.putNew(ctx, keysDB, key)
+	f.stamp(key, kazoo.SystemAuth, kazoo.SystemAuth)
+	return f.putNew(ctx, kazoo.SystemAuth, key)
 }
 
 // masterRealm ends in a domain that is reserved for private use; sub-accounts get realms below it.

@@ -6,14 +6,7 @@ import (
 	"fmt"
 
 	"junctor/pkg/document"
-)
-
-// The databases of the system that the package reads and writes.
-const (
-	accountsDB = "accounts"
-	configDB   = "system_config"
-	keysDB     = "system_auth"
-	servicesDB = "services"
+	"junctor/pkg/kazoo"
 )
 
 // Node is what a process is called in the settings. Its zero value is a process that has none of its own.
@@ -74,7 +67,7 @@ func (c Config) Off(ctx context.Context, name string, path ...string) (bool, err
 // value answers what a path of keys leads to in the first section that has it, nil where none has. A null is nothing,
 // as in Kazoo.
 func (c Config) value(ctx context.Context, name string, path []string) (any, error) {
-	doc, err := c.documents.Get(ctx, configDB, name)
+	doc, err := c.documents.Get(ctx, kazoo.SystemConfig, name)
 	if Missing(err) {
 		return nil, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // NewAccount is what the operator says of an account to be.
@@ -151,7 +152,7 @@ func (f *Founder) enter(ctx context.Context, doc document.Document, parent *Acco
 
 // withdraw takes an account out of the look-ups again. What is left of it nobody knows the id or the key of.
 func (f *Founder) withdraw(ctx context.Context, id string) error {
-	for _, db := range []string{accountsDB, servicesDB} {
+	for _, db := range []string{kazoo.Accounts, kazoo.Services} {
 		doc, err := f.store.Get(ctx, db, id)
 		if err != nil {
 			return err

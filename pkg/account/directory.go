@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -88,7 +89,7 @@ func (d *Directory) idsByRealm(ctx context.Context, realm string) ([]string, err
 }
 
 func (d *Directory) idsByName(ctx context.Context, name string) ([]string, error) {
-	key := alphanumeric(name)
+	key := kazoo.Alphanumeric(name)
 	if key == "" {
 		return nil, nil
 	}
@@ -113,9 +114,9 @@ func (d *Directory) present(ctx context.Context, ids []string) (found []*Account
 // find answers the ids of the accounts that a view of database accounts lists under key: Kazoo's view where it
 // is installed, else ours.
 func (d *Directory) find(ctx context.Context, kazoos, ours, key string) (ids []string, err error) {
-	ids, err = d.list(ctx, accountsDB, "accounts", kazoos, key)
+	ids, err = d.list(ctx, kazoo.Accounts, "accounts", kazoos, key)
 	if fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = d.list(ctx, accountsDB, "junctor", ours, key)
+		ids, err = d.list(ctx, kazoo.Accounts, "junctor", ours, key)
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil, nil // nothing is bootstrapped yet
@@ -126,7 +127,7 @@ func (d *Directory) find(ctx context.Context, kazoos, ours, key string) (ids []s
 // Reseller answers whether an account is a reseller, and the id of its own one: the nearest ancestor that is a
 // reseller, else the master (kz_services_reseller find_id). The documents in "services" decide.
 func (d *Directory) Reseller(ctx context.Context, a *Account) (id string, isReseller bool, err error) {
-	services, err := d.store.GetMany(ctx, servicesDB, append([]string{a.ID}, a.Tree...))
+	services, err := d.store.GetMany(ctx, kazoo.Services, append([]string{a.ID}, a.Tree...))
 	if err != nil && !Missing(err) {
 		return "", false, err
 	}

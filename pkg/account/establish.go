@@ -2,9 +2,9 @@ package account
 
 import (
 	"context"
-	"strings"
 
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 )
 
 // newAccount answers the document of an account with its keys, as Kazoo would write it (kzd_accounts).
@@ -13,9 +13,9 @@ func (f *Founder) newAccount(id, name, realm string, tree []string) document.Doc
 		"_id":                  id,
 		"name":                 name,
 		"realm":                realm,
-		"pvt_type":             "account",
-		"pvt_vsn":              "1",
-		"pvt_alphanum_name":    alphanumeric(name),
+		kazoo.FieldType:        "account",
+		kazoo.FieldVersion:     "1",
+		"pvt_alphanum_name":    kazoo.Alphanumeric(name),
 		"pvt_api_key":          randomHex(32),
 		"pvt_signature_secret": randomHex(16),
 		"pvt_enabled":          true,
@@ -26,16 +26,6 @@ func (f *Founder) newAccount(id, name, realm string, tree []string) document.Doc
 	}
 	f.stamp(doc, id, encodedDatabase(id))
 	return doc
-}
-
-// alphanumeric is what Kazoo finds accounts by at a login by name (kzd_accounts normalize_name).
-func alphanumeric(name string) string {
-	return strings.Map(func(r rune) rune {
-		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
-			return r
-		}
-		return -1
-	}, strings.ToLower(name))
 }
 
 func list(texts []string) []any {
@@ -64,24 +54,24 @@ func (f *Founder) establish(ctx context.Context, account document.Document, rese
 	if err != nil {
 		return err
 	}
-	if err := f.putNew(ctx, servicesDB, f.services(stored, reseller)); err != nil {
+	if err := f.putNew(ctx, kazoo.Services, f.services(stored, reseller)); err != nil {
 		return err
 	}
 	delete(stored, "_rev")
 	delete(stored, "_conflicts")
-	return f.putNew(ctx, accountsDB, stored)
+	return f.putNew(ctx, kazoo.Accounts, stored)
 }
 
 // services answers the document that says whose customer an account is, and what it uses: nothing yet.
 func (f *Founder) services(account document.Document, reseller string) document.Document {
 	doc := document.Document{
-		"_id":             account.ID(),
-		"pvt_type":        "service",
-		"pvt_vsn":         document.Number(2),
-		"pvt_status":      "good_standing",
-		"pvt_reseller_id": reseller,
-		"pvt_tree":        account["pvt_tree"],
-		"quantities":      nothingUsed(),
+		"_id":              account.ID(),
+		kazoo.FieldType:    "service",
+		kazoo.FieldVersion: document.Number(2),
+		"pvt_status":       "good_standing",
+		"pvt_reseller_id":  reseller,
+		"pvt_tree":         account["pvt_tree"],
+		"quantities":       nothingUsed(),
 	}
 	if account.Bool("pvt_reseller") {
 		doc["pvt_reseller"] = true

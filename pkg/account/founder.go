@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // Founder writes what a store lacks that no Kazoo looks after: the documents of the system, and accounts.
@@ -40,7 +41,7 @@ var ErrKazooLives = fault.New(fault.Forbidden, "a Kazoo lives in this store: man
 // taken over since.
 func (f *Founder) KazooLives(ctx context.Context) (bool, error) {
 	for _, name := range []string{"accounts", "auth"} {
-		doc, err := f.store.Get(ctx, configDB, name)
+		doc, err := f.store.Get(ctx, kazoo.SystemConfig, name)
 		switch {
 		case Missing(err):
 		case err != nil:
@@ -54,9 +55,9 @@ func (f *Founder) KazooLives(ctx context.Context) (bool, error) {
 
 // stamp sets what Kazoo's documents say of themselves: where they belong, when and by whom they were written.
 func (f *Founder) stamp(doc document.Document, id, db string) {
-	now := document.Number(document.Gregorian(f.now()))
+	now := document.Number(kazoo.Gregorian(f.now()))
 	doc["pvt_account_id"], doc["pvt_account_db"] = id, db
-	doc["pvt_created"], doc["pvt_modified"] = now, now
+	doc[kazoo.FieldCreated], doc[kazoo.FieldModified] = now, now
 	doc["pvt_node"] = f.node
 }
 

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/language"
 
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 )
 
 // The hashes of a password, by Kazoo's names.
@@ -52,7 +53,7 @@ func (h Hash) Opens(user document.Document) bool {
 
 // ActiveUser reports whether a document is that of a user who is neither deleted nor disabled.
 func ActiveUser(doc document.Document) bool {
-	return doc.String("pvt_type") == "user" && !doc.Bool("pvt_deleted") && !Disabled(doc)
+	return doc.String(kazoo.FieldType) == "user" && !doc.Bool(kazoo.FieldDeleted) && !Disabled(doc)
 }
 
 // Disabled reports whether the document of a user or a device says that it is not enabled. One that says nothing is
@@ -61,5 +62,5 @@ func Disabled(doc document.Document) bool { return doc["enabled"] != nil && !doc
 
 // isUser reports whether a document is that of a user who may log in; Kazoo's views of them list no others.
 func isUser(doc document.Document) bool {
-	return doc.String("pvt_type") == "user" && !doc.Bool("pvt_deleted") && doc.Bool("enabled")
+	return doc.String(kazoo.FieldType) == "user" && !doc.Bool(kazoo.FieldDeleted) && doc.Bool("enabled")
 }

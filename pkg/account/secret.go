@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -34,13 +35,13 @@ func (d *Directory) EnsureSecretOf(ctx context.Context, accountID, id string) (s
 		return "", err
 	}
 	doc, err := d.store.Update(ctx, db, id, func(doc document.Document) error {
-		if doc.Rev() == "" || doc.Bool("pvt_deleted") {
+		if doc.Rev() == "" || doc.Bool(kazoo.FieldDeleted) {
 			return unknown(id, nil)
 		}
 		if doc.String("pvt_signature_secret") != "" {
 			return store.ErrUnchanged
 		}
-		if !hasSecret[doc.String("pvt_type")] {
+		if !hasSecret[doc.String(kazoo.FieldType)] {
 			return unknown(id, nil)
 		}
 		doc["pvt_signature_secret"] = randomHex(16)
@@ -50,7 +51,7 @@ func (d *Directory) EnsureSecretOf(ctx context.Context, accountID, id string) (s
 }
 
 func (d *Directory) copySecret(ctx context.Context, id, secret string) error {
-	_, err := d.store.Update(ctx, accountsDB, id, func(doc document.Document) error {
+	_, err := d.store.Update(ctx, kazoo.Accounts, id, func(doc document.Document) error {
 		if doc.Rev() == "" || doc.String("pvt_signature_secret") == secret {
 			return store.ErrUnchanged
 		}

@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // NewUser is what the operator says of a user to be.
@@ -128,9 +129,9 @@ func (f *Founder) newUser(accountID string, n NewUser) document.Document {
 		"hotdesk": map[string]any{
 			"enabled": false, "keep_logged_in_elsewhere": false, "require_pin": false,
 		},
-		"pvt_type":          "user",
-		"pvt_vsn":           "1",
-		"pvt_alphanum_name": alphanumeric(first + last),
+		kazoo.FieldType:     "user",
+		kazoo.FieldVersion:  "1",
+		"pvt_alphanum_name": kazoo.Alphanumeric(first + last),
 	}
 	f.stamp(doc, accountID, encodedDatabase(accountID))
 	setPassword(doc, n.Password)
@@ -204,11 +205,11 @@ func (f *Founder) changeUser(
 		return err
 	}
 	_, err = f.store.Update(ctx, db, ids[0], func(user document.Document) error {
-		if user.String("pvt_type") != "user" || user.Bool("pvt_deleted") {
+		if user.String(kazoo.FieldType) != "user" || user.Bool(kazoo.FieldDeleted) {
 			return invalid("username", fmt.Sprintf("the account has no user %q", username))
 		}
 		change(user)
-		user["pvt_modified"] = document.Number(document.Gregorian(f.now()))
+		user[kazoo.FieldModified] = document.Number(kazoo.Gregorian(f.now()))
 		return nil
 	})
 	return err

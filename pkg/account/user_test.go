@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
@@ -374,7 +375,7 @@ func TestChangeUser(t *testing.T) {
 			t.Errorf("a field is lost: %v", doc)
 		}
 	}
-	if len(secrets) != 3 || changed["pvt_modified"] != document.Number(document.Gregorian(now)) {
+	if len(secrets) != 3 || changed["pvt_modified"] != document.Number(kazoo.Gregorian(now)) {
 		t.Errorf("%d secrets, modified %v", len(secrets), changed["pvt_modified"])
 	}
 }

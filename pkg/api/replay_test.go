@@ -16,6 +16,7 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/document"
+	names "junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -160,7 +161,7 @@ func timeOf(e exchange, otherwise time.Time) time.Time {
 		at = max(at, modified)
 	}
 	if at > 0 {
-		return document.FromGregorian(at)
+		return names.FromGregorian(at)
 	}
 	stamp, _ := e.Response.envelope()["timestamp"].(string)
 	if at, err := time.Parse(time.RFC3339, stamp); err == nil {

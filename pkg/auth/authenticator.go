@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // Store is what the package needs of a store.
@@ -266,7 +267,7 @@ func (a *Authenticator) checkTrials(v *verdict) error {
 
 // checkTrial refuses accounts whose trial is over, in Crossbar's words (cb_token_auth, account/expired).
 func checkTrial(holder *account.Account, now time.Time) error {
-	if holder == nil || holder.TrialExpires == 0 || document.Gregorian(now) < holder.TrialExpires {
+	if holder == nil || holder.TrialExpires == 0 || kazoo.Gregorian(now) < holder.TrialExpires {
 		return nil
 	}
 	return fault.Finding("account", "expired", "account expired",

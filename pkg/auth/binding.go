@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/doccache"
+	"junctor/pkg/kazoo"
 )
 
 // errBinding is why a token is refused that a good key signed.
@@ -61,7 +62,7 @@ func identitySecret(ctx context.Context, documents account.Reader, c *claims) (s
 	if err != nil {
 		return "", refuseMissing("the identity "+id, err)
 	}
-	if doc.Bool("pvt_deleted") {
+	if doc.Bool(kazoo.FieldDeleted) {
 		return "", refuse(errors.New("the identity " + id + " is deleted"))
 	}
 	secret := doc.String("pvt_signature_secret")

@@ -52,13 +52,13 @@ var now = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 
-// open returns a store with the databases of a file in it, or with those of a real Kazoo for the name kazoo.
+// open returns a store with the databases of a file in it, or with those of a real Kazoo for the name recordedKazoo.
 func open(t testing.TB, file string) *store.Store { t.Helper(); return openAt(t, "memory:", file) }
 
 func openAt(t testing.TB, dsn, file string) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, dsn)
-	if file == kazoo {
+	if file == recordedKazoo {
 		testutil.LoadKazoo(t, s)
 		return s
 	}

@@ -9,18 +9,17 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 )
 
 // Where Kazoo keeps signing keys: a document a key, its id the "kid" of tokens, the key in an attachment.
 const (
-	keysDB        = "system_auth"
 	keyAttachment = "private_key.pem"
 	keyMediaType  = "application/x-pem-file"
 )
@@ -36,8 +35,8 @@ func NewKeyDocument(id string) (document.Document, error) {
 	}
 	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
 	return document.Document{
-		"_id":      id,
-		"pvt_type": "system_key",
+		"_id":           id,
+		kazoo.FieldType: "system_key",
 		"_attachments": map[string]any{keyAttachment: map[string]any{
 			"content_type": keyMediaType,
 			"data":         base64.StdEncoding.EncodeToString(pem.EncodeToMemory(block)),
@@ -117,24 +116,21 @@ func (k *keyring) public(ctx context.Context, documents account.Reader, kid stri
 	return &key.PublicKey, nil
 }
 
-// validKeyID is what Kazoo makes. Anything else could be the path to a document of another sort.
-var validKeyID = regexp.MustCompile(`^[0-9a-f]{32}$`)
-
 func (k *keyring) private(ctx context.Context, documents account.Reader, kid string) (*rsa.PrivateKey, error) {
-	if !validKeyID.MatchString(kid) {
+	if !kazoo.IsID(kid) { // it could be the path to a document of another sort
 		return nil, refuse(fmt.Errorf("%w: no id of one", errKey))
 	}
-	doc, err := documents.Get(ctx, keysDB, kid)
+	doc, err := documents.Get(ctx, kazoo.SystemAuth, kid)
 	if err != nil {
 		return nil, missingKey(kid, err)
 	}
-	if doc.Bool("pvt_deleted") {
+	if doc.Bool(kazoo.FieldDeleted) {
 		return nil, refuse(fmt.Errorf("%w %s: deleted", errKey, kid))
 	}
 	if known, ok := k.keys.Get(kid); ok && known.rev == doc.Rev() {
 		return known.key, nil
 	}
-	text, err := k.store.Attachment(ctx, keysDB, kid, keyAttachment)
+	text, err := k.store.Attachment(ctx, kazoo.SystemAuth, kid, keyAttachment)
 	if err != nil {
 		return nil, missingKey(kid, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -24,8 +25,8 @@ import (
 func stores(t *testing.T) map[string]func(*testing.T) *store.Store {
 	t.Helper()
 	return map[string]func(*testing.T) *store.Store{
-		"embedded": func(t *testing.T) *store.Store { return open(t, kazoo) },
-		"HTTP":     func(t *testing.T) *store.Store { return openAt(t, storetest.FreshCouch(t), kazoo) },
+		"embedded": func(t *testing.T) *store.Store { return open(t, recordedKazoo) },
+		"HTTP":     func(t *testing.T) *store.Store { return openAt(t, storetest.FreshCouch(t), recordedKazoo) },
 	}
 }
 
@@ -107,7 +108,7 @@ func TestLoginBranches(t *testing.T) {
 	setUser := func(fields document.Document) func(*testing.T, *store.Store) {
 		return func(t *testing.T, s *store.Store) { update(t, s, database(t, customerA), userOfA, fields) }
 	}
-	past := document.Number(document.Gregorian(now))
+	past := document.Number(kazoo.Gregorian(now))
 	expired := fault.Fields{"account": {"expired": map[string]any{"message": "account expired", "cause": past}}}
 	disabled := fault.Fields{"account": {"disabled": map[string]any{"message": "account disabled"}}}
 	for name, c := range map[string]struct {

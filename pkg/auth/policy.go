@@ -12,6 +12,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // anything is how restrictions say it, of methods, levels, endpoints, accounts and verbs.
@@ -141,7 +142,7 @@ func (p *policies) of(
 	ctx context.Context, documents account.Reader, at location, sections ...string,
 ) (policy, error) {
 	doc, err := documents.Get(ctx, at.db, at.id)
-	if account.Missing(err) || err == nil && doc.Bool("pvt_deleted") {
+	if account.Missing(err) || err == nil && doc.Bool(kazoo.FieldDeleted) {
 		return nil, nil
 	}
 	if err != nil {

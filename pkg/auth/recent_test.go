@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -124,7 +125,7 @@ func TestTrialIsNotRemembered(t *testing.T) {
 	var clock atomic.Int64
 	s := openExample(t)
 	update(t, s, database(t, master), master, document.Document{
-		"pvt_trial_expires": document.Number(document.Gregorian(now) + 60)})
+		"pvt_trial_expires": document.Number(kazoo.Gregorian(now) + 60)})
 	documents := doccache.New(s, doccache.Options{Staleness: time.Hour})
 	a := auth.NewAuthenticator(s, auth.Options{
 		Now: func() time.Time { return now.Add(time.Duration(clock.Load())) }, Documents: documents})

@@ -12,8 +12,8 @@ import (
 	"junctor/pkg/fault"
 )
 
-// kazoo is the name under which open loads what a real Kazoo wrote.
-const kazoo = "kazoo"
+// recordedKazoo is the name under which open loads what a real Kazoo wrote.
+const recordedKazoo = "kazoo"
 
 // recordedToken is a request to a real Crossbar that carried a token, and how it was answered.
 type recordedToken struct {
@@ -26,7 +26,7 @@ func TestRecordedTokens(t *testing.T) {
 	t.Parallel()
 	var recorded []recordedToken
 	decode(t, read(t, "testdata/recorded.json"), &recorded)
-	s := open(t, kazoo)
+	s := open(t, recordedKazoo)
 	a, err := account.Get(t.Context(), s, "20d27928305e257782655b7896c79f14")
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestUnboundTokenIsRefusedByDefault(t *testing.T) {
 	t.Parallel()
 	var recorded []recordedToken
 	decode(t, read(t, "testdata/recorded.json"), &recorded)
-	s := open(t, kazoo)
+	s := open(t, recordedKazoo)
 	for _, r := range recorded {
 		if r.Note != "token of a non-existing account" {
 			continue

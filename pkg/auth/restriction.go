@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // Access is what a request wants to do, as restrictions of tokens have it.
@@ -105,7 +106,7 @@ func (a *Authenticator) policyOf(ctx context.Context, i *Identity, method string
 	if found, named := own.of(method); found != nil {
 		return found, named, nil
 	}
-	system, err := a.policies.of(ctx, a.documents, location{"system_config", systemPolicies}, a.node.Sections()...)
+	system, err := a.policies.of(ctx, a.documents, location{kazoo.SystemConfig, systemPolicies}, a.node.Sections()...)
 	found, named = system.of(method)
 	return found, named, err
 }
@@ -134,7 +135,7 @@ func userLevel(ctx context.Context, documents account.Reader, i *Identity) (stri
 		return "", errNoUser
 	}
 	user, err := documents.Get(ctx, db, i.OwnerID)
-	if account.Missing(err) || err == nil && user.Bool("pvt_deleted") {
+	if account.Missing(err) || err == nil && user.Bool(kazoo.FieldDeleted) {
 		return "", errNoUser
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // principal is who credentials speak for: an account, or a user or device of it.
@@ -85,7 +86,7 @@ func activeUser(ctx context.Context, documents account.Reader, p principal) (doc
 
 func checkDevice(ctx context.Context, documents account.Reader, p principal) error {
 	device, err := member(ctx, documents, p.accountID, p.deviceID)
-	if err == nil && (device.Bool("pvt_deleted") || account.Disabled(device)) {
+	if err == nil && (device.Bool(kazoo.FieldDeleted) || account.Disabled(device)) {
 		err = refuse(fmt.Errorf("the device %s of the account %s is deleted or disabled", p.deviceID, p.accountID))
 	}
 	return err

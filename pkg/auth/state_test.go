@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -143,7 +144,7 @@ func TestDevice(t *testing.T) {
 
 func TestTrial(t *testing.T) {
 	t.Parallel()
-	ends := document.Number(document.Gregorian(now))
+	ends := document.Number(kazoo.Gregorian(now))
 	for name, value := range map[string]any{ // fault P4
 		"number": ends, "fraction": json.Number(ends.String() + ".0"), "text": ends.String(), "text of a fraction": ends.String() + ".0",
 	} {

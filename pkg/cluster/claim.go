@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // An address serves one cluster in a direction. The clusters' documents say which, but no store makes two
@@ -115,7 +116,7 @@ func (c *claims) find(
 func (c *claims) claim(
 	ctx context.Context, had map[slot]bool, wanted map[slot]place, found map[string]document.Document,
 ) error {
-	now := document.Number(document.Gregorian(c.options.Now()))
+	now := document.Number(kazoo.Gregorian(c.options.Now()))
 	var docs []document.Document
 	nobodys := map[string]bool{} // claims that we may remove again
 	for s := range wanted {
@@ -124,8 +125,8 @@ func (c *claims) claim(
 		if had[s] && before.String(fieldCluster) == c.cluster {
 			continue
 		}
-		doc := document.Document{"_id": id, fieldType: claimType, fieldCluster: c.cluster,
-			fieldModified: now, fieldWriter: c.writer}
+		doc := document.Document{"_id": id, kazoo.FieldType: claimType, fieldCluster: c.cluster,
+			kazoo.FieldModified: now, fieldWriter: c.writer}
 		if before != nil {
 			doc["_rev"] = before.Rev()
 		}

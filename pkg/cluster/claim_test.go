@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 var claimCases = []testCase{
@@ -65,11 +66,11 @@ func refusedLeavesNothing(s *subject) {
 // claimsLeft: a claim whose cluster does not have the address stands for the grace time, and not for its cluster.
 func claimsLeft(s *subject) {
 	s.have(clusterA, "in:a:10.0.0.1")
-	made := document.Gregorian(time.Unix(s.clock.Load(), 0))
+	made := kazoo.Gregorian(time.Unix(s.clock.Load(), 0))
 	for id, cluster := range map[string]string{"inbound:10.0.0.2": clusterA, "inbound:10.0.0.3": clusterC,
 		"inbound:10.0.0.4": clusterA} {
 		_, err := s.s.Put(s.Context(), ClaimsDatabase, document.Document{
-			"_id": id, fieldCluster: cluster, fieldModified: document.Number(made)})
+			"_id": id, fieldCluster: cluster, kazoo.FieldModified: document.Number(made)})
 		s.ok(err)
 	}
 	_, err := s.Create(s.Context(), clusterB, body(s, "in:a:10.0.0.2", "in:a:10.0.0.3"), author)

@@ -106,9 +106,9 @@ func patchWins(s *subject, dsn string) {
 
 func claimLoses(s *subject, dsn string) {
 	hash := strings.Repeat("f", 32)
-	made := document.Number(document.Gregorian(s.options.Now()))
+	made := document.Number(kazoo.Gregorian(s.options.Now()))
 	r := s.against(dsn, "put many", ClaimsDatabase, jsonText(s, document.Document{"_id": "inbound:10.0.0.1",
-		"_rev": "1-" + hash, fieldCluster: clusterB, fieldModified: made}))
+		"_rev": "1-" + hash, fieldCluster: clusterB, kazoo.FieldModified: made}))
 	_, err := r.Create(s.Context(), clusterA, body(s, "in:a:10.0.0.1", "in:a:10.0.0.2"), author)
 	s.is(err, fault.Invalid)
 	claim := s.stored(ClaimsDatabase, "inbound:10.0.0.1")

@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -89,8 +90,8 @@ func (c *claims) fence(
 
 // stale reports whether a claim has stood for the grace time. One from as far in the future has a wrong clock's time.
 func (c *claims) stale(claim document.Document) bool {
-	made, _ := claim.Int(fieldModified)
-	return c.options.Now().Sub(document.FromGregorian(made)).Abs() >= c.options.Grace
+	made, _ := claim.Int(kazoo.FieldModified)
+	return c.options.Now().Sub(kazoo.FromGregorian(made)).Abs() >= c.options.Grace
 }
 
 // touched answers a document as it is, to be written again. One that is not there becomes one that was deleted,
@@ -99,9 +100,9 @@ func (c *claims) touched(id string, doc document.Document) document.Document {
 	if doc != nil {
 		return doc
 	}
-	now := document.Number(document.Gregorian(c.options.Now()))
-	return document.Document{"_id": id, fieldType: documentType, fieldVersion: "1", fieldDeleted: true,
-		fieldCreated: now, fieldModified: now}
+	now := document.Number(kazoo.Gregorian(c.options.Now()))
+	return document.Document{"_id": id, kazoo.FieldType: documentType, kazoo.FieldVersion: "1", kazoo.FieldDeleted: true,
+		kazoo.FieldCreated: now, kazoo.FieldModified: now}
 }
 
 // refuse tells where a document has slots that are another cluster's.

@@ -5,6 +5,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // The fields of a cluster's document that the package has to do with.
@@ -13,12 +14,6 @@ const (
 	fieldOwner     = "owner"
 	fieldName      = "name"
 	fieldRandomize = "randomize_routing"
-
-	fieldType     = "pvt_type"
-	fieldDeleted  = "pvt_deleted"
-	fieldVersion  = "pvt_vsn"
-	fieldCreated  = "pvt_created"  // Gregorian seconds
-	fieldModified = "pvt_modified" // Gregorian seconds
 
 	documentType = "customer_cluster"
 )
@@ -64,18 +59,18 @@ func (r *Registry) stamped(d draft, by Author) draft {
 	if d.doc == nil {
 		return d
 	}
-	now := document.Number(document.Gregorian(r.options.Now()))
+	now := document.Number(kazoo.Gregorian(r.options.Now()))
 	for field, value := range map[string]any{
-		fieldType: documentType, fieldVersion: "1", fieldCreated: now,
+		kazoo.FieldType: documentType, kazoo.FieldVersion: "1", kazoo.FieldCreated: now,
 		"pvt_account_id": by.AccountID, "pvt_account_db": Database,
 	} {
 		if d.doc[field] == nil && value != "" {
 			d.doc[field] = value
 		}
 	}
-	d.doc[fieldModified] = now
+	d.doc[kazoo.FieldModified] = now
 	d.doc["pvt_is_authenticated"] = by.Authenticated
-	d.doc["pvt_alphanum_name"] = alphanumeric(d.doc.String(fieldName))
+	d.doc["pvt_alphanum_name"] = kazoo.Alphanumeric(d.doc.String(fieldName))
 	for field, value := range map[string]string{
 		"pvt_request_id": by.RequestID, "pvt_auth_account_id": by.AccountID, "pvt_auth_user_id": by.UserID,
 	} {
@@ -86,23 +81,10 @@ func (r *Registry) stamped(d draft, by Author) draft {
 	return d
 }
 
-// alphanumeric answers a name's letters and digits (crossbar_doc add_pvt_alphanum_name).
-func alphanumeric(name string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c >= 'A' && c <= 'Z':
-			return c - 'A' + 'a'
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-			return c
-		}
-		return -1
-	}, name)
-}
-
-func isCluster(doc document.Document) bool { return doc.String(fieldType) == documentType }
+func isCluster(doc document.Document) bool { return doc.String(kazoo.FieldType) == documentType }
 
 // isLive reports whether doc is a cluster that has not been deleted.
-func isLive(doc document.Document) bool { return isCluster(doc) && !doc.Bool(fieldDeleted) }
+func isLive(doc document.Document) bool { return isCluster(doc) && !doc.Bool(kazoo.FieldDeleted) }
 
 // maxID bounds the length of a cluster's id. Kazoo's have 32 hex digits.
 const maxID = 128

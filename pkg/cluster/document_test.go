@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 var documentCases = []testCase{
@@ -175,7 +176,7 @@ func createAgain(s *subject) {
 	s.shows(again, `{"id":"`+clusterA+`","owner":"o","name":"n","randomize_routing":false,
 		"ips":{"inbound":{"west":["0.0.0.1"]},"outbound":{}}}`)
 	stored := s.stored(Database, clusterA)
-	if created, _ := stored.Int(fieldCreated); stored["pvt_deleted"] != nil || created != 63867219209 {
+	if created, _ := stored.Int(kazoo.FieldCreated); stored["pvt_deleted"] != nil || created != 63867219209 {
 		s.Errorf("stored is %v", stored)
 	}
 	s.holds(0, map[string][]string{clusterA: {"inbound:0.0.0.1"}})

@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 var patchCases = []testCase{
@@ -84,9 +85,9 @@ type modelOf map[string]document.Document
 
 // refuses reports whether a cluster cannot have the slots of ips, as another has one of them.
 func (m modelOf) refuses(id string, ips map[string]any) bool {
-	want := slotsOf(document.Document{fieldType: documentType, "ips": ips})
+	want := slotsOf(document.Document{kazoo.FieldType: documentType, "ips": ips})
 	for other, d := range m {
-		for s := range slotsOf(document.Document{fieldType: documentType, "ips": d["ips"]}) {
+		for s := range slotsOf(document.Document{kazoo.FieldType: documentType, "ips": d["ips"]}) {
 			if other != id && want[s] {
 				return true
 			}

@@ -103,8 +103,8 @@ func (e exchange) run(s *subject) {
 	request := e.object("request")
 	by := Author{AccountID: e.stored.String("pvt_auth_account_id"), Authenticated: true,
 		RequestID: e.answer.String("request_id")}
-	if modified, ok := e.stored.Int(fieldModified); ok {
-		s.clock.Store(document.FromGregorian(modified).Unix())
+	if modified, ok := e.stored.Int(kazoo.FieldModified); ok {
+		s.clock.Store(kazoo.FromGregorian(modified).Unix())
 	}
 	var match Match
 	if header := rename(request["headers"]).String("If-Match"); header != "" {
@@ -171,7 +171,7 @@ func (e exchange) compare(s *subject, c Cluster, err error) {
 		return
 	}
 	want = e.ours(e.stored)
-	want[fieldType], want["pvt_account_db"] = documentType, Database
+	want[kazoo.FieldType], want["pvt_account_db"] = documentType, Database
 	got := s.stored(Database, e.id)
 	if kazoo.Generation(got.Rev()) != kazoo.Generation(want.Rev()) {
 		s.Errorf("%v %s: revision %s, want %s", e.Document["n"], e.String("note"), got.Rev(), want.Rev())

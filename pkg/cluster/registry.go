@@ -17,6 +17,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/mirror"
 	"junctor/pkg/store"
 )
@@ -179,7 +180,7 @@ func (r *Registry) Delete(ctx context.Context, id string, by Author, match Match
 		}
 		last = Cluster{stored}
 		next := stored.Clone()
-		next[fieldDeleted] = true
+		next[kazoo.FieldDeleted] = true
 		return r.stamped(draft{doc: next}, by), match.check(stored)
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -114,7 +115,7 @@ func installViews(ctx context.Context, s Installer) error {
 // KazooText answers the text of _design/dedicated_ips that Install writes where there is none: what this Kazoo would
 // write, and where it does not say, ours.
 func KazooText(ctx context.Context, s account.Reader) (document.Document, error) {
-	source, err := s.Get(ctx, "system_data", kazooCopy)
+	source, err := s.Get(ctx, kazoo.SystemData, kazooCopy)
 	if err == nil {
 		if text, ok := source["view_definition"].(map[string]any); ok {
 			design := document.Document(text).Clone()

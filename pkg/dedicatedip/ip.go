@@ -5,20 +5,21 @@ import (
 	"maps"
 
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
 // The fields of a dedicated IP's document (Kazoo: kz_ip:create/3). It has no public ones.
 const (
-	fieldType       = "pvt_type"
-	fieldVersion    = "pvt_vsn"
+	fieldType       = kazoo.FieldType
+	fieldVersion    = kazoo.FieldVersion
 	fieldStatus     = "pvt_status"
 	fieldZone       = "pvt_zone"
 	fieldHost       = "pvt_host"
-	fieldCreated    = "pvt_created"  // Gregorian seconds
-	fieldModified   = "pvt_modified" // Gregorian seconds
-	fieldAssignedTo = "pvt_assigned_to"
-	fieldDeleted    = "pvt_deleted"
+	fieldCreated    = kazoo.FieldCreated  // Gregorian seconds
+	fieldModified   = kazoo.FieldModified // Gregorian seconds
+	fieldAssignedTo = kazoo.FieldAssignedTo
+	fieldDeleted    = kazoo.FieldDeleted
 
 	documentType = "dedicated_ip"
 	available    = "available"

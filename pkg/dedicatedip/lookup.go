@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -140,7 +141,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 }
 
 func isDedicatedIP(doc document.Document) bool {
-	return doc.String(fieldType) == documentType && !doc.Bool("pvt_deleted")
+	return doc.String(fieldType) == documentType && !doc.Bool(kazoo.FieldDeleted)
 }
 
 // heldBy reads the addresses that an account holds, by address. The view may be a moment behind, so the documents

@@ -21,12 +21,13 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
 // Database is where the pool lives.
-const Database = "dedicated_ips"
+const Database = kazoo.DedicatedIPs
 
 // The design documents of the pool: Kazoo's own, and the one with the views that only we need.
 const (
@@ -218,7 +219,7 @@ func (p *Pool) remove(ctx context.Context, ip IP) error {
 }
 
 // time is now, as documents state it.
-func (p *Pool) time() json.Number { return document.Number(document.Gregorian(p.options.Now())) }
+func (p *Pool) time() json.Number { return document.Number(kazoo.Gregorian(p.options.Now())) }
 
 func unknown(address string) error {
 	return &fault.Error{Kind: fault.BadIdentifier, Data: map[string]any{"cause": address, "message": "bad identifier"}}

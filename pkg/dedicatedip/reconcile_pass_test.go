@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"junctor/pkg/projection"
-
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -42,7 +42,7 @@ func throughKazoosViews(s *subject) {
 	h := s.healer(ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{CopyRemoved: 1})
-	for _, db := range []string{accountsDB, s.accountDB(accountA)} {
+	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
 		if doc := s.stored(db, "_design/junctor"); doc != nil {
 			s.Errorf("%s has got %v", db, doc)
 		}
@@ -56,7 +56,7 @@ func throughOurViews(s *subject) {
 	h := s.healer(ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{CopyRemoved: 1})
-	for _, db := range []string{accountsDB, s.accountDB(accountA)} {
+	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
 		if s.stored(db, "_design/junctor") == nil {
 			s.Errorf("%s has no view of ours", db)
 		}
@@ -97,7 +97,7 @@ type repeating struct{ apart }
 func (r repeating) View(
 	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
 ) error {
-	if db == accountsDB || view == "available" {
+	if db == kazoo.Accounts || view == "available" {
 		q.StartKey, q.StartKeyDocID, q.Skip = nil, "", 0
 	}
 	return r.apart.View(ctx, db, design, view, q, each)

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/testutil"
 )
@@ -202,7 +203,7 @@ func (s *subject) addressesBefore() {
 func (s *subject) listAccounts(ids ...string) {
 	s.Helper()
 	s.writeAccounts(ids...)
-	s.putMany(accountsDB, testutil.KazooViews(s, "accounts"))
+	s.putMany(kazoo.Accounts, testutil.KazooViews(s, "accounts"))
 	for _, id := range ids {
 		s.putMany(s.accountDB(id), testutil.KazooViews(s, testutil.AccountViews, "services"))
 	}
@@ -211,10 +212,10 @@ func (s *subject) listAccounts(ids ...string) {
 // writeAccounts does without Kazoo's views.
 func (s *subject) writeAccounts(ids ...string) {
 	s.Helper()
-	s.ok(s.s.CreateDatabase(s.Context(), accountsDB))
+	s.ok(s.s.CreateDatabase(s.Context(), kazoo.Accounts))
 	for _, id := range ids {
-		doc := testutil.KazooDocument(s, accountsDB, id)
-		s.putMany(accountsDB, []document.Document{doc})
+		doc := testutil.KazooDocument(s, kazoo.Accounts, id)
+		s.putMany(kazoo.Accounts, []document.Document{doc})
 		s.putMany(s.accountDB(id), []document.Document{doc})
 	}
 }
@@ -303,7 +304,7 @@ type watched struct {
 func (w watched) View(
 	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
 ) error {
-	if db == accountsDB {
+	if db == kazoo.Accounts {
 		w.tell(true)
 		defer w.tell(false)
 	}

@@ -6,6 +6,7 @@ import (
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -26,15 +27,12 @@ func (r *Reconciler) eachHeld(ctx context.Context, each func(accountID, id strin
 	})
 }
 
-// accountsDB is Kazoo's database of all accounts.
-const accountsDB = "accounts"
-
 // accounts reads the ids of all accounts, in order. Where nothing is bootstrapped yet, there are none. Our view is
 // installed where there is no other.
 func (r *Reconciler) accounts(ctx context.Context) ([]string, error) {
 	ids, err := listedAccounts(ctx, r.store, r.pageSize)
 	if fault.Is(err, fault.DatastoreMissingView) {
-		if err := r.installIn(ctx, accountsDB, "junctor_accounts.json"); err != nil {
+		if err := r.installIn(ctx, kazoo.Accounts, "junctor_accounts.json"); err != nil {
 			return nil, err
 		}
 		ids, err = listedAccounts(ctx, r.store, r.pageSize)
@@ -52,9 +50,9 @@ func listedAccounts(ctx context.Context, s store.Viewer, pageSize int) (ids []st
 		ids = append(ids, some...)
 		return nil
 	}
-	err = store.ViewPages(ctx, s, accountsDB, "accounts", "listing_by_id", pageSize, page)
+	err = store.ViewPages(ctx, s, kazoo.Accounts, "accounts", "listing_by_id", pageSize, page)
 	if fault.Is(err, fault.DatastoreMissingView) {
-		err = store.ViewPages(ctx, s, accountsDB, ourDesign, "by_id", pageSize, page)
+		err = store.ViewPages(ctx, s, kazoo.Accounts, ourDesign, "by_id", pageSize, page)
 	}
 	return ids, err
 }

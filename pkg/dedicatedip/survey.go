@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"junctor/pkg/account"
-	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -64,7 +64,7 @@ func TakeSurvey(ctx context.Context, s SurveyStore, accounts int, now time.Time)
 
 func newSurveyor(s SurveyStore, accounts int, now time.Time) *surveyor {
 	return &surveyor{store: s, held: map[string][]string{}, spelled: map[string][]IP{}, limit: accounts, pageSize: chunk,
-		now: document.Gregorian(now)}
+		now: kazoo.Gregorian(now)}
 }
 
 func (v *surveyor) take(ctx context.Context) (Survey, error) {

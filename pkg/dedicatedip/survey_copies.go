@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -45,7 +46,7 @@ func (v *surveyor) lookAtAccounts(ctx context.Context) error {
 func (v *surveyor) accounts(ctx context.Context) ([]string, error) {
 	ids, err := listedAccounts(ctx, v.store, v.pageSize)
 	if fault.Is(err, fault.DatastoreMissingView) {
-		err = store.AllPages(ctx, v.store, accountsDB, v.pageSize, func(some []string) error {
+		err = store.AllPages(ctx, v.store, kazoo.Accounts, v.pageSize, func(some []string) error {
 			ids = append(ids, some...)
 			return nil
 		})

@@ -7,6 +7,7 @@ import (
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -53,7 +54,7 @@ func surveyPool(s *subject) {
 	s.write(Database, "10.0.0.3", assigning(gone))
 	s.write(Database, "10.0.0.4", assigning(marked))
 	s.write(Database, "10.0.0.5", assigning("nobody"))
-	later := document.Number(document.Gregorian(time.Unix(s.clock.Load(), 0)) + 3600)
+	later := document.Number(kazoo.Gregorian(time.Unix(s.clock.Load(), 0)) + 3600)
 	s.write(Database, "10.0.0.6", func(doc document.Document) { doc["pvt_modified"] = later })
 	s.put(`{"_id":"note","pvt_type":"note","pvt_created":99999999999}`)
 	s.surveyed(s.survey(10), Survey{
@@ -100,7 +101,7 @@ func surveyWithoutViews(s *subject) {
 	if found.Missing.Count != 2 || found.Stale.Count != 1 || found.LeftOver.Count != 0 || found.Accounts != 3 {
 		s.Errorf("found %+v", found)
 	}
-	for _, db := range []string{accountsDB, s.accountDB(accountA)} {
+	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
 		if doc := s.stored(db, "_design/"+ourDesign); doc != nil {
 			s.Errorf("%s has got %v", db, doc)
 		}

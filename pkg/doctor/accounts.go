@@ -6,14 +6,12 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
-
-// accountsDB is Kazoo's database of all accounts.
-const accountsDB = "accounts"
 
 // masterAccount looks whether the operator has an account.
 func (e *examination) masterAccount(ctx context.Context) Finding {
-	const remedy = "put the id of the operator's account into " + configDB + "/accounts, default.master_account_id"
+	const remedy = "put the id of the operator's account into " + kazoo.SystemConfig + "/accounts, default.master_account_id"
 	id, err := e.config.Master(ctx)
 	if err != nil {
 		return failed(err)
@@ -30,8 +28,8 @@ func (e *examination) masterAccount(ctx context.Context) Finding {
 	case master.Deleted:
 		return broken("account "+id+" is marked as deleted", remedy)
 	}
-	if _, err := e.store.Get(ctx, accountsDB, id); account.Missing(err) {
-		return broken("account "+id+" is not in the database "+accountsDB+", so its API key is not found",
+	if _, err := e.store.Get(ctx, kazoo.Accounts, id); account.Missing(err) {
+		return broken("account "+id+" is not in the database "+kazoo.Accounts+", so its API key is not found",
 			"save it once through Crossbar, which writes it there")
 	} else if err != nil {
 		return failed(err)
@@ -46,8 +44,8 @@ func (e *examination) masterAccount(ctx context.Context) Finding {
 // accountViews looks whether accounts can be found by key, realm and name: through Kazoo's views, or ours where Kazoo
 // has none.
 func (e *examination) accountViews(ctx context.Context) Finding {
-	const remedy = "\"sup kapps_maintenance refresh " + accountsDB + "\" installs them"
-	design, err := e.store.Get(ctx, accountsDB, "_design/accounts")
+	const remedy = "\"sup kapps_maintenance refresh " + kazoo.Accounts + "\" installs them"
+	design, err := e.store.Get(ctx, kazoo.Accounts, "_design/accounts")
 	switch {
 	case fault.Is(err, fault.BadIdentifier):
 		return fine("not Kazoo's; junctor brings its own when it starts to serve")
@@ -60,7 +58,7 @@ func (e *examination) accountViews(ctx context.Context) Finding {
 	if missing := lacking(design, wanted); len(missing) > 0 {
 		return broken("_design/accounts has no "+strings.Join(missing, ", ")+", so logins fail", remedy)
 	}
-	if text := e.failing(ctx, accountsDB, design, wanted); text != "" {
+	if text := e.failing(ctx, kazoo.Accounts, design, wanted); text != "" {
 		return broken(text, remedy)
 	}
 	return fine("Kazoo's, and they answer")

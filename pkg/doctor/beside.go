@@ -8,12 +8,13 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/notify"
 )
 
 // crossbar says what is left to do at the proxy: both may serve at once, and only one is asked.
 func (e *examination) crossbar(ctx context.Context) Finding {
-	doc, err := e.store.Get(ctx, configDB, "crossbar")
+	doc, err := e.store.Get(ctx, kazoo.SystemConfig, "crossbar")
 	if err != nil && !account.Missing(err) {
 		return failed(err)
 	}

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/kazoo"
 )
 
 // Kazoo's databases, by what it means that one is not there.
 var (
-	vital   = []string{"accounts", "system_config", "system_auth"}
-	useful  = []string{"services"}
+	vital   = []string{kazoo.Accounts, kazoo.SystemConfig, kazoo.SystemAuth}
+	useful  = []string{kazoo.Services}
 	created = []string{dedicatedip.Database}
 )
 

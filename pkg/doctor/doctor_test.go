@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store/storetest"
 )
 
@@ -108,7 +109,7 @@ var illnesses = []illness{
 			"assigned to nobody (1): 192.0.2.13 … release ADDRESS",
 	}},
 	{"times", func(p *patient) {
-		p.change("dedicated_ips", "192.0.2.1", document.Number(document.Gregorian(soon)), "pvt_modified")
+		p.change("dedicated_ips", "192.0.2.1", document.Number(kazoo.Gregorian(soon)), "pvt_modified")
 	}, map[string]string{"times": "warning: written later than now (1): 192.0.2.1 … NTP"}},
 }
 

@@ -6,11 +6,9 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
-
-// keysDB is where Kazoo keeps the keys that tokens are signed with.
-const keysDB = "system_auth"
 
 // signingKeys looks whether the keys can be read: the one that signs, and those that tokens may still be signed with.
 func (e *examination) signingKeys(ctx context.Context) Finding {
@@ -45,9 +43,9 @@ func (e *examination) signingKeys(ctx context.Context) Finding {
 // keys answers the ids of the documents that keep keys. That there is no database is another check's to say.
 func (e *examination) keys(ctx context.Context) (ids []string, err error) {
 	q := store.Query{IncludeDocs: true}
-	err = e.store.All(ctx, keysDB, q, func(row store.Row) error {
+	err = e.store.All(ctx, kazoo.SystemAuth, q, func(row store.Row) error {
 		doc, err := row.Doc()
-		if err == nil && doc.String("pvt_type") == "system_key" && !doc.Bool("pvt_deleted") {
+		if err == nil && doc.String(kazoo.FieldType) == "system_key" && !doc.Bool(kazoo.FieldDeleted) {
 			ids = append(ids, doc.ID())
 		}
 		return err

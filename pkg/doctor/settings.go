@@ -7,10 +7,8 @@ import (
 	"strings"
 
 	"junctor/pkg/account"
+	"junctor/pkg/kazoo"
 )
-
-// configDB is where Kazoo's settings are.
-const configDB = "system_config"
 
 // restart is what makes Kazoo write a setting that it lacks.
 const restart = "restart Kazoo's applications, which write what is missing"
@@ -36,7 +34,7 @@ func (e *examination) settings(ctx context.Context) Finding {
 			return failed(err)
 		}
 		if value == "" {
-			text := configDB + "/" + s.document + " has no " + s.key + ": " + s.why
+			text := kazoo.SystemConfig + "/" + s.document + " has no " + s.key + ": " + s.why
 			found = append(found, Finding{State: s.without, Found: text, Remedy: restart})
 		}
 	}
@@ -51,7 +49,7 @@ func (e *examination) settings(ctx context.Context) Finding {
 func (e *examination) sections(ctx context.Context) Finding {
 	var found []Finding
 	for _, s := range settings {
-		doc, err := e.store.Get(ctx, configDB, s.document)
+		doc, err := e.store.Get(ctx, kazoo.SystemConfig, s.document)
 		if account.Missing(err) {
 			continue
 		}
@@ -68,7 +66,7 @@ func (e *examination) sections(ctx context.Context) Finding {
 		}
 		if len(others) > 0 {
 			found = append(found, warning(
-				"in "+configDB+"/"+s.document+", "+s.key+" is another one in section "+strings.Join(others, ", "),
+				"in "+kazoo.SystemConfig+"/"+s.document+", "+s.key+" is another one in section "+strings.Join(others, ", "),
 				"see that all nodes read the same value: take it out there, or give \"junctor serve\" the --zone it is for"))
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"math"
 	"reflect"
 	"testing"
-	"time"
 
 	"junctor/pkg/document"
 )
@@ -110,21 +109,6 @@ func TestClone(t *testing.T) {
 	delete(clone, "z")
 	if !reflect.DeepEqual(doc, decode(t, text)) {
 		t.Errorf("the clone shares with its original: %v", doc)
-	}
-}
-
-func TestGregorian(t *testing.T) {
-	t.Parallel()
-	// The moment a recorded document of Kazoo was created, and the ends of its calendar.
-	for seconds, want := range map[int64]string{
-		63962540387: "2026-11-22T04:19:47Z",
-		62167219200: "1970-01-01T00:00:00Z",
-		0:           "0000-01-01T00:00:00Z",
-	} {
-		at := document.FromGregorian(seconds)
-		if at.Format(time.RFC3339) != want || document.Gregorian(at) != seconds {
-			t.Errorf("%d is %s", seconds, at.Format(time.RFC3339))
-		}
 	}
 }
 

@@ -4,8 +4,10 @@
 package kazoo
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The databases of Kazoo that junctor reads or writes besides those of accounts (kz_datamgr, kz_types.hrl).
@@ -35,4 +37,33 @@ func Generation(rev string) int {
 	number, _, _ := strings.Cut(rev, "-")
 	n, _ := strconv.Atoi(number)
 	return n
+}
+
+var id = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// IsID reports whether text has the shape of the ids that Kazoo makes (kz_binary:rand_hex(16)).
+func IsID(text string) bool { return id.MatchString(text) }
+
+// gregorianEpoch is the Unix epoch in Gregorian seconds, which count from the year 0. Kazoo's documents state times in
+// them.
+const gregorianEpoch = 62167219200
+
+// Gregorian returns t in Gregorian seconds.
+func Gregorian(t time.Time) int64 { return t.Unix() + gregorianEpoch }
+
+// FromGregorian returns the time of a number of Gregorian seconds.
+func FromGregorian(seconds int64) time.Time { return time.Unix(seconds-gregorianEpoch, 0).UTC() }
+
+// Alphanumeric returns the ASCII letters of a name, in lower case, and its digits. Kazoo finds accounts by that
+// (kzd_accounts normalize_name) and stores it as pvt_alphanum_name (crossbar_doc add_pvt_alphanum_name).
+func Alphanumeric(name string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			return c - 'A' + 'a'
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			return c
+		}
+		return -1
+	}, name)
 }

@@ -51,14 +51,14 @@ func newMessage(node, db, id, kind, event string) message {
 // about returns the message about a document of db after a change. A removed one, nil or with "_deleted", is described
 // by what it was before, if that is known.
 func about(node, db, id string, doc, before document.Document, isNew bool) message {
-	event, kind := edited, doc.String("pvt_type")
+	event, kind := edited, doc.String(kazoo.FieldType)
 	switch {
 	case doc == nil || doc.Bool("_deleted"):
-		event, doc, kind = deleted, before, before.String("pvt_type")
+		event, doc, kind = deleted, before, before.String(kazoo.FieldType)
 		if before == nil {
 			kind = "dedicated_ip" // nothing else is removed through this package
 		}
-	case doc.Bool("pvt_deleted"):
+	case doc.Bool(kazoo.FieldDeleted):
 		event = deleted
 	case isNew:
 		event = created
@@ -67,9 +67,9 @@ func about(node, db, id string, doc, before document.Document, isNew bool) messa
 	if id := doc.String("pvt_account_id"); len(id) == accountIDLength {
 		m.AccountID = id
 	}
-	m.DateModified, _ = doc["pvt_created"].(json.Number)
-	m.DateCreated, _ = doc["pvt_modified"].(json.Number)
-	m.IsSoftDeleted = doc.Bool("pvt_deleted")
+	m.DateModified, _ = doc[kazoo.FieldCreated].(json.Number)
+	m.DateCreated, _ = doc[kazoo.FieldModified].(json.Number)
+	m.IsSoftDeleted = doc.Bool(kazoo.FieldDeleted)
 	return m
 }
 

@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/store"
 )
@@ -132,7 +133,7 @@ func start(t testing.TB, url string, s *store.Store, l limits) (*Publisher, *Sto
 func newPool(t testing.TB, s dedicatedip.Store) (*dedicatedip.Pool, *atomic.Int64) {
 	t.Helper()
 	clock := &atomic.Int64{}
-	now := func() time.Time { return document.FromGregorian(clock.Load()) }
+	now := func() time.Time { return kazoo.FromGregorian(clock.Load()) }
 	return dedicatedip.New(s, dedicatedip.Options{Now: now}), clock
 }
 

@@ -21,6 +21,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // totalTime bounds a whole call, the look into the registry included.
@@ -71,7 +72,7 @@ var validToken = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 // fault.Invalid. No usable answer within three seconds is fault.ClusterUnreachable. Errors of the registry's store
 // pass as they are.
 func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*auth.Identity, error) {
-	if !kazoocluster.ValidID(clusterID) {
+	if !kazoo.IsID(clusterID) {
 		return nil, notRegistered(errors.New("no id of a cluster"))
 	}
 	if len(token) > maxToken || !validToken.MatchString(token) {

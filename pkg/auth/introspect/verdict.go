@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // verdict is what an answer comes to: an identity, or an error.
@@ -105,12 +105,9 @@ func (a *answer) expiredTrial() error {
 	return fault.Finding("account", "expired", "account expired", more)
 }
 
-// validID is what Kazoo's accounts and users are called by.
-var validID = regexp.MustCompile(`^[0-9a-f]{32}$`)
-
 func isID(value any) bool {
 	text, _ := value.(string)
-	return validID.MatchString(text)
+	return kazoo.IsID(text)
 }
 
 func isOptionalID(value any) bool { return value == nil || isID(value) }

@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/auth/seal"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
@@ -51,16 +52,16 @@ func NewRegistry(s Store, o Options) *Registry {
 // Add registers a cluster; apiKey may be empty. What can't be one is fault.Invalid, and one that is registered
 // already fault.Conflict: whose word is taken does not change by the way.
 func (r *Registry) Add(ctx context.Context, id, rawURL, apiKey string) (Cluster, error) {
-	if !ValidID(id) {
+	if !kazoo.IsID(id) {
 		return Cluster{}, fault.New(fault.Invalid, "a cluster id is 32 digits and letters from a to f")
 	}
 	url, err := NormalizeURL(rawURL)
 	if err != nil {
 		return Cluster{}, fault.New(fault.Invalid, err.Error())
 	}
-	now := document.Number(document.Gregorian(r.now()))
+	now := document.Number(kazoo.Gregorian(r.now()))
 	doc := document.Document{
-		"_id": id, "pvt_api_url": url, "pvt_type": docType, "pvt_created": now, "pvt_modified": now,
+		"_id": id, "pvt_api_url": url, kazoo.FieldType: docType, kazoo.FieldCreated: now, kazoo.FieldModified: now,
 	}
 	if err := r.sealAPIKey(doc, apiKey); err != nil {
 		return Cluster{}, err
@@ -109,7 +110,7 @@ func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 
 // read reads the document of a cluster.
 func (r *Registry) read(ctx context.Context, id string) (document.Document, error) {
-	if !ValidID(id) {
+	if !kazoo.IsID(id) {
 		return nil, unknown(nil)
 	}
 	doc, err := r.store.Get(ctx, Database, id)
@@ -119,7 +120,7 @@ func (r *Registry) read(ctx context.Context, id string) (document.Document, erro
 	if err != nil {
 		return nil, err
 	}
-	if doc.String("pvt_type") != docType || doc.Bool("pvt_deleted") {
+	if doc.String(kazoo.FieldType) != docType || doc.Bool(kazoo.FieldDeleted) {
 		return nil, unknown(errors.New("the document is no cluster's"))
 	}
 	return doc, nil
@@ -134,7 +135,7 @@ func (r *Registry) List(ctx context.Context) ([]Cluster, error) {
 	clusters := []Cluster{}
 	err := r.store.View(ctx, Database, "junctor", "clusters", store.Query{IncludeDocs: true}, func(row store.Row) error {
 		doc, err := row.Doc()
-		if err == nil && ValidID(doc.ID()) {
+		if err == nil && kazoo.IsID(doc.ID()) {
 			clusters = append(clusters, listed(doc))
 		}
 		return err

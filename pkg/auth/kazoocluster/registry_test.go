@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -73,7 +74,7 @@ func TestDocument(t *testing.T) {
 	}
 	delete(doc, "pvt_api_key")
 	delete(doc, "_rev")
-	now := document.Number(document.Gregorian(start))
+	now := document.Number(kazoo.Gregorian(start))
 	want := document.Document{
 		"_id": clusterA, "pvt_type": "kazoo_cluster", "pvt_api_url": urlA, "pvt_created": now, "pvt_modified": now,
 	}

@@ -112,32 +112,3 @@ func sameHost(a, b string) bool {
 	}
 	return strings.EqualFold(a, b)
 }
-
-func TestID(t *testing.T) {
-	t.Parallel()
-	for id, want := range map[string]bool{
-		clusterA: true, strings.ToUpper(clusterA): false, clusterA[1:]: false, clusterA + "0": false, "": false,
-		clusterA + "\n": false, "\n" + clusterA[1:]: false, strings.Repeat("g", 32): false, strings.Repeat("a", 1<<20): false,
-		"_design/" + clusterA[8:]: false, "../" + clusterA[3:]: false, "%2e%2e%2f" + clusterA[9:]: false,
-		strings.Repeat("а", 16): false, strings.Repeat("０", 32): false, clusterA[:31] + "\x00": false,
-	} {
-		if got := kazoocluster.ValidID(id); got != want {
-			t.Errorf("%.80q: %v", id, got)
-		}
-	}
-}
-
-// FuzzID holds that an id that is taken is one segment of any path, as it is.
-func FuzzID(f *testing.F) {
-	f.Add(clusterA)
-	f.Add("_design/junctor")
-	f.Add("..%2f..%2f" + clusterA)
-	f.Fuzz(func(t *testing.T, id string) {
-		if kazoocluster.ValidID(id) != (len(id) == 32 && strings.Trim(id, "0123456789abcdef") == "") {
-			t.Errorf("%q", id)
-		}
-		if kazoocluster.ValidID(id) && url.PathEscape(id) != id {
-			t.Errorf("%q is not the same in a path", id)
-		}
-	})
-}
