@@ -11,7 +11,8 @@ import (
 
 // bbolt maps its file into memory and trusts what it finds there: a page number that is out of range ends the process,
 // a branch that leads back to itself exhausts the stack, and a free list that names a page in use has the next write
-// destroy it. verify finds these beforehand by reading the file the ordinary way.
+// destroy it. verify finds these beforehand by reading the file the ordinary way. bbolt's own Tx.Check can't: it reads
+// the memory map in a goroutine of its own, where a fault ends the process, and it always reads the whole file.
 //
 // It walks the tree from the root level by level, and so reads all of a small file and the upper levels of a large
 // one: maxPages bounds what a start costs. What it does not reach is caught by Guard when it is read.
