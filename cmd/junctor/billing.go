@@ -18,7 +18,6 @@ import (
 type biller struct {
 	hook   *billing.Hook // nil disables it
 	queues []*billing.Queue
-	close  []func()
 }
 
 // openBilling prepares what --billing-url and --kazoo-url name.
@@ -33,7 +32,7 @@ func (c *serveConfig) openBilling(s *store.Store, m *api.Metrics, log zerolog.Lo
 		}
 		m.WatchHook(hook.Stats)
 		b.hook = hook
-		b.queues, b.close = append(b.queues, hook.Queue), append(b.close, hook.Close)
+		b.queues = append(b.queues, hook.Queue)
 	}
 	if c.kazooURL != "" {
 		kazoo, err := newKazoo(c.kazooURL, s, c.node(), billing.KazooOptions{Observe: m.ObserveBilling, Log: log})
@@ -41,7 +40,7 @@ func (c *serveConfig) openBilling(s *store.Store, m *api.Metrics, log zerolog.Lo
 			return nil, err
 		}
 		m.WatchKazoo(kazoo.Stats)
-		b.queues, b.close = append(b.queues, kazoo.Queue), append(b.close, kazoo.Close)
+		b.queues = append(b.queues, kazoo.Queue)
 	}
 	return b, nil
 }
@@ -75,10 +74,10 @@ func (b *biller) changed(accountID string) {
 func (b *biller) run(ctx context.Context) {
 	var done sync.WaitGroup
 	for _, q := range b.queues {
-		done.Go(func() { q.Run(ctx) })
+		done.Go(func() {
+			defer q.Close()
+			q.Run(ctx)
+		})
 	}
 	done.Wait()
-	for _, release := range b.close {
-		release()
-	}
 }

@@ -17,21 +17,14 @@ import (
 const (
 	// protocol is the version of the protocol that is spoken here.
 	protocol = 1
-	// maxAnswer bounds an answer. Invoices are a few KiB.
-	maxAnswer = 1 << 20
-	// maxConnections bounds what the hook has to bear.
+	// maxBody bounds the body of a response. Invoices are a few KiB.
+	maxBody = 1 << 20
+	// maxConnections bounds the load of a target.
 	maxConnections = 32
 )
 
-// header is in every message.
-type header struct {
-	Version   int    `json:"version"`
-	Event     string `json:"event"`
-	AccountID string `json:"account_id"`
-}
-
-// newClient answers a client that goes where it is sent and nowhere else: no proxy of the environment's, no
-// redirects, no cookies.
+// newClient returns a client that goes where it is sent and nowhere else: no proxy of the environment, no redirects,
+// no cookies.
 func newClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -47,11 +40,18 @@ func newClient() *http.Client {
 	}
 }
 
-// post sends a message and reads the answer. An error says that there was none, or not all of it in time.
-func (h *Hook) post(ctx context.Context, requestID string, message any) (answer, error) {
+// header is in every message to the hook.
+type header struct {
+	Version   int    `json:"version"`
+	Event     string `json:"event"`
+	AccountID string `json:"account_id"`
+}
+
+// post sends a message to the hook and reads the response.
+func (h *Hook) post(ctx context.Context, requestID string, message any) (response, error) {
 	r, err := newRequest(ctx, http.MethodPost, h.options.URL, message)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if requestID != "" {
 		r.Header.Set("X-Request-ID", requestID)
@@ -59,11 +59,11 @@ func (h *Hook) post(ctx context.Context, requestID string, message any) (answer,
 	return exchange(h.http, r)
 }
 
-// tell tells the hook of an account whose copies have changed.
-func (h *Hook) tell(ctx context.Context, account string) error {
-	a, err := h.post(ctx, "", header{protocol, Reconcile, account})
-	if err == nil && a.status/100 != 2 {
-		err = fmt.Errorf("the hook answers with status %d", a.status)
+// reconcile calls the hook for an account whose copies have changed.
+func (h *Hook) reconcile(ctx context.Context, account string) error {
+	r, err := h.post(ctx, "", header{protocol, Reconcile, account})
+	if err == nil && r.status/100 != 2 {
+		err = fmt.Errorf("the hook responds with status %d", r.status)
 	}
 	return err
 }
@@ -88,20 +88,20 @@ func newRequest(ctx context.Context, method, url string, body any) (*http.Reques
 }
 
 // exchange sends a request and reads the response.
-func exchange(client *http.Client, r *http.Request) (answer, error) {
-	response, err := client.Do(r)
+func exchange(client *http.Client, r *http.Request) (response, error) {
+	received, err := client.Do(r)
 	if err != nil {
-		return answer{}, withoutURL(r.Context(), err)
+		return response{}, withoutURL(r.Context(), err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	defer func() { _ = received.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(received.Body, maxBody+1))
 	if err != nil {
-		return answer{}, withoutURL(r.Context(), err)
+		return response{}, withoutURL(r.Context(), err)
 	}
-	return answer{response.StatusCode, response.Header.Get("Content-Type"), body}, nil
+	return response{received.StatusCode, received.Header.Get("Content-Type"), body}, nil
 }
 
-// withoutURL answers why a request failed, without its URL: there may be secrets in any part of it.
+// withoutURL returns why a request failed, without its URL: any part of it may contain secrets.
 func withoutURL(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

@@ -18,11 +18,10 @@ import (
 type Kazoo struct {
 	*Queue
 	options KazooOptions
-	http    *http.Client
 	token   string // of Run alone; empty until the first log-in
 }
 
-// KazooOptions says which Crossbar is asked, and how.
+// KazooOptions configures a Kazoo.
 type KazooOptions struct {
 	// URL is where the paths that begin with /v2 are found: http(s)://HOST[:PORT][/PATH].
 	URL string
@@ -31,52 +30,50 @@ type KazooOptions struct {
 	Pauses
 	// Observe is called after every reconcile call; nil disables it.
 	Observe func(Call)
-	// Log gets what the operator should know.
+	// Log is for the operator.
 	Log zerolog.Logger
 }
 
 // NewKazoo returns a Kazoo. It need not be reachable yet.
 func NewKazoo(o KazooOptions) *Kazoo {
-	k := &Kazoo{options: o, http: newClient()}
+	k := &Kazoo{options: o}
 	k.Queue = newQueue("Kazoo", KazooReconcile, k.reconcileServices, o.Pauses, o.Observe, o.Log)
 	return k
 }
 
-// Close closes idle connections.
-func (k *Kazoo) Close() { k.http.CloseIdleConnections() }
-
 // reconcileServices has the services of an account reconciled. A token that is not accepted any more is renewed once.
 func (k *Kazoo) reconcileServices(ctx context.Context, accountID string) error {
-	renewed := false
-	for {
-		if k.token == "" {
-			token, err := k.login(ctx)
-			if err != nil {
-				return err
-			}
-			k.token, renewed = token, true
-		}
-		a, err := k.send(ctx, http.MethodPost, "/v2/accounts/"+url.PathEscape(accountID)+"/services/reconciliation", k.token, struct{}{})
+	isNew := k.token == ""
+	if isNew {
+		token, err := k.login(ctx)
 		if err != nil {
-			return fmt.Errorf("asking Crossbar to reconcile services: %w", err)
+			return fmt.Errorf("logging in to Crossbar: %w", err)
 		}
-		switch {
-		case a.status/100 == 2:
-			return nil
-		case a.status == http.StatusUnauthorized && !renewed:
-			k.token = ""
-			continue
-		case a.status == http.StatusUnauthorized:
-			k.token = ""
-		}
-		return fmt.Errorf("asking Crossbar to reconcile services: status %d%s", a.status, said(a))
+		k.token = token
 	}
+	path := "/v2/accounts/" + url.PathEscape(accountID) + "/services/reconciliation"
+	r, err := k.send(ctx, http.MethodPost, path, k.token, struct{}{})
+	if err == nil && r.status == http.StatusUnauthorized {
+		k.token = ""
+		if !isNew {
+			return k.reconcileServices(ctx, accountID)
+		}
+	}
+	if err == nil {
+		err = failure(r)
+	}
+	if err != nil {
+		return fmt.Errorf("asking Crossbar to reconcile services: %w", err)
+	}
+	return nil
 }
 
 // Check logs in, to see whether Crossbar is reachable and accepts the master account's API key.
 func (k *Kazoo) Check(ctx context.Context) error {
-	_, err := k.login(ctx)
-	return err
+	if _, err := k.login(ctx); err != nil {
+		return fmt.Errorf("logging in to Crossbar: %w", err)
+	}
+	return nil
 }
 
 func (k *Kazoo) login(ctx context.Context) (token string, err error) {
@@ -84,32 +81,31 @@ func (k *Kazoo) login(ctx context.Context) (token string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the master account's API key: %w", err)
 	}
-	a, err := k.send(ctx, http.MethodPut, "/v2/api_auth", "", map[string]string{"api_key": key})
+	r, err := k.send(ctx, http.MethodPut, "/v2/api_auth", "", map[string]string{"api_key": key})
 	if err != nil {
-		return "", fmt.Errorf("logging in to Crossbar: %w", err)
+		return "", err
 	}
-	switch a.status {
-	case http.StatusOK, http.StatusCreated:
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return "", fmt.Errorf("logging in to Crossbar: the master account's API key is refused with status %d", a.status)
-	default:
-		return "", fmt.Errorf("logging in to Crossbar: status %d%s", a.status, said(a))
+	if r.status == http.StatusUnauthorized || r.status == http.StatusForbidden {
+		return "", fmt.Errorf("the master account's API key is refused with status %d", r.status)
 	}
-	envelope, err := a.object()
+	if err := failure(r); err != nil {
+		return "", err
+	}
+	envelope, err := r.object()
 	if err != nil {
-		return "", fmt.Errorf("logging in to Crossbar: %w", err)
+		return "", err
 	}
 	if token = envelope.String("auth_token"); token == "" {
-		return "", errors.New("logging in to Crossbar: the response has no auth_token")
+		return "", errors.New("the response has no auth_token")
 	}
 	return token, nil
 }
 
-// send makes one request of Crossbar's.
-func (k *Kazoo) send(ctx context.Context, method, path, token string, data any) (answer, error) {
+// send makes one request to Crossbar.
+func (k *Kazoo) send(ctx context.Context, method, path, token string, data any) (response, error) {
 	r, err := newRequest(ctx, method, k.options.URL+path, map[string]any{"data": data})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if token != "" {
 		r.Header.Set("X-Auth-Token", token)
@@ -117,16 +113,16 @@ func (k *Kazoo) send(ctx context.Context, method, path, token string, data any) 
 	return exchange(k.http, r)
 }
 
-// said is what Crossbar says of a failure, to be put behind the status.
-func said(a answer) string {
+// failure returns the status of a response as an error, with what Crossbar says of it, unless the request succeeded.
+func failure(r response) error {
 	const longest = 200
-	envelope, err := a.object()
+	if r.status/100 == 2 {
+		return nil
+	}
+	envelope, _ := r.object()
 	message := envelope.String("message")
-	if err != nil || message == "" {
-		return ""
+	if message == "" {
+		return fmt.Errorf("status %d", r.status)
 	}
-	if len(message) > longest {
-		message = message[:longest]
-	}
-	return fmt.Sprintf(" %q", message)
+	return fmt.Errorf("status %d %q", r.status, message[:min(len(message), longest)])
 }

@@ -1,7 +1,10 @@
 package billing
 
 import (
+	"cmp"
 	"context"
+	"net/http"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -10,11 +13,13 @@ import (
 )
 
 const (
+	// maxWaiting bounds how many accounts wait.
+	maxWaiting = 10_000
 	// reconcileTime bounds one call. Kazoo's reconcile goes up the tree of accounts.
 	reconcileTime = 30 * time.Second
-	// maxAttempts is how often a target is told of one change: with the pauses in between, for some twenty minutes.
+	// maxAttempts is how often a call is tried: with the pauses in between, for some twenty minutes.
 	maxAttempts = 30
-	// farewell is how long Run goes on after it is told to end.
+	// farewell is how long Run goes on after its context has ended.
 	farewell = 2 * time.Second
 )
 
@@ -23,112 +28,148 @@ type Pauses struct {
 	Pause, LastPause time.Duration // the first one and the longest; 100 ms and a minute
 }
 
-// Queue tells one target of accounts whose copies of addresses have changed, in the background. Each account waits at
-// most once. It is safe for concurrent use.
+// Queue makes the reconcile calls to one target, in the background, for accounts whose copies of addresses have
+// changed. It is safe for concurrent use.
 type Queue struct {
-	target  string // for logs
-	event   string // for metrics
-	tell    func(ctx context.Context, accountID string) error
-	pauses  Pauses
-	observe func(Call)
-	log     zerolog.Logger
-	backlog *backlog
+	event     string // for metrics
+	reconcile func(ctx context.Context, accountID string) error
+	pauses    Pauses
+	observe   func(Call)
+	log       zerolog.Logger
+	http      *http.Client
+	wake      chan struct{} // an account was added
+
+	mu      sync.Mutex
+	entries []entry         // in the order of the calls
+	waiting map[string]bool // the accounts in entries
+	dropped uint64
+}
+
+// entry is an account that waits.
+type entry struct {
+	account  string
+	attempts int // so far
 }
 
 func newQueue(
-	target, event string, tell func(ctx context.Context, accountID string) error, p Pauses, observe func(Call),
+	target, event string, reconcile func(ctx context.Context, accountID string) error, p Pauses, observe func(Call),
 	log zerolog.Logger,
 ) *Queue {
-	p.Pause, p.LastPause = or(p.Pause, 100*time.Millisecond), or(p.LastPause, time.Minute)
 	if observe == nil {
 		observe = func(Call) {}
 	}
-	return &Queue{target: target, event: event, tell: tell, pauses: p, observe: observe,
-		log: log.With().Str("target", target).Logger(), backlog: newBacklog()}
-}
-
-// Stats is a look at a Queue, for metrics.
-type Stats struct {
-	Waiting int    // accounts that the target is to be told of
-	Dropped uint64 // changes it was not told of and will not be, since the start
-}
-
-// Stats returns how reconciling is getting on.
-func (q *Queue) Stats() Stats { return q.backlog.stats() }
-
-// Reconcile queues an account whose copies have changed; Run calls the target. It never blocks.
-func (q *Queue) Reconcile(accountID string) {
-	if q.backlog.add(accountID) {
-		return
+	return &Queue{
+		event: event, reconcile: reconcile, observe: observe, log: log.With().Str("target", target).Logger(),
+		pauses: Pauses{cmp.Or(p.Pause, 100*time.Millisecond), cmp.Or(p.LastPause, time.Minute)},
+		http:   newClient(), wake: make(chan struct{}, 1), waiting: map[string]bool{},
 	}
-	q.log.Error().Str("account", accountID).
-		Msg("too many accounts wait for a reconcile call: this one is dropped, and its bill may be wrong until it changes again")
 }
 
-// Run tells the target of what is queued, one account at a time, until ctx ends, and then for a moment of what still
-// waits. After a failure it pauses, with backoff until a call succeeds, and goes on with another account.
-func (q *Queue) Run(ctx context.Context) {
-	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
-	defer stop()
+// Close closes idle connections.
+func (q *Queue) Close() { q.http.CloseIdleConnections() }
 
-	pauses := backoff.New(q.pauses.Pause, q.pauses.LastPause)
-	for sending.Err() == nil {
-		ending := ctx.Err() != nil
-		e, ok := q.backlog.take()
+// Stats describes a Queue, for metrics.
+type Stats struct {
+	Waiting int    // accounts that wait for a call
+	Dropped uint64 // calls that were given up, since the start
+}
+
+// Stats returns the present state.
+func (q *Queue) Stats() Stats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return Stats{Waiting: len(q.entries), Dropped: q.dropped}
+}
+
+// Reconcile queues an account whose copies have changed; Run makes the call. It never blocks.
+func (q *Queue) Reconcile(accountID string) { q.add(entry{account: accountID}) }
+
+// add puts an account behind all others, unless it waits already: one call is enough for both.
+func (q *Queue) add(e entry) {
+	q.mu.Lock()
+	if !q.waiting[e.account] && len(q.entries) < maxWaiting {
+		q.waiting[e.account] = true
+		q.entries = append(q.entries, e)
+	}
+	waits := q.waiting[e.account]
+	q.mu.Unlock()
+	if !waits {
+		q.giveUp(e, "too many accounts wait")
+	}
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take removes the account that comes next. What changes from then on takes another call.
+func (q *Queue) take() (e entry, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.entries) == 0 {
+		return entry{}, false
+	}
+	e, q.entries = q.entries[0], q.entries[1:]
+	delete(q.waiting, e.account)
+	return e, true
+}
+
+// Run makes one call at a time until ctx ends, and then for a moment those that wait. After a failure it pauses, with
+// backoff until a call succeeds, and goes on with another account.
+func (q *Queue) Run(ctx context.Context) {
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
+	for pauses := backoff.New(q.pauses.Pause, q.pauses.LastPause); ; {
+		stopping := ctx.Err() != nil
+		e, ok := q.take()
 		switch {
-		case !ok && ending:
+		case !ok && stopping:
 			return
 		case !ok:
 			select {
-			case <-q.backlog.wake:
+			case <-q.wake:
 			case <-ctx.Done():
 			}
-		case q.reconcile(sending, e):
+		case lasting.Err() == nil && q.call(lasting, e):
 			pauses.Reset()
-		case ending:
+		case stopping:
 			q.giveUp(e, "the server stops")
 		default:
-			q.again(e)
+			q.retry(e)
 			_ = pauses.Wait(ctx)
 		}
 	}
-	for e, ok := q.backlog.take(); ok; e, ok = q.backlog.take() {
-		q.giveUp(e, "the server stops")
-	}
 }
 
-// reconcile tells the target of an account and reports whether it has taken that.
-func (q *Queue) reconcile(ctx context.Context, e entry) bool {
+// call makes the call for an account and reports whether it succeeded.
+func (q *Queue) call(ctx context.Context, e entry) bool {
 	began := time.Now()
-	calling, cancel := context.WithTimeoutCause(ctx, reconcileTime, errTooLate)
+	ctx, cancel := context.WithTimeoutCause(ctx, reconcileTime, errTooLate)
 	defer cancel()
-	err := q.tell(calling, e.account)
+	err := q.reconcile(ctx, e.account)
 	outcome := Done
 	if err != nil {
 		outcome = Failed
+		q.log.Warn().Err(err).Str("account", e.account).Int("attempt", e.attempts+1).Msg("a reconcile call failed")
 	}
 	q.observe(Call{Event: q.event, Outcome: outcome, Duration: time.Since(began)})
-	if err == nil {
-		return true
-	}
-	q.log.Warn().Err(err).Str("account", e.account).Int("attempt", e.attempts+1).
-		Msg("a reconcile call failed")
-	return false
+	return err == nil
 }
 
-// again lets an account wait once more, unless that was often enough.
-func (q *Queue) again(e entry) {
-	if e.attempts++; e.attempts < maxAttempts {
-		q.backlog.again(e)
+// retry queues an account once more, unless that was often enough.
+func (q *Queue) retry(e entry) {
+	if e.attempts++; e.attempts >= maxAttempts {
+		q.giveUp(e, "too many attempts")
 		return
 	}
-	q.giveUp(e, "too many attempts")
+	q.add(e)
 }
 
 func (q *Queue) giveUp(e entry, reason string) {
-	q.backlog.drop()
+	q.mu.Lock()
+	q.dropped++
+	q.mu.Unlock()
 	q.log.Error().Str("account", e.account).Str("reason", reason).
 		Msg("given up on a reconcile call: the account's bill may be wrong until it changes again")
 }

@@ -26,9 +26,9 @@ type Item struct {
 	Quantity int    `json:"quantity"`
 }
 
-// Approve asks whether an account may be given something, and answers nil where it may. Charges that were not
-// accepted are a fault.PaymentRequired, whose data are the invoices; a refusal is a fault.BillingIssue. The hook is
-// asked before anything is written, and may be asked again about the same.
+// Approve returns nil if an account may be given something. Charges that were not accepted are a fault.PaymentRequired,
+// whose data are the invoices; a refusal is a fault.BillingIssue. The hook is asked before anything is written, and may
+// be asked again about the same.
 func (h *Hook) Approve(ctx context.Context, p Proposal) error {
 	if h == nil {
 		return nil
@@ -39,27 +39,27 @@ func (h *Hook) Approve(ctx context.Context, p Proposal) error {
 	if err != nil {
 		outcome = Failed
 	}
-	h.options.Observe(Call{Event: Quote, Outcome: outcome, Duration: time.Since(began)})
+	h.observe(Call{Event: Quote, Outcome: outcome, Duration: time.Since(began)})
 	switch outcome {
 	case Failed:
 		return h.withoutQuote(ctx, p, err)
 	case Refused:
-		p.about(h.options.Log.Info()).Any("refusal", q.refusal).Msg("billing refuses an account more")
+		p.about(h.log.Info()).Any("refusal", q.refusal).Msg("billing refuses an account more")
 		return &fault.Error{Kind: fault.BillingIssue, Data: q.refusal}
 	case Quoted:
 		return &fault.Error{Kind: fault.PaymentRequired, Data: q.invoices}
 	case Accepted:
-		p.about(h.options.Log.Info()).Int("invoices", len(q.invoices)).Msg("charges were accepted")
+		p.about(h.log.Info()).Int("invoices", len(q.invoices)).Msg("charges were accepted")
 	}
 	return nil
 }
 
-// withoutQuote decides where there is no quote. Whoever gave up waiting is not served, whatever is set.
+// withoutQuote decides what to do without a quote. A client that has gone gets nothing, whatever the setting.
 func (h *Hook) withoutQuote(ctx context.Context, p Proposal, err error) error {
 	if ctx.Err() != nil {
 		return noQuote(ctx.Err())
 	}
-	event := p.about(h.options.Log.Error().Err(err))
+	event := p.about(h.log.Error().Err(err))
 	if h.options.AllowOnError {
 		event.Msg("no quote from the billing hook: allowed, as it is set, and not billed until reconciled")
 		return nil
@@ -93,13 +93,13 @@ type quoteMessage struct {
 func (h *Hook) quote(ctx context.Context, p Proposal) (quote, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, h.options.QuoteTime, errTooLate)
 	defer cancel()
-	a, err := h.post(ctx, p.RequestID, quoteMessage{
+	r, err := h.post(ctx, p.RequestID, quoteMessage{
 		header{protocol, Quote, p.AccountID}, p.AuthAccountID, p.Items, p.AcceptCharges,
 	})
 	if err != nil {
 		return quote{}, err
 	}
-	return a.quote()
+	return r.quote()
 }
 
-var errTooLate = errors.New("no answer in time")
+var errTooLate = errors.New("no response in time")
