@@ -12,39 +12,16 @@ import (
 
 // AllDocs lists documents by id.
 func (d *database) AllDocs(ctx context.Context, options driver.Options) (driver.Rows, error) {
-	q, err := readQuery(options)
-	if err != nil {
+	p := readParams(options)
+	q := readQuery(p)
+	if err := p.unsupported(); err != nil {
 		return nil, err
 	}
-	if _, err := q.reduces(false); err != nil {
-		return nil, err
-	}
-	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
-		docs := c.part(docsBucket)
-		r.total = int64(docs.Sequence())
-		r.offset = min(q.skip, r.total)
+	return d.query(ctx, q, func(c contents, _ *rows) (source, error) {
 		if q.keys != nil {
 			return newKeyedDocs(c, q)
 		}
-		return &docRows{scan: newScan(docs, []span{q.idSpan()}, q.descending), includeDocs: q.includeDocs}, nil
-	})
-}
-
-// DesignDocs lists the design documents.
-func (d *database) DesignDocs(ctx context.Context, options driver.Options) (driver.Rows, error) {
-	q, err := readQuery(options)
-	if err != nil {
-		return nil, err
-	}
-	if q.keys != nil || q.start.key != nil || q.end.key != nil {
-		return nil, notSupported("a key range of design documents")
-	}
-	prefix := []byte(designPrefix)
-	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
-		r.total = int64(c.part(designsBucket).Inspect().KeyN)
-		spans := []span{{prefix, successor(prefix)}}
-		docs := newScan(c.part(docsBucket), spans, q.descending)
-		return &docRows{scan: docs, includeDocs: q.includeDocs}, nil
+		return &docRows{scan: newScan(c.part(docsBucket), []span{q.idSpan()}, q.descending), includeDocs: q.includeDocs}, nil
 	})
 }
 
@@ -81,15 +58,15 @@ func describeDocument(row *driver.Row, id string, r *record, includeDocs bool) {
 	}
 }
 
-// liveDocument is the document of a row, null where it was deleted.
+// liveDocument returns the document of a row, null if it was deleted.
 func liveDocument(id string, r *record) []byte {
 	if r == nil || r.deleted {
 		return []byte("null")
 	}
-	return r.document(id, asStub)
+	return r.document(id)
 }
 
-// keyedDocs are the documents a caller named, in his order, those that are missing or deleted too.
+// keyedDocs are the documents of the given ids, in that order, including those that are missing or deleted.
 type keyedDocs struct {
 	contents    contents
 	keys        []json.RawMessage

@@ -59,7 +59,7 @@ func BenchmarkRead(b *testing.B) {
 	for name, o := range map[string]options{
 		"100 rows":  {"reduce": false, "startkey": []any{"zone3"}, "limit": 100},
 		"by key":    {"reduce": false, "key": []any{"zone4", "10.0.0.4"}},
-		"all zones": {"group_level": 1},
+		"all zones": {"group": true},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

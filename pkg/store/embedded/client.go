@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,7 +52,7 @@ func newClient(db *bolt.DB, f *storeFile, o Options) *client {
 	}
 }
 
-// Close ends feeds and result sets, finishes the writes under way and closes the file.
+// Close ends waiting feeds and open result sets, finishes the writes under way and closes the file.
 func (c *client) Close() error {
 	c.mu.Lock()
 	c.closed = true
@@ -70,15 +69,6 @@ func (c *client) Close() error {
 	return c.bolt.Close()
 }
 
-// Version names the driver; it promises no CouchDB version.
-func (c *client) Version(context.Context) (*driver.Version, error) {
-	return &driver.Version{
-		Version:     "1",
-		Vendor:      "junctor",
-		RawResponse: []byte(`{"version":"1","vendor":{"name":"junctor"}}`),
-	}, nil
-}
-
 // Ping reports whether the store is open and would accept a write: its file is in its place, and the disk has room.
 func (c *client) Ping(ctx context.Context) (bool, error) {
 	err := c.view(ctx, func(*bolt.Tx) error { return nil })
@@ -89,21 +79,6 @@ func (c *client) Ping(ctx context.Context) (bool, error) {
 		err = c.file.room()
 	}
 	return err == nil, err
-}
-
-// AllDBs lists the names of the databases, sorted.
-func (c *client) AllDBs(ctx context.Context, options driver.Options) ([]string, error) {
-	if err := readParams(options).unsupported(); err != nil {
-		return nil, err
-	}
-	names := []string{}
-	err := c.view(ctx, func(tx *bolt.Tx) error {
-		return tx.Bucket(databasesBucket).ForEachBucket(func(name []byte) error {
-			names = append(names, string(name))
-			return nil
-		})
-	})
-	return names, err
 }
 
 // DBExists reports whether a database exists.
@@ -118,9 +93,7 @@ func (c *client) DBExists(ctx context.Context, name string, _ driver.Options) (b
 
 // CreateDB creates an empty database.
 func (c *client) CreateDB(ctx context.Context, name string, options driver.Options) error {
-	p := readParams(options)
-	p.ignore("q", "n") // how a cluster spreads a database
-	if err := p.unsupported(); err != nil {
+	if err := readParams(options).unsupported(); err != nil {
 		return err
 	}
 	if err := checkDatabaseName(name); err != nil {
@@ -134,17 +107,7 @@ func (c *client) CreateDB(ctx context.Context, name string, options driver.Optio
 	}, 0)
 }
 
-// DestroyDB removes a database and all that is in it.
-func (c *client) DestroyDB(ctx context.Context, name string, _ driver.Options) error {
-	return c.writer.do(ctx, func(tx *bolt.Tx) error {
-		if _, err := openContents(tx, name); err != nil {
-			return err
-		}
-		return tx.Bucket(databasesBucket).DeleteBucket([]byte(name))
-	}, 0)
-}
-
-// DB gives a handle to a database, which need not exist yet.
+// DB returns a handle to a database, which need not exist yet.
 func (c *client) DB(name string, _ driver.Options) (driver.DB, error) {
 	if name == "" {
 		return nil, badRequest("a database needs a name")
@@ -187,12 +150,7 @@ const maxDatabaseName = 238 // CouchDB's
 
 // checkDatabaseName applies CouchDB's rule.
 func checkDatabaseName(name string) error {
-	switch {
-	case strings.HasPrefix(name, "_"):
-		if name == "_users" || name == "_replicator" || name == "_global_changes" {
-			return nil
-		}
-	case len(name) <= maxDatabaseName && databaseName.MatchString(name):
+	if len(name) <= maxDatabaseName && databaseName.MatchString(name) {
 		return nil
 	}
 	return &Error{http.StatusBadRequest, "Name: '" + name + "'. Only lowercase characters (a-z), digits (0-9), " +

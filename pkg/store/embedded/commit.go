@@ -12,61 +12,61 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// change is an edit worked out: the record before, the one after, and its rows in every index.
+// change is what an op does to its document: the record before, the one after, and its rows in every index.
 type change struct {
 	id            string
 	before, after *record
 	rows          map[string][]row
 }
 
-// plan is what a write does if the database is still as it was when the plan was made.
+// plan is a prepared write. It is stale if one of its documents or the set of indexes has changed since.
 type plan struct {
 	database   string
 	generation uint64
 	changes    []change
 }
 
-func (d *database) commitOne(ctx context.Context, e edit) (string, error) {
-	results, err := d.commit(ctx, []edit{e})
+func (d *database) commitOne(ctx context.Context, o op) (string, error) {
+	results, err := d.commit(ctx, []op{o})
 	if err != nil {
 		return "", err
 	}
 	return results[0].Rev, results[0].Error
 }
 
-// commit carries out edits: design documents one by one, all others before them.
-func (d *database) commit(ctx context.Context, edits []edit) ([]driver.BulkResult, error) {
-	results := make([]driver.BulkResult, len(edits))
-	seen := make(map[string]bool, len(edits))
+// commit writes documents: design documents one by one, all others before them.
+func (d *database) commit(ctx context.Context, ops []op) ([]driver.BulkResult, error) {
+	results := make([]driver.BulkResult, len(ops))
+	seen := make(map[string]bool, len(ops))
 	var plain []int
-	for i, e := range edits {
-		results[i] = driver.BulkResult{ID: e.id, Error: checkDocumentID(e.id)}
-		if results[i].Error == nil && seen[e.id] {
+	for i, o := range ops {
+		results[i] = driver.BulkResult{ID: o.id, Error: checkDocumentID(o.id)}
+		if results[i].Error == nil && seen[o.id] {
 			results[i].Error = errConflict
 		}
-		seen[e.id] = true
-		if results[i].Error == nil && !isDesign(e.id) {
+		seen[o.id] = true
+		if results[i].Error == nil && !isDesign(o.id) {
 			plain = append(plain, i)
 		}
 	}
 	for chosen := range slices.Chunk(plain, maxBatch) {
-		if err := d.commitPlain(ctx, edits, chosen, results); err != nil {
+		if err := d.commitPlain(ctx, ops, chosen, results); err != nil {
 			return nil, err
 		}
 	}
-	for i, e := range edits {
-		if results[i].Error == nil && isDesign(e.id) {
-			results[i].Rev, results[i].Error = d.commitDesign(ctx, e)
+	for i, o := range ops {
+		if results[i].Error == nil && isDesign(o.id) {
+			results[i].Rev, results[i].Error = d.commitDesign(ctx, o)
 		}
 	}
 	return results, nil
 }
 
-// commitPlain carries out the edits that chosen names. View functions run here, outside of any transaction; the
-// transaction only checks that nothing they depended on has changed, else it is all done again.
-func (d *database) commitPlain(ctx context.Context, edits []edit, chosen []int, results []driver.BulkResult) error {
+// commitPlain carries out the chosen ops, given by index. View functions run here, outside of any transaction. The
+// transaction only checks that nothing they depended on has changed; if it has, commitPlain starts over.
+func (d *database) commitPlain(ctx context.Context, ops []op, chosen []int, results []driver.BulkResult) error {
 	for {
-		p, err := d.prepare(ctx, edits, chosen, results)
+		p, err := d.prepare(ctx, ops, chosen, results)
 		if err != nil || len(p.changes) == 0 {
 			return err
 		}
@@ -76,18 +76,18 @@ func (d *database) commitPlain(ctx context.Context, edits []edit, chosen []int, 
 	}
 }
 
-// prepare works out the edits against what is stored now, and notes what becomes of each.
-func (d *database) prepare(ctx context.Context, edits []edit, chosen []int, results []driver.BulkResult) (
+// prepare applies the ops to what is stored now and sets the result of each.
+func (d *database) prepare(ctx context.Context, ops []op, chosen []int, results []driver.BulkResult) (
 	*plan, error,
 ) {
-	b, err := d.readBasis(ctx, edits, chosen)
+	b, err := d.readBasis(ctx, ops, chosen)
 	if err != nil {
 		return nil, err
 	}
 	p := &plan{database: d.name, generation: b.generation}
 	for _, i := range chosen {
-		results[i] = driver.BulkResult{ID: edits[i].id}
-		ch, err := newChange(edits[i], b.records[edits[i].id])
+		results[i] = driver.BulkResult{ID: ops[i].id}
+		ch, err := newChange(ops[i], b.records[ops[i].id])
 		if err != nil {
 			results[i].Error = err
 			continue
@@ -98,8 +98,8 @@ func (d *database) prepare(ctx context.Context, edits []edit, chosen []int, resu
 	return p, b.mapAll(ctx, p.changes)
 }
 
-func newChange(e edit, before *record) (change, error) {
-	after, err := e.against(before)
+func newChange(o op, before *record) (change, error) {
+	after, err := o.next(before)
 	if err != nil {
 		return change{}, err
 	}
@@ -109,25 +109,25 @@ func newChange(e edit, before *record) (change, error) {
 			after.atts[i].RevPos = after.generation()
 		}
 	}
-	return change{id: e.id, before: before, after: after}, nil
+	return change{id: o.id, before: before, after: after}, nil
 }
 
-// basis is what edits are worked out from.
+// basis is the state of the database that a plan is made from.
 type basis struct {
 	generation uint64
 	records    map[string]*record
 	indexes    []index
 }
 
-func (d *database) readBasis(ctx context.Context, edits []edit, chosen []int) (*basis, error) {
+func (d *database) readBasis(ctx context.Context, ops []op, chosen []int) (*basis, error) {
 	b := &basis{records: make(map[string]*record, len(chosen))}
 	err := d.read(ctx, func(c contents) error {
 		for _, i := range chosen {
-			r, err := c.record(edits[i].id)
+			r, err := c.record(ops[i].id)
 			if err != nil {
 				return err
 			}
-			b.records[edits[i].id] = r.clone()
+			b.records[ops[i].id] = r.clone()
 		}
 		b.generation = c.generation()
 		var err error
@@ -169,7 +169,7 @@ func (b *basis) mapSome(ctx context.Context, changes []change) error {
 	return nil
 }
 
-// apply carries the plan out, or answers errStale before it has changed anything.
+// apply carries out the plan, or returns errStale before it has changed anything.
 func (p *plan) apply(tx *bolt.Tx) error {
 	c, err := openContents(tx, p.database)
 	if err != nil {

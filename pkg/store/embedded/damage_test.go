@@ -45,22 +45,19 @@ func wholeStore(t *testing.T) []byte {
 
 // useStore reads and writes a store in every way. Errors are fine, the process has to live.
 func useStore(ctx context.Context, client *kivik.Client) {
-	names, _ := client.AllDBs(ctx)
-	for _, name := range names {
-		db := client.DB(name)
-		for _, rows := range []*kivik.ResultSet{db.AllDocs(ctx, kivik.IncludeDocs()), db.Query(ctx, "d", "words")} {
-			for rows.Next() {
-				_, _ = rows.Key()
-			}
-			_ = rows.Close()
+	db := client.DB("db")
+	for _, rows := range []*kivik.ResultSet{db.AllDocs(ctx, kivik.IncludeDocs()), db.Query(ctx, "d", "words")} {
+		for rows.Next() {
+			_, _ = rows.Key()
 		}
-		changes := db.Changes(ctx)
-		for changes.Next() {
-			_ = changes.ID()
-		}
-		_ = changes.Close()
-		_, _ = db.Put(ctx, "new", map[string]any{"text": "new"})
+		_ = rows.Close()
 	}
+	changes := db.Changes(ctx)
+	for changes.Next() {
+		_ = changes.ID()
+	}
+	_ = changes.Close()
+	_, _ = db.Put(ctx, "new", map[string]any{"text": "new"})
 	_ = client.CreateDB(ctx, "other")
 }
 

@@ -15,41 +15,19 @@ type database struct {
 }
 
 var (
-	_ driver.DB                   = (*database)(nil)
-	_ driver.BulkDocer            = (*database)(nil)
-	_ driver.DocCreator           = (*database)(nil)
-	_ driver.RevGetter            = (*database)(nil)
-	_ driver.DesignDocer          = (*database)(nil)
-	_ driver.AttachmentMetaGetter = (*database)(nil)
+	_ driver.DB        = (*database)(nil)
+	_ driver.BulkDocer = (*database)(nil)
 )
 
-// Stats counts the documents. The sizes are those of the whole store, which is one file.
+// Stats returns the update sequence. Documents and bytes are not counted.
 func (d *database) Stats(ctx context.Context) (*driver.DBStats, error) {
-	var s *driver.DBStats
+	s := &driver.DBStats{Name: d.name}
 	err := d.read(ctx, func(c contents) error {
-		size := c.Tx().Size()
-		s = &driver.DBStats{
-			Name:         d.name,
-			DocCount:     int64(c.part(docsBucket).Sequence()),
-			DeletedCount: int64(c.part(deletedBucket).Sequence()),
-			UpdateSeq:    seqText(c.updateSeq()),
-			DiskSize:     size,
-			ActiveSize:   size - int64(d.bolt.Stats().FreeAlloc),
-			ExternalSize: size,
-		}
+		s.UpdateSeq = seqText(c.updateSeq())
 		return nil
 	})
 	return s, err
 }
-
-// Compact is not supported: bbolt uses the space of deleted rows again by itself.
-func (*database) Compact(context.Context) error { return notSupported("Compact") }
-
-// CompactView is not supported, for the same reason.
-func (*database) CompactView(context.Context, string) error { return notSupported("CompactView") }
-
-// ViewCleanup is not supported: an index goes with its design document.
-func (*database) ViewCleanup(context.Context) error { return notSupported("ViewCleanup") }
 
 // Close has nothing to release.
 func (*database) Close() error { return nil }

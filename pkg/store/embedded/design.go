@@ -7,36 +7,36 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// commitDesign writes a design document. Its index is complete before the document is there, so no reader ever
-// waits for one. An index under construction is first registered, from when on every write keeps it up; then the
-// documents that were there already are mapped, a batch at a time, while other writes go on.
-func (d *database) commitDesign(ctx context.Context, e edit) (string, error) {
+// commitDesign writes a design document. Its index is complete before the document appears, so no reader waits for
+// one. The new index is registered first, so that from then on every write updates it. Then the existing documents are
+// mapped, a batch at a time, while other writes go on.
+func (d *database) commitDesign(ctx context.Context, o op) (string, error) {
 	unlock, err := d.lockDesigns(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	ch, err := d.prepareDesign(ctx, e)
+	ch, err := d.prepareDesign(ctx, o)
 	if err != nil {
 		return "", err
 	}
 	ix := index{}
 	if !ch.after.deleted {
-		if ix, err = d.newIndex(e.id, ch.after.body); err != nil {
+		if ix, err = d.newIndex(o.id, ch.after.body); err != nil {
 			return "", err
 		}
 	}
-	if err = d.build(ctx, e.id, ix); err == nil {
+	if err = d.build(ctx, o.id, ix); err == nil {
 		err = d.update(ctx, func(c contents) error { return c.install(ch, ix) })
 	}
 	if err != nil {
-		d.abandon(ctx, e.id, ix)
+		d.abandon(ctx, o.id, ix)
 		return "", err
 	}
 	return ch.after.rev, nil
 }
 
-// lockDesigns lets one design document be written at a time in a database. Other documents do not wait for it.
+// lockDesigns serialises the writes of design documents to one database. Other documents do not wait for it.
 func (d *database) lockDesigns(ctx context.Context) (unlock func(), err error) {
 	lock, _ := d.designLocks.LoadOrStore(d.name, make(chan struct{}, 1))
 	c := lock.(chan struct{})
@@ -48,20 +48,20 @@ func (d *database) lockDesigns(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-func (d *database) prepareDesign(ctx context.Context, e edit) (change, error) {
+func (d *database) prepareDesign(ctx context.Context, o op) (change, error) {
 	var before *record
 	err := d.read(ctx, func(c contents) error {
-		r, err := c.record(e.id)
+		r, err := c.record(o.id)
 		before = r.clone()
 		return err
 	})
 	if err != nil {
 		return change{}, err
 	}
-	return newChange(e, before)
+	return newChange(o, before)
 }
 
-// build makes an index with the rows of all documents.
+// build creates an index with the rows of all documents.
 func (d *database) build(ctx context.Context, ddocID string, ix index) error {
 	if ix.name == "" {
 		return nil
@@ -100,9 +100,6 @@ func (d *database) buildBatch(ctx context.Context, ix index, last string) (strin
 	}
 	err = d.update(ctx, func(c contents) error {
 		x := c.index(ix.name)
-		if x.Bucket == nil {
-			return errConflict // the database was destroyed and created again
-		}
 		for _, ch := range batch {
 			if ch.check(c) != nil {
 				continue // written since: that write has mapped it
@@ -138,7 +135,7 @@ func (d *database) nextDocuments(ctx context.Context, last string) ([]change, er
 	return batch, err
 }
 
-// register makes an empty index that writes keep up but nobody reads, in the place of one that was abandoned.
+// register creates an empty index that writes update and no query reads. It replaces one that was abandoned.
 func (c contents) register(ix index) error {
 	if c.index(ix.name).Bucket != nil {
 		if err := c.dropIndex(ix.name); err != nil {
@@ -167,11 +164,8 @@ func (c contents) register(ix index) error {
 	return c.renew()
 }
 
-// install stores the design document and puts its index in the place of the one it had.
+// install stores the design document and replaces its index.
 func (c contents) install(ch change, ix index) error {
-	if ch.check(c) != nil || ix.name != "" && c.index(ix.name).Bucket == nil {
-		return errConflict // the database was destroyed and created again
-	}
 	if err := ch.store(c); err != nil {
 		return err
 	}
@@ -215,7 +209,7 @@ func (d *database) abandon(ctx context.Context, ddocID string, ix index) {
 	}
 }
 
-// dropUnfinishedIndexes removes what a process that died while it built an index has left.
+// dropUnfinishedIndexes removes the indexes that a process was building when it died.
 func dropUnfinishedIndexes(tx *bolt.Tx) error {
 	return eachUnfinished(tx, func(c contents, indexes []string) error {
 		for _, index := range indexes {

@@ -9,7 +9,7 @@ import (
 )
 
 // mapDoc calls a map function on a document. Every call gets a copy of its own.
-func (s *sandbox) mapDoc(doc *parsed) ([]emitted, error) {
+func (s *sandbox) mapDoc(doc *jsonTree) ([]emitted, error) {
 	if _, err := s.call(doc.in(s.vm)); err != nil {
 		return nil, err
 	}

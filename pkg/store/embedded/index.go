@@ -12,15 +12,15 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// index is the views of one design document as they once were: other views are another index. Its name is made
-// from the design document's id and the views, so a design document that changes elsewhere keeps it.
+// index is the index of the views of one design document. Its name is a hash of the design document's id and its
+// views, so other views have another index, and a design document that changes elsewhere keeps its index.
 type index struct {
 	name    string
 	source  []byte
 	program *program
 }
 
-// designSource is what of a design document makes an index.
+// designSource is the part of a design document that an index depends on.
 type designSource struct {
 	ID       string `json:"_id"`
 	Language any    `json:"language,omitempty"`
@@ -62,7 +62,7 @@ func (c *client) compile(source []byte) (*program, error) {
 	})
 }
 
-// program gives the compiled views of an index. They are kept as long as the store is open: there are few, as the
+// program returns the compiled views of an index. They are cached until the store is closed: there are few, as the
 // same design document in many databases is the same index.
 func (c *client) program(name string, source []byte) (*program, error) {
 	if p, ok := c.programs.Load(name); ok {
@@ -76,7 +76,7 @@ func (c *client) program(name string, source []byte) (*program, error) {
 	return kept.(*program), nil
 }
 
-// indexes lists what a write to the database has to keep up, indexes being built too.
+// indexes lists the indexes that a write to the database has to update, including those being built.
 func (c *client) indexes(in contents) ([]index, error) {
 	var list []index
 	b := in.part(indexesBucket)
@@ -98,7 +98,7 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 	if r.deleted || isDesign(id) {
 		return nil, nil
 	}
-	views, err := ix.program.mapDoc(ctx, r.document(id, asStub))
+	views, err := ix.program.mapDoc(ctx, r.document(id))
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 	return rows, nil
 }
 
-// newRow lays a row out. Its key sorts as CouchDB sorts rows: by view key, then by document id; the number tells
+// newRow encodes a row. Its key sorts as CouchDB sorts rows: by view key, then by document id; the number tells
 // apart what one document emits under one key. The value tells where the view key ends, and holds it as JSON.
 func newRow(view, id string, n uint32, e emitted) (row, error) {
 	decoded, err := decodeKey(e.Key)

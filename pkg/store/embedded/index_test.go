@@ -77,9 +77,7 @@ func checkIndex(t *testing.T, c contents, ix index) {
 	t.Helper()
 	want := map[string][]byte{}
 	docs := c.part(docsBucket)
-	n := 0
 	_ = docs.ForEach(func(id, raw []byte) error {
-		n++
 		r, err := decodeRecord(raw)
 		if err != nil {
 			t.Error(err)
@@ -91,24 +89,16 @@ func checkIndex(t *testing.T, c contents, ix index) {
 		}
 		return err
 	})
-	if docs.Sequence() != uint64(n) {
-		t.Errorf("%d documents, counted as %d", n, docs.Sequence())
-	}
 	got := 0
 	for _, view := range ix.program.views() {
 		rows := c.index(ix.name).view(view)
-		inView := 0
 		_ = rows.ForEach(func(k, v []byte) error {
-			inView++
+			got++
 			if !bytes.Equal(want[view+string(k)], v) {
 				t.Errorf("view %s: row %q is %q, want %q", view, k, v, want[view+string(k)])
 			}
 			return nil
 		})
-		if rows.Sequence() != uint64(inView) {
-			t.Errorf("view %s: %d rows, counted as %d", view, inView, rows.Sequence())
-		}
-		got += inView
 	}
 	if got != len(want) {
 		t.Errorf("%d rows, want %d", got, len(want))
@@ -123,7 +113,7 @@ func kivikOver(t testing.TB, d *database) *kivik.DB {
 
 func clientOver(t testing.TB, c *client) *kivik.Client {
 	t.Helper()
-	name := "test-" + newID()
+	name := fmt.Sprintf("test-%p", c)
 	kivik.Register(name, opened{c})
 	client, err := kivik.New(name, "")
 	if err != nil {
@@ -324,11 +314,11 @@ func TestUnfinishedIndexIsDropped(t *testing.T) {
 func TestWritePreparedForOtherIndexes(t *testing.T) {
 	t.Parallel()
 	d := driverDB(t)
-	s, err := readSubmission(`{"n":1}`)
+	in, err := readIncoming(json.RawMessage(`{"n":1}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := d.prepare(t.Context(), []edit{{id: "x", against: s.against}}, []int{0}, make([]driver.BulkResult, 1))
+	p, err := d.prepare(t.Context(), []op{{id: "x", next: in.next}}, []int{0}, make([]driver.BulkResult, 1))
 	if err != nil {
 		t.Fatal(err)
 	}

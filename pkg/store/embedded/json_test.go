@@ -10,8 +10,8 @@ import (
 	"github.com/dop251/goja"
 )
 
-// FuzzParsed compares with goja's own JSON.parse what a script gets of a document, and what members makes of it.
-func FuzzParsed(f *testing.F) {
+// FuzzJSONTree compares with goja's own JSON.parse what a script gets of a document, and what members makes of it.
+func FuzzJSONTree(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `[]`, `null`, `"x"`, `[[],{},[{"a":[]}]]`, `{"b":1,"a":[true,false,null],"b":2,"10":3,"2":4}`,
 		`{"__proto__":{"x":1},"constructor":1,"":{"toString":2}}`, `["\u0041\"\\\/\b\n\ud83d\ude00\ud800", "é😀\u2028"]`,

@@ -34,8 +34,7 @@ func appendKey(dst []byte, key any) []byte {
 }
 
 // appendKeyRange appends the part of appendKey that decides order. Every key that collates equal has it as a
-// prefix; keys that collate greater sort after all of those, and lesser ones before. An array's ends with one
-// zero byte, without which it is the prefix of every array that starts with the same elements.
+// prefix; keys that collate greater sort after all of those, and lesser ones before.
 //
 // Numbers compare as float64, as they do in the JavaScript that emitted them. A type that encoding/json does
 // not decode to is a defect of the caller, which must not get as far as a stored index: it panics.

@@ -57,20 +57,6 @@ func TestKeysThatCollateEqual(t *testing.T) {
 	}
 }
 
-// TestKeyGrouping holds what a listing by group level seeks by: an array's range without its last byte.
-func TestKeyGrouping(t *testing.T) {
-	t.Parallel()
-	group := appendKeyRange(nil, []any{"a", 1.0})
-	group = group[:len(group)-1]
-	for key, want := range map[string]bool{
-		`["a",1]`: true, `["a",1,null]`: true, `["a",1,{}]`: true, `["a",10]`: false, `["a"]`: false, `["ab",1]`: false,
-	} {
-		if got := bytes.HasPrefix(appendKey(nil, decoded(t, key)), group); got != want {
-			t.Errorf("%s in the group: %t", key, got)
-		}
-	}
-}
-
 func TestKeyAppends(t *testing.T) {
 	t.Parallel()
 	for _, key := range []any{nil, true, 1.0, "a<é\x00", []any{"a"}, map[string]any{"a": 1.0}} {
@@ -87,14 +73,6 @@ func jsonText(t testing.TB, value any) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-func decoded(t testing.TB, text string) (value any) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(text), &value); err != nil {
-		t.Fatal(err)
-	}
-	return value
 }
 
 // compareKeys is the oracle: CouchDB's rules written down naively, over kivik's CompareString, which is sound.

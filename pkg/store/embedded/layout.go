@@ -2,35 +2,35 @@ package embedded
 
 import (
 	"encoding/binary"
-	"errors"
 	"strconv"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-// The file is a tree of buckets. A bucket's sequence is used as its counter.
+// The file is a tree of buckets. Two buckets use their sequence as a counter.
 //
-//	meta                     "format": the version of this layout; sequence: generations given out
+//	meta                     "format": the version of this layout
 //	databases
-//	  NAME                   "born": the generation it began with
-//	    docs                 document id: record; sequence: how many
-//	    deleted              document id: record of its tombstone; sequence: how many
+//	  NAME
+//	    docs                 document id: record
+//	    deleted              document id: record of its tombstone
 //	    changes              update sequence, 8 bytes: document id; sequence: update_seq
-//	    local                id: record of a _local document
 //	    attachments          document id, name: content
 //	    designs              design document id: name of its index, or nothing where it has no views
-//	    indexes              sequence: generation, another one whenever the set of indexes is another
+//	    indexes              sequence: generation, which every change of the set of indexes increases
 //	      INDEX              "source": the views; an index that designs does not name is being built
 //	        emitted          document id: the keys of its rows
 //	        rows
-//	          VIEW           key, document id, number: row; sequence: how many
+//	          VIEW           key, document id, number: row
+//
+// Files of older versions also have counts of documents and rows, a bucket "local", and a key "born" in each database.
+// Nothing reads these.
 var (
 	metaBucket        = []byte("meta")
 	databasesBucket   = []byte("databases")
 	docsBucket        = []byte("docs")
 	deletedBucket     = []byte("deleted")
 	changesBucket     = []byte("changes")
-	localBucket       = []byte("local")
 	attachmentsBucket = []byte("attachments")
 	designsBucket     = []byte("designs")
 	indexesBucket     = []byte("indexes")
@@ -39,7 +39,6 @@ var (
 
 	formatKey = []byte("format")
 	sourceKey = []byte("source")
-	bornKey   = []byte("born")
 )
 
 func createLayout(tx *bolt.Tx) error {
@@ -72,22 +71,13 @@ func createContents(tx *bolt.Tx, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range [][]byte{docsBucket, deletedBucket, changesBucket, localBucket, attachmentsBucket,
-		designsBucket, indexesBucket} {
+	for _, part := range [][]byte{docsBucket, deletedBucket, changesBucket, attachmentsBucket, designsBucket,
+		indexesBucket} {
 		if _, err := b.CreateBucket(part); err != nil {
 			return err
 		}
 	}
-	c := contents{b}
-	if err := c.renew(); err != nil {
-		return err
-	}
-	return b.Put(bornKey, seqKey(c.generation()))
-}
-
-// born tells a database from another of its name, destroyed before this one was created.
-func (c contents) born() string {
-	return string(c.Get(bornKey))
+	return nil
 }
 
 // part returns a bucket that every database has. It panics where there is none, see boltfile.Guard.
@@ -129,14 +119,11 @@ func (c contents) generation() uint64 {
 	return c.part(indexesBucket).Sequence()
 }
 
-// renew gives the database a generation that no database of this file had before, so that a write prepared for
-// another set of indexes, or for a database since destroyed and created again, is told apart.
+// renew gives the database another generation, so that a write that was prepared for another set of indexes is
+// recognised as stale.
 func (c contents) renew() error {
-	generation, err := c.Tx().Bucket(metaBucket).NextSequence()
-	if err != nil {
-		return err
-	}
-	return c.part(indexesBucket).SetSequence(generation)
+	_, err := c.part(indexesBucket).NextSequence()
+	return err
 }
 
 // put stores a record as the newest change and takes the place of the one before.
@@ -153,28 +140,12 @@ func (c contents) put(id string, r, before *record) (err error) {
 	if err := seqs.Put(seqKey(r.seq), []byte(id)); err != nil {
 		return err
 	}
-	if err := c.move(id, r, before); err != nil {
-		return err
-	}
-	return c.part(r.bucket()).Put([]byte(id), r.encode())
-}
-
-// move counts a document where it comes to and not where it was, and takes it from there.
-func (c contents) move(id string, r, before *record) error {
-	if before != nil && before.deleted == r.deleted {
-		return nil
-	}
-	if before != nil {
-		from := c.part(before.bucket())
-		if err := errors.Join(count(from, -1), from.Delete([]byte(id))); err != nil {
+	if before != nil && before.deleted != r.deleted {
+		if err := c.part(before.bucket()).Delete([]byte(id)); err != nil {
 			return err
 		}
 	}
-	return count(c.part(r.bucket()), +1)
-}
-
-func count(b *bolt.Bucket, n int) error {
-	return b.SetSequence(b.Sequence() + uint64(n))
+	return c.part(r.bucket()).Put([]byte(id), r.encode())
 }
 
 func seqKey(seq uint64) []byte {

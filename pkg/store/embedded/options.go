@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/go-kivik/kivik/v4/driver"
 )
 
-// params reads the options of one call. The first bad value sticks; unsupported reports it, or else names an
-// option that nobody asked for: an option silently ignored would be a wrong answer.
+// params reads the options of one call. The first bad value sticks, and unsupported returns it. Options that are not
+// read are refused: to ignore one would be a wrong response.
 type params struct {
 	given map[string]any
 	err   error
@@ -22,15 +24,11 @@ func readParams(options driver.Options) *params {
 	return p
 }
 
-// take removes the first of the spellings that was given.
-func (p *params) take(spellings ...string) (any, bool) {
-	for _, name := range spellings {
-		if v, ok := p.given[name]; ok {
-			delete(p.given, name)
-			return v, true
-		}
-	}
-	return nil, false
+// take removes an option and returns its value.
+func (p *params) take(name string) (any, bool) {
+	v, ok := p.given[name]
+	delete(p.given, name)
+	return v, ok
 }
 
 func (p *params) fail(name string, v any) {
@@ -67,72 +65,49 @@ func (p *params) count(dst *int64, name string) bool {
 	return true
 }
 
-func (p *params) text(dst *string, spellings ...string) bool {
-	v, ok := p.take(spellings...)
+func (p *params) text(dst *string, name string) bool {
+	v, ok := p.take(name)
 	if !ok {
 		return false
 	}
 	s, isText := v.(string)
 	if !isText {
-		p.fail(spellings[0], v)
+		p.fail(name, v)
 	}
 	*dst = s
 	return true
 }
 
 // json reads a value that CouchDB takes as JSON. As in kivik's couch driver, only json.RawMessage is already that.
-func (p *params) json(dst *json.RawMessage, spellings ...string) bool {
-	v, ok := p.take(spellings...)
+func (p *params) json(dst *json.RawMessage, name string) bool {
+	v, ok := p.take(name)
 	if !ok {
 		return false
 	}
 	raw, err := encodeJSON(v)
 	if err != nil || !json.Valid(raw) {
-		p.fail(spellings[0], v)
+		p.fail(name, v)
 		return false
 	}
 	*dst = raw
 	return true
 }
 
-// only accepts an option whose sole supported value is the given one.
-func (p *params) only(name string, supported bool) {
-	value := supported
-	if p.flag(&value, name) && value != supported && p.err == nil {
-		p.err = notSupported(fmt.Sprintf("option %s=%t", name, value))
-	}
-}
-
-// ignore drops options that change nothing here: an index is always current, a document has one leaf.
-func (p *params) ignore(names ...string) {
-	for _, name := range names {
-		delete(p.given, name)
-	}
-}
-
+// unsupported returns the first error, or a 501 for an option that nothing has read.
 func (p *params) unsupported() error {
 	if p.err != nil {
 		return p.err
 	}
-	var first string
-	for name := range p.given {
-		if first == "" || name < first {
-			first = name
-		}
-	}
-	if first == "" {
+	if len(p.given) == 0 {
 		return nil
 	}
-	return notSupported("option " + first)
+	return notSupported("option " + slices.Min(slices.Collect(maps.Keys(p.given))))
 }
 
 // encodeJSON is json.Marshal without the escapes meant for HTML, and without touching what is JSON already.
 func encodeJSON(v any) (json.RawMessage, error) {
-	switch t := v.(type) {
-	case json.RawMessage:
-		return t, nil
-	case *json.RawMessage:
-		return *t, nil
+	if raw, ok := v.(json.RawMessage); ok {
+		return raw, nil
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

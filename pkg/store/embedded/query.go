@@ -1,23 +1,16 @@
 package embedded
 
-import (
-	"encoding/json"
+import "encoding/json"
 
-	"github.com/go-kivik/kivik/v4/driver"
-)
-
-// query is what a caller of _all_docs or of a view wants.
+// query is what a caller of _all_docs or of a view asks for.
 type query struct {
-	start, end   bound
-	keys         []json.RawMessage // in the caller's order; nil where not given
-	descending   bool
-	exclusiveEnd bool
-	includeDocs  bool
-	updateSeq    bool
-	skip, limit  int64
-	reduce       *bool
-	groupLevel   int64
-	group        bool // by the whole key
+	start, end  bound
+	keys        []json.RawMessage // in the caller's order; nil if not given
+	descending  bool
+	includeDocs bool
+	skip, limit int64
+	reduce      *bool
+	group       bool // one row for each distinct key
 }
 
 // bound is one end of a key range.
@@ -29,32 +22,23 @@ type bound struct {
 
 const noLimit = int64(1<<63 - 1)
 
-func readQuery(options driver.Options) (*query, error) {
+// readQuery reads the options that _all_docs and views have in common.
+func readQuery(p *params) *query {
 	q := &query{limit: noLimit}
-	p := readParams(options)
 	q.readRange(p)
-	inclusive := true
-	p.flag(&inclusive, "inclusive_end")
-	q.exclusiveEnd = !inclusive
 	p.flag(&q.descending, "descending")
 	p.flag(&q.includeDocs, "include_docs")
-	p.flag(&q.updateSeq, "update_seq")
 	p.count(&q.skip, "skip")
 	p.count(&q.limit, "limit")
-	q.readGrouping(p)
-	p.only("attachments", false)
-	p.only("sorted", true)
 	var conflicts bool
-	p.flag(&conflicts, "conflicts")               // there never are any
-	p.ignore("update", "stale", "stable", "lazy") // an index is always current
-	return q, p.unsupported()
+	p.flag(&conflicts, "conflicts") // there never are any
+	return q
 }
 
 func (q *query) readRange(p *params) {
-	p.json(&q.start.key, "startkey", "start_key")
-	p.json(&q.end.key, "endkey", "end_key")
-	q.start.byID = p.text(&q.start.docID, "startkey_docid", "start_key_doc_id")
-	q.end.byID = p.text(&q.end.docID, "endkey_docid", "end_key_doc_id")
+	p.json(&q.start.key, "startkey")
+	p.json(&q.end.key, "endkey")
+	q.start.byID = p.text(&q.start.docID, "startkey_docid")
 	var raw json.RawMessage
 	ranged := q.start.key != nil || q.end.key != nil
 	if p.json(&raw, "key") {
@@ -72,37 +56,39 @@ func (q *query) readRange(p *params) {
 	}
 }
 
-func (q *query) readGrouping(p *params) {
+func (q *query) readReduce(p *params) {
 	var reduce bool
 	if p.flag(&reduce, "reduce") {
 		q.reduce = &reduce
 	}
 	p.flag(&q.group, "group")
-	if p.count(&q.groupLevel, "group_level") && q.groupLevel > 0 {
-		q.group = false
-	}
 }
 
-// reduces tells whether a view is to be reduced, and refuses what makes no sense, in CouchDB's words.
-func (q *query) reduces(hasReduce bool) (bool, error) {
-	grouping := q.group || q.groupLevel > 0
-	reduce := hasReduce
+// reduces reports whether a view with that reduce function, nil for none, is to be reduced. It refuses what makes no
+// sense, in CouchDB's words, and what is not supported: anything but one row for each distinct key.
+func (q *query) reduces(r reducer) (bool, error) {
+	reduce := r != nil
 	if q.reduce != nil {
 		reduce = *q.reduce
 	}
 	switch {
-	case reduce && !hasReduce:
+	case reduce && r == nil:
 		return false, badRequest("Reduce is invalid for map-only views.")
-	case grouping && !hasReduce:
+	case q.group && r == nil:
 		return false, badRequest("Invalid use of grouping on a map view.")
-	case grouping && !reduce:
+	case q.group && !reduce:
 		return false, badRequest("Invalid use of grouping when reduce is false.")
-	case reduce && q.includeDocs:
+	case !reduce:
+		return false, nil
+	case q.includeDocs:
 		return false, badRequest("`include_docs` is invalid for reduce")
-	case reduce && q.keys != nil && !q.group:
-		return false, badRequest("Multi-key fetches for reduce views must use `group=true`")
+	case !q.group:
+		return false, notSupported("a reduce without group=true")
 	}
-	return reduce, nil
+	if unsupported, ok := r.(unsupportedReducer); ok {
+		return false, unsupported.err()
+	}
+	return true, nil
 }
 
 // span is a range of a bucket's keys: from lower on, up to but not including upper; nil is open.
@@ -110,7 +96,7 @@ type span struct {
 	lower, upper []byte
 }
 
-// viewSpans says where the rows of the query are.
+// viewSpans returns the spans of the rows that the query selects.
 func (q *query) viewSpans() ([]span, error) {
 	if q.keys != nil {
 		spans := make([]span, len(q.keys))
@@ -128,26 +114,26 @@ func (q *query) viewSpans() ([]span, error) {
 	if err := q.checkRange(); err != nil {
 		return nil, err
 	}
-	first, last, afterFirst, afterLast := q.ends()
-	lower, err := first.position(afterFirst)
+	first, last := q.ends()
+	lower, err := first.position(false)
 	if err != nil {
 		return nil, err
 	}
-	upper, err := last.position(afterLast)
+	upper, err := last.position(true)
 	return []span{{lower, upper}}, err
 }
 
-// ends gives the bounds in the order of the rows, and which side of the rows they name each is on.
-func (q *query) ends() (first, last bound, afterFirst, afterLast bool) {
+// ends returns the bounds in the order of the rows.
+func (q *query) ends() (first, last bound) {
 	if q.descending {
-		return q.end, q.start, q.exclusiveEnd, true
+		return q.end, q.start
 	}
-	return q.start, q.end, false, !q.exclusiveEnd
+	return q.start, q.end
 }
 
-// checkRange refuses a range that is the wrong way round, in CouchDB's words.
+// checkRange refuses a range whose ends are swapped, in CouchDB's words.
 func (q *query) checkRange() error {
-	first, last, _, _ := q.ends()
+	first, last := q.ends()
 	if first.key == nil || last.key == nil {
 		return nil
 	}
@@ -163,7 +149,7 @@ func (q *query) checkRange() error {
 	return err
 }
 
-// position is the place before or behind the rows that a bound names: those of its key, or of one document's
+// position returns the position before or after the rows that a bound names: those of its key, or those of one document
 // under that very key.
 func (b bound) position(after bool) ([]byte, error) {
 	if b.key == nil {
@@ -184,7 +170,7 @@ func (b bound) position(after bool) ([]byte, error) {
 	return appendKeyRange(nil, key), nil
 }
 
-// successor is the first key behind all those that start with prefix; nil where there is none.
+// successor returns the first key after all those that start with prefix; nil if there is none.
 func successor(prefix []byte) []byte {
 	next := append([]byte(nil), prefix...)
 	for i := len(next) - 1; i >= 0; i-- {
@@ -195,11 +181,11 @@ func successor(prefix []byte) []byte {
 	return nil
 }
 
-// idSpan says where the documents of an _all_docs query are. Ids sort by their bytes. A key that is no string
-// comes before every id.
+// idSpan returns the span of the documents that an _all_docs query selects. Ids sort by their bytes. A key that is not
+// a string sorts before every id.
 func (q *query) idSpan() span {
-	first, last, afterFirst, afterLast := q.ends()
-	return span{first.idPosition(afterFirst), last.idPosition(afterLast)}
+	first, last := q.ends()
+	return span{first.idPosition(false), last.idPosition(true)}
 }
 
 func (b bound) idPosition(after bool) []byte {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net/http"
 )
 
 // reducer is the reduce function of a view.
@@ -15,8 +14,24 @@ type reducer interface {
 	rereduce(ctx context.Context, values []json.RawMessage) (json.RawMessage, error)
 }
 
-// builtinReducers are those of CouchDB's that are exact; _approx_count_distinct is not among them.
-var builtinReducers = map[string]reducer{"_count": counter{}, "_sum": summer{}, "_stats": statistician{}}
+// builtinReducers are those of CouchDB's built-in functions that the design documents of junctor and Kazoo use.
+var builtinReducers = map[string]reducer{"_count": counter{}, "_sum": summer{}}
+
+// unsupportedReducer is the name of another built-in function. Only a query that reduces is refused: the rows of its
+// view can be read.
+type unsupportedReducer string
+
+func (name unsupportedReducer) err() error {
+	return notSupported("the reduce function " + string(name))
+}
+
+func (name unsupportedReducer) reduce(_ context.Context, _, _ []json.RawMessage) (json.RawMessage, error) {
+	return nil, name.err()
+}
+
+func (name unsupportedReducer) rereduce(context.Context, []json.RawMessage) (json.RawMessage, error) {
+	return nil, name.err()
+}
 
 // scriptReducer is a reduce function in JavaScript.
 type scriptReducer struct {
@@ -32,7 +47,7 @@ func (r *scriptReducer) rereduce(ctx context.Context, values []json.RawMessage) 
 	return r.call(ctx, "null", jsonArray(values), true)
 }
 
-// call answers null where the function throws, as CouchDB does, and an error where it was stopped.
+// call returns null if the function throws, as CouchDB does, and an error if it was stopped.
 func (r *scriptReducer) call(ctx context.Context, keys, values string, again bool) (result json.RawMessage, err error) {
 	err = r.function.run(ctx, func(s *sandbox) (err error) {
 		result, err = s.reduce(keys, values, again)
@@ -74,7 +89,7 @@ func (counter) rereduce(ctx context.Context, values []json.RawMessage) (json.Raw
 	return summer{}.rereduce(ctx, values)
 }
 
-// summer is _sum, over numbers, arrays of numbers, and objects whose members are such again.
+// summer is _sum of numbers. CouchDB also adds arrays and objects.
 type summer struct{}
 
 func (s summer) reduce(ctx context.Context, _, values []json.RawMessage) (json.RawMessage, error) {
@@ -82,96 +97,13 @@ func (s summer) reduce(ctx context.Context, _, values []json.RawMessage) (json.R
 }
 
 func (summer) rereduce(_ context.Context, values []json.RawMessage) (json.RawMessage, error) {
-	var total any
+	var total float64
 	for _, raw := range values {
-		var value any
-		if err := json.Unmarshal(raw, &value); err != nil {
-			return nil, err
+		var number *float64
+		if json.Unmarshal(raw, &number) != nil || number == nil {
+			return nil, notSupported("_sum of values that are not numbers")
 		}
-		var err error
-		if total, err = add(total, value); err != nil {
-			return nil, err
-		}
-	}
-	if total == nil {
-		return json.RawMessage("0"), nil
+		total += *number
 	}
 	return json.Marshal(total)
-}
-
-// errSum is CouchDB's wording.
-var errSum = &Error{http.StatusInternalServerError,
-	"The _sum function requires that map values be numbers, arrays of numbers, or objects. Objects cannot be mixed " +
-		"with other data structures. Objects can be arbitrarily nested, provided that the values for all fields are " +
-		"themselves numbers, arrays of numbers, or objects."}
-
-// add adds a value to a total, which is nil at first. A number beside arrays counts as an array of one.
-func add(total, value any) (any, error) {
-	if object, ok := value.(map[string]any); ok {
-		return addObject(total, object)
-	}
-	if sum, ok := total.(float64); ok || total == nil {
-		if number, ok := value.(float64); ok {
-			return sum + number, nil
-		}
-	}
-	if total == nil {
-		total = []float64{}
-	}
-	sums, isSum := numbers(total)
-	addends, isAddend := numbers(value)
-	if !isSum || !isAddend {
-		return nil, errSum
-	}
-	return addArrays(sums, addends), nil
-}
-
-// addArrays adds element by element; the longer one's rest stands for itself.
-func addArrays(sums, addends []float64) []float64 {
-	for i, addend := range addends {
-		if i == len(sums) {
-			sums = append(sums, 0)
-		}
-		sums[i] += addend
-	}
-	return sums
-}
-
-func addObject(total any, object map[string]any) (any, error) {
-	sums, ok := total.(map[string]any)
-	if !ok && total != nil {
-		return nil, errSum
-	}
-	if sums == nil {
-		sums = make(map[string]any, len(object))
-	}
-	for name, value := range object {
-		sum, err := add(sums[name], value)
-		if err != nil {
-			return nil, err
-		}
-		sums[name] = sum
-	}
-	return sums, nil
-}
-
-// numbers takes a number, an array of numbers, or a total that is one already.
-func numbers(value any) ([]float64, bool) {
-	switch value := value.(type) {
-	case float64:
-		return []float64{value}, true
-	case []float64:
-		return value, true
-	case []any:
-		list := make([]float64, len(value))
-		for i, element := range value {
-			number, ok := element.(float64)
-			if !ok {
-				return nil, false
-			}
-			list[i] = number
-		}
-		return list, true
-	}
-	return nil, false
 }

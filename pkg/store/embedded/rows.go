@@ -13,11 +13,8 @@ import (
 
 // rows is a result set. It holds one read transaction, so all of it is of one moment, until its end or Close.
 type rows struct {
-	client    *client
-	ctx       context.Context
-	total     int64
-	offset    int64
-	updateSeq string
+	client *client
+	ctx    context.Context
 
 	mu     sync.Mutex // kivik closes from other goroutines
 	tx     *bolt.Tx   // nil when closed
@@ -34,7 +31,7 @@ type source interface {
 	row(*driver.Row) error
 }
 
-// query opens a result set whose rows come from what open makes.
+// query opens a result set with the rows of the source that open returns.
 func (d *database) query(ctx context.Context, q *query, open func(contents, *rows) (source, error)) (
 	driver.Rows, error,
 ) {
@@ -50,9 +47,6 @@ func (d *database) query(ctx context.Context, q *query, open func(contents, *row
 		if err != nil {
 			return err
 		}
-		if q.updateSeq {
-			r.updateSeq = seqText(c.updateSeq())
-		}
 		r.source, err = open(c, r)
 		return err
 	})
@@ -63,7 +57,7 @@ func (d *database) query(ctx context.Context, q *query, open func(contents, *row
 	return r, nil
 }
 
-// begin starts the transaction and makes it known to the client, which cannot close its file while one is open.
+// begin starts the transaction and registers it with the client, which cannot close its file while one is open.
 func (r *rows) begin() (err error) {
 	r.client.mu.Lock()
 	defer r.client.mu.Unlock()
@@ -126,11 +120,11 @@ func (r *rows) end() {
 	delete(r.client.readers, r)
 }
 
-// UpdateSeq is the database's, if the query asked for it.
-func (r *rows) UpdateSeq() string { return r.updateSeq }
+// UpdateSeq is not looked up.
+func (*rows) UpdateSeq() string { return "" }
 
-// Offset is how many rows were skipped; rows before the key range are not counted, that would be reading them.
-func (r *rows) Offset() int64 { return r.offset }
+// Offset is not counted: that would be reading the rows before the key range.
+func (*rows) Offset() int64 { return 0 }
 
-// TotalRows is the number of rows without a range.
-func (r *rows) TotalRows() int64 { return r.total }
+// TotalRows is not counted.
+func (*rows) TotalRows() int64 { return 0 }

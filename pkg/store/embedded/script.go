@@ -65,14 +65,13 @@ func (p *program) addView(name string, view any, limit time.Duration) error {
 	return err
 }
 
-// compileReduce takes a built-in's name, which starts with an underscore, or a function's source.
+// compileReduce takes the name of a built-in function, which starts with an underscore, or the source of a function.
 func (p *program) compileReduce(view string, source any, limit time.Duration) (reducer, error) {
 	if name, ok := source.(string); ok && strings.HasPrefix(name, "_") {
-		builtin, ok := builtinReducers[name]
-		if !ok {
-			return nil, notSupported("the reduce function " + name)
+		if builtin, ok := builtinReducers[name]; ok {
+			return builtin, nil
 		}
-		return builtin, nil
+		return unsupportedReducer(name), nil
 	}
 	reduce, err := p.compileFunction("reduce", view, source, limit)
 	if err != nil {

@@ -8,10 +8,12 @@ import (
 	"github.com/go-kivik/kivik/v4/driver"
 )
 
-// Query lists the rows of a view, or what its reduce function makes of them.
+// Query lists the rows of a view, or with group=true its distinct keys with their reduced values.
 func (d *database) Query(ctx context.Context, ddoc, view string, options driver.Options) (driver.Rows, error) {
-	q, err := readQuery(options)
-	if err != nil {
+	p := readParams(options)
+	q := readQuery(p)
+	q.readReduce(p)
+	if err := p.unsupported(); err != nil {
 		return nil, err
 	}
 	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
@@ -19,7 +21,7 @@ func (d *database) Query(ctx context.Context, ddoc, view string, options driver.
 		if err != nil {
 			return nil, err
 		}
-		reduce, err := q.reduces(v.reducer != nil)
+		reduce, err := q.reduces(v.reducer)
 		if err != nil {
 			return nil, err
 		}
@@ -29,15 +31,13 @@ func (d *database) Query(ctx context.Context, ddoc, view string, options driver.
 		}
 		s := newScan(v.rows, spans, q.descending)
 		if reduce {
-			return newGroups(r, s, v, q), nil
+			return &groups{rows: r, scan: s, view: v}, nil
 		}
-		r.total = int64(v.rows.Sequence())
-		r.offset = min(q.skip, r.total)
 		return &viewRows{scan: s, contents: c, includeDocs: q.includeDocs}, nil
 	})
 }
 
-// openView finds the index of a design document.
+// openView returns a view of a design document.
 func (d *database) openView(c contents, ddocID, view string) (*openedView, error) {
 	name := c.part(designsBucket).Get([]byte(ddocID))
 	if name == nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -19,8 +18,8 @@ const (
 	maxDocumentID = 4096
 )
 
-// submission is a document as a client sent it, CouchDB's own members taken apart from the rest.
-type submission struct {
+// incoming is a document as a client sent it, with CouchDB's own members separated from the rest.
+type incoming struct {
 	id, rev     string
 	deleted     bool
 	body        []byte
@@ -33,62 +32,54 @@ type upload struct {
 	stub bool
 }
 
-// readSubmission takes a document in any form that kivik's couch driver takes.
-func readSubmission(doc any) (*submission, error) {
-	var raw []byte
-	switch t := doc.(type) {
-	case []byte:
-		raw = t
-	case string:
-		raw = []byte(t)
-	default:
-		var err error
-		if raw, err = encodeJSON(doc); err != nil {
-			return nil, badRequest("%s", err)
-		}
+// readIncoming reads a document that is or becomes a JSON object.
+func readIncoming(doc any) (*incoming, error) {
+	raw, err := encodeJSON(doc)
+	if err != nil {
+		return nil, badRequest("%s", err)
 	}
 	var compact bytes.Buffer
 	compact.Grow(len(raw))
 	if !utf8.Valid(raw) || json.Compact(&compact, raw) != nil {
 		return nil, badRequest("invalid UTF-8 JSON")
 	}
-	return parseSubmission(compact.Bytes())
+	return parseIncoming(compact.Bytes())
 }
 
-// parseSubmission takes compact JSON.
-func parseSubmission(raw []byte) (*submission, error) {
+// parseIncoming reads compact JSON.
+func parseIncoming(raw []byte) (*incoming, error) {
 	if raw[0] != '{' {
 		return nil, badRequest("Document must be a JSON object")
 	}
-	s := &submission{body: make([]byte, 1, len(raw))}
-	s.body[0] = '{'
+	in := &incoming{body: make([]byte, 1, len(raw))}
+	in.body[0] = '{'
 	for name, value := range members(raw) {
-		if err := s.member(name, value); err != nil {
+		if err := in.member(name, value); err != nil {
 			return nil, err
 		}
 	}
-	s.body = append(s.body, '}')
-	if len(s.body) > maxDocument {
-		return nil, &Error{http.StatusRequestEntityTooLarge, s.id}
+	in.body = append(in.body, '}')
+	if len(in.body) > maxDocument {
+		return nil, &Error{http.StatusRequestEntityTooLarge, in.id}
 	}
-	return s, nil
+	return in, checkRevision(in.rev)
 }
 
-// member takes in one member of the document.
-func (s *submission) member(quoted, value []byte) error {
+// member adds one member of the document.
+func (in *incoming) member(quoted, value []byte) error {
 	name := unquote(string(quoted))
 	switch name {
 	case "_id":
-		return s.text(name, value, &s.id)
+		return in.text(name, value, &in.id)
 	case "_rev":
-		return s.text(name, value, &s.rev)
+		return in.text(name, value, &in.rev)
 	case "_deleted":
-		if json.Unmarshal(value, &s.deleted) != nil {
+		if json.Unmarshal(value, &in.deleted) != nil {
 			return badMember(name)
 		}
 		return nil
 	case "_attachments":
-		return s.readAttachments(value)
+		return in.readAttachments(value)
 	case "_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq":
 		return nil // what a read may have added; CouchDB drops it too
 	case "_revisions":
@@ -97,15 +88,15 @@ func (s *submission) member(quoted, value []byte) error {
 	if strings.HasPrefix(name, "_") {
 		return badMember(name)
 	}
-	if len(s.body) > 1 {
-		s.body = append(s.body, ',')
+	if len(in.body) > 1 {
+		in.body = append(in.body, ',')
 	}
-	s.body = append(append(s.body, quote(name)...), ':')
-	s.body = append(s.body, value...)
+	in.body = append(append(in.body, quote(name)...), ':')
+	in.body = append(in.body, value...)
 	return nil
 }
 
-func (s *submission) text(name string, value json.RawMessage, dst *string) error {
+func (in *incoming) text(name string, value json.RawMessage, dst *string) error {
 	if json.Unmarshal(value, dst) != nil {
 		return badMember(name)
 	}
@@ -116,7 +107,7 @@ func badMember(name string) error {
 	return badRequest("Bad special document member: %s", name)
 }
 
-func (s *submission) readAttachments(value json.RawMessage) error {
+func (in *incoming) readAttachments(value json.RawMessage) error {
 	var given map[string]struct {
 		ContentType string  `json:"content_type"`
 		Data        *string `json:"data"`
@@ -127,7 +118,7 @@ func (s *submission) readAttachments(value json.RawMessage) error {
 	}
 	for name, a := range given {
 		if a.Stub {
-			s.attachments = append(s.attachments, upload{attachment: attachment{Name: name}, stub: true})
+			in.attachments = append(in.attachments, upload{attachment: attachment{Name: name}, stub: true})
 			continue
 		}
 		if a.Data == nil {
@@ -141,26 +132,20 @@ func (s *submission) readAttachments(value json.RawMessage) error {
 		if err != nil {
 			return err
 		}
-		s.attachments = append(s.attachments, upload{attachment: file})
+		in.attachments = append(in.attachments, upload{attachment: file})
 	}
-	slices.SortFunc(s.attachments, func(a, b upload) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(in.attachments, func(a, b upload) int { return strings.Compare(a.Name, b.Name) })
 	return nil
 }
 
 var revision = regexp.MustCompile(`^[0-9]+-[0-9a-zA-Z]+$`)
 
-// expectRev settles which revision a request is based on: the document and the rev option can both name one.
-func expectRev(inDocument, option string) (string, error) {
-	switch {
-	case inDocument != "" && option != "" && inDocument != option:
-		return "", badRequest("Document rev from request body and query string have different values")
-	case inDocument == "":
-		inDocument = option
+// checkRevision checks the spelling of a revision; empty is none.
+func checkRevision(rev string) error {
+	if rev != "" && !revision.MatchString(rev) {
+		return badRequest("Invalid rev format")
 	}
-	if inDocument != "" && !revision.MatchString(inDocument) {
-		return "", badRequest("Invalid rev format")
-	}
-	return inDocument, nil
+	return nil
 }
 
 // checkDocumentID applies CouchDB's rule, and bounds what becomes part of a key.
@@ -168,9 +153,11 @@ func checkDocumentID(id string) error {
 	switch {
 	case id == "":
 		return badRequest("Document id must not be empty")
-	case id == designPrefix || id == localPrefix:
+	case id == designPrefix:
 		return badRequest("Illegal document id `%s`", id)
-	case strings.HasPrefix(id, "_") && !isDesign(id) && !isLocal(id):
+	case strings.HasPrefix(id, "_local/"):
+		return notSupported("a _local document")
+	case strings.HasPrefix(id, "_") && !isDesign(id):
 		return badRequest("Only reserved document ids may start with underscore.")
 	case len(id) > maxDocumentID:
 		return badRequest("Document id is too long")
@@ -180,22 +167,6 @@ func checkDocumentID(id string) error {
 	return nil
 }
 
-const (
-	designPrefix = "_design/"
-	localPrefix  = "_local/"
-)
+const designPrefix = "_design/"
 
 func isDesign(id string) bool { return strings.HasPrefix(id, designPrefix) }
-func isLocal(id string) bool  { return strings.HasPrefix(id, localPrefix) }
-
-// readLimited reads a file that is to be attached.
-func readLimited(r io.Reader, name string) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxAttachment+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxAttachment {
-		return nil, &Error{http.StatusRequestEntityTooLarge, name}
-	}
-	return data, nil
-}

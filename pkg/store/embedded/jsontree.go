@@ -7,12 +7,12 @@ import (
 	"github.com/dop251/goja"
 )
 
-// parsed is a JSON value taken apart once, of which any number of runtimes can have copies of their own.
-type parsed struct {
+// jsonTree is a parsed JSON value. It belongs to no runtime: each one makes copies of its own.
+type jsonTree struct {
 	kind      kind
-	primitive any      // a string, a number, a truth value or nil
-	names     []string // of an object's members
-	parts     []parsed // members or elements
+	primitive any        // a string, a number, a truth value or nil
+	names     []string   // of an object's members
+	parts     []jsonTree // members or elements
 }
 
 type kind uint8
@@ -23,9 +23,9 @@ const (
 	kindObject
 )
 
-// in gives what JSON.parse would give in a runtime. Values of one runtime are never used in another: goja does not
+// in returns what JSON.parse would return in a runtime. Values of one runtime are never used in another: goja does not
 // promise that this is safe.
-func (p *parsed) in(vm *goja.Runtime) goja.Value {
+func (p *jsonTree) in(vm *goja.Runtime) goja.Value {
 	switch {
 	case p.kind == kindPrimitive && p.primitive == nil:
 		return goja.Null()
@@ -40,46 +40,46 @@ func (p *parsed) in(vm *goja.Runtime) goja.Value {
 	}
 	object := vm.NewObject()
 	for i, name := range p.names {
-		// Unlike Set this asks nobody: not the prototype, and "__proto__" is a name like others. It cannot fail.
+		// Unlike Set this ignores the prototype, and "__proto__" is a name like others. It cannot fail.
 		_ = object.DefineDataProperty(name, p.parts[i].in(vm), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
 	}
 	return object
 }
 
-// parser takes a text apart that is valid and compact.
+// parser reads a text that is valid and compact JSON.
 type parser struct {
 	text string
 	at   int
 	err  error // a number beyond float64
 }
 
-func (p *parser) value() parsed {
+func (p *parser) value() jsonTree {
 	switch p.text[p.at] {
 	case '{':
 		return p.object()
 	case '[':
 		return p.array()
 	case '"':
-		return parsed{primitive: p.string()}
+		return jsonTree{primitive: p.string()}
 	case 'n':
 		p.at += len("null")
-		return parsed{}
+		return jsonTree{}
 	case 't':
 		p.at += len("true")
-		return parsed{primitive: true}
+		return jsonTree{primitive: true}
 	case 'f':
 		p.at += len("false")
-		return parsed{primitive: false}
+		return jsonTree{primitive: false}
 	}
 	return p.number()
 }
 
-func (p *parser) object() parsed {
-	const usual = 16 // so many members, and the lists need not grow
-	o := parsed{kind: kindObject}
+func (p *parser) object() jsonTree {
+	const usual = 16 // members without growing the lists
+	o := jsonTree{kind: kindObject}
 	for p.at++; p.text[p.at] != '}'; p.skip(',') {
 		if o.parts == nil {
-			o.names, o.parts = make([]string, 0, usual), make([]parsed, 0, usual)
+			o.names, o.parts = make([]string, 0, usual), make([]jsonTree, 0, usual)
 		}
 		o.names = append(o.names, p.string())
 		p.skip(':')
@@ -89,8 +89,8 @@ func (p *parser) object() parsed {
 	return o
 }
 
-func (p *parser) array() parsed {
-	a := parsed{kind: kindArray}
+func (p *parser) array() jsonTree {
+	a := jsonTree{kind: kindArray}
 	for p.at++; p.text[p.at] != ']'; p.skip(',') {
 		a.parts = append(a.parts, p.value())
 	}
@@ -111,7 +111,7 @@ func (p *parser) string() string {
 	return unquote(raw)
 }
 
-func (p *parser) number() parsed {
+func (p *parser) number() jsonTree {
 	raw := p.text[p.at:]
 	if end := strings.IndexAny(raw, ",]}"); end >= 0 {
 		raw = raw[:end]
@@ -121,5 +121,5 @@ func (p *parser) number() parsed {
 	if err != nil {
 		p.err = err
 	}
-	return parsed{primitive: number}
+	return jsonTree{primitive: number}
 }

@@ -2,34 +2,34 @@ package embedded
 
 import "net/http"
 
-// edit is one update that somebody asks for. against makes what is to be stored from what is stored, which is nil
-// for an id never used; it can be called again when that has changed.
-type edit struct {
-	id      string
-	against func(current *record) (*record, error)
+// op is one write to a document. next returns what is to be stored in the place of current, which is nil for an id
+// that was never used. It is called again if current has changed before the result was stored.
+type op struct {
+	id   string
+	next func(current *record) (*record, error)
 }
 
-// against makes the record that a submitted document becomes.
-func (s *submission) against(current *record) (*record, error) {
-	if err := checkBase(current, s.rev, s.deleted); err != nil {
+// next returns the record that an incoming document becomes.
+func (in *incoming) next(current *record) (*record, error) {
+	if err := checkBase(current, in.rev, in.deleted); err != nil {
 		return nil, err
 	}
-	next := &record{deleted: s.deleted, body: s.body}
-	for _, u := range s.attachments {
+	next := &record{deleted: in.deleted, body: in.body}
+	for _, u := range in.attachments {
 		file := u.attachment
 		if u.stub {
-			kept, ok := current.attachmentOf(u.Name)
+			stored, ok := current.attachmentOf(u.Name)
 			if !ok {
 				return nil, &Error{http.StatusPreconditionFailed, "Invalid attachment stub for " + u.Name}
 			}
-			file = kept
+			file = stored
 		}
 		next.atts = append(next.atts, file)
 	}
 	return next, nil
 }
 
-// deletion makes the tombstone of a document.
+// deletion returns the next of an op that deletes a document.
 func deletion(rev string) func(*record) (*record, error) {
 	return func(current *record) (*record, error) {
 		switch {
@@ -44,8 +44,8 @@ func deletion(rev string) func(*record) (*record, error) {
 	}
 }
 
-// checkBase refuses an update that does not follow what is stored. A deleted document can be created again
-// without a revision; it goes on from its tombstone.
+// checkBase refuses a write that does not follow the current record. A deleted document can be created again without
+// a revision; it continues from its tombstone.
 func checkBase(current *record, rev string, deleting bool) error {
 	switch {
 	case current == nil && rev == "":

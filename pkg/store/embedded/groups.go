@@ -18,25 +18,17 @@ type openedView struct {
 	reducer reducer // nil for none
 }
 
-func newGroups(r *rows, s *scan, v *openedView, q *query) source {
-	if q.group {
-		return &exactGroups{rows: r, scan: s, view: v}
-	}
-	level := int(min(q.groupLevel, 1<<30))
-	return &levelGroups{ctx: r.ctx, scan: s, reducer: v.reducer, level: level}
-}
-
-// exactGroups is one row for each distinct key. It goes from key to key without touching the rows between; what
-// they reduce to is worked out when somebody reads the value.
-type exactGroups struct {
+// groups has one row for each distinct key. It goes from key to key without touching the rows between. Their values are
+// reduced when the value of the row is read.
+type groups struct {
 	rows  *rows
 	scan  *scan
 	view  *openedView
-	group []byte // the key it stands on
+	group []byte // the encoded key of the current row
 	key   json.RawMessage
 }
 
-func (g *exactGroups) advance() (bool, error) {
+func (g *groups) advance() (bool, error) {
 	more := false
 	if g.group == nil {
 		more = g.scan.next()
@@ -51,14 +43,14 @@ func (g *exactGroups) advance() (bool, error) {
 	return true, err
 }
 
-func (g *exactGroups) row(row *driver.Row) error {
+func (g *groups) row(row *driver.Row) error {
 	row.Key = g.key
 	row.Value = &lazyValue{groups: g, group: g.group, within: g.scan.spans[0]}
 	return nil
 }
 
-// reduce works out one group.
-func (g *exactGroups) reduce(group []byte, within span) (json.RawMessage, error) {
+// reduce returns the reduced value of one group.
+func (g *groups) reduce(group []byte, within span) (json.RawMessage, error) {
 	s := newScan(g.view.rows, []span{within.narrow(group)}, false)
 	acc := accumulator{ctx: g.rows.ctx, reducer: g.view.reducer}
 	for s.next() {
@@ -74,7 +66,7 @@ func (g *exactGroups) reduce(group []byte, within span) (json.RawMessage, error)
 	return acc.result()
 }
 
-// narrow is the part of a span whose keys start with the prefix.
+// narrow returns the part of a span whose keys start with the prefix.
 func (sp span) narrow(prefix []byte) span {
 	upper := successor(prefix)
 	if sp.lower == nil || bytes.Compare(sp.lower, prefix) < 0 {
@@ -88,7 +80,7 @@ func (sp span) narrow(prefix []byte) span {
 
 // lazyValue is the value of a group, reduced on the first Read.
 type lazyValue struct {
-	groups *exactGroups
+	groups *groups
 	group  []byte
 	within span
 	result *bytes.Reader
@@ -115,73 +107,6 @@ func (v *lazyValue) reduce() error {
 		v.result = bytes.NewReader(result)
 		return err
 	})
-}
-
-// levelGroups is one row for each distinct beginning of array keys, or with level 0 one for all rows.
-type levelGroups struct {
-	ctx     context.Context
-	scan    *scan
-	reducer reducer
-	level   int
-	pending bool // the scan stands on the first row of the next group
-	key     json.RawMessage
-	value   json.RawMessage
-}
-
-func (g *levelGroups) advance() (bool, error) {
-	if !g.pending && !g.scan.next() {
-		return false, nil
-	}
-	g.pending = false
-	acc := accumulator{ctx: g.ctx, reducer: g.reducer}
-	for first := true; ; first = false {
-		r, err := readRow(g.scan.k, g.scan.v)
-		if err != nil {
-			return false, err
-		}
-		key := beginning(r.key, g.level)
-		if first {
-			g.key = key
-		} else if !bytes.Equal(key, g.key) {
-			g.pending = true
-			break
-		}
-		if err := acc.add(r); err != nil {
-			return false, err
-		}
-		if !g.scan.next() {
-			break
-		}
-	}
-	var err error
-	g.value, err = acc.result()
-	return true, err
-}
-
-func (g *levelGroups) row(row *driver.Row) error {
-	row.Key = g.key
-	row.Value = bytes.NewReader(g.value)
-	return nil
-}
-
-// beginning is the first elements of an array key, or all of a key that is none; of nothing it is null.
-func beginning(key json.RawMessage, level int) json.RawMessage {
-	if level == 0 {
-		return json.RawMessage("null")
-	}
-	var elements []json.RawMessage
-	if !bytes.HasPrefix(key, []byte("[")) || json.Unmarshal(key, &elements) != nil || len(elements) <= level {
-		return bytes.Clone(key)
-	}
-	return append(append([]byte("["), bytes.Join(raw(elements[:level]), []byte(","))...), ']')
-}
-
-func raw(elements []json.RawMessage) [][]byte {
-	list := make([][]byte, len(elements))
-	for i, e := range elements {
-		list[i] = e
-	}
-	return list
 }
 
 // accumulator reduces rows a portion at a time, so that a large group need not be in memory.

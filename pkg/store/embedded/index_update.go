@@ -15,7 +15,7 @@ func (c contents) index(name string) indexContents {
 	return indexContents{c.part(indexesBucket).Bucket([]byte(name))}
 }
 
-// view gives the rows of a view.
+// view returns the rows of a view.
 func (x indexContents) view(name string) *bolt.Bucket {
 	return dense(x.Bucket.Bucket(rowsBucket).Bucket(viewBucket(name)))
 }
@@ -23,13 +23,12 @@ func (x indexContents) view(name string) *bolt.Bucket {
 // viewBucket names a view's bucket: the name of a view can be empty, that of a bucket cannot.
 func viewBucket(view string) []byte { return append([]byte("v"), view...) }
 
-// entry names a row in the list of those that a document has.
+// entry names the row in the list of its document's rows.
 func (r row) entry() []byte {
 	return appendBytes(appendBytes(nil, []byte(r.view)), r.key)
 }
 
-// replace puts the rows of a document in the place of those it had. Most stay as they are, which spares the pages
-// that they are on.
+// replace replaces the rows of a document. Rows that stay as they are are not written, which spares their pages.
 func (x indexContents) replace(id string, rows []row) error {
 	emitted := dense(x.Bucket.Bucket(emittedBucket))
 	before := bytes.Clone(emitted.Get([]byte(id)))
@@ -43,12 +42,16 @@ func (x indexContents) replace(id string, rows []row) error {
 		after = append(after, entry...)
 		_, was := stale[string(entry)]
 		delete(stale, string(entry))
-		if err := x.put(r, was); err != nil {
+		view := x.view(r.view)
+		if was && bytes.Equal(view.Get(r.key), r.value) {
+			continue
+		}
+		if err := view.Put(r.key, r.value); err != nil {
 			return err
 		}
 	}
 	for _, r := range stale {
-		if err := x.remove(r); err != nil {
+		if err := x.view(r.view).Delete(r.key); err != nil {
 			return err
 		}
 	}
@@ -61,7 +64,7 @@ func (x indexContents) replace(id string, rows []row) error {
 	return emitted.Put([]byte(id), after)
 }
 
-// entries reads a list of rows; they are without their values.
+// entries reads a list of rows. The rows have no values.
 func entries(list []byte) (map[string]row, error) {
 	rows := map[string]row{}
 	for rest := list; len(rest) > 0; {
@@ -74,25 +77,4 @@ func entries(list []byte) (map[string]row, error) {
 		rest = behind
 	}
 	return rows, nil
-}
-
-func (x indexContents) put(r row, was bool) error {
-	view := x.view(r.view)
-	if was && bytes.Equal(view.Get(r.key), r.value) {
-		return nil
-	}
-	if !was {
-		if err := count(view, +1); err != nil {
-			return err
-		}
-	}
-	return view.Put(r.key, r.value)
-}
-
-func (x indexContents) remove(r row) error {
-	view := x.view(r.view)
-	if err := count(view, -1); err != nil {
-		return err
-	}
-	return view.Delete(r.key)
 }
