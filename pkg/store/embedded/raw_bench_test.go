@@ -52,7 +52,7 @@ func newRaw(b *testing.B, store contentsOf) *writer {
 	}
 	for path, keys := range store {
 		err := file.Update(func(tx *bolt.Tx) error {
-			in, err := tx.CreateBucket([]byte(path))
+			in, err := tx.CreateBucketIfNotExists([]byte(path))
 			in = dense(in)
 			for _, key := range slices.Sorted(maps.Keys(keys)) {
 				err = errors.Join(err, in.Put([]byte(key), []byte(keys[key])))
