@@ -1,12 +1,13 @@
 // Package embedded is a kivik driver over one bbolt file, so that junctor runs with nothing else installed.
 //
-// It answers as a single CouchDB node does, in the part of CouchDB that junctor uses: databases, documents with
-// revisions, attachments, _all_docs, views, _changes and bulk writes. Views are the JavaScript of the design
-// documents, the same files a CouchDB runs. What it does not do (replication, old revisions, Mango, document
-// validation functions, compaction) it refuses with a 501 that names the thing.
+// It behaves as a single CouchDB node does, in the part of CouchDB that pkg/store calls and that the design documents of
+// junctor and Kazoo use: databases, documents with revisions, bulk writes, attachments inside a document, _all_docs,
+// views, views reduced by key with _count, _sum of numbers or JavaScript, and _changes, normal or long poll. Views are the
+// JavaScript of the design documents, the same files that a CouchDB runs. Anything else is refused with a 501 that names
+// it. A reduce function that is not supported refuses only the queries that reduce.
 //
-// Three promises go beyond the interface: an answered write is on disk; an index is never behind or ahead of its
-// documents, whenever the process dies; and no JavaScript runs while a write transaction is open.
+// Three promises go beyond the interface: an acknowledged write is on disk; an index always matches its documents,
+// whenever the process dies; and no JavaScript runs while a write transaction is open.
 //
 // The package knows nothing of Kazoo, of accounts or of addresses.
 package embedded
