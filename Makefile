@@ -23,6 +23,10 @@ help: ## list the targets
 build: ## build bin/junctor
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.built=$(VERSION)' -o bin/junctor ./cmd/junctor
 
+.PHONY: man
+man: build ## write manual pages to bin/man
+	bin/junctor man bin/man
+
 .PHONY: run
 run: build ## build, serve an embedded store in ./junctor-data, and print curl lines to try
 	@bin/junctor serve --tour

@@ -3,54 +3,67 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
+
+	"github.com/spf13/cobra"
 
 	"junctor/pkg/account"
 )
 
-func defineAccount(fs *flag.FlagSet) task {
-	asJSON := fs.Bool("json", false, "print a line of JSON")
-	wanted := account.NewAccount{}
-	fs.StringVar(&wanted.Parent, "parent", "", "id of the parent account; none is the master account")
-	fs.StringVar(&wanted.Realm, "realm", "", "SIP realm; none is a random one below the master account's")
-	username := fs.String("user", "", "name of the first user, an administrator; none is no user")
-	return func(p *process, operands []string) (job, error) {
-		if len(operands) != 2 || operands[0] != "create" {
-			return job{}, usageError("account: the one thing to do is \"account create NAME\"")
-		}
-		admin, err := firstUser(*username, p.secret)
-		if err != nil {
-			return job{}, err
-		}
-		wanted.Name, wanted.Admin = operands[1], admin
-		return writing(func(ctx context.Context, w *workplace, p *process) error {
-			created, err := w.founder.Create(ctx, wanted)
+func (c *cli) accountCommand() *cobra.Command {
+	return c.group(&cobra.Command{Use: "account", Short: "Create accounts"}, c.accountCreateCommand())
+}
+
+func (c *cli) accountCreateCommand() *cobra.Command {
+	var wanted account.NewAccount
+	var username string
+	cmd := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Create an account, and with --user its first user",
+		Long: `Creates an account, and with --user its first user, who is an administrator.
+Prints the account's id, API key and realm.
+
+Where a Kazoo lives the command refuses: accounts are Kazoo's to create.`,
+		Args: operands(1, 1),
+	}
+	cmd.Flags().StringVar(&wanted.Parent, "parent", "", "`ID` of the parent account (default the master account)")
+	cmd.Flags().StringVar(&wanted.Realm, "realm", "",
+		"SIP `REALM` (default a random one below that of the master account)")
+	cmd.Flags().StringVar(&username, "user", "", "`NAME` of the first user")
+	return c.storeCommand(cmd, storeTask{
+		input: c.definePassword(cmd),
+		check: func(args []string) (err error) {
+			wanted.Name = args[0]
+			wanted.Admin, err = firstUser(username, c.input)
+			return err
+		},
+		run: func(ctx context.Context, a *app, _ []string) error {
+			created, err := a.founder.Create(ctx, wanted)
 			if created.ID == "" {
 				return err
 			}
-			return errors.Join(p.printAccount(*asJSON, created), err) // only the user may be missing
-		}), nil
-	}
+			return errors.Join(c.printAccount(created), err) // the account is there, the user may be missing
+		},
+	})
 }
 
-// firstUser answers the user to create with an account, nil where there is to be none.
+// firstUser returns the user to create with an account, or nil if there is to be none.
 func firstUser(username, password string) (*account.NewUser, error) {
 	switch {
 	case username == "" && password == "":
 		return nil, nil
 	case username == "":
-		return nil, usageError("account: there is a password, but no --user")
+		return nil, usageError("there is a password, but no --user")
 	case password == "":
-		return nil, usageError("account: the user " + needPassword)
+		return nil, usageError("the user " + needPassword)
 	}
 	user := &account.NewUser{Username: username, Password: password}
 	return user, user.Check()
 }
 
-func (p *process) printAccount(asJSON bool, created account.Created) error {
+func (c *cli) printAccount(created account.Created) error {
 	rows := [][]string{{"account", created.ID}, {"its API key", created.APIKey}, {"realm", created.Realm}}
 	if created.UserID != "" {
 		rows = append(rows, []string{"its user", created.UserID})
 	}
-	return p.print(asJSON, created, rows)
+	return c.print(created, rows)
 }

@@ -57,5 +57,7 @@ func hasStrayAt(text string) bool {
 	return end >= 0 && strings.Contains(rest[end:], "@")
 }
 
-// errStrayAt words hasStrayAt.
-var errStrayAt = errors.New("there is an @ behind the host; " + encoding)
+// checkNoStrayAt refuses what hasStrayAt reports.
+func checkNoStrayAt(url string) error {
+	return check(!hasStrayAt(url), "there is an @ after the host; "+encoding)
+}

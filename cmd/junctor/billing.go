@@ -21,11 +21,11 @@ type biller struct {
 }
 
 // openBilling prepares what --billing-url and --kazoo-url name.
-func (c *serveConfig) openBilling(s *store.Store, m *api.Metrics, log zerolog.Logger) (*biller, error) {
+func (f *serveFlags) openBilling(s *store.Store, m *api.Metrics, log zerolog.Logger) (*biller, error) {
 	b := &biller{}
-	if c.billingURL != "" {
+	if f.billingURL != "" {
 		hook, err := billing.New(billing.Options{
-			URL: c.billingURL, AllowOnError: c.billingAllows, Observe: m.ObserveBilling, Log: log,
+			URL: f.billingURL, AllowOnError: f.billingOnError == "allow", Observe: m.ObserveBilling, Log: log,
 		})
 		if err != nil {
 			return nil, err
@@ -34,8 +34,8 @@ func (c *serveConfig) openBilling(s *store.Store, m *api.Metrics, log zerolog.Lo
 		b.hook = hook
 		b.queues = append(b.queues, hook.Queue)
 	}
-	if c.kazooURL != "" {
-		kazoo, err := newKazoo(c.kazooURL, s, c.node(), billing.KazooOptions{Observe: m.ObserveBilling, Log: log})
+	if f.kazooURL != "" {
+		kazoo, err := newKazoo(f.kazooURL, s, f.node(), billing.KazooOptions{Observe: m.ObserveBilling, Log: log})
 		if err != nil {
 			return nil, err
 		}

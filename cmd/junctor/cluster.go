@@ -3,52 +3,38 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/netip"
 	"net/url"
+
+	"github.com/spf13/cobra"
 
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/kazoo"
 )
 
-// registration is a kazoocluster.Cluster as the operator sees it.
-type registration struct {
-	ID        string `json:"id"`
-	URL       string `json:"url"`
-	HasAPIKey bool   `json:"has_api_key"`
+func (c *cli) clusterCommand() *cobra.Command {
+	return c.group(&cobra.Command{
+		Use:   "cluster",
+		Short: "Register other Kazoo clusters, whose tokens are then accepted",
+		Long: `Registers other Kazoo clusters. A token of a registered cluster is verified by
+that cluster's API, and grants access to that cluster's routing document.`,
+	}, c.clusterAddCommand(), c.clusterListCommand(), c.clusterRemoveCommand())
 }
 
-func (r registration) row() []string {
-	row := []string{r.ID, r.URL}
-	if r.HasAPIKey {
-		row = append(row, "with an API key")
+func (c *cli) clusterAddCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "add ID URL",
+		Short: "Register a cluster by its id and the URL of its API",
+		Args:  operands(2, 2),
 	}
-	return row
-}
-
-func defineCluster(fs *flag.FlagSet) task {
-	asJSON := fs.Bool("json", false, "print a line of JSON")
-	return func(p *process, operands []string) (job, error) {
-		switch verb := first(operands); {
-		case verb == "add" && len(operands) == 3:
-			if err := checkCluster(operands[1], operands[2]); err != nil {
-				return job{}, err
-			}
-			return writing(func(ctx context.Context, w *workplace, p *process) error {
-				return addCluster(ctx, w, p, operands[1], operands[2], *asJSON)
-			}), nil
-		case verb == "list" && len(operands) == 1:
-			return reading(func(ctx context.Context, w *workplace, p *process) error {
-				return listClusters(ctx, w, p, *asJSON)
-			}), nil
-		case verb == "remove" && len(operands) == 2:
-			return writing(func(ctx context.Context, w *workplace, _ *process) error {
-				return w.clusters.Remove(ctx, operands[1])
-			}), nil
-		}
-		return job{}, usageError("cluster: it takes \"add ID URL\", \"list\" or \"remove ID\"")
-	}
+	return c.storeCommand(cmd, storeTask{
+		input: c.defineAPIKey(cmd),
+		check: func(args []string) error { return checkCluster(args[0], args[1]) },
+		run: func(ctx context.Context, a *app, args []string) error {
+			return c.addCluster(ctx, a, args[0], args[1])
+		},
+	})
 }
 
 // checkCluster refuses what can't be the id and the URL of a cluster.
@@ -60,25 +46,25 @@ func checkCluster(id, apiURL string) error {
 	return err
 }
 
-// addCluster registers a cluster. The own one has its documents here and is never asked.
-func addCluster(ctx context.Context, w *workplace, p *process, id, apiURL string, asJSON bool) error {
-	own, err := w.accounts.ClusterID(ctx)
+// addCluster registers a cluster other than the store's own, whose tokens are verified here.
+func (c *cli) addCluster(ctx context.Context, a *app, id, apiURL string) error {
+	own, err := a.accounts.ClusterID(ctx)
 	if err != nil {
 		return err
 	}
 	if id == own {
 		return fmt.Errorf("%s is the cluster that this store belongs to: its own tokens are good here already", id)
 	}
-	added, err := w.clusters.Add(ctx, id, apiURL, p.secret)
+	added, err := a.clusters.Add(ctx, id, apiURL, c.input)
 	if err != nil {
 		return err
 	}
 	if unencrypted(added.URL) {
-		_, _ = fmt.Fprintf(p.stderr,
+		_, _ = fmt.Fprintf(c.stderr,
 			"junctor: warning: tokens go to %s unencrypted; use https:// where others can listen\n", added.URL)
 	}
 	r := registration(added)
-	return p.print(asJSON, r, [][]string{r.row()})
+	return c.print(r, [][]string{r.row()})
 }
 
 // unencrypted reports whether what is sent to a URL can be read on a network.
@@ -91,15 +77,47 @@ func unencrypted(raw string) bool {
 	return u.Hostname() != "localhost" && (err != nil || !address.IsLoopback())
 }
 
-func listClusters(ctx context.Context, w *workplace, p *process, asJSON bool) error {
-	clusters, err := w.clusters.List(ctx)
-	if err != nil && !neverInstalled(err) {
-		return err
+func (c *cli) clusterListCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List the registered clusters", Args: operands(0, 0)}
+	return c.storeCommand(cmd, storeTask{
+		readOnly: true,
+		run: func(ctx context.Context, a *app, _ []string) error {
+			clusters, err := a.clusters.List(ctx)
+			if err != nil && !neverInstalled(err) {
+				return err
+			}
+			list, rows := make([]registration, len(clusters)), make([][]string, len(clusters))
+			for i, cluster := range clusters {
+				list[i] = registration(cluster)
+				rows[i] = list[i].row()
+			}
+			return c.print(list, rows)
+		},
+	})
+}
+
+func (c *cli) clusterRemoveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "remove ID",
+		Short: "Remove a cluster, whose tokens are then refused",
+		Args:  operands(1, 1),
 	}
-	list, rows := make([]registration, len(clusters)), make([][]string, len(clusters))
-	for i, c := range clusters {
-		list[i] = registration(c)
-		rows[i] = list[i].row()
+	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, args []string) error {
+		return a.clusters.Remove(ctx, args[0])
+	}})
+}
+
+// registration is a kazoocluster.Cluster as it is printed.
+type registration struct {
+	ID        string `json:"id"`
+	URL       string `json:"url"`
+	HasAPIKey bool   `json:"has_api_key"`
+}
+
+func (r registration) row() []string {
+	row := []string{r.ID, r.URL}
+	if r.HasAPIKey {
+		row = append(row, "with an API key")
 	}
-	return p.print(asJSON, list, rows)
+	return row
 }

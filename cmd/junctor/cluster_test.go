@@ -27,7 +27,6 @@ func TestClusters(t *testing.T) {
 	const otherURL, thirdURL = "https://other.example.com:8443/v2", "http://192.0.2.1:8000"
 	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
 	const warning = "junctor: warning: tokens go to " + thirdURL + " unencrypted; use https:// where others can listen\n"
-	usage := failure(2, `cluster: it takes "add ID URL", "list" or "remove ID"`)
 	env := environment{"JUNCTOR_CLUSTER_API_KEY": otherAPIKey}
 	tests := []struct {
 		args  string
@@ -59,10 +58,12 @@ func TestClusters(t *testing.T) {
 		{"cluster add " + thirdCluster + " " + thirdURL + " --api-key-stdin --json", otherAPIKey + "\n",
 			environment{"JUNCTOR_CLUSTER_API_KEY": "another"},
 			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":true}` + "\n", stderr: warning}},
-		{"cluster", "", nil, usage},
-		{"cluster add " + otherCluster, "", nil, usage},
-		{"cluster list all", "", nil, usage},
-		{"cluster remove", "", nil, usage},
+		{"cluster", "", nil, failure(2, `cluster: a command is missing; "junctor cluster --help" lists them`)},
+		{"cluster add " + otherCluster, "", nil, failure(2,
+			"cluster add: an operand is missing; usage: junctor cluster add ID URL [flags]")},
+		{"cluster list all", "", nil, failure(2, `cluster list: unexpected "all"`)},
+		{"cluster remove", "", nil, failure(2,
+			"cluster remove: an operand is missing; usage: junctor cluster remove ID [flags]")},
 	}
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {

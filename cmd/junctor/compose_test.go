@@ -197,7 +197,7 @@ func checkJunctor(t *testing.T, s composeService, couchdb string) {
 	}
 	help := ok(t, "serve", "--help")
 	for name := range s.Environment {
-		if !strings.Contains(help, " "+name+" ") {
+		if !strings.Contains(help, "["+name+"]") {
 			t.Errorf("junctor knows no setting %s", name)
 		}
 	}

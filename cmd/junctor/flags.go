@@ -1,118 +1,127 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
-	"io"
-	"regexp"
+	"os"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
 )
 
-// parse reads flags, wherever they stand among the operands, and then the environment for those that were not
-// given. All that follows "--" are operands.
-func parse(fs *flag.FlagSet, args []string, getenv func(string) string) (operands []string, err error) {
-	fs.SetOutput(io.Discard) // errors and help are worded and printed by others
-	var rest []string
-	if i := slices.Index(args, "--"); i >= 0 {
-		args, rest = args[:i], args[i+1:]
-	}
-	for {
-		if err := fs.Parse(args); err != nil {
-			return nil, plainFlagError(fs.Name(), err)
-		}
-		if fs.NArg() == 0 {
-			break
-		}
-		operands = append(operands, fs.Arg(0))
-		args = fs.Args()[1:]
-	}
-	return append(operands, rest...), fromEnvironment(fs, getenv)
+// A flag that is not given gets its value from the environment, else from the file that --config names.
+
+// configFlag is the flag of the commands that read a configuration file.
+const configFlag = "config"
+
+// secretFlags may have a password in their value. It can come from a file of its own, see secretVariable.
+var secretFlags = map[string]bool{"store": true, "amqp-url": true, "billing-url": true, "password": true}
+
+// variable returns the environment variable that stands for a flag.
+func variable(flag string) string {
+	return "JUNCTOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-func fromEnvironment(fs *flag.FlagSet, getenv func(string) string) (err error) {
-	given := map[string]bool{}
-	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	fs.VisitAll(func(f *flag.Flag) {
-		name := variable(f.Name)
-		if given[f.Name] || err != nil {
-			return
+// nameVariables adds to the description of each flag of cmd the name of its variable.
+func nameVariables(cmd *cobra.Command) {
+	name := func(f *pflag.Flag) {
+		if suffix := " [" + variable(f.Name) + "]"; !strings.HasSuffix(f.Usage, suffix) {
+			f.Usage += suffix
 		}
-		value := withoutNewline(getenv(name))
+	}
+	cmd.PersistentFlags().VisitAll(name)
+	cmd.Flags().VisitAll(name)
+}
+
+// completeFlags sets the flags that are not given.
+func (c *cli) completeFlags(cmd *cobra.Command, _ []string) error {
+	err := setFlags(cmd.Flags(), func(f *pflag.Flag) (source, value string, err error) {
+		source = variable(f.Name)
 		if secretFlags[f.Name] {
-			value, err = secretVariable(getenv, name)
+			value, err = secretVariable(c.getenv, source)
+			return source, value, err
 		}
-		if value == "" || err != nil {
+		return source, withoutNewline(c.getenv(source)), nil
+	})
+	if err != nil {
+		return err
+	}
+	config := cmd.Flags().Lookup(configFlag)
+	if config == nil || config.Value.String() == "" {
+		return nil
+	}
+	path := config.Value.String()
+	settings, err := readConfig(path, cmd.Flags())
+	if err != nil {
+		return usageError("--config: " + err.Error())
+	}
+	return setFlags(cmd.Flags(), func(f *pflag.Flag) (source, value string, err error) {
+		return path + ": " + f.Name, settings[f.Name], nil
+	})
+}
+
+// setFlags sets each flag that has not been set to what get returns, unless that is empty. source is for errors.
+func setFlags(flags *pflag.FlagSet, get func(*pflag.Flag) (source, value string, err error)) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed || err != nil || f.Name == "help" {
 			return
 		}
-		if cause := fs.Set(f.Name, value); cause != nil {
-			err = fmt.Errorf("%s: %w", name, plainFlagError(fs.Name(), cause))
+		source, value, cause := get(f)
+		if cause != nil {
+			err = usageError(cause.Error())
+		} else if value != "" {
+			if cause := flags.Set(f.Name, value); cause != nil {
+				err = usageError(source + ": " + cause.Error())
+			}
 		}
 	})
 	return err
 }
 
-// secretFlags are those whose value may have a password in it. It can come from a file, see secretVariable.
-var secretFlags = map[string]bool{"store": true, "amqp-url": true, "billing-url": true, "password": true}
-
-// plainFlagError words the errors of package flag.
-func plainFlagError(subcommand string, err error) error {
-	if errors.Is(err, flag.ErrHelp) {
-		return err
+// readConfig reads a YAML file that has a value for each of some flags.
+func readConfig(path string, flags *pflag.FlagSet) (settings map[string]string, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
-	text := err.Error()
-	if name, found := strings.CutPrefix(text, "flag provided but not defined: -"); found {
-		return fmt.Errorf("there is no flag --%s; \"junctor %s --help\" lists them", name, subcommand)
+	var nodes map[string]yaml.Node
+	if err := yaml.Unmarshal(text, &nodes); err != nil {
+		return nil, fmt.Errorf("%s is not a YAML file of flags and their values", path) // err may repeat a password
 	}
-	if name, found := strings.CutPrefix(text, "flag needs an argument: -"); found {
-		return fmt.Errorf("--%s needs a value", name)
+	settings = map[string]string{}
+	for name, node := range nodes {
+		switch {
+		case flags.Lookup(name) == nil || name == configFlag || name == "help":
+			return nil, fmt.Errorf("%s: there is no setting %q", path, name)
+		case node.Kind == yaml.SequenceNode && !slices.ContainsFunc(node.Content, notScalar):
+			var items []string
+			for _, item := range node.Content {
+				items = append(items, item.Value)
+			}
+			settings[name] = strings.Join(items, ",")
+		case notScalar(&node):
+			return nil, fmt.Errorf("%s: %s is neither a value nor a list of values", path, name)
+		default:
+			settings[name] = node.Value
+		}
 	}
-	text = strings.ReplaceAll(text, "parse error", "it is neither true nor false")
-	return errors.New(badValue.ReplaceAllString(text, "--$2=$1: "))
+	return settings, nil
 }
 
-// badValue is how package flag begins to say that a flag does not take a value, which stands quoted behind it.
-var badValue = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-([a-z-]+): `)
+func notScalar(node *yaml.Node) bool { return node.Kind != yaml.ScalarNode }
 
-// variable is the environment variable that stands in for a flag.
-func variable(flag string) string {
-	return "JUNCTOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+// flagError makes an error of the flags on the command line one of usage.
+func flagError(cmd *cobra.Command, err error) error {
+	return usageError(fmt.Sprintf("%s; see \"%s --help\"", err, cmd.CommandPath()))
 }
 
-// checked defines a flag whose text has to pass a check. What set makes of the text it keeps itself.
-func checked(fs *flag.FlagSet, name, initial, about string, set func(string) error) {
-	c := &check{set: set}
-	_ = c.Set(initial) // our own, and good
-	fs.Var(c, name, about)
-}
-
-// check is a flag.Value.
-type check struct {
-	text string
-	set  func(string) error
-}
-
-// String answers what was set.
-func (c *check) String() string { return c.text }
-
-// Set takes a text that passes.
-func (c *check) Set(text string) error {
-	if err := c.set(text); err != nil {
-		return err
-	}
-	c.text = text
-	return nil
-}
-
-// noOperands refuses operands of a subcommand that has none.
-func noOperands(subcommand string, operands []string) error {
-	if len(operands) == 0 {
+// checkChoice returns an error unless value is one of several.
+func checkChoice(value string, choices ...string) error {
+	if slices.Contains(choices, value) {
 		return nil
 	}
-	text := fmt.Sprintf("%s: unexpected %q", subcommand, operands[0])
-	if operands[0] == "true" || operands[0] == "false" {
-		text += "; the value of such a flag stands behind =, as in --json=" + operands[0]
-	}
-	return usageError(text)
+	last := len(choices) - 1
+	return fmt.Errorf("neither %s nor %s", strings.Join(choices[:last], ", "), choices[last])
 }

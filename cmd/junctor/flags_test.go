@@ -1,83 +1,125 @@
 package main
 
 import (
-	"flag"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // TestFlagsAnywhere: flags stand before, between or after operands, as --name value or --name=value.
 func TestFlagsAnywhere(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
+	ok(t, "bootstrap", "--store", home)
 	for _, args := range [][]string{
 		{"account", "create", "A", "--json", "--store", home},
 		{"account", "--json", "--store", home, "create", "A"},
 		{"account", "create", "--store=" + home, "A", "--json=true"},
-		{"account", "-json", "-store", home, "--", "create", "A"},
+		{"account", "create", "--json", "--store", home, "--", "A"},
 	} {
-		ok(t, "bootstrap", "--store", home)
 		if got := ok(t, args...); !strings.HasPrefix(got, `{"id":"`) {
 			t.Errorf("%v: %s", args, got)
 		}
 	}
 }
 
-func TestParse(t *testing.T) {
+// TestFlagSources: the command line wins over the environment, and that over the configuration file.
+func TestFlagSources(t *testing.T) {
 	t.Parallel()
+	config := filepath.Join(t.TempDir(), "config.yaml")
 	tests := []struct {
-		args, env string
-		operands  string
-		text      string
-		fails     string
+		args, env, file string
+		operands        string
+		zone            string
+		fails           string
 	}{
-		{args: "a --text x b", operands: "a b", text: "x"},
-		{args: "a b", env: "x", operands: "a b", text: "x"},
-		{args: "--text y", env: "x", text: "y"},
-		{args: "--text=", env: "x", text: ""},
-		{args: "-- --text x", operands: "--text x", text: "initial"},
-		{args: "- a", operands: "- a", text: "initial"},
-		{args: "a --other", fails: `there is no flag --other; "junctor test --help" lists them`},
-		{args: "a --text", fails: "--text needs a value"},
-		{args: "a", env: "bad", fails: "JUNCTOR_TEXT: it is bad"},
-		{args: "--text bad", fails: "--text=bad: it is bad"},
+		{args: "a --zone x b", operands: "a b", zone: "x"},
+		{args: "a b", env: "x", operands: "a b", zone: "x"},
+		{args: "--zone y", env: "x", zone: "y"},
+		{args: "--zone=", env: "x", zone: ""},
+		{args: "-- --zone x", operands: "--zone x"},
+		{args: "- a", operands: "- a"},
+		{file: "zone: z\nlisten: 127.0.0.1:1\n", zone: "z"},
+		{file: "zone: z", env: "x", zone: "x"},
+		{file: "zone: z", env: "x", args: "--zone y", zone: "y"},
+		{file: "# nothing"},
+		{file: "trusted-proxies: [10.0.0.1, 10.0.0.2]\ntour: true\nmax-requests: 5"},
+		{file: "zones: z", fails: `there is no setting "zones"`},
+		{file: "config: z", fails: `there is no setting "config"`},
+		{file: "zone: {a: b}", fails: "zone is neither a value nor a list of values"},
+		{file: "zone", fails: "is not a YAML file of flags and their values"},
+		{file: "max-requests: many", fails: `config.yaml: max-requests: invalid argument "many" for "--max-requests" flag: must be an integer`},
+		{args: "a --other", fails: `unknown flag: --other; see "serve --help"`},
+		{args: "a --zone", fails: `flag needs an argument: --zone; see "serve --help"`},
+		{args: "a --max-requests x", fails: `invalid argument "x" for "--max-requests" flag: must be an integer; see "serve --help"`},
+		{args: "a", env: "x\n", operands: "a", zone: "x"},
 	}
 	for _, test := range tests {
-		fs := flag.NewFlagSet("test", flag.ContinueOnError)
-		var text string
-		checked(fs, "text", "initial", "", func(given string) error {
-			if text = given; given == "bad" {
-				return usageError("it is bad")
+		var flags serveFlags
+		env := environment{"JUNCTOR_ZONE": test.env}
+		if test.file != "" {
+			if err := os.WriteFile(config, []byte(test.file), 0o600); err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		})
-		operands, err := parse(fs, strings.Fields(test.args), environment{"JUNCTOR_TEXT": test.env}.get)
+			env["JUNCTOR_CONFIG"] = config
+		}
+		operands, err := flags.parse(env, strings.Fields(test.args)...)
 		if test.fails != "" {
-			if err == nil || err.Error() != test.fails {
-				t.Errorf("%q: got %v, want %s", test.args, err, test.fails)
+			if err == nil || !strings.HasSuffix(err.Error(), test.fails) {
+				t.Errorf("%+v: got %v", test, err)
 			}
 			continue
 		}
-		if err != nil || !slices.Equal(operands, strings.Fields(test.operands)) || text != test.text {
-			t.Errorf("%q: got %q, %q, %v", test.args, operands, text, err)
+		if err != nil || !slices.Equal(operands, strings.Fields(test.operands)) || flags.zone != test.zone {
+			t.Errorf("%+v: got %q, %q, %v", test, operands, flags.zone, err)
 		}
 	}
+}
+
+// parse sets flags as a command does.
+func (f *serveFlags) parse(env environment, args ...string) (operands []string, err error) {
+	cmd := &cobra.Command{Use: "serve", RunE: func(_ *cobra.Command, args []string) error {
+		operands = args
+		return nil
+	}, PersistentPreRunE: (&cli{getenv: env.get}).completeFlags, SilenceErrors: true, SilenceUsage: true}
+	cmd.SetFlagErrorFunc(flagError)
+	f.define(cmd.Flags())
+	cmd.SetArgs(args)
+	return operands, cmd.Execute()
 }
 
 // TestUsage: a mistake in the call is one clear line, exit code 2, and nothing is begun.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"":                               "no subcommand is given",
-		"frobnicate":                     `unknown subcommand "frobnicate"`,
-		"serve --frobnicate":             `there is no flag --frobnicate; "junctor serve --help"`,
+		"":                               `junctor: a command is missing; "junctor --help" lists them`,
+		"--frobnicate":                   `junctor: a command is missing`,
+		"frobnicate":                     `junctor: unknown command "frobnicate"; "junctor --help" lists the commands`,
+		"frobnicate --store x":           `junctor: unknown command "frobnicate"; "junctor --help" lists the commands`,
+		"help frobnicate":                `unknown command "frobnicate"; "junctor --help" lists the commands`,
+		"help user frobnicate":           `unknown command "frobnicate"; "junctor user --help" lists the commands`,
+		"user":                           `junctor: user: a command is missing; "junctor user --help" lists them`,
+		"user frobnicate A jane":         `junctor: user: unknown command "frobnicate"; "junctor user --help"`,
+		"user enable A":                  "junctor: user enable: an operand is missing; usage: junctor user enable ACCOUNT USERNAME",
+		"user enable A jane x":           `junctor: user enable: unexpected "x"`,
+		"completion":                     `junctor: completion: a command is missing`,
+		"completion tcsh":                `junctor: completion: unknown command "tcsh"`,
+		"completion bash x":              `junctor: completion bash: unexpected "x"`,
+		"serve --frobnicate":             `junctor: serve: unknown flag: --frobnicate; see "junctor serve --help"`,
+		"serve -listen x":                "unknown shorthand flag: 'l' in -listen",
+		"serve --config /none":           "--config: open /none: no such file",
 		"serve x":                        `unexpected "x"`,
 		"serve --listen 127.0.0.1":       "not HOST:PORT",
-		"serve --listen 127.0.0.1:http":  `"http" is no port`,
-		"serve --listen 127.0.0.1:70000": `"70000" is no port`,
+		"serve --listen 127.0.0.1:http":  `"http" is not a port`,
+		"serve --listen 127.0.0.1:70000": `"70000" is not a port`,
 		"serve --store=":                 "a store has a name",
 		"serve --store http://":          "not the URL of a CouchDB",
 		"serve --store http://admin:s3cret%zz@couch:5984":  "not the URL of a CouchDB",
@@ -90,23 +132,22 @@ func TestUsage(t *testing.T) {
 		"serve --response-format xml":                      "neither documented nor crossbar",
 		"serve --max-requests 0":                           "not a number from 1 up",
 		"serve --max-staleness 1s":                         "neither 0 nor a time from 2s up",
-		"serve --max-staleness 5":                          "neither 0 nor a time from 2s up",
+		"serve --max-staleness 5":                          `invalid argument "5" for "--max-staleness" flag: must be a duration`,
 		"serve --amqp-url http://broker":                   "--amqp-url: not amqp(s)://",
 		"serve --billing-url ftp://hook":                   "--billing-url: not http(s)://",
 		"serve --billing-on-error ask":                     "neither deny nor allow",
-		"serve --lame-duck 5":                              "not a time",
-		"serve --lame-duck -1s":                            "not a time",
+		"serve --lame-duck 5":                              `invalid argument "5" for "--lame-duck" flag: must be a duration`,
+		"serve --lame-duck -1s":                            "--lame-duck: it is negative",
 		"serve --metrics-listen 9000":                      "not HOST:PORT",
 		"serve --log-level loud":                           "neither debug, info, warn nor error",
 		"serve --tour --store http://couch:5984":           "needs an embedded store",
-		"version --json":                                   "no flag --json",
 		"serve --master-cluster 0123":                      "not 32 digits and letters from a to f",
-		"serve --issue-tokens=perhaps":                     "--issue-tokens=perhaps: it is neither true nor false",
-		"serve --issue-tokens false":                       `unexpected "false"; the value of such a flag stands behind =`,
+		"serve --issue-tokens=perhaps":                     `invalid argument "perhaps" for "--issue-tokens" flag: must be true or false`,
+		"serve --issue-tokens false":                       `unexpected "false"; the value of such a flag follows =`,
 		"user create A admin --level root":                 "neither admin nor user",
-		"user passwd A admin --password-stdin":             "standard input: not one line",
-		"cluster add X http://a --api-key s3cret":          "no flag --api-key",
-		"cluster add X http://a --api-key-stdin":           "standard input: not one line",
+		"user passwd A admin --password-stdin":             "standard input: it does not hold one line",
+		"cluster add X http://a --api-key s3cret":          "unknown flag: --api-key",
+		"cluster add X http://a --api-key-stdin":           "standard input: it does not hold one line",
 	}
 	for args, want := range tests {
 		o := call(t, nil, strings.Fields(args)...)
@@ -145,13 +186,11 @@ func TestSecretsInUsage(t *testing.T) {
 
 func TestServeConfig(t *testing.T) {
 	t.Parallel()
-	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
-	c := &serveConfig{}
-	c.define(fs)
-	if c.listen != "127.0.0.1:8000" || c.dsn != "./junctor-data" || c.format != "documented" || c.maxRequests != 1024 ||
-		!c.issueTokens || c.masterCluster != "" || c.billingAllows || c.maxStaleness != 5*time.Second ||
-		c.lameDuck != 0 || c.metricsListen != "" {
-		t.Errorf("by default %+v", c)
+	c := &serveFlags{}
+	if _, err := c.parse(nil); err != nil || c.listen != "127.0.0.1:8000" || c.dsn != "./junctor-data" ||
+		c.responseFormat != "documented" || c.maxRequests != 1024 || !c.issueTokens || c.masterCluster != "" ||
+		c.billingOnError != "deny" || c.maxStaleness != 5*time.Second || c.lameDuck != 0 || c.metricsListen != "" {
+		t.Errorf("by default %+v, %v", c, err)
 	}
 	env := environment{
 		"JUNCTOR_LISTEN": "[::1]:0", "JUNCTOR_STORE": "memory:", "JUNCTOR_READY_FILE": "r", "JUNCTOR_STATE_DIR": "s",
@@ -162,45 +201,26 @@ func TestServeConfig(t *testing.T) {
 		"JUNCTOR_MAX_STALENESS": "0", "JUNCTOR_LAME_DUCK": "5s", "JUNCTOR_METRICS_LISTEN": "127.0.0.1:9000",
 		"JUNCTOR_KAZOO_URL": "http://kazoo:8000",
 	}
-	if _, err := parse(fs, []string{"--zone", "local"}, env.get); err != nil {
+	if _, err := c.parse(env, "--zone", "local"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.check(env.get); err != nil {
 		t.Fatal(err)
 	}
 	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
 		netip.MustParsePrefix("fd00::/8")}
-	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.format != "crossbar" ||
+	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.responseFormat != "crossbar" ||
 		!slices.Equal(c.trustedProxies, networks) || c.zone != "local" || c.maxRequests != 7 ||
-		c.logLevel.String() != "warn" || !c.tour || c.masterCluster != otherCluster || c.issueTokens ||
-		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || !c.billingAllows || c.maxStaleness != 0 ||
+		c.level() != zerolog.WarnLevel || !c.tour || c.masterCluster != otherCluster || c.issueTokens ||
+		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || c.billingOnError != "allow" || c.maxStaleness != 0 ||
 		c.lameDuck != 5*time.Second || c.metricsListen != "127.0.0.1:9000" || c.kazooURL != "http://kazoo:8000" {
 		t.Errorf("from the environment %+v", c)
 	}
-	fs.VisitAll(func(f *flag.Flag) {
-		if env[variable(f.Name)] == "" {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	c.define(flags)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if env[variable(f.Name)] == "" && f.Name != "config" { // that is of TestFlagSources
 			t.Errorf("--%s has no test of its variable", f.Name)
 		}
 	})
-}
-
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	overview := ok(t, "help")
-	if ok(t, "--help") != overview || ok(t, "-h") != overview {
-		t.Error("help differs from --help")
-	}
-	for _, c := range commands() {
-		if !strings.Contains(overview, "  "+c.name+" ") {
-			t.Errorf("%s is not in the overview", c.name)
-		}
-		for _, args := range [][]string{{c.name, "--help"}, {c.name, "x", "-h"}} {
-			if got := ok(t, args...); !strings.HasPrefix(got, "Usage: junctor "+c.name) {
-				t.Errorf("%v: %s", args, got)
-			}
-		}
-	}
-	if got := ok(t, "serve", "--help"); !strings.Contains(got, "JUNCTOR_TRUSTED_PROXIES") {
-		t.Errorf("serve --help: %s", got)
-	}
-	if got := ok(t, "version"); got != "dev\n" {
-		t.Errorf("version: %s", got)
-	}
 }

@@ -2,34 +2,45 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"junctor/pkg/dedicatedip"
 )
 
-func defineIPs(fs *flag.FlagSet) task {
-	asJSON := fs.Bool("json", false, "print a line of JSON")
-	fromCopies := fs.Bool("from-copies", false, "rebuild: from what the accounts have copies of, the only way there is")
-	confirm := fs.Bool("confirm", false, "repair: remove copies however many they are")
-	return func(p *process, operands []string) (job, error) {
-		switch verb := first(operands); {
-		case len(operands) == 1 && verb == "rebuild" && *fromCopies && !*confirm:
-			return writing(func(ctx context.Context, w *workplace, p *process) error {
-				return rebuildPool(ctx, w, p, *asJSON)
-			}), nil
-		case len(operands) == 1 && verb == "repair" && !*fromCopies:
-			return writing(func(ctx context.Context, w *workplace, p *process) error {
-				return repairCopies(ctx, w, p, *confirm, *asJSON)
-			}), nil
-		}
-		return job{}, usageError("ips: it takes \"rebuild --from-copies\" or \"repair\", the latter with or without --confirm")
-	}
+func (c *cli) ipsCommand() *cobra.Command {
+	return c.group(&cobra.Command{Use: "ips", Short: "Rebuild a lost pool of dedicated IPs, and repair its copies"},
+		c.ipsRebuildCommand(), c.ipsRepairCommand())
 }
 
-// rebuildPool fails where addresses are left to the operator, after it has listed them.
-func rebuildPool(ctx context.Context, w *workplace, p *process, asJSON bool) error {
-	done, err := w.healer.RebuildFromCopies(ctx)
+func (c *cli) ipsRebuildCommand() *cobra.Command {
+	var fromCopies bool
+	cmd := &cobra.Command{
+		Use:   "rebuild --from-copies",
+		Short: "Write to a lost pool what the accounts' copies say",
+		Long: `Writes to a lost pool what the accounts' copies say. It changes no address that
+the pool has, and may be repeated.
+
+Copies that contradict each other or the pool are listed and left out. The exit
+code is then 1.`,
+		Args: operands(0, 0),
+	}
+	cmd.Flags().BoolVar(&fromCopies, "from-copies", false, "rebuild from the accounts' copies, the only way there is")
+	return c.storeCommand(cmd, storeTask{
+		check: func([]string) error {
+			if !fromCopies {
+				return usageError("--from-copies is missing: there is no other way to rebuild the pool")
+			}
+			return nil
+		},
+		run: func(ctx context.Context, a *app, _ []string) error { return c.rebuildPool(ctx, a) },
+	})
+}
+
+// rebuildPool fails if addresses are left to the operator, after it has listed them.
+func (c *cli) rebuildPool(ctx context.Context, a *app) error {
+	done, err := a.healer.RebuildFromCopies(ctx)
 	if err != nil {
 		return fmt.Errorf("%w (%d addresses were restored; the command may be repeated)", err, done.Restored)
 	}
@@ -37,7 +48,7 @@ func rebuildPool(ctx context.Context, w *workplace, p *process, asJSON bool) err
 		done.Restored, done.Present)}}
 	rows = append(rows, claimRows("contested", done.Contested)...)
 	rows = append(rows, claimRows("unclear", done.Unclear)...)
-	if err := p.print(asJSON, done, rows); err != nil {
+	if err := c.print(done, rows); err != nil {
 		return err
 	}
 	if left := len(done.Contested) + len(done.Unclear); left > 0 {
@@ -48,19 +59,30 @@ func rebuildPool(ctx context.Context, w *workplace, p *process, asJSON bool) err
 }
 
 func claimRows(kind string, claims []dedicatedip.Claim) (rows [][]string) {
-	for _, c := range claims {
-		row := []string{kind, c.IP, "copy of account " + c.Account, "zone " + c.Zone, "host " + c.Host}
-		if c.Holder != "" {
-			row = append(row, "the pool says "+c.Holder)
+	for _, claim := range claims {
+		row := []string{kind, claim.IP, "copy of account " + claim.Account, "zone " + claim.Zone, "host " + claim.Host}
+		if claim.Holder != "" {
+			row = append(row, "the pool says "+claim.Holder)
 		}
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-func repairCopies(ctx context.Context, w *workplace, p *process, confirmed, asJSON bool) error {
-	if err := w.healer.Repair(ctx, confirmed); err != nil {
-		return err
+func (c *cli) ipsRepairCommand() *cobra.Command {
+	var confirm bool
+	cmd := &cobra.Command{
+		Use:   "repair",
+		Short: "Make the accounts' copies equal to the pool",
+		Long: `Makes the accounts' copies equal to the pool. It stops before it removes many
+copies that the pool does not explain, unless that is confirmed.`,
+		Args: operands(0, 0),
 	}
-	return p.print(asJSON, map[string]bool{"equal": true}, [][]string{{"the copies of all accounts equal the pool"}})
+	cmd.Flags().BoolVar(&confirm, "confirm", false, "remove copies, however many they are")
+	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, _ []string) error {
+		if err := a.healer.Repair(ctx, confirm); err != nil {
+			return err
+		}
+		return c.print(map[string]bool{"equal": true}, [][]string{{"the copies of all accounts equal the pool"}})
+	}})
 }

@@ -35,8 +35,8 @@ func TestSocketAcceptsAgain(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &exhausted{Listener: unix}
 	l.failures.Store(3)
-	d := &desk{listener: l, log: zerolog.Nop(), ctx: ctx}
-	d.visits.Go(d.accept)
+	s := &adminServer{listener: l, log: zerolog.Nop(), ctx: ctx}
+	s.conns.Go(s.accept)
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestSocketAcceptsAgain(t *testing.T) {
 	_ = conn.Close()
 	cancel()
 	_ = unix.Close()
-	d.visits.Wait()
+	s.conns.Wait()
 }
 
 // TestConnectionLimit: beyond the limit a connection waits until another one is closed.

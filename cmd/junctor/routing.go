@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -13,113 +12,136 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"junctor/pkg/cluster"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
 )
 
-const errRouting = usageError(`routing: it takes "show [CLUSTER_ID]", "set CLUSTER_ID FILE", ` +
-	`where - is standard input, or "lookup IP"`)
-
-func defineRouting(fs *flag.FlagSet) task {
-	asJSON := fs.Bool("json", false, "print a line of JSON")
-	var direction string
-	checked(fs, "direction", "", "of a lookup: inbound or outbound; none is both", func(text string) error {
-		if direction = text; text != "" && text != cluster.Inbound && text != cluster.Outbound {
-			return errors.New("neither inbound nor outbound")
-		}
-		return nil
-	})
-	return func(p *process, operands []string) (job, error) {
-		switch verb := first(operands); {
-		case verb == "show" && len(operands) == 1:
-			return reading(func(ctx context.Context, w *workplace, p *process) error {
-				return listRouting(ctx, w, p, *asJSON)
-			}), nil
-		case verb == "show" && len(operands) == 2:
-			return reading(func(ctx context.Context, w *workplace, p *process) error {
-				return showRouting(ctx, w, p, operands[1], *asJSON)
-			}), nil
-		case verb == "set" && len(operands) == 3:
-			data, err := readRouting(operands[1], operands[2])
-			if err != nil {
-				return job{}, err
-			}
-			return writing(func(ctx context.Context, w *workplace, p *process) error {
-				return setRouting(ctx, w, p, operands[1], data, *asJSON)
-			}), nil
-		case verb == "lookup" && len(operands) == 2:
-			if _, ok := ipaddr.Parse(operands[1]); !ok {
-				return job{}, fmt.Errorf("%q is no IP address", operands[1])
-			}
-			return reading(func(ctx context.Context, w *workplace, p *process) error {
-				return lookUp(ctx, w, p, operands[1], direction, *asJSON)
-			}), nil
-		}
-		return job{}, errRouting
-	}
+func (c *cli) routingCommand() *cobra.Command {
+	return c.group(&cobra.Command{Use: "routing", Short: "Show and change routing clusters, and look addresses up"},
+		c.routingShowCommand(), c.routingSetCommand(), c.routingLookupCommand())
 }
 
-// maxRoutingFile bounds what is read as a cluster's document, in bytes. It has to fit into a socketRequest.
+func (c *cli) routingShowCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show [CLUSTER_ID]",
+		Short: "Show one routing cluster, or list all",
+		Args:  operands(0, 1),
+	}
+	return c.storeCommand(cmd, storeTask{
+		readOnly: true,
+		run: func(ctx context.Context, a *app, args []string) error {
+			if len(args) == 0 {
+				return c.listRouting(ctx, a)
+			}
+			return c.showRouting(ctx, a, args[0])
+		},
+	})
+}
+
+func (c *cli) routingSetCommand() *cobra.Command {
+	var data document.Document
+	cmd := &cobra.Command{
+		Use:   "set CLUSTER_ID FILE",
+		Short: "Create or replace a routing cluster",
+		Long: `Creates a routing cluster, or replaces it, with the JSON document in a file, as
+"junctor routing show --json" prints it. The file "-" is standard input.`,
+		Args: operands(2, 2),
+	}
+	return c.storeCommand(cmd, storeTask{
+		input: func(args []string) (string, error) { return c.readRoutingFile(args[1]) },
+		check: func(args []string) (err error) {
+			data, err = parseRouting(args[0], c.input)
+			return err
+		},
+		run: func(ctx context.Context, a *app, args []string) error { return c.setRouting(ctx, a, args[0], data) },
+	})
+}
+
+func (c *cli) routingLookupCommand() *cobra.Command {
+	var direction string
+	cmd := &cobra.Command{
+		Use:   "lookup IP",
+		Short: "Print which cluster an address belongs to",
+		Args:  operands(1, 1),
+	}
+	cmd.Flags().StringVar(&direction, "direction", "", "`DIRECTION` of the calls: inbound or outbound (default both)")
+	return c.storeCommand(cmd, storeTask{
+		readOnly: true,
+		check: func(args []string) error {
+			if direction != "" {
+				if err := checkChoice(direction, cluster.Inbound, cluster.Outbound); err != nil {
+					return usageError("--direction: " + err.Error())
+				}
+			}
+			if _, ok := ipaddr.Parse(args[0]); !ok {
+				return fmt.Errorf("%q is not an IP address", args[0])
+			}
+			return nil
+		},
+		run: func(ctx context.Context, a *app, args []string) error { return c.lookUp(ctx, a, args[0], direction) },
+	})
+}
+
+// maxRoutingFile bounds a cluster's document, in bytes. It has to fit into an adminRequest.
 const maxRoutingFile = 1 << 20
 
-// readRoutingFile puts the content of the file in its place among the operands.
-func readRoutingFile(p *process, operands []string) ([]string, error) {
-	if first(operands) != "set" || len(operands) != 3 {
-		return operands, nil
-	}
-	from, name := p.stdin, "standard input"
-	if operands[2] != "-" {
-		file, err := os.Open(operands[2])
+// readRoutingFile reads the file that holds a cluster's document; "-" is standard input.
+func (c *cli) readRoutingFile(name string) (string, error) {
+	from := c.stdin
+	if name == "-" {
+		name = "standard input"
+	} else {
+		file, err := os.Open(name)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		defer file.Close()
-		from, name = file, operands[2]
+		from = file
 	}
 	text, err := io.ReadAll(io.LimitReader(from, maxRoutingFile+1))
 	if err == nil && len(text) > maxRoutingFile {
 		err = fmt.Errorf("longer than %d bytes", maxRoutingFile)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
-	return []string{operands[0], operands[1], string(text)}, nil
+	return string(text), nil
 }
 
-func listRouting(ctx context.Context, w *workplace, p *process, asJSON bool) error {
-	clusters, err := w.routing.List(ctx)
+func (c *cli) listRouting(ctx context.Context, a *app) error {
+	clusters, err := a.routing.List(ctx)
 	if err != nil && !neverInstalled(err) {
 		return err
 	}
 	rows := [][]string{{"CLUSTER", "OWNER", "NAME", "RANDOMIZE"}}
-	for _, c := range clusters {
-		rows = append(rows, []string{c.ID, c.Owner, c.Name, strconv.FormatBool(c.RandomizeRouting)})
+	for _, listed := range clusters {
+		rows = append(rows, []string{listed.ID, listed.Owner, listed.Name, strconv.FormatBool(listed.RandomizeRouting)})
 	}
-	return p.print(asJSON, clusters, rows)
+	return c.print(clusters, rows)
 }
 
-func showRouting(ctx context.Context, w *workplace, p *process, id string, asJSON bool) error {
-	c, err := w.routing.Get(ctx, id)
+func (c *cli) showRouting(ctx context.Context, a *app, id string) error {
+	found, err := a.routing.Get(ctx, id)
 	if fault.Is(err, fault.BadIdentifier) || neverInstalled(err) {
 		return fmt.Errorf("there is no routing cluster %q", id)
 	}
 	if err != nil {
 		return err
 	}
-	return p.print(asJSON, c, routingRows("cluster", c))
+	return c.print(found, routingRows("cluster", found))
 }
 
-// setRouting makes a cluster what data says, whether there was one or not.
-func setRouting(
-	ctx context.Context, w *workplace, p *process, id string, data document.Document, asJSON bool,
-) error {
+// setRouting replaces a cluster by data, or creates it.
+func (c *cli) setRouting(ctx context.Context, a *app, id string, data document.Document) error {
 	done := "replaced"
-	c, err := w.routing.Replace(ctx, id, data, cluster.Author{}, nil)
+	set, err := a.routing.Replace(ctx, id, data, cluster.Author{}, nil)
 	if fault.Is(err, fault.BadIdentifier) {
 		done = "created"
-		c, err = w.routing.Create(ctx, id, data, cluster.Author{})
+		set, err = a.routing.Create(ctx, id, data, cluster.Author{})
 	}
 	switch {
 	case fault.Is(err, fault.BadIdentifier):
@@ -129,11 +151,11 @@ func setRouting(
 	case err != nil:
 		return err
 	}
-	return p.print(asJSON, c, routingRows(done, c))
+	return c.print(set, routingRows(done, set))
 }
 
-// readRouting reads a document as "show --json" prints it, or one in an envelope, as the API takes and answers it.
-func readRouting(id, text string) (document.Document, error) {
+// parseRouting parses a document as "routing show --json" prints it, or one in the envelope of the API.
+func parseRouting(id, text string) (document.Document, error) {
 	data, err := document.Decode([]byte(text))
 	if err != nil {
 		return nil, fmt.Errorf("the file does not hold a JSON object: %w", err)
@@ -147,7 +169,7 @@ func readRouting(id, text string) (document.Document, error) {
 	return data, nil
 }
 
-// routingRows is a cluster's document for people; title is what its id stands behind.
+// routingRows returns the table of a cluster's document; title stands before its id.
 func routingRows(title string, c cluster.Cluster) [][]string {
 	doc := c.Public()
 	rows := [][]string{{title, c.ID()}, {"owner", doc.String("owner")}, {"name", doc.String("name")},
@@ -163,25 +185,25 @@ func routingRows(title string, c cluster.Cluster) [][]string {
 	return rows
 }
 
-// lookUp says whose an address is. A server knows; anybody else has to read the clusters first.
-func lookUp(ctx context.Context, w *workplace, p *process, ip, direction string, asJSON bool) error {
+// lookUp prints which clusters an address belongs to. A server has them in memory; otherwise they are read first.
+func (c *cli) lookUp(ctx context.Context, a *app, ip, direction string) error {
 	var err error
-	if p.at == nil {
-		err = w.routing.Load(ctx)
+	if c.app == nil {
+		err = a.routing.Load(ctx)
 	}
 	holdings := []cluster.Holding{}
 	if err == nil {
-		holdings, err = w.routing.Lookup(ip, direction)
+		holdings, err = a.routing.Lookup(ip, direction)
 	}
 	if err != nil && !neverInstalled(err) {
 		return err
 	}
 	rows := [][]string{{"CLUSTER", "OWNER", "NAME", "DIRECTION", "ZONE"}}
-	for _, h := range holdings {
-		rows = append(rows, []string{h.ClusterID, h.Owner, h.Name, h.Direction, h.Zone})
+	for _, held := range holdings {
+		rows = append(rows, []string{held.ClusterID, held.Owner, held.Name, held.Direction, held.Zone})
 	}
 	if len(holdings) == 0 {
 		rows = [][]string{{strings.TrimSpace("no cluster has " + ip + " " + direction)}}
 	}
-	return p.print(asJSON, holdings, rows)
+	return c.print(holdings, rows)
 }

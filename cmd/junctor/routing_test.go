@@ -65,13 +65,15 @@ func TestRouting(t *testing.T) {
 		{"routing lookup 0.0.2.1 --direction inbound --json", "", outcome{stdout: `[{"cluster_id":"` + a +
 			`","owner":"2600hz","name":"Kazoo Sandbox","direction":"inbound","zone":"west"}]` + "\n"}},
 		{"routing lookup 0.0.2.1 --direction outbound", "", outcome{stdout: "no cluster has 0.0.2.1 outbound\n"}},
-		{"routing lookup 0.0.2", "", failure(1, `"0.0.2" is no IP address`)},
+		{"routing lookup 0.0.2", "", failure(1, `"0.0.2" is not an IP address`)},
 		{"routing lookup 0.0.2.1 --direction up", "",
-			failure(2, "routing: --direction=up: neither inbound nor outbound")},
-		{"routing", "", failure(2, string(errRouting))},
-		{"routing show a b", "", failure(2, string(errRouting))},
-		{"routing set " + a, "", failure(2, string(errRouting))},
-		{"routing lookup", "", failure(2, string(errRouting))},
+			failure(2, "routing lookup: --direction: neither inbound nor outbound")},
+		{"routing", "", failure(2, `routing: a command is missing; "junctor routing --help" lists them`)},
+		{"routing show a b", "", failure(2, `routing show: unexpected "b"`)},
+		{"routing set " + a, "", failure(2,
+			"routing set: an operand is missing; usage: junctor routing set CLUSTER_ID FILE [flags]")},
+		{"routing lookup", "", failure(2,
+			"routing lookup: an operand is missing; usage: junctor routing lookup IP [flags]")},
 	}
 	file := filepath.Join(t.TempDir(), "cluster.json")
 	if err := os.WriteFile(file, []byte(routingDocument), 0o600); err != nil {

@@ -1,24 +1,21 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
-// secretSource reads the password or key that an operator gives a task; "" is none. It is read where the operator
-// is, and travels beside the arguments, of which only it knows where they are printed.
-type secretSource func(*process) (string, error)
-
-// passwordFlags defines how a password is given.
-func passwordFlags(fs *flag.FlagSet) secretSource {
-	stdin := fs.Bool("password-stdin", false, "read the password from standard input, whatever --password says")
-	text := fs.String("password", "", "the user's password; given like this, everybody on this machine can see it in ps")
-	return func(p *process) (string, error) {
+// definePassword defines how a password is given, and returns what reads it.
+func (c *cli) definePassword(cmd *cobra.Command) (input func([]string) (string, error)) {
+	stdin := cmd.Flags().Bool("password-stdin", false, "read the password from standard input; it wins over --password")
+	text := cmd.Flags().String("password", "", "`PASSWORD` of the user; as a flag it can be seen by everybody on this machine")
+	return func([]string) (string, error) {
 		if *stdin {
-			return p.readSecret()
+			return c.readSecret()
 		}
 		return *text, nil
 	}
@@ -27,32 +24,26 @@ func passwordFlags(fs *flag.FlagSet) secretSource {
 // needPassword words what is missing where there is no password.
 const needPassword = "needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password"
 
-// apiKeyFlags defines how the key of a cluster's API is given: not on the command line, where others can see it.
-func apiKeyFlags(fs *flag.FlagSet) secretSource {
-	stdin := fs.Bool("api-key-stdin", false, "read a key for the API of the cluster to add from standard input; "+
-		"otherwise it is what JUNCTOR_CLUSTER_API_KEY says, if anything")
-	return func(p *process) (string, error) {
+// defineAPIKey defines how the key of a cluster's API is given, and returns what reads it. There is no flag for the key
+// itself: other users of the machine could see it.
+func (c *cli) defineAPIKey(cmd *cobra.Command) (input func([]string) (string, error)) {
+	stdin := cmd.Flags().Bool("api-key-stdin", false, "read a key for the cluster's API from standard input instead of "+
+		"JUNCTOR_CLUSTER_API_KEY")
+	return func([]string) (string, error) {
 		if *stdin {
-			return p.readSecret()
+			return c.readSecret()
 		}
-		return secretVariable(p.getenv, "JUNCTOR_CLUSTER_API_KEY")
+		return secretVariable(c.getenv, "JUNCTOR_CLUSTER_API_KEY")
 	}
 }
 
-// maxSecret bounds what is read as a password or a key, in bytes.
-const maxSecret = 4096
-
-// readSecret reads the one line of standard input.
-func (p *process) readSecret() (string, error) {
-	text, err := io.ReadAll(io.LimitReader(p.stdin, maxSecret+int64(len("\r\n"))+1))
+// readSecret reads a secret from standard input.
+func (c *cli) readSecret() (string, error) {
+	text, err := readLine(c.stdin)
 	if err != nil {
 		return "", fmt.Errorf("standard input: %w", err)
 	}
-	line := withoutNewline(string(text))
-	if line == "" || len(line) > maxSecret || strings.ContainsAny(line, "\r\n") {
-		return "", usageError(fmt.Sprintf("standard input: not one line of 1 to %d bytes", maxSecret))
-	}
-	return line, nil
+	return text, nil
 }
 
 // secretVariable returns the value of an environment variable, or the content of the file that NAME_FILE names. One
@@ -66,19 +57,30 @@ func secretVariable(getenv func(string) string, name string) (string, error) {
 		return "", usageError(fmt.Sprintf("%s and %s_FILE are both set: set one of them", name, name))
 	}
 	file, err := os.Open(fileName)
-	if err != nil {
-		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	if err == nil {
+		defer file.Close()
+		value, err = readLine(file)
 	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSecret+int64(len("\r\n"))+1))
 	if err != nil {
-		return "", fmt.Errorf("%s_FILE: %w", name, err)
-	}
-	value = withoutNewline(string(text))
-	if value == "" || len(value) > maxSecret || strings.ContainsAny(value, "\r\n") {
-		return "", usageError(fmt.Sprintf("%s_FILE: %s does not hold one line of 1 to %d bytes", name, fileName, maxSecret))
+		return "", fmt.Errorf("%s_FILE=%s: %w", name, fileName, err)
 	}
 	return value, nil
+}
+
+// maxSecret bounds a password or a key, in bytes.
+const maxSecret = 4096
+
+// readLine reads a text of one line.
+func readLine(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSecret+int64(len("\r\n"))+1))
+	if err != nil {
+		return "", err
+	}
+	line := withoutNewline(string(text))
+	if line == "" || len(line) > maxSecret || strings.ContainsAny(line, "\r\n") {
+		return "", usageError(fmt.Sprintf("it does not hold one line of 1 to %d bytes", maxSecret))
+	}
+	return line, nil
 }
 
 // withoutNewline removes one newline at the end of a text.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"io"
 	"net"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
@@ -24,22 +24,30 @@ import (
 	"junctor/pkg/store"
 )
 
-func defineServe(fs *flag.FlagSet) action {
-	c := &serveConfig{}
-	c.define(fs)
-	return func(ctx context.Context, p *process, operands []string) error {
-		if err := c.check(operands, p.getenv); err != nil {
-			return err
-		}
-		log := zerolog.New(p.stderr).Level(c.logLevel).With().Timestamp().Logger()
-		return serve(ctx, c, log, p)
+func (c *cli) serveCommand() *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the API until SIGTERM or SIGINT",
+		Long: `Serves the API until SIGTERM or SIGINT. A folder without a store gets a new one,
+and a CouchDB gets the databases and design documents that are missing.`,
+		Args: operands(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.check(c.getenv); err != nil {
+				return err
+			}
+			log := zerolog.New(c.stderr).Level(flags.level()).With().Timestamp().Logger()
+			return c.serve(cmd.Context(), &flags, log)
+		},
 	}
+	flags.define(cmd.Flags())
+	return cmd
 }
 
 // server is one run of "junctor serve".
 type server struct {
-	*serveConfig
-	*workplace
+	*serveFlags
+	*app
 	home       string               // see openHome
 	admin      account.Bootstrapped // of an embedded store
 	log        zerolog.Logger
@@ -55,29 +63,29 @@ type server struct {
 
 // serve opens what is needed one after the other, serves until ctx ends, and closes it all in the reverse order. What
 // hangs while it closes is abandoned, and the log says so.
-func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) error {
-	if p.getenv("GOGC") == "" {
+func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) error {
+	if c.getenv("GOGC") == "" {
 		go tuneGC(ctx)
 	}
 	signal.Ignore(syscall.SIGHUP) // there is nothing to reload, and the end of a terminal is not the server's
-	listener, err := listen(c.listen)
+	listener, err := listen(flags.listen)
 	if err != nil {
 		return listenError("--listen", err)
 	}
 	defer listener.Close()
 	var metricsListener net.Listener
-	if c.metricsListen != "" {
-		if metricsListener, err = net.Listen("tcp", c.metricsListen); err != nil {
+	if flags.metricsListen != "" {
+		if metricsListener, err = net.Listen("tcp", flags.metricsListen); err != nil {
 			return listenError("--metrics-listen", err)
 		}
 		defer metricsListener.Close()
 	}
-	home, closeHome, err := c.openHome()
+	home, closeHome, err := flags.openHome()
 	if err != nil {
 		return err
 	}
 	defer closeHome()
-	key, err := p.secretKey(home, c.state())
+	key, err := c.secretKey(home, flags.state())
 	if err != nil {
 		return err
 	}
@@ -86,12 +94,12 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		metrics.ObserveStore(call)
 		repairs.observe(call)
 	}
-	data, err := store.Open(c.dsn, store.Options{Log: log, Observe: observe, Conflict: metrics.StoreConflict})
+	data, err := store.Open(flags.dsn, store.Options{Log: log, Observe: observe, Conflict: metrics.StoreConflict})
 	if err != nil {
 		return err
 	}
 	defer closeWithin(closeTime, "the store", data.Close, log)
-	notices, err := c.openNotices(home, data, log)
+	notices, err := flags.openNotices(home, data, log)
 	if err != nil {
 		return err
 	}
@@ -99,12 +107,12 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 		metrics.WatchNotices(notices.Stats)
 		defer closeWithin(closeTime, "the checkpoint of change notices", notices.Close, log)
 	}
-	bills, err := c.openBilling(data, metrics, log)
+	bills, err := flags.openBilling(data, metrics, log)
 	if err != nil {
 		return err
 	}
-	w, err := newWorkplace(data, workOptions{
-		key: key, staleness: c.maxStaleness, node: c.node(), log: log, notices: notices, billing: bills.hook,
+	w, err := newApp(data, appOptions{
+		key: key, staleness: flags.maxStaleness, node: flags.node(), log: log, notices: notices, billing: bills.hook,
 		pool: dedicatedip.Options{
 			CopiesWritten: bills.changed, CopyRepaired: metrics.CopyRepaired, AddressAbandoned: metrics.AddressAbandoned,
 		},
@@ -116,17 +124,17 @@ func serve(ctx context.Context, c *serveConfig, log zerolog.Logger, p *process) 
 	defer closeWithin(closeTime, "the projector", w.pool.Close, log)
 	defer w.documents.Close()
 	metrics.WatchDocuments(w.documents.Stats)
-	closeSocket, err := c.openSocket(home, w, log)
+	closeSocket, err := flags.openSocket(home, w, log)
 	if err != nil {
 		return err
 	}
 	others := introspect.New(w.clusters, time.Now)
 	defer others.Close()
-	s := &server{serveConfig: c, workplace: w, home: home, log: log, stdout: p.stdout, notices: notices, bills: bills,
+	s := &server{serveFlags: flags, app: w, home: home, log: log, stdout: c.stdout, notices: notices, bills: bills,
 		repairs: repairs}
 	s.ready = &prober{probe: s.probe, remedies: s.remedies(), log: log}
-	if store.IsCouchDB(c.dsn) {
-		s.ready.grace = c.maxStaleness
+	if store.IsCouchDB(flags.dsn) {
+		s.ready.grace = flags.maxStaleness
 	}
 	s.api = s.handler(metrics, others)
 	return s.run(ctx, newHTTPServer(s.api.HTTP(), listener), metricsListener, closeSocket)
@@ -183,7 +191,7 @@ func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) 
 		IssueTokens:     s.issueTokens,
 		Ready:           s.ready.state,
 		SeparateMetrics: s.metricsListen != "",
-		Format:          s.format,
+		Format:          api.Format(s.responseFormat),
 		MaxRequests:     s.maxRequests,
 		TrustedProxies:  s.trustedProxies,
 		Node:            nodeName(),
@@ -194,7 +202,7 @@ func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) 
 }
 
 // node is what the settings call this process.
-func (c *serveConfig) node() account.Node { return account.Node{Name: nodeName(), Zone: c.zone} }
+func (f *serveFlags) node() account.Node { return account.Node{Name: nodeName(), Zone: f.zone} }
 
 // nodeName names this process as Kazoo names its nodes.
 func nodeName() string {

@@ -140,6 +140,7 @@ func TestMemory(t *testing.T) {
 	}
 
 	other := start(t, "--store", "memory:")
+	waitFor(t, "the log to name the folder", func() bool { return other.logs(`"serving"`) })
 	_, rest, _ := strings.Cut(other.stderr.String(), `"home":"`)
 	home, _, _ := strings.Cut(rest, `"`)
 	other.login(readAdmin(t, home).APIKey)

@@ -2,50 +2,68 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/sup"
 )
 
-func defineSup(*flag.FlagSet) task {
-	return func(p *process, operands []string) (job, error) {
-		call, text, code := sup.Parse(operands)
-		if call == nil {
-			if err := p.sayAsSup(text, code); err != nil {
-				return job{}, err
-			}
-			return job{}, exitCode(0)
-		}
-		run := func(ctx context.Context, w *workplace, p *process) error {
-			text, code := call.Run(ctx, sup.Deps{
-				Pool:     w.pool,
-				Accounts: w.accounts,
-				Founder:  w.founder,
-				Install:  func(ctx context.Context) error { return dedicatedip.Install(ctx, w.store) },
-				Heal:     w.healer.Refresh,
-			})
-			return p.sayAsSup(text, code)
-		}
-		if call.ReadOnly() {
-			return reading(run), nil
-		}
-		return writing(run), nil
+func (c *cli) supCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sup MODULE FUNCTION [ARGUMENT...]",
+		Short: "Run a maintenance function, as Kazoo's sup does",
+		Long: `Runs a function of Kazoo's maintenance modules, with Kazoo's texts and exit
+codes. These are known:
+
+  kazoo_ips_maintenance add IP ZONE HOST
+  kazoo_ips_maintenance assign IP ACCOUNT
+  kazoo_ips_maintenance release IP
+  kazoo_ips_maintenance delete IP
+  kazoo_ips_maintenance summary [HOST]
+  kazoo_ips_maintenance refresh
+  crossbar_maintenance create_account NAME REALM USERNAME PASSWORD
+  kapps_maintenance refresh dedicated_ips`,
+		Args: cobra.ArbitraryArgs, // sup.Parse counts them
 	}
+	c.store.define(cmd.Flags())
+	return c.storeCommand(cmd, storeTask{
+		readOnly: true, // run installs what a call needs
+		check: func(args []string) error {
+			call, text, code := sup.Parse(args)
+			if call != nil {
+				return nil
+			}
+			c.printSup(text, code)
+			return exitCode(code)
+		},
+		run: func(ctx context.Context, a *app, args []string) error {
+			call, _, _ := sup.Parse(args)
+			if !call.ReadOnly() {
+				if err := installWithoutPool(ctx, a.store); err != nil {
+					return err
+				}
+			}
+			text, code := call.Run(ctx, sup.Deps{
+				Pool:     a.pool,
+				Accounts: a.accounts,
+				Founder:  a.founder,
+				Install:  func(ctx context.Context) error { return dedicatedip.Install(ctx, a.store) },
+				Heal:     a.healer.Refresh,
+			})
+			c.printSup(text, code)
+			return exitCode(code)
+		},
+	})
 }
 
-// sayAsSup prints what a command of sup has come to, or returns it as an error.
-func (p *process) sayAsSup(text string, code int) error {
+// printSup prints the result of a function.
+func (c *cli) printSup(text string, code int) {
 	switch {
-	case code == 2:
-		return usageError(text)
 	case code != 0:
-		return errors.New(text)
-	case text == "":
-		return nil
+		_, _ = fmt.Fprintln(c.stderr, "junctor: "+text)
+	case text != "":
+		_, _ = fmt.Fprintln(c.stdout, text)
 	}
-	_, err := fmt.Fprintln(p.stdout, text)
-	return err
 }

@@ -2,13 +2,101 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
+	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"junctor/pkg/account"
 )
 
-// userChange is what "junctor user" did to whom.
+func (c *cli) userCommand() *cobra.Command {
+	return c.group(&cobra.Command{
+		Use:   "user",
+		Short: "Create, enable and disable users, and change passwords",
+		Long: `Creates, enables and disables the users of an account, and changes their
+passwords.
+
+Where a Kazoo lives the commands refuse: users are Kazoo's to change.`,
+	}, c.userCreateCommand(), c.userPasswordCommand(), c.userEnableCommand(), c.userDisableCommand())
+}
+
+func (c *cli) userCreateCommand() *cobra.Command {
+	var level string
+	cmd := &cobra.Command{Use: "create ACCOUNT USERNAME", Short: "Create a user", Args: operands(2, 2)}
+	cmd.Flags().StringVar(&level, "level", "admin", "`LEVEL` of the user: admin or user")
+	return c.storeCommand(cmd, storeTask{
+		input: c.definePassword(cmd),
+		check: func(args []string) error {
+			if err := checkChoice(level, "admin", "user"); err != nil {
+				return usageError("--level: " + err.Error())
+			}
+			if err := c.checkPassword(); err != nil {
+				return err
+			}
+			return account.NewUser{Username: args[1], Password: c.input, Level: level}.Check()
+		},
+		run: func(ctx context.Context, a *app, args []string) error {
+			id, err := a.founder.CreateUser(ctx, args[0], account.NewUser{Username: args[1], Password: c.input, Level: level})
+			if err != nil {
+				return err
+			}
+			return c.printUser(userChange{AccountID: args[0], Username: args[1], UserID: id, Done: "created", Enabled: true})
+		},
+	})
+}
+
+func (c *cli) userPasswordCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "passwd ACCOUNT USERNAME",
+		Short: "Change a user's password, which ends the user's tokens",
+		Args:  operands(2, 2),
+	}
+	return c.storeCommand(cmd, storeTask{
+		input: c.definePassword(cmd),
+		check: func([]string) error { return c.checkPassword() },
+		run: func(ctx context.Context, a *app, args []string) error {
+			enabled, err := a.founder.SetPassword(ctx, args[0], args[1], c.input)
+			if err != nil {
+				return err
+			}
+			return c.printUser(userChange{AccountID: args[0], Username: args[1], Done: passwordChanged, Enabled: enabled})
+		},
+	})
+}
+
+func (c *cli) userEnableCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "enable ACCOUNT USERNAME", Short: "Enable a user", Args: operands(2, 2)}
+	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, args []string) error {
+		if err := a.founder.EnableUser(ctx, args[0], args[1]); err != nil {
+			return err
+		}
+		return c.printUser(userChange{AccountID: args[0], Username: args[1], Done: "enabled", Enabled: true})
+	}})
+}
+
+func (c *cli) userDisableCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "disable ACCOUNT USERNAME",
+		Short: "Disable a user, which ends the user's tokens",
+		Args:  operands(2, 2),
+	}
+	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, args []string) error {
+		if err := a.founder.DisableUser(ctx, args[0], args[1]); err != nil {
+			return err
+		}
+		return c.printUser(userChange{AccountID: args[0], Username: args[1], Done: "disabled"})
+	}})
+}
+
+// checkPassword refuses to go on without a password.
+func (c *cli) checkPassword() error {
+	if c.input == "" {
+		return usageError("it " + needPassword)
+	}
+	return nil
+}
+
+// userChange is the result of a command about a user.
 type userChange struct {
 	AccountID string `json:"account_id"`
 	Username  string `json:"username"`
@@ -17,91 +105,16 @@ type userChange struct {
 	Enabled   bool   `json:"enabled"` // whether the user can log in now
 }
 
-func defineUser(fs *flag.FlagSet) task {
-	asJSON := fs.Bool("json", false, "print a line of JSON")
-	var level string
-	checked(fs, "level", "admin", "what a new user is: admin or user", func(text string) error {
-		if level = text; level != "admin" && level != "user" {
-			return errors.New("neither admin nor user")
-		}
-		return nil
-	})
-	return func(p *process, operands []string) (job, error) {
-		if len(operands) != 3 {
-			return job{}, errUser
-		}
-		change := userChange{AccountID: operands[1], Username: operands[2]}
-		if err := checkVerb(operands[0], p.secret); err != nil {
-			return job{}, err
-		}
-		if operands[0] == "create" {
-			err := account.NewUser{Username: operands[2], Password: p.secret, Level: level}.Check()
-			if err != nil {
-				return job{}, err
-			}
-		}
-		return writing(func(ctx context.Context, w *workplace, p *process) error {
-			if err := change.apply(ctx, operands[0], w.founder, level, p.secret); err != nil {
-				return err
-			}
-			rows := [][]string{{"account", change.AccountID}, {"user", change.Username}}
-			if change.UserID != "" {
-				rows = append(rows, []string{"its id", change.UserID})
-			}
-			return p.print(*asJSON, change, append(rows, []string{"done", change.text()}))
-		}), nil
+const passwordChanged = "password changed"
+
+func (c *cli) printUser(u userChange) error {
+	rows := [][]string{{"account", u.AccountID}, {"user", u.Username}}
+	if u.UserID != "" {
+		rows = append(rows, []string{"its id", u.UserID})
 	}
-}
-
-const errUser = usageError("user: it takes \"create\", \"passwd\", \"enable\" or \"disable\", an account's id, and a user's name")
-
-// What a task may have done.
-const (
-	created         = "created"
-	passwordChanged = "password changed"
-	enabled         = "enabled"
-	disabled        = "disabled"
-)
-
-// text is what was done, for people.
-func (c *userChange) text() string {
-	if c.Done == passwordChanged && !c.Enabled {
-		return passwordChanged + `; the user is still disabled, "junctor user enable" changes that`
+	done := u.Done
+	if done == passwordChanged && !u.Enabled {
+		done = fmt.Sprintf("%s; the user is still disabled, \"junctor user enable\" changes that", done)
 	}
-	return c.Done
-}
-
-// checkVerb refuses what can't be done with a user, or not without a password.
-func checkVerb(verb, password string) error {
-	switch verb {
-	case "enable", "disable":
-		return nil
-	case "create", "passwd":
-		if password == "" {
-			return usageError("user: " + verb + " " + needPassword)
-		}
-		return nil
-	}
-	return errUser
-}
-
-// apply does what verb asks for.
-func (c *userChange) apply(ctx context.Context, verb string, f *account.Founder, level, password string) (err error) {
-	switch {
-	case verb == "enable":
-		c.Done, c.Enabled = enabled, true
-		return f.EnableUser(ctx, c.AccountID, c.Username)
-	case verb == "disable":
-		c.Done = disabled
-		return f.DisableUser(ctx, c.AccountID, c.Username)
-	case verb == "passwd":
-		c.Done = passwordChanged
-		c.Enabled, err = f.SetPassword(ctx, c.AccountID, c.Username, password)
-		return err
-	}
-	c.Done, c.Enabled = created, true
-	c.UserID, err = f.CreateUser(ctx, c.AccountID, account.NewUser{
-		Username: c.Username, Password: password, Level: level,
-	})
-	return err
+	return c.print(u, append(rows, []string{"done", done}))
 }

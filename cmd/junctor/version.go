@@ -1,11 +1,10 @@
 package main
 
 import (
-	"context"
-	"flag"
-	"fmt"
 	"runtime/debug"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // built is the version, set by the linker; see the Makefile.
@@ -21,12 +20,15 @@ func version() string {
 	return "dev"
 }
 
-func defineVersion(*flag.FlagSet) action {
-	return func(_ context.Context, p *process, operands []string) error {
-		if err := noOperands("version", operands); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(p.stdout, version())
-		return err
+func (c *cli) versionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  operands(0, 0),
+		RunE: func(*cobra.Command, []string) error {
+			return c.print(map[string]string{"version": version()}, [][]string{{version()}})
+		},
 	}
+	c.defineJSON(cmd.Flags())
+	return cmd
 }

@@ -17,9 +17,9 @@ type keySource func() (*seal.Key, error)
 // secretKey returns where to get the key of a store: from the environment, or else a file, which is made once it is
 // needed and stays: a folder of state may serve more than one store. home is the folder of an embedded store, see
 // openHome, and state that of a CouchDB's state.
-func (p *process) secretKey(home, state string) (keySource, error) {
+func (c *cli) secretKey(home, state string) (keySource, error) {
 	const variable = "JUNCTOR_SECRET_KEY"
-	text, err := secretVariable(p.getenv, variable)
+	text, err := secretVariable(c.getenv, variable)
 	if err != nil {
 		return nil, err
 	}

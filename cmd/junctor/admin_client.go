@@ -14,11 +14,11 @@ import (
 	"junctor/pkg/statefile"
 )
 
-// errNoServer says that no server has the store open, or none that takes tasks.
+// errNoServer says that no server has the store open, or that the one that has it has no socket.
 var errNoServer = errors.New("no server has the store open")
 
-// forward has a task done by the server that listens on a socket, and passes on what it said.
-func (p *process) forward(ctx context.Context, socket string, args []string) error {
+// forward sends a task to the server that listens on a socket, and prints what that returns.
+func (c *cli) forward(ctx context.Context, socket string, request adminRequest) error {
 	if !isThere(socket) {
 		return errNoServer
 	}
@@ -33,17 +33,17 @@ func (p *process) forward(ctx context.Context, socket string, args []string) err
 	_ = conn.SetDeadline(time.Now().Add(requestTime + taskTime))
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
 	defer stop()
-	if err := json.NewEncoder(conn).Encode(socketRequest{Args: args, Secret: p.secret}); err != nil {
+	if err := json.NewEncoder(conn).Encode(request); err != nil {
 		return fmt.Errorf("the server of this store: %w", err)
 	}
-	var answer socketAnswer
-	if err := json.NewDecoder(conn).Decode(&answer); err != nil {
-		return fmt.Errorf("the server of this store did not answer: %w", err)
+	var response adminResponse
+	if err := json.NewDecoder(conn).Decode(&response); err != nil {
+		return fmt.Errorf("the server of this store did not respond: %w", err)
 	}
-	_, _ = io.WriteString(p.stdout, answer.Stdout)
-	_, _ = io.WriteString(p.stderr, answer.Stderr)
-	if answer.Code != 0 {
-		return exitCode(answer.Code)
+	_, _ = io.WriteString(c.stdout, response.Stdout)
+	_, _ = io.WriteString(c.stderr, response.Stderr)
+	if response.Code != 0 {
+		return exitCode(response.Code)
 	}
 	return nil
 }

@@ -19,8 +19,8 @@ import (
 	"junctor/schemas"
 )
 
-// workplace is an open store with what works on it.
-type workplace struct {
+// app is an open store with what works on it.
+type app struct {
 	store     *store.Store
 	documents *doccache.Cache  // accounts, users, keys and settings
 	writer    *doccache.Writer // the store, with writes that invalidate documents
@@ -34,8 +34,8 @@ type workplace struct {
 	billing   *billing.Hook          // nil is none
 }
 
-// workOptions adjusts a workplace.
-type workOptions struct {
+// appOptions adjusts a app.
+type appOptions struct {
 	key       keySource
 	staleness time.Duration // of cached accounts, users, keys and settings
 	node      account.Node
@@ -46,7 +46,7 @@ type workOptions struct {
 	notices   *notify.Publisher // publishes what is written to the pool and to accounts; nil disables it
 }
 
-func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
+func newApp(s *store.Store, o appOptions) (*app, error) {
 	set, err := schema.Load(schemas.Files)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 	o.pool.Zone, o.pool.Log = o.node.Zone, o.log
 	o.pool.ZoneName = account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of
 	pool := dedicatedip.New(addresses, o.pool)
-	return &workplace{
+	return &app{
 		store:     s,
 		documents: documents,
 		writer:    writer,
@@ -76,7 +76,7 @@ func newWorkplace(s *store.Store, o workOptions) (*workplace, error) {
 }
 
 // bootstrap makes the store usable.
-func (w *workplace) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
+func (w *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
 	b, err := w.founder.Bootstrap(ctx)
 	if err != nil {
 		return b, err

@@ -48,7 +48,8 @@ func TestTasks(t *testing.T) {
 			"kazoo_ips_maintenance, crossbar_maintenance, kapps_maintenance\n"}},
 		{"sup kazoo_ips_maintenance", outcome{code: 2, stderr: "junctor: a module and a function of it are needed, " +
 			"as in \"sup kazoo_ips_maintenance add\"\n"}},
-		{"account create", outcome{code: 2, stderr: "junctor: account: the one thing to do is \"account create NAME\"\n"}},
+		{"account create", outcome{code: 2, stderr: "junctor: account create: an operand is missing; usage: " +
+			"junctor account create NAME [flags]\n"}},
 		{"bootstrap x", outcome{code: 2, stderr: "junctor: bootstrap: unexpected \"x\"\n"}},
 	}
 	for name, place := range places(t) {

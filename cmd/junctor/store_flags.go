@@ -3,11 +3,12 @@ package main
 import (
 	"cmp"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/spf13/pflag"
 
 	"junctor/pkg/fault"
 	"junctor/pkg/statefile"
@@ -15,23 +16,24 @@ import (
 	"junctor/pkg/store/embedded"
 )
 
-// site is which store to work on, and where to keep what belongs to it but has no place in it.
-type site struct {
+// storeFlags say which store to work on, and where to keep what belongs to it but has no place in it.
+type storeFlags struct {
 	dsn      string
-	stateDir string // as it was given; empty: not given
-	userDir  string // of a CouchDB's state if no stateDir is given; empty: the user has no home
+	stateDir string // as given; empty if not given
+	userDir  string // of a CouchDB's state if no stateDir is given; empty if the user has no home
 }
 
-// define defines --store and --state-dir. The store is checked later, by check: what fs itself refuses it repeats.
-func (s *site) define(fs *flag.FlagSet) {
-	fs.StringVar(&s.dsn, "store", "./junctor-data", "a folder, memory:, or http(s)://USER:PASSWORD@HOST:PORT of a CouchDB")
-	fs.StringVar(&s.stateDir, "state-dir", "", "folder of a CouchDB's socket, and of its secret.key unless "+
-		"JUNCTOR_SECRET_KEY is set (none: ~/.local/state/junctor), of a memory: store's files (none: a temporary one), "+
-		"and of the checkpoint of change notices")
+// define defines --store and --state-dir. They are checked later, by check: an error of the flag set would repeat a
+// password.
+func (s *storeFlags) define(flags *pflag.FlagSet) {
+	flags.StringVar(&s.dsn, "store", "./junctor-data",
+		"`STORE`: a folder, memory:, or http(s)://USER:PASSWORD@HOST:PORT of a CouchDB")
+	flags.StringVar(&s.stateDir, "state-dir", "", "`FOLDER` of a CouchDB's socket, secret.key and checkpoint of change "+
+		"notices (default ~/.local/state/junctor), and of a memory: store's files (default a temporary one)")
 }
 
 // check refuses what can't be a store or a folder, and finds the default folder of state.
-func (s *site) check(getenv func(string) string) error {
+func (s *storeFlags) check(getenv func(string) string) error {
 	if err := checkStore(s.dsn); err != nil {
 		return usageError("--store: " + err.Error())
 	}
@@ -45,7 +47,7 @@ func (s *site) check(getenv func(string) string) error {
 }
 
 // userStateDir returns where the user of this process keeps state, as the XDG Base Directory Specification says. It is
-// never relative: what is secret must not end up wherever somebody happens to be.
+// never relative: secrets must not end up in whatever folder the user happens to be in.
 func userStateDir(getenv func(string) string) string {
 	if folder := getenv("XDG_STATE_HOME"); filepath.IsAbs(folder) {
 		return filepath.Join(folder, "junctor")
@@ -56,22 +58,22 @@ func userStateDir(getenv func(string) string) string {
 	return ""
 }
 
-// home is where a task that has the store for itself finds what belongs to it; see openHome.
-func (s site) home() string {
+// home returns the folder of an embedded store, for a task that opens the store itself; see openHome.
+func (s storeFlags) home() string {
 	if store.IsCouchDB(s.dsn) {
 		return ""
 	}
 	return s.dsn
 }
 
-// state returns the folder of state of a CouchDB. It is empty if there is none.
-func (s site) state() string { return cmp.Or(s.stateDir, s.userDir) }
+// state returns the folder of state of a CouchDB, or "" if there is none.
+func (s storeFlags) state() string { return cmp.Or(s.stateDir, s.userDir) }
 
 // errNoState says what to do where a folder of state is needed and there is none.
 var errNoState = errors.New("there is no folder for it: give one with --state-dir")
 
-// missing reports whether there is no such store yet.
-func (s site) missing() bool {
+// missing reports whether the store does not exist yet.
+func (s storeFlags) missing() bool {
 	if store.IsCouchDB(s.dsn) || s.dsn == embedded.Memory {
 		return false
 	}
@@ -81,7 +83,7 @@ func (s site) missing() bool {
 
 // checkHome refuses a folder that other users can write to, and one from which the store was lost: a new one would
 // take its place, with another key and another administrator.
-func (s site) checkHome(home string) error {
+func (s storeFlags) checkHome(home string) error {
 	if home == "" || home == embedded.Memory {
 		return nil
 	}
@@ -97,9 +99,9 @@ func (s site) checkHome(home string) error {
 	return nil
 }
 
-// socket is where the server of the store takes tasks; home is the folder of an embedded store, see openHome. It is
-// empty where there is no folder for one.
-func (s site) socket(home string) string {
+// socket returns the path of the admin socket of the store's server, or "" if there is no folder for one. home is the
+// folder of an embedded store, see openHome.
+func (s storeFlags) socket(home string) string {
 	switch {
 	case !store.IsCouchDB(s.dsn):
 		return socketFile(home)
@@ -110,7 +112,7 @@ func (s site) socket(home string) string {
 }
 
 // explain adds to an error of a CouchDB which one it is and what to do.
-func (s site) explain(err error) error {
+func (s storeFlags) explain(err error) error {
 	switch name := store.Redact(s.dsn); {
 	case !store.IsCouchDB(s.dsn):
 		return err

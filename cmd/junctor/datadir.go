@@ -14,7 +14,7 @@ import (
 // openHome answers the folder of admin.json and the socket: that of an embedded store. For one in memory it is
 // --state-dir or a temporary folder. A CouchDB has none: it can be worked on by several processes at once, and its
 // administrator is its operator. Its socket is in the folder of state.
-func (s site) openHome() (folder string, closeHome func(), err error) {
+func (s storeFlags) openHome() (folder string, closeHome func(), err error) {
 	switch {
 	case store.IsCouchDB(s.dsn):
 		return "", func() {}, nil

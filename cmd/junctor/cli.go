@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// cli is one call of the program: what a command reads and writes, and the flags that commands share.
+type cli struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	store  storeFlags
+	asJSON bool
+	// input is what a storeTask has read on the operator's side, see storeTask.input.
+	input string
+	// app is the store to work on in the server that has it open. It is nil elsewhere.
+	app *app
+}
+
+// run executes args, prints an error if there is one, and returns the exit code.
+func (c *cli) run(ctx context.Context, args []string) (code int) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			code = c.report(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+		}
+	}()
+	return c.report(c.execute(ctx, args))
+}
+
+func (c *cli) execute(ctx context.Context, args []string) error {
+	root := c.rootCommand()
+	root.SetArgs(append([]string{}, args...)) // nil would be os.Args
+	cmd, err := root.ExecuteContextC(ctx)
+	_, name, below := strings.Cut(cmd.CommandPath(), " ")
+	if _, ok := errors.AsType[usageError](err); ok && below {
+		return usageError(name + ": " + err.Error())
+	}
+	return err
+}
+
+// rootCommand returns the command tree. A server that executes the commands of others has only those that work on its
+// store.
+func (c *cli) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "junctor",
+		Short: "Serve Kazoo's dedicated IPs and routing clusters",
+		Long: `Serves the modules "ips" and "routing" of Kazoo's Crossbar API, on a CouchDB or
+on an embedded store.
+
+Every flag can be set by an environment variable, which its description names.
+The flag wins.`,
+		Version:           version(),
+		SilenceErrors:     true, // run prints them
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		PersistentPreRunE: c.completeFlags,
+	}
+	if c.app == nil {
+		root.AddCommand(c.serveCommand(), c.versionCommand(), manCommand())
+	}
+	root.AddCommand(c.bootstrapCommand(), c.accountCommand(), c.userCommand(), c.clusterCommand(), c.routingCommand(),
+		c.ipsCommand(), c.supCommand(), c.doctorCommand())
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(printHelp)
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Run, cmd.RunE = nil, helpOf
+		case "completion":
+			for _, shell := range cmd.Commands() {
+				shell.Args, shell.Long = operands(0, 0), completionHelp(shell)
+			}
+		}
+	}
+	finish(root)
+	return root
+}
+
+// finish completes a command and those below it: flags name their variables, and commands that only hold others refuse
+// to run.
+func finish(cmd *cobra.Command) {
+	nameVariables(cmd)
+	if cmd.HasSubCommands() {
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.FParseErrWhitelist.UnknownFlags = true // the command is what is wrong
+		cmd.RunE = refuseGroup
+	}
+	for _, sub := range cmd.Commands() {
+		finish(sub)
+	}
+}
+
+// group returns a command that holds commands on a store, which share the flags of c.
+func (c *cli) group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	c.store.define(cmd.PersistentFlags())
+	c.defineJSON(cmd.PersistentFlags())
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// refuseGroup says which commands there are below a command that only holds others.
+func refuseGroup(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
+	}
+	return usageError(fmt.Sprintf("a command is missing; \"%s --help\" lists them", cmd.CommandPath()))
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	return usageError(fmt.Sprintf("unknown command %q; \"%s --help\" lists the commands", name, cmd.CommandPath()))
+}
+
+// operands refuses fewer or more operands than a command takes.
+func operands(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usageError("an operand is missing; usage: " + cmd.UseLine())
+		case len(args) <= most:
+			return nil
+		}
+		extra := args[most]
+		text := fmt.Sprintf("unexpected %q", extra)
+		if extra == "true" || extra == "false" {
+			text += "; the value of such a flag follows =, as in --json=" + extra
+		}
+		return usageError(text)
+	}
+}
+
+// usageError is a mistake in how the program was called.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// exitCode is a failure that has been printed already.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// report prints an error and returns the exit code that it stands for.
+func (c *cli) report(err error) int {
+	if err == nil {
+		return 0
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	_, _ = fmt.Fprintln(c.stderr, "junctor: "+explain(err))
+	if _, ok := errors.AsType[usageError](err); ok {
+		return 2
+	}
+	return 1
+}
