@@ -60,7 +60,7 @@ func ofLevel(l auth.Level) gate {
 		if err := s.admit(r, nil); err != nil {
 			return err
 		}
-		return s.Tokens.Require(r.ctx(), r.identity, l, nil)
+		return s.Tokens.Require(r.ctx(), r.identity, l)
 	}
 }
 

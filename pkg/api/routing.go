@@ -90,7 +90,7 @@ func (s *Server) lookUpAddress(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	switch err := s.Tokens.Require(r.ctx(), r.identity, auth.LevelSuperMaster, nil); {
+	switch err := s.Tokens.Require(r.ctx(), r.identity, auth.LevelSuperMaster); {
 	case err == nil:
 		return reply{data: holdings}, nil
 	case !fault.Is(err, fault.Forbidden):

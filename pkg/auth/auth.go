@@ -56,10 +56,6 @@ type Identity struct {
 	Remote bool
 	// ClusterID is the cluster that vouches for a remote identity; empty is the own cluster.
 	ClusterID string
-	// Reseller and ResellerID are what its cluster says of a remote identity: whether the account is a reseller, and
-	// which one it belongs to. For all others the documents are asked, see Authenticator.Require.
-	Reseller   bool
-	ResellerID string
 }
 
 // MaySee reports whether the identity has any rights on an account: superduper accounts have, the account itself,

@@ -13,7 +13,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// Store is what the package needs of a store.
+// Store is what the package uses of a store.
 type Store interface {
 	account.Store
 	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
@@ -28,28 +28,25 @@ type Options struct {
 	// credentials are refused because of a cached document, that document is read once more, at most once a second.
 	// Nil reads every document for every request.
 	Documents *doccache.Cache
-	// AllowMissingIdentitySig takes tokens that are bound to no secret, and so can't be revoked, as Kazoo does.
-	AllowMissingIdentitySig bool
 	// MasterCluster is the id of the cluster whose master account is the operator's; empty is the own cluster.
 	MasterCluster string
 	// Node is the process whose settings count.
 	Node account.Node
 }
 
-// Authenticator tells whose token a request carries, and what its holder may do. It is safe for concurrent use.
+// Authenticator authenticates requests and checks what their senders may do. It is safe for concurrent use.
 type Authenticator struct {
 	documents     *doccache.Cache
 	directory     *account.Directory
 	keys          *keyring
 	policies      *policies
-	verdicts      *verdicts
+	identities    *identityCache
 	now           func() time.Time
-	unbound       bool // tokens without identity_sig are taken
 	masterCluster string
 	node          account.Node
 }
 
-// NewAuthenticator answers an Authenticator for the tokens of the cluster whose documents are in s.
+// NewAuthenticator returns an Authenticator for the tokens of the cluster whose documents are in s.
 func NewAuthenticator(s Store, o Options) *Authenticator {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -62,120 +59,118 @@ func NewAuthenticator(s Store, o Options) *Authenticator {
 		directory:     account.NewDirectory(s).Reading(o.Documents).At(o.Node),
 		keys:          newKeyring(s),
 		policies:      newPolicies(s),
-		verdicts:      newVerdicts(),
+		identities:    newIdentityCache(),
 		now:           o.Now,
-		unbound:       o.AllowMissingIdentitySig,
 		masterCluster: o.MasterCluster,
 		node:          o.Node,
 	}
 }
 
-// config answers the settings in documents.
+// config returns the settings in documents.
 func (a *Authenticator) config(documents account.Reader) account.Config {
 	return account.NewConfig(documents).At(a.node)
 }
 
-// Authenticate answers who sent a request. A token that expired is fault.TokenRejected, an account whose trial
-// is over fault.Invalid, and whatever else proves nothing fault.Unauthenticated. A store that does not answer is
-// neither: its error passes as it is.
+// Authenticate returns who sent a request. The error is of kind fault.TokenRejected if the token has expired,
+// fault.Invalid if the account's trial is over, and fault.Unauthenticated if the credentials prove nothing. Errors of
+// the store are returned as they are.
 func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Identity, error) {
 	if len(c.Token) > maxToken {
 		return nil, refuse(errors.New("longer than any token"))
 	}
 	f := fingerprintOf(c)
-	made, ok := a.verdicts.Get(f)
-	if !ok || !a.stands(made) {
+	cached, ok := a.identities.Get(f)
+	if !ok || !a.valid(cached) {
 		var err error
-		if made, err = a.judge(ctx, c); err != nil {
+		if cached, err = a.verify(ctx, c); err != nil {
 			return nil, err
 		}
-		a.verdicts.Add(f, made)
+		a.identities.Add(f, cached)
 	}
-	if err := a.checkExpiry(made.expires); err != nil {
+	if err := a.checkExpiry(cached.expires); err != nil {
 		return nil, err
 	}
-	if err := checkHeader(c, made.claimed); err != nil {
+	if err := checkHeader(c, cached.claimed); err != nil {
 		return nil, err
 	}
-	identity := made.identity
+	identity := cached.identity
 	return &identity, nil
 }
 
-// stands reports whether an earlier verdict would be the same now.
-func (a *Authenticator) stands(v *verdict) bool {
-	return a.documents.Valid(v.validity) && a.checkTrials(v) == nil
+// valid reports whether a cached identity would be the same if it were verified now.
+func (a *Authenticator) valid(c *cachedIdentity) bool {
+	return a.documents.Valid(c.validity) && a.checkTrials(c) == nil
 }
 
-// judge examines credentials. It refuses none by what it only remembers: the password may have been changed, or
-// the key be new, since.
-func (a *Authenticator) judge(ctx context.Context, c Credentials) (*verdict, error) {
+// verify verifies credentials. Before it refuses them because of cached documents, it reads these once more: the
+// password or the key may just have changed.
+func (a *Authenticator) verify(ctx context.Context, c Credentials) (*cachedIdentity, error) {
 	q := a.documents.ReadSet()
-	made, err := a.examine(ctx, q, c)
+	verified, err := a.verifyWith(ctx, q, c)
 	if fault.Is(err, fault.Unauthenticated) && q.Reread(ctx) {
 		q = a.documents.ReadSet()
-		made, err = a.examine(ctx, q, c)
+		verified, err = a.verifyWith(ctx, q, c)
 	}
 	if err != nil {
 		return nil, err
 	}
-	made.validity = q.Validity()
-	return made, nil
+	verified.validity = q.Validity()
+	return verified, nil
 }
 
-func (a *Authenticator) examine(ctx context.Context, q *doccache.ReadSet, c Credentials) (*verdict, error) {
+// verifyWith verifies credentials with the documents of q.
+func (a *Authenticator) verifyWith(ctx context.Context, q *doccache.ReadSet, c Credentials) (*cachedIdentity, error) {
 	switch c.Kind {
 	case XAuthToken:
-		return a.examineToken(ctx, q, c)
+		return a.verifyToken(ctx, q, c)
 	case Basic:
-		return a.examineBasic(ctx, q, c.Token)
+		return a.verifyBasic(ctx, q, c.Token)
 	}
 	return nil, refuse(errors.New("no kind of token that is taken here"))
 }
 
-func (a *Authenticator) examineToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*verdict, error) {
-	claims, err := a.verify(ctx, q, c)
+func (a *Authenticator) verifyToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*cachedIdentity, error) {
+	claims, err := a.readToken(ctx, q, c)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkHeader(c, claims.AccountID); err != nil {
 		return nil, err
 	}
-	if err := a.checkBinding(ctx, q, claims); err != nil {
+	if err := a.checkIdentitySig(ctx, q, claims); err != nil {
 		return nil, err
 	}
-	made, err := a.decide(ctx, q, claims)
+	verified, err := a.identify(ctx, q, claims)
 	if err != nil {
 		return nil, err
 	}
-	made.expires = claims.Expires
-	return made, a.checkTrials(made)
+	verified.expires = claims.Expires
+	return verified, a.checkTrials(verified)
 }
 
-// decide is the one place that says what genuine credentials are worth now: who logged in, as whom they act, and
-// whether each of them may still do so. A trial that is over is left to checkTrials.
-func (a *Authenticator) decide(ctx context.Context, q *doccache.ReadSet, c *claims) (*verdict, error) {
+// identify returns the identity that genuine credentials stand for: who logged in, as whom they act, and what their
+// accounts may do. It refuses principals that may not use their credentials now, except for a trial that is over,
+// which checkTrials checks.
+func (a *Authenticator) identify(ctx context.Context, q *doccache.ReadSet, c *claims) (*cachedIdentity, error) {
 	identity := Identity{AccountID: c.AccountID, OwnerID: c.OwnerID, Method: c.Method}
 	holder, err := a.admit(ctx, q, c.principal())
 	if err != nil {
 		return nil, err
 	}
-	made := &verdict{claimed: c.AccountID, holders: []*account.Account{holder}}
+	result := &cachedIdentity{claimed: c.AccountID, holders: []*account.Account{holder}}
 	if c.impersonator != (principal{}) {
 		impersonator, err := a.admit(ctx, q, c.impersonator)
 		if err != nil {
 			return nil, err
 		}
-		made.holders = append(made.holders, impersonator)
+		result.holders = append(result.holders, impersonator)
 	}
 	if err := a.rank(ctx, q, &identity, holder); err != nil {
 		return nil, err
 	}
 	if c.As == (As{}) {
-		made.identity = identity
-		return made, nil
-	}
-	if holder == nil {
-		return nil, refuse(errors.New("as: the token's account does not exist"))
+		result.identity = identity
+		return result, nil
 	}
 	target, err := checkAs(ctx, q, c.principal(), c.As, a.now())
 	if fault.Is(err, fault.Forbidden) {
@@ -184,18 +179,13 @@ func (a *Authenticator) decide(ctx context.Context, q *doccache.ReadSet, c *clai
 	if err != nil {
 		return nil, err
 	}
-	made.holders = append(made.holders, target)
-	made.identity = Identity{AccountID: c.As.AccountID, OwnerID: c.As.OwnerID, Method: c.Method, By: &identity}
-	return made, a.rank(ctx, q, &made.identity, target)
+	result.holders = append(result.holders, target)
+	result.identity = Identity{AccountID: c.As.AccountID, OwnerID: c.As.OwnerID, Method: c.Method, By: &identity}
+	return result, a.rank(ctx, q, &result.identity, target)
 }
 
 // admit returns the account of a principal that may use its credentials now.
 func (a *Authenticator) admit(ctx context.Context, q *doccache.ReadSet, p principal) (*account.Account, error) {
-	if a.unbound {
-		if _, err := account.Get(ctx, q, p.accountID); account.Missing(err) {
-			return nil, nil // Kazoo lets it in, and it has no right on anything
-		}
-	}
 	holder, err := checkActive(ctx, q, p)
 	if err != nil {
 		return nil, err
@@ -203,7 +193,7 @@ func (a *Authenticator) admit(ctx context.Context, q *doccache.ReadSet, p princi
 	return holder, checkEnabled(holder, a.now())
 }
 
-// checkHeader refuses a token of an account other than X-Auth-Account-ID says. It is about tokens alone.
+// checkHeader refuses a token of an account other than X-Auth-Account-ID says. It applies to tokens only.
 func checkHeader(c Credentials, claimed string) error {
 	if c.Kind == XAuthToken && c.Account != "" && c.Account != claimed {
 		return refuse(errors.New("X-Auth-Account-ID names another account than the token"))
@@ -211,8 +201,8 @@ func checkHeader(c Credentials, claimed string) error {
 	return nil
 }
 
-// verify answers what a token claims if it is genuine and has not expired.
-func (a *Authenticator) verify(ctx context.Context, q *doccache.ReadSet, c Credentials) (*claims, error) {
+// readToken returns the claims of a token that one of our keys signed and that has not expired.
+func (a *Authenticator) readToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*claims, error) {
 	claims, err := parse(c.Token, func(kid string) (any, error) {
 		if c.CachedKeysOnly && !a.keys.keys.Contains(kid) {
 			if err := a.mustBeCurrent(ctx, q, kid); err != nil {
@@ -243,11 +233,8 @@ func (a *Authenticator) checkExpiry(expires *int64) error {
 	return nil
 }
 
-// rank fills in what an identity is by its account, nil where there is none.
+// rank sets what the account makes of an identity.
 func (a *Authenticator) rank(ctx context.Context, q *doccache.ReadSet, i *Identity, holder *account.Account) error {
-	if holder == nil {
-		return nil
-	}
 	master, err := a.config(q).Master(ctx)
 	if err != nil {
 		return err
@@ -256,8 +243,8 @@ func (a *Authenticator) rank(ctx context.Context, q *doccache.ReadSet, i *Identi
 	return nil
 }
 
-func (a *Authenticator) checkTrials(v *verdict) error {
-	for _, holder := range v.holders {
+func (a *Authenticator) checkTrials(c *cachedIdentity) error {
+	for _, holder := range c.holders {
 		if err := checkTrial(holder, a.now()); err != nil {
 			return err
 		}
@@ -267,7 +254,7 @@ func (a *Authenticator) checkTrials(v *verdict) error {
 
 // checkTrial refuses accounts whose trial is over, in Crossbar's words (cb_token_auth, account/expired).
 func checkTrial(holder *account.Account, now time.Time) error {
-	if holder == nil || holder.TrialExpires == 0 || kazoo.Gregorian(now) < holder.TrialExpires {
+	if holder.TrialExpires == 0 || kazoo.Gregorian(now) < holder.TrialExpires {
 		return nil
 	}
 	return fault.Finding("account", "expired", "account expired",

@@ -13,9 +13,9 @@ import (
 // byBasic is the method of requests with the hash of a password in "Authorization: Basic".
 const byBasic = "cb_basic_auth"
 
-// examineBasic examines base64(account id ":" hash of the user's name and password), as cb_basic_auth does. The
+// verifyBasic verifies base64(account id ":" hash of the user's name and password), as cb_basic_auth does. The
 // hash has to be that of exactly one user.
-func (a *Authenticator) examineBasic(ctx context.Context, q *doccache.ReadSet, token string) (*verdict, error) {
+func (a *Authenticator) verifyBasic(ctx context.Context, q *doccache.ReadSet, token string) (*cachedIdentity, error) {
 	text, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
 		return nil, refuse(errors.New("basic auth: no base64"))
@@ -32,15 +32,15 @@ func (a *Authenticator) examineBasic(ctx context.Context, q *doccache.ReadSet, t
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.decide(ctx, q, &claims{AccountID: id, OwnerID: owner, Method: byBasic})
+	verified, err := a.identify(ctx, q, &claims{AccountID: id, OwnerID: owner, Method: byBasic})
 	if err != nil {
 		return nil, err
 	}
-	return made, a.checkTrials(made)
+	return verified, a.checkTrials(verified)
 }
 
-// basicHash answers the hash that a proof is, by the setting basic_auth_type; where that is neither of Kazoo's
-// hashes, the proof is the name and the password themselves.
+// basicHash returns the hash in a proof, by the setting basic_auth_type. If that is neither of Kazoo's hashes, the proof
+// is the name and the password themselves.
 func basicHash(ctx context.Context, config account.Config, proof string) (account.Hash, error) {
 	kind, err := config.Text(ctx, "crossbar.auth", "basic_auth_type")
 	switch kind {
@@ -53,8 +53,8 @@ func basicHash(ctx context.Context, config account.Config, proof string) (accoun
 	return account.HashPassword(account.MD5, username, password), nil
 }
 
-// onlyUser answers the one user of an account who has a hash. The user's document is read besides the view, so that
-// it counts at once if that changes.
+// onlyUser returns the one user of an account who has a hash. It reads the user's document as well as the view, so that
+// a change of the document counts at once.
 func (a *Authenticator) onlyUser(ctx context.Context, q *doccache.ReadSet, id string, hash account.Hash) (string, error) {
 	users, err := a.directory.UsersByHash(ctx, id, hash)
 	if err != nil {

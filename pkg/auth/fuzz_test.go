@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"junctor/pkg/auth"
 	"junctor/pkg/fault"
 )
 
@@ -25,7 +24,7 @@ func FuzzAuthenticate(f *testing.F) {
 		f.Add(seed)
 	}
 	s := openExample(f)
-	a := auth.NewAuthenticator(s, auth.Options{Now: at(now), AllowMissingIdentitySig: true})
+	a := strict(s)
 	f.Fuzz(func(t *testing.T, token string) {
 		identity, err := authenticate(t, a, token)
 		if token == good {

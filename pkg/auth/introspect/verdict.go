@@ -29,7 +29,7 @@ func (v verdict) result() (*auth.Identity, error) {
 
 // restricted takes from an identity all that goes beyond being one: restrictions of its token are not known here.
 func (v verdict) restricted() verdict {
-	v.identity.Master, v.identity.Reseller, v.identity.ResellerID = false, false, ""
+	v.identity.Master = false
 	return v
 }
 
@@ -79,13 +79,11 @@ func (a *answer) accept(q question) verdict {
 		return refusal("what answers for cluster " + q.cluster.ID + " says it is another")
 	}
 	return verdict{identity: auth.Identity{
-		AccountID:  data.String("account_id"),
-		OwnerID:    data.String("owner_id"),
-		ClusterID:  q.cluster.ID,
-		Remote:     true,
-		Master:     data.Bool("is_master_account"),
-		Reseller:   data.Bool("is_reseller"),
-		ResellerID: data.String("reseller_id"),
+		AccountID: data.String("account_id"),
+		OwnerID:   data.String("owner_id"),
+		ClusterID: q.cluster.ID,
+		Remote:    true,
+		Master:    data.Bool("is_master_account"),
 	}}
 }
 

@@ -16,7 +16,7 @@ import (
 // master is whom about(clusterA, nil) is about.
 var master = auth.Identity{
 	AccountID: account, OwnerID: user, ClusterID: clusterA, Remote: true,
-	Master: true, Reseller: true, ResellerID: account,
+	Master: true,
 }
 
 func TestAccepts(t *testing.T) {
@@ -31,15 +31,13 @@ func TestAccepts(t *testing.T) {
 		want                 auth.Identity
 		requests             []string
 	}{
-		"master": {whole, nil, master, []string{tokenAuth}},
-		"customer": {customer, nil, auth.Identity{AccountID: account, ClusterID: clusterA, Remote: true,
-			ResellerID: reseller}, []string{tokenAuth}},
+		"master":     {whole, nil, master, []string{tokenAuth}},
+		"customer":   {customer, nil, auth.Identity{AccountID: account, ClusterID: clusterA, Remote: true}, []string{tokenAuth}},
 		"no restful": {notFound, whole, master, []string{tokenAuth, tokenInfo}},
 		"no GET":     {notAllowed, whole, master, []string{tokenAuth, tokenInfo}},
 		"restricted": {restricted, whole, basic, []string{tokenAuth, tokenInfo}},
 		"4.2": {success(about(clusterA, fields{"cluster_id": nil, "is_master_account": nil})), nil,
-			auth.Identity{AccountID: account, OwnerID: user, ClusterID: clusterA, Remote: true, Reseller: true,
-				ResellerID: account}, []string{tokenAuth}},
+			auth.Identity{AccountID: account, OwnerID: user, ClusterID: clusterA, Remote: true}, []string{tokenAuth}},
 		"charset": {func(w http.ResponseWriter, _ *http.Request) {
 			body, _ := json.Marshal(fields{"status": "success", "data": about(clusterA, nil)})
 			raw(http.StatusOK, "application/json; charset=utf-8", string(body))(w, nil)

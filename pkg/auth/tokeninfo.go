@@ -13,9 +13,9 @@ import (
 	"junctor/pkg/fault"
 )
 
-// Describe answers what Crossbar says of the token of a request (cb_token_auth): its claims, after "as", and what a
-// login to its account is told. c are the credentials by which i was authenticated. Of another cluster's account
-// there is nothing to tell.
+// Describe returns what Crossbar responds about the token of a request (cb_token_auth): its claims, after "as", and the
+// data of a login to its account. c are the credentials by which i was authenticated. For an account of another cluster
+// the document is empty.
 func (a *Authenticator) Describe(ctx context.Context, i *Identity, c Credentials) (document.Document, error) {
 	if i.Remote {
 		return document.Document{}, nil
@@ -37,7 +37,7 @@ func (a *Authenticator) Describe(ctx context.Context, i *Identity, c Credentials
 	return data, err
 }
 
-// claims returns what the credentials by which i was authenticated say, before "as". They are decoded again for the
+// claims returns the claims of the credentials by which i was authenticated, before "as". They are decoded again for the
 // few requests that ask, so that no cache has to hold what a client chose to put in them.
 func (i *Identity) claims(c Credentials) (document.Document, error) {
 	if c.Kind == XAuthToken {
@@ -48,9 +48,10 @@ func (i *Identity) claims(c Credentials) (document.Document, error) {
 	}, nil
 }
 
-// TokenInfo answers what Crossbar says of any token, to anybody who has it (cb_auth validate_token_info): whose it
-// is, before "as" and whatever became of a trial. A token that is no good is fault.Unauthenticated with Kazoo's
-// word for the reason; none is fault.NotFound. Of the credentials only Token and CachedKeysOnly count.
+// TokenInfo returns what Crossbar responds about any token, to anybody who has it (cb_auth validate_token_info): whose
+// it is, before "as". A trial that is over does not matter. The error is of kind fault.Unauthenticated with Kazoo's
+// word for the reason if the token is not valid, and of kind fault.NotFound if there is none. Of the credentials only
+// Token and CachedKeysOnly count.
 func (a *Authenticator) TokenInfo(ctx context.Context, c Credentials) (document.Document, error) {
 	if c.Token == "" {
 		return nil, &fault.Error{Kind: fault.NotFound, Message: "missing token in request", Data: map[string]any{}}
@@ -67,14 +68,14 @@ func (a *Authenticator) TokenInfo(ctx context.Context, c Credentials) (document.
 }
 
 func (a *Authenticator) tokenInfo(ctx context.Context, q *doccache.ReadSet, c Credentials) (document.Document, error) {
-	claims, err := a.verify(ctx, q, c)
+	claims, err := a.readToken(ctx, q, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkBinding(ctx, q, claims); err != nil {
+	if err := a.checkIdentitySig(ctx, q, claims); err != nil {
 		return nil, err
 	}
-	if _, err := a.decide(ctx, q, claims); err != nil {
+	if _, err := a.identify(ctx, q, claims); err != nil {
 		return nil, err
 	}
 	holder, err := account.Get(ctx, q, claims.AccountID)
@@ -84,14 +85,14 @@ func (a *Authenticator) tokenInfo(ctx context.Context, q *doccache.ReadSet, c Cr
 	return describe(ctx, a.directory, holder, claims.OwnerID)
 }
 
-// reasonOf answers Kazoo's word for why a token is no good (kz_auth_jwt, kz_auth_identity).
+// reasonOf returns Kazoo's word for why a token is not valid (kz_auth_jwt, kz_auth_identity).
 func reasonOf(err error) string {
 	switch {
 	case fault.Is(err, fault.TokenRejected):
 		return "token_expired"
 	case errors.Is(err, errKey), errors.Is(err, jwt.ErrTokenSignatureInvalid):
 		return "invalid_jwt_signature"
-	case errors.Is(err, errBinding):
+	case errors.Is(err, errIdentitySig):
 		return "invalid_identity_signature"
 	}
 	return "invalid_jwt"

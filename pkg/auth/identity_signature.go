@@ -13,17 +13,14 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// errBinding is why a token is refused that a good key signed.
-var errBinding = errors.New("identity_sig")
+// errIdentitySig is in the refusal of a token that a good key signed and whose identity_sig is wrong.
+var errIdentitySig = errors.New("identity_sig")
 
-// checkBinding checks identity_sig, which binds a token to a secret in the document of whom it is about: their
-// device, their user or their account. A new secret there, or in the server's configuration, ends their tokens.
-func (a *Authenticator) checkBinding(ctx context.Context, q *doccache.ReadSet, c *claims) error {
+// checkIdentitySig checks identity_sig, which binds a token to a secret in the document of its device, user or account.
+// A new secret there, or in the server's configuration, ends these tokens.
+func (a *Authenticator) checkIdentitySig(ctx context.Context, q *doccache.ReadSet, c *claims) error {
 	if c.IdentitySig == nil {
-		if a.unbound {
-			return nil
-		}
-		return refuse(fmt.Errorf("%w: none", errBinding))
+		return refuse(fmt.Errorf("%w: none", errIdentitySig))
 	}
 	secret, err := identitySecret(ctx, q, c)
 	if err != nil {
@@ -34,12 +31,12 @@ func (a *Authenticator) checkBinding(ctx context.Context, q *doccache.ReadSet, c
 		return err
 	}
 	if !hmac.Equal([]byte(*c.IdentitySig), []byte(identitySig(c.identity(), secret, server))) {
-		return refuse(fmt.Errorf("%w: not that of %s", errBinding, c.identity()))
+		return refuse(fmt.Errorf("%w: not that of %s", errIdentitySig, c.identity()))
 	}
 	return nil
 }
 
-// identity answers the id of whom a token is about.
+// identity returns the id of the device, user or account that a token is about.
 func (c *claims) identity() string {
 	switch {
 	case c.DeviceID != "":
@@ -50,8 +47,8 @@ func (c *claims) identity() string {
 	return c.AccountID
 }
 
-// identitySecret reads the secret of whom a token is about. Where Kazoo makes up one that is missing, the token
-// is refused all the same, so nothing is written here.
+// identitySecret reads the secret of the identity of a token. Kazoo creates one that is missing and refuses the token all
+// the same; here nothing is written.
 func identitySecret(ctx context.Context, documents account.Reader, c *claims) (string, error) {
 	id := c.identity()
 	db, err := account.Database(c.AccountID)
@@ -72,7 +69,7 @@ func identitySecret(ctx context.Context, documents account.Reader, c *claims) (s
 	return secret, nil
 }
 
-// serverSecret reads the cluster's part of what tokens are bound to.
+// serverSecret reads the cluster's secret, which is the other part of the key of identity_sig.
 func serverSecret(ctx context.Context, config account.Config) (string, error) {
 	secret, err := config.Text(ctx, "auth", "secret_for_user_signature")
 	if err == nil && secret == "" {
@@ -81,7 +78,7 @@ func serverSecret(ctx context.Context, config account.Config) (string, error) {
 	return secret, err
 }
 
-// identitySig is kz_auth_identity's: the secrets are taken as the text they are, not as the bytes it spells.
+// identitySig computes identity_sig as kz_auth_identity does: the secrets are used as text, not as the bytes they spell.
 func identitySig(identity, secret, server string) string {
 	mac := hmac.New(sha256.New, []byte(secret+server))
 	mac.Write([]byte(identity))

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 )
 
@@ -20,24 +18,6 @@ type principal struct{ accountID, ownerID, deviceID string }
 // validPrincipalID is the shape of the ids of users and devices. Kazoo makes 32 hex digits. Ids that CouchDB gives
 // a meaning of its own, such as _all_docs and _design/users, are outside it.
 var validPrincipalID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$`)
-
-// As is the user that a login asks to act as. The zero value asks for nobody.
-type As struct{ AccountID, OwnerID string }
-
-// readAs reads the claim "as". One that does not name both an account and a user is ignored, as in Kazoo
-// (cb_token_auth check_as).
-func readAs(value any) As {
-	object, _ := value.(map[string]any)
-	as := As{document.Document(object).String("account_id"), document.Document(object).String("owner_id")}
-	if as.AccountID == "" || as.OwnerID == "" {
-		return As{}
-	}
-	return as
-}
-
-func (as As) claim() map[string]any {
-	return map[string]any{"account_id": as.AccountID, "owner_id": as.OwnerID}
-}
 
 // checkActive returns the account of p. It refuses an account, a user and a device that does not exist or is
 // deleted or disabled. The state of the account's ancestors does not matter. A trial that is over is the caller's to
@@ -106,47 +86,4 @@ func member(ctx context.Context, documents account.Reader, accountID, id string)
 		return nil, refuseMissing(fmt.Sprintf("%s of the account %s", id, accountID), err)
 	}
 	return doc, nil
-}
-
-// checkAs returns the account in which by may act as a user. Only an administrator, or the account itself by its
-// API key, may act as anybody else, and only as an enabled user of its own account or of one below it. Everything
-// else is fault.Forbidden. The trial of the account is the caller's to check.
-func checkAs(
-	ctx context.Context, documents account.Reader, by principal, as As, now time.Time,
-) (*account.Account, error) {
-	if err := checkMayActAs(ctx, documents, by); err != nil {
-		return nil, forbidRefused(err)
-	}
-	target, err := checkActive(ctx, documents, principal{accountID: as.AccountID, ownerID: as.OwnerID})
-	if err != nil {
-		return nil, forbidRefused(err)
-	}
-	if target.ID != by.accountID && !slices.Contains(target.Tree, by.accountID) {
-		return nil, fault.Wrap(fault.Forbidden, fmt.Errorf("account %s is not below %s", target.ID, by.accountID))
-	}
-	return target, forbidRefused(checkEnabled(target, now))
-}
-
-func checkMayActAs(ctx context.Context, documents account.Reader, by principal) error {
-	if by.ownerID == "" && by.deviceID == "" {
-		return nil // the account itself, by its API key
-	}
-	if by.ownerID != "" {
-		user, err := activeUser(ctx, documents, by)
-		if err != nil {
-			return err
-		}
-		if user.String("priv_level") == "admin" {
-			return nil
-		}
-	}
-	return refuse(errors.New("only an administrator or an API key may act as somebody else"))
-}
-
-// forbidRefused makes a refusal of a principal one of the right to act as it; other errors pass.
-func forbidRefused(err error) error {
-	if fault.Is(err, fault.Unauthenticated) {
-		return fault.Wrap(fault.Forbidden, err)
-	}
-	return err
 }

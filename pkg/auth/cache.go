@@ -1,0 +1,39 @@
+package auth
+
+import (
+	"crypto/sha256"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"junctor/pkg/account"
+	"junctor/pkg/doccache"
+)
+
+// cachedIdentity is the result of a successful authentication. Failures are not cached.
+type cachedIdentity struct {
+	identity Identity
+	claimed  string             // the account that the credentials are about, before "as"
+	holders  []*account.Account // the accounts whose trial must not be over
+	expires  *int64             // Unix seconds; nil is never
+	validity doccache.Validity
+}
+
+// identityCache is an LRU of the results of authentication, by credentials. An entry is valid as long as the documents
+// it was made from. To check an RSA signature costs more than all else that a request does. Tokens are not in it.
+type identityCache = lru.Cache[fingerprint, *cachedIdentity]
+
+// fingerprint is a hash of credentials.
+type fingerprint [sha256.Size]byte
+
+// maxCachedIdentities bounds the memory: one takes about 2 KiB.
+const maxCachedIdentities = 8192
+
+func newIdentityCache() *identityCache {
+	cache, _ := lru.New[fingerprint, *cachedIdentity](maxCachedIdentities) // fails for sizes below 1 only
+	return cache
+}
+
+func fingerprintOf(c Credentials) fingerprint {
+	var buffer [2048]byte // on the stack, large enough for most tokens
+	return sha256.Sum256(append(append(buffer[:0], byte(c.Kind)), c.Token...))
+}
