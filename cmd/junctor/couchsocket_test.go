@@ -146,7 +146,7 @@ func TestNoCouchSocket(t *testing.T) {
 	}
 	b := newBranch(t, filepath.Join(file, "state"))
 	s := b.begin()
-	if log := s.stderr.String(); strings.Count(log, "subcommands don't come to this server") != 1 {
+	if log := s.stderr.String(); strings.Count(log, "there is no admin socket") != 1 {
 		t.Errorf("log:\n%s", log)
 	}
 	b.assign()

@@ -2,64 +2,58 @@ package main
 
 import (
 	"context"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 )
 
-// followers are the goroutines that work beside requests, each with a name for the log.
+// followers are the goroutines that work beside requests.
 type followers struct {
 	ctx    context.Context
 	cancel context.CancelFunc
+	all    []follower
+}
 
-	mu      sync.Mutex
-	running map[string]bool
-	ended   chan struct{} // takes a value whenever one has ended
+type follower struct {
+	name  string // for the log
+	ended chan struct{}
 }
 
 // newFollowers returns followers that go on until stop is called.
 func newFollowers() *followers {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &followers{ctx: ctx, cancel: cancel, running: map[string]bool{}, ended: make(chan struct{}, 1)}
+	return &followers{ctx: ctx, cancel: cancel}
 }
 
 // run starts a follower, which has to return when its context ends.
 func (f *followers) run(name string, follow func(ctx context.Context)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.running[name] = true
+	ended := make(chan struct{})
+	f.all = append(f.all, follower{name, ended})
 	go func() {
+		defer close(ended)
 		follow(f.ctx)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		delete(f.running, name)
-		select {
-		case f.ended <- struct{}{}:
-		default:
-		}
 	}()
-}
-
-// left returns the names of those that still run.
-func (f *followers) left() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Sorted(maps.Keys(f.running))
 }
 
 // stop ends all followers, and returns the names of those that have not ended within limit.
 func (f *followers) stop(limit time.Duration) (abandoned []string) {
 	f.cancel()
 	timeout := time.After(limit)
-	for {
-		if abandoned = f.left(); len(abandoned) == 0 {
-			return nil
-		}
+	for i, one := range f.all {
 		select {
-		case <-f.ended:
+		case <-one.ended:
 		case <-timeout:
-			return f.left()
+			return running(f.all[i:])
 		}
 	}
+	return nil
+}
+
+func running(all []follower) (names []string) {
+	for _, one := range all {
+		select {
+		case <-one.ended:
+		default:
+			names = append(names, one.name)
+		}
+	}
+	return names
 }

@@ -14,7 +14,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// The reasons for which a write would not succeed, as /readyz tells them.
+// The reasons of /readyz why a write would not succeed.
 const (
 	notBootstrapped   = "not_bootstrapped"
 	storeUnreachable  = "store_unreachable"
@@ -23,7 +23,7 @@ const (
 	poolMissing       = "pool_missing"
 )
 
-// remedies says what to do about each reason.
+// remedies returns what to do about each reason.
 func (s *server) remedies() map[string]string {
 	name := store.Redact(s.dsn)
 	m := map[string]string{
@@ -46,23 +46,23 @@ const (
 	probeWait = time.Second     // that a caller waits for it
 )
 
-// prober finds out whether a write would succeed. It probes only when asked, at most once a second however often that
-// is, and one probe at a time.
+// prober finds out whether a write would succeed. It probes only when asked, at most once a second, and makes one probe
+// at a time.
 type prober struct {
-	// probe returns the reason why a write would not succeed, "" if there is none. err is for the log. Without a reason
-	// it says that the store did not answer.
+	// probe returns the reason why a write would not succeed, "" if there is none. err is for the log; without a reason
+	// it means that the store did not respond.
 	probe    func(context.Context) (reason string, err error)
-	grace    time.Duration // how long a store may be silent until it counts as unreachable
+	grace    time.Duration // how long a store may not respond before it counts as unreachable
 	remedies map[string]string
 	log      zerolog.Logger
 
-	flight   singleflight.Group
-	mu       sync.Mutex
-	probed   time.Time // when the last probe that has ended began
-	answered time.Time // when the last one that the store answered began
-	reason   string    // what that one returned
-	err      error     // of the last one
-	logged   *string   // the reason that was logged last; nil is nothing yet
+	flight    singleflight.Group
+	mu        sync.Mutex
+	probed    time.Time // when the last finished probe began
+	responded time.Time // when the last one began that the store responded to
+	reason    string    // what that one returned
+	err       error     // of the last one
+	logged    *string   // the reason that was logged last; nil if none was
 }
 
 // state returns why a write would not succeed, "" if it would, and logs when that changes.
@@ -83,10 +83,8 @@ func (p *prober) state(ctx context.Context) (reason string) {
 func (p *prober) fresh() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.isFresh()
+	return time.Since(p.probed) < probeAge
 }
-
-func (p *prober) isFresh() bool { return !p.probed.IsZero() && time.Since(p.probed) < probeAge }
 
 // forget makes the next call of state probe.
 func (p *prober) forget() {
@@ -108,18 +106,17 @@ func (p *prober) run() (any, error) {
 	defer p.mu.Unlock()
 	p.probed, p.err = began, err
 	if reason != "" || err == nil {
-		p.answered, p.reason = began, reason
+		p.responded, p.reason = began, reason
 	}
 	return nil, nil
 }
 
-// conclude returns what the probes so far come to.
+// conclude returns why a write would not succeed, as of the probes so far.
 func (p *prober) conclude() (reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	reason = p.reason
-	silent := !p.isFresh() || !p.probed.Equal(p.answered)
-	if silent && time.Since(p.answered) > p.grace+probeAge+probeWait {
+	if time.Since(p.responded) > p.grace+probeAge+probeWait {
 		reason = storeUnreachable
 	}
 	if p.logged != nil && *p.logged == reason {
@@ -134,13 +131,10 @@ func (p *prober) conclude() (reason string) {
 	return reason
 }
 
-// probe looks whether a write would succeed: whether the store is bootstrapped, has the pool, and accepts writes.
+// probe checks that the store is bootstrapped, has the pool, and accepts writes.
 func (s *server) probe(ctx context.Context) (reason string, err error) {
-	if !s.prepared.Load() {
-		if err := s.unprepared.Load(); err != nil {
-			return reasonFor(*err), *err
-		}
-		return "", errors.New("the store is not prepared yet")
+	if err := s.unprepared.Load(); err != nil {
+		return reasonFor(*err), *err
 	}
 	master, err := s.accounts.Master(ctx)
 	if err != nil {
@@ -162,7 +156,7 @@ func (s *server) probe(ctx context.Context) (reason string, err error) {
 	return "", nil
 }
 
-// reasonFor returns the reason that an error of the store is, "" where the store did not answer.
+// reasonFor returns the reason that an error of the store stands for, "" if the store did not respond.
 func reasonFor(err error) string {
 	switch {
 	case store.Refused(err):

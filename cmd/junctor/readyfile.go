@@ -17,14 +17,14 @@ type readiness struct {
 	PID int    `json:"pid"`
 }
 
-// announce prepares the store and then says, to all who may wait for it, that requests are served and where.
+// announce prepares the store, and then writes the ready file and prints the tour.
 func (s *server) announce(ctx context.Context, url string) error {
-	s.withdraw() // what a killed process may have left behind
+	s.withdraw() // the files of a killed process
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	s.prepared.Store(true)
-	s.ready.forget() // what it found before
+	s.unprepared.Store(nil)
+	s.ready.forget()
 	if s.readyFile != "" {
 		if err := writeJSON(s.readyFile, 0o644, readiness{URL: url, PID: os.Getpid()}); err != nil {
 			return fmt.Errorf("--ready-file %s can't be written: %w", s.readyFile, err)
@@ -37,7 +37,7 @@ func (s *server) announce(ctx context.Context, url string) error {
 	return s.printTour(ctx, url)
 }
 
-// withdraw takes the ready file back, and the key of a master account that goes with its store.
+// withdraw removes the ready file, and the key of the master account of a store in memory.
 func (s *server) withdraw() {
 	if s.readyFile != "" {
 		_ = os.Remove(s.readyFile)
@@ -47,7 +47,7 @@ func (s *server) withdraw() {
 	}
 }
 
-// address is where clients on this machine find a listener.
+// address returns the URL of a listener for clients on this machine.
 func address(listener net.Addr) string {
 	tcp := listener.(*net.TCPAddr)
 	host := tcp.IP.String()

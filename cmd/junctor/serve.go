@@ -20,6 +20,7 @@ import (
 	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/throttle"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/httpserver"
 	"junctor/pkg/notify"
 	"junctor/pkg/store"
 )
@@ -48,27 +49,28 @@ and a CouchDB gets the databases and design documents that are missing.`,
 type server struct {
 	*serveFlags
 	*app
-	home       string               // see openHome
-	admin      account.Bootstrapped // of an embedded store
-	log        zerolog.Logger
-	stdout     io.Writer
-	api        *api.Server
-	notices    *notify.Publisher // nil: no broker is told of changes
-	bills      *biller
-	repairs    *repairs
-	ready      *prober
-	prepared   atomic.Bool           // the store holds what requests need
-	unprepared atomic.Pointer[error] // why it does not, as of the last attempt
+	home    string               // see openHome
+	admin   account.Bootstrapped // of an embedded store
+	log     zerolog.Logger
+	stdout  io.Writer
+	api     *api.Server
+	notices *notify.Publisher // nil without a broker
+	bills   *biller
+	ready   *prober
+
+	unprepared  atomic.Pointer[error] // why the store does not hold what requests need; nil if it does
+	repair      chan struct{}         // see watchStore
+	poolMissing bool                  // as last logged
 }
 
-// serve opens what is needed one after the other, serves until ctx ends, and closes it all in the reverse order. What
-// hangs while it closes is abandoned, and the log says so.
+// serve opens what it needs, serves until ctx ends, and closes all in the reverse order. What hangs while it is closed is
+// abandoned, and logged.
 func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) error {
 	if c.getenv("GOGC") == "" {
 		go tuneGC(ctx)
 	}
-	signal.Ignore(syscall.SIGHUP) // there is nothing to reload, and the end of a terminal is not the server's
-	listener, err := listen(flags.listen)
+	signal.Ignore(syscall.SIGHUP) // the end of a terminal is not the end of the server
+	listener, err := httpserver.Listen(flags.listen, httpserver.MaxConnections())
 	if err != nil {
 		return listenError("--listen", err)
 	}
@@ -89,10 +91,10 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	if err != nil {
 		return err
 	}
-	metrics, repairs := api.NewMetrics(), newRepairs()
+	metrics, repair := api.NewMetrics(), make(chan struct{}, 1)
 	observe := func(call store.Call) {
 		metrics.ObserveStore(call)
-		repairs.observe(call)
+		watchStore(repair, call)
 	}
 	data, err := store.Open(flags.dsn, store.Options{Log: log, Observe: observe, Conflict: metrics.StoreConflict})
 	if err != nil {
@@ -131,39 +133,48 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	others := introspect.New(w.clusters, time.Now)
 	defer others.Close()
 	s := &server{serveFlags: flags, app: w, home: home, log: log, stdout: c.stdout, notices: notices, bills: bills,
-		repairs: repairs}
+		repair: repair}
+	s.unprepared.Store(&errUnprepared)
 	s.ready = &prober{probe: s.probe, remedies: s.remedies(), log: log}
 	if store.IsCouchDB(flags.dsn) {
 		s.ready.grace = flags.maxStaleness
 	}
 	s.api = s.handler(metrics, others)
-	return s.run(ctx, newHTTPServer(s.api.HTTP(), listener), metricsListener, closeSocket)
+	return s.run(ctx, listener, metricsListener, closeSocket)
 }
 
-// run serves until ctx ends or a listener fails. Then it stops: accepting first, then requests, then the followers.
-func (s *server) run(ctx context.Context, h *httpServer, metrics net.Listener, closeSocket func()) error {
+// run serves until ctx ends or a listener fails. Then it stops accepting, finishes requests, and stops the followers.
+func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics net.Listener, closeSocket func()) error {
 	serving, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	go func() { fail(h.serve()) }()
+	h := httpserver.New(s.api.HTTP(), listener)
+	go func() { fail(h.Serve()) }()
 	if metrics != nil {
 		m := s.api.MetricsHTTP()
 		go func() { fail(m.Serve(metrics)) }()
 		defer m.Close()
 		s.log.Info().Str("url", address(metrics.Addr())+"/metrics").Msg("listening for metrics")
 	}
-	url := address(h.listener.Addr())
+	url := address(listener.Addr())
 	s.log.Info().Str("url", url).Str("version", version()).Msg("listening")
 
 	f := newFollowers()
-	s.followWrites(f)
+	if s.notices != nil {
+		f.run("change notices", s.notices.Run) // before the store is prepared: an earlier run may have left some
+	}
+	f.run("billing", s.bills.run)
 	err := s.announce(serving, url)
 	if err == nil {
-		s.followStore(f)
+		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
+		f.run("projector", s.pool.RunProjector)
+		f.run("reconciler", s.healer.Run)
+		f.run("routing", s.routing.Follow)
+		f.run("repairs", s.repairStore)
 		s.ready.state(serving) // which logs it
 		<-serving.Done()
 	}
 	s.withdraw()
-	if ctx.Err() != nil { // told to stop, however far it came
+	if ctx.Err() != nil { // stopped by the operator, however far it came
 		err = nil
 		s.awaitLameDuck()
 	} else {

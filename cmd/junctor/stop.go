@@ -6,50 +6,51 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"junctor/pkg/httpserver"
 )
 
-// How long the steps of stopping may take, in their order. Together with the lame-duck time that is all: what takes
-// longer is abandoned.
+// How long the steps of stopping may take, in their order, after the lame-duck time. What takes longer is abandoned.
 const (
-	drainTime    = 10 * time.Second // requests under way, and tasks of subcommands
+	drainTime    = 10 * time.Second // requests under way, and tasks of other commands
 	followerTime = 5 * time.Second
 	closeTime    = time.Second // the store, and the checkpoint of change notices
 )
 
-// awaitLameDuck serves on for a while and sends clients and balancers elsewhere.
+// awaitLameDuck serves for a while longer, and sends clients and balancers elsewhere.
 func (s *server) awaitLameDuck() {
 	s.log.Info().Stringer("lame_duck", s.lameDuck).Msg("stopping")
 	s.api.LameDuck()
 	time.Sleep(s.lameDuck)
 }
 
-// drain lets requests and tasks under way finish, and takes no new ones.
-func (s *server) drain(h *httpServer, closeSocket func()) {
+// drain finishes requests and tasks under way, and accepts no new ones.
+func (s *server) drain(h *httpserver.Server, closeSocket func()) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	var both sync.WaitGroup
 	both.Go(func() {
-		if n := h.drain(ctx); n > 0 {
-			s.log.Warn().Int64("connections", n).Stringer("limit", drainTime).Msg("requests took too long and were cut off")
+		if n := h.Drain(ctx); n > 0 {
+			s.log.Warn().Int("connections", n).Stringer("limit", drainTime).Msg("requests took too long and were cut off")
 		}
 	})
 	both.Go(func() {
 		if !within(drainTime, closeSocket) {
-			s.log.Warn().Stringer("limit", drainTime).Msg("tasks of subcommands took too long and are abandoned")
+			s.log.Warn().Stringer("limit", drainTime).Msg("tasks of other commands took too long and are abandoned")
 		}
 	})
 	both.Wait()
 }
 
-// stopFollowers ends what works beside requests.
+// stopFollowers ends the goroutines that work beside requests.
 func (s *server) stopFollowers(f *followers) {
 	if left := f.stop(followerTime); len(left) > 0 {
 		s.log.Warn().Strs("followers", left).Stringer("limit", followerTime).
-			Msg("these take too long to end and are abandoned; what they had to do is done after the next start")
+			Msg("these take too long to stop and are abandoned; the next start does what they have left")
 	}
 }
 
-// closeWithin closes something, or says that this takes too long.
+// closeWithin closes something, or logs that it takes too long.
 func closeWithin(limit time.Duration, what string, closeIt func() error, log zerolog.Logger) {
 	closed := within(limit, func() {
 		if err := closeIt(); err != nil {
@@ -61,7 +62,7 @@ func closeWithin(limit time.Duration, what string, closeIt func() error, log zer
 	}
 }
 
-// within does something and reports whether that took no longer than limit. If it did, it goes on.
+// within calls do and reports whether it returned within limit. If not, do goes on.
 func within(limit time.Duration, do func()) bool {
 	done := make(chan struct{})
 	go func() {

@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"errors"
@@ -7,15 +7,24 @@ import (
 	"time"
 )
 
-// TestBacklogIsAccepted is about R3: those who are connected when a listener is stopped, and whom the program has not
-// seen yet, are accepted; then it ends.
-func TestBacklogIsAccepted(t *testing.T) {
-	t.Parallel()
-	l, err := listen("127.0.0.1:0")
+// patience is how long a condition may take to come true.
+const patience = 30 * time.Second
+
+func listen(t *testing.T) *Listener {
+	t.Helper()
+	l, err := Listen("127.0.0.1:0", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// TestStopAcceptsTheBacklog is about R3: clients that are connected when a listener is stopped, and that the program has
+// not seen yet, are accepted; then it ends.
+func TestStopAcceptsTheBacklog(t *testing.T) {
+	t.Parallel()
+	l := listen(t)
 	const waiting = 100
 	for range waiting {
 		conn, err := net.Dial("tcp", l.Addr().String())
@@ -32,19 +41,18 @@ func TestBacklogIsAccepted(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	if _, err := l.Accept(); !errors.Is(err, errListenerStopped) {
+	if _, err := l.Accept(); !errors.Is(err, errStopped) {
 		t.Errorf("then: %v", err)
+	}
+	if n := l.connections(); n != waiting {
+		t.Errorf("%d connections", n)
 	}
 }
 
 // TestStopWakesAccept: a listener that waits for connections ends when it is stopped.
 func TestStopWakesAccept(t *testing.T) {
 	t.Parallel()
-	l, err := listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l := listen(t)
 	ended := make(chan error)
 	go func() {
 		_, err := l.Accept()
@@ -53,7 +61,7 @@ func TestStopWakesAccept(t *testing.T) {
 	l.stop(patience)
 	select {
 	case err := <-ended:
-		if !errors.Is(err, errListenerStopped) {
+		if !errors.Is(err, errStopped) {
 			t.Error(err)
 		}
 	case <-time.After(patience):

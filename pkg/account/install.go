@@ -1,0 +1,34 @@
+package account
+
+import (
+	"context"
+
+	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// Installer is what Install needs of a store.
+type Installer interface {
+	Get(ctx context.Context, db, id string) (document.Document, error)
+	Install(ctx context.Context, db string, design document.Document) error
+}
+
+// Install gives the database of accounts views of ours, unless a Kazoo has installed its own. If the database does not
+// exist yet, Bootstrap installs them.
+func Install(ctx context.Context, s Installer) error {
+	_, err := s.Get(ctx, kazoo.Accounts, "_design/accounts")
+	switch {
+	case fault.Is(err, fault.DatastoreMissing):
+		return nil
+	case !fault.Is(err, fault.BadIdentifier):
+		return err
+	}
+	views, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
+	if err != nil {
+		return err
+	}
+	return s.Install(ctx, kazoo.Accounts, views)
+}
