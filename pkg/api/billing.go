@@ -16,7 +16,7 @@ func (s *Server) approval(r *request) dedicatedip.Approve {
 			AuthAccountID: r.identity.AccountID,
 			RequestID:     r.id,
 			Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
-			AcceptCharges: r.says("accept_charges"),
+			AcceptCharges: r.setting("accept_charges") == "true",
 		})
 	}
 }

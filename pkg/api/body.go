@@ -56,15 +56,13 @@ func tooManyValues() error {
 	return fault.Finding("", "maxSize", "Data must not have more than 20000 values", map[string]any{"target": maxValues})
 }
 
-func empty() body { return body{data: map[string]any{}} }
-
 // file is a body that holds a file, which no resource here takes.
 func file(raw []byte) body { return body{data: map[string]any{}, unread: len(raw) > 0} }
 
 // jsonBody decodes an envelope. The documentation's examples end their lines with a backslash, as shells do.
 func jsonBody(raw []byte) (body, error) {
 	if len(raw) == 0 {
-		return empty(), nil
+		return body{data: map[string]any{}}, nil
 	}
 	members, err := document.DecodeMembers(document.BlankContinuations(raw), maxValues)
 	if errors.Is(err, document.ErrTooManyValues) {

@@ -4,7 +4,7 @@ import "github.com/gorilla/mux"
 
 // Routes answers every route that is served, as "VERB /path".
 func (s *Server) Routes() (routes []string) {
-	for _, router := range s.routers.shapes {
+	for _, router := range s.routes.routers {
 		_ = router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
 			res := route.GetHandler().(*resource)
 			for verb := range res.methods {

@@ -28,7 +28,7 @@ func (s *Server) listAvailable(r *request) (reply, error) {
 		return reply{}, err
 	}
 	from := s.Pool.Read()
-	page, err := from.Available(r.ctx(), f)
+	page, err := from.Available(r.Context(), f)
 	if err != nil {
 		return reply{}, err
 	}
@@ -80,7 +80,7 @@ func count(parameter string) int {
 // listAssigned handles GET /accounts/{account}/ips/assigned.
 func (s *Server) listAssigned(r *request) (reply, error) {
 	from := s.Pool.Read()
-	items, err := from.Assigned(r.ctx(), r.account.ID)
+	items, err := from.Assigned(r.Context(), r.account.ID)
 	return reply{data: items, bypassed: from.Bypassed()}, err
 }
 
@@ -90,21 +90,21 @@ func (s *Server) listAllAssigned(r *request) (reply, error) {
 		return reply{}, err
 	}
 	from := s.Pool.Read()
-	items, err := from.AssignedAll(r.ctx())
+	items, err := from.AssignedAll(r.Context())
 	return reply{data: items, bypassed: from.Bypassed()}, err
 }
 
 // listZones handles GET …/ips/zones.
 func (s *Server) listZones(r *request) (reply, error) {
 	from := s.Pool.Read()
-	zones, err := from.Zones(r.ctx())
+	zones, err := from.Zones(r.Context())
 	return reply{data: zones, bypassed: from.Bypassed()}, err
 }
 
 // listHosts handles GET …/ips/hosts.
 func (s *Server) listHosts(r *request) (reply, error) {
 	from := s.Pool.Read()
-	hosts, err := from.Hosts(r.ctx())
+	hosts, err := from.Hosts(r.Context())
 	return reply{data: hosts, bypassed: from.Bypassed()}, err
 }
 
@@ -121,7 +121,7 @@ func (s *Server) createIP(r *request) (reply, error) {
 	if err := s.Schemas.Validate("ip", map[string]any(data)); err != nil {
 		return reply{}, err
 	}
-	ip, err := s.Pool.Create(r.ctx(), dedicatedip.CreateRequest{
+	ip, err := s.Pool.Create(r.Context(), dedicatedip.CreateRequest{
 		Address: data.String("ip"), Zone: data.String("zone"), Host: data.String("host"),
 	})
 	if err != nil {
@@ -164,7 +164,7 @@ func with(ip dedicatedip.IP, more map[string]any) (document.Document, error) {
 func (s *Server) getIP(r *request) (reply, error) {
 	address := r.vars["ip"]
 	from := s.Pool.Read()
-	ip, err := from.Get(r.ctx(), ipaddr.Unbracket(address))
+	ip, err := from.Get(r.Context(), ipaddr.Unbracket(address))
 	if err == nil {
 		err = s.mayShow(r, ip)
 	}
@@ -184,7 +184,7 @@ func (s *Server) mayShow(r *request, ip dedicatedip.Address) error {
 	if r.account != nil && holder == r.account.ID {
 		return nil
 	}
-	target, err := s.Accounts.Get(r.ctx(), holder)
+	target, err := s.Accounts.Get(r.Context(), holder)
 	if err == nil && !r.identity.MaySee(target) {
 		err = fault.New(fault.BadIdentifier, "")
 	}
@@ -198,7 +198,7 @@ func (s *Server) deleteIP(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	ip, err := s.Pool.Delete(r.ctx(), addresses[0], r.revisionMatch())
+	ip, err := s.Pool.Delete(r.Context(), addresses[0], r.revisionMatch())
 	if err != nil {
 		return reply{}, err
 	}
@@ -221,7 +221,7 @@ func (s *Server) assignIP(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	ips, err := s.Pool.Assign(r.ctx(), dedicatedip.AssignRequest{
+	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
 		Account: r.account.ID, Addresses: addresses, IfMatch: r.revisionMatch(), Approve: s.approval(r),
 	})
 	return s.one(r, ips, err)
@@ -233,7 +233,7 @@ func (s *Server) releaseIP(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	ips, err := s.Pool.Release(r.ctx(), dedicatedip.ReleaseRequest{
+	ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{
 		Account: r.account.ID, Addresses: addresses, IfMatch: r.revisionMatch(),
 	})
 	return s.one(r, ips, err)
@@ -250,7 +250,7 @@ func (s *Server) addressesIn(data document.Document) ([]string, error) {
 // assignIPs handles POST /accounts/{account}/ips. If "quantity" is given and "ips" is not, the pool chooses; Crossbar does
 // not know that. Crossbar ignores what else is in data.
 func (s *Server) assignIPs(r *request) (reply, error) {
-	if err := preconditions(r, ""); err != nil {
+	if err := r.refuseIfMatch(); err != nil {
 		return reply{}, err
 	}
 	data := r.ipsData()
@@ -266,7 +266,7 @@ func (s *Server) assignIPs(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	ips, err := s.Pool.Assign(r.ctx(), dedicatedip.AssignRequest{
+	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
 		Account: r.account.ID, Addresses: addresses, Approve: s.approval(r),
 	})
 	return s.several(r, ips, err)
@@ -279,7 +279,7 @@ func (s *Server) allocateIPs(r *request, data document.Document) (reply, error) 
 	}
 	quantity, _ := data["quantity"].(json.Number)
 	wanted, _ := quantity.Float64() // the schema takes 2.0 and 1e1 for whole numbers, as JSON Schema does
-	ips, err := s.Pool.Allocate(r.ctx(), dedicatedip.AllocateRequest{
+	ips, err := s.Pool.Allocate(r.Context(), dedicatedip.AllocateRequest{
 		Account: r.account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
 		Approve: s.approval(r),
 	})
@@ -311,7 +311,7 @@ func ipsRequired() error {
 // Crossbar releases nothing then. Data that names something else, or could not be read, is more likely a mistake than a
 // wish to release everything.
 func (s *Server) releaseIPs(r *request) (reply, error) {
-	if err := preconditions(r, ""); err != nil {
+	if err := r.refuseIfMatch(); err != nil {
 		return reply{}, err
 	}
 	data := r.ipsData()
@@ -322,12 +322,12 @@ func (s *Server) releaseIPs(r *request) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		ips, err := s.Pool.Release(r.ctx(), dedicatedip.ReleaseRequest{Account: r.account.ID, Addresses: addresses})
+		ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{Account: r.account.ID, Addresses: addresses})
 		return s.several(r, ips, err)
 	case r.body.unread:
 		return reply{}, fault.New(fault.UnsupportedMedia, "")
 	case onlyMetadata(data) && !r.query.Has("ips") && !r.query.Has("ips[]"):
-		ips, err := s.Pool.ReleaseAll(r.ctx(), r.account.ID)
+		ips, err := s.Pool.ReleaseAll(r.Context(), r.account.ID)
 		return s.several(r, ips, err)
 	}
 	return reply{}, ipsRequired()
@@ -347,7 +347,15 @@ func (r *request) ipsData() document.Document {
 	return r.data()
 }
 
-// revisionMatch answers the check that If-Match asks for, nil where it asks for none.
+// refuseIfMatch refuses If-Match, other than "*", where what the path names has no revision.
+func (r *request) refuseIfMatch() error {
+	if wanted := r.Header.Values("If-Match"); len(wanted) > 0 && !match(wanted, "") {
+		return fault.New(fault.PreconditionFailed, "")
+	}
+	return nil
+}
+
+// revisionMatch returns the check that If-Match asks for, nil if there is no such header.
 func (r *request) revisionMatch() func(revision string) bool {
 	wanted := r.Header.Values("If-Match")
 	if len(wanted) == 0 {

@@ -8,33 +8,28 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-
-	"junctor/pkg/fault"
 )
 
 // record writes the one line about a finished request, and counts it. Paths and queries are not in it: a token may
 // stand in either.
-func (s *Server) record(r *request, a answer, size int, took time.Duration) {
-	s.Metrics.observeRequest(r.label(), r.verb, a.status, took)
+func (s *Server) record(r *request, resp response, size int, took time.Duration) {
+	s.Metrics.observeRequest(r.resource.path, r.verb, resp.status, took)
 	event := r.log.Info()
-	if a.status >= http.StatusInternalServerError {
+	if resp.status >= http.StatusInternalServerError {
 		event = r.log.Error()
 	}
 	if r.account != nil {
 		event.Str("account", r.account.ID)
 	}
-	if reason := reason(r, a); reason != nil {
-		event.AnErr("reason", reason)
+	if resp.err != nil {
+		event.AnErr("reason", resp.err)
 	}
-	event.Str("method", r.verb).Str("route", r.label()).Int("status", a.status).
+	event.Str("method", r.verb).Str("route", r.resource.path).Int("status", resp.status).
 		Dur("duration_ms", took).Int("bytes", size).Msg("request")
 }
 
-// logActor adds who asks to all further log lines of a request.
-func logActor(r *request) {
-	if r.identity == nil {
-		return
-	}
+// logIdentity adds who asks to all further log lines of a request.
+func logIdentity(r *request) {
 	r.log.UpdateContext(func(c zerolog.Context) zerolog.Context {
 		c = c.Str("auth_account", r.identity.AccountID)
 		if r.identity.OwnerID != "" {
@@ -50,24 +45,17 @@ func logActor(r *request) {
 	})
 }
 
-// reason is why a request got no success: why its token was refused, where that is what counted.
-func reason(r *request, a answer) error {
-	if fault.Is(a.err, fault.Unauthenticated) && r.refused != nil {
-		return r.refused
-	}
-	return a.err
-}
-
-// client is the address a request came from: the peer, or whom a trusted proxy says it speaks for. The last entry
-// of X-Forwarded-For that is no trusted proxy counts; those before it are hearsay.
-func (s *Server) client(r *http.Request) netip.Addr {
+// clientOf returns the address a request came from: the peer, or the client that a trusted proxy names. The last entry of
+// X-Forwarded-For that is not a trusted proxy counts; those before it could be forged.
+func (s *Server) clientOf(r *http.Request) netip.Addr {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client := peer.Addr().Unmap()
 	forwarded := r.Header.Values("X-Forwarded-For")
+	if len(forwarded) == 0 {
+		return client
+	}
 	if !s.trusts(client) {
-		if len(forwarded) > 0 {
-			s.warnOfProxy(client)
-		}
+		s.warnOfProxy(client)
 		return client
 	}
 	hops := strings.Split(strings.Join(forwarded, ","), ",")

@@ -217,7 +217,7 @@ func (m *Metrics) WatchDocuments(stats func() doccache.Stats) {
 }
 
 func (m *Metrics) observeRequest(route, method string, status int, took time.Duration) {
-	if !known[method] {
+	if !knownMethods[method] {
 		method = "(other)"
 	}
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())

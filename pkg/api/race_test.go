@@ -74,6 +74,13 @@ func wantHolder(t *testing.T, sv *service, address, holder string) {
 	if got := stored.String("pvt_assigned_to"); got != holder {
 		t.Errorf("held by %s, but %s was told so", got, holder)
 	}
+	waitFor(t, "the copy of "+address, func() bool { // a request waits for 2 s at most
+		if holder == "" {
+			return true
+		}
+		_, err := sv.store.Get(t.Context(), databaseOf(holder), address)
+		return err == nil
+	})
 	for _, account := range accountIDs {
 		held, err := sv.store.Get(t.Context(), databaseOf(account), address)
 		switch {

@@ -24,10 +24,7 @@ const (
 
 // receive reads the body of r before a slot is taken for it: slow clients occupy memory, within a budget, and
 // nothing else. What is longer than unverifiedBody is read only after the token in header or query has proved good.
-func (s *Server) receive(w http.ResponseWriter, r *request) error {
-	if r.Body == http.NoBody {
-		return nil
-	}
+func (s *Server) receive(w http.ResponseWriter, r *request) (raw []byte, err error) {
 	in := &intake{from: r.Body, conn: http.NewResponseController(w), bytes: &hold{of: s.smallBodies}, copies: 1}
 	r.holds = append(r.holds, in.bytes)
 	if r.ContentLength <= unverifiedBody {
@@ -36,22 +33,22 @@ func (s *Server) receive(w http.ResponseWriter, r *request) error {
 			return r.received(in, err)
 		}
 	}
-	if r.token = credentials(r); r.token.Token == "" {
-		return tooLarge(unverifiedBody, "Without a token, a body must not be more than 65536 bytes")
+	if r.token.Token == "" {
+		return nil, tooLarge(unverifiedBody, "Without a token, a body must not be more than 65536 bytes")
 	}
 	if r.ContentLength > maxBody {
-		return tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
+		return nil, tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
 	}
 	account, err := s.vouch(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	in.bytes.release()
 	in.bytes, in.copies = &hold{of: s.largeBodies, holder: account}, copies
 	r.holds = append(r.holds, in.bytes)
 	if size := int(r.ContentLength) + 1; size > cap(in.text) { // known: refuse or make room for all of it at once
 		if err := in.grow(size); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	whole, err := in.read(maxBody)
@@ -63,31 +60,31 @@ func (s *Server) receive(w http.ResponseWriter, r *request) error {
 
 // vouch returns the account of a token that is good.
 func (s *Server) vouch(r *request) (account string, err error) {
-	leave, err := s.enter(r)
+	early := *r // of what is found out here nothing counts once the body is there
+	if err := s.enter(&early); err != nil {
+		return "", err
+	}
+	defer func() { <-early.slot }()
+	defer early.limit(requestTime)()
+	foreign, err := s.findCluster(&early)
 	if err != nil {
 		return "", err
 	}
-	defer leave()
-	early := *r // of what is found out here nothing counts once the body is there
-	defer early.limit(requestTime)()
-	if err := s.findCluster(&early); err != nil {
-		return "", err
-	}
-	identity, err := s.authenticate(&early)
+	identity, err := s.authenticate(&early, foreign)
 	if err != nil {
 		return "", err
 	}
 	return identity.AccountID, nil
 }
 
-func (r *request) received(in *intake, err error) error {
+func (r *request) received(in *intake, err error) ([]byte, error) {
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.unread, r.raw = false, in.text
+	r.unread = false
 	_ = in.conn.SetReadDeadline(time.Time{}) // net/http goes on to watch the connection
 	values := min(countValues(in.text), maxValues)
-	return in.bytes.set(copies*int64(cap(in.text)) + bytesPerValue*int64(values))
+	return in.text, in.bytes.set(copies*int64(cap(in.text)) + bytesPerValue*int64(values))
 }
 
 func tooLarge(target int, message string) error {

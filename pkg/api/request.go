@@ -1,100 +1,94 @@
 package api
 
 import (
-	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 )
 
 // request is one request of the API on its way to a handler. Its parts are filled in from top to bottom.
 type request struct {
 	*http.Request
-	log      *zerolog.Logger
-	id       string     // X-Request-ID
-	segments []string   // of the path, decoded, without the version
-	query    url.Values // the first value of a name counts
-	raw      []byte     // the body as it came, until it is decoded
-	unread   bool       // there is more of the body than was read
+	log    *zerolog.Logger
+	id     string     // X-Request-ID
+	client netip.Addr // who sent it, see clientOf
+	cors   bool       // a page of another origin asks
+
+	segments []string          // of the path, decoded, without the version
+	resource *resource         // what they name; nowhere if there is none
+	vars     map[string]string // what the path says where the resource leaves it open
+	query    url.Values        // the first value of a name counts
+	token    auth.Credentials
+
+	unread   bool // there is more of the body than was read
 	holds    []*hold
 	response *hold // one of them; nil while the response is short
-	decoded  bool  // reading has succeeded
+	slot     chan struct{}
 	body     body
 	verb     string // the method, or what the request tunnels
-	resource *resource
-	settled  bool              // whether it is known which resource that is, or that there is none
-	vars     map[string]string // what the path says where the resource leaves it open; others have the same map
-	cluster  string            // that a request about routing is about
-	foreign  bool              // whether that is another than our own
-	token    auth.Credentials
-	identity *auth.Identity   // who asks
-	refused  error            // why nobody does
+
+	cluster  string         // that a request about routing is about
+	identity *auth.Identity // who asks; nil is unknown
+	seated   bool
+	allow    []string         // the methods of the resource; nil while it is not known which one that is
 	account  *account.Account // the one in the path
 }
 
-// ctx is the request's context.
-func (r *request) ctx() context.Context { return r.Context() }
-
-// limit bounds what the request may take from now on. The log is in its context from then on, too.
-func (r *request) limit(d time.Duration) context.CancelFunc {
-	ctx, cancel := context.WithTimeout(r.log.WithContext(r.Context()), d)
-	r.Request, r.log = r.Request.WithContext(ctx), zerolog.Ctx(ctx)
-	return cancel
-}
-
-// release gives back what the request holds of the budgets.
-func (r *request) release() {
-	for _, h := range r.holds {
-		h.release()
+// newRequest returns a request of which nothing is read yet.
+func (s *Server) newRequest(hr *http.Request) *request {
+	r := &request{
+		Request: hr, id: hr.Header.Get("X-Request-Id"), client: s.clientOf(hr), cors: isCORS(hr.Header), resource: nowhere,
+		unread: hr.Body != http.NoBody, body: body{data: map[string]any{}}, verb: hr.Method,
 	}
+	if !idShape.MatchString(r.id) {
+		var random [16]byte
+		_, _ = rand.Read(random[:])
+		r.id = hex.EncodeToString(random[:])
+	}
+	log := s.Log.With().Str("request_id", r.id).Stringer("client", r.client).Logger()
+	r.log = &log
+	return r
 }
 
-// value looks a setting up where Crossbar does (cb_context:req_value): in data, the query and the envelope.
-func (r *request) value(name string) any {
-	if data, ok := r.body.data.(map[string]any); ok {
-		if v, ok := data[name]; ok {
-			return v
+// idShape is what clients may name their requests: fit for a header and a log line.
+var idShape = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// maxRequestLine is how long path and query may be together (cowboy: max_request_line_length).
+const maxRequestLine = 8000
+
+// readLine reads path, query and headers.
+func (s *Server) readLine(r *request) error {
+	if len(r.RequestURI) > maxRequestLine {
+		return fault.New(fault.TooLong, "")
+	}
+	segments, err := split(r.URL)
+	if err != nil {
+		return badRequestLine(err)
+	}
+	if segments[0] != usualVersion {
+		if err := checkVersion(segments[0]); err != nil {
+			return err
 		}
 	}
-	if r.query.Has(name) {
-		return r.parameter(name)
+	r.segments = segments[1:]
+	r.resource, r.vars = s.routes.find(r.segments)
+	if r.query, err = parseQuery(r.URL.RawQuery); err != nil {
+		return badRequestLine(err)
 	}
-	return r.body.envelope[name]
-}
-
-// parameter answers what the query says. A name without "=" is true there (cowboy_req:parse_qs).
-func (r *request) parameter(name string) any {
-	value := r.query.Get(name)
-	if value == "" && slices.Contains(strings.Split(r.URL.RawQuery, "&"), name) {
-		return true
-	}
-	return value
-}
-
-// says reports whether a setting is true, or the word (kz_term:is_true).
-func (r *request) says(name string) bool {
-	value := r.value(name)
-	return value == true || value == "true"
-}
-
-// text is value where it is a string.
-func (r *request) text(name string) string {
-	s, _ := r.value(name).(string)
-	return s
-}
-
-// data is the request's data as an object; a list, which only some resources take, is an empty one.
-func (r *request) data() document.Document {
-	object, _ := r.body.data.(map[string]any)
-	return object
+	r.token = credentials(r)
+	return nil
 }
 
 // split cuts the path into decoded segments. Slashes at the end never matter.
@@ -110,26 +104,89 @@ func split(u *url.URL) ([]string, error) {
 	return segments, nil
 }
 
-// route finds the resource that segments name.
-func (s *Server) route(r *request) {
-	if to := s.routers.find(r.segments); to.resource != nil {
-		r.resource, r.vars = to.resource, to.vars
+// version is the first segment of every path. All but 1 are served as 2.
+var version = regexp.MustCompile(`^v([0-9]{1,9})$`)
+
+const usualVersion = "v2"
+
+func checkVersion(segment string) error {
+	switch v := version.FindStringSubmatch(segment); {
+	case v == nil || strings.Trim(v[1], "0") == "":
+		return fault.New(fault.NotFound, "")
+	case strings.TrimLeft(v[1], "0") == "1":
+		return &fault.Error{Kind: fault.Gone,
+			Data: "API version 1 is not supported. Please upgrade your code to use version 2."}
 	}
+	return nil
 }
 
-// endpoint answers the last noun of the path, which restrictions are about, and what comes after it.
-func (r *request) endpoint() (noun string, parameters []string) {
-	segments := r.segments
-	if segments[0] == "accounts" && len(segments) > 2 {
-		segments = segments[2:]
-	}
-	return segments[0], segments[1:]
+// parseQuery reads a query as cowlib does: a semicolon is a character like any other.
+func parseQuery(text string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 }
 
-// label is the resource's path for logs and metrics, which must not grow with what clients ask for.
-func (r *request) label() string {
-	if r.resource == nil {
-		return "(none)"
+func badRequestLine(err error) error {
+	return &fault.Error{Kind: fault.Invalid, Message: "parse_error", Err: err,
+		Data: map[string]any{"message": "failed to parse the request line"}}
+}
+
+// decode decodes the body, which may hold the token as well. Large ones are decoded one after the other: each leaves
+// several times its length to the garbage collector.
+func (s *Server) decode(r *request, raw []byte) (err error) {
+	if len(raw) > unverifiedBody {
+		s.decoding.Lock()
+		defer s.decoding.Unlock()
 	}
-	return r.resource.path
+	if r.body, err = decodeBody(r.Header.Get("Content-Type"), raw); err != nil {
+		r.body = body{data: map[string]any{}}
+		return err
+	}
+	if len(raw) > 0 {
+		r.token = credentials(r)
+	}
+	return nil
+}
+
+// setting returns a setting of the request from where Crossbar looks for it (cb_context:req_value): data, the query and
+// the envelope. True is "true"; what is no string is "". A name without "=" in the query is true (cowboy_req:parse_qs).
+func (r *request) setting(name string) string {
+	value, found := r.data()[name]
+	if !found && r.query.Has(name) {
+		text := r.query.Get(name)
+		value, found = text, true
+		if text == "" && slices.Contains(strings.Split(r.URL.RawQuery, "&"), name) {
+			value = true
+		}
+	}
+	if !found {
+		value = r.body.envelope[name]
+	}
+	if value == true {
+		return "true"
+	}
+	text, _ := value.(string)
+	return text
+}
+
+// data returns the request's data as an object; a list, which only some resources take, is an empty one.
+func (r *request) data() document.Document {
+	object, _ := r.body.data.(map[string]any)
+	return object
+}
+
+// object returns data if it is an object, which it has to be for most resources.
+func (r *request) object() (document.Document, error) {
+	if _, isList := r.body.data.([]any); isList {
+		return nil, fault.Finding("", "type", "Value did not match type(s): object",
+			map[string]any{"target": "object", "value": r.body.data})
+	}
+	return r.data(), nil
+}
+
+// newObject returns the data to create something of. No revision of what does not exist can be matched.
+func (r *request) newObject() (document.Document, error) {
+	if len(r.Header.Values("If-Match")) > 0 {
+		return nil, fault.New(fault.PreconditionFailed, "")
+	}
+	return r.object()
 }

@@ -7,127 +7,102 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/auth"
 )
 
-// handler answers one request, or fails with a fault.
+// handler handles one request, or fails with a fault.
 type handler func(*request) (reply, error)
 
 // methods are the verbs of one resource.
 type methods map[string]handler
 
-// gate lets a request pass or says why not.
-type gate func(*Server, *request) error
+// authorizer returns why a request is not authorized.
+type authorizer func(*Server, *request) error
 
 // resource is one path of the API.
 type resource struct {
-	path    string // as mux writes it, without the version
-	open    bool   // to anybody; no token is looked at
-	gate    gate
-	methods methods
+	path      string // as mux writes it, without the version
+	open      bool   // to anybody; no token is looked at
+	authorize authorizer
+	methods   methods
+	allow     []string // OPTIONS and the methods, for access-control-allow-methods
 }
 
-// shape is what paths have to have in common for one router to hold them. mux tries one after the other, which would
-// be most of the time that a request takes.
+// nowhere is the resource of paths that lead to none.
+var nowhere = &resource{path: "(none)", allow: []string{http.MethodOptions}}
+
+// shape is what paths have in common that one router holds. mux tries one after the other, which would be most of the
+// time that a request takes.
 type shape struct {
 	segments int
 	last     string // segment; empty is any
 }
 
-// routers finds the resources of paths.
-type routers struct {
-	shapes map[shape]*mux.Router
-	found  *lru.Cache[string, place] // lately, by the encoded path
+// routes finds the resources of paths.
+type routes struct {
+	routers map[shape]*mux.Router
+	nouns   []string // the first segments of paths
 }
 
-// place is where a path leads. It is not to be altered.
-type place struct {
-	resource *resource // nil is nowhere
-	vars     map[string]string
-}
-
-// The bounds of what is remembered of paths: clients ask for the same ones again and again, or for any.
-const (
-	mostPaths   = 4096
-	longestPath = 256
-)
-
-func newRouters() *routers {
-	found, _ := lru.New[string, place](mostPaths) // fails for sizes below 1 only
-	return &routers{shapes: map[shape]*mux.Router{}, found: found}
-}
-
-func (all *routers) add(res *resource) {
+func (t *routes) add(res *resource) {
+	res.allow = []string{http.MethodOptions}
+	for verb := range res.methods {
+		res.allow = append(res.allow, verb)
+	}
+	slices.Sort(res.allow[1:])
 	segments := strings.Split(res.path, "/")[1:]
+	t.nouns = append(t.nouns, segments[0])
 	of := shape{len(segments), segments[len(segments)-1]}
 	if strings.HasPrefix(of.last, "{") {
 		of.last = ""
 	}
-	if all.shapes[of] == nil {
-		all.shapes[of] = mux.NewRouter().UseEncodedPath().SkipClean(true)
+	if t.routers[of] == nil {
+		t.routers[of] = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	}
-	all.shapes[of].NewRoute().Path(res.path).Handler(res)
+	t.routers[of].NewRoute().Path(res.path).Handler(res)
 }
 
-// find answers where the segments of a path lead.
-func (all *routers) find(segments []string) place {
-	var encoded strings.Builder
-	encoded.Grow(longestPath)
-	for _, segment := range segments {
-		encoded.WriteString("/")
-		encoded.WriteString(url.PathEscape(segment))
-	}
-	path := encoded.String()
-	if known, ok := all.found.Get(path); ok {
-		return known
-	}
-	to := all.match(segments, path)
-	if len(path) <= longestPath {
-		all.found.Add(path, to)
-	}
-	return to
-}
-
-// match has mux find the resource of a path.
-func (all *routers) match(segments []string, encoded string) place {
+// find returns the resource that the segments of a path name, nowhere if there is none, and what the path says where the
+// resource leaves it open.
+func (t *routes) find(segments []string) (*resource, map[string]string) {
 	if len(segments) == 0 {
-		return place{}
+		return nowhere, nil
 	}
-	address := &url.URL{Path: "/" + strings.Join(segments, "/"), RawPath: encoded}
-	target := &http.Request{Method: http.MethodGet, URL: address}
+	encoded := make([]string, len(segments))
+	for i, segment := range segments {
+		encoded[i] = url.PathEscape(segment)
+	}
+	target := &http.Request{Method: http.MethodGet, URL: &url.URL{
+		Path: "/" + strings.Join(segments, "/"), RawPath: "/" + strings.Join(encoded, "/"),
+	}}
 	for _, last := range []string{segments[len(segments)-1], ""} {
-		router, match := all.shapes[shape{len(segments), last}], mux.RouteMatch{}
+		router, match := t.routers[shape{len(segments), last}], mux.RouteMatch{}
 		if router != nil && router.Match(target, &match) && match.MatchErr == nil {
 			res, _ := match.Handler.(*resource)
 			for name, text := range match.Vars {
 				match.Vars[name], _ = url.PathUnescape(text)
 			}
-			return place{res, match.Vars}
+			return res, match.Vars
 		}
 	}
-	return place{}
+	return nowhere, nil
 }
 
-// routes is the API's table of contents, in the order of Kazoo's documentation.
-func (s *Server) routes() *routers {
-	routers := newRouters()
-	register := func(res *resource) {
-		routers.add(res)
-		s.nouns[strings.Split(res.path, "/")[1]] = true
+// tableOfContents returns the routes of the API, in the order of Kazoo's documentation.
+func (s *Server) tableOfContents() *routes {
+	t := &routes{routers: map[shape]*mux.Router{}, nouns: []string{ownAccount}}
+	open := func(path string, a authorizer, m methods) {
+		t.add(&resource{path: path, open: true, authorize: a, methods: m})
 	}
-	open := func(path string, m methods) {
-		register(&resource{path: path, open: true, gate: anybody, methods: m})
-	}
-	add := func(path string, g gate, m methods) { register(&resource{path: path, gate: g, methods: m}) }
+	add := func(path string, a authorizer, m methods) { t.add(&resource{path: path, authorize: a, methods: m}) }
 
 	if s.IssueTokens {
-		open("/api_auth", methods{"PUT": s.logInByKey})
-		open("/user_auth", methods{"PUT": s.logIn})
+		open("/api_auth", anybody, methods{"PUT": s.logInByKey})
+		open("/user_auth", anybody, methods{"PUT": s.logIn})
 		add("/auth", identified, methods{"PUT": s.refreshToken})
 	}
-	open("/auth/tokeninfo", methods{"GET": s.tokenInfo, "POST": s.tokenInfo})
+	open("/auth/tokeninfo", anybody, methods{"GET": s.tokenInfo, "POST": s.tokenInfo})
 	add("/token_auth", identified, methods{"GET": s.showToken, "DELETE": s.dropToken})
 
 	add("/accounts/{account}/ips", ofAccount, methods{
@@ -156,30 +131,15 @@ func (s *Server) routes() *routers {
 	add("/routing/customer_clusters/{cluster}", ofLevel(auth.LevelSuperMaster), document)
 	add("/routing/lookup", ofLevel(auth.LevelMaster), methods{"GET": s.lookUpAddress})
 
-	open("/schemas", methods{"GET": s.listSchemas})
-	open("/schemas/{schema}", methods{"GET": s.getSchema})
+	open("/schemas", anybody, methods{"GET": s.listSchemas})
+	open("/schemas/{schema}", anybody, methods{"GET": s.getSchema})
 	add("/schemas/{schema}/validation", superduper, methods{"PUT": s.applySchema})
-	register(&resource{path: "/accounts/{account}/schemas", open: true, gate: ofAnyAccount,
-		methods: methods{"GET": s.listSchemas}})
-	register(&resource{path: "/accounts/{account}/schemas/{schema}", open: true, gate: ofAnyAccount,
-		methods: methods{"GET": s.getSchema}})
+	open("/accounts/{account}/schemas", ofAnyAccount, methods{"GET": s.listSchemas})
+	open("/accounts/{account}/schemas/{schema}", ofAnyAccount, methods{"GET": s.getSchema})
 	add("/accounts/{account}/schemas/{schema}/validation", ofAccount, methods{"PUT": s.applySchema})
 
-	return routers
+	return t
 }
 
 // ServeHTTP makes a resource an entry of the router, which only finds resources and never serves them.
 func (*resource) ServeHTTP(http.ResponseWriter, *http.Request) {}
-
-// allowed lists the verbs of a resource for access-control-allow-methods; a nil resource has none.
-func (res *resource) allowed() []string {
-	if res == nil {
-		return []string{http.MethodOptions}
-	}
-	verbs := make([]string, 0, len(res.methods)+1)
-	for verb := range res.methods {
-		verbs = append(verbs, verb)
-	}
-	slices.Sort(verbs)
-	return append([]string{http.MethodOptions}, verbs...)
-}

@@ -28,7 +28,7 @@ func (r *request) author() cluster.Author {
 
 // getCluster answers GET /routing/customer_cluster and /routing/customer_clusters/{cluster}.
 func (s *Server) getCluster(r *request) (reply, error) {
-	return shown(s.Routing.Get(r.ctx(), r.named()))
+	return shown(s.Routing.Get(r.Context(), r.named()))
 }
 
 // createCluster answers PUT of a cluster.
@@ -37,7 +37,7 @@ func (s *Server) createCluster(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	rep, err := shown(s.Routing.Create(r.ctx(), r.named(), data, r.author()))
+	rep, err := shown(s.Routing.Create(r.Context(), r.named(), data, r.author()))
 	rep.location = strings.TrimRight(r.URL.EscapedPath(), "/")
 	return rep, err
 }
@@ -62,12 +62,12 @@ func (s *Server) changeCluster(r *request, change clusterChange) (reply, error) 
 	if err != nil {
 		return reply{}, err
 	}
-	return shown(change(r.ctx(), r.named(), data, r.author(), r.revisionMatch()))
+	return shown(change(r.Context(), r.named(), data, r.author(), r.revisionMatch()))
 }
 
 // deleteCluster answers DELETE of a cluster with the last document.
 func (s *Server) deleteCluster(r *request) (reply, error) {
-	return shown(s.Routing.Delete(r.ctx(), r.named(), r.author(), r.revisionMatch()))
+	return shown(s.Routing.Delete(r.Context(), r.named(), r.author(), r.revisionMatch()))
 }
 
 func shown(c cluster.Cluster, err error) (reply, error) {
@@ -79,7 +79,7 @@ func shown(c cluster.Cluster, err error) (reply, error) {
 
 // listClusters answers GET /routing/customer_clusters.
 func (s *Server) listClusters(r *request) (reply, error) {
-	clusters, err := s.Routing.List(r.ctx())
+	clusters, err := s.Routing.List(r.Context())
 	return reply{data: clusters}, err
 }
 
@@ -90,7 +90,7 @@ func (s *Server) lookUpAddress(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	switch err := s.Tokens.Require(r.ctx(), r.identity, auth.LevelSuperMaster); {
+	switch err := s.Tokens.Require(r.Context(), r.identity, auth.LevelSuperMaster); {
 	case err == nil:
 		return reply{data: holdings}, nil
 	case !fault.Is(err, fault.Forbidden):
@@ -109,21 +109,4 @@ func (s *Server) lookUpAddress(r *request) (reply, error) {
 func (s *Server) listClusterAddresses(r *request) (reply, error) {
 	addresses, err := s.Routing.Addresses(r.cluster, r.query.Get("direction"), r.query.Get("zone"))
 	return reply{data: addresses}, err
-}
-
-// object answers data where it is an object, which it has to be for most resources.
-func (r *request) object() (document.Document, error) {
-	if _, isList := r.body.data.([]any); isList {
-		return nil, fault.Finding("", "type", "Value did not match type(s): object",
-			map[string]any{"target": "object", "value": r.body.data})
-	}
-	return r.data(), nil
-}
-
-// newObject answers the data to create something of. No revision of what does not exist can be matched.
-func (r *request) newObject() (document.Document, error) {
-	if len(r.Header.Values("If-Match")) > 0 {
-		return nil, fault.New(fault.PreconditionFailed, "")
-	}
-	return r.object()
 }

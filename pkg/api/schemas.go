@@ -3,7 +3,6 @@ package api
 import (
 	"maps"
 
-	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
@@ -35,12 +34,4 @@ func settable(data any) any {
 	object = maps.Clone(object)
 	maps.DeleteFunc(object, func(key string, _ any) bool { return document.IsPrivate(key) })
 	return object
-}
-
-// ofAnyAccount lets everybody pass where the path says nothing of an account but its id, which need not exist.
-func ofAnyAccount(_ *Server, r *request) error {
-	if id := r.vars["account"]; !account.ValidID(id) {
-		return badAccount("invalid account_id '" + id + "'")
-	}
-	return nil
 }

@@ -80,16 +80,15 @@ type Config struct {
 // Server answers the API. It is an http.Handler.
 type Server struct {
 	Config
-	node     string
-	routers  *routers
-	nouns    map[string]bool // the first segments of the paths in routers
-	internal http.Handler
+	node        string
+	routes      *routes
+	operational map[string]http.Handler // by path, outside the API
 	// proxyWarning is done once a peer that is not trusted has sent X-Forwarded-For.
 	proxyWarning sync.Once
 	lameDuck     atomic.Bool // see LameDuck
 
 	slots, openSlots                    chan struct{}
-	seats                               *budget // slots by account
+	seats                               *budget // slots by account: clients may be slow to read their responses
 	decoding                            sync.Mutex
 	smallBodies, largeBodies, responses *budget // bytes by account
 }
@@ -100,7 +99,6 @@ func New(c Config) *Server {
 	s := &Server{
 		Config: c,
 		node:   base64.RawURLEncoding.EncodeToString(hash[:]),
-		nouns:  map[string]bool{},
 
 		slots:       make(chan struct{}, c.MaxRequests),
 		openSlots:   make(chan struct{}, maxOpenRequests),
@@ -111,8 +109,8 @@ func New(c Config) *Server {
 	}
 	s.Metrics.watchPool(c.Pool)
 	s.Metrics.watchMemory(c.Pool)
-	s.internal = s.operations()
-	s.routers = s.routes()
+	s.operational = s.operations()
+	s.routes = s.tableOfContents()
 	return s
 }
 

@@ -5,64 +5,66 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
-// write sends the answer and returns how many bytes of its body were sent.
-func (s *Server) write(w http.ResponseWriter, r *request, a answer) int {
-	if a.envelope == nil {
-		s.setHeaders(w, r, a)
-		if a.status != http.StatusNotModified {
+// write sends the response and returns how many bytes of its body were sent.
+func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent int) {
+	if resp.envelope == nil {
+		s.setHeaders(w, r, resp)
+		if resp.status != http.StatusNotModified {
 			w.Header().Set("Content-Length", "0")
 		}
-		w.WriteHeader(a.status)
+		w.WriteHeader(resp.status)
 		return 0
 	}
-	buffer, _ := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	text, err := a.text(r, buffer)
-	if err == nil {
-		err = s.holdResponse(r, text.size())
+	body, err := resp.envelope.text()
+	if err == nil && body.size() > largestBuffer {
+		err = s.holdResponse(r, body.size())
 	}
 	if err != nil {
-		a = s.fail(r, err)
-		text, _ = a.text(r, buffer) // the text of a failure is short, and there is none that can't be encoded
+		resp = s.fail(r, err)
+		body, _ = resp.envelope.text() // the text of a failure is short, and all of it can be encoded
 	}
-	s.setHeaders(w, r, a)
+	if r.wantsIndented() {
+		body = body.indented()
+	}
+	s.setHeaders(w, r, resp)
 	h := w.Header()
 	// Exactly this: Monster UI reads the body of an error only under this very value.
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", "en")
 	h.Set("Vary", "accept-language, accept")
-	h.Set("Content-Length", strconv.Itoa(text.size()))
-	w.WriteHeader(a.status)
-	return text.send(w)
+	h.Set("Content-Length", strconv.Itoa(body.size()))
+	w.WriteHeader(resp.status)
+	return body.send(w)
 }
 
-func (s *Server) setHeaders(w http.ResponseWriter, r *request, a answer) {
-	s.closeIfLame(w)
+func (s *Server) setHeaders(w http.ResponseWriter, r *request, resp response) {
 	h := w.Header()
+	if s.lameDuck.Load() {
+		h.Set("Connection", "close")
+	}
 	h.Set("X-Request-Id", r.id)
-	if a.cors {
+	if resp.cors {
 		setCORS(h, r)
 	}
-	if a.location != "" {
-		h.Set("Location", a.location)
+	if resp.location != "" {
+		h.Set("Location", resp.location)
 	}
-	if a.etag != "" { // a GET that succeeded
-		h.Set("Etag", a.etag)
+	if resp.etag != "" { // a GET that succeeded
+		h.Set("Etag", resp.etag)
 		h.Set("Expires", "Fri, 01 Jan 1999 00:00:00 GMT")
 	}
-	if a.bypassed {
+	if resp.bypassed {
 		h.Set("X-Read-From", "store")
 	}
-	if a.status == http.StatusServiceUnavailable || a.status == http.StatusTooManyRequests {
+	if resp.status == http.StatusServiceUnavailable || resp.status == http.StatusTooManyRequests {
 		h.Set("Retry-After", "1")
 	}
 	// Or a browser shows one token's page what another token got: to its cache both are the same URL.
-	if a.status >= http.StatusBadRequest || r.token.Token != "" || r.text("token") != "" ||
-		a.envelope != nil && a.envelope.AuthToken != "" {
+	if resp.status >= http.StatusBadRequest || r.token.Token != "" || r.setting("token") != "" ||
+		resp.envelope != nil && resp.envelope.head.AuthToken != "" {
 		h.Set("Cache-Control", "no-store")
 	}
 	if r.unread {
@@ -95,32 +97,6 @@ func (s *Server) holdResponse(r *request, n int) error {
 // parts is the body of a response, in parts: large data is not copied.
 type parts [][]byte
 
-// text returns the body. It is valid as long as buffer is not used otherwise.
-func (a answer) text(r *request, buffer *[]byte) (parts, error) {
-	e := a.envelope
-	text := e.appendHead((*buffer)[:0])
-	cut := len(text)
-	large := len(e.Data) > largestBuffer
-	if !large {
-		text = append(text, e.Data...)
-	}
-	text, err := e.appendTail(text)
-	if err != nil {
-		return nil, err
-	}
-	if cap(text) <= 2*largestBuffer {
-		*buffer = text
-	}
-	all := parts{text}
-	if large {
-		all = parts{text[:cut], e.Data, text[cut:]}
-	}
-	if r.decoded && pretty(r) {
-		return all.indented(), nil
-	}
-	return all, nil
-}
-
 func (p parts) size() (n int) {
 	for _, part := range p {
 		n += len(part)
@@ -146,22 +122,19 @@ func (p parts) send(w http.ResponseWriter) (sent int) {
 	return sent
 }
 
-// buffers are what responses are put together in. Large ones are not kept.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
 // largestBuffer is how long a response may be that is in no budget.
 const largestBuffer = 64 << 10
 
 // maxIndented bounds a response that is indented. Deep in each other, values take a thousand times their length.
 const maxIndented = 1 << 20
 
-// pretty reports whether the client wants to read the response itself: a header, or a setting
+// wantsIndented reports whether the client wants to read the response itself: a header, or a setting
 // (api_util:get_pretty_print).
-func pretty(r *request) bool {
+func (r *request) wantsIndented() bool {
 	if header := r.Header.Get("X-Pretty-Print"); header != "" {
 		return header == "true"
 	}
-	return r.says("pretty_print")
+	return r.setting("pretty_print") == "true"
 }
 
 // indented returns the parts indented, or as they are where that would be too much to read.

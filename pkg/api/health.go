@@ -10,23 +10,27 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// operational are the paths for whoever runs the service. They take no token and show nothing of any account.
-var operational = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
-
-// isOperational reports whether path is served here rather than by the API.
-func (s *Server) isOperational(path string) bool {
-	return operational[path] && !(s.SeparateMetrics && path == "/metrics")
-}
-
 // readyTime bounds how long /readyz and /metrics wait for the store.
 const readyTime = 5 * time.Second
 
-func (s *Server) operations() *http.ServeMux {
+// operations returns the handlers of the paths for whoever runs the service. They take no token and show nothing of any
+// account.
+func (s *Server) operations() map[string]http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { condition{Status: "ok"}.write(w) })
 	mux.HandleFunc("GET /readyz", s.readiness)
 	mux.Handle("GET /metrics", s.Metrics.handler())
-	return mux
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.lameDuck.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		mux.ServeHTTP(w, r)
+	})
+	handlers := map[string]http.Handler{"/healthz": all, "/readyz": all}
+	if !s.SeparateMetrics {
+		handlers["/metrics"] = all
+	}
+	return handlers
 }
 
 // MetricsHTTP returns the http.Server for a listener that serves /metrics and nothing else.
@@ -41,13 +45,6 @@ func (s *Server) MetricsHTTP() *http.Server {
 // LameDuck announces the end of the server: requests are served as before, but /readyz responds 503 with the reason
 // "stopping", and every response closes its connection, so that clients and balancers go elsewhere.
 func (s *Server) LameDuck() { s.lameDuck.Store(true) }
-
-// closeIfLame makes the response close its connection if the server is about to end.
-func (s *Server) closeIfLame(w http.ResponseWriter) {
-	if s.lameDuck.Load() {
-		w.Header().Set("Connection", "close")
-	}
-}
 
 func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)

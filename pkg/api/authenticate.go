@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"junctor/pkg/auth"
+	"junctor/pkg/fault"
+)
+
+// credentials returns the token that a request carries, from the first place that has one (api_util:get_auth_token).
+func credentials(r *request) auth.Credentials {
+	c := auth.Credentials{Account: r.Header.Get("X-Auth-Account-Id")}
+	if headers := r.Header.Values("X-Auth-Token"); len(headers) > 0 {
+		c.Kind, c.Token = auth.XAuthToken, headers[0]
+		return c
+	}
+	if c.Token = r.setting("auth_token"); c.Token != "" {
+		c.Kind = auth.XAuthToken
+		return c
+	}
+	text := r.Header.Get("Authorization")
+	if text == "" {
+		text = r.setting("authorization")
+	}
+	for scheme, kind := range map[string]auth.Kind{"Basic ": auth.Basic, "Bearer ": auth.Bearer} {
+		if token, ok := strings.CutPrefix(text, scheme); ok {
+			c.Kind, c.Token = kind, token
+			return c
+		}
+	}
+	c.Token = text
+	return c
+}
+
+// ownAccount is an alias for the account of the token (api_util:parse_path_tokens).
+const ownAccount = "account"
+
+// identify authenticates the caller, and returns why that failed. Open resources skip it, so that a client whose token
+// ran out can send that along when it fetches a new one.
+func (s *Server) identify(r *request) error {
+	if r.resource.open {
+		return nil
+	}
+	if r.token.Token == "" { // nothing is read for a request that proves nothing
+		return fault.New(fault.Unauthenticated, "")
+	}
+	foreign, err := s.findCluster(r)
+	if err != nil {
+		return err
+	}
+	if r.identity, err = s.authenticate(r, foreign); err != nil {
+		return err
+	}
+	logIdentity(r)
+	if len(r.segments) > 0 && r.segments[0] == ownAccount {
+		r.segments = append([]string{"accounts", r.identity.AccountID}, r.segments[1:]...)
+		r.resource, r.vars = s.routes.find(r.segments)
+	}
+	return nil
+}
+
+// endsRequest reports whether a refusal ends the request before anything is said of its path: the token was good once
+// (crossbar_util:response_401), or the trial of its account is over.
+func endsRequest(refused error) bool {
+	return fault.Is(refused, fault.TokenRejected) || fault.Is(refused, fault.Invalid)
+}
+
+// findCluster determines which cluster a request about routing is about: the one it names, or else our own. foreign is
+// true for another one. Elsewhere another cluster's word counts for nothing, and naming one changes nothing (as in
+// Crossbar).
+func (s *Server) findCluster(r *request) (foreign bool, err error) {
+	if len(r.segments) == 0 || r.segments[0] != "routing" {
+		return false, nil
+	}
+	own, err := s.Accounts.ClusterID(r.Context())
+	if err != nil {
+		return false, err
+	}
+	if r.cluster = r.Header.Get("X-Kazoo-Cluster-Id"); r.cluster == "" {
+		r.cluster = r.setting("kazoo_cluster_id")
+	}
+	if r.cluster == "" {
+		r.cluster = own
+	}
+	return r.cluster != own, nil
+}
+
+// authenticate returns who sent r. A good token of our own passes whatever went wrong before; everything that could be a
+// guess costs when it fails (see package throttle).
+func (s *Server) authenticate(r *request, foreign bool) (*auth.Identity, error) {
+	switch {
+	case foreign:
+		return attempt(s, r, r.cluster, true, func() (*auth.Identity, error) { return s.askCluster(r) })
+	case r.token.Kind == auth.Basic:
+		return attempt(s, r, guessed(r.token), false, func() (*auth.Identity, error) {
+			return s.Tokens.Authenticate(r.Context(), r.token)
+		})
+	}
+	identity, err := withKeys(s, r, r.token, s.Tokens.Authenticate)
+	if err != nil {
+		return nil, s.failedToken(r, err)
+	}
+	return identity, nil
+}
+
+// withKeys looks at a token, and reads the signing key that it names from the store unless its client has shown too many
+// bad ones.
+func withKeys[T any](
+	s *Server, r *request, c auth.Credentials, look func(context.Context, auth.Credentials) (T, error),
+) (T, error) {
+	c.CachedKeysOnly = true
+	result, err := look(r.Context(), c)
+	if errors.Is(err, auth.ErrKeyNotCached) && !s.Throttle.Exhausted(r.client) {
+		c.CachedKeysOnly = false
+		result, err = look(r.Context(), c)
+	}
+	return result, err
+}
+
+// askCluster makes the cluster that r names identify the token. Neither tokens of this cluster nor passwords leave it.
+func (s *Server) askCluster(r *request) (*auth.Identity, error) {
+	if r.token.Kind == auth.Basic {
+		return nil, fault.Wrap(fault.Unauthenticated, errors.New("credentials of the scheme Basic are for this cluster only"))
+	}
+	own, err := s.Tokens.Own(r.Context(), r.token.Token)
+	if err != nil {
+		return nil, err
+	}
+	if own {
+		return nil, &fault.Error{
+			Kind: fault.Forbidden,
+			Data: map[string]any{"message": "the token is of this cluster, not of the one that the request names"},
+			Err:  errors.New("a token of this cluster about another one"),
+		}
+	}
+	return s.Clusters.Identify(r.Context(), r.cluster, r.token.Token)
+}
+
+// guessed returns the account that Basic credentials are about. The one in the path may be any other, so counting
+// guesses by that would let a guesser begin anew with every request.
+func guessed(c auth.Credentials) string {
+	text, _ := base64.StdEncoding.DecodeString(c.Token)
+	id, _, _ := strings.Cut(string(text), ":")
+	return id
+}
+
+// failedToken counts a token of our own that was refused, and returns why. A client that shows too many gets
+// fault.TooManyRequests instead.
+func (s *Server) failedToken(r *request, err error) error {
+	if fault.Is(err, fault.Unauthenticated) {
+		if slow := s.Throttle.FailedToken(r.client, r.vars["account"]); slow != nil {
+			return slow
+		}
+	}
+	return err
+}
+
+// attempt looks at credentials unless this client got too many wrong. about is the account or cluster they are for, if
+// that is known. Of another cluster, an id that is not registered counts as a wrong guess as well.
+func attempt[T any](s *Server, r *request, about string, foreign bool, look func() (T, error)) (result T, err error) {
+	end, err := s.Throttle.Attempt(r.client, about)
+	if err != nil {
+		return result, err
+	}
+	defer func() {
+		end(fault.Is(err, fault.Unauthenticated) || foreign && fault.Is(err, fault.Forbidden))
+	}()
+	return look()
+}

@@ -1,0 +1,194 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/auth"
+	"junctor/pkg/fault"
+)
+
+// ServeHTTP responds to one request and writes one log line about it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	if h := s.operational[hr.URL.Path]; h != nil {
+		h.ServeHTTP(w, hr)
+		return
+	}
+	start := time.Now()
+	r := s.newRequest(hr)
+	defer s.release(r)
+	resp := s.respond(w, r)
+	size := s.write(w, r, resp)
+	s.record(r, resp, size, time.Since(start))
+}
+
+// respond makes the response to a request, and turns a panic into one.
+func (s *Server) respond(w http.ResponseWriter, r *request) (resp response) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error().Str("stack", string(debug.Stack())).Msg("panic while serving a request")
+			resp = s.fail(r, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	err := s.readLine(r)
+	if r.verb == http.MethodOptions && r.cors {
+		return s.preflight(r)
+	}
+	var raw []byte
+	if err == nil && r.Body != http.NoBody {
+		raw, err = s.receive(w, r)
+	}
+	if err != nil {
+		return s.fail(r, err)
+	}
+	defer r.limit(requestTime)()
+	if err := s.enter(r); err != nil {
+		return s.fail(r, err)
+	}
+	rep, err := s.serve(r, raw)
+	switch {
+	case err != nil:
+		resp = s.fail(r, err)
+		resp.bypassed = rep.bypassed
+		return resp
+	case rep.preflight:
+		return s.preflight(r)
+	}
+	return s.succeed(r, rep)
+}
+
+// serve goes through Crossbar's checks in Crossbar's order (api_resource, cowboy_rest), with one difference: the account
+// in the path is looked up after the token, so that nobody without one learns which accounts exist.
+func (s *Server) serve(r *request, raw []byte) (reply, error) {
+	// An empty body is decoded only for its media type.
+	if r.Body != http.NoBody || r.Header.Get("Content-Type") != "" && r.Header.Get("Content-Type") != "application/json" {
+		if err := s.decode(r, raw); err != nil {
+			return reply{}, err
+		}
+	}
+	if err := r.tunnel(); err != nil {
+		return reply{}, err
+	}
+	if r.verb == http.MethodOptions && r.cors { // that a POST carries
+		return reply{preflight: true}, nil
+	}
+	refused := s.identify(r)
+	if r.identity != nil {
+		if r.seated = s.seats.take(r.identity.AccountID, 1); !r.seated {
+			return reply{}, fault.New(fault.Busy, "")
+		}
+	}
+	if refused != nil && endsRequest(refused) {
+		return reply{}, refused
+	}
+	handle := r.resource.methods[r.verb]
+	if handle == nil {
+		s.announce(r)
+		return reply{}, s.missing(r, refused)
+	}
+	r.allow = r.resource.allow
+	if refused != nil {
+		return reply{}, refused
+	}
+	if err := r.resource.authorize(s, r); err != nil {
+		return reply{}, err
+	}
+	if !r.acceptsJSON() {
+		return reply{}, fault.New(fault.NotAcceptable, "")
+	}
+	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has something to say
+	// about an empty one.
+	if r.body.foreign && (r.verb == http.MethodPost || r.verb == http.MethodPatch) {
+		return reply{}, fault.New(fault.UnsupportedMedia, "")
+	}
+	return handle(r)
+}
+
+// enter takes a slot. Requests that show no token, and attempts to log in, take one of a few, so that they can't take
+// them all.
+func (s *Server) enter(r *request) error {
+	slots := s.slots
+	if r.resource.open || r.token.Token == "" || r.token.Kind == auth.Basic {
+		slots = s.openSlots
+	}
+	select {
+	case slots <- struct{}{}:
+		r.slot = slots
+		return nil
+	default:
+		return fault.New(fault.Busy, "")
+	}
+}
+
+// release returns what the request has of slots and budgets.
+func (s *Server) release(r *request) {
+	if r.slot != nil {
+		<-r.slot
+	}
+	if r.seated {
+		s.seats.take(r.identity.AccountID, -1)
+	}
+	for _, h := range r.holds {
+		h.release()
+	}
+}
+
+// limit bounds what the request may take from now on. The log is in its context from then on, too.
+func (r *request) limit(d time.Duration) context.CancelFunc {
+	ctx, cancel := context.WithTimeout(r.log.WithContext(r.Context()), d)
+	r.Request, r.log = r.WithContext(ctx), zerolog.Ctx(ctx)
+	return cancel
+}
+
+// knownMethods are the methods that HTTP's own semantics are implemented for (cowboy_rest: known_methods).
+var knownMethods = map[string]bool{
+	"GET": true, "HEAD": true, "POST": true, "PUT": true, "PATCH": true, "DELETE": true, "OPTIONS": true,
+}
+
+// tunnel replaces the method by the one that a POST carries in "verb" (api_util:get_http_verb). Other methods mean what
+// they say: a link must not delete.
+func (r *request) tunnel() error {
+	if !knownMethods[r.Method] {
+		return fault.New(fault.NotImplemented, "")
+	}
+	verb := strings.ToUpper(r.setting("verb"))
+	switch {
+	case verb == "" || verb == r.Method:
+		return nil
+	case r.Method != http.MethodPost:
+		return fault.New(fault.MethodNotAllowed, "")
+	}
+	r.verb = verb
+	return nil
+}
+
+// missing returns why there is no resource that has the verb. A refusal of the token comes first where not even the first
+// segment is known, or where the path is about an account.
+func (s *Server) missing(r *request, refused error) error {
+	switch {
+	case r.resource != nowhere:
+		return fault.New(fault.MethodNotAllowed, "")
+	case refused != nil && (!s.knowsNoun(r.segments) || r.segments[0] == ownAccount || namesNoAccount(r.segments)):
+		return refused
+	case namesNoAccount(r.segments):
+		return badAccount("missing account_id")
+	}
+	return fault.New(fault.NotFound, "")
+}
+
+// namesNoAccount reports whether nothing stands where the id of an account should.
+func namesNoAccount(segments []string) bool {
+	return len(segments) > 1 && segments[0] == "accounts" && segments[1] == ""
+}
+
+// knowsNoun reports whether any resource begins with the first segment.
+func (s *Server) knowsNoun(segments []string) bool {
+	return len(segments) > 0 && slices.Contains(s.routes.nouns, segments[0])
+}
