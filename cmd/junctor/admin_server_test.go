@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"junctor/pkg/adminsocket"
 )
 
 // TestLongPath: a folder whose path is longer than a socket's may be is served all the same.
@@ -65,7 +67,7 @@ func TestSocket(t *testing.T) {
 		`{"args":[]}`:                                    usage,
 		`{"args":["bootstrap","--frobnicate"]}`:          usage,
 		`nonsense`:                                       "",
-		`{"args":["` + strings.Repeat("x", requestBytes) + `"]}`: "",
+		`{"args":["` + strings.Repeat("x", adminsocket.MaxRequest) + `"]}`: "",
 	}
 	for request, want := range tests {
 		conn, err := net.Dial("unix", socketFile(home))

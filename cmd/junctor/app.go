@@ -21,6 +21,7 @@ import (
 
 // app is an open store with what works on it.
 type app struct {
+	log       zerolog.Logger
 	store     *store.Store
 	documents *doccache.Cache  // accounts, users, keys and settings
 	writer    *doccache.Writer // the store, with writes that invalidate documents
@@ -31,7 +32,7 @@ type app struct {
 	accounts  *account.Directory
 	clusters  *kazoocluster.Registry // whose tokens are taken
 	routing   *cluster.Registry      // where calls come from and go to
-	billing   *billing.Hook          // nil is none
+	billing   *billing.Hook          // nil disables it
 }
 
 // appOptions adjusts a app.
@@ -61,6 +62,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 	o.pool.ZoneName = account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of
 	pool := dedicatedip.New(addresses, o.pool)
 	return &app{
+		log:       o.log,
 		store:     s,
 		documents: documents,
 		writer:    writer,
@@ -76,10 +78,10 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 }
 
 // bootstrap makes the store usable.
-func (w *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
-	b, err := w.founder.Bootstrap(ctx)
+func (a *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
+	b, err := a.founder.Bootstrap(ctx)
 	if err != nil {
 		return b, err
 	}
-	return b, installWithoutPool(ctx, w.store)
+	return b, installWithoutPool(ctx, a.store)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"strings"
-	"sync"
 
 	"github.com/rs/zerolog"
 
@@ -14,13 +13,13 @@ import (
 	"junctor/pkg/store"
 )
 
-// biller is who is asked before an account gets addresses, and told after its copies have changed.
+// biller has the billing hook that approves assignments, and the queues of accounts whose copies have changed.
 type biller struct {
 	hook   *billing.Hook // nil disables it
 	queues []*billing.Queue
 }
 
-// openBilling prepares what --billing-url and --kazoo-url name.
+// openBilling returns the clients of --billing-url and --kazoo-url.
 func (f *serveFlags) openBilling(s *store.Store, m *api.Metrics, log zerolog.Logger) (*biller, error) {
 	b := &biller{}
 	if f.billingURL != "" {
@@ -68,16 +67,4 @@ func (b *biller) changed(accountID string) {
 	for _, q := range b.queues {
 		q.Reconcile(accountID)
 	}
-}
-
-// run makes the reconcile calls until ctx ends, and those that wait then.
-func (b *biller) run(ctx context.Context) {
-	var done sync.WaitGroup
-	for _, q := range b.queues {
-		done.Go(func() {
-			defer q.Close()
-			q.Run(ctx)
-		})
-	}
-	done.Wait()
 }

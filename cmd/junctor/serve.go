@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -162,7 +163,12 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 	if s.notices != nil {
 		f.run("change notices", s.notices.Run) // before the store is prepared: an earlier run may have left some
 	}
-	f.run("billing", s.bills.run)
+	for _, queue := range s.bills.queues {
+		f.run("billing", func(ctx context.Context) {
+			defer queue.Close()
+			queue.Run(ctx)
+		})
+	}
 	err := s.announce(serving, url)
 	if err == nil {
 		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
@@ -222,4 +228,17 @@ func nodeName() string {
 		host = "localhost"
 	}
 	return "junctor@" + host
+}
+
+// listenError says what to do about a TCP address that can't be listened on; flag is where it comes from.
+func listenError(flag string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w: another process listens there; stop it, or choose another port with %s", err, flag)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w: ports below 1024 are root's; choose another one with %s", err, flag)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w: this machine does not have the address; choose another one with %s", err, flag)
+	}
+	return fmt.Errorf("%s: %w", flag, err)
 }

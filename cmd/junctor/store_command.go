@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"junctor/pkg/account"
+	"junctor/pkg/adminsocket"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
@@ -78,8 +79,8 @@ func (t storeTask) do(ctx context.Context, a *app, args []string) error {
 // started holds the lock of an embedded store a moment before its socket is there, so it is looked for once more.
 func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
 	home := c.store.home()
-	socket, request := c.store.socket(home), adminRequest{Args: forwardedArgs(cmd, args), Input: c.input}
-	if err := c.forward(cmd.Context(), socket, request); !errors.Is(err, errNoServer) {
+	socket, request := c.store.socket(home), adminsocket.Request{Args: forwardedArgs(cmd, args), Input: c.input}
+	if err := c.forward(cmd.Context(), socket, request); !errors.Is(err, adminsocket.ErrNoServer) {
 		return err
 	}
 	if c.store.missing() && !t.creates {
@@ -90,7 +91,7 @@ func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
 	}
 	err := c.doHere(cmd.Context(), t, args)
 	if _, ok := errors.AsType[openError](err); ok {
-		if forwarded := c.forward(cmd.Context(), socket, request); !errors.Is(forwarded, errNoServer) {
+		if forwarded := c.forward(cmd.Context(), socket, request); !errors.Is(forwarded, adminsocket.ErrNoServer) {
 			return forwarded
 		}
 	}

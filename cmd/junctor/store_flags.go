@@ -2,11 +2,14 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -109,6 +112,20 @@ func (s storeFlags) socket(home string) string {
 		return ""
 	}
 	return couchSocketFile(s.state(), s.dsn)
+}
+
+// socketFile returns the path of the socket of an embedded store.
+func socketFile(home string) string { return filepath.Join(home, "junctor.sock") }
+
+// couchSocketFile returns the path of the socket of a CouchDB in a folder of state, which may serve several. It depends
+// on the CouchDB only, not on the user and password.
+func couchSocketFile(stateDir, dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		u = &url.URL{} // check has refused it
+	}
+	sum := sha256.Sum256([]byte(u.Scheme + "://" + strings.ToLower(u.Host) + strings.TrimRight(u.Path, "/")))
+	return filepath.Join(stateDir, fmt.Sprintf("junctor-%x.sock", sum[:6]))
 }
 
 // explain adds to an error of a CouchDB which one it is and what to do.
