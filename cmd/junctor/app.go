@@ -73,7 +73,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		founder:   account.NewFounder(writer, auth.NewKeyDocument, time.Now),
 		accounts:  account.NewDirectory(writer).Reading(documents).At(o.node),
 		routing:   cluster.New(s, set, cluster.Options{Log: o.log}),
-		clusters:  kazoocluster.NewRegistry(s, kazoocluster.Options{Key: o.key}),
+		clusters:  kazoocluster.NewRegistry(writer, kazoocluster.Options{Key: o.key, Documents: documents}),
 	}, nil
 }
 

@@ -5,8 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -17,73 +18,58 @@ const (
 	acceptedFor = time.Minute
 	// refusedFor is how long a bad one does: enough to keep a client that repeats itself off the other cluster.
 	refusedFor = 2 * time.Second
-	// maxAnswers bounds how many of each are remembered.
+	// maxAnswers bounds how many of each are cached.
 	maxAnswers = 4096
 )
 
-// key says which answers are the same: tokens are remembered as hashes, and a cluster that is registered anew
-// elsewhere has said nothing yet.
+// key identifies a question. Tokens are cached as hashes. A cluster that is registered again with another URL has other
+// keys.
 func (q question) key() string {
 	hash := sha256.Sum256([]byte(q.token))
 	return q.cluster.ID + " " + q.cluster.URL + " " + hex.EncodeToString(hash[:])
 }
 
-// answers remembers verdicts: good ones apart from bad ones, of which anybody can provoke as many as they like.
+// answers caches verdicts: good ones apart from bad ones, so that bad tokens, of which there is any number, evict no
+// good one.
 type answers struct {
-	mu       sync.Mutex
-	accepted map[string]remembered
-	refused  map[string]remembered
+	accepted, refused *lru.Cache[string, cachedVerdict]
 }
 
-type remembered struct {
+type cachedVerdict struct {
 	verdict verdict
-	until   time.Time
+	expires time.Time
 }
 
 func newAnswers() *answers {
-	return &answers{accepted: map[string]remembered{}, refused: map[string]remembered{}}
+	accepted, _ := lru.New[string, cachedVerdict](maxAnswers) // fails for sizes below 1 only
+	refused, _ := lru.New[string, cachedVerdict](maxAnswers)
+	return &answers{accepted, refused}
 }
 
 func (a *answers) get(key string, now time.Time) (verdict, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, known := range []map[string]remembered{a.accepted, a.refused} {
-		if r, ok := known[key]; ok && now.Before(r.until) {
-			return r.verdict, true
+	for _, cache := range []*lru.Cache[string, cachedVerdict]{a.refused, a.accepted} {
+		if cached, ok := cache.Get(key); ok && now.Before(cached.expires) {
+			return cached.verdict, true
 		}
 	}
 	return verdict{}, false
 }
 
-// put remembers a verdict. That a cluster can't be reached is not remembered: the breaker sees to that.
+// put caches a verdict. That a cluster can't be reached is not cached: the breaker sees to that.
 func (a *answers) put(q question, v verdict, now time.Time) {
-	if fault.Is(v.err, fault.ClusterUnreachable) {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.accepted, q.key())
-	delete(a.refused, q.key())
-	if v.err != nil {
-		remember(a.refused, q.key(), remembered{v, now.Add(refusedFor)})
-		return
-	}
-	until := now.Add(acceptedFor)
-	if end, ok := expiry(q.token); ok && end.Before(until) {
-		until = end
-	}
-	remember(a.accepted, q.key(), remembered{v, until})
-}
-
-// remember makes room by forgetting any other.
-func remember(known map[string]remembered, key string, r remembered) {
-	for other := range known {
-		if len(known) < maxAnswers {
-			break
+	switch {
+	case fault.Is(v.err, fault.ClusterUnreachable):
+	case v.err != nil:
+		a.refused.Add(q.key(), cachedVerdict{v, now.Add(refusedFor)})
+		a.accepted.Remove(q.key())
+	default:
+		expires := now.Add(acceptedFor)
+		if end, ok := expiry(q.token); ok && end.Before(expires) {
+			expires = end
 		}
-		delete(known, other)
+		a.accepted.Add(q.key(), cachedVerdict{v, expires})
+		a.refused.Remove(q.key())
 	}
-	known[key] = r
 }
 
 // expiry reads when a token ends by its own account. Nothing was verified here, which is good enough for a bound

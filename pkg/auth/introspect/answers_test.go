@@ -31,8 +31,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	for n := range 2 * maxAnswers {
 		a.put(question{someCluster, fmt.Sprint("good ", n)}, verdict{}, now)
 	}
-	if len(a.accepted) != maxAnswers || len(a.refused) != maxAnswers {
-		t.Errorf("%d and %d are remembered", len(a.accepted), len(a.refused))
+	if a.accepted.Len() != maxAnswers || a.refused.Len() != maxAnswers {
+		t.Errorf("%d and %d are cached", a.accepted.Len(), a.refused.Len())
 	}
 }
 

@@ -27,8 +27,7 @@ var start = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 // clock is moved by hand.
 type clock struct{ passed atomic.Int64 }
 
-func (c *clock) now() time.Time          { return start.Add(time.Duration(c.passed.Load())) }
-func (c *clock) advance(d time.Duration) { c.passed.Add(int64(d)) }
+func (c *clock) now() time.Time { return start.Add(time.Duration(c.passed.Load())) }
 
 // stores are what a registry has to work on.
 var stores = map[string]func(t *testing.T) *store.Store{

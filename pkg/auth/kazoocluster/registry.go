@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth/seal"
+	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
@@ -22,8 +23,11 @@ type Store interface {
 	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
 }
 
-// Options adjusts a Registry. The zero value keeps no API keys.
+// Options adjusts a Registry. The zero value keeps no API keys and caches nothing.
 type Options struct {
+	// Documents caches what Get reads. Nil reads the store each time. The registry's store has to be the one whose
+	// writes invalidate this cache.
+	Documents *doccache.Cache
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 	// Key answers the key that API keys are sealed with. It is asked for when one is written or read, not before.
@@ -32,13 +36,13 @@ type Options struct {
 
 // Registry is the other clusters in a store. It is safe for concurrent use.
 type Registry struct {
-	store  Store
-	now    func() time.Time
-	key    func() (*seal.Key, error)
-	recent *recent
+	store     Store
+	documents *doccache.Cache
+	now       func() time.Time
+	key       func() (*seal.Key, error)
 }
 
-// NewRegistry answers the clusters in s.
+// NewRegistry returns the registry of the clusters in s.
 func NewRegistry(s Store, o Options) *Registry {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -46,7 +50,10 @@ func NewRegistry(s Store, o Options) *Registry {
 	if o.Key == nil {
 		o.Key = func() (*seal.Key, error) { return nil, errors.New("no key to seal API keys with") }
 	}
-	return &Registry{store: s, now: o.Now, key: o.Key, recent: newRecent()}
+	if o.Documents == nil {
+		o.Documents = doccache.New(s, doccache.Options{})
+	}
+	return &Registry{store: s, documents: o.Documents, now: o.Now, key: o.Key}
 }
 
 // Add registers a cluster; apiKey may be empty. What can't be one is fault.Invalid, and one that is registered
@@ -73,7 +80,6 @@ func (r *Registry) Add(ctx context.Context, id, rawURL, apiKey string) (Cluster,
 	if err != nil {
 		return Cluster{}, err
 	}
-	r.recent.forget(id)
 	return listed(doc), nil
 }
 
@@ -89,31 +95,26 @@ func (r *Registry) sealAPIKey(doc document.Document, apiKey string) error {
 	return nil
 }
 
-// Get answers a registered cluster, as it was at most ten seconds ago where it was changed by another process. One
-// that is not registered is fault.BadIdentifier; an id that can't be one is not even looked for.
+// Get returns a registered cluster, which may be as stale as Options.Documents where another process has changed or
+// removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up.
 func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
-	now := r.now()
-	if c, ok := r.recent.get(id, now); ok {
-		return c, nil
+	documents := r.documents.ReadSet()
+	doc, err := read(ctx, documents, id)
+	if fault.Is(err, fault.BadIdentifier) && documents.Reread(ctx) { // it may just have been registered
+		doc, err = read(ctx, documents, id)
 	}
-	version := r.recent.version()
-	doc, err := r.read(ctx, id)
 	if err != nil {
 		return Cluster{}, err
 	}
-	c, err := fromDocument(doc)
-	if err == nil {
-		r.recent.remember(c, now, version)
-	}
-	return c, err
+	return fromDocument(doc)
 }
 
 // read reads the document of a cluster.
-func (r *Registry) read(ctx context.Context, id string) (document.Document, error) {
+func read(ctx context.Context, documents account.Reader, id string) (document.Document, error) {
 	if !kazoo.IsID(id) {
 		return nil, unknown(nil)
 	}
-	doc, err := r.store.Get(ctx, Database, id)
+	doc, err := documents.Get(ctx, Database, id)
 	if account.Missing(err) {
 		return nil, unknown(err)
 	}
@@ -145,20 +146,16 @@ func (r *Registry) List(ctx context.Context) ([]Cluster, error) {
 
 // Remove ends the registration of a cluster. One that is not registered is fault.BadIdentifier.
 func (r *Registry) Remove(ctx context.Context, id string) error {
-	doc, err := r.read(ctx, id)
+	doc, err := read(ctx, r.store, id)
 	if err != nil {
 		return err
 	}
-	if err := r.store.Delete(ctx, Database, id, doc.Rev()); err != nil {
-		return err
-	}
-	r.recent.forget(id)
-	return nil
+	return r.store.Delete(ctx, Database, id, doc.Rev())
 }
 
 // APIKey answers the key of a cluster's API, "" where none is kept.
 func (r *Registry) APIKey(ctx context.Context, id string) (string, error) {
-	doc, err := r.read(ctx, id)
+	doc, err := read(ctx, r.store, id)
 	if err != nil {
 		return "", err
 	}

@@ -1,54 +1,43 @@
 package throttle
 
 import (
-	"container/list"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 )
 
-// buckets keeps those that were used lately, and forgets the others on the way.
+// buckets are those that were used lately, up to a number.
 type buckets struct {
-	max       int
 	burst     int
 	perSecond rate.Limit
-
-	byKey map[key]*list.Element
-	order *list.List // of *entry, last used first
-}
-
-type entry struct {
-	key  key
-	used time.Time
-	bucket
+	used      *simplelru.LRU[key, *bucket]
 }
 
 func newBuckets(limit, burst int, perSecond rate.Limit) *buckets {
-	return &buckets{max: limit, burst: burst, perSecond: perSecond, byKey: map[key]*list.Element{}, order: list.New()}
+	used, _ := simplelru.NewLRU[key, *bucket](limit, nil) // fails for limits below 1 only
+	return &buckets{burst: burst, perSecond: perSecond, used: used}
 }
 
-// get answers the bucket of a key, a full one where there is none.
+// get returns the bucket of a key, a full one if there is none.
 func (b *buckets) get(k key, now time.Time) *bucket {
-	element, ok := b.byKey[k]
+	found, ok := b.used.Get(k)
 	if !ok {
-		b.forget(now)
-		element = b.order.PushFront(&entry{key: k, bucket: bucket{failures: rate.NewLimiter(b.perSecond, b.burst)}})
-		b.byKey[k] = element
+		b.dropFull(now)
+		found = &bucket{failures: rate.NewLimiter(b.perSecond, b.burst)}
+		b.used.Add(k, found)
 	}
-	b.order.MoveToFront(element)
-	e := element.Value.(*entry)
-	e.used = now
-	return &e.bucket
+	found.used = now
+	return found
 }
 
-// forget drops the buckets that are full again, and makes room for one more.
-func (b *buckets) forget(now time.Time) {
-	for oldest := b.order.Back(); oldest != nil; oldest = b.order.Back() {
-		e := oldest.Value.(*entry)
-		if b.order.Len() < b.max && now.Sub(e.used) < keepTime {
+// dropFull drops buckets that are full again.
+func (b *buckets) dropFull(now time.Time) {
+	for {
+		_, oldest, ok := b.used.GetOldest()
+		if !ok || now.Sub(oldest.used) < keepTime {
 			return
 		}
-		b.order.Remove(oldest)
-		delete(b.byKey, e.key)
+		b.used.RemoveOldest()
 	}
 }

@@ -13,9 +13,5 @@ func NewSmall(now func() time.Time, buckets int) *Throttle {
 func (t *Throttle) Buckets() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	held := t.tokens.accounts
-	if len(held.byKey) != held.order.Len() {
-		return -1
-	}
-	return held.order.Len()
+	return t.tokens.accounts.used.Len()
 }

@@ -172,6 +172,7 @@ func (t *Throttle) end(failed bool, of ...*bucket) {
 type bucket struct {
 	failures *rate.Limiter
 	pending  int // attempts that were begun and not ended
+	used     time.Time
 }
 
 func (b *bucket) empty(now time.Time) bool { return b.failures.TokensAt(now)-float64(b.pending) < 1 }
