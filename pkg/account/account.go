@@ -58,7 +58,7 @@ func read(ctx context.Context, documents Reader, id string) (document.Document, 
 	}
 	doc, err := documents.Get(ctx, db, id)
 	if Missing(err) {
-		return nil, unknown(id, err)
+		return nil, fault.Unknown(id, err)
 	}
 	return doc, err
 }
@@ -83,12 +83,4 @@ func fromDocument(doc document.Document) *Account {
 // the two are one.
 func Missing(err error) bool {
 	return fault.Is(err, fault.BadIdentifier) || fault.Is(err, fault.DatastoreMissing)
-}
-
-func unknown(id string, err error) error {
-	return &fault.Error{
-		Kind: fault.BadIdentifier,
-		Data: map[string]any{"cause": id, "message": "bad identifier"},
-		Err:  err,
-	}
 }

@@ -1,6 +1,10 @@
 package account
 
-import "strings"
+import (
+	"strings"
+
+	"junctor/pkg/fault"
+)
 
 // idLength is all that Kazoo asks of an account id (MATCH_ACCOUNT_RAW). In practice it is 32 hex digits.
 const idLength = 32
@@ -13,7 +17,7 @@ func ValidID(id string) bool { return len(id) == idLength }
 // exist.
 func Database(id string) (string, error) {
 	if !ValidID(id) || strings.ContainsFunc(id, notInName) {
-		return "", unknown(id, nil)
+		return "", fault.Unknown(id, nil)
 	}
 	return "account/" + id[:2] + "/" + id[2:4] + "/" + id[4:], nil
 }

@@ -20,6 +20,7 @@ type Store interface {
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
 	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
 	CreateDatabase(ctx context.Context, db string) error
+	Install(ctx context.Context, db string, design document.Document) error
 }
 
 // Directory finds accounts. It is safe for concurrent use.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
@@ -36,13 +37,13 @@ func (d *Directory) EnsureSecretOf(ctx context.Context, accountID, id string) (s
 	}
 	doc, err := d.store.Update(ctx, db, id, func(doc document.Document) error {
 		if doc.Rev() == "" || doc.Bool(kazoo.FieldDeleted) {
-			return unknown(id, nil)
+			return fault.Unknown(id, nil)
 		}
 		if doc.String("pvt_signature_secret") != "" {
 			return store.ErrUnchanged
 		}
 		if !hasSecret[doc.String(kazoo.FieldType)] {
-			return unknown(id, nil)
+			return fault.Unknown(id, nil)
 		}
 		doc["pvt_signature_secret"] = randomHex(16)
 		return nil

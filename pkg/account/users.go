@@ -4,7 +4,6 @@ import (
 	"context"
 
 	couchdbviews "junctor/couchdb-views"
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
@@ -70,9 +69,5 @@ func (d *Directory) installViews(ctx context.Context, db string) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.store.Update(ctx, db, design.ID(), func(doc document.Document) error {
-		doc["views"], doc["language"] = design["views"], design["language"]
-		return nil
-	})
-	return err
+	return d.store.Install(ctx, db, design)
 }

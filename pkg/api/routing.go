@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/cluster"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 )
 
 // named answers the id of the cluster that a request is about: the one in the path, or else the one that it speaks
@@ -54,7 +55,7 @@ func (s *Server) patchCluster(r *request) (reply, error) {
 
 // clusterChange is Registry.Replace or Registry.Patch.
 type clusterChange func(
-	ctx context.Context, id string, data document.Document, by cluster.Author, match cluster.Match,
+	ctx context.Context, id string, data document.Document, by cluster.Author, match store.Match,
 ) (cluster.Cluster, error)
 
 func (s *Server) changeCluster(r *request, change clusterChange) (reply, error) {

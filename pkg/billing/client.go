@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
 
 	"junctor/pkg/document"
+	"junctor/pkg/httpclient"
 )
 
 const (
@@ -21,24 +21,10 @@ const (
 	maxBody = 1 << 20
 	// maxConnections bounds the load of a target.
 	maxConnections = 32
+	connectTime    = 5 * time.Second
 )
 
-// newClient returns a client that goes where it is sent and nowhere else: no proxy of the environment, no redirects,
-// no cookies.
-func newClient() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-			MaxConnsPerHost:        maxConnections,
-			MaxIdleConnsPerHost:    maxConnections,
-			IdleConnTimeout:        time.Minute,
-			MaxResponseHeaderBytes: 16 << 10,
-			DisableCompression:     true, // a bound on the body is one on what it unpacks to
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
+func newClient() *http.Client { return httpclient.New(connectTime, maxConnections) }
 
 // header is in every message to the hook.
 type header struct {

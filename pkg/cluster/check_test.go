@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 )
 
 var checkCases = []testCase{
@@ -132,7 +133,7 @@ func twice(s *subject) {
 // matches: a revision that is not wanted any more is refused, and nothing is changed.
 func matches(s *subject) {
 	first := s.have(clusterA, "in:a:10.0.0.1")
-	is := func(c Cluster) Match { return func(revision string) bool { return revision == c.Revision() } }
+	is := func(c Cluster) store.Match { return func(revision string) bool { return revision == c.Revision() } }
 	second, err := s.Patch(s.Context(), clusterA, doc(s, `{"name":"second"}`), author, is(first))
 	s.ok(err)
 	data := body(s, "in:a:10.0.0.2")

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 )
 
@@ -96,8 +95,4 @@ func isID(id string) bool {
 		return false
 	}
 	return strings.IndexFunc(id, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }) < 0
-}
-
-func unknown(id string) error {
-	return &fault.Error{Kind: fault.BadIdentifier, Data: map[string]any{"cause": id, "message": "bad identifier"}}
 }

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
 )
 
 // recorded does what was done to documents of a real Crossbar, and compares answers and documents step by step.
@@ -106,7 +107,7 @@ func (e exchange) run(s *subject) {
 	if modified, ok := e.stored.Int(kazoo.FieldModified); ok {
 		s.clock.Store(kazoo.FromGregorian(modified).Unix())
 	}
-	var match Match
+	var match store.Match
 	if header := rename(request["headers"]).String("If-Match"); header != "" {
 		match = func(revision string) bool { return kazoo.Generation(revision) == kazoo.Generation(header[1:]) }
 	}

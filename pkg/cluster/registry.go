@@ -97,22 +97,11 @@ func (r *Registry) Follow(ctx context.Context) { r.mirror.Run(ctx) }
 // Reload makes Follow read all clusters again, after the database was created again.
 func (r *Registry) Reload() { r.mirror.Reload() }
 
-// Match says whether a revision is one that the caller is willing to change; nil is any. A change of one that is
-// not is fault.PreconditionFailed.
-type Match func(revision string) bool
-
-func (m Match) check(doc document.Document) error {
-	if m != nil && !m(doc.Rev()) {
-		return fault.New(fault.PreconditionFailed, "")
-	}
-	return nil
-}
-
 // Get answers a cluster, or fault.BadIdentifier.
 func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 	doc, err := r.read(ctx, id)
 	if err == nil && !isLive(doc) {
-		err = unknown(id)
+		err = fault.Unknown(id, nil)
 	}
 	if err != nil {
 		return Cluster{}, err
@@ -138,7 +127,7 @@ func (r *Registry) Create(ctx context.Context, id string, data document.Document
 
 // Replace makes data all that is public of a cluster.
 func (r *Registry) Replace(
-	ctx context.Context, id string, data document.Document, by Author, match Match,
+	ctx context.Context, id string, data document.Document, by Author, match store.Match,
 ) (Cluster, error) {
 	return r.change(ctx, id, by, match, func(stored document.Document) document.Document {
 		return stored.Replaced(data)
@@ -148,7 +137,7 @@ func (r *Registry) Replace(
 // Patch merges changes into a cluster: objects key by key, null removes, everything else replaces. Others may
 // change the cluster at the same time; what they change and this does not is as they say.
 func (r *Registry) Patch(
-	ctx context.Context, id string, changes document.Document, by Author, match Match,
+	ctx context.Context, id string, changes document.Document, by Author, match store.Match,
 ) (Cluster, error) {
 	return r.change(ctx, id, by, match, func(stored document.Document) document.Document {
 		return stored.Patched(changes)
@@ -158,30 +147,30 @@ func (r *Registry) Patch(
 // change is what Replace and Patch have in common. As in Crossbar what is wrong with the data comes before a
 // revision that does not match.
 func (r *Registry) change(
-	ctx context.Context, id string, by Author, match Match, next func(document.Document) document.Document,
+	ctx context.Context, id string, by Author, match store.Match, next func(document.Document) document.Document,
 ) (Cluster, error) {
 	return r.write(ctx, id, func(stored document.Document) (draft, error) {
 		if !isLive(stored) {
-			return draft{}, unknown(id)
+			return draft{}, fault.Unknown(id, nil)
 		}
 		checked, err := r.check(next(stored))
 		if err == nil {
-			err = match.check(stored)
+			err = match.Check(stored.Rev())
 		}
 		return r.stamped(checked, by), err
 	})
 }
 
 // Delete removes a cluster and answers it as it was. As in Crossbar the document stays, marked as deleted.
-func (r *Registry) Delete(ctx context.Context, id string, by Author, match Match) (last Cluster, err error) {
+func (r *Registry) Delete(ctx context.Context, id string, by Author, match store.Match) (last Cluster, err error) {
 	_, err = r.write(ctx, id, func(stored document.Document) (draft, error) {
 		if !isLive(stored) {
-			return draft{}, unknown(id)
+			return draft{}, fault.Unknown(id, nil)
 		}
 		last = Cluster{stored}
 		next := stored.Clone()
 		next[kazoo.FieldDeleted] = true
-		return r.stamped(draft{doc: next}, by), match.check(stored)
+		return r.stamped(draft{doc: next}, by), match.Check(stored.Rev())
 	})
 	if err != nil {
 		return Cluster{}, err

@@ -99,7 +99,7 @@ func logChange(ctx context.Context, stored, written document.Document) {
 // read answers the stored document of a cluster, deleted or not, and nil where there is none.
 func (r *Registry) read(ctx context.Context, id string) (document.Document, error) {
 	if !isID(id) {
-		return nil, unknown(id)
+		return nil, fault.Unknown(id, nil)
 	}
 	doc, err := r.store.Get(ctx, Database, id)
 	if fault.Is(err, fault.BadIdentifier) {

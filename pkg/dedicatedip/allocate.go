@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
 )
@@ -76,7 +77,7 @@ func (a *allocation) run(ctx context.Context) error {
 	deadline := time.Now().Add(allocationTime)
 	for round := 0; a.takenOverall < a.Quantity; round++ {
 		if round > 0 {
-			_ = sleep(ctx, rand.N(10*time.Millisecond<<min(round, 5)))
+			_ = backoff.Sleep(ctx, rand.N(10*time.Millisecond<<min(round, 5)))
 		}
 		if time.Now().After(deadline) {
 			return fault.New(fault.Busy, "")

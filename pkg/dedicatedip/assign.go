@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 )
 
 // AssignRequest asks for addresses for an account. Without addresses there is nothing to do.
 type AssignRequest struct {
 	Account   string
 	Addresses []string // in any spelling
-	IfMatch   Match
+	IfMatch   store.Match
 	Approve   Approve
 }
 
@@ -19,7 +20,7 @@ type AssignRequest struct {
 type ReleaseRequest struct {
 	Account   string
 	Addresses []string // in any spelling
-	IfMatch   Match
+	IfMatch   store.Match
 }
 
 // Approve reports whether an account may be given that many more addresses: an error refuses them. It is called after
@@ -135,7 +136,7 @@ func releasableFrom(account string) rule {
 
 // check finds addresses and returns them in order, each once, or all objections of the rule at once. The store decides
 // where memory, which may be a moment old, would refuse, and where a client expects a revision.
-func (p *Pool) check(ctx context.Context, texts []string, match Match, r rule) ([]IP, error) {
+func (p *Pool) check(ctx context.Context, texts []string, match store.Match, r rule) ([]IP, error) {
 	if x := p.Read(); match == nil && x.index != nil {
 		ips, err := p.checkFound(ctx, x.recall, texts, r)
 		if !fault.Is(err, fault.Invalid) {
@@ -143,8 +144,10 @@ func (p *Pool) check(ctx context.Context, texts []string, match Match, r rule) (
 		}
 	}
 	ips, err := p.checkFound(ctx, p.lookup, texts, r)
-	if err == nil {
-		err = match.check(ips...)
+	for _, ip := range ips {
+		if err == nil {
+			err = match.Check(ip.Revision())
+		}
 	}
 	return ips, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 )
 
 var billingCases = []testCase{
@@ -62,7 +63,7 @@ func disapproved(s *subject) {
 func approvalIsLast(s *subject) {
 	s.free("10.0.0.1")
 	s.give(accountB, "10.0.0.2")
-	assign := func(match Match, addresses ...string) error {
+	assign := func(match store.Match, addresses ...string) error {
 		_, err := s.Assign(s.Context(), AssignRequest{Account: accountA, Addresses: addresses, IfMatch: match,
 			Approve: func(context.Context, int) error { return fault.New(fault.PaymentRequired, "") }})
 		return err

@@ -10,19 +10,6 @@ import (
 	"junctor/pkg/store"
 )
 
-// Match says whether a revision is one that the caller is willing to change; nil is any. A change of one that is
-// not is fault.PreconditionFailed.
-type Match func(revision string) bool
-
-func (m Match) check(ips ...IP) error {
-	for _, ip := range ips {
-		if m != nil && !m(ip.Revision()) {
-			return fault.New(fault.PreconditionFailed, "")
-		}
-	}
-	return nil
-}
-
 // commitTime bounds the writes of one request, each step of it for itself.
 const commitTime = 30 * time.Second
 

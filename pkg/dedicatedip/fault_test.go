@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/projection"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 )
 
 var faultCases = []testCase{
@@ -98,7 +99,7 @@ func oneLoses(s *subject) {
 		s.saying(err, test.want)
 	}
 	p := s.with(when("put", Database, 1, preceded(func() { // taken and given back: free again
-		for _, do := range []func(context.Context, *Pool, string, string, Match) (IP, error){assignSingle, releaseSingle} {
+		for _, do := range []func(context.Context, *Pool, string, string, store.Match) (IP, error){assignSingle, releaseSingle} {
 			_, err := do(s.Context(), s.Pool, accountB, "10.0.0.3", nil)
 			s.ok(err)
 		}

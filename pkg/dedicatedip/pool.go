@@ -170,7 +170,7 @@ func (p *Pool) get(ctx context.Context, address string) (IP, error) {
 	}
 	ip, ok := found[address]
 	if !ok {
-		return IP{}, unknown(address)
+		return IP{}, fault.Unknown(address, nil)
 	}
 	return ip, nil
 }
@@ -180,11 +180,11 @@ const deleteAttempts = 5
 
 // Delete takes an address out of the pool, whoever holds it, and removes the holder's copy. It answers the
 // address as it was; one that is not in the pool is fault.BadIdentifier.
-func (p *Pool) Delete(ctx context.Context, address string, match Match) (IP, error) {
+func (p *Pool) Delete(ctx context.Context, address string, match store.Match) (IP, error) {
 	for attempt := 1; ; attempt++ {
 		ip, err := p.get(ctx, address)
 		if err == nil {
-			err = match.check(ip)
+			err = match.Check(ip.Revision())
 		}
 		if err == nil {
 			err = p.remove(ctx, ip)
@@ -220,10 +220,6 @@ func (p *Pool) remove(ctx context.Context, ip IP) error {
 
 // time is now, as documents state it.
 func (p *Pool) time() json.Number { return document.Number(kazoo.Gregorian(p.options.Now())) }
-
-func unknown(address string) error {
-	return &fault.Error{Kind: fault.BadIdentifier, Data: map[string]any{"cause": address, "message": "bad identifier"}}
-}
 
 func notAnAddress(path string, value any) error {
 	return fault.Finding(path, "not_one_schema_valid", "failed to validate", map[string]any{"value": value})

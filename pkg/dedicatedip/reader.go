@@ -3,6 +3,8 @@ package dedicatedip
 import (
 	"context"
 	"time"
+
+	"junctor/pkg/fault"
 )
 
 // Reader reads the pool: from memory if that was current when the Reader was made, else from the store. It is for one
@@ -75,7 +77,7 @@ func (r Reader) Get(ctx context.Context, address string) (Address, error) {
 	}
 	e := r.index.find(address)
 	if e == nil {
-		return Address{}, unknown(address)
+		return Address{}, fault.Unknown(address, nil)
 	}
 	return e.address(), nil
 }

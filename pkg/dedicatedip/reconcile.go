@@ -100,15 +100,6 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
 // chunk bounds how many documents are read and written in one go.
 const chunk = 500
 

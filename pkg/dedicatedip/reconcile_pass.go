@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/backoff"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
@@ -45,7 +46,7 @@ func (r *Reconciler) passes(ctx context.Context) error {
 		if err := r.passSince(ctx, asked, r.options.Gap, false); err != nil && passResult(err) == PassFailed {
 			return err
 		}
-		if err := sleep(ctx, r.options.Every); err != nil {
+		if err := backoff.Sleep(ctx, r.options.Every); err != nil {
 			return err
 		}
 	}
@@ -79,7 +80,7 @@ func (r *Reconciler) acquire(ctx context.Context, asked time.Time, gap time.Dura
 		if err != nil || made || wait <= 0 {
 			return made, err
 		}
-		if err := sleep(ctx, min(wait, r.glance)); err != nil {
+		if err := backoff.Sleep(ctx, min(wait, r.glance)); err != nil {
 			return false, err
 		}
 	}

@@ -276,7 +276,7 @@ func toRelease(accountID string, addresses ...string) ReleaseRequest {
 }
 
 // assignSingle assigns one address.
-func assignSingle(ctx context.Context, p *Pool, accountID, address string, match Match) (IP, error) {
+func assignSingle(ctx context.Context, p *Pool, accountID, address string, match store.Match) (IP, error) {
 	ips, err := p.Assign(ctx, AssignRequest{Account: accountID, Addresses: []string{address}, IfMatch: match})
 	if err != nil {
 		return IP{}, err
@@ -285,7 +285,7 @@ func assignSingle(ctx context.Context, p *Pool, accountID, address string, match
 }
 
 // releaseSingle releases one address.
-func releaseSingle(ctx context.Context, p *Pool, accountID, address string, match Match) (IP, error) {
+func releaseSingle(ctx context.Context, p *Pool, accountID, address string, match store.Match) (IP, error) {
 	ips, err := p.Release(ctx, ReleaseRequest{Account: accountID, Addresses: []string{address}, IfMatch: match})
 	if err != nil {
 		return IP{}, err

@@ -36,7 +36,7 @@ func (p *Pool) Remove(ctx context.Context, text string) error {
 		return err
 	}
 	if text == "" || strings.HasPrefix(text, "_") {
-		return unknown(text)
+		return fault.Unknown(text, nil)
 	}
 	found, err := p.fetch(ctx, []string{text})
 	if err != nil {
@@ -44,7 +44,7 @@ func (p *Pool) Remove(ctx context.Context, text string) error {
 	}
 	ip, ok := found[text]
 	if !ok {
-		return unknown(text)
+		return fault.Unknown(text, nil)
 	}
 	return p.remove(ctx, ip)
 }

@@ -87,6 +87,11 @@ func Wrap(kind Kind, err error) error {
 	return &Error{Kind: kind, Err: err}
 }
 
+// Unknown returns a BadIdentifier error about an id, in Crossbar's words. err is the cause and may be nil.
+func Unknown(id string, err error) error {
+	return &Error{Kind: BadIdentifier, Data: map[string]any{"cause": id, "message": "bad identifier"}, Err: err}
+}
+
 // Error is the text for the log.
 func (e *Error) Error() string {
 	text := e.Kind.String()

@@ -188,6 +188,17 @@ const (
 	lastUpdatePause  = 100 * time.Millisecond
 )
 
+// Match reports whether a caller is willing to change a revision. Nil is willing to change any.
+type Match func(revision string) bool
+
+// Check returns fault.PreconditionFailed for a revision that m does not match.
+func (m Match) Check(revision string) error {
+	if m != nil && !m(revision) {
+		return fault.New(fault.PreconditionFailed, "")
+	}
+	return nil
+}
+
 // Update reads a document, lets change alter it and writes it back, starting over with backoff when another writer was
 // in between: change may run several times and must have no side effects. A document that does not exist is handed
 // over empty but for its "_id". An error of change ends the update and is passed on; ErrUnchanged ends it

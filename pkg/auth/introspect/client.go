@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/document"
+	"junctor/pkg/httpclient"
 )
 
 const (
@@ -34,22 +34,7 @@ type question struct {
 // client speaks to the API of a Kazoo.
 type client struct{ http *http.Client }
 
-// newClient answers a client that goes where it is sent and nowhere else: no proxy of the environment's, no
-// redirects, no cookies.
-func newClient() *client {
-	return &client{&http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            (&net.Dialer{Timeout: askTime}).DialContext,
-			MaxConnsPerHost:        maxConnections,
-			MaxIdleConnsPerHost:    maxConnections,
-			IdleConnTimeout:        time.Minute,
-			MaxResponseHeaderBytes: 16 << 10,
-			DisableCompression:     true, // a bound on the body is one on what it unpacks to
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
+func newClient() *client { return &client{httpclient.New(askTime, maxConnections)} }
 
 // ask asks whose token it is. Where GET token_auth is closed to the token or not there, tokeninfo is asked, which
 // takes any token but does not look at restrictions.
