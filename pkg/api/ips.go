@@ -60,7 +60,7 @@ func (s *Server) holdRows(r *request, limits ...int) error {
 	return s.holdResponse(r, rows*bytesPerRow)
 }
 
-// given answers a parameter; Monster UI's SDK writes the word undefined for one that it was not given.
+// given returns a parameter. Monster UI's SDK writes the word undefined for one that it was not given.
 func given(parameter string) string {
 	if parameter == "undefined" {
 		return ""
@@ -68,7 +68,7 @@ func given(parameter string) string {
 	return parameter
 }
 
-// count reads a number of rows; what is none does not limit anything.
+// count parses a number of rows. Zero, which anything else becomes, is no limit.
 func count(parameter string) int {
 	n, err := strconv.Atoi(parameter)
 	if err != nil || n < 0 {
@@ -133,11 +133,11 @@ func (s *Server) createIP(r *request) (reply, error) {
 		rep.data = readOnly
 		return rep, nil
 	}
-	rep.data, err = with(ip, readOnly)
+	rep.data, err = withExtraKeys(ip, readOnly)
 	return rep, err
 }
 
-// stripped answers private fields the way Kazoo 4 leaks them (kz_doc:leak_private_fields): without their prefix.
+// stripped returns private fields the way Kazoo 4 leaks them (kz_doc:leak_private_fields): without their prefix.
 func stripped(private map[string]any) map[string]any {
 	plain := make(map[string]any, len(private))
 	for key, value := range private {
@@ -146,9 +146,9 @@ func stripped(private map[string]any) map[string]any {
 	return plain
 }
 
-// with answers an ip object with more keys.
-func with(ip dedicatedip.IP, more map[string]any) (document.Document, error) {
-	text, err := document.Encode(ip)
+// withExtraKeys returns an ip object with more keys.
+func withExtraKeys(ip dedicatedip.IP, more map[string]any) (document.Document, error) {
+	text, err := document.Encode(ip.Address())
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (s *Server) deleteIP(r *request) (reply, error) {
 		return reply{}, err
 	}
 	gone := map[string]any{"deleted": true}
-	data, err := with(ip, map[string]any{"_read_only": gone})
+	data, err := withExtraKeys(ip, map[string]any{"_read_only": gone})
 	return reply{data: data, revision: ip.Revision(), metadata: gone}, err
 }
 
@@ -339,7 +339,7 @@ func onlyMetadata(data document.Document) bool {
 	return len(data) == 0 || ok && len(data) == 1
 }
 
-// ipsData answers data with "ips" in it; a bare list is taken for it, as Kazoo's property test sends it.
+// ipsData returns data with "ips" in it; a bare list is taken for it, as Kazoo's property test sends it.
 func (r *request) ipsData() document.Document {
 	if list, ok := r.body.data.([]any); ok {
 		return document.Document{"ips": list}
@@ -364,7 +364,7 @@ func (r *request) revisionMatch() func(revision string) bool {
 	return func(revision string) bool { return match(wanted, revision) }
 }
 
-// format is the one the request asked for, or else the one that is set.
+// format returns the format that the request asks for, else the one that is set.
 func (s *Server) format(r *request) Format {
 	if f, ok := ParseFormat(r.query.Get("response_format")); ok {
 		return f
@@ -377,7 +377,7 @@ func (s *Server) one(r *request, ips []dedicatedip.IP, err error) (reply, error)
 	if err != nil || s.format(r) == Crossbar {
 		return s.several(r, ips, err)
 	}
-	return reply{data: ips[0], revision: ips[0].Revision()}, nil
+	return reply{data: ips[0].Address(), revision: ips[0].Revision()}, nil
 }
 
 // several returns the reply to a request about a list. Crossbar's "error" is empty, since all or nothing is done here.
@@ -386,9 +386,9 @@ func (s *Server) several(r *request, ips []dedicatedip.IP, err error) (reply, er
 		return reply{}, err
 	}
 	if s.format(r) == Crossbar {
-		success := make(map[string]dedicatedip.IP, len(ips))
+		success := make(map[string]dedicatedip.Address, len(ips))
 		for _, ip := range ips {
-			success[ip.ID()] = ip
+			success[ip.ID()] = ip.Address()
 		}
 		return reply{data: map[string]any{"success": success, "error": map[string]any{}}}, nil
 	}

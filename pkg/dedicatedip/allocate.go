@@ -34,8 +34,10 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 	if err := a.enough(ctx); err != nil { // before the account is asked to accept charges
 		return nil, err
 	}
-	if err := r.Approve.check(ctx, r.Quantity); err != nil {
-		return nil, err
+	if r.Approve != nil {
+		if err := r.Approve(ctx, r.Quantity); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.run(ctx); err != nil {
 		a.giveBack(ctx)

@@ -28,13 +28,6 @@ type ReleaseRequest struct {
 // was first. Nil approves.
 type Approve func(ctx context.Context, quantity int) error
 
-func (a Approve) check(ctx context.Context, quantity int) error {
-	if a == nil || quantity == 0 {
-		return nil
-	}
-	return a(ctx, quantity)
-}
-
 // Assign assigns addresses to an account, all or none, and returns them in the order asked for, duplicates once. Every
 // address that can't be assigned is reported in a fault.Invalid under its index, as "ips%2E0", with Crossbar's codes
 // (cb_ips additional_assignment_validations): not_found, superfluous (the account has it) or forbidden (another has it).
@@ -44,8 +37,8 @@ func (a Approve) check(ctx context.Context, quantity int) error {
 func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 	return p.startOver(len(r.Addresses), func() ([]IP, error) {
 		ips, err := p.check(ctx, r.Addresses, r.IfMatch, assignableTo(r.Account))
-		if err == nil {
-			err = r.Approve.check(ctx, len(ips))
+		if err == nil && len(ips) > 0 && r.Approve != nil {
+			err = r.Approve(ctx, len(ips))
 		}
 		if err != nil {
 			return nil, err

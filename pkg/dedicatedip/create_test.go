@@ -39,7 +39,7 @@ func create(s *subject) {
 
 func shows(t testing.TB, ip IP, want string) {
 	t.Helper()
-	if got, err := json.Marshal(ip); err != nil || string(got) != want {
+	if got, err := json.Marshal(ip.Address()); err != nil || string(got) != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 }

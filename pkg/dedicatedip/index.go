@@ -35,6 +35,7 @@ type index struct {
 type entry struct {
 	id, rev string
 	addr    netip.Addr // invalid if the id is no address
+	odd     bool       // the id is an address, but not in its canonical form
 	zone    unique.Handle[string]
 	host    unique.Handle[string]
 	status  unique.Handle[string]
@@ -64,8 +65,10 @@ func compareAddresses(a, b *entry) int {
 	return compareIDs(a, b)
 }
 
-// replace puts a document in the place of what was known under its id.
-func (x *index) replace(doc document.Document) {
+// Apply makes the index hold a document as it is stored now, or with "_deleted" drop it.
+func (x *index) Apply(doc document.Document) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	id := doc.ID()
 	if strings.HasPrefix(id, "_") {
 		return
@@ -103,24 +106,21 @@ func newEntry(doc document.Document) *entry {
 		zone: unique.Make(doc.String(fieldZone)), host: unique.Make(doc.String(fieldHost)),
 		status: unique.Make(doc.String(fieldStatus)), holder: unique.Make(doc.String(fieldAssignedTo)),
 	}
-	e.addr, _ = ipaddr.Parse(e.id)
+	if addr, ok := ipaddr.Parse(e.id); ok {
+		e.addr, e.odd = addr, addr.String() != e.id
+	}
 	return e
 }
-
-func (e *entry) isAddress() bool { return e.addr.IsValid() }
-
-// spelledOddly reports whether the id is an address, but not in its canonical form.
-func (e *entry) spelledOddly() bool { return e.isAddress() && e.addr.String() != e.id }
 
 func (x *index) add(e *entry) {
 	x.byID[e.id] = e
 	zone := x.zones.add(e.zone.Value())
 	x.hosts.add(e.host.Value())
 	x.counts[[2]string{e.zone.Value(), e.status.Value()}]++
-	if !e.isAddress() {
+	if !e.addr.IsValid() {
 		return
 	}
-	if e.spelledOddly() {
+	if e.odd {
 		spelled := append(x.spellings[e.addr], e)
 		slices.SortFunc(spelled, compareIDs)
 		x.spellings[e.addr] = spelled
@@ -141,7 +141,7 @@ func (x *index) add(e *entry) {
 
 func (x *index) remove(e *entry) {
 	delete(x.byID, e.id)
-	if e.isAddress() {
+	if e.addr.IsValid() {
 		x.removeAddress(e)
 	}
 	x.zones.remove(e.zone.Value())
@@ -153,7 +153,7 @@ func (x *index) remove(e *entry) {
 }
 
 func (x *index) removeAddress(e *entry) {
-	if e.spelledOddly() {
+	if e.odd {
 		left := slices.DeleteFunc(x.spellings[e.addr], func(other *entry) bool { return other == e })
 		if x.spellings[e.addr] = left; len(left) == 0 {
 			delete(x.spellings, e.addr)
@@ -176,7 +176,7 @@ func (x *index) removeAddress(e *entry) {
 func (x *index) find(text string) *entry {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if e := x.byID[text]; e != nil && e.isAddress() {
+	if e := x.byID[text]; e != nil && e.addr.IsValid() {
 		return e
 	}
 	addr, ok := ipaddr.Parse(text)
@@ -207,13 +207,6 @@ func (x *index) length() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return len(x.byID)
-}
-
-// Apply makes the index hold a document as it is stored now, or with "_deleted" drop it.
-func (x *index) Apply(doc document.Document) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.replace(doc)
 }
 
 // Revision returns the revision of a document, empty if there is none.

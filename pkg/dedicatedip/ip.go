@@ -57,7 +57,7 @@ type Address struct {
 	Revision   string `json:"-"`
 }
 
-// Address answers what the API shows.
+// Address returns what the API shows.
 func (ip IP) Address() Address {
 	return Address{
 		ID:         ip.ID(),
@@ -71,10 +71,7 @@ func (ip IP) Address() Address {
 	}
 }
 
-// MarshalJSON answers the ip object of the API.
-func (ip IP) MarshalJSON() ([]byte, error) { return document.Encode(ip.Address()) }
-
-// Private answers the document's private fields as stored ("_id", "pvt_zone", …), which Kazoo 5 shows as the
+// Private returns the document's private fields as stored ("_id", "pvt_zone", …), which Kazoo 5 shows as the
 // envelope's metadata and Kazoo 4 under _read_only with the prefix cut off.
 func (ip IP) Private() map[string]any {
 	doc := maps.Clone(map[string]any(ip.doc))
@@ -82,7 +79,7 @@ func (ip IP) Private() map[string]any {
 	return doc
 }
 
-// assignTo answers the address as it is once account holds it (Kazoo: kz_ip:assign/2).
+// assignTo returns the address as it is once account holds it (Kazoo: kz_ip:assign/2).
 func (ip IP) assignTo(account string, at json.Number) IP {
 	doc := maps.Clone(ip.doc)
 	doc[fieldStatus] = assigned
@@ -91,7 +88,7 @@ func (ip IP) assignTo(account string, at json.Number) IP {
 	return IP{doc}
 }
 
-// release answers the address as it is once nobody holds it (Kazoo: kz_ip:release/1).
+// release returns the address as it is once nobody holds it (Kazoo: kz_ip:release/1).
 func (ip IP) release(at json.Number) IP {
 	doc := maps.Clone(ip.doc)
 	doc[fieldStatus] = available
