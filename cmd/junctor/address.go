@@ -32,7 +32,7 @@ func checkStore(dsn string) error {
 	return nil
 }
 
-// checkFolderName refuses the name of a folder that is more likely an address: a URL with a slip in it, HOST:PORT, or
+// checkFolderName refuses the name of a folder that is more likely an address: a mistyped URL, HOST:PORT, or
 // USER:PASSWORD@HOST. What begins with / or ./ is a folder in any case.
 func checkFolderName(name string) error {
 	if strings.Contains(name, "://") || strings.HasPrefix(name, "//") {

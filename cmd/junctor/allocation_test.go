@@ -103,7 +103,7 @@ func startProcess(t *testing.T, args ...string) *served {
 		}
 	})
 	waitFor(t, "the ready file", func() bool { return exists(s.readyFile) })
-	var ready readiness
+	var ready readyInfo
 	readJSON(t, s.readyFile, &ready)
 	s.url = ready.URL
 	return s

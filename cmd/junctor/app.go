@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
+	"junctor/pkg/api"
 	"junctor/pkg/auth"
+	"junctor/pkg/auth/introspect"
 	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/auth/throttle"
 	"junctor/pkg/billing"
 	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
@@ -21,21 +25,21 @@ import (
 
 // app is an open store with what works on it.
 type app struct {
-	log       zerolog.Logger
-	store     *store.Store
-	documents *doccache.Cache  // accounts, users, keys and settings
-	writer    *doccache.Writer // the store, with writes that invalidate documents
-	schemas   *schema.Set
-	pool      *dedicatedip.Pool
-	healer    *dedicatedip.Reconciler // of the accounts' copies
-	founder   *account.Founder
-	accounts  *account.Directory
-	clusters  *kazoocluster.Registry // whose tokens are taken
-	routing   *cluster.Registry      // where calls come from and go to
-	billing   *billing.Hook          // nil disables it
+	log        zerolog.Logger
+	store      *store.Store
+	documents  *doccache.Cache  // accounts, users, keys and settings
+	writer     *doccache.Writer // the store, with writes that invalidate documents
+	schemas    *schema.Set
+	pool       *dedicatedip.Pool
+	reconciler *dedicatedip.Reconciler // of the accounts' copies
+	founder    *account.Founder
+	accounts   *account.Directory
+	clusters   *kazoocluster.Registry // other clusters, whose tokens are accepted
+	routing    *cluster.Registry      // routing clusters
+	billing    *billing.Hook          // nil disables it
 }
 
-// appOptions adjusts a app.
+// appOptions are the options of newApp.
 type appOptions struct {
 	key       keySource
 	staleness time.Duration // of cached accounts, users, keys and settings
@@ -43,7 +47,7 @@ type appOptions struct {
 	log       zerolog.Logger
 	pool      dedicatedip.Options // but for Zone, ZoneName and Log
 	passes    dedicatedip.ReconcilerOptions
-	billing   *billing.Hook     // is asked before an account gets addresses; nil disables it
+	billing   *billing.Hook     // approves assignments; nil disables it
 	notices   *notify.Publisher // publishes what is written to the pool and to accounts; nil disables it
 }
 
@@ -62,18 +66,18 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 	o.pool.ZoneName = account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of
 	pool := dedicatedip.New(addresses, o.pool)
 	return &app{
-		log:       o.log,
-		store:     s,
-		documents: documents,
-		writer:    writer,
-		billing:   o.billing,
-		schemas:   set,
-		pool:      pool,
-		healer:    dedicatedip.NewReconciler(pool, s, o.passes),
-		founder:   account.NewFounder(writer, auth.NewKeyDocument, time.Now),
-		accounts:  account.NewDirectory(writer).Reading(documents).At(o.node),
-		routing:   cluster.New(s, set, cluster.Options{Log: o.log}),
-		clusters:  kazoocluster.NewRegistry(writer, kazoocluster.Options{Key: o.key, Documents: documents}),
+		log:        o.log,
+		store:      s,
+		documents:  documents,
+		writer:     writer,
+		billing:    o.billing,
+		schemas:    set,
+		pool:       pool,
+		reconciler: dedicatedip.NewReconciler(pool, s, o.passes),
+		founder:    account.NewFounder(writer, auth.NewKeyDocument, time.Now),
+		accounts:   account.NewDirectory(writer).Reading(documents).At(o.node),
+		routing:    cluster.New(s, set, cluster.Options{Log: o.log}),
+		clusters:   kazoocluster.NewRegistry(writer, kazoocluster.Options{Key: o.key, Documents: documents}),
 	}, nil
 }
 
@@ -84,4 +88,44 @@ func (a *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
 		return b, err
 	}
 	return b, installWithoutPool(ctx, a.store)
+}
+
+// newAPI returns the API of a server.
+func (s *server) newAPI(metrics *api.Metrics, others *introspect.Introspector) *api.Server {
+	return api.New(api.Config{
+		Pool:     s.pool,
+		Routing:  s.routing,
+		Accounts: s.accounts,
+		Tokens: auth.NewAuthenticator(s.store, auth.Options{
+			Documents: s.documents, MasterCluster: s.masterCluster, Node: s.node(),
+		}),
+		Issuer:          auth.NewIssuer(s.writer, time.Now).At(s.node()),
+		Schemas:         s.schemas,
+		Throttle:        throttle.New(time.Now),
+		Clusters:        others,
+		Metrics:         metrics,
+		Billing:         s.billing,
+		IssueTokens:     s.issueTokens,
+		Ready:           s.ready.State,
+		SeparateMetrics: s.metricsListen != "",
+		Format:          api.Format(s.responseFormat),
+		MaxRequests:     s.maxRequests,
+		TrustedProxies:  s.trustedProxies,
+		Node:            nodeName(),
+		Version:         version(),
+		Now:             time.Now,
+		Log:             s.log,
+	})
+}
+
+// node returns what the settings call this process.
+func (f *serveFlags) node() account.Node { return account.Node{Name: nodeName(), Zone: f.zone} }
+
+// nodeName returns the name of this process, in the form of Kazoo's nodes.
+func nodeName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return "junctor@" + host
 }

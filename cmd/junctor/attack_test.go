@@ -150,7 +150,7 @@ func (a attack) target(t *testing.T) *target {
 		_ = server.Wait()
 	})
 	waitFor(t, "the ready file", func() bool { return exists(ready) })
-	var r readiness
+	var r readyInfo
 	readJSON(t, ready, &r)
 	s.address, s.pid = strings.TrimPrefix(r.URL, "http://"), r.PID
 	for n, key := range keys {

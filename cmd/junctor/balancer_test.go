@@ -38,7 +38,7 @@ func startBackend(t *testing.T, lameDuck time.Duration) *backend {
 		t.Fatal(err)
 	}
 	waitFor(t, "the ready file", func() bool { return exists(ready) })
-	var at readiness
+	var at readyInfo
 	readJSON(t, ready, &at)
 	b.address = strings.TrimPrefix(at.URL, "http://")
 	b.token = (&served{T: t, url: at.URL}).login(readAdmin(t, state).APIKey)

@@ -11,7 +11,7 @@ import (
 	"junctor/pkg/store/embedded"
 )
 
-// openHome answers the folder of admin.json and the socket: that of an embedded store. For one in memory it is
+// openHome returns the folder of admin.json and the socket: that of an embedded store. For one in memory it is
 // --state-dir or a temporary folder. A CouchDB has none: it can be worked on by several processes at once, and its
 // administrator is its operator. Its socket is in the folder of state.
 func (s storeFlags) openHome() (folder string, closeHome func(), err error) {
@@ -31,10 +31,10 @@ func (s storeFlags) openHome() (folder string, closeHome func(), err error) {
 	return folder, func() { _ = os.RemoveAll(folder) }, err
 }
 
-// adminFile is where the key of the master account is found.
+// adminFile returns the path of the file with the API key of the master account.
 func adminFile(home string) string { return filepath.Join(home, "admin.json") }
 
-// writeJSON makes value the content of a file. It writes nothing if that is so already.
+// writeJSON writes value to a file, unless that is its content already.
 func writeJSON(path string, mode os.FileMode, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {

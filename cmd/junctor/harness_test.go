@@ -148,7 +148,7 @@ func startWith(t *testing.T, env environment, args ...string) *served {
 func (s *served) await() {
 	s.Helper()
 	waitFor(s.T, "the ready file", func() bool { return exists(s.readyFile) })
-	var ready readiness
+	var ready readyInfo
 	readJSON(s.T, s.readyFile, &ready)
 	if s.url = ready.URL; ready.PID != os.Getpid() || !strings.HasPrefix(ready.URL, "http://127.0.0.1:") {
 		s.Fatalf("ready: %+v", ready)

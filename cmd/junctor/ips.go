@@ -40,7 +40,7 @@ code is then 1.`,
 
 // rebuildPool fails if addresses are left to the operator, after it has listed them.
 func (c *cli) rebuildPool(ctx context.Context, a *app) error {
-	done, err := a.healer.RebuildFromCopies(ctx)
+	done, err := a.reconciler.RebuildFromCopies(ctx)
 	if err != nil {
 		return fmt.Errorf("%w (%d addresses were restored; the command may be repeated)", err, done.Restored)
 	}
@@ -80,7 +80,7 @@ copies that the pool does not explain, unless that is confirmed.`,
 	}
 	cmd.Flags().BoolVar(&confirm, "confirm", false, "remove copies, however many they are")
 	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, _ []string) error {
-		if err := a.healer.Repair(ctx, confirm); err != nil {
+		if err := a.reconciler.Repair(ctx, confirm); err != nil {
 			return err
 		}
 		return c.print(map[string]bool{"equal": true}, [][]string{{"the copies of all accounts equal the pool"}})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/readiness"
 )
 
 // readiness returns the reason that /readyz has, "" if the server is ready.
@@ -139,7 +140,7 @@ func TestNotReadyWithWrongPassword(t *testing.T) {
 		t.Errorf("log:\n%s", s.stderr)
 	}
 	asked := f.probes.Load() + f.reads.Load() + f.writes.Load()
-	for began := time.Now(); time.Since(began) < 2*probeAge; {
+	for began := time.Now(); time.Since(began) < 2*readiness.MaxAge; {
 		if reason := s.readiness(); reason != storeUnauthorized {
 			t.Fatalf("reason %q", reason)
 		}
@@ -161,10 +162,10 @@ func TestIdleServerDoesNotProbe(t *testing.T) {
 		t.Errorf("%d probes of an idle server", n)
 	}
 	began, calls := time.Now(), 0
-	for ; time.Since(began) < 2*probeAge; calls++ {
+	for ; time.Since(began) < 2*readiness.MaxAge; calls++ {
 		s.readiness()
 	}
-	most := int64(time.Since(began)/probeAge) + 1
+	most := int64(time.Since(began)/readiness.MaxAge) + 1
 	if n := f.probes.Load() - probes; n < 1 || n > most {
 		t.Errorf("%d calls of /readyz in %s cost %d probes", calls, time.Since(began), n)
 	}

@@ -11,8 +11,8 @@ import (
 	"junctor/pkg/store/embedded"
 )
 
-// readiness is the content of the ready file.
-type readiness struct {
+// readyInfo is the content of the ready file.
+type readyInfo struct {
 	URL string `json:"url"`
 	PID int    `json:"pid"`
 }
@@ -24,9 +24,9 @@ func (s *server) announce(ctx context.Context, url string) error {
 		return err
 	}
 	s.unprepared.Store(nil)
-	s.ready.forget()
+	s.ready.Forget()
 	if s.readyFile != "" {
-		if err := writeJSON(s.readyFile, 0o644, readiness{URL: url, PID: os.Getpid()}); err != nil {
+		if err := writeJSON(s.readyFile, 0o644, readyInfo{URL: url, PID: os.Getpid()}); err != nil {
 			return fmt.Errorf("--ready-file %s can't be written: %w", s.readyFile, err)
 		}
 	}

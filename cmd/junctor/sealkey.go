@@ -11,7 +11,7 @@ import (
 	"junctor/pkg/statefile"
 )
 
-// keySource answers the key that our own secrets in a store are sealed with.
+// keySource returns the key that seals our secrets in a store.
 type keySource func() (*seal.Key, error)
 
 // secretKey returns where to get the key of a store: from the environment, or else a file, which is made once it is

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/signal"
 	"sync/atomic"
 	"syscall"
@@ -17,12 +16,11 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
-	"junctor/pkg/auth"
 	"junctor/pkg/auth/introspect"
-	"junctor/pkg/auth/throttle"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/httpserver"
 	"junctor/pkg/notify"
+	"junctor/pkg/readiness"
 	"junctor/pkg/store"
 )
 
@@ -52,12 +50,11 @@ type server struct {
 	*app
 	home    string               // see openHome
 	admin   account.Bootstrapped // of an embedded store
-	log     zerolog.Logger
 	stdout  io.Writer
 	api     *api.Server
 	notices *notify.Publisher // nil without a broker
 	bills   *biller
-	ready   *prober
+	ready   *readiness.Prober
 
 	unprepared  atomic.Pointer[error] // why the store does not hold what requests need; nil if it does
 	repair      chan struct{}         // see watchStore
@@ -114,7 +111,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	if err != nil {
 		return err
 	}
-	w, err := newApp(data, appOptions{
+	a, err := newApp(data, appOptions{
 		key: key, staleness: flags.maxStaleness, node: flags.node(), log: log, notices: notices, billing: bills.hook,
 		pool: dedicatedip.Options{
 			CopiesWritten: bills.changed, CopyRepaired: metrics.CopyRepaired, AddressAbandoned: metrics.AddressAbandoned,
@@ -124,23 +121,23 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	if err != nil {
 		return err
 	}
-	defer closeWithin(closeTime, "the projector", w.pool.Close, log)
-	defer w.documents.Close()
-	metrics.WatchDocuments(w.documents.Stats)
-	closeSocket, err := flags.openSocket(home, w, log)
+	defer closeWithin(closeTime, "the projector", a.pool.Close, log)
+	defer a.documents.Close()
+	metrics.WatchDocuments(a.documents.Stats)
+	closeSocket, err := flags.openSocket(home, a, log)
 	if err != nil {
 		return err
 	}
-	others := introspect.New(w.clusters, time.Now)
+	others := introspect.New(a.clusters, time.Now)
 	defer others.Close()
-	s := &server{serveFlags: flags, app: w, home: home, log: log, stdout: c.stdout, notices: notices, bills: bills,
+	s := &server{serveFlags: flags, app: a, home: home, stdout: c.stdout, notices: notices, bills: bills,
 		repair: repair}
 	s.unprepared.Store(&errUnprepared)
-	s.ready = &prober{probe: s.probe, remedies: s.remedies(), log: log}
+	s.ready = &readiness.Prober{Probe: s.probe, Remedies: s.remedies(), Log: log}
 	if store.IsCouchDB(flags.dsn) {
-		s.ready.grace = flags.maxStaleness
+		s.ready.Grace = flags.maxStaleness
 	}
-	s.api = s.handler(metrics, others)
+	s.api = s.newAPI(metrics, others)
 	return s.run(ctx, listener, metricsListener, closeSocket)
 }
 
@@ -173,10 +170,10 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 	if err == nil {
 		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
 		f.run("projector", s.pool.RunProjector)
-		f.run("reconciler", s.healer.Run)
+		f.run("reconciler", s.reconciler.Run)
 		f.run("routing", s.routing.Follow)
 		f.run("repairs", s.repairStore)
-		s.ready.state(serving) // which logs it
+		s.ready.State(serving) // which logs it
 		<-serving.Done()
 	}
 	s.withdraw()
@@ -189,45 +186,6 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 	s.drain(h, closeSocket)
 	s.stopFollowers(f)
 	return err
-}
-
-func (s *server) handler(metrics *api.Metrics, others *introspect.Introspector) *api.Server {
-	return api.New(api.Config{
-		Pool:     s.pool,
-		Routing:  s.routing,
-		Accounts: s.accounts,
-		Tokens: auth.NewAuthenticator(s.store, auth.Options{
-			Documents: s.documents, MasterCluster: s.masterCluster, Node: s.node(),
-		}),
-		Issuer:          auth.NewIssuer(s.writer, time.Now).At(s.node()),
-		Schemas:         s.schemas,
-		Throttle:        throttle.New(time.Now),
-		Clusters:        others,
-		Metrics:         metrics,
-		Billing:         s.billing,
-		IssueTokens:     s.issueTokens,
-		Ready:           s.ready.state,
-		SeparateMetrics: s.metricsListen != "",
-		Format:          api.Format(s.responseFormat),
-		MaxRequests:     s.maxRequests,
-		TrustedProxies:  s.trustedProxies,
-		Node:            nodeName(),
-		Version:         version(),
-		Now:             time.Now,
-		Log:             s.log,
-	})
-}
-
-// node is what the settings call this process.
-func (f *serveFlags) node() account.Node { return account.Node{Name: nodeName(), Zone: f.zone} }
-
-// nodeName names this process as Kazoo names its nodes.
-func nodeName() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	return "junctor@" + host
 }
 
 // listenError says what to do about a TCP address that can't be listened on; flag is where it comes from.

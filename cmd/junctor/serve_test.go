@@ -165,7 +165,7 @@ func TestProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		waitFor(t, "the ready file", func() bool { return exists(ready) })
-		var got readiness
+		var got readyInfo
 		readJSON(t, ready, &got)
 		if got.PID != cmd.Process.Pid {
 			t.Errorf("the process %d says it is %d", cmd.Process.Pid, got.PID)

@@ -165,7 +165,7 @@ func TestHangup(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	waitFor(t, "the ready file", func() bool { return exists(ready) })
 	s := &served{T: t}
-	var at readiness
+	var at readyInfo
 	readJSON(t, ready, &at)
 	s.url = at.URL
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {

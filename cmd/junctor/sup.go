@@ -50,7 +50,7 @@ codes. These are known:
 				Accounts: a.accounts,
 				Founder:  a.founder,
 				Install:  func(ctx context.Context) error { return dedicatedip.Install(ctx, a.store) },
-				Heal:     a.healer.Refresh,
+				Heal:     a.reconciler.Refresh,
 			})
 			c.printSup(text, code)
 			return exitCode(code)

@@ -1,6 +1,7 @@
-package main
+package readiness
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -18,7 +19,7 @@ func TestProbesOncePerSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var probes atomic.Int64
-		p := &prober{log: zerolog.Nop(), probe: func(context.Context) (string, error) {
+		p := &Prober{Log: zerolog.Nop(), Probe: func(context.Context) (string, error) {
 			probes.Add(1)
 			time.Sleep(100 * time.Millisecond)
 			return "", nil
@@ -32,7 +33,7 @@ func TestProbesOncePerSecond(t *testing.T) {
 			var callers sync.WaitGroup
 			for range 50 {
 				callers.Go(func() {
-					if reason := p.state(t.Context()); reason != "" {
+					if reason := p.State(t.Context()); reason != "" {
 						t.Errorf("reason %q", reason)
 					}
 				})
@@ -56,10 +57,10 @@ func TestSilentStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var silent atomic.Bool
-				var log buffer
-				p := &prober{
-					log: zerolog.New(&log), grace: 10 * time.Second, remedies: map[string]string{storeUnreachable: "look there"},
-					probe: func(ctx context.Context) (string, error) {
+				var log bytes.Buffer
+				p := &Prober{
+					Log: zerolog.New(&log), Grace: 10 * time.Second, Remedies: map[string]string{Unreachable: "look there"},
+					Probe: func(ctx context.Context) (string, error) {
 						if silent.Load() {
 							return "", silence(ctx)
 						}
@@ -69,19 +70,19 @@ func TestSilentStore(t *testing.T) {
 				poll := func(want string, d time.Duration) {
 					for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
 						began := time.Now()
-						if got := p.state(t.Context()); got != want {
+						if got := p.State(t.Context()); got != want {
 							t.Errorf("silent is %t: reason %q, want %q", silent.Load(), got, want)
 						}
-						if time.Since(began) > probeWait {
+						if time.Since(began) > waitTime {
 							t.Errorf("a caller waited for %s", time.Since(began))
 						}
 					}
 				}
 				poll("", 5*time.Second)
 				silent.Store(true)
-				poll("", p.grace-time.Second)
-				time.Sleep(probeAge + probeWait + 2*time.Second)
-				poll(storeUnreachable, 20*time.Second)
+				poll("", p.Grace-time.Second)
+				time.Sleep(MaxAge + waitTime + 2*time.Second)
+				poll(Unreachable, 20*time.Second)
 				silent.Store(false)
 				time.Sleep(probeTime)
 				poll("", 5*time.Second)
