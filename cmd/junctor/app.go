@@ -63,7 +63,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		addresses = notify.Wrap(s, o.notices)
 	}
 	o.pool.Zone, o.pool.Log = o.node.Zone, o.log
-	o.pool.ZoneName = account.NewZoneNames(account.NewConfig(documents).At(o.node), time.Now).Of
+	o.pool.ZoneName = account.NewConfig(documents).At(o.node).ZoneName
 	pool := dedicatedip.New(addresses, o.pool)
 	return &app{
 		log:        o.log,

@@ -100,6 +100,18 @@ func (c Config) ClusterID(ctx context.Context) (string, error) {
 	return c.Text(ctx, "cluster", "cluster_id")
 }
 
+// ZoneName returns under which name a zone goes among addresses (kz_ips:get_zone_name): Kazoo's operators may name the
+// zones of their proxies otherwise than those of their nodes. The first section that has such names counts as a whole.
+// A zone has its own name where the settings have no other, or can't be read.
+func (c Config) ZoneName(ctx context.Context, zone string) string {
+	value, _ := c.value(ctx, "ips", []string{"zone_name_map"})
+	names, _ := value.(map[string]any)
+	if name, _ := names[zone].(string); name != "" {
+		return name
+	}
+	return zone
+}
+
 // MasterAPIKey returns the API key of the master account, as the settings of a node name it. It belongs in no log.
 func MasterAPIKey(ctx context.Context, documents Reader, node Node) (string, error) {
 	id, err := NewConfig(documents).At(node).Master(ctx)

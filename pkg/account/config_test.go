@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
@@ -108,37 +110,41 @@ func TestZoneNames(t *testing.T) {
 		"": "", "east": "us-east", "west": "us-west", "north": "north", "south": "south", "odd": "odd", "empty": "empty",
 		"elsewhere": "elsewhere",
 	} {
-		names := account.NewZoneNames(c.At(account.Node{Zone: zone}), time.Now)
-		if got := names.Of(t.Context(), zone); got != want {
+		if got := c.At(account.Node{Zone: zone}).ZoneName(t.Context(), zone); got != want {
 			t.Errorf("%q goes by %q, want %q", zone, got, want)
 		}
 	}
-	if got := account.NewZoneNames(account.NewConfig(open(t)), time.Now).Of(t.Context(), "east"); got != "east" {
+	if got := account.NewConfig(open(t)).ZoneName(t.Context(), "east"); got != "east" {
 		t.Errorf("without settings, it goes by %q", got)
 	}
 }
 
-// TestZoneNamesFollow: a change counts without a restart, and a store that fails takes nothing away.
+// TestZoneNamesFollow: through a cache, as the command has it, a change counts without a restart, and a store that
+// fails takes nothing away.
 func TestZoneNamesFollow(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	now := time.Unix(1700000000, 0)
-	names := account.NewZoneNames(configure(t, s, `{"_id":"ips"}`), func() time.Time { return now })
-	var got []string
-	look := func(ctx context.Context, after time.Duration) {
-		now = now.Add(after)
-		got = append(got, names.Of(ctx, "east"))
-	}
-	look(t.Context(), 0)
-	change(t, s, "system_config", "ips", document.Document{
-		"default": map[string]any{"zone_name_map": map[string]any{"east": "us-east"}},
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		configure(t, s, `{"_id":"ips"}`)
+		cache := doccache.New(s, doccache.Options{Staleness: time.Second})
+		defer cache.Close()
+		c := account.NewConfig(cache)
+		var got []string
+		look := func(ctx context.Context, after time.Duration) {
+			time.Sleep(after)
+			got = append(got, c.ZoneName(ctx, "east"))
+		}
+		look(t.Context(), 0)
+		change(t, s, "system_config", "ips", document.Document{
+			"default": map[string]any{"zone_name_map": map[string]any{"east": "us-east"}},
+		})
+		look(t.Context(), time.Second/4)
+		look(t.Context(), 2*time.Second)
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		look(gone, time.Second/4)
+		if want := []string{"east", "east", "us-east", "us-east"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	})
-	look(t.Context(), time.Second/2)
-	look(t.Context(), time.Second)
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	look(gone, time.Minute)
-	if want := []string{"east", "east", "us-east", "us-east"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
 }
