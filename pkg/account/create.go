@@ -92,11 +92,16 @@ func (f *Founder) parent(ctx context.Context, id string, master *Account) (*Acco
 	if id == "" || id == master.ID {
 		return master, nil
 	}
-	parent, err := f.directory.Get(ctx, id)
-	if fault.Is(err, fault.BadIdentifier) || err == nil && parent.Deleted {
-		return nil, invalid("parent", fmt.Sprintf("there is no parent account %q", id))
+	return f.existing(ctx, id, "parent", "parent account")
+}
+
+// existing returns an account. One that does not exist, or is deleted, is a mistake in a field of the request.
+func (f *Founder) existing(ctx context.Context, id, field, what string) (*Account, error) {
+	found, err := f.directory.Get(ctx, id)
+	if fault.Is(err, fault.BadIdentifier) || err == nil && found.Deleted {
+		return nil, invalid(field, fmt.Sprintf("there is no %s %q", what, id))
 	}
-	return parent, err
+	return found, err
 }
 
 // validRealm is a host name.

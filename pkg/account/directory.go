@@ -26,24 +26,18 @@ type Store interface {
 // Directory finds accounts. It is safe for concurrent use.
 type Directory struct {
 	Config
-	store     Store
-	documents Reader
+	store Store
 }
 
-// NewDirectory answers the accounts in s.
-func NewDirectory(s Store) *Directory {
-	return &Directory{Config: NewConfig(s), store: s, documents: s}
-}
+// NewDirectory returns the accounts in s.
+func NewDirectory(s Store) *Directory { return &Directory{Config: NewConfig(s), store: s} }
 
-// At answers the same accounts with the settings as they are for a node.
-func (d *Directory) At(n Node) *Directory {
-	return &Directory{Config: d.Config.At(n), store: d.store, documents: d.documents}
-}
+// At returns the same accounts with the settings as they are for a node.
+func (d *Directory) At(n Node) *Directory { return &Directory{Config: d.Config.At(n), store: d.store} }
 
-// Reading answers the same accounts, of which single documents, and those of the settings, are read from elsewhere
-// than the store, as from a memory of it.
-func (d *Directory) Reading(documents Reader) *Directory {
-	return &Directory{Config: NewConfig(documents).At(d.node), store: d.store, documents: documents}
+// Reading returns the same accounts with single documents, and those of the settings, read from a cache of the store.
+func (d *Directory) Reading(cache Reader) *Directory {
+	return &Directory{Config: NewConfig(cache).At(d.node), store: d.store}
 }
 
 // Get reads an account. One that does not exist is fault.BadIdentifier.

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -53,7 +54,7 @@ func (f *Founder) CreateUser(ctx context.Context, accountID string, n NewUser) (
 	if err := n.Check(); err != nil {
 		return "", err
 	}
-	if err := f.present(ctx, accountID); err != nil {
+	if _, err := f.existing(ctx, accountID, "account", "account"); err != nil {
 		return "", err
 	}
 	holders, err := f.directory.usersByName(ctx, accountID, n.Username)
@@ -101,17 +102,9 @@ func (f *Founder) mayWrite(ctx context.Context) error {
 	return err
 }
 
-func (f *Founder) present(ctx context.Context, accountID string) error {
-	holder, err := f.directory.Get(ctx, accountID)
-	if fault.Is(err, fault.BadIdentifier) || err == nil && holder.Deleted {
-		return invalid("account", fmt.Sprintf("there is no account %q", accountID))
-	}
-	return err
-}
-
 // newUser answers the document of a user, as Kazoo would write it (kzd_users, with the defaults of its schema).
 func (f *Founder) newUser(accountID string, n NewUser) document.Document {
-	first, last, level := or(n.FirstName, "Account"), or(n.LastName, "Admin"), or(n.Level, "admin")
+	first, last, level := cmp.Or(n.FirstName, "Account"), cmp.Or(n.LastName, "Admin"), cmp.Or(n.Level, "admin")
 	doc := document.Document{
 		"_id":                     randomHex(16),
 		"username":                lowerName(n.Username),
@@ -136,13 +129,6 @@ func (f *Founder) newUser(accountID string, n NewUser) document.Document {
 	f.stamp(doc, accountID, encodedDatabase(accountID))
 	setPassword(doc, n.Password)
 	return doc
-}
-
-func or(text, fallback string) string {
-	if text == "" {
-		return fallback
-	}
-	return text
 }
 
 // setPassword gives a user a password, and ends the tokens that the old one was good for.
@@ -190,7 +176,7 @@ func (f *Founder) changeUser(
 	if err := f.mayWrite(ctx); err != nil {
 		return err
 	}
-	if err := f.present(ctx, accountID); err != nil {
+	if _, err := f.existing(ctx, accountID, "account", "account"); err != nil {
 		return err
 	}
 	ids, err := f.directory.usersByName(ctx, accountID, username)
