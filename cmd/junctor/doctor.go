@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +36,7 @@ finds. It changes nothing. The exit code is 1 if something is broken.`,
 			})
 		},
 		run: func(ctx context.Context, a *app, _ []string) error {
-			o := doctor.Options{AMQP: amqpURL, Node: account.Node{Name: nodeName(), Zone: zone}, Now: time.Now}
+			o := doctor.Options{AMQP: amqpURL, Node: account.Node{Name: nodeName(), Zone: zone}}
 			if kazooURL != "" {
 				kazoo, err := newKazoo(kazooURL, a.store, o.Node, billing.KazooOptions{})
 				if err != nil {

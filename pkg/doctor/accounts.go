@@ -9,7 +9,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// masterAccount looks whether the operator has an account.
+// masterAccount checks whether the operator has an account.
 func (e *examination) masterAccount(ctx context.Context) Finding {
 	const remedy = "put the id of the operator's account into " + kazoo.SystemConfig + "/accounts, default.master_account_id"
 	id, err := e.config.Master(ctx)
@@ -41,7 +41,7 @@ func (e *examination) masterAccount(ctx context.Context) Finding {
 	return fine("%s (%s), a superduper admin", id, master.Name)
 }
 
-// accountViews looks whether accounts can be found by key, realm and name: through Kazoo's views, or ours where Kazoo
+// accountViews checks whether accounts can be found by key, realm and name: through Kazoo's views, or ours where Kazoo
 // has none.
 func (e *examination) accountViews(ctx context.Context) Finding {
 	const remedy = "\"sup kapps_maintenance refresh " + kazoo.Accounts + "\" installs them"

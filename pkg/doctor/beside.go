@@ -26,7 +26,7 @@ func (e *examination) crossbar(ctx context.Context) Finding {
 		Remedy: "route ips and routing to junctor, and all else to Crossbar: README, \"Taking over from Crossbar\""}
 }
 
-// broker looks whether Kazoo can be told of changes.
+// broker checks whether change notices can be published.
 func (e *examination) broker(ctx context.Context) Finding {
 	if e.AMQP == "" {
 		return Finding{State: OK, Found: "not looked for",

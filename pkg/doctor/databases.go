@@ -4,47 +4,36 @@ import (
 	"context"
 	"strings"
 
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/kazoo"
 )
 
-// Kazoo's databases, by what it means that one is not there.
-var (
-	vital   = []string{kazoo.Accounts, kazoo.SystemConfig, kazoo.SystemAuth}
-	useful  = []string{kazoo.Services}
-	created = []string{dedicatedip.Database}
-)
+// databases are those that Kazoo has, by what it means if one is missing.
+var databases = []struct {
+	names   []string
+	missing State
+	remedy  string
+}{
+	{[]string{kazoo.Accounts, kazoo.SystemConfig, kazoo.SystemAuth}, Broken,
+		"is this the right CouchDB? A Kazoo makes its databases when it starts; where no Kazoo will ever be, " +
+			"\"junctor bootstrap\" makes them"},
+	{[]string{kazoo.Services}, Warning,
+		"\"sup kapps_maintenance refresh DATABASE\" creates them; without them no account is a reseller"},
+	{[]string{kazoo.DedicatedIPs}, Warning, "nothing: junctor makes it when it starts to serve"},
+}
 
 func (e *examination) databases(ctx context.Context) Finding {
 	var found []Finding
-	for _, kind := range []struct {
-		names []string
-		say   func(names string) Finding
-	}{
-		{vital, func(names string) Finding {
-			return broken("not there: "+names, "is this the right CouchDB? A Kazoo makes its databases when it starts; "+
-				"where no Kazoo will ever be, \"junctor bootstrap\" makes them")
-		}},
-		{useful, func(names string) Finding {
-			return warning("not there: "+names, "\"sup kapps_maintenance refresh DATABASE\" creates them; without them no "+
-				"account is a reseller")
-		}},
-		{created, func(names string) Finding {
-			return warning("not there: "+names, "nothing: junctor makes it when it starts to serve")
-		}},
-	} {
+	for _, kind := range databases {
 		missing, err := e.missing(ctx, kind.names)
 		if err != nil {
 			return failed(err)
 		}
 		if len(missing) > 0 {
-			found = append(found, kind.say(strings.Join(missing, ", ")))
+			text := "not there: " + strings.Join(missing, ", ")
+			found = append(found, Finding{State: kind.missing, Found: text, Remedy: kind.remedy})
 		}
 	}
-	if whole, some := sum(found...); some {
-		return whole
-	}
-	return fine("all there that Kazoo brings")
+	return sum(found, fine("all there that Kazoo brings"))
 }
 
 func (e *examination) missing(ctx context.Context, names []string) (missing []string, err error) {

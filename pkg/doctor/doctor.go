@@ -1,7 +1,7 @@
 // Package doctor looks at a store, as a rule a Kazoo's CouchDB, and says what would keep junctor from serving on it and
 // what an operator should know before it does.
 //
-// Each check is one small function that answers one finding: what was found and what to do about it. Nothing is ever
+// Each check is a small function that returns one finding: what was found and what to do about it. Nothing is ever
 // written, no view of ours either: the store that checks are given has no methods for it. What copies and keys
 // have to be is known by the packages whose business they are, and asked there; only what nobody else looks at, such
 // as Kazoo's design documents byte by byte, is known here. The package does not print, and does not know how it was
@@ -14,7 +14,6 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/dedicatedip"
-	"junctor/pkg/store"
 )
 
 // State says how bad a finding is.
@@ -50,7 +49,6 @@ type Options struct {
 	Node     account.Node                    // whose settings count
 	Kazoo    func(ctx context.Context) error // logs in to the Crossbar of --kazoo-url; nil where there is none
 	Accounts int                             // how many accounts' copies are looked at; 5,000
-	Now      func() time.Time
 }
 
 // examination is one look at a store.
@@ -59,8 +57,6 @@ type examination struct {
 	store  Store
 	config account.Config
 
-	server    store.Server // of a CouchDB
-	offset    time.Duration
 	survey    dedicatedip.Survey
 	surveyErr error
 }
@@ -99,9 +95,6 @@ var checks = []check{
 
 // Examine looks at a store. Where a CouchDB does not answer, that is all there is to say.
 func Examine(ctx context.Context, s Store, o Options) []Finding {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Accounts == 0 {
 		o.Accounts = 5000
 	}
@@ -113,7 +106,7 @@ func Examine(ctx context.Context, s Store, o Options) []Finding {
 			return findings
 		}
 	}
-	e.survey, e.surveyErr = dedicatedip.TakeSurvey(ctx, s, o.Accounts, o.Now())
+	e.survey, e.surveyErr = dedicatedip.TakeSurvey(ctx, s, o.Accounts, time.Now())
 	for _, c := range checks {
 		asked := c.name == "broker" && o.AMQP != "" || c.name == "reconciliation" && o.Kazoo != nil
 		if c.beside && o.Alone && !asked {
@@ -129,7 +122,7 @@ func Examine(ctx context.Context, s Store, o Options) []Finding {
 	return findings
 }
 
-// Worst answers the worst state among findings.
+// Worst returns the worst state among findings.
 func Worst(findings []Finding) State {
 	worst := OK
 	for _, f := range findings {

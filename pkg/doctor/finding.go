@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"junctor/pkg/dedicatedip"
@@ -34,18 +35,21 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// sum puts what was found into one finding, of the worst state. Nothing is none.
-func sum(found ...Finding) (whole Finding, some bool) {
+// sum combines findings into one of the worst state. If there are none it returns otherwise.
+func sum(found []Finding, otherwise Finding) (whole Finding) {
+	if len(found) == 0 {
+		return otherwise
+	}
 	var texts, remedies []string
 	for _, f := range found {
 		whole.State = worse(whole.State, f.State)
 		texts = append(texts, f.Found)
-		if f.Remedy != "" && (len(remedies) == 0 || remedies[len(remedies)-1] != f.Remedy) {
+		if !slices.Contains(remedies, f.Remedy) {
 			remedies = append(remedies, f.Remedy)
 		}
 	}
 	whole.Found, whole.Remedy = strings.Join(texts, "; "), strings.Join(remedies, "; ")
-	return whole, len(found) > 0
+	return whole
 }
 
 // named words a tally: what, how many, and the first few.

@@ -10,7 +10,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// signingKeys looks whether the keys can be read: the one that signs, and those that tokens may still be signed with.
+// signingKeys checks that the keys can be read: the one that signs, and those that tokens may still be signed with.
 func (e *examination) signingKeys(ctx context.Context) Finding {
 	current, err := e.config.Text(ctx, "auth", "system_key")
 	if err != nil {
@@ -34,13 +34,10 @@ func (e *examination) signingKeys(ctx context.Context) Finding {
 				"nothing, if it is long out of use: tokens that it signed are refused"))
 		}
 	}
-	if whole, some := sum(found...); some {
-		return whole
-	}
-	return fine("key %s signs; %s can be read", current, plural(len(ids), "key"))
+	return sum(found, fine("key %s signs; %s can be read", current, plural(len(ids), "key")))
 }
 
-// keys answers the ids of the documents that keep keys. That there is no database is another check's to say.
+// keys returns the ids of the documents that hold keys. That there is no database is another check's to say.
 func (e *examination) keys(ctx context.Context) (ids []string, err error) {
 	q := store.Query{IncludeDocs: true}
 	err = e.store.All(ctx, kazoo.SystemAuth, q, func(row store.Row) error {

@@ -57,10 +57,7 @@ func (e *examination) holders() Finding {
 	if nobodys := e.survey.Nobodys; nobodys.Count > 0 {
 		found = append(found, warning(named(nobodys, "assigned to nobody"), remedy))
 	}
-	if whole, some := sum(found...); some {
-		return whole
-	}
-	return fine("all exist")
+	return sum(found, fine("all exist"))
 }
 
 func (e *examination) copies() Finding {
@@ -80,11 +77,9 @@ func (e *examination) copies() Finding {
 	if !e.survey.All {
 		looked += ", and there are more"
 	}
-	if whole, some := sum(found...); some {
-		whole.Found += " (" + looked + ")"
-		return whole
-	}
-	return fine("equal to the pool (%s)", looked)
+	whole := sum(found, fine("equal to the pool"))
+	whole.Found += " (" + looked + ")"
+	return whole
 }
 
 func (e *examination) times() Finding {

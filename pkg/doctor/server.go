@@ -12,17 +12,15 @@ import (
 
 // examineServer looks at a CouchDB itself. If the first of the findings is broken, it can't be worked with.
 func (e *examination) examineServer(ctx context.Context) []Finding {
-	var err error
-	asked := e.Now()
-	e.server, err = store.Ask(ctx, e.CouchDB)
-	answered := e.Now()
+	asked := time.Now()
+	server, err := store.Ask(ctx, e.CouchDB)
 	if err != nil {
 		f := serverFailed(err)
 		f.Check = "server"
 		return []Finding{f}
 	}
-	e.offset = e.server.Clock.Sub(asked.Add(answered.Sub(asked) / 2))
-	version, rights, clock := e.version(), e.rights(), e.clock()
+	ours := asked.Add(time.Since(asked) / 2)
+	version, rights, clock := versionOf(server), rightsOn(server), clockOf(server, ours)
 	version.Check, rights.Check, clock.Check = "server", "rights", "clock"
 	return []Finding{version, rights, clock}
 }
@@ -45,20 +43,20 @@ func serverFailed(err error) Finding {
 // oldest is the first version of CouchDB whose clusters and views work as we expect.
 const oldest = 2
 
-func (e *examination) version() Finding {
-	name := e.server.Vendor
+func versionOf(server store.Server) Finding {
+	name := server.Vendor
 	if name == "" {
 		name = "CouchDB"
 	}
-	number, _, _ := strings.Cut(e.server.Version, ".")
+	number, _, _ := strings.Cut(server.Version, ".")
 	if major, err := strconv.Atoi(number); err != nil || major < oldest {
-		return warning(name+" "+e.server.Version, "nobody tried junctor on a CouchDB before 2: try it on a replica first")
+		return warning(name+" "+server.Version, "nobody tried junctor on a CouchDB before 2: try it on a replica first")
 	}
-	return fine("%s %s", name, e.server.Version)
+	return fine("%s %s", name, server.Version)
 }
 
-func (e *examination) rights() Finding {
-	if !e.server.Admin {
+func rightsOn(server store.Server) Finding {
+	if !server.Admin {
 		return broken("this user is no administrator of CouchDB, who alone writes design documents and makes databases",
 			"put the user into --store that Kazoo has in its config.ini")
 	}
@@ -71,14 +69,16 @@ const (
 	intolerable = 5 * time.Minute
 )
 
-func (e *examination) clock() Finding {
+// clockOf compares the clock of a CouchDB with what ours was when it responded.
+func clockOf(server store.Server, ours time.Time) Finding {
 	const remedy = "have both machines set their clocks by NTP: tokens end early or late, and dates in documents are off"
-	if e.server.Clock.IsZero() {
+	if server.Clock.IsZero() {
 		return fine("CouchDB does not tell its time")
 	}
-	apart := e.offset.Abs()
+	offset := server.Clock.Sub(ours)
+	apart := offset.Abs()
 	direction := "behind"
-	if e.offset > 0 {
+	if offset > 0 {
 		direction = "ahead of"
 	}
 	found := "CouchDB's clock is " + apart.Round(time.Second).String() + " " + direction + " ours"

@@ -38,13 +38,10 @@ func (e *examination) settings(ctx context.Context) Finding {
 			found = append(found, Finding{State: s.without, Found: text, Remedy: restart})
 		}
 	}
-	if whole, some := sum(found...); some {
-		return whole
-	}
-	return fine("all there")
+	return sum(found, fine("all there"))
 }
 
-// sections looks whether nodes or zones have values of their own for what the whole cluster has to agree on. They may
+// sections checks whether nodes or zones have values of their own for what the whole cluster has to agree on. They may
 // be secrets, and are not shown.
 func (e *examination) sections(ctx context.Context) Finding {
 	var found []Finding
@@ -70,8 +67,5 @@ func (e *examination) sections(ctx context.Context) Finding {
 				"see that all nodes read the same value: take it out there, or give \"junctor serve\" the --zone it is for"))
 		}
 	}
-	if whole, some := sum(found...); some {
-		return whole
-	}
-	return fine("no node or zone differs in what all have to agree on")
+	return sum(found, fine("no node or zone differs in what all have to agree on"))
 }

@@ -24,7 +24,7 @@ var texts = map[string]string{
 	"4f6c722a43c0e5f30d80211b3a59c85cd48143d4b1bae62cc98b45f1cd6faee1": "as Kazoo's master writes them",
 }
 
-// fingerprint answers the SHA-256 of the views and the language of a design document, as JSON with sorted keys.
+// fingerprint returns the SHA-256 of the views and the language of a design document, as JSON with sorted keys.
 func fingerprint(design document.Document) (string, error) {
 	text, err := document.Encode(map[string]any{"language": design["language"], "views": design["views"]})
 	digest := sha256.Sum256(text)
@@ -63,7 +63,7 @@ func (e *examination) kazooViews(ctx context.Context) Finding {
 	return fine("%s, and they answer", text)
 }
 
-// recognize answers whose text a design document is, "" where nobody's.
+// recognize returns whose text a design document is, or "".
 func (e *examination) recognize(ctx context.Context, ours, installed document.Document) (string, error) {
 	print, err := fingerprint(installed)
 	if err != nil {
@@ -126,13 +126,13 @@ func (e *examination) ownViews(ctx context.Context) Finding {
 	return fine("up to date, and they answer")
 }
 
-// viewsOf answers the names of the views of a design document.
+// viewsOf returns the names of the views of a design document.
 func viewsOf(design document.Document) []string {
 	views, _ := design["views"].(map[string]any)
 	return slices.Sorted(maps.Keys(views))
 }
 
-// lacking answers which views a design document has not.
+// lacking returns which of the wanted views a design document does not have.
 func lacking(design document.Document, wanted []string) []string {
 	have := viewsOf(design)
 	return slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return slices.Contains(have, name) })
