@@ -9,10 +9,10 @@ import (
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
-	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
 
@@ -48,7 +48,7 @@ func (w *world) fill(ctx context.Context, s *store.Store) error {
 	if err := w.fillPool(ctx, s, founder, issuer); err != nil {
 		return err
 	}
-	return putAll(ctx, s, cluster.Database, w.routing/addressesEach, routingCluster)
+	return putAll(ctx, s, routing.Database, w.routing/addressesEach, routingCluster)
 }
 
 // found bootstraps a store and installs the design documents that are needed before there is a server.
@@ -63,7 +63,7 @@ func found(ctx context.Context, s *store.Store, f *account.Founder) (account.Boo
 	if err := dedicatedip.Install(ctx, s); err != nil {
 		return master, err
 	}
-	if err := cluster.Install(ctx, s); err != nil {
+	if err := routing.Install(ctx, s); err != nil {
 		return master, err
 	}
 	_, err = s.Update(ctx, "system_config", "crossbar.auth", func(doc document.Document) error {

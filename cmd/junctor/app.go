@@ -10,14 +10,14 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
-	"junctor/pkg/auth/introspect"
-	"junctor/pkg/auth/kazoocluster"
-	"junctor/pkg/auth/throttle"
+	"junctor/pkg/auth/ratelimit"
+	"junctor/pkg/auth/remote"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/billing"
-	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/notify"
+	"junctor/pkg/routing"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/schemas"
@@ -34,9 +34,9 @@ type app struct {
 	reconciler *dedicatedip.Reconciler // of the accounts' copies
 	founder    *account.Founder
 	accounts   *account.Directory
-	clusters   *kazoocluster.Registry // other clusters, whose tokens are accepted
-	routing    *cluster.Registry      // routing clusters
-	billing    *billing.Hook          // nil disables it
+	clusters   *trust.Registry   // other clusters, whose tokens are accepted
+	routing    *routing.Registry // routing clusters
+	billing    *billing.Hook     // nil disables it
 }
 
 // appOptions are the options of newApp.
@@ -76,8 +76,8 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		reconciler: dedicatedip.NewReconciler(pool, s, o.passes),
 		founder:    account.NewFounder(writer, auth.NewKeyDocument, time.Now),
 		accounts:   account.NewDirectory(writer).Reading(documents).At(o.node),
-		routing:    cluster.New(s, set, cluster.Options{Log: o.log}),
-		clusters:   kazoocluster.NewRegistry(writer, kazoocluster.Options{Key: o.key, Documents: documents}),
+		routing:    routing.New(s, set, routing.Options{Log: o.log}),
+		clusters:   trust.NewRegistry(writer, trust.Options{Key: o.key, Documents: documents}),
 	}, nil
 }
 
@@ -91,7 +91,7 @@ func (a *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
 }
 
 // newAPI returns the API of a server.
-func (s *server) newAPI(metrics *api.Metrics, others *introspect.Introspector) *api.Server {
+func (s *server) newAPI(metrics *api.Metrics, others *remote.Introspector) *api.Server {
 	return api.New(api.Config{
 		Pool:     s.pool,
 		Routing:  s.routing,
@@ -101,7 +101,7 @@ func (s *server) newAPI(metrics *api.Metrics, others *introspect.Introspector) *
 		}),
 		Issuer:          auth.NewIssuer(s.writer, time.Now).At(s.node()),
 		Schemas:         s.schemas,
-		Throttle:        throttle.New(time.Now),
+		Throttle:        ratelimit.New(time.Now),
 		Clusters:        others,
 		Metrics:         metrics,
 		Billing:         s.billing,

@@ -8,7 +8,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
-	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/billing"
 	"junctor/pkg/store"
 )
@@ -58,7 +58,7 @@ func newKazoo(url string, s account.Reader, node account.Node, o billing.KazooOp
 // kazooRoot returns the URL to which the paths of a Crossbar are added. Its API's own URL, which ends in /v2, is
 // accepted, too. Errors do not repeat the URL.
 func kazooRoot(url string) (string, error) {
-	root, err := kazoocluster.NormalizeURL(url)
+	root, err := trust.NormalizeURL(url)
 	return strings.TrimSuffix(root, "/v2"), err
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/kazoo"
 )
 
@@ -42,7 +42,7 @@ func checkCluster(id, apiURL string) error {
 	if !kazoo.IsID(id) {
 		return errors.New("a cluster id is 32 digits and letters from a to f")
 	}
-	_, err := kazoocluster.NormalizeURL(apiURL)
+	_, err := trust.NormalizeURL(apiURL)
 	return err
 }
 
@@ -107,7 +107,7 @@ func (c *cli) clusterRemoveCommand() *cobra.Command {
 	}})
 }
 
-// registration is a kazoocluster.Cluster as it is printed.
+// registration is a trust.Cluster as it is printed.
 type registration struct {
 	ID        string `json:"id"`
 	URL       string `json:"url"`

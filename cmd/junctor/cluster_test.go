@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"junctor/pkg/account"
-	"junctor/pkg/auth/kazoocluster"
 	"junctor/pkg/auth/seal"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/store/storetest"
 )
 
@@ -89,7 +89,7 @@ func TestClusters(t *testing.T) {
 func checkSealed(t *testing.T, place *place, key keySource) {
 	t.Helper()
 	s := place.open(t)
-	registry := kazoocluster.NewRegistry(s, kazoocluster.Options{Key: key})
+	registry := trust.NewRegistry(s, trust.Options{Key: key})
 	clusters, err := registry.List(t.Context())
 	if err != nil || len(clusters) == 0 {
 		t.Fatalf("%v, %v", clusters, err)
@@ -98,7 +98,7 @@ func checkSealed(t *testing.T, place *place, key keySource) {
 		if got, err := registry.APIKey(t.Context(), c.ID); got != otherAPIKey || err != nil {
 			t.Errorf("the API key of %s: %q, %v", c.ID, got, err)
 		}
-		doc, err := s.Get(t.Context(), kazoocluster.Database, c.ID)
+		doc, err := s.Get(t.Context(), trust.Database, c.ID)
 		if err != nil || !strings.HasPrefix(doc.String("pvt_api_key"), "v1:") {
 			t.Errorf("%v, %v", doc, err)
 		}

@@ -14,10 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/cluster"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/routing"
 )
 
 func (c *cli) routingCommand() *cobra.Command {
@@ -73,7 +73,7 @@ func (c *cli) routingLookupCommand() *cobra.Command {
 		readOnly: true,
 		check: func(args []string) error {
 			if direction != "" {
-				if err := checkChoice(direction, cluster.Inbound, cluster.Outbound); err != nil {
+				if err := checkChoice(direction, routing.Inbound, routing.Outbound); err != nil {
 					return usageError("--direction: " + err.Error())
 				}
 			}
@@ -138,10 +138,10 @@ func (c *cli) showRouting(ctx context.Context, a *app, id string) error {
 // setRouting replaces a cluster by data, or creates it.
 func (c *cli) setRouting(ctx context.Context, a *app, id string, data document.Document) error {
 	done := "replaced"
-	set, err := a.routing.Replace(ctx, id, data, cluster.Author{}, nil)
+	set, err := a.routing.Replace(ctx, id, data, routing.Author{}, nil)
 	if fault.Is(err, fault.BadIdentifier) {
 		done = "created"
-		set, err = a.routing.Create(ctx, id, data, cluster.Author{})
+		set, err = a.routing.Create(ctx, id, data, routing.Author{})
 	}
 	switch {
 	case fault.Is(err, fault.BadIdentifier):
@@ -170,12 +170,12 @@ func parseRouting(id, text string) (document.Document, error) {
 }
 
 // routingRows returns the table of a cluster's document; title stands before its id.
-func routingRows(title string, c cluster.Cluster) [][]string {
+func routingRows(title string, c routing.Cluster) [][]string {
 	doc := c.Public()
 	rows := [][]string{{title, c.ID()}, {"owner", doc.String("owner")}, {"name", doc.String("name")},
 		{"randomize", strconv.FormatBool(doc.Bool("randomize_routing"))}}
 	ips, _ := doc["ips"].(map[string]any)
-	for _, direction := range []string{cluster.Inbound, cluster.Outbound} {
+	for _, direction := range []string{routing.Inbound, routing.Outbound} {
 		zones, _ := ips[direction].(map[string]any)
 		for _, zone := range slices.Sorted(maps.Keys(zones)) {
 			addresses := strings.Join(document.Document(zones).Strings(zone), " ")
@@ -191,7 +191,7 @@ func (c *cli) lookUp(ctx context.Context, a *app, ip, direction string) error {
 	if c.app == nil {
 		err = a.routing.Load(ctx)
 	}
-	holdings := []cluster.Holding{}
+	holdings := []routing.Holding{}
 	if err == nil {
 		holdings, err = a.routing.Lookup(ip, direction)
 	}

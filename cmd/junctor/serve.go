@@ -16,7 +16,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
-	"junctor/pkg/auth/introspect"
+	"junctor/pkg/auth/remote"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/httpserver"
 	"junctor/pkg/notify"
@@ -128,7 +128,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	if err != nil {
 		return err
 	}
-	others := introspect.New(a.clusters, time.Now)
+	others := remote.New(a.clusters, time.Now)
 	defer others.Close()
 	s := &server{serveFlags: flags, app: a, home: home, stdout: c.stdout, notices: notices, bills: bills,
 		repair: repair}

@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"junctor/pkg/account"
-	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/backoff"
-	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/routing"
 	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 )
@@ -39,10 +39,10 @@ func installAfter(ctx context.Context, s *store.Store, poolErr error) error {
 	if poolErr != nil && !errors.Is(poolErr, dedicatedip.ErrPoolMissing) {
 		return poolErr
 	}
-	if err := kazoocluster.Install(ctx, s); err != nil {
+	if err := trust.Install(ctx, s); err != nil {
 		return err
 	}
-	if err := cluster.Install(ctx, s); err != nil {
+	if err := routing.Install(ctx, s); err != nil {
 		return err
 	}
 	if err := account.Install(ctx, s); err != nil {
@@ -136,7 +136,7 @@ var errUnprepared error = fault.New(fault.DatastoreUnreachable, "the store is no
 // missing: somebody has deleted or replaced the database.
 func watchStore(repair chan<- struct{}, c store.Call) {
 	switch c.Database {
-	case cluster.Database, cluster.ClaimsDatabase, kazoocluster.Database, dedicatedip.StateDatabase, dedicatedip.Database:
+	case routing.Database, routing.ClaimsDatabase, trust.Database, dedicatedip.StateDatabase, dedicatedip.Database:
 	default:
 		return
 	}

@@ -89,7 +89,7 @@ func (s *Server) findCluster(r *request) (foreign bool, err error) {
 }
 
 // authenticate returns who sent r. A good token of our own passes whatever went wrong before; everything that could be a
-// guess costs when it fails (see package throttle).
+// guess costs when it fails (see package ratelimit).
 func (s *Server) authenticate(r *request, foreign bool) (*auth.Identity, error) {
 	switch {
 	case foreign:

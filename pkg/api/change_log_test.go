@@ -126,7 +126,7 @@ func TestChangesNameTheUser(t *testing.T) {
 // TestRoutingChangesAreLogged: each change of a routing cluster has one line, too.
 func TestRoutingChangesAreLogged(t *testing.T) {
 	t.Parallel()
-	sv := routing(t)
+	sv := serveRouting(t)
 	seen := 0
 	sv.changes(&seen)
 	sv.have("c1", "owner", `{"inbound":{},"outbound":{}}`)

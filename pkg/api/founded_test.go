@@ -9,10 +9,10 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
-	"junctor/pkg/auth/kazoocluster"
-	"junctor/pkg/cluster"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/routing"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -35,7 +35,7 @@ func found(t testing.TB, changes ...func(*api.Config)) *founded {
 	for _, err := range []error{
 		err, designErr,
 		s.Install(t.Context(), "accounts", design),
-		dedicatedip.Install(t.Context(), s), cluster.Install(t.Context(), s), kazoocluster.Install(t.Context(), s),
+		dedicatedip.Install(t.Context(), s), routing.Install(t.Context(), s), trust.Install(t.Context(), s),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -15,11 +15,11 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
-	"junctor/pkg/auth/introspect"
-	"junctor/pkg/auth/kazoocluster"
-	"junctor/pkg/auth/throttle"
-	"junctor/pkg/cluster"
+	"junctor/pkg/auth/ratelimit"
+	"junctor/pkg/auth/remote"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/routing"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -129,13 +129,13 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 	log := zerolog.New(&the.log)
 	return api.Config{
 		Pool:        dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, Log: log}),
-		Routing:     cluster.New(s, set, cluster.Options{Now: now, Log: log}),
+		Routing:     routing.New(s, set, routing.Options{Now: now, Log: log}),
 		Accounts:    account.NewDirectory(s),
 		Tokens:      auth.NewAuthenticator(s, auth.Options{Now: now}),
 		Issuer:      auth.NewIssuer(s, now),
 		Schemas:     set,
-		Throttle:    throttle.New(now),
-		Clusters:    introspect.New(kazoocluster.NewRegistry(s, kazoocluster.Options{Now: now}), now),
+		Throttle:    ratelimit.New(now),
+		Clusters:    remote.New(trust.NewRegistry(s, trust.Options{Now: now}), now),
 		IssueTokens: true,
 		Metrics:     api.NewMetrics(),
 		Ready:       func(context.Context) string { return "" },

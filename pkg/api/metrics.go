@@ -12,11 +12,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"junctor/pkg/billing"
-	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/fault"
 	"junctor/pkg/notify"
+	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
 
@@ -95,7 +95,7 @@ func (m *Metrics) begin() {
 		m.repaired.WithLabelValues(kind)
 	}
 	for _, database := range []string{
-		"account", dedicatedip.Database, dedicatedip.StateDatabase, cluster.Database, cluster.ClaimsDatabase,
+		"account", dedicatedip.Database, dedicatedip.StateDatabase, routing.Database, routing.ClaimsDatabase,
 	} {
 		m.conflicts.WithLabelValues(database)
 	}

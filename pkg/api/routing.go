@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	"junctor/pkg/auth"
-	"junctor/pkg/cluster"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
 
@@ -21,8 +21,8 @@ func (r *request) named() string {
 }
 
 // author is who changes a document, as the document tells it.
-func (r *request) author() cluster.Author {
-	return cluster.Author{
+func (r *request) author() routing.Author {
+	return routing.Author{
 		AccountID: r.identity.AccountID, UserID: r.identity.OwnerID, Authenticated: true, RequestID: r.id,
 	}
 }
@@ -55,8 +55,8 @@ func (s *Server) patchCluster(r *request) (reply, error) {
 
 // clusterChange is Registry.Replace or Registry.Patch.
 type clusterChange func(
-	ctx context.Context, id string, data document.Document, by cluster.Author, match store.Match,
-) (cluster.Cluster, error)
+	ctx context.Context, id string, data document.Document, by routing.Author, match store.Match,
+) (routing.Cluster, error)
 
 func (s *Server) changeCluster(r *request, change clusterChange) (reply, error) {
 	data, err := r.object()
@@ -71,7 +71,7 @@ func (s *Server) deleteCluster(r *request) (reply, error) {
 	return shown(s.Routing.Delete(r.Context(), r.named(), r.author(), r.revisionMatch()))
 }
 
-func shown(c cluster.Cluster, err error) (reply, error) {
+func shown(c routing.Cluster, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
@@ -97,7 +97,7 @@ func (s *Server) lookUpAddress(r *request) (reply, error) {
 	case !fault.Is(err, fault.Forbidden):
 		return reply{}, err
 	}
-	own := []cluster.Holding{}
+	own := []routing.Holding{}
 	for _, h := range holdings {
 		if h.ClusterID == r.cluster {
 			own = append(own, h)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/auth/trust"
 )
 
 // patience is how long a request may take that asks another cluster which does not answer.
@@ -28,7 +28,7 @@ type neighbours struct {
 // meet makes the first the neighbour of a second, which may have others. behave is the front; nil passes on.
 func meet(t *testing.T, second *founded, behave http.HandlerFunc) *neighbours {
 	t.Helper()
-	n := &neighbours{first: routing(t), second: second, token: second.byKey(second.master.APIKey)}
+	n := &neighbours{first: serveRouting(t), second: second, token: second.byKey(second.master.APIKey)}
 	if behave == nil {
 		behave = passOn(t, second)
 	}
@@ -174,7 +174,7 @@ func TestOtherClusterInTrouble(t *testing.T) {
 	t.Run("removed", func(t *testing.T) {
 		t.Parallel()
 		n := meet(t, second, nil)
-		registry := kazoocluster.NewRegistry(n.first.store, kazoocluster.Options{})
+		registry := trust.NewRegistry(n.first.store, trust.Options{})
 		if err := registry.Remove(t.Context(), second.master.ClusterID); err != nil {
 			t.Fatal(err)
 		}

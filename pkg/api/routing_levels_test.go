@@ -7,7 +7,7 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
-	"junctor/pkg/auth/kazoocluster"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/document"
 )
 
@@ -111,7 +111,7 @@ func withQuery(path string, headers []string) string {
 // register makes a cluster known to a server, at a URL.
 func register(t testing.TB, sv *service, id, url string) {
 	t.Helper()
-	if _, err := kazoocluster.NewRegistry(sv.store, kazoocluster.Options{}).Add(t.Context(), id, url, ""); err != nil {
+	if _, err := trust.NewRegistry(sv.store, trust.Options{}).Add(t.Context(), id, url, ""); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -119,7 +119,7 @@ func register(t testing.TB, sv *service, id, url string) {
 // TestOwnClusterChanges: which cluster is the own one is what the store says, without a restart.
 func TestOwnClusterChanges(t *testing.T) {
 	t.Parallel()
-	sv := routing(t)
+	sv := serveRouting(t)
 	ask := func() int { return sv.as("M", "GET", clusterPath, "", "X-Kazoo-Cluster-ID", strangeCluster).status }
 	if status := ask(); status != 403 {
 		t.Errorf("another's: %d", status)

@@ -44,7 +44,7 @@ func (sv *service) withClusters() {
 // TestRoutingLookup: the super_master hears whose an address is, a master whether it is its own.
 func TestRoutingLookup(t *testing.T) {
 	t.Parallel()
-	sv := routing(t)
+	sv := serveRouting(t)
 	sv.withClusters()
 	elsewhere := newService(t, sv.store, loaded(t), func(c *api.Config) {
 		c.Tokens = auth.NewAuthenticator(sv.store, auth.Options{Now: c.Now, MasterCluster: strangeCluster})
@@ -62,7 +62,7 @@ func TestRoutingLookup(t *testing.T) {
 // TestRoutingLookupFollows: a look-up knows at once what this server wrote.
 func TestRoutingLookupFollows(t *testing.T) {
 	t.Parallel()
-	sv := routing(t)
+	sv := serveRouting(t)
 	holder := func(ip string) any {
 		list, _ := sv.want(sv.as("M", "GET", "/v2/routing/lookup?ip="+ip, ""), 200).data().([]any)
 		if len(list) == 0 {
@@ -85,7 +85,7 @@ func TestRoutingLookupFollows(t *testing.T) {
 // TestRoutingAddresses: the zone asked for comes first, then the others by name.
 func TestRoutingAddresses(t *testing.T) {
 	t.Parallel()
-	sv := routing(t)
+	sv := serveRouting(t)
 	ask := func(query string) any {
 		return sv.want(sv.as("M", "GET", clusterPath+"/addresses?"+query, ""), 200).data()
 	}
@@ -116,7 +116,7 @@ func TestRoutingAddresses(t *testing.T) {
 // TestRoutingParameters: what is missing or makes no sense is said in Crossbar's words.
 func TestRoutingParameters(t *testing.T) {
 	t.Parallel()
-	sv := routing(t)
+	sv := serveRouting(t)
 	required := func(field string) string {
 		return `{"` + field + `":{"required":{"message":"Field is required but missing","value":"` + field + `"}}}`
 	}
@@ -166,7 +166,7 @@ func TestRoutingNotLoaded(t *testing.T) {
 // TestRoutingBodies: what is wrong with a document is said by its path in it.
 func TestRoutingBodies(t *testing.T) {
 	t.Parallel()
-	sv := routing(t)
+	sv := serveRouting(t)
 	sv.withClusters()
 	for body, want := range map[string]string{
 		`{"data":[]}`: `{"":{"type":{"message":"Value did not match type(s): object","target":"object","value":[]}}}`,

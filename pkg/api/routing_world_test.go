@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"junctor/pkg/api"
-	"junctor/pkg/auth/kazoocluster"
-	"junctor/pkg/cluster"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/document"
+	"junctor/pkg/routing"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -33,18 +33,18 @@ func loadRouting(t testing.TB, s *store.Store) {
 		return nil
 	})
 	if err == nil {
-		err = cluster.Install(t.Context(), s)
+		err = routing.Install(t.Context(), s)
 	}
 	if err == nil {
-		err = kazoocluster.Install(t.Context(), s)
+		err = trust.Install(t.Context(), s)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// routing serves a Kazoo whose cluster is the documented one.
-func routing(t testing.TB, changes ...func(*api.Config)) *service {
+// serveRouting serves a Kazoo whose cluster is the documented one.
+func serveRouting(t testing.TB, changes ...func(*api.Config)) *service {
 	t.Helper()
 	s := storetest.Open(t, "memory:")
 	loadRouting(t, s)

@@ -21,11 +21,11 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
-	"junctor/pkg/auth/introspect"
-	"junctor/pkg/auth/throttle"
+	"junctor/pkg/auth/ratelimit"
+	"junctor/pkg/auth/remote"
 	"junctor/pkg/billing"
-	"junctor/pkg/cluster"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/routing"
 	"junctor/pkg/schema"
 )
 
@@ -47,13 +47,13 @@ func ParseFormat(name string) (Format, bool) {
 // Config is what a Server is made of. Every field is required unless it says otherwise.
 type Config struct {
 	Pool     *dedicatedip.Pool
-	Routing  *cluster.Registry
+	Routing  *routing.Registry
 	Accounts *account.Directory
 	Tokens   *auth.Authenticator
 	Issuer   *auth.Issuer
 	Schemas  *schema.Set
-	Throttle *throttle.Throttle
-	Clusters *introspect.Introspector
+	Throttle *ratelimit.Throttle
+	Clusters *remote.Introspector
 	Metrics  *Metrics
 	// Billing is asked before an account is given addresses; nil approves.
 	Billing *billing.Hook

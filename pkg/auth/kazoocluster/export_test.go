@@ -1,4 +1,0 @@
-package kazoocluster
-
-// Normalize is normalize.
-var Normalize = NormalizeURL

@@ -1,0 +1,178 @@
+// Package ratelimit slows down whoever tries credentials until some fit.
+//
+// Every client address has, for every account that it tries, a bucket of 60 failures that fills up again by one a
+// second (Kazoo's kz_buckets, with which it shares the numbers). Failures cost, successes do not. What an empty
+// bucket means depends on what is tried:
+//
+//   - A token that proves good always passes, and nobody asks here before it is verified. Tokens are signatures:
+//     guessing is hopeless, so refusing good ones would win nothing, and would let an attacker behind the same NAT or
+//     proxy lock a customer out. A bad token is refused either way; once the bucket is empty it is told to slow down.
+//   - An API key is as hard to guess as a signature, and is treated alike.
+//   - A login by password is refused before its credentials are looked at: a guesser who learned that
+//     the 61st is right would not be slowed down. This can keep people out only who log in from the guesser's own
+//     address, for as long as the guessing lasts; their tokens stay good. Where the account is known before the
+//     login it is only that account; a name or realm is not it, as the client may spell them in many ways. Attempts
+//     under way count, so that guessing in parallel gains nothing.
+//   - A token of another cluster is no guess either, but checking it costs that cluster a request, and to its own
+//     limits all of them come from here: one client with bad tokens could use up what is meant for everybody. So it
+//     is treated as a login, to the cluster instead of an account.
+//
+// Every client address also has a bucket of 600 failures for all accounts together, ten a second back: naming another
+// account each time gains nothing. While it is empty nothing that is unknown is looked up in the store for the client,
+// see Exhausted.
+//
+// Attempts and own tokens have buckets of their own, in tables of their own: whoever fills one does not flush the
+// other. A page left open with a dead token asks again and again, and
+// must not use up the attempts of its user, who is about to log in from the same address.
+//
+// The package knows neither HTTP nor what credentials are. Which address is the client's is the caller's to find
+// out, and what this process counts is not shared with others.
+package ratelimit
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"junctor/pkg/account"
+	"junctor/pkg/fault"
+)
+
+const (
+	// burst is how many failures about one account a full bucket bears, and perSecond how many come back.
+	burst     = 60
+	perSecond = 1
+	// clientBurst and clientPerSecond are the same for all accounts together.
+	clientBurst     = 600
+	clientPerSecond = 10
+	// keepTime is how long after its last use a bucket is certainly full, and so as good as none: twice the time that
+	// it takes to fill, for an attempt counts as a use when it begins.
+	keepTime = 2 * burst / perSecond * time.Second
+	// maxBuckets bounds each of the four tables, and so the memory, at some 20 MiB in all. To have an empty bucket
+	// forgotten earlier than it fills up, an attacker needs more client addresses than that, or fails about more accounts
+	// in two minutes, for which 600 and ten a second from one address are not enough.
+	maxBuckets = 1 << 14
+)
+
+// noAccount stands for the account of what is about none, or about none that there can be.
+const noAccount = "no_account"
+
+// key names a bucket.
+type key struct {
+	client  netip.Prefix
+	account string // empty for all together
+}
+
+func newKey(client netip.Addr, accountID string) key {
+	if !account.ValidID(accountID) {
+		accountID = noAccount
+	}
+	return key{network(client), strings.Clone(accountID)} // it may be a piece of something long
+}
+
+// network answers whom an address stands for: one host, or in IPv6 the /64 that a host chooses its addresses from.
+func network(client netip.Addr) netip.Prefix {
+	client = client.Unmap()
+	bits := 64
+	if client.Is4() {
+		bits = 32
+	}
+	prefix, _ := client.Prefix(bits) // fails for no address at all: then all such share one
+	return prefix
+}
+
+// Throttle counts failures. It is safe for concurrent use.
+type Throttle struct {
+	now func() time.Time
+
+	mu               sync.Mutex
+	tokens, attempts tables
+}
+
+// tables are the buckets of one kind of failure.
+type tables struct{ clients, accounts *buckets }
+
+func newTables(limit int) tables {
+	return tables{newBuckets(limit, clientBurst, clientPerSecond), newBuckets(limit, burst, perSecond)}
+}
+
+func (t tables) client(client netip.Addr, now time.Time) *bucket {
+	return t.clients.get(key{client: network(client)}, now)
+}
+
+func (t tables) account(client netip.Addr, accountID string, now time.Time) *bucket {
+	return t.accounts.get(newKey(client, accountID), now)
+}
+
+// New answers a Throttle with nothing counted. now is the clock; nil is the real one.
+func New(now func() time.Time) *Throttle {
+	if now == nil {
+		now = time.Now
+	}
+	return &Throttle{now: now, tokens: newTables(maxBuckets), attempts: newTables(maxBuckets)}
+}
+
+// FailedToken counts a token that was refused, in a request about an account, "" for none. It answers
+// fault.TooManyRequests where that should be the answer instead of the refusal.
+func (t *Throttle) FailedToken(client netip.Addr, accountID string) error {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.tokens.client(client, now).failures.AllowN(now, 1) ||
+		!t.tokens.account(client, accountID, now).failures.AllowN(now, 1) {
+		return fault.New(fault.TooManyRequests, "")
+	}
+	return nil
+}
+
+// Exhausted reports whether a client has shown so many bad tokens that nothing unknown is to be looked up for it.
+func (t *Throttle) Exhausted(client netip.Addr) bool {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tokens.client(client, now).empty(now)
+}
+
+// Attempt begins an attempt to log in to an account, "" where it is not known to which, or to show a token of
+// another cluster. It answers fault.TooManyRequests where the credentials must not even be looked at. Otherwise the
+// caller looks, and calls end once: failed says that the credentials were wrong, not that something else went wrong.
+func (t *Throttle) Attempt(client netip.Addr, accountOrCluster string) (end func(failed bool), err error) {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := t.attempts.client(client, now)
+	if all.empty(now) {
+		return nil, fault.New(fault.TooManyRequests, "")
+	}
+	one := t.attempts.account(client, accountOrCluster, now)
+	if one.empty(now) {
+		return nil, fault.New(fault.TooManyRequests, "")
+	}
+	all.pending++
+	one.pending++
+	return func(failed bool) { t.end(failed, all, one) }, nil
+}
+
+func (t *Throttle) end(failed bool, of ...*bucket) {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, b := range of {
+		b.pending--
+		if failed {
+			b.failures.AllowN(now, 1)
+		}
+	}
+}
+
+// bucket is what a client may still get wrong, about an account or about all together.
+type bucket struct {
+	failures *rate.Limiter
+	pending  int // attempts that were begun and not ended
+	used     time.Time
+}
+
+func (b *bucket) empty(now time.Time) bool { return b.failures.TokensAt(now)-float64(b.pending) < 1 }

@@ -1,0 +1,92 @@
+package remote
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+const (
+	// acceptedFor is how long a good answer counts: so long a revoked token stays good here.
+	acceptedFor = time.Minute
+	// refusedFor is how long a bad one does: enough to keep a client that repeats itself off the other cluster.
+	refusedFor = 2 * time.Second
+	// maxAnswers bounds how many of each are cached.
+	maxAnswers = 4096
+)
+
+// key identifies a question. Tokens are cached as hashes. A cluster that is registered again with another URL has other
+// keys.
+func (q question) key() string {
+	hash := sha256.Sum256([]byte(q.token))
+	return q.cluster.ID + " " + q.cluster.URL + " " + hex.EncodeToString(hash[:])
+}
+
+// answers caches verdicts: good ones apart from bad ones, so that bad tokens, of which there is any number, evict no
+// good one.
+type answers struct {
+	accepted, refused *lru.Cache[string, cachedVerdict]
+}
+
+type cachedVerdict struct {
+	verdict verdict
+	expires time.Time
+}
+
+func newAnswers() *answers {
+	accepted, _ := lru.New[string, cachedVerdict](maxAnswers) // fails for sizes below 1 only
+	refused, _ := lru.New[string, cachedVerdict](maxAnswers)
+	return &answers{accepted, refused}
+}
+
+func (a *answers) get(key string, now time.Time) (verdict, bool) {
+	for _, cache := range []*lru.Cache[string, cachedVerdict]{a.refused, a.accepted} {
+		if cached, ok := cache.Get(key); ok && now.Before(cached.expires) {
+			return cached.verdict, true
+		}
+	}
+	return verdict{}, false
+}
+
+// put caches a verdict. That a cluster can't be reached is not cached: the breaker sees to that.
+func (a *answers) put(q question, v verdict, now time.Time) {
+	switch {
+	case fault.Is(v.err, fault.ClusterUnreachable):
+	case v.err != nil:
+		a.refused.Add(q.key(), cachedVerdict{v, now.Add(refusedFor)})
+		a.accepted.Remove(q.key())
+	default:
+		expires := now.Add(acceptedFor)
+		if end, ok := expiry(q.token); ok && end.Before(expires) {
+			expires = end
+		}
+		a.accepted.Add(q.key(), cachedVerdict{v, expires})
+		a.refused.Remove(q.key())
+	}
+}
+
+// expiry reads when a token ends by its own account. Nothing was verified here, which is good enough for a bound
+// on the cluster's word that the token is genuine.
+func expiry(token string) (time.Time, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return time.Time{}, false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return time.Time{}, false
+	}
+	claims, err := document.Decode(text)
+	if err != nil {
+		return time.Time{}, false
+	}
+	seconds, ok := claims.Int("exp")
+	return time.Unix(seconds, 0), ok
+}

@@ -1,0 +1,196 @@
+package remote_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"junctor/pkg/fault"
+)
+
+// TestMemory holds how long an answer counts: the requests that a cluster gets, one second after the other.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	ok := success(about(clusterA, nil))
+	for name, c := range map[string]struct {
+		token  string
+		answer http.HandlerFunc
+		lasts  time.Duration
+	}{
+		"good":               {good, ok, time.Minute},
+		"ends soon":          {token("short", 20), ok, 20 * time.Second},
+		"ended by our clock": {token("ended", -1), ok, 0},
+		"legacy":             {"0766c6d3a0cf0a0f293e7c8cf0bdcab5", ok, time.Minute},
+		"no claims":          {"a.b.c", ok, time.Minute},
+		"bad":                {good, invalid, 2 * time.Second},
+		"lying":              {good, success(about(clusterB, nil)), 2 * time.Second},
+		"trial over":         {good, trialOver, 2 * time.Second},
+		"out of order":       {good, broken, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, k := with(t, c.answer, nil)
+			ask := func() int {
+				_, _ = w.Identify(t.Context(), clusterA, c.token)
+				return len(k.lines())
+			}
+			if n := ask(); n != 1 {
+				t.Fatalf("asked %d times at first", n)
+			}
+			if c.lasts > 0 {
+				w.advance(c.lasts - 1)
+				if n := ask(); n != 1 {
+					t.Errorf("asked %d times in %v", n, c.lasts)
+				}
+				w.advance(1)
+			}
+			if n := ask(); n != 2 {
+				t.Errorf("asked %d times after %v", n, c.lasts)
+			}
+		})
+	}
+}
+
+// TestMemoryIsOfOne holds that an answer counts for its token at its cluster and URL only.
+func TestMemoryIsOfOne(t *testing.T) {
+	t.Parallel()
+	w, _ := with(t, success(about(clusterA, nil)), nil)
+	b := newKazoo(t, invalid, nil)
+	w.register(t, clusterB, b.URL+"/v2")
+	w.accepts(t, good)
+	if _, err := w.Identify(t.Context(), clusterB, good); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("cluster B does not take the token: %v", err)
+	}
+	if err := w.registry.Remove(t.Context(), clusterA); err != nil {
+		t.Fatal(err)
+	}
+	w.register(t, clusterA, b.URL+"/v2")
+	w.refuses(t, good, fault.Unauthenticated)
+}
+
+// TestRevoked holds that a later no outweighs an earlier yes.
+func TestRevoked(t *testing.T) {
+	t.Parallel()
+	w, k := with(t, success(about(clusterA, nil)), nil)
+	w.accepts(t, good)
+	k.answer(invalid, nil)
+	w.advance(time.Minute)
+	w.refuses(t, good, fault.Unauthenticated)
+	k.answer(success(about(clusterA, nil)), nil)
+	w.advance(2 * time.Second)
+	w.accepts(t, good)
+}
+
+// fail has a cluster leave n questions unanswered.
+func (w *world) fail(t *testing.T, n int) {
+	t.Helper()
+	for range n {
+		w.refuses(t, good, fault.ClusterUnreachable)
+	}
+}
+
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	silent := raw(http.StatusServiceUnavailable, "text/html", "")
+	w, k := with(t, silent, nil)
+	w.fail(t, 10)
+	if n := len(k.lines()); n != 5 {
+		t.Fatalf("asked %d times, want 5", n)
+	}
+	w.advance(5*time.Second - 1)
+	w.fail(t, 3)
+	if n := len(k.lines()); n != 5 {
+		t.Errorf("asked again too soon")
+	}
+	w.advance(1)
+	w.fail(t, 3)
+	if n := len(k.lines()); n != 6 {
+		t.Errorf("asked %d times after five seconds, want one more", n)
+	}
+	k.answer(invalid, nil)
+	w.advance(5 * time.Second)
+	w.refuses(t, good, fault.Unauthenticated) // an answer all the same
+	k.answer(silent, nil)
+	w.advance(2 * time.Second)
+	w.fail(t, 4)
+	k.answer(success(about(clusterA, nil)), nil)
+	w.accepts(t, good)
+}
+
+// TestOneProbe holds that one question decides whether a cluster answers again, and the others are not made to wait.
+func TestOneProbe(t *testing.T) {
+	t.Parallel()
+	w, k := with(t, raw(http.StatusBadGateway, "text/html", ""), nil)
+	w.fail(t, 5)
+	gate := make(chan struct{})
+	k.answer(func(rw http.ResponseWriter, r *http.Request) {
+		<-gate
+		success(about(clusterA, nil))(rw, r)
+	}, nil)
+	w.advance(5 * time.Second)
+	probe := make(chan error)
+	go func() {
+		_, err := w.Identify(t.Context(), clusterA, good)
+		probe <- err
+	}()
+	until(t, func() bool { return len(k.lines()) == 6 })
+	w.refuses(t, token("another", 3600), fault.ClusterUnreachable)
+	close(gate)
+	if err := <-probe; err != nil {
+		t.Error(err)
+	}
+	w.accepts(t, token("another", 3600))
+}
+
+// TestProvokedErrors holds that a token which a Kazoo chokes on does not close the cluster for others.
+func TestProvokedErrors(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"500": broken, "429": says(429, nil), "garbage": raw(200, "text/html", ""), "no Kazoo": nil,
+	} {
+		w, k := with(t, answer, nil)
+		w.fail(t, 10)
+		k.answer(success(about(clusterA, nil)), nil)
+		if _, err := w.Identify(t.Context(), clusterA, good); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOneQuestion holds that a token is asked about once at a time, and that who waits may leave.
+func TestOneQuestion(t *testing.T) {
+	t.Parallel()
+	gate := make(chan struct{})
+	w, k := with(t, func(rw http.ResponseWriter, r *http.Request) {
+		<-gate
+		success(about(clusterA, nil))(rw, r)
+	}, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() { // asks first, so that the others wait for its question
+		_, err := w.Identify(ctx, clusterA, good)
+		left <- err
+	}()
+	until(t, func() bool { return len(k.lines()) == 1 })
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := w.Identify(t.Context(), clusterA, good); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	until(t, func() bool { return w.registry.reads.Load() == 21 })
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("who left got %v", err)
+	}
+	close(gate)
+	wg.Wait()
+	if n := len(k.lines()); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}

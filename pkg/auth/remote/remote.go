@@ -1,0 +1,133 @@
+// Package remote asks other Kazoo clusters whose tokens theirs are.
+//
+// A token says nothing of the cluster that issued it, and only that cluster has the documents it is checked by. So
+// a request names the cluster, and the cluster is asked, in the way any client can (cb_token_auth, cb_auth): who is
+// this? Its answer is remembered for a while. Whatever is not clearly a yes is a no: a refusal where the cluster
+// refused, fault.ClusterUnreachable where it gave no answer that makes sense.
+//
+// A caller chooses among registered clusters and nothing else: the URL comes from the registry, is followed to no
+// other place, and only ids and tokens of the right shape get as far as a request. The package knows HTTP as a
+// client only; what an identity is good for is the caller's to decide.
+package remote
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"junctor/pkg/auth"
+	"junctor/pkg/auth/trust"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+)
+
+// totalTime bounds a whole call, the look into the registry included.
+const totalTime = 3 * time.Second
+
+// Registry knows the clusters that may be asked; *trust.Registry is one.
+type Registry interface {
+	Get(ctx context.Context, id string) (trust.Cluster, error)
+}
+
+// Introspector identifies the holders of other clusters' tokens. It is safe for concurrent use.
+type Introspector struct {
+	registry Registry
+	client   *client
+	now      func() time.Time
+	answers  *answers
+	flights  singleflight.Group
+	breakers *breakers
+}
+
+// New answers an Introspector for the clusters in r. now is the clock; nil is the real one.
+func New(r Registry, now func() time.Time) *Introspector {
+	if now == nil {
+		now = time.Now
+	}
+	return &Introspector{
+		registry: r,
+		client:   newClient(),
+		now:      now,
+		answers:  newAnswers(),
+		breakers: newBreakers(),
+	}
+}
+
+// Close ends idle connections.
+func (i *Introspector) Close() { i.client.http.CloseIdleConnections() }
+
+// maxToken bounds what is sent on: the web server in Kazoo (cowboy) takes no longer header.
+const maxToken = 4096
+
+// validToken is what tokens are made of: a JWT, or the id of a legacy one.
+var validToken = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+// Identify answers whose token it is, in the words of the cluster of that id.
+//
+// A cluster that is not registered is fault.Forbidden. A token that the cluster does not know is
+// fault.Unauthenticated, as is one that it says is another cluster's, and an account whose trial is over there
+// fault.Invalid. No usable answer within three seconds is fault.ClusterUnreachable. Errors of the registry's store
+// pass as they are.
+func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*auth.Identity, error) {
+	if !kazoo.IsID(clusterID) {
+		return nil, notRegistered(errors.New("no id of a cluster"))
+	}
+	if len(token) > maxToken || !validToken.MatchString(token) {
+		return nil, refuse("no characters of a token, or too many")
+	}
+	ctx, cancel := context.WithTimeout(ctx, totalTime)
+	defer cancel()
+	cluster, err := i.registry.Get(ctx, clusterID)
+	if fault.Is(err, fault.BadIdentifier) {
+		return nil, notRegistered(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return i.identify(ctx, question{cluster, token})
+}
+
+func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity, error) {
+	if v, ok := i.answers.get(q.key(), i.now()); ok {
+		return v.result()
+	}
+	asked := i.flights.DoChan(q.key(), func() (any, error) {
+		return i.ask(context.WithoutCancel(ctx), q), nil // others may wait for it too
+	})
+	select {
+	case r := <-asked:
+		return r.Val.(verdict).result()
+	case <-ctx.Done():
+		return nil, fault.Wrap(fault.ClusterUnreachable, ctx.Err())
+	}
+}
+
+// ask asks the cluster unless it has been silent lately, and remembers the answer.
+func (i *Introspector) ask(ctx context.Context, q question) verdict {
+	call, ok := i.breakers.of(q.cluster.URL).Allow(i.now())
+	if !ok {
+		return unreachable(errors.New("no answer the last times, not asked again yet"))
+	}
+	v := i.client.ask(ctx, q)
+	now := i.now()
+	if v.silent {
+		call.Failed(now)
+	} else {
+		call.Succeeded()
+	}
+	i.answers.put(q, v, now)
+	return v
+}
+
+func notRegistered(reason error) error {
+	return &fault.Error{
+		Kind: fault.Forbidden,
+		Data: map[string]any{"message": "the cluster is not registered here"},
+		Err:  reason,
+	}
+}
+
+func refuse(reason string) error { return fault.Wrap(fault.Unauthenticated, errors.New(reason)) }

@@ -1,0 +1,111 @@
+package remote
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"junctor/pkg/auth"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+)
+
+// verdict is what an answer comes to: an identity, or an error.
+type verdict struct {
+	identity auth.Identity
+	err      error
+	// silent says that there was no answer of the cluster's own, so that the next question would wait in vain too.
+	silent bool
+}
+
+// result answers the verdict to one of those who asked.
+func (v verdict) result() (*auth.Identity, error) {
+	if v.err != nil {
+		return nil, v.err
+	}
+	return &v.identity, nil
+}
+
+// restricted takes from an identity all that goes beyond being one: restrictions of its token are not known here.
+func (v verdict) restricted() verdict {
+	v.identity.Master = false
+	return v
+}
+
+func refusal(reason string) verdict { return verdict{err: refuse(reason)} }
+
+func unreachable(reason error) verdict {
+	return verdict{err: fault.Wrap(fault.ClusterUnreachable, reason)}
+}
+
+func silence(reason error) verdict {
+	v := unreachable(reason)
+	v.silent = true
+	return v
+}
+
+// judge decides. Statuses that only whoever stands before a Kazoo answers count as silence, unlike its own 500: a
+// token can provoke that one, and must not be able to close the cluster for others.
+func (a *answer) judge(q question) verdict {
+	switch a.status {
+	case http.StatusOK:
+		return a.accept(q)
+	case http.StatusUnauthorized:
+		return refusal("cluster " + q.cluster.ID + " does not take it")
+	case http.StatusBadRequest:
+		if err := a.expiredTrial(); err != nil {
+			return verdict{err: err}
+		}
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return silence(fmt.Errorf("cluster %s answered %d", q.cluster.ID, a.status))
+	}
+	return unreachable(fmt.Errorf("cluster %s answered %d", q.cluster.ID, a.status))
+}
+
+// accept reads who the token's holder is. Kazoo before 4.3 names neither its id nor its master, so its tokens are
+// nobody's master.
+func (a *answer) accept(q question) verdict {
+	if a.garbage != nil {
+		return unreachable(fmt.Errorf("cluster %s: %w", q.cluster.ID, a.garbage))
+	}
+	object, _ := a.envelope["data"].(map[string]any)
+	data := document.Document(object)
+	if a.envelope.String("status") != "success" || !isID(data["account_id"]) ||
+		!isOptionalID(data["owner_id"]) || !isOptionalID(data["reseller_id"]) {
+		return unreachable(fmt.Errorf("cluster %s: the answer is not about a token", q.cluster.ID))
+	}
+	if id := data["cluster_id"]; id != nil && id != q.cluster.ID {
+		return refusal("what answers for cluster " + q.cluster.ID + " says it is another")
+	}
+	return verdict{identity: auth.Identity{
+		AccountID: data.String("account_id"),
+		OwnerID:   data.String("owner_id"),
+		ClusterID: q.cluster.ID,
+		Remote:    true,
+		Master:    data.Bool("is_master_account"),
+	}}
+}
+
+// expiredTrial answers Crossbar's refusal of an account whose trial is over in our own words, nil where the answer
+// is about something else.
+func (a *answer) expiredTrial() error {
+	data, _ := a.envelope["data"].(map[string]any)
+	account, _ := data["account"].(map[string]any)
+	expired, ok := account["expired"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	more := map[string]any{}
+	if cause, ok := expired["cause"].(json.Number); ok {
+		more["cause"] = cause
+	}
+	return fault.Finding("account", "expired", "account expired", more)
+}
+
+func isID(value any) bool {
+	text, _ := value.(string)
+	return kazoo.IsID(text)
+}
+
+func isOptionalID(value any) bool { return value == nil || isID(value) }

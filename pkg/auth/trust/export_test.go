@@ -1,0 +1,4 @@
+package trust
+
+// Normalize is normalize.
+var Normalize = NormalizeURL

@@ -1,0 +1,175 @@
+package trust
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/auth/seal"
+	"junctor/pkg/doccache"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// Store is what the registry needs of a store.
+type Store interface {
+	Get(ctx context.Context, db, id string) (document.Document, error)
+	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
+	Delete(ctx context.Context, db, id, rev string) error
+	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
+}
+
+// Options adjusts a Registry. The zero value keeps no API keys and caches nothing.
+type Options struct {
+	// Documents caches what Get reads. Nil reads the store each time. The registry's store has to be the one whose
+	// writes invalidate this cache.
+	Documents *doccache.Cache
+	// Now is the clock; nil is the real one.
+	Now func() time.Time
+	// Key answers the key that API keys are sealed with. It is asked for when one is written or read, not before.
+	Key func() (*seal.Key, error)
+}
+
+// Registry is the other clusters in a store. It is safe for concurrent use.
+type Registry struct {
+	store     Store
+	documents *doccache.Cache
+	now       func() time.Time
+	key       func() (*seal.Key, error)
+}
+
+// NewRegistry returns the registry of the clusters in s.
+func NewRegistry(s Store, o Options) *Registry {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Key == nil {
+		o.Key = func() (*seal.Key, error) { return nil, errors.New("no key to seal API keys with") }
+	}
+	if o.Documents == nil {
+		o.Documents = doccache.New(s, doccache.Options{})
+	}
+	return &Registry{store: s, documents: o.Documents, now: o.Now, key: o.Key}
+}
+
+// Add registers a cluster; apiKey may be empty. What can't be one is fault.Invalid, and one that is registered
+// already fault.Conflict: whose word is taken does not change by the way.
+func (r *Registry) Add(ctx context.Context, id, rawURL, apiKey string) (Cluster, error) {
+	if !kazoo.IsID(id) {
+		return Cluster{}, fault.New(fault.Invalid, "a cluster id is 32 digits and letters from a to f")
+	}
+	url, err := NormalizeURL(rawURL)
+	if err != nil {
+		return Cluster{}, fault.New(fault.Invalid, err.Error())
+	}
+	now := document.Number(kazoo.Gregorian(r.now()))
+	doc := document.Document{
+		"_id": id, "pvt_api_url": url, kazoo.FieldType: docType, kazoo.FieldCreated: now, kazoo.FieldModified: now,
+	}
+	if err := r.sealAPIKey(doc, apiKey); err != nil {
+		return Cluster{}, err
+	}
+	_, err = r.store.Put(ctx, Database, doc)
+	if fault.Is(err, fault.Conflict) {
+		err = &fault.Error{Kind: fault.Conflict, Message: "the cluster " + id + " is registered already", Err: err}
+	}
+	if err != nil {
+		return Cluster{}, err
+	}
+	return listed(doc), nil
+}
+
+func (r *Registry) sealAPIKey(doc document.Document, apiKey string) error {
+	if apiKey == "" {
+		return nil
+	}
+	key, err := r.key()
+	if err != nil {
+		return fmt.Errorf("keep an API key: %w", err)
+	}
+	doc["pvt_api_key"] = key.Seal(apiKey, doc.ID())
+	return nil
+}
+
+// Get returns a registered cluster, which may be as stale as Options.Documents where another process has changed or
+// removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up.
+func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
+	documents := r.documents.ReadSet()
+	doc, err := read(ctx, documents, id)
+	if fault.Is(err, fault.BadIdentifier) && documents.Reread(ctx) { // it may just have been registered
+		doc, err = read(ctx, documents, id)
+	}
+	if err != nil {
+		return Cluster{}, err
+	}
+	return fromDocument(doc)
+}
+
+// read reads the document of a cluster.
+func read(ctx context.Context, documents account.Reader, id string) (document.Document, error) {
+	if !kazoo.IsID(id) {
+		return nil, unknown(nil)
+	}
+	doc, err := documents.Get(ctx, Database, id)
+	if account.Missing(err) {
+		return nil, unknown(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if doc.String(kazoo.FieldType) != docType || doc.Bool(kazoo.FieldDeleted) {
+		return nil, unknown(errors.New("the document is no cluster's"))
+	}
+	return doc, nil
+}
+
+func unknown(cause error) error {
+	return &fault.Error{Kind: fault.BadIdentifier, Message: "no such cluster is registered", Err: cause}
+}
+
+// List answers all registered clusters by id, those with a URL that can't be asked included.
+func (r *Registry) List(ctx context.Context) ([]Cluster, error) {
+	clusters := []Cluster{}
+	err := r.store.View(ctx, Database, "junctor", "clusters", store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if err == nil && kazoo.IsID(doc.ID()) {
+			clusters = append(clusters, listed(doc))
+		}
+		return err
+	})
+	return clusters, err
+}
+
+// Remove ends the registration of a cluster. One that is not registered is fault.BadIdentifier.
+func (r *Registry) Remove(ctx context.Context, id string) error {
+	doc, err := read(ctx, r.store, id)
+	if err != nil {
+		return err
+	}
+	return r.store.Delete(ctx, Database, id, doc.Rev())
+}
+
+// APIKey answers the key of a cluster's API, "" where none is kept.
+func (r *Registry) APIKey(ctx context.Context, id string) (string, error) {
+	doc, err := read(ctx, r.store, id)
+	if err != nil {
+		return "", err
+	}
+	sealed := doc.String("pvt_api_key")
+	if sealed == "" {
+		return "", nil
+	}
+	key, err := r.key()
+	if err != nil {
+		return "", fmt.Errorf("open an API key: %w", err)
+	}
+	apiKey, err := key.Open(sealed, id)
+	if err != nil {
+		return "", fmt.Errorf("API key of cluster %s: %w", id, err)
+	}
+	return apiKey, nil
+}

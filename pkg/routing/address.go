@@ -1,0 +1,65 @@
+package routing
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
+)
+
+// The directions of a call, as seen by the cluster.
+const (
+	Inbound  = "inbound"
+	Outbound = "outbound"
+)
+
+var directions = []string{Inbound, Outbound}
+
+// slot is what at most one cluster has: an address in a direction.
+type slot struct {
+	direction string
+	addr      netip.Addr
+}
+
+// String is the id of the slot's claim.
+func (s slot) String() string { return s.direction + ":" + s.addr.String() }
+
+// zone is what a document says of one zone in one direction.
+type zone struct {
+	name      string
+	addresses []any
+}
+
+// zonesOf answers the zones of a document in a direction, by name, which is the order they are in for everybody:
+// an object has none. It takes a document as it is, valid or not.
+func zonesOf(doc document.Document, direction string) []zone {
+	ips, _ := doc[fieldIPs].(map[string]any)
+	object, _ := ips[direction].(map[string]any)
+	zones := make([]zone, 0, len(object))
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		addresses, _ := object[name].([]any)
+		zones = append(zones, zone{name, addresses})
+	}
+	return zones
+}
+
+// slotsOf answers what a stored document holds, which is nothing once it is deleted.
+func slotsOf(doc document.Document) map[slot]bool {
+	slots := map[slot]bool{}
+	if !isLive(doc) {
+		return slots
+	}
+	for _, direction := range directions {
+		for _, zone := range zonesOf(doc, direction) {
+			for _, value := range zone.addresses {
+				text, _ := value.(string)
+				if addr, ok := ipaddr.Parse(text); ok {
+					slots[slot{direction, addr}] = true
+				}
+			}
+		}
+	}
+	return slots
+}

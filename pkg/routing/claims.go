@@ -1,0 +1,187 @@
+package routing
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+)
+
+// An address serves one cluster in a direction. The clusters' documents say which, but no store makes two
+// documents agree; so there is a third one for each slot, its claim, whose id is the slot and which names the
+// cluster. The store decides between writers of one document, by its revision, and all rests on that:
+//
+//	Where a cluster's document has an address, the claim names that cluster.
+//
+// Writers keep it by the order of their steps, whatever others do between them and wherever they stop:
+//
+//  1. Read the document, then the claims.
+//  2. Write each claim of an address that the document just read does not have: create it, or write it again
+//     though it names the cluster already. Its revision changes, so nobody takes it away by an older one.
+//  3. Write the document over the revision read in 1. If it is another by now, start over at 1.
+//  4. Remove the claims of the addresses that are gone, by the revisions read in 1: a claim that somebody has come
+//     to rely on since then is another (2), and who relied on it before then has lost in 3.
+//  5. Who gives up before 3 removes the claims that were nobody's before, by the revisions of 2. One that was
+//     written over the claim of another writer of the cluster stays, since that writer may be about to do 3.
+//
+// A claim whose cluster's document does not have the address is a writer between 2 and 3, or what is left of one
+// that died there or before 4. It stands for the grace time, and then may be taken over, by whoever
+//
+//  6. reads the claim, reads the other cluster's document, which must not have the address, writes that document
+//     as it is over the revision read (or as a deleted one, where there is none), and writes the claim over the
+//     revision read.
+//
+// From then on the document has another revision, so a slow writer's step 3 fails, unless it has read the document
+// after that; but then it has written the claim after that, too, and the last write of 6 fails. Safety does not
+// depend on the grace time or on clocks: they only decide whom a living writer is disturbed by.
+
+// DefaultGrace is longer than any writer lives, which is commitTime.
+const DefaultGrace = time.Minute
+
+// The fields of a claim.
+const (
+	fieldCluster = "cluster_id"
+	fieldWriter  = "writer" // makes equal claims of two writers different revisions
+
+	claimType = "customer_cluster_claim"
+)
+
+// claims is what one write does to the claims of its cluster.
+type claims struct {
+	*Registry
+	cluster string
+	writer  string
+	gone    []document.Document // claims to remove once the document is written
+	own     map[string]string   // by id, the revision of claims that nobody else of the cluster relies on
+}
+
+func (r *Registry) claims(cluster string) *claims {
+	return &claims{Registry: r, cluster: cluster, writer: rand.Text(), own: map[string]string{}}
+}
+
+// secure makes the wanted slots the cluster's, where had is what its document has. Those that another cluster has
+// are a fault.Invalid with their places; fault.Conflict says that the write has to start over.
+func (c *claims) secure(ctx context.Context, had map[slot]bool, wanted map[slot]place) error {
+	found, err := c.find(ctx, had, wanted)
+	if err != nil {
+		return err
+	}
+	c.gone = nil
+	for s := range had {
+		claim := found[s.String()]
+		if _, keep := wanted[s]; !keep && claim.String(fieldCluster) == c.cluster {
+			c.gone = append(c.gone, claim)
+		}
+	}
+	var fresh, foreign []slot
+	for s := range wanted {
+		switch holder := found[s.String()].String(fieldCluster); {
+		case holder == "":
+			fresh = append(fresh, s)
+		case holder != c.cluster:
+			foreign = append(foreign, s)
+		}
+	}
+	taken, err := c.contest(ctx, fresh, foreign, found)
+	if err != nil {
+		return err
+	}
+	if err := refuse(taken, wanted); err != nil {
+		return err
+	}
+	return c.claim(ctx, had, wanted, found)
+}
+
+// find reads the claims of slots, by id.
+func (c *claims) find(
+	ctx context.Context, had map[slot]bool, wanted map[slot]place,
+) (map[string]document.Document, error) {
+	ids := map[string]bool{}
+	for s := range had {
+		ids[s.String()] = true
+	}
+	for s := range wanted {
+		ids[s.String()] = true
+	}
+	return c.store.GetMany(ctx, ClaimsDatabase, slices.Sorted(maps.Keys(ids)))
+}
+
+// claim writes the claims that the document to be written will rely on and the one read does not.
+func (c *claims) claim(
+	ctx context.Context, had map[slot]bool, wanted map[slot]place, found map[string]document.Document,
+) error {
+	now := document.Number(kazoo.Gregorian(c.options.Now()))
+	var docs []document.Document
+	nobodys := map[string]bool{} // claims that we may remove again
+	for s := range wanted {
+		id := s.String()
+		before := found[id]
+		if had[s] && before.String(fieldCluster) == c.cluster {
+			continue
+		}
+		doc := document.Document{"_id": id, kazoo.FieldType: claimType, fieldCluster: c.cluster,
+			kazoo.FieldModified: now, fieldWriter: c.writer}
+		if before != nil {
+			doc["_rev"] = before.Rev()
+		}
+		docs = append(docs, doc)
+		ours := before.String(fieldCluster) == c.cluster
+		nobodys[id] = !had[s] && (!ours || c.own[id] == before.Rev())
+	}
+	slices.SortFunc(docs, func(a, b document.Document) int { return strings.Compare(a.ID(), b.ID()) })
+	return c.putAll(ctx, docs, nobodys)
+}
+
+// putAll writes claims. The first that failed is the answer; the others may have been written.
+func (c *claims) putAll(ctx context.Context, docs []document.Document, nobodys map[string]bool) error {
+	written, failed := c.store.PutMany(ctx, ClaimsDatabase, docs)
+	for i, w := range written {
+		id, err := docs[i].ID(), w.Err
+		if err == nil {
+			err = c.confirm(ctx, ClaimsDatabase, id, w.Rev)
+		}
+		if delete(c.own, id); err == nil && nobodys[id] {
+			c.own[id] = w.Rev
+		}
+		if failed == nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+// release removes the claims that the written document no longer needs. One that stays is in nobody's way: it can
+// be taken over as soon as the grace time since it was made is over.
+func (c *claims) release(ctx context.Context) { c.remove(ctx, c.gone) }
+
+// abandon removes the claims of a write that came to nothing.
+func (c *claims) abandon(ctx context.Context) {
+	var docs []document.Document
+	for id, rev := range c.own {
+		docs = append(docs, document.Document{"_id": id, "_rev": rev})
+	}
+	c.remove(ctx, docs)
+}
+
+func (c *claims) remove(ctx context.Context, docs []document.Document) {
+	deletions := make([]document.Document, len(docs))
+	for i, doc := range docs {
+		deletions[i] = document.Document{"_id": doc.ID(), "_rev": doc.Rev(), "_deleted": true}
+	}
+	written, err := c.store.PutMany(ctx, ClaimsDatabase, deletions)
+	for _, w := range written {
+		if w.Err != nil && !fault.Is(w.Err, fault.Conflict) { // a conflict: somebody relies on it
+			err = w.Err
+		}
+	}
+	if err != nil {
+		c.options.Log.Warn().Err(err).Str("cluster", c.cluster).Int("count", len(docs)).
+			Msg("claims of addresses that the cluster does not have are left; others can take them after the grace time")
+	}
+}

@@ -1,0 +1,115 @@
+package routing
+
+import (
+	"context"
+	"slices"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// contest answers which slots another cluster has: of those that are nobody's by their claims (fresh), and of
+// those claimed by another cluster (foreign). The claims of the latter may be written over where it answers none.
+func (c *claims) contest(
+	ctx context.Context, fresh, foreign []slot, found map[string]document.Document,
+) ([]slot, error) {
+	taken, err := c.unclaimed(ctx, fresh)
+	if err != nil {
+		return nil, err
+	}
+	stale := map[string][]slot{} // by the cluster that claims them
+	for _, s := range foreign {
+		claim := found[s.String()]
+		stale[claim.String(fieldCluster)] = append(stale[claim.String(fieldCluster)], s)
+	}
+	for holder, slots := range stale {
+		held, err := c.fence(ctx, holder, slots, found)
+		if err != nil {
+			return nil, err
+		}
+		taken = append(taken, held...)
+	}
+	return taken, nil
+}
+
+// unclaimed answers which of the slots a cluster's document has without a claim: as nobody but this package makes
+// claims, it was written by hand, or the claims are lost.
+func (c *claims) unclaimed(ctx context.Context, slots []slot) (taken []slot, err error) {
+	if len(slots) == 0 {
+		return nil, nil
+	}
+	keys := make([]any, len(slots))
+	for i, s := range slots {
+		keys[i] = []any{s.direction, s.addr.String()}
+	}
+	others := map[[2]string]bool{}
+	q := store.Query{Keys: keys}
+	err = c.store.View(ctx, Database, design, "by_address", q, func(row store.Row) error {
+		var key [2]string
+		if row.ID() == c.cluster {
+			return nil
+		}
+		err := row.Key(&key)
+		others[key] = true
+		return err
+	})
+	for _, s := range slots {
+		if others[[2]string{s.direction, s.addr.String()}] {
+			taken = append(taken, s)
+		}
+	}
+	return taken, err
+}
+
+// fence sees to it that a cluster cannot come to have slots by the claims found, whatever its writers are about to
+// do: step 6 of claim.go but for its end. It answers those that the cluster has, or may yet have.
+func (c *claims) fence(
+	ctx context.Context, holder string, slots []slot, found map[string]document.Document,
+) (taken []slot, err error) {
+	for range writeAttempts {
+		doc, err := c.read(ctx, holder)
+		if err != nil {
+			return nil, err
+		}
+		held := slotsOf(doc)
+		taken = slices.DeleteFunc(slices.Clone(slots), func(s slot) bool {
+			return !held[s] && c.stale(found[s.String()])
+		})
+		if len(taken) > 0 {
+			return taken, nil
+		}
+		_, err = c.put(ctx, Database, c.touched(holder, doc))
+		if !fault.Is(err, fault.Conflict) {
+			return nil, err
+		}
+	}
+	return nil, fault.New(fault.Conflict, "")
+}
+
+// stale reports whether a claim has stood for the grace time. One from as far in the future has a wrong clock's time.
+func (c *claims) stale(claim document.Document) bool {
+	made, _ := claim.Int(kazoo.FieldModified)
+	return c.options.Now().Sub(kazoo.FromGregorian(made)).Abs() >= c.options.Grace
+}
+
+// touched answers a document as it is, to be written again. One that is not there becomes one that was deleted,
+// which is the same to everybody but a writer that is about to create it.
+func (c *claims) touched(id string, doc document.Document) document.Document {
+	if doc != nil {
+		return doc
+	}
+	now := document.Number(kazoo.Gregorian(c.options.Now()))
+	return document.Document{"_id": id, kazoo.FieldType: documentType, kazoo.FieldVersion: "1", kazoo.FieldDeleted: true,
+		kazoo.FieldCreated: now, kazoo.FieldModified: now}
+}
+
+// refuse tells where a document has slots that are another cluster's.
+func refuse(taken []slot, wanted map[slot]place) error {
+	fields := fault.Fields{}
+	for _, s := range taken {
+		wanted[s].unique(fields, "The address belongs to another cluster")
+	}
+	return fields.Err()
+}

@@ -1,0 +1,151 @@
+package routing
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+)
+
+// conflictCases are about a CouchDB cluster, which can accept two writers at once. There, the second one writes to
+// another node; here, its revision comes in as replication brings it, right after ours was accepted.
+func conflictCases(dsn string) []testCase {
+	return []testCase{
+		{"conflict: patch loses", func(s *subject) { patchLoses(s, dsn) }},
+		{"conflict: patch wins", func(s *subject) { patchWins(s, dsn) }},
+		{"conflict: claim loses", func(s *subject) { claimLoses(s, dsn) }},
+		{"conflict resolved to an earlier generation", func(s *subject) { resolvedToEarlier(s, dsn) }},
+	}
+}
+
+// replicas is a store that keeps several copies of each document.
+type replicas struct{ Store }
+
+func (replicas) Replicated(context.Context, string) (bool, error) { return true, nil }
+
+// against is a registry against which another writer is accepted right after its first call of a kind.
+func (s *subject) against(dsn, call, db, other string) *Registry {
+	s.Helper()
+	accepted := false
+	return s.registry(replicas{steps{s.s, func(c, d string, do func() error) error {
+		err := do()
+		if c == call && d == db && !accepted {
+			accepted = true
+			s.accept(dsn, db, other)
+		}
+		return err
+	}}}, Options{})
+}
+
+// accept brings a revision in as replication does, on every node.
+func (s *subject) accept(dsn, db, text string) {
+	s.Helper()
+	s.request(dsn, db, http.MethodPost, "/_bulk_docs", `{"new_edits":false,"w":3,"docs":[`+text+`]}`)
+}
+
+// request sends a request about a database to a CouchDB itself.
+func (s *subject) request(dsn, db, method, path, body string) {
+	s.Helper()
+	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.prefix+db) + path
+	request, err := http.NewRequestWithContext(s.Context(), method, address, strings.NewReader(body))
+	s.ok(err)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	s.ok(err)
+	s.ok(response.Body.Close())
+	if response.StatusCode >= http.StatusMultipleChoices {
+		s.Fatalf("%s %s: %s", method, path, response.Status)
+	}
+}
+
+// revisionAfter is the text of a document over what is stored, with a hash that decides who wins.
+func (s *subject) revisionAfter(id, digit, member string) string {
+	s.Helper()
+	stored := s.stored(Database, id)
+	hash := strings.Repeat(digit, 32)
+	stored["other"] = member
+	stored["_revisions"] = document.Document{"start": document.Number(2),
+		"ids": []any{hash, strings.TrimPrefix(stored.Rev(), "1-")}}
+	stored["_rev"] = "2-" + hash
+	return jsonText(s, stored)
+}
+
+// patchLoses: who loses starts over from what won, and leaves no revision behind.
+func patchLoses(s *subject, dsn string) {
+	s.have(clusterA, "in:a:10.0.0.1")
+	r := s.against(dsn, "put", Database, s.revisionAfter(clusterA, "f", "winner"))
+	c, err := r.Patch(s.Context(), clusterA, doc(s, `{"name":"x","ips":{"inbound":{"b":["10.0.0.2"]}}}`), author, nil)
+	s.ok(err)
+	stored := s.stored(Database, clusterA)
+	if stored.Rev() != c.Revision() || stored.String("other") != "winner" || stored.String("name") != "x" ||
+		stored["_conflicts"] != nil {
+		s.Errorf("answered %s, stored is %v", c.Revision(), stored)
+	}
+	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1", "inbound:10.0.0.2"}})
+}
+
+// patchWins: the other has to take its revision away.
+func patchWins(s *subject, dsn string) {
+	s.have(clusterA, "in:a:10.0.0.1")
+	r := s.against(dsn, "put", Database, s.revisionAfter(clusterA, "0", "loser"))
+	c, err := r.Patch(s.Context(), clusterA, doc(s, `{"name":"x"}`), author, nil)
+	s.ok(err)
+	stored := s.stored(Database, clusterA)
+	if stored.Rev() != c.Revision() || stored["other"] != nil || len(stored.Strings("_conflicts")) != 1 {
+		s.Errorf("answered %s, stored is %v", c.Revision(), stored)
+	}
+	if _, err := s.Patch(s.Context(), clusterA, doc(s, `{"name":"y"}`), author, nil); err != nil {
+		s.Errorf("over a conflict: %v", err)
+	}
+}
+
+func claimLoses(s *subject, dsn string) {
+	hash := strings.Repeat("f", 32)
+	made := document.Number(kazoo.Gregorian(s.options.Now()))
+	r := s.against(dsn, "put many", ClaimsDatabase, jsonText(s, document.Document{"_id": "inbound:10.0.0.1",
+		"_rev": "1-" + hash, fieldCluster: clusterB, kazoo.FieldModified: made}))
+	_, err := r.Create(s.Context(), clusterA, body(s, "in:a:10.0.0.1", "in:a:10.0.0.2"), author)
+	s.is(err, fault.Invalid)
+	claim := s.stored(ClaimsDatabase, "inbound:10.0.0.1")
+	if claim.String(fieldCluster) != clusterB || claim["_conflicts"] != nil || s.stored(Database, clusterA) != nil {
+		s.Errorf("the claim is %v", claim)
+	}
+	s.holds(1, map[string][]string{})
+}
+
+// resolvedToEarlier: when a conflict is resolved to a winner of a lower generation, look-ups follow the document, those
+// of the process that wrote the losing revision, too (P2).
+func resolvedToEarlier(s *subject, dsn string) {
+	s.have(clusterA, "in:a:10.0.0.1")
+	earlier := s.revisionAfter(clusterA, "f", "winner")
+	writer, reader := s.following(s.Registry), s.following(s.registry(s.s, Options{}))
+	for n := range 3 {
+		ips := document.Document{"ips": ipsOf(s, fmt.Sprintf("in:a:10.0.1.%d", n))}
+		_, err := s.Replace(s.Context(), clusterA, document.Document{"owner": "o", "name": "n", "ips": ips["ips"]}, author, nil)
+		s.ok(err)
+	}
+	later := s.stored(Database, clusterA)
+	s.accept(dsn, Database, earlier)
+	finds := func(ip string, count int) {
+		s.Helper()
+		for _, each := range []*subject{writer, reader} {
+			s.until(ip, func() bool {
+				found, err := each.Lookup(ip, "")
+				s.ok(err)
+				return len(found) == count
+			})
+		}
+	}
+	finds("10.0.1.2", 1)
+	s.ok(s.s.Delete(s.Context(), Database, clusterA, later.Rev()))
+	if rev := s.stored(Database, clusterA).Rev(); kazoo.Generation(rev) >= kazoo.Generation(later.Rev()) {
+		s.Fatalf("the winner is %s, after %s", rev, later.Rev())
+	}
+	finds("10.0.0.1", 1)
+	finds("10.0.1.2", 0)
+}

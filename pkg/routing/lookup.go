@@ -1,0 +1,128 @@
+package routing
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+
+	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
+)
+
+func shuffle(count int, swap func(i, j int)) { rand.Shuffle(count, swap) }
+
+// Holding says that a cluster has an address.
+type Holding struct {
+	ClusterID string `json:"cluster_id"`
+	Owner     string `json:"owner"`
+	Name      string `json:"name"`
+	Direction string `json:"direction"`
+	Zone      string `json:"zone"`
+}
+
+// Address is an address to send a call to.
+type Address struct {
+	IP   string `json:"ip"`
+	Zone string `json:"zone"`
+}
+
+// Lookup returns the clusters that have an address in a direction, or in both if direction is empty: by id, and those
+// of one cluster by the name of the zone.
+func (r *Registry) Lookup(ip, direction string) ([]Holding, error) {
+	addr, err := checkIP(ip)
+	if err == nil && direction != "" {
+		err = checkDirection(direction)
+	}
+	if err == nil {
+		err = r.checkLoaded()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.index.lookup(addr, direction), nil
+}
+
+// Addresses returns the addresses of a cluster in a direction, in the order to try: first those of the zone asked for,
+// if any, then zone by zone, by name. Within a zone they are in the order of the document, or shuffled if the cluster
+// has randomize_routing.
+func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error) {
+	if err := checkDirection(direction); err != nil {
+		return nil, err
+	}
+	if err := r.checkLoaded(); err != nil {
+		return nil, err
+	}
+	known := r.index.cluster(cluster)
+	addresses := known.addresses(slices.Index(directions, direction), zone)
+	if known != nil && known.randomize {
+		r.shuffleZones(addresses)
+	}
+	return addresses, nil
+}
+
+// addresses returns all addresses in a direction: those of the first zone, then zone by zone, by name. A nil entry has
+// none.
+func (e *entry) addresses(direction int, first string) []Address {
+	all := []Address{}
+	if e == nil {
+		return all
+	}
+	for _, isFirst := range []bool{true, false} {
+		for _, zone := range e.zones[direction] {
+			if (zone.name.Value() == first) != isFirst {
+				continue
+			}
+			for _, addr := range zone.addresses {
+				all = append(all, Address{addr.String(), zone.name.Value()})
+			}
+		}
+	}
+	return all
+}
+
+// shuffleZones shuffles each run of addresses of one zone.
+func (r *Registry) shuffleZones(addresses []Address) {
+	for from := 0; from < len(addresses); {
+		to := from + 1
+		for to < len(addresses) && addresses[to].Zone == addresses[from].Zone {
+			to++
+		}
+		run := addresses[from:to]
+		r.options.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
+		from = to
+	}
+}
+
+// checkLoaded returns fault.DatastoreUnreachable until all clusters have been read.
+func (r *Registry) checkLoaded() error {
+	if r.mirror.AsOf().IsZero() {
+		return fault.New(fault.DatastoreUnreachable, "")
+	}
+	return nil
+}
+
+func checkIP(text string) (netip.Addr, error) {
+	if text == "" {
+		return netip.Addr{}, missing("ip")
+	}
+	addr, ok := ipaddr.Parse(text)
+	if !ok {
+		return addr, fault.Finding("ip", "not_one_schema_valid", "failed to validate", map[string]any{"value": text})
+	}
+	return addr, nil
+}
+
+func checkDirection(text string) error {
+	switch text {
+	case Inbound, Outbound:
+		return nil
+	case "":
+		return missing("direction")
+	}
+	return fault.Finding("direction", "enum", "Value not found in enumerated list of values",
+		map[string]any{"target": directions, "value": text})
+}
+
+func missing(field string) error {
+	return fault.Finding(field, "required", "Field is required but missing", map[string]any{"value": field})
+}

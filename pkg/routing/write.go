@@ -1,0 +1,139 @@
+package routing
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/backoff"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// writeAttempts bounds how often a write starts over because a writer of another process was first. Each time that
+// other got through; and one that only changes a name is faster than one that claims addresses, again and again.
+const writeAttempts = 100
+
+// commitTime bounds what one write takes.
+const commitTime = 30 * time.Second
+
+// The pauses between two attempts keep writers from disturbing each other in step. They are short against a write: a
+// writer that pauses for long is overtaken by more.
+const (
+	firstWritePause = 4 * time.Millisecond
+	lastWritePause  = 64 * time.Millisecond
+)
+
+// write changes a cluster's document by what change makes of the stored one, which is nil where there is none. It
+// starts over when another writer was in between: change may run several times. An error of change ends it.
+func (r *Registry) write(
+	ctx context.Context, id string, change func(stored document.Document) (draft, error),
+) (Cluster, error) {
+	done, err := r.turns.take(ctx, id)
+	if err != nil {
+		return Cluster{}, err
+	}
+	defer done()
+	// A client that hangs up must not cut the writes in half.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
+	defer cancel()
+	claims := r.claims(id)
+	pauses := backoff.New(firstWritePause, lastWritePause)
+	for attempt := 1; ; attempt++ {
+		stored, err := r.read(ctx, id)
+		var next draft
+		if err == nil {
+			next, err = change(stored)
+		}
+		if err != nil {
+			claims.abandon(ctx)
+			return Cluster{}, err
+		}
+		err = r.try(ctx, claims, stored, next)
+		if err == nil {
+			return Cluster{next.doc}, nil
+		}
+		if !fault.Is(err, fault.Conflict) {
+			return Cluster{}, err
+		}
+		if attempt == writeAttempts {
+			claims.abandon(ctx)
+			return Cluster{}, err
+		}
+		_ = pauses.Wait(ctx)
+	}
+}
+
+// try writes once: the claims, the document, and the claims that it no longer needs.
+func (r *Registry) try(ctx context.Context, claims *claims, stored document.Document, next draft) error {
+	if err := claims.secure(ctx, slotsOf(stored), next.slots); err != nil {
+		if !fault.Is(err, fault.Conflict) {
+			claims.abandon(ctx)
+		}
+		return err
+	}
+	rev, err := r.put(ctx, Database, next.doc)
+	if err != nil {
+		return err // not abandoned: unless this is a conflict, the document may have been written
+	}
+	next.doc["_rev"] = rev
+	r.mirror.Wrote(next.doc)
+	logChange(ctx, stored, next.doc)
+	claims.release(ctx)
+	return nil
+}
+
+// logChange writes the one log line about a change of a cluster. Who made it is in the context's logger.
+func logChange(ctx context.Context, stored, written document.Document) {
+	action := "edited"
+	switch {
+	case !isLive(stored):
+		action = "created"
+	case !isLive(written):
+		action = "deleted"
+	}
+	zerolog.Ctx(ctx).Info().Str("action", action).Str("cluster", written.ID()).Msg("change")
+}
+
+// read answers the stored document of a cluster, deleted or not, and nil where there is none.
+func (r *Registry) read(ctx context.Context, id string) (document.Document, error) {
+	if !isID(id) {
+		return nil, fault.Unknown(id, nil)
+	}
+	doc, err := r.store.Get(ctx, Database, id)
+	if fault.Is(err, fault.BadIdentifier) {
+		return nil, nil
+	}
+	delete(doc, "_conflicts")
+	return doc, err
+}
+
+// put writes a document. On a CouchDB cluster a write that was accepted can still lose to another that was
+// accepted elsewhere: so it is read back, and a loser takes its revision away and answers as one.
+func (r *Registry) put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
+	rev, err = r.store.Put(ctx, db, doc)
+	if err == nil {
+		err = r.confirm(ctx, db, doc.ID(), rev)
+	}
+	return rev, err
+}
+
+func (r *Registry) confirm(ctx context.Context, db, id, rev string) error {
+	replicated, err := r.store.Replicated(ctx, db)
+	if err != nil || !replicated {
+		return err
+	}
+	_, won, err := r.store.Winner(ctx, db, id, rev)
+	switch {
+	case fault.Is(err, fault.BadIdentifier): // deleted by somebody who saw our write
+		return nil
+	case err != nil || won:
+		return err
+	}
+	if err := r.store.Delete(ctx, db, id, rev); err != nil {
+		r.options.Log.Warn().Err(err).Str("database", db).Str("id", id).Str("rev", rev).
+			Msg("a revision that lost on this CouchDB cluster could not be removed; the winning one stays")
+	}
+	return fault.New(fault.Conflict, "")
+}
