@@ -32,8 +32,8 @@ type zone struct {
 	addresses []any
 }
 
-// zonesOf answers the zones of a document in a direction, by name, which is the order they are in for everybody:
-// an object has none. It takes a document as it is, valid or not.
+// zonesOf returns the zones of a document, valid or not, in a direction. They are sorted by name, since an object has no
+// order of its own.
 func zonesOf(doc document.Document, direction string) []zone {
 	ips, _ := doc[fieldIPs].(map[string]any)
 	object, _ := ips[direction].(map[string]any)
@@ -45,7 +45,7 @@ func zonesOf(doc document.Document, direction string) []zone {
 	return zones
 }
 
-// slotsOf answers what a stored document holds, which is nothing once it is deleted.
+// slotsOf returns what a stored document holds, nothing if it is marked as deleted.
 func slotsOf(doc document.Document) map[slot]bool {
 	slots := map[slot]bool{}
 	if !isLive(doc) {

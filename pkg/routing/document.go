@@ -26,7 +26,7 @@ func (c Cluster) ID() string { return c.doc.ID() }
 // Revision is the document's revision.
 func (c Cluster) Revision() string { return c.doc.Rev() }
 
-// Public answers what the API shows of the cluster: its public fields, the id, and always randomize_routing.
+// Public returns what the API shows of the cluster: its public fields, the id, and always randomize_routing.
 func (c Cluster) Public() document.Document {
 	public := c.doc.Public()
 	if _, ok := public[fieldRandomize]; !ok {
@@ -35,10 +35,10 @@ func (c Cluster) Public() document.Document {
 	return public
 }
 
-// MarshalJSON answers Public.
+// MarshalJSON returns Public as JSON.
 func (c Cluster) MarshalJSON() ([]byte, error) { return document.Encode(c.Public()) }
 
-// Author is who changes a cluster, as the document tells it afterwards.
+// Author is who changes a cluster, as the document says afterwards.
 type Author struct {
 	AccountID     string // of the token
 	UserID        string // empty where the account itself speaks
@@ -46,7 +46,7 @@ type Author struct {
 	RequestID     string
 }
 
-// draft is a document that is to be stored, and what it claims.
+// draft is a document to be stored, and what it claims.
 type draft struct {
 	doc   document.Document
 	slots map[slot]place

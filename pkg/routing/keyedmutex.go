@@ -7,27 +7,27 @@ import (
 	"junctor/pkg/fault"
 )
 
-// turns lets the writers of one cluster in this process go one after the other, so that only those of other
-// processes are there to be overtaken by. Clusters that share a turn wait for each other in vain, no more.
-type turns struct {
+// keyedMutex serialises the writes to one cluster within this process, so that a write can only lose to another
+// process. Ids are hashed onto its locks: a collision costs waiting, nothing else.
+type keyedMutex struct {
 	seed  maphash.Seed
-	taken [64]chan struct{}
+	locks [64]chan struct{}
 }
 
-func newTurns() turns {
-	t := turns{seed: maphash.MakeSeed()}
-	for i := range t.taken {
-		t.taken[i] = make(chan struct{}, 1)
+func newKeyedMutex() *keyedMutex {
+	m := &keyedMutex{seed: maphash.MakeSeed()}
+	for i := range m.locks {
+		m.locks[i] = make(chan struct{}, 1)
 	}
-	return t
+	return m
 }
 
-// take waits for the turn of a cluster.
-func (t *turns) take(ctx context.Context, id string) (done func(), err error) {
-	turn := t.taken[maphash.String(t.seed, id)%uint64(len(t.taken))]
+// lock acquires the lock of an id. It returns fault.Busy if ctx ends first.
+func (m *keyedMutex) lock(ctx context.Context, id string) (unlock func(), err error) {
+	lock := m.locks[maphash.String(m.seed, id)%uint64(len(m.locks))]
 	select {
-	case turn <- struct{}{}:
-		return func() { <-turn }, nil
+	case lock <- struct{}{}:
+		return func() { <-lock }, nil
 	case <-ctx.Done():
 		return nil, fault.Wrap(fault.Busy, ctx.Err())
 	}

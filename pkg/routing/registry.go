@@ -1,12 +1,12 @@
-// Package routing is the registry of routing clusters: which addresses, by direction and zone, a Kazoo cluster
-// sends calls from and takes calls on.
+// Package routing is the registry of routing clusters: the addresses, by direction and zone, from which a Kazoo cluster
+// sends calls and on which it takes calls.
 //
-// It holds the rules of the documents (who may claim which address, how a change is merged), and answers from
-// memory whose an address is and which addresses to try. In one direction an address serves one cluster; how
-// that holds among writers on many machines is told in claim.go.
+// It has the rules of the documents: who may claim which address, and how a change is merged. Look-ups are made in
+// memory. In one direction an address serves one cluster. claims.go explains how that holds among writers on many
+// machines.
 //
-// The package knows neither HTTP nor CouchDB's wire, and it does not ask who may do what: a cluster id that it is
-// given is one the caller may act for.
+// The package knows neither HTTP nor CouchDB's wire. It does not check who may do what: the caller may act for the
+// cluster ids that it passes.
 package routing
 
 import (
@@ -46,8 +46,7 @@ type Store interface {
 	mirror.Store
 }
 
-// Schemas checks a document against the schema of that id and answers it with its values cast; what is wrong is a
-// fault.Invalid.
+// Schemas validates a document by the schema of an id and returns it with its values cast. Findings are a fault.Invalid.
 type Schemas interface {
 	Cast(id string, doc document.Document) (document.Document, error)
 }
@@ -66,7 +65,7 @@ type Registry struct {
 	store   Store
 	schemas Schemas
 	options Options
-	turns   turns
+	writers *keyedMutex
 	index   *index
 	mirror  *mirror.Mirror // of the clusters' documents, into index
 }
@@ -83,7 +82,7 @@ func New(s Store, schemas Schemas, o Options) *Registry {
 		o.Shuffle = shuffle
 	}
 	x := newIndex()
-	return &Registry{store: s, schemas: schemas, options: o, turns: newTurns(), index: x,
+	return &Registry{store: s, schemas: schemas, options: o, writers: newKeyedMutex(), index: x,
 		mirror: mirror.New(s, Database, x, mirror.Options{Log: o.Log})}
 }
 
@@ -97,7 +96,7 @@ func (r *Registry) Follow(ctx context.Context) { r.mirror.Run(ctx) }
 // Reload makes Follow read all clusters again, after the database was created again.
 func (r *Registry) Reload() { r.mirror.Reload() }
 
-// Get answers a cluster, or fault.BadIdentifier.
+// Get returns a cluster, or fault.BadIdentifier.
 func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 	doc, err := r.read(ctx, id)
 	if err == nil && !isLive(doc) {
@@ -117,7 +116,7 @@ func (r *Registry) Create(ctx context.Context, id string, data document.Document
 		if stored != nil {
 			base["_rev"] = stored.Rev()
 		}
-		next, err := r.check(base.Replaced(data))
+		next, err := r.validate(base.Replaced(data))
 		if err == nil && stored != nil && (isLive(stored) || !isCluster(stored)) {
 			err = fault.New(fault.Conflict, "")
 		}
@@ -153,7 +152,7 @@ func (r *Registry) change(
 		if !isLive(stored) {
 			return draft{}, fault.Unknown(id, nil)
 		}
-		checked, err := r.check(next(stored))
+		checked, err := r.validate(next(stored))
 		if err == nil {
 			err = match.Check(stored.Rev())
 		}
@@ -161,7 +160,7 @@ func (r *Registry) change(
 	})
 }
 
-// Delete removes a cluster and answers it as it was. As in Crossbar the document stays, marked as deleted.
+// Delete removes a cluster and returns it as it was. As in Crossbar the document stays, marked as deleted.
 func (r *Registry) Delete(ctx context.Context, id string, by Author, match store.Match) (last Cluster, err error) {
 	_, err = r.write(ctx, id, func(stored document.Document) (draft, error) {
 		if !isLive(stored) {
@@ -186,7 +185,7 @@ type Summary struct {
 	RandomizeRouting bool   `json:"randomize_routing"`
 }
 
-// List answers all clusters by id.
+// List returns all clusters by id.
 func (r *Registry) List(ctx context.Context) ([]Summary, error) {
 	list := []Summary{}
 	err := r.store.View(ctx, Database, design, "listing", store.Query{}, func(row store.Row) error {

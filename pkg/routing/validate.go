@@ -14,9 +14,9 @@ import (
 // place is where a document has an address, and how the client spelled it.
 type place struct{ path, text string }
 
-// check judges a document that is to be stored, and answers it as it is stored: values cast, addresses in
-// canonical form (RFC 5952), randomize_routing given.
-func (r *Registry) check(doc document.Document) (draft, error) {
+// validate returns a document as it is to be stored: values cast, addresses in canonical form (RFC 5952),
+// randomize_routing given.
+func (r *Registry) validate(doc document.Document) (draft, error) {
 	// First, since the schema's findings repeat the name of a zone for each of its addresses.
 	if err := checkZones(doc); err != nil {
 		return draft{}, err
@@ -28,7 +28,7 @@ func (r *Registry) check(doc document.Document) (draft, error) {
 	if _, ok := doc[fieldRandomize]; !ok {
 		doc[fieldRandomize] = false
 	}
-	slots, err := settle(doc)
+	slots, err := canonicalize(doc)
 	return draft{doc, slots}, err
 }
 
@@ -54,8 +54,8 @@ func isZone(name string) bool {
 		strings.IndexFunc(name, func(c rune) bool { return c == '/' || !unicode.IsPrint(c) }) < 0
 }
 
-// settle makes the addresses of a valid document canonical, and finds those that it has twice in one direction.
-func settle(doc document.Document) (map[slot]place, error) {
+// canonicalize makes the addresses of a valid document canonical and refuses those that it has twice in one direction.
+func canonicalize(doc document.Document) (map[slot]place, error) {
 	slots, fields := map[slot]place{}, fault.Fields{}
 	for _, direction := range directions {
 		for _, zone := range zonesOf(doc, direction) {

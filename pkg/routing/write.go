@@ -30,11 +30,11 @@ const (
 func (r *Registry) write(
 	ctx context.Context, id string, change func(stored document.Document) (draft, error),
 ) (Cluster, error) {
-	done, err := r.turns.take(ctx, id)
+	unlock, err := r.writers.lock(ctx, id)
 	if err != nil {
 		return Cluster{}, err
 	}
-	defer done()
+	defer unlock()
 	// A client that hangs up must not cut the writes in half.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 	defer cancel()
@@ -96,7 +96,7 @@ func logChange(ctx context.Context, stored, written document.Document) {
 	zerolog.Ctx(ctx).Info().Str("action", action).Str("cluster", written.ID()).Msg("change")
 }
 
-// read answers the stored document of a cluster, deleted or not, and nil where there is none.
+// read returns the stored document of a cluster, deleted or not, nil if there is none.
 func (r *Registry) read(ctx context.Context, id string) (document.Document, error) {
 	if !isID(id) {
 		return nil, fault.Unknown(id, nil)

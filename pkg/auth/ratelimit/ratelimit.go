@@ -73,7 +73,7 @@ func newKey(client netip.Addr, accountID string) key {
 	return key{network(client), strings.Clone(accountID)} // it may be a piece of something long
 }
 
-// network answers whom an address stands for: one host, or in IPv6 the /64 that a host chooses its addresses from.
+// network returns whom an address stands for: one host, or in IPv6 the /64 that a host chooses its addresses from.
 func network(client netip.Addr) netip.Prefix {
 	client = client.Unmap()
 	bits := 64
@@ -107,7 +107,7 @@ func (t tables) account(client netip.Addr, accountID string, now time.Time) *buc
 	return t.accounts.get(newKey(client, accountID), now)
 }
 
-// New answers a Throttle with nothing counted. now is the clock; nil is the real one.
+// New returns a Throttle with nothing counted. now is the clock; nil is the real one.
 func New(now func() time.Time) *Throttle {
 	if now == nil {
 		now = time.Now
@@ -115,7 +115,7 @@ func New(now func() time.Time) *Throttle {
 	return &Throttle{now: now, tokens: newTables(maxBuckets), attempts: newTables(maxBuckets)}
 }
 
-// FailedToken counts a token that was refused, in a request about an account, "" for none. It answers
+// FailedToken counts a token that was refused, in a request about an account, "" for none. It returns
 // fault.TooManyRequests where that should be the answer instead of the refusal.
 func (t *Throttle) FailedToken(client netip.Addr, accountID string) error {
 	now := t.now()
@@ -137,7 +137,7 @@ func (t *Throttle) Exhausted(client netip.Addr) bool {
 }
 
 // Attempt begins an attempt to log in to an account, "" where it is not known to which, or to show a token of
-// another cluster. It answers fault.TooManyRequests where the credentials must not even be looked at. Otherwise the
+// another cluster. It returns fault.TooManyRequests where the credentials must not even be looked at. Otherwise the
 // caller looks, and calls end once: failed says that the credentials were wrong, not that something else went wrong.
 func (t *Throttle) Attempt(client netip.Addr, accountOrCluster string) (end func(failed bool), err error) {
 	now := t.now()

@@ -18,8 +18,8 @@ const (
 	acceptedFor = time.Minute
 	// refusedFor is how long a bad one does: enough to keep a client that repeats itself off the other cluster.
 	refusedFor = 2 * time.Second
-	// maxAnswers bounds how many of each are cached.
-	maxAnswers = 4096
+	// maxVerdicts bounds how many of each are cached.
+	maxVerdicts = 4096
 )
 
 // key identifies a question. Tokens are cached as hashes. A cluster that is registered again with another URL has other
@@ -29,9 +29,9 @@ func (q question) key() string {
 	return q.cluster.ID + " " + q.cluster.URL + " " + hex.EncodeToString(hash[:])
 }
 
-// answers caches verdicts: good ones apart from bad ones, so that bad tokens, of which there is any number, evict no
+// verdicts caches verdicts: good ones apart from bad ones, so that bad tokens, of which there is any number, evict no
 // good one.
-type answers struct {
+type verdicts struct {
 	accepted, refused *lru.Cache[string, cachedVerdict]
 }
 
@@ -40,13 +40,13 @@ type cachedVerdict struct {
 	expires time.Time
 }
 
-func newAnswers() *answers {
-	accepted, _ := lru.New[string, cachedVerdict](maxAnswers) // fails for sizes below 1 only
-	refused, _ := lru.New[string, cachedVerdict](maxAnswers)
-	return &answers{accepted, refused}
+func newVerdicts() *verdicts {
+	accepted, _ := lru.New[string, cachedVerdict](maxVerdicts) // fails for sizes below 1 only
+	refused, _ := lru.New[string, cachedVerdict](maxVerdicts)
+	return &verdicts{accepted, refused}
 }
 
-func (a *answers) get(key string, now time.Time) (verdict, bool) {
+func (a *verdicts) get(key string, now time.Time) (verdict, bool) {
 	for _, cache := range []*lru.Cache[string, cachedVerdict]{a.refused, a.accepted} {
 		if cached, ok := cache.Get(key); ok && now.Before(cached.expires) {
 			return cached.verdict, true
@@ -56,7 +56,7 @@ func (a *answers) get(key string, now time.Time) (verdict, bool) {
 }
 
 // put caches a verdict. That a cluster can't be reached is not cached: the breaker sees to that.
-func (a *answers) put(q question, v verdict, now time.Time) {
+func (a *verdicts) put(q question, v verdict, now time.Time) {
 	switch {
 	case fault.Is(v.err, fault.ClusterUnreachable):
 	case v.err != nil:

@@ -37,12 +37,12 @@ type Introspector struct {
 	registry Registry
 	client   *client
 	now      func() time.Time
-	answers  *answers
+	verdicts *verdicts
 	flights  singleflight.Group
 	breakers *breakers
 }
 
-// New answers an Introspector for the clusters in r. now is the clock; nil is the real one.
+// New returns an Introspector for the clusters in r. now is the clock; nil is the real one.
 func New(r Registry, now func() time.Time) *Introspector {
 	if now == nil {
 		now = time.Now
@@ -51,7 +51,7 @@ func New(r Registry, now func() time.Time) *Introspector {
 		registry: r,
 		client:   newClient(),
 		now:      now,
-		answers:  newAnswers(),
+		verdicts: newVerdicts(),
 		breakers: newBreakers(),
 	}
 }
@@ -65,7 +65,7 @@ const maxToken = 4096
 // validToken is what tokens are made of: a JWT, or the id of a legacy one.
 var validToken = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// Identify answers whose token it is, in the words of the cluster of that id.
+// Identify returns whose token it is, in the words of the cluster of that id.
 //
 // A cluster that is not registered is fault.Forbidden. A token that the cluster does not know is
 // fault.Unauthenticated, as is one that it says is another cluster's, and an account whose trial is over there
@@ -91,7 +91,7 @@ func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*
 }
 
 func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity, error) {
-	if v, ok := i.answers.get(q.key(), i.now()); ok {
+	if v, ok := i.verdicts.get(q.key(), i.now()); ok {
 		return v.result()
 	}
 	asked := i.flights.DoChan(q.key(), func() (any, error) {
@@ -118,7 +118,7 @@ func (i *Introspector) ask(ctx context.Context, q question) verdict {
 	} else {
 		call.Succeeded()
 	}
-	i.answers.put(q, v, now)
+	i.verdicts.put(q, v, now)
 	return v
 }
 

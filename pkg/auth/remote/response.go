@@ -19,7 +19,7 @@ type verdict struct {
 	silent bool
 }
 
-// result answers the verdict to one of those who asked.
+// result returns the verdict to one of the callers.
 func (v verdict) result() (*auth.Identity, error) {
 	if v.err != nil {
 		return nil, v.err
@@ -87,8 +87,8 @@ func (a *answer) accept(q question) verdict {
 	}}
 }
 
-// expiredTrial answers Crossbar's refusal of an account whose trial is over in our own words, nil where the answer
-// is about something else.
+// expiredTrial returns Crossbar's refusal of an account whose trial is over in our own words, nil if the response is
+// about something else.
 func (a *answer) expiredTrial() error {
 	data, _ := a.envelope["data"].(map[string]any)
 	account, _ := data["account"].(map[string]any)

@@ -30,7 +30,7 @@ type Options struct {
 	Documents *doccache.Cache
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// Key answers the key that API keys are sealed with. It is asked for when one is written or read, not before.
+	// Key returns the key that API keys are sealed with. It is called when one is written or read, not before.
 	Key func() (*seal.Key, error)
 }
 
@@ -131,7 +131,7 @@ func unknown(cause error) error {
 	return &fault.Error{Kind: fault.BadIdentifier, Message: "no such cluster is registered", Err: cause}
 }
 
-// List answers all registered clusters by id, those with a URL that can't be asked included.
+// List returns all registered clusters by id, those with an unusable URL included.
 func (r *Registry) List(ctx context.Context) ([]Cluster, error) {
 	clusters := []Cluster{}
 	err := r.store.View(ctx, Database, "junctor", "clusters", store.Query{IncludeDocs: true}, func(row store.Row) error {
@@ -153,7 +153,7 @@ func (r *Registry) Remove(ctx context.Context, id string) error {
 	return r.store.Delete(ctx, Database, id, doc.Rev())
 }
 
-// APIKey answers the key of a cluster's API, "" where none is kept.
+// APIKey returns the key of a cluster's API, "" if none is stored.
 func (r *Registry) APIKey(ctx context.Context, id string) (string, error) {
 	doc, err := read(ctx, r.store, id)
 	if err != nil {

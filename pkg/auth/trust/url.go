@@ -54,7 +54,7 @@ func NormalizeURL(raw string) (string, error) {
 // notPlain tells what is left to interpretation: escapes, white space and all that is not ASCII.
 func notPlain(r rune) bool { return r <= ' ' || r > '~' || r == '%' || r == '\\' }
 
-// normalizeHost answers the host, and the port unless it is the scheme's own.
+// normalizeHost returns the host, and the port unless it is the scheme's own.
 func normalizeHost(u *url.URL) (string, error) {
 	host := strings.ToLower(u.Hostname())
 	address, isAddress := ipaddr.Parse(host)
