@@ -63,7 +63,7 @@ func (f *Founder) found(ctx context.Context) error {
 	return f.foundMaster(ctx)
 }
 
-// configure makes sure that the section "default" of a configuration document has these settings, and answers
+// configure makes sure that the section "default" of a configuration document has these settings, and returns
 // the section. Settings that are there already stay.
 func (f *Founder) configure(ctx context.Context, name string, settings map[string]any) (document.Document, error) {
 	doc, err := f.store.Update(ctx, kazoo.SystemConfig, name, func(doc document.Document) error {
@@ -113,7 +113,7 @@ func (f *Founder) foundMaster(ctx context.Context) error {
 	return f.establish(ctx, master, master.ID())
 }
 
-// report answers what a bootstrapped store has, whoever bootstrapped it.
+// report returns what a bootstrapped store has, whoever bootstrapped it.
 func (f *Founder) report(ctx context.Context) (b Bootstrapped, err error) {
 	if b.AccountID, err = f.directory.Master(ctx); err != nil {
 		return Bootstrapped{}, err

@@ -18,7 +18,7 @@ type Node struct {
 // DefaultSection is where the settings are that hold for all nodes.
 const DefaultSection = "default"
 
-// Sections answers which sections of a document of settings count for a node, the first one most
+// Sections returns which sections of a document of settings count for a node, the first one most
 // (kapps_config:get_value).
 func (n Node) Sections() []string {
 	sections := make([]string, 0, 3)
@@ -37,13 +37,13 @@ type Config struct {
 	node      Node
 }
 
-// NewConfig answers the settings in documents, as they are for a process that has none of its own.
+// NewConfig returns the settings in documents, as they are for a process that has none of its own.
 func NewConfig(documents Reader) Config { return Config{documents: documents} }
 
-// At answers the settings as they are for a node.
+// At returns the settings as they are for a node.
 func (c Config) At(n Node) Config { return Config{documents: c.documents, node: n} }
 
-// Text answers the text that a path of keys leads to in a document, "" where there is none.
+// Text returns the text that a path of keys leads to in a document, "" where there is none.
 func (c Config) Text(ctx context.Context, name string, path ...string) (string, error) {
 	value, err := c.value(ctx, name, path)
 	text, _ := value.(string)
@@ -64,7 +64,7 @@ func (c Config) Off(ctx context.Context, name string, path ...string) (bool, err
 	return value != nil && value != true && value != "true", err
 }
 
-// value answers what a path of keys leads to in the first section that has it, nil where none has. A null is nothing,
+// value returns what a path of keys leads to in the first section that has it, nil where none has. A null is nothing,
 // as in Kazoo.
 func (c Config) value(ctx context.Context, name string, path []string) (any, error) {
 	doc, err := c.documents.Get(ctx, kazoo.SystemConfig, name)
@@ -90,12 +90,12 @@ func follow(value any, path []string) any {
 	return value
 }
 
-// Master answers the id of the master account, "" where the cluster has none yet.
+// Master returns the id of the master account, "" where the cluster has none yet.
 func (c Config) Master(ctx context.Context) (string, error) {
 	return c.Text(ctx, "accounts", "master_account_id")
 }
 
-// ClusterID answers the id of the cluster, "" where it has none yet.
+// ClusterID returns the id of the cluster, "" where it has none yet.
 func (c Config) ClusterID(ctx context.Context) (string, error) {
 	return c.Text(ctx, "cluster", "cluster_id")
 }

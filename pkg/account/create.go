@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// NewAccount is what the operator says of an account to be.
+// NewAccount describes an account to create.
 type NewAccount struct {
 	Name   string // need not be unique
 	Parent string // account id; empty is the master
@@ -21,7 +21,7 @@ type NewAccount struct {
 	Admin *NewUser
 }
 
-// Created is what the operator is told of a new account.
+// Created describes a new account.
 type Created struct {
 	ID     string `json:"id"`
 	APIKey string `json:"api_key"`
@@ -29,7 +29,7 @@ type Created struct {
 	UserID string `json:"user_id,omitempty"` // of the admin, if there is to be one
 }
 
-// Create writes a new account, and then its admin: where only that fails, the answer holds the account. What is
+// Create writes a new account, and then its admin: if only that fails, the account is returned with the error. What is
 // wrong with the request is fault.Invalid, a realm that another account has fault.Conflict, and ErrKazooLives says
 // that accounts are a Kazoo's business here.
 func (f *Founder) Create(ctx context.Context, n NewAccount) (Created, error) {
@@ -107,7 +107,7 @@ func (f *Founder) existing(ctx context.Context, id, field, what string) (*Accoun
 // validRealm is a host name.
 var validRealm = regexp.MustCompile(`^[a-z0-9]([a-z0-9_.-]{2,251})[a-z0-9]$`)
 
-// realm answers the realm of an account to be: the one asked for if it is free, else one below the master's.
+// realm returns the realm of an account to be: the one asked for if it is free, else one below the master's.
 func (f *Founder) realm(ctx context.Context, asked string, master *Account) (string, error) {
 	realm := strings.ToLower(asked)
 	if realm == "" {
@@ -155,7 +155,7 @@ func (f *Founder) enter(ctx context.Context, doc document.Document, parent *Acco
 	return realmTaken(realm)
 }
 
-// withdraw takes an account out of the look-ups again. What is left of it nobody knows the id or the key of.
+// withdraw removes an account from the look-ups again. Nobody has been given the id or the key of what is left of it.
 func (f *Founder) withdraw(ctx context.Context, id string) error {
 	for _, db := range []string{kazoo.Accounts, kazoo.Services} {
 		doc, err := f.store.Get(ctx, db, id)

@@ -12,7 +12,7 @@ const idLength = 32
 // ValidID reports whether id has the shape of an account id, which says nothing about whether there is one.
 func ValidID(id string) bool { return len(id) == idLength }
 
-// Database answers the name of an account's own database, as CouchDB knows it. An id for which there can be no
+// Database returns the name of an account's own database, as CouchDB knows it. An id for which there can be no
 // database, because CouchDB takes no such name, is fault.BadIdentifier like any other account that does not
 // exist.
 func Database(id string) (string, error) {

@@ -10,7 +10,7 @@ import (
 // defaultLanguage is Kazoo's own default (system_config/crossbar default_language).
 const defaultLanguage = "en-US"
 
-// Describe answers what a login tells of an account besides its token (crossbar_util populate_resp). Apps and
+// Describe returns what a login says of an account besides its token (crossbar_util populate_resp). Apps and
 // the UI's configuration are other modules' and always empty here, and there is no voicemail to transcribe.
 func (d *Directory) Describe(ctx context.Context, a *Account) (document.Document, error) {
 	cluster, err := d.cluster(ctx, a)
@@ -33,7 +33,7 @@ func (d *Directory) Describe(ctx context.Context, a *Account) (document.Document
 	return answer, nil
 }
 
-// cluster answers what a login tells of an account's place in its cluster.
+// cluster returns what a login says of an account's place in its cluster.
 func (d *Directory) cluster(ctx context.Context, a *Account) (document.Document, error) {
 	id, err := d.ClusterID(ctx)
 	if err != nil {

@@ -106,7 +106,7 @@ func (d *Directory) present(ctx context.Context, ids []string) (found []*Account
 	return found, nil
 }
 
-// find answers the ids of the accounts that a view of database accounts lists under key: Kazoo's view where it
+// find returns the ids of the accounts that a view of database accounts lists under key: Kazoo's view where it
 // is installed, else ours.
 func (d *Directory) find(ctx context.Context, kazoos, ours, key string) (ids []string, err error) {
 	ids, err = d.list(ctx, kazoo.Accounts, "accounts", kazoos, key)
@@ -119,7 +119,7 @@ func (d *Directory) find(ctx context.Context, kazoos, ours, key string) (ids []s
 	return ids, err
 }
 
-// Reseller answers whether an account is a reseller, and the id of its own one: the nearest ancestor that is a
+// Reseller reports whether an account is a reseller, and returns the id of its own one: the nearest ancestor that is a
 // reseller, else the master (kz_services_reseller find_id). The documents in "services" decide.
 func (d *Directory) Reseller(ctx context.Context, a *Account) (id string, isReseller bool, err error) {
 	services, err := d.store.GetMany(ctx, kazoo.Services, append([]string{a.ID}, a.Tree...))

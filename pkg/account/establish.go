@@ -7,7 +7,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// newAccount answers the document of an account with its keys, as Kazoo would write it (kzd_accounts).
+// newAccount returns the document of an account with its keys, as Kazoo would write it (kzd_accounts).
 func (f *Founder) newAccount(id, name, realm string, tree []string) document.Document {
 	doc := document.Document{
 		"_id":                  id,
@@ -62,7 +62,7 @@ func (f *Founder) establish(ctx context.Context, account document.Document, rese
 	return f.putNew(ctx, kazoo.Accounts, stored)
 }
 
-// services answers the document that says whose customer an account is, and what it uses: nothing yet.
+// services returns the document that says whose customer an account is, and what it uses: nothing yet.
 func (f *Founder) services(account document.Document, reseller string) document.Document {
 	doc := document.Document{
 		"_id":              account.ID(),

@@ -20,7 +20,7 @@ type Founder struct {
 	node      string
 }
 
-// NewFounder answers a Founder for s. newKey makes the document, with its attachment, of a signing key of that
+// NewFounder returns a Founder for s. newKey makes the document, with its attachment, of a signing key of that
 // id; times are taken from now.
 func NewFounder(s Store, newKey func(id string) (document.Document, error), now func() time.Time) *Founder {
 	host, err := os.Hostname()

@@ -11,7 +11,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// EnsureIdentitySecret answers the secret that tokens of the account are bound to, and makes one where the
+// EnsureIdentitySecret returns the secret that tokens of the account are bound to, and makes one where the
 // account has none yet, as Kazoo does at the first login by API key (kz_auth_identity update_kazoo_secret). The
 // document and its copy are otherwise left as they are: Kazoo does not touch pvt_modified either.
 func (d *Directory) EnsureIdentitySecret(ctx context.Context, a *Account) (string, error) {
@@ -28,7 +28,7 @@ func (d *Directory) EnsureIdentitySecret(ctx context.Context, a *Account) (strin
 // hasSecret are the types of documents that tokens can be about. No others are given a secret.
 var hasSecret = map[string]bool{"account": true, "user": true, "device": true}
 
-// EnsureSecretOf answers the secret that tokens of a user or a device of an account are bound to, and makes one
+// EnsureSecretOf returns the secret that tokens of a user or a device of an account are bound to, and makes one
 // where it has none yet. One that does not exist, or is deleted, is fault.BadIdentifier.
 func (d *Directory) EnsureSecretOf(ctx context.Context, accountID, id string) (string, error) {
 	db, err := Database(accountID)
@@ -62,7 +62,7 @@ func (d *Directory) copySecret(ctx context.Context, id, secret string) error {
 	return err
 }
 
-// randomHex answers n random bytes in hex.
+// randomHex returns n random bytes in hex.
 func randomHex(n int) string {
 	random := make([]byte, n)
 	_, _ = rand.Read(random) // never fails

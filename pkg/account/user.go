@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// NewUser is what the operator says of a user to be.
+// NewUser describes a user to create.
 type NewUser struct {
 	Username  string // unique in the account, without regard to case
 	Password  string
@@ -45,7 +45,7 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// CreateUser writes a new user of an account and answers its id. What is wrong with the request is fault.Invalid, a
+// CreateUser writes a new user of an account and returns its id. What is wrong with the request is fault.Invalid, a
 // name that another user has fault.Conflict, and ErrKazooLives says that users are a Kazoo's business here.
 func (f *Founder) CreateUser(ctx context.Context, accountID string, n NewUser) (id string, err error) {
 	if err := f.mayWrite(ctx); err != nil {
@@ -102,7 +102,7 @@ func (f *Founder) mayWrite(ctx context.Context) error {
 	return err
 }
 
-// newUser answers the document of a user, as Kazoo would write it (kzd_users, with the defaults of its schema).
+// newUser returns the document of a user, as Kazoo would write it (kzd_users, with the defaults of its schema).
 func (f *Founder) newUser(accountID string, n NewUser) document.Document {
 	first, last, level := cmp.Or(n.FirstName, "Account"), cmp.Or(n.LastName, "Admin"), cmp.Or(n.Level, "admin")
 	doc := document.Document{

@@ -8,7 +8,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// UsersByHash answers the ids of the users of an account who log in with a hash. An account that does not exist has
+// UsersByHash returns the ids of the users of an account who log in with a hash. An account that does not exist has
 // no users.
 func (d *Directory) UsersByHash(ctx context.Context, accountID string, h Hash) ([]string, error) {
 	if h.Value == "" {
@@ -20,12 +20,12 @@ func (d *Directory) UsersByHash(ctx context.Context, accountID string, h Hash) (
 	return d.users(ctx, accountID, "creds_by_md5", "users_by_md5", h.Value)
 }
 
-// usersByName answers the ids of the users of an account who have a name.
+// usersByName returns the ids of the users of an account who have a name.
 func (d *Directory) usersByName(ctx context.Context, accountID, username string) ([]string, error) {
 	return d.users(ctx, accountID, "", "users_by_name", lowerName(username))
 }
 
-// users answers the ids of the users of an account that a view lists under key: Kazoo's view where it is installed,
+// users returns the ids of the users of an account that a view lists under key: Kazoo's view where it is installed,
 // else ours, which is installed where it is missing.
 func (d *Directory) users(ctx context.Context, accountID, kazoos, ours, key string) ([]string, error) {
 	db, err := Database(accountID)
@@ -48,7 +48,7 @@ func (d *Directory) users(ctx context.Context, accountID, kazoos, ours, key stri
 	return ids, err
 }
 
-// list answers the ids of the documents that a view lists under key.
+// list returns the ids of the documents that a view lists under key.
 func (d *Directory) list(ctx context.Context, db, design, view, key string) (ids []string, err error) {
 	if view == "" {
 		return nil, nil
