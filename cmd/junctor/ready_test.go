@@ -211,6 +211,28 @@ func TestReplacedRoutingDatabase(t *testing.T) {
 	s.becomes("")
 }
 
+// TestRepairWithoutPool: a server whose pool is lost installs its other databases again.
+func TestRepairWithoutPool(t *testing.T) {
+	t.Parallel()
+	f := newFaultyCouch(t)
+	s, admin := onCouch(t, f)
+	token := s.login(admin.APIKey)
+	f.behave(refusing(http.StatusNotFound, "Database does not exist.", func(r *http.Request) bool {
+		return strings.HasPrefix(r.URL.Path, "/dedicated_ips")
+	}))
+	s.becomes(poolMissing)
+	f.send(t, http.MethodDelete, "/routing")
+	f.send(t, http.MethodDelete, "/routing_claims")
+	waitFor(t, "a routing cluster", func() bool {
+		status, _ := s.request("PUT", "/v2/routing/customer_cluster", token,
+			`{"data":{"owner":"o","name":"n","ips":{"inbound":{"z":["192.0.2.1"]},"outbound":{}}}}`)
+		return status == http.StatusCreated
+	})
+	if n := s.logged("requests for dedicated IPs fail"); n != 1 {
+		t.Errorf("the missing pool was logged %d times:\n%s", n, s.stderr)
+	}
+}
+
 // TestDeletedFile is about R6: a server whose file was deleted is not ready and refuses writes, and reads go on.
 func TestDeletedFile(t *testing.T) {
 	t.Parallel()
