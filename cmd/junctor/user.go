@@ -22,74 +22,70 @@ Where a Kazoo lives the commands refuse: users are Kazoo's to change.`,
 
 func (c *cli) userCreateCommand() *cobra.Command {
 	var level string
-	cmd := &cobra.Command{Use: "create ACCOUNT USERNAME", Short: "Create a user", Args: operands(2, 2)}
+	cmd := &cobra.Command{Use: "create ACCOUNT USERNAME", Short: "Create a user"}
 	cmd.Flags().StringVar(&level, "level", "admin", "`LEVEL` of the user: admin or user")
-	return c.storeCommand(cmd, storeTask{
+	return c.userTask(cmd, storeTask{
 		input: c.definePassword(cmd),
 		check: func(args []string) error {
 			if err := checkChoice(level, "admin", "user"); err != nil {
 				return usageError("--level: " + err.Error())
 			}
-			if err := c.checkPassword(); err != nil {
+			if err := c.checkPassword(nil); err != nil {
 				return err
 			}
 			return account.NewUser{Username: args[1], Password: c.input, Level: level}.Check()
 		},
-		run: func(ctx context.Context, a *app, args []string) error {
-			id, err := a.founder.CreateUser(ctx, args[0], account.NewUser{Username: args[1], Password: c.input, Level: level})
-			if err != nil {
-				return err
-			}
-			return c.printUser(userChange{AccountID: args[0], Username: args[1], UserID: id, Done: "created", Enabled: true})
-		},
+	}, func(ctx context.Context, f *account.Founder, u *userChange) (err error) {
+		u.Done = "created"
+		u.UserID, err = f.CreateUser(ctx, u.AccountID,
+			account.NewUser{Username: u.Username, Password: c.input, Level: level})
+		return err
 	})
 }
 
 func (c *cli) userPasswordCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "passwd ACCOUNT USERNAME",
-		Short: "Change a user's password, which ends the user's tokens",
-		Args:  operands(2, 2),
-	}
-	return c.storeCommand(cmd, storeTask{
-		input: c.definePassword(cmd),
-		check: func([]string) error { return c.checkPassword() },
-		run: func(ctx context.Context, a *app, args []string) error {
-			enabled, err := a.founder.SetPassword(ctx, args[0], args[1], c.input)
-			if err != nil {
-				return err
-			}
-			return c.printUser(userChange{AccountID: args[0], Username: args[1], Done: passwordChanged, Enabled: enabled})
-		},
-	})
+	cmd := &cobra.Command{Use: "passwd ACCOUNT USERNAME", Short: "Change a user's password, which ends the user's tokens"}
+	return c.userTask(cmd, storeTask{input: c.definePassword(cmd), check: c.checkPassword},
+		func(ctx context.Context, f *account.Founder, u *userChange) (err error) {
+			u.Done = passwordChanged
+			u.Enabled, err = f.SetPassword(ctx, u.AccountID, u.Username, c.input)
+			return err
+		})
 }
 
 func (c *cli) userEnableCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "enable ACCOUNT USERNAME", Short: "Enable a user", Args: operands(2, 2)}
-	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, args []string) error {
-		if err := a.founder.EnableUser(ctx, args[0], args[1]); err != nil {
-			return err
-		}
-		return c.printUser(userChange{AccountID: args[0], Username: args[1], Done: "enabled", Enabled: true})
-	}})
+	cmd := &cobra.Command{Use: "enable ACCOUNT USERNAME", Short: "Enable a user"}
+	return c.userTask(cmd, storeTask{}, func(ctx context.Context, f *account.Founder, u *userChange) error {
+		u.Done = "enabled"
+		return f.EnableUser(ctx, u.AccountID, u.Username)
+	})
 }
 
 func (c *cli) userDisableCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "disable ACCOUNT USERNAME",
-		Short: "Disable a user, which ends the user's tokens",
-		Args:  operands(2, 2),
-	}
-	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, args []string) error {
-		if err := a.founder.DisableUser(ctx, args[0], args[1]); err != nil {
+	cmd := &cobra.Command{Use: "disable ACCOUNT USERNAME", Short: "Disable a user, which ends the user's tokens"}
+	return c.userTask(cmd, storeTask{}, func(ctx context.Context, f *account.Founder, u *userChange) error {
+		u.Done, u.Enabled = "disabled", false
+		return f.DisableUser(ctx, u.AccountID, u.Username)
+	})
+}
+
+// userTask makes cmd a command that changes a user and prints the change.
+func (c *cli) userTask(
+	cmd *cobra.Command, t storeTask, change func(context.Context, *account.Founder, *userChange) error,
+) *cobra.Command {
+	cmd.Args = operands(2, 2)
+	t.run = func(ctx context.Context, a *app, args []string) error {
+		u := userChange{AccountID: args[0], Username: args[1], Enabled: true}
+		if err := change(ctx, a.founder, &u); err != nil {
 			return err
 		}
-		return c.printUser(userChange{AccountID: args[0], Username: args[1], Done: "disabled"})
-	}})
+		return c.printUser(u)
+	}
+	return c.storeCommand(cmd, t)
 }
 
 // checkPassword refuses to go on without a password.
-func (c *cli) checkPassword() error {
+func (c *cli) checkPassword([]string) error {
 	if c.input == "" {
 		return usageError("it " + needPassword)
 	}
