@@ -65,7 +65,8 @@ func reasonFor(err error) string {
 	switch {
 	case store.Refused(err):
 		return storeUnauthorized
-	case fault.Is(err, fault.DatastoreUnreachable), errors.Is(err, context.DeadlineExceeded):
+	case fault.Is(err, fault.DatastoreUnreachable), fault.Is(err, fault.DatastorePartial),
+		errors.Is(err, context.DeadlineExceeded):
 		return ""
 	case fault.Is(err, fault.DatastoreMissing):
 		return notBootstrapped // one of our own databases is missing

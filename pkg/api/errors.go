@@ -39,6 +39,7 @@ var wordings = map[fault.Kind]wording{
 	fault.DatastoreMissing:     {http.StatusServiceUnavailable, "datastore_missing", missingDatabase},
 	fault.DatastoreMissingView: {http.StatusServiceUnavailable, "datastore_missing_view", "datastore missing view"},
 	fault.DatastoreUnreachable: {http.StatusServiceUnavailable, "datastore_unreachable", "datastore timeout"},
+	fault.DatastorePartial:     {http.StatusServiceUnavailable, "datastore_partial", "not all nodes have confirmed the write"},
 	fault.DatastoreFault:       {http.StatusServiceUnavailable, "datastore_fault", "datastore fatal error"},
 	fault.SchemaUnusable:       {http.StatusInternalServerError, "schema unusable", "schema unusable"},
 	fault.NotImplemented:       {http.StatusNotImplemented, "not_implemented", "not implemented"},

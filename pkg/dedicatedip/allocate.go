@@ -26,11 +26,7 @@ type AllocateRequest struct {
 // process has taken is replaced by another one. Only if the store itself shows too few, the error is a fault.Conflict,
 // whose data says under "available" how many there are; if the pool has no address of the zone, it is a fault.Invalid.
 func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
-	replicated, err := p.store.Replicated(ctx, Database)
-	if err != nil {
-		return nil, err
-	}
-	a := &allocation{Pool: p, AllocateRequest: r, replicated: replicated, taken: map[string]int{}}
+	a := &allocation{Pool: p, AllocateRequest: r, taken: map[string]int{}}
 	if err := a.enough(ctx); err != nil { // before the account is asked to accept charges
 		return nil, err
 	}
@@ -53,7 +49,6 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 type allocation struct {
 	*Pool
 	AllocateRequest
-	replicated   bool
 	drawn        []spot // and reserved
 	before       []IP   // what was tried to be taken
 	after        []IP
@@ -167,7 +162,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 	if len(after) == 0 {
 		return nil
 	}
-	errs := a.commit(ctx, after, a.replicated)
+	errs := a.commit(ctx, after)
 	a.before, a.after, a.errs = append(a.before, before...), append(a.after, after...), append(a.errs, errs...)
 	for i, err := range errs {
 		switch {

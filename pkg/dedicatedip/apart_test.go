@@ -68,12 +68,10 @@ func (a apart) View(
 	return a.Store.View(ctx, a.prefix+db, design, view, q, each)
 }
 
-func (a apart) Replicated(ctx context.Context, db string) (bool, error) {
-	return a.Store.Replicated(ctx, a.prefix+db)
-}
-
-func (a apart) Winner(ctx context.Context, db, id, rev string) (document.Document, bool, error) {
-	return a.Store.Winner(ctx, a.prefix+db, id, rev)
+func (a apart) Resolve(
+	ctx context.Context, db string, doc document.Document, each func(document.Document),
+) error {
+	return a.Store.Resolve(ctx, a.prefix+db, doc, each)
 }
 
 func (a apart) Install(ctx context.Context, db string, design document.Document) error {

@@ -2,7 +2,6 @@ package dedicatedip
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"junctor/pkg/document"
@@ -26,15 +25,11 @@ func (p *Pool) change(
 	if len(before) == 0 {
 		return nil, nil
 	}
-	replicated, err := p.store.Replicated(ctx, Database)
-	if err != nil {
-		return nil, err
-	}
 	after := make([]IP, len(before))
 	for i, ip := range before {
 		after[i] = next(ip)
 	}
-	errs := p.commit(ctx, after, replicated)
+	errs := p.commit(ctx, after)
 	for _, err := range errs {
 		if err != nil {
 			p.undo(ctx, accountID, before, after, errs)
@@ -52,12 +47,9 @@ func (p *Pool) change(
 
 // commit stores the documents of ips and notes the new revision of each that was written. It answers what became
 // of each: an address that another writer changed since it was read is a fault.Conflict that names it.
-func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
+func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
-	if replicated {
-		sign(documentsOf(ips)...)
-	}
 	errs := make([]error, len(ips))
 	for i, written := range p.put(ctx, Database, documentsOf(ips)) {
 		switch {
@@ -71,20 +63,7 @@ func (p *Pool) commit(ctx context.Context, ips []IP, replicated bool) []error {
 			errs[i] = written.Err
 		}
 	}
-	for i, ip := range ips {
-		if replicated && errs[i] == nil {
-			errs[i] = p.confirm(ctx, ip)
-		}
-	}
 	return errs
-}
-
-// sign makes equal writes of two writers different revisions: a CouchDB cluster would take them for one, and tell both
-// that it was theirs.
-func sign(docs ...document.Document) {
-	for _, doc := range docs {
-		doc[store.FieldWriter] = rand.Text()
-	}
 }
 
 // put stores documents in a database and answers for each. One by itself costs a CouchDB less than in a bulk.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -60,16 +59,9 @@ func purge(s *subject, dsn, id string) {
 	}
 }
 
-// nodesVariable names the nodes of a CouchDB cluster, separated by spaces or commas.
-const nodesVariable = "JUNCTOR_TEST_COUCHDB_NODES"
-
 // TestTwoDeletionsOnACluster: of two deletions of one address at once, on two nodes, one succeeds (R7).
 func TestTwoDeletionsOnACluster(t *testing.T) {
-	t.Skip("issue 7: two tombstones over one revision are one revision, and both writers take it for theirs")
-	nodes := strings.FieldsFunc(os.Getenv(nodesVariable), func(r rune) bool { return r == ' ' || r == ',' })
-	if len(nodes) < 2 {
-		t.Skip("no CouchDB cluster: set " + nodesVariable)
-	}
+	nodes := storetest.ClusterNodes(t)
 	s := newSubject(t, storetest.Open(t, nodes[0]))
 	t.Cleanup(func() { dropAll(t, nodes[0], s.s.prefix) })
 	pools := []*Pool{s.Pool, s.pool(apart{storetest.Open(t, nodes[1]), s.s.prefix}, io.Discard)}

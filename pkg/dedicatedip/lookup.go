@@ -132,7 +132,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	ips := make(map[string]IP, len(docs))
 	for id, doc := range docs {
 		if isDedicatedIP(doc) {
-			p.settle(ctx, doc)
+			p.resolveConflict(ctx, doc)
 			p.saw(doc)
 			ips[id] = IP{doc}
 		}

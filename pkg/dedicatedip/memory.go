@@ -59,9 +59,28 @@ func (p *Pool) observe(x *index, doc document.Document) {
 func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 	doc, err := c.Doc()
 	if err == nil {
-		p.settle(ctx, doc)
+		p.resolveConflict(ctx, doc)
 	}
 	return err
+}
+
+// resolveConflict removes the losing revisions of a document that was read. Before that it queues the copies in the
+// accounts that they name: once a revision is removed, nobody else finds them.
+func (p *Pool) resolveConflict(ctx context.Context, doc document.Document) {
+	if doc["_conflicts"] == nil {
+		return
+	}
+	ctx, cancel := committed(ctx)
+	defer cancel()
+	err := p.store.Resolve(ctx, Database, doc, func(loser document.Document) {
+		p.projector.Compare(loser.String(fieldAssignedTo), []string{doc.ID()})
+		p.options.Log.Warn().Str("ip", doc.ID()).Str("winner", doc.Rev()).Str("loser", loser.Rev()).
+			Str("holder", doc.String(fieldAssignedTo)).Str("lost", loser.String(fieldAssignedTo)).
+			Msg("a CouchDB cluster has accepted two writers of one address; the losing revision is removed")
+	})
+	if err != nil {
+		p.options.Log.Error().Err(err).Str("ip", doc.ID()).Msg("a losing revision could not be removed")
+	}
 }
 
 // followedUpTo returns a time: all changes to the pool before it were observed.

@@ -38,7 +38,6 @@ const (
 // Store is what the pool needs of a store.
 type Store interface {
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	GetRevision(ctx context.Context, db, id, rev string) (document.Document, error)
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 	Delete(ctx context.Context, db, id, rev string) error
@@ -48,8 +47,7 @@ type Store interface {
 	) error
 	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
 	All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error
-	Replicated(ctx context.Context, db string) (bool, error)
-	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
+	Resolve(ctx context.Context, db string, doc document.Document, each func(loser document.Document)) error
 }
 
 // Pool is the pool of dedicated IPs of one cluster. It is safe for concurrent use, by any number of processes on
@@ -126,28 +124,15 @@ func (p *Pool) Create(ctx context.Context, r CreateRequest) (IP, error) {
 	} else if known {
 		return IP{}, fault.New(fault.Conflict, "")
 	}
-	replicated, err := p.store.Replicated(ctx, Database)
-	if err != nil {
-		return IP{}, err
-	}
 	r.Address = addr.String()
 	doc, err := p.newDocument(r)
 	if err != nil {
 		return IP{}, err
 	}
-	if replicated {
-		sign(doc)
-	}
 	if err := p.insert(ctx, doc); err != nil {
 		return IP{}, err
 	}
 	ip := IP{doc}
-	if replicated {
-		err = p.confirm(ctx, ip)
-	}
-	if err != nil {
-		return IP{}, err
-	}
 	logChange(ctx, actionCreated, "", ip.ID())
 	return ip, nil
 }

@@ -36,10 +36,9 @@ type Claim struct {
 type rebuild struct {
 	*Reconciler
 	Rebuilt
-	lease      *lease
-	claimants  map[string][]string // by address: accounts with a copy of it
-	spelled    map[string]string   // by address: the id that the pool has it under
-	replicated bool
+	lease     *lease
+	claimants map[string][]string // by address: accounts with a copy of it
+	spelled   map[string]string   // by address: the id that the pool has it under
 }
 
 // RebuildFromCopies writes to the pool what accounts have copies of and the pool does not have, and creates the pool's
@@ -88,9 +87,6 @@ func (b *rebuild) run(ctx context.Context) error {
 // open creates the pool's database where it is missing, and reads which addresses it has.
 func (b *rebuild) open(ctx context.Context) (err error) {
 	if err := createPool(ctx, b.store); err != nil {
-		return err
-	}
-	if b.replicated, err = b.store.Replicated(ctx, Database); err != nil {
 		return err
 	}
 	return store.AllPages(ctx, b.store, Database, chunk, func(ids []string) error {
@@ -172,9 +168,6 @@ func (b *rebuild) restore(ctx context.Context, accountID string, copies []docume
 func (b *rebuild) write(ctx context.Context, accountID string, docs []document.Document) (failed error) {
 	if len(docs) == 0 {
 		return nil
-	}
-	if b.replicated {
-		sign(docs...)
 	}
 	ctx, cancel := committed(ctx)
 	defer cancel()

@@ -85,10 +85,16 @@ func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 	})
 }
 
-// sameWrite reports whether the stored document is the one this request wrote over before.
+// sameWrite reports whether the stored document is the one this request wrote over before. The store of a CouchDB cluster
+// signs each write, and may have written it twice.
 func sameWrite(before, after IP, stored document.Document) bool {
-	return kazoo.Generation(stored.Rev()) == kazoo.Generation(before.Revision())+1 && projection.SameContent(after.doc, stored) &&
-		after.doc.String(store.FieldWriter) == stored.String(store.FieldWriter)
+	if !projection.SameContent(after.doc, stored) {
+		return false
+	}
+	if writer := after.doc.String(store.FieldWriter); writer != "" {
+		return stored.String(store.FieldWriter) == writer
+	}
+	return kazoo.Generation(stored.Rev()) == kazoo.Generation(before.Revision())+1
 }
 
 // attempts and pause bound how long a request tries to take back what it has written.

@@ -39,6 +39,7 @@ const (
 	DatastoreMissing                 // the database does not exist
 	DatastoreMissingView             // the view does not exist
 	DatastoreUnreachable             // the store cannot be reached or does not answer in time
+	DatastorePartial                 // not all nodes of the store have confirmed a write; it may have been made
 	DatastoreFault                   // the store answered something unexpected
 	NotImplemented                   // deliberately not supported
 	ClusterUnreachable               // another cluster can't be reached, does not answer in time, or answers nonsense
@@ -50,7 +51,7 @@ var kindNames = [...]string{
 	"internal", "invalid", "bad identifier", "not found", "method not allowed", "unauthenticated",
 	"token rejected", "forbidden", "conflict", "gone", "payment required", "precondition failed",
 	"not acceptable", "unsupported media", "too long", "too many requests", "busy", "datastore missing",
-	"datastore missing view", "datastore unreachable", "datastore fault", "not implemented",
+	"datastore missing view", "datastore unreachable", "datastore partial", "datastore fault", "not implemented",
 	"cluster unreachable", "billing issue", "schema unusable",
 }
 

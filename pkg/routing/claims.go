@@ -143,9 +143,6 @@ func (c *claims) putAll(ctx context.Context, docs []document.Document, nobodys m
 	written, failed := c.store.PutMany(ctx, ClaimsDatabase, docs)
 	for i, w := range written {
 		id, err := docs[i].ID(), w.Err
-		if err == nil {
-			err = c.confirm(ctx, ClaimsDatabase, id, w.Rev)
-		}
 		if delete(c.own, id); err == nil && nobodys[id] {
 			c.own[id] = w.Rev
 		}

@@ -80,7 +80,7 @@ func (c *claims) fence(
 		if len(taken) > 0 {
 			return taken, nil
 		}
-		_, err = c.put(ctx, Database, c.touched(holder, doc))
+		_, err = c.store.Put(ctx, Database, c.touched(holder, doc))
 		if !fault.Is(err, fault.Conflict) {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/store/storetest"
 )
 
 // conflictCases are about a CouchDB cluster, which can accept two writers at once. There, the second one writes to
@@ -23,23 +23,12 @@ func conflictCases(dsn string) []testCase {
 	}
 }
 
-// replicas is a store that keeps several copies of each document.
-type replicas struct{ Store }
-
-func (replicas) Replicated(context.Context, string) (bool, error) { return true, nil }
-
-// against is a registry against which another writer is accepted right after its first call of a kind.
-func (s *subject) against(dsn, call, db, other string) *Registry {
+// against returns a registry against which another writer is accepted right after its first write to a database.
+func (s *subject) against(dsn, db, other string) *Registry {
 	s.Helper()
-	accepted := false
-	return s.registry(replicas{steps{s.s, func(c, d string, do func() error) error {
-		err := do()
-		if c == call && d == db && !accepted {
-			accepted = true
-			s.accept(dsn, db, other)
-		}
-		return err
-	}}}, Options{})
+	replicas := storetest.NewReplicas(s, dsn, s.s.prefix+db)
+	replicas.Contest(s.s.prefix+db, func() { s.accept(dsn, db, other) })
+	return s.registry(apart{storetest.Open(s, replicas.URL), s.s.prefix}, Options{})
 }
 
 // accept brings a revision in as replication does, on every node.
@@ -78,7 +67,7 @@ func (s *subject) revisionAfter(id, digit, member string) string {
 // patchLoses: who loses starts over from what won, and leaves no revision behind.
 func patchLoses(s *subject, dsn string) {
 	s.have(clusterA, "in:a:10.0.0.1")
-	r := s.against(dsn, "put", Database, s.revisionAfter(clusterA, "f", "winner"))
+	r := s.against(dsn, Database, s.revisionAfter(clusterA, "f", "winner"))
 	c, err := r.Patch(s.Context(), clusterA, doc(s, `{"name":"x","ips":{"inbound":{"b":["10.0.0.2"]}}}`), author, nil)
 	s.ok(err)
 	stored := s.stored(Database, clusterA)
@@ -92,7 +81,7 @@ func patchLoses(s *subject, dsn string) {
 // patchWins: the other has to take its revision away.
 func patchWins(s *subject, dsn string) {
 	s.have(clusterA, "in:a:10.0.0.1")
-	r := s.against(dsn, "put", Database, s.revisionAfter(clusterA, "0", "loser"))
+	r := s.against(dsn, Database, s.revisionAfter(clusterA, "0", "loser"))
 	c, err := r.Patch(s.Context(), clusterA, doc(s, `{"name":"x"}`), author, nil)
 	s.ok(err)
 	stored := s.stored(Database, clusterA)
@@ -107,7 +96,7 @@ func patchWins(s *subject, dsn string) {
 func claimLoses(s *subject, dsn string) {
 	hash := strings.Repeat("f", 32)
 	made := document.Number(kazoo.Gregorian(s.options.Now()))
-	r := s.against(dsn, "put many", ClaimsDatabase, jsonText(s, document.Document{"_id": "inbound:10.0.0.1",
+	r := s.against(dsn, ClaimsDatabase, jsonText(s, document.Document{"_id": "inbound:10.0.0.1",
 		"_rev": "1-" + hash, fieldCluster: clusterB, kazoo.FieldModified: made}))
 	_, err := r.Create(s.Context(), clusterA, body(s, "in:a:10.0.0.1", "in:a:10.0.0.2"), author)
 	s.is(err, fault.Invalid)

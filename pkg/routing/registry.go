@@ -41,8 +41,6 @@ type Store interface {
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 	Delete(ctx context.Context, db, id, rev string) error
 	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
-	Replicated(ctx context.Context, db string) (bool, error)
-	Winner(ctx context.Context, db, id, rev string) (doc document.Document, won bool, err error)
 	mirror.Store
 }
 

@@ -54,14 +54,6 @@ func (a apart) All(ctx context.Context, db string, q store.Query, each func(stor
 	return a.Store.All(ctx, a.prefix+db, q, each)
 }
 
-func (a apart) Replicated(ctx context.Context, db string) (bool, error) {
-	return a.Store.Replicated(ctx, a.prefix+db)
-}
-
-func (a apart) Winner(ctx context.Context, db, id, rev string) (document.Document, bool, error) {
-	return a.Store.Winner(ctx, a.prefix+db, id, rev)
-}
-
 func (a apart) Epoch(ctx context.Context, db string) (string, error) {
 	return a.Store.Epoch(ctx, a.prefix+db)
 }

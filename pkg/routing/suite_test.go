@@ -167,6 +167,7 @@ func (s *subject) stored(db, id string) document.Document {
 		return nil
 	}
 	s.ok(err)
+	delete(doc, store.FieldWriter) // on a CouchDB cluster
 	return doc
 }
 

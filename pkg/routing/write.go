@@ -73,7 +73,7 @@ func (r *Registry) try(ctx context.Context, claims *claims, stored document.Docu
 		}
 		return err
 	}
-	rev, err := r.put(ctx, Database, next.doc)
+	rev, err := r.store.Put(ctx, Database, next.doc)
 	if err != nil {
 		return err // not abandoned: unless this is a conflict, the document may have been written
 	}
@@ -107,33 +107,4 @@ func (r *Registry) read(ctx context.Context, id string) (document.Document, erro
 	}
 	delete(doc, "_conflicts")
 	return doc, err
-}
-
-// put writes a document. On a CouchDB cluster a write that was accepted can still lose to another that was
-// accepted elsewhere: so it is read back, and a loser takes its revision away and answers as one.
-func (r *Registry) put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	rev, err = r.store.Put(ctx, db, doc)
-	if err == nil {
-		err = r.confirm(ctx, db, doc.ID(), rev)
-	}
-	return rev, err
-}
-
-func (r *Registry) confirm(ctx context.Context, db, id, rev string) error {
-	replicated, err := r.store.Replicated(ctx, db)
-	if err != nil || !replicated {
-		return err
-	}
-	_, won, err := r.store.Winner(ctx, db, id, rev)
-	switch {
-	case fault.Is(err, fault.BadIdentifier): // deleted by somebody who saw our write
-		return nil
-	case err != nil || won:
-		return err
-	}
-	if err := r.store.Delete(ctx, db, id, rev); err != nil {
-		r.options.Log.Warn().Err(err).Str("database", db).Str("id", id).Str("rev", rev).
-			Msg("a revision that lost on this CouchDB cluster could not be removed; the winning one stays")
-	}
-	return fault.New(fault.Conflict, "")
 }

@@ -89,48 +89,43 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 }
 
 // Put writes a document under its "_id", over the revision its "_rev" names or, without one, as a new document. One
-// with "_deleted" true is removed. fault.Conflict says that another writer was first. Where the nodes of a CouchDB
-// cluster take two writers of equal documents over one revision, these are one revision, and both were first.
+// with "_deleted" true is removed. fault.Conflict says that another writer was first. On a CouchDB cluster the document
+// is signed: Put sets its FieldWriter, and fault.DatastorePartial says that the outcome is open.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	defer func() { s.lost(db, err) }()
-	contested, repeated, err := s.write(ctx, "put", db, func(ctx context.Context, all kivik.Option) (err error) {
-		rev, err = s.client.DB(db).Put(ctx, doc.ID(), doc, all)
-		return err
+	return s.writeOne(ctx, "put", db, doc, func(ctx context.Context, all kivik.Option) (string, error) {
+		return s.client.DB(db).Put(ctx, doc.ID(), doc, all)
 	})
-	if repeated && fault.Is(err, fault.Conflict) {
-		rev, err = s.landed(ctx, db, doc, err)
-	}
-	if err == nil && contested {
-		err = s.prevailed(ctx, db, doc.ID(), rev)
-	}
-	if err != nil {
-		return "", err
-	}
-	return rev, nil
 }
 
 // Delete removes a revision of a document; CouchDB keeps a tombstone. fault.Conflict says that another writer went on
 // from that revision.
 func (s *Store) Delete(ctx context.Context, db, id, rev string) (err error) {
-	defer func() { s.lost(db, err) }()
-	contested, repeated, err := s.write(ctx, "delete", db, func(ctx context.Context, all kivik.Option) error {
-		_, err := s.client.DB(db).Delete(ctx, id, rev, all)
-		return err
-	})
-	if repeated && (fault.Is(err, fault.Conflict) || fault.Is(err, fault.BadIdentifier)) {
-		_, err = s.landed(ctx, db, document.Document{"_id": id, "_rev": rev, "_deleted": true}, err)
-	}
-	if err != nil || !contested {
-		return err
-	}
-	_, survived, err := s.Winner(ctx, db, id, rev)
-	switch {
-	case fault.Is(err, fault.BadIdentifier):
-		return nil
-	case survived:
-		return fault.New(fault.Conflict, "")
+	tombstone := document.Document{"_id": id, "_rev": rev, "_deleted": true}
+	nodes, err := s.Nodes(ctx, db)
+	if err == nil && nodes > 1 { // a signed tombstone
+		_, err = s.Put(ctx, db, tombstone)
+	} else if err == nil {
+		_, err = s.writeOne(ctx, "delete", db, tombstone, func(ctx context.Context, _ kivik.Option) (string, error) {
+			return s.client.DB(db).Delete(ctx, id, rev)
+		})
 	}
 	return err
+}
+
+// writeOne writes one document.
+func (s *Store) writeOne(
+	ctx context.Context, operation, db string, doc document.Document,
+	do func(ctx context.Context, all kivik.Option) (rev string, err error),
+) (rev string, err error) {
+	written, err := s.write(ctx, operation, db, []document.Document{doc},
+		func(ctx context.Context, all kivik.Option) ([]Written, error) {
+			rev, err := do(ctx, all)
+			return []Written{{Rev: rev, Err: classify(operation, db, err)}}, err
+		})
+	if err != nil {
+		return "", err
+	}
+	return written[0].Rev, written[0].Err
 }
 
 // Written is what became of one document of PutMany.
@@ -139,40 +134,34 @@ type Written struct {
 	Err error  // fault.Conflict, or another fault
 }
 
-// PutMany writes several documents in one go, each on its own: some may fail while others succeed. A document
-// with "_deleted" true is removed. The answers stand in the order of docs; err says that none was tried, or that
-// their fate is unknown.
+// PutMany writes several documents in one request, each on its own as Put does: some may fail while others succeed. It
+// returns the outcomes in the order of docs; err says that none was tried, or that their fate is unknown.
 func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document) (written []Written, err error) {
 	if len(docs) == 0 {
 		return nil, nil
 	}
-	list := make([]any, len(docs))
-	for i, doc := range docs {
-		list[i] = doc
-	}
-	contested, repeated, err := s.write(ctx, "put_many", db, func(ctx context.Context, all kivik.Option) error {
+	return s.write(ctx, "put_many", db, docs, s.bulk(db, docs))
+}
+
+// bulk is the request that PutMany sends.
+func (s *Store) bulk(db string, docs []document.Document) send {
+	return func(ctx context.Context, all kivik.Option) (written []Written, err error) {
+		list := make([]any, len(docs))
+		for i, doc := range docs {
+			list[i] = doc
+		}
 		results, err := s.client.DB(db).BulkDocs(ctx, list, all)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(results) != len(docs) {
-			return fmt.Errorf("%d answers for %d documents", len(results), len(docs))
+			return nil, fmt.Errorf("%d results for %d documents", len(results), len(docs))
 		}
 		for _, r := range results {
 			written = append(written, Written{Rev: r.Rev, Err: classify("put", db, r.Error)})
 		}
-		return nil
-	})
-	for i := range written {
-		if w := &written[i]; repeated && fault.Is(w.Err, fault.Conflict) {
-			w.Rev, w.Err = s.landed(ctx, db, docs[i], w.Err)
-		}
-		if contested && written[i].Err == nil {
-			written[i].Err = s.prevailed(ctx, db, docs[i].ID(), written[i].Rev)
-		}
-		s.lost(db, written[i].Err)
+		return written, nil
 	}
-	return written, err
 }
 
 // ErrUnchanged is what a change function of Update answers when there is nothing to write.
@@ -208,7 +197,7 @@ func (s *Store) Update(
 ) (document.Document, error) {
 	pauses := backoff.New(firstUpdatePause, lastUpdatePause)
 	for attempt := 1; ; attempt++ {
-		doc, err := s.latest(ctx, db, id)
+		doc, err := s.base(ctx, db, id, attempt)
 		if fault.Is(err, fault.BadIdentifier) {
 			doc, err = document.Document{"_id": id}, nil
 		}
@@ -230,6 +219,18 @@ func (s *Store) Update(
 			return nil, err
 		}
 	}
+}
+
+// base reads a document for an attempt of Update.
+func (s *Store) base(ctx context.Context, db, id string, attempt int) (document.Document, error) {
+	nodes, err := s.Nodes(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if attempt == 1 || nodes == 1 {
+		return s.Get(ctx, db, id)
+	}
+	return s.latest(ctx, db, id, nodes)
 }
 
 // Attachment reads an attachment whole.

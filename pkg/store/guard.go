@@ -113,9 +113,12 @@ func (b *boundedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// isQuick reports whether a request is about single documents or the server. Views that have to be built, feeds and
-// bulk calls take longer, and have limits of their own.
+// isQuick reports whether a request is about single documents or the server. Views that have to be built, feeds, bulk
+// calls and writes to all nodes of a cluster take longer, and have limits of their own.
 func isQuick(r *http.Request) bool {
+	if r.URL.Query().Has("w") {
+		return false
+	}
 	segments := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")
 	for _, segment := range segments[1:] {
 		if strings.HasPrefix(segment, "_") && segment != "_design" && segment != "_local" {

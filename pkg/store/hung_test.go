@@ -16,7 +16,6 @@ import (
 // TestHungNode: while a node of a cluster hangs, a write to all nodes fails soon, and further ones at once, without
 // being sent (R5).
 func TestHungNode(t *testing.T) {
-	t.Skip("issue 7: three writes wait for the call timeout before a hung node is noticed")
 	t.Parallel()
 	var writes atomic.Int64
 	end := make(chan struct{})
@@ -42,11 +41,8 @@ func TestHungNode(t *testing.T) {
 	for range 5 {
 		began := time.Now()
 		_, err := s.Put(t.Context(), "db", document.Document{"_id": "a"})
-		if took := time.Since(began); err == nil || took > 30*time.Second {
+		if took := time.Since(began); !fault.Is(err, fault.DatastorePartial) || took > 30*time.Second {
 			t.Fatalf("after %s: %v", took, err)
-		}
-		if fault.Is(err, fault.Conflict) {
-			t.Error(err)
 		}
 	}
 	if n := writes.Load(); n != 1 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-kivik/kivik/v4"
 	"github.com/go-kivik/kivik/v4/couchdb"
+	"github.com/go-kivik/kivik/v4/couchdb/chttp"
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/fault"
@@ -34,7 +35,8 @@ type Call struct {
 
 // Options adjusts Open. The zero value is usable.
 type Options struct {
-	// Log gets what a view function of the embedded store has to say.
+	// Log gets what a view function of the embedded store has to say, and what becomes of writes that not all nodes of a
+	// CouchDB cluster have confirmed.
 	Log zerolog.Logger
 	// Observe is called after every call; nil disables it.
 	Observe func(Call)
@@ -47,10 +49,16 @@ type Options struct {
 // Store is a connection to all databases of one CouchDB or one embedded store. It is safe for concurrent use.
 type Store struct {
 	client   *kivik.Client
+	couch    *chttp.Client // for requests that kivik does not know; nil for an embedded store
 	observe  func(Call)
 	conflict func(database string)
-	embedded bool     // one copy of everything
-	replicas sync.Map // database name > int: how many copies of each document there are
+	log      zerolog.Logger
+	replicas sync.Map // database name > int: how many nodes keep each document
+
+	unconfirmed unconfirmed
+	ctx         context.Context // ends when the store is closed
+	cancel      context.CancelFunc
+	background  sync.WaitGroup
 }
 
 // IsCouchDB reports whether Open takes dsn for the address of a CouchDB.
@@ -62,28 +70,31 @@ func IsCouchDB(dsn string) bool {
 // answer yet, see Ping), "memory:" an embedded store that is gone when closed, anything else the folder of an
 // embedded store, created where it is missing. A folder that another process serves is an error.
 func Open(dsn string, o Options) (*Store, error) {
-	client, err := open(dsn, o.Log)
+	s := &Store{observe: o.Observe, conflict: o.Conflict, log: o.Log}
+	if s.observe == nil {
+		s.observe = func(Call) {}
+	}
+	if s.conflict == nil {
+		s.conflict = func(string) {}
+	}
+	var err error
+	if IsCouchDB(dsn) {
+		s.client, s.couch, err = dial(dsn)
+	} else {
+		s.client, err = embedded.Open(dsn, embedded.Options{Log: o.Log})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", Redact(dsn), err)
 	}
-	observe := o.Observe
-	if observe == nil {
-		observe = func(Call) {}
-	}
-	conflict := o.Conflict
-	if conflict == nil {
-		conflict = func(string) {}
-	}
-	return &Store{client: client, observe: observe, conflict: conflict, embedded: !IsCouchDB(dsn)}, nil
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
 }
 
-func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
-	if !IsCouchDB(dsn) {
-		return embedded.Open(dsn, embedded.Options{Log: log})
-	}
+// dial returns two clients of a CouchDB, over one transport.
+func dial(dsn string) (*kivik.Client, *chttp.Client, error) {
 	server, err := url.Parse(dsn)
 	if err != nil {
-		return nil, errors.New("not a URL") // the parse error would repeat the password
+		return nil, nil, errors.New("not a URL") // the parse error would repeat the password
 	}
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConnsPerHost = 128 // the default of 2 makes every burst open and close connections
@@ -91,18 +102,22 @@ func open(dsn string, log zerolog.Logger) (*kivik.Client, error) {
 	base.WriteBufferSize = 32 << 10 // what fits in it is sent at once, see whole
 	base.ResponseHeaderTimeout = responseTimeout
 	base.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
-	options := []kivik.Option{
-		couchdb.OptionHTTPClient(&http.Client{Transport: transport{newGuard(base)}}),
-		couchdb.OptionNoRequestCompression(), // documents are small and the database is near
-	}
+	guarded := transport{newGuard(base)}
+	login := kivik.Params(nil)
 	if user := server.User; user != nil {
 		// With every request, as Kazoo does it: a session's cookie is good on the nodes of a cluster that share a
 		// secret, and behind a balancer the next request may go to one that does not.
 		password, _ := user.Password()
-		options = append(options, couchdb.BasicAuth(user.Username(), password))
+		login = couchdb.BasicAuth(user.Username(), password)
 		server.User = nil
 	}
-	return kivik.New("couch", server.String(), options...)
+	client, err := kivik.New("couch", server.String(), login, couchdb.OptionHTTPClient(&http.Client{Transport: guarded}),
+		couchdb.OptionNoRequestCompression()) // documents are small and the database is near
+	if err != nil {
+		return nil, nil, err
+	}
+	couch, err := chttp.New(&http.Client{Transport: guarded}, server.String(), login)
+	return client, couch, err
 }
 
 // responseTimeout bounds how long a CouchDB may think before a request counts as unanswered. A view that is
@@ -122,7 +137,13 @@ func Redact(dsn string) string {
 }
 
 // Close releases the store. Calls under way fail.
-func (s *Store) Close() error { return s.client.Close() }
+func (s *Store) Close() error {
+	s.unconfirmed.mu.Lock()
+	s.cancel()
+	s.unconfirmed.mu.Unlock()
+	s.background.Wait()
+	return s.client.Close()
+}
 
 // Ping reports whether the store takes requests, which a CouchDB in maintenance mode does not. One that has no
 // /_up, as old ones and PouchDB, is up when it tells its version.
@@ -156,32 +177,6 @@ func (s *Store) DatabaseExists(ctx context.Context, db string) (exists bool, err
 	return exists, err
 }
 
-// Replicated reports whether the store keeps several copies of each document of db, that is, whether db lives
-// on a CouchDB cluster, which can accept two writers of one revision and keep both as a conflict.
-func (s *Store) Replicated(ctx context.Context, db string) (bool, error) {
-	copies, err := s.copies(ctx, db)
-	return copies > 1, err
-}
-
-// copies answers how many nodes keep each document of db.
-func (s *Store) copies(ctx context.Context, db string) (int, error) {
-	if known, ok := s.replicas.Load(db); ok {
-		return known.(int), nil
-	}
-	copies := 1
-	err := s.call("stats", db, func() error {
-		stats, err := s.client.DB(db).Stats(ctx)
-		if err == nil && stats.Cluster != nil {
-			copies = max(stats.Cluster.Replicas, 1)
-		}
-		return err
-	})
-	if err == nil {
-		s.replicas.Store(db, copies)
-	}
-	return copies, err
-}
-
 // call runs one operation, turns its error into a fault and reports it.
 func (s *Store) call(operation, db string, do func() error) error {
 	start := time.Now()
@@ -200,7 +195,9 @@ func (s *Store) lost(db string, err error) {
 // family keeps the number of distinct database labels small: there is a database for every account.
 func family(db string) string {
 	if strings.HasPrefix(db, "account/") {
-		return "account"
+		return accountFamily
 	}
 	return db
 }
+
+const accountFamily = "account"

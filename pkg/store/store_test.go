@@ -23,16 +23,16 @@ func TestCouchDB(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) *store.Store { return open(t, dsn) })
 }
 
-// TestNotReplicated: an embedded store has one copy of each document, so that a revision has one writer.
-func TestNotReplicated(t *testing.T) {
+// TestOneNode: an embedded store has one copy of each document, so that a revision has one writer.
+func TestOneNode(t *testing.T) {
 	t.Parallel()
 	for _, dsn := range []string{"memory:", t.TempDir()} {
 		s := open(t, dsn)
 		if err := s.CreateDatabase(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
-		if several, err := s.Replicated(t.Context(), "a"); several || err != nil {
-			t.Errorf("%s: %t, %v", dsn, several, err)
+		if nodes, err := s.Nodes(t.Context(), "a"); nodes != 1 || err != nil {
+			t.Errorf("%s: %d, %v", dsn, nodes, err)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/go-kivik/kivik/v4"
+
+	"junctor/pkg/fault"
 )
 
 // probeID is the document that Writable writes.
@@ -19,8 +21,11 @@ const probeID = "_local/junctor_probe"
 //
 // The embedded store looks at its file and its disk and writes nothing that lasts.
 func (s *Store) Writable(ctx context.Context, db string) error {
-	if s.embedded {
+	if s.couch == nil {
 		return s.Ping(ctx)
+	}
+	if s.unconfirmed.any() {
+		return fault.Wrap(fault.DatastorePartial, errWaiting)
 	}
 	return s.call("probe", db, func() error {
 		_, err := s.client.DB(db).Put(ctx, probeID, map[string]any{"_id": probeID})

@@ -115,3 +115,16 @@ func (u *users) leave(t testing.TB, dsn string) {
 		t.Error(err)
 	}
 }
+
+// nodesVariable names the nodes of a CouchDB cluster, separated by spaces or commas.
+const nodesVariable = "JUNCTOR_TEST_COUCHDB_NODES"
+
+// ClusterNodes returns the addresses of the nodes of a CouchDB cluster. It skips the test if there is none.
+func ClusterNodes(t testing.TB) []string {
+	t.Helper()
+	nodes := strings.FieldsFunc(os.Getenv(nodesVariable), func(r rune) bool { return r == ' ' || r == ',' })
+	if len(nodes) < 2 {
+		t.Skip("no CouchDB cluster: set " + nodesVariable)
+	}
+	return nodes
+}

@@ -20,8 +20,6 @@ func databasesExistOnceCreated(s *subject) {
 		}
 		s.ok(s.CreateDatabase(s.Context(), db))
 	}
-	_, err := s.Replicated(s.Context(), db)
-	s.ok(err)
 }
 
 func databasesAreApart(s *subject) {
@@ -53,7 +51,6 @@ func missingDatabase(s *subject) {
 		},
 		"Delete":     func() error { return s.Delete(ctx, db, "a", "1-967a00dff5e02add41819138abb3284d") },
 		"Attachment": func() error { _, err := s.Attachment(ctx, db, "a", "key"); return err },
-		"Replicated": func() error { _, err := s.Replicated(ctx, db); return err },
 		"All": func() error {
 			return s.All(ctx, db, store.Query{}, func(store.Row) error { return nil })
 		},

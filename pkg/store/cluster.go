@@ -1,0 +1,441 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-kivik/kivik/v4"
+	"github.com/go-kivik/kivik/v4/couchdb/chttp"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+)
+
+// A CouchDB cluster keeps each document on several nodes, and each node accepts the first write over a revision that
+// reaches it. So two writes over one revision can both be accepted, by different nodes. CouchDB keeps both revisions as
+// a conflict and chooses the same winner on all nodes: not the one that most nodes have accepted, but the longer branch,
+// and of equal ones the larger hash. A write is decided in these steps:
+//
+//  1. The document is signed: equal writes of two writers would be one revision, and both would take it for theirs.
+//  2. It is written to all nodes (w=n). Once all have accepted it (201), no node accepts another one over the same
+//     revision, and the write is done.
+//  3. If some have not (202), because they have accepted another one or are away, all nodes are asked for the leaves of
+//     the document (r=n). Nodes that respond accept no other write over that revision any more, so that the winner among
+//     them is final. A loser removes its revision and returns fault.Conflict.
+//  4. A node that was away may come back before it has caught up, and then accept a write over the old revision. So the
+//     winner is written once more, over itself, and a majority has to accept that (w=n/2+1): its branch is longer now
+//     and wins over whatever such a node accepts. This is called sealing. It is done only while a majority of the nodes
+//     is connected, so that of a cluster which is partitioned one side goes on at most. A tombstone can't be written
+//     over: without all nodes its write is a fault.DatastorePartial.
+//  5. If that takes longer than confirmTime, as with a node that hangs, or there is no majority, the outcome is open:
+//     fault.DatastorePartial. What becomes of the write is found out later, see unconfirmed.go.
+//
+// So with one node of three down, of which CouchDB knows, writes go on. With a node that hangs they are refused until
+// CouchDB gives it up, which it does after a minute (net_ticktime), or the node responds again.
+//
+// Documents in accounts' databases are neither signed nor sealed: they are derived from others, and written again until
+// they are right. Nor are design documents, whose text Kazoo compares.
+
+// FieldWriter is the private field that a write to a CouchDB cluster is signed with.
+const FieldWriter = "pvt_writer"
+
+// confirmTime bounds how long a write waits for all nodes of a cluster.
+const confirmTime = 4 * time.Second
+
+var (
+	errUnconfirmed = errors.New("not all nodes of the CouchDB cluster have confirmed the write in time; " +
+		"it may have been made")
+	errNotFinal   = errors.New("a node of the CouchDB cluster is not connected, and may bring back what was deleted")
+	errNoMajority = errors.New("too many nodes of the CouchDB cluster are not connected; the write may have been made")
+)
+
+// Nodes returns how many nodes of a CouchDB cluster keep each document of db. It is 1 without a cluster.
+func (s *Store) Nodes(ctx context.Context, db string) (int, error) {
+	if s.couch == nil {
+		return 1, nil
+	}
+	if known, ok := s.replicas.Load(db); ok {
+		return known.(int), nil
+	}
+	nodes := 1
+	err := s.call("stats", db, func() error {
+		stats, err := s.client.DB(db).Stats(ctx)
+		if err == nil && stats.Cluster != nil {
+			nodes = max(stats.Cluster.Replicas, 1)
+		}
+		return err
+	})
+	if err == nil {
+		s.replicas.Store(db, nodes)
+	}
+	return nodes, err
+}
+
+// send is a request that writes documents. all makes it wait for all nodes.
+type send func(ctx context.Context, all kivik.Option) ([]Written, error)
+
+// write writes documents in one request and decides what became of each. If it returns an error, none was tried, or the
+// outcome of all is unknown.
+func (s *Store) write(
+	ctx context.Context, operation, db string, docs []document.Document, do send,
+) (written []Written, err error) {
+	defer func() {
+		for _, w := range written {
+			s.lost(db, w.Err)
+		}
+	}()
+	nodes, err := s.Nodes(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if nodes == 1 {
+		written, _, err = s.request(ctx, operation, db, docs, do, kivik.Params(nil))
+		return written, err
+	}
+	if s.unconfirmed.any() {
+		return nil, fault.Wrap(fault.DatastorePartial, errWaiting)
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, confirmTime, errUnconfirmed)
+	defer cancel()
+	sign(db, docs)
+	written, contested, err := s.request(bounded, operation, db, docs, do, kivik.Param("w", nodes))
+	switch {
+	case errors.Is(context.Cause(bounded), errUnconfirmed):
+		written = make([]Written, len(docs))
+		s.leaveOpen(db, acceptAll(db, docs, written), errUnconfirmed)
+		return written, nil
+	case err != nil || !contested:
+		return written, err
+	}
+	s.decide(bounded, db, acceptAll(db, docs, written), nodes)
+	return written, nil
+}
+
+// request sends a request to write documents. It reports whether nodes of a cluster may have accepted another writer.
+func (s *Store) request(
+	ctx context.Context, operation, db string, docs []document.Document, do send, param kivik.Option,
+) (written []Written, contested bool, err error) {
+	var sent sending
+	err = s.call(operation, db, func() (err error) {
+		written, err = do(context.WithValue(ctx, sendingKey{}, &sent), param)
+		return err
+	})
+	if len(written) == len(docs) {
+		err = nil // each has its own
+	}
+	for i := range written {
+		if w := &written[i]; sent.repeated && refused(w.Err) {
+			w.Rev, w.Err = s.landed(ctx, db, docs[i], w.Err)
+		}
+	}
+	return written, sent.partial || sent.repeated, err
+}
+
+// refused reports whether a write was refused, as one is that is sent again after it was made.
+func refused(err error) bool {
+	return fault.Is(err, fault.Conflict) || fault.Is(err, fault.BadIdentifier)
+}
+
+// sign signs documents with a text that no other write has.
+func sign(db string, docs []document.Document) {
+	for _, doc := range docs {
+		if isSigned(db, doc.ID()) {
+			doc[FieldWriter] = rand.Text()
+		}
+	}
+}
+
+func isSigned(db, id string) bool { return family(db) != accountFamily && !strings.HasPrefix(id, "_") }
+
+// noteAccepted notes that not all nodes of a cluster have accepted a write.
+func noteAccepted(r *http.Request, response *http.Response) {
+	if s, ok := r.Context().Value(sendingKey{}).(*sending); ok && response.StatusCode == http.StatusAccepted {
+		s.partial = true
+	}
+}
+
+// accepted is a write that at least one node has accepted, and what became of it.
+type accepted struct {
+	*Written
+	id     string
+	writer string // its signature; empty if the document is not signed
+	first  string // the revision that was accepted
+	newest string // the revision that this write has made last: it may have been sealed
+}
+
+// acceptAll returns the writes that have not failed.
+func acceptAll(db string, docs []document.Document, written []Written) (open []*accepted) {
+	for i, doc := range docs {
+		w := &written[i]
+		if w.Err != nil {
+			continue
+		}
+		a := &accepted{Written: w, id: doc.ID(), first: w.Rev, newest: w.Rev}
+		if isSigned(db, a.id) {
+			a.writer = doc.String(FieldWriter)
+		}
+		open = append(open, a)
+	}
+	return open
+}
+
+// decide finds out what became of writes that some nodes have accepted.
+func (s *Store) decide(ctx context.Context, db string, open []*accepted, nodes int) {
+	for len(open) > 0 {
+		won, err := s.judge(ctx, db, open, nodes)
+		var again []*accepted
+		if err == nil {
+			again, err = s.seal(ctx, db, won, nodes)
+		}
+		if err != nil {
+			if errors.Is(context.Cause(ctx), errUnconfirmed) {
+				err = errUnconfirmed
+			}
+			s.leaveOpen(db, open, err)
+			return
+		}
+		open = again
+	}
+}
+
+// winner is a write that has won, with the leaf of the document that it has made.
+type winner struct {
+	*accepted
+	leaf
+}
+
+// judge compares writes with the leaves of their documents. It returns those that have to be sealed. The revisions of
+// losers are removed.
+func (s *Store) judge(ctx context.Context, db string, open []*accepted, nodes int) (won []winner, err error) {
+	ids := make([]string, len(open))
+	for i, a := range open {
+		ids[i] = a.id
+	}
+	leaves, err := s.leaves(ctx, db, ids, nodes)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range open {
+		if len(leaves[a.id]) == 0 {
+			continue
+		}
+		best := slices.MaxFunc(leaves[a.id], compareLeaves)
+		switch {
+		case best.revs[0] == a.newest && a.writer != "":
+			won = append(won, winner{a, best})
+		case !slices.Contains(best.revs, a.first): // otherwise it has won, and another writer has gone on from it
+			*a.Written = Written{Err: fault.New(fault.Conflict, "")}
+			_ = s.remove(ctx, db, a.id, a.newest, nodes) // if it stays, Resolve removes it
+		}
+	}
+	return won, nil
+}
+
+// seal writes winners once more over themselves, so that their branches win over what nodes accept that are away. It
+// returns those that have to be judged again, because another writer was at it.
+func (s *Store) seal(ctx context.Context, db string, won []winner, nodes int) (again []*accepted, err error) {
+	if len(won) == 0 {
+		return nil, nil
+	}
+	missing, err := s.missingNodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	majority := nodes/2 + 1
+	if missing > nodes-majority {
+		return nil, errNoMajority
+	}
+	if err := s.push(ctx, db, won, nodes-missing); err != nil {
+		return nil, err
+	}
+	var docs []document.Document
+	var sealed []*accepted
+	for _, w := range won {
+		switch {
+		case !w.doc.Bool("_deleted"):
+			docs, sealed = append(docs, w.doc), append(sealed, w.accepted)
+		case missing > 0:
+			*w.Written = Written{Err: fault.Wrap(fault.DatastorePartial, errNotFinal)}
+		}
+	}
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	written, partial, err := s.request(ctx, "put_many", db, docs, s.bulk(db, docs), kivik.Param("w", majority))
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range sealed {
+		switch w := written[i]; {
+		case w.Err == nil:
+			a.newest = w.Rev
+			a.Rev = w.Rev
+		case !fault.Is(w.Err, fault.Conflict):
+			return nil, w.Err
+		}
+		if partial || written[i].Err != nil {
+			again = append(again, a)
+		}
+	}
+	return again, nil
+}
+
+// push writes revisions to all connected nodes as they are, as replication would do a moment later: nodes that have
+// accepted another writer could not seal them before. (Such a write never fails, and says nothing of who has it.)
+func (s *Store) push(ctx context.Context, db string, won []winner, connected int) error {
+	docs := make([]any, len(won))
+	for i, w := range won {
+		doc := w.doc.Clone()
+		var hashes []string
+		for _, rev := range w.revs {
+			_, hash, _ := strings.Cut(rev, "-")
+			hashes = append(hashes, hash)
+		}
+		doc["_revisions"] = map[string]any{"start": kazoo.Generation(w.revs[0]), "ids": hashes}
+		docs[i] = doc
+	}
+	return s.call("put_many", db, func() error {
+		_, err := s.client.DB(db).BulkDocs(ctx, docs, kivik.Params(map[string]any{"new_edits": false, "w": connected}))
+		return err
+	})
+}
+
+// missingNodes returns how many nodes of the cluster are not connected.
+func (s *Store) missingNodes(ctx context.Context) (missing int, err error) {
+	err = s.call("membership", "", func() error {
+		members, err := s.client.Membership(ctx)
+		if err == nil && len(members.ClusterNodes) == 0 {
+			err = errors.New("the CouchDB names no nodes")
+		}
+		if err != nil {
+			return err
+		}
+		for _, node := range members.ClusterNodes {
+			if !slices.Contains(members.AllNodes, node) {
+				missing++
+			}
+		}
+		return nil
+	})
+	return missing, err
+}
+
+// leaf is the end of one branch of a document's revisions.
+type leaf struct {
+	doc  document.Document // a tombstone has "_deleted"
+	revs []string          // of the branch, the newest first
+}
+
+// compareLeaves orders leaves as CouchDB does: the last one is the winner.
+func compareLeaves(a, b leaf) int {
+	rank := func(l leaf) int {
+		if l.doc.Bool("_deleted") {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(rank(a), rank(b)),
+		cmp.Compare(kazoo.Generation(a.doc.Rev()), kazoo.Generation(b.doc.Rev())),
+		strings.Compare(a.doc.Rev(), b.doc.Rev()),
+	)
+}
+
+// leaves reads all leaves of documents, tombstones included, from all nodes that keep them. (kivik's BulkGet returns one
+// for each document.)
+func (s *Store) leaves(ctx context.Context, db string, ids []string, nodes int) (map[string][]leaf, error) {
+	refs := make([]kivik.BulkGetReference, len(ids))
+	for i, id := range ids {
+		refs[i].ID = id
+	}
+	var response struct {
+		Results []struct {
+			ID   string
+			Docs []struct{ OK document.Document }
+		}
+	}
+	err := s.call("bulk_get", db, func() error {
+		return s.couch.DoJSON(ctx, http.MethodPost, url.PathEscape(db)+"/_bulk_get", &chttp.Options{
+			Query:   url.Values{"r": {fmt.Sprint(nodes)}, "revs": {"true"}},
+			GetBody: chttp.BodyEncoder(map[string]any{"docs": refs}),
+			NoGzip:  true,
+		}, &response)
+	})
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string][]leaf, len(ids))
+	for _, result := range response.Results {
+		for _, d := range result.Docs {
+			if d.OK != nil {
+				found[result.ID] = append(found[result.ID], leaf{d.OK, revisions(d.OK)})
+			}
+		}
+	}
+	return found, nil
+}
+
+// latest is Get for a writer who has just lost: it asks all nodes, since most of them may not know of the winner yet.
+func (s *Store) latest(ctx context.Context, db, id string, nodes int) (document.Document, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime, errUnconfirmed)
+	defer cancel()
+	leaves, err := s.leaves(ctx, db, []string{id}, nodes)
+	if errors.Is(context.Cause(ctx), errUnconfirmed) {
+		return nil, fault.Wrap(fault.DatastorePartial, errUnconfirmed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(leaves[id]) == 0 {
+		return nil, fault.New(fault.BadIdentifier, "")
+	}
+	winner := slices.MaxFunc(leaves[id], compareLeaves).doc
+	if winner.Bool("_deleted") {
+		return nil, fault.New(fault.BadIdentifier, "")
+	}
+	return winner, nil
+}
+
+// remove removes a losing revision. What is left of it wins over nothing.
+func (s *Store) remove(ctx context.Context, db, id, rev string, nodes int) error {
+	err := s.call("delete", db, func() error {
+		_, err := s.client.DB(db).Delete(ctx, id, rev, kivik.Param("w", nodes))
+		return err
+	})
+	if refused(err) {
+		return nil // another process was faster
+	}
+	return err
+}
+
+// Resolve removes the losing revisions that "_conflicts" of a document names, and removes that field. It calls each with
+// every losing revision before that is removed. Any process that reads a conflict may do this, several at once, too.
+func (s *Store) Resolve(
+	ctx context.Context, db string, doc document.Document, each func(loser document.Document),
+) error {
+	losers := doc.Strings("_conflicts")
+	delete(doc, "_conflicts")
+	nodes, failed := s.Nodes(ctx, db)
+	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime, errUnconfirmed)
+	defer cancel()
+	for _, rev := range losers {
+		loser, err := s.GetRevision(ctx, db, doc.ID(), rev)
+		if err == nil {
+			each(loser)
+			err = s.remove(ctx, db, doc.ID(), rev, nodes)
+		}
+		if err != nil && !refused(err) {
+			failed = err
+		}
+	}
+	return failed
+}

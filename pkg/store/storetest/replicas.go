@@ -1,0 +1,105 @@
+package storetest
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Replicas is a proxy in front of a CouchDB. It shows databases as if three nodes kept each document.
+type Replicas struct {
+	URL string
+
+	proxy *httputil.ReverseProxy
+	paths map[string]string // of the databases
+
+	mu     sync.Mutex
+	others map[string]func() // by path: what another writer does right after the next write
+	broken bool              // nobody can be asked for the leaves of a document
+}
+
+// NewReplicas returns a proxy that shows these databases of the CouchDB at dsn as kept on three nodes.
+func NewReplicas(t testing.TB, dsn string, databases ...string) *Replicas {
+	t.Helper()
+	r := &Replicas{proxy: Forward(t, dsn), paths: map[string]string{}, others: map[string]func(){}}
+	for _, db := range databases {
+		r.paths[db] = "/" + url.PathEscape(db)
+	}
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	r.URL = server.URL
+	return r
+}
+
+// Contest calls other right after the next write to a database is made, and responds to that write as a cluster does
+// some of whose nodes have accepted another writer.
+func (r *Replicas) Contest(db string, other func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.others[r.paths[db]] = other
+}
+
+// Break makes requests for the leaves of documents fail, or stops that.
+func (r *Replicas) Break(broken bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.broken = broken
+}
+
+// ServeHTTP is an http.Handler's.
+func (r *Replicas) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	path := strings.TrimSuffix(request.URL.EscapedPath(), "/")
+	if path == "/_membership" {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"all_nodes":["1","2","3"],"cluster_nodes":["1","2","3"]}`)
+		return
+	}
+	for db, of := range r.paths {
+		rest, ok := strings.CutPrefix(path, of)
+		switch {
+		case !ok || rest != "" && rest[0] != '/':
+		case request.Method == http.MethodGet && rest == "":
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprintf(w, `{"db_name":%q,"cluster":{"q":2,"n":3,"w":2,"r":2}}`, db)
+			return
+		case request.Method == http.MethodPut && rest != "", rest == "/_bulk_docs":
+			r.write(w, request, of)
+			return
+		case rest == "/_bulk_get" && r.isBroken():
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+	}
+	r.proxy.ServeHTTP(w, request)
+}
+
+func (r *Replicas) isBroken() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.broken
+}
+
+// write passes a write on, and contests it if that is wanted.
+func (r *Replicas) write(w http.ResponseWriter, request *http.Request, path string) {
+	r.mu.Lock()
+	other := r.others[path]
+	delete(r.others, path)
+	r.mu.Unlock()
+	if other == nil {
+		r.proxy.ServeHTTP(w, request)
+		return
+	}
+	proxy := *r.proxy
+	proxy.ModifyResponse = func(response *http.Response) error {
+		other()
+		response.StatusCode = http.StatusAccepted
+		return nil
+	}
+	proxy.ServeHTTP(w, request)
+}

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"junctor/pkg/backoff"
+	"junctor/pkg/fault"
+)
+
+// While there are writes to a CouchDB cluster whose outcome is open, further ones are refused at once: they would wait
+// for the same node, and each would leave one more open. Reads go on. One goroutine finds out what became of the open
+// ones, by asking all nodes for those documents. That is the probe, too: when all nodes that CouchDB has not given up
+// have responded, and they are a majority, writes go on.
+
+// errWaiting is why a write is refused without being sent.
+var errWaiting = errors.New("a node of the CouchDB cluster has not confirmed an earlier write; nothing was written")
+
+// unconfirmed is the set of writes whose outcome is open.
+type unconfirmed struct {
+	mu      sync.Mutex
+	writes  []openWrite
+	running bool // the goroutine that finds out
+}
+
+// openWrite is a write of one document.
+type openWrite struct {
+	db, id string
+	writer string // its signature; empty where documents are not signed
+}
+
+func (u *unconfirmed) any() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.writes) > 0
+}
+
+// leaveOpen makes the outcome of writes a fault.DatastorePartial unless they have one, and has it found out.
+func (s *Store) leaveOpen(db string, open []*accepted, cause error) {
+	s.unconfirmed.mu.Lock()
+	defer s.unconfirmed.mu.Unlock()
+	for _, a := range open {
+		if a.Err != nil {
+			continue
+		}
+		*a.Written = Written{Err: fault.Wrap(fault.DatastorePartial, cause)}
+		s.unconfirmed.writes = append(s.unconfirmed.writes, openWrite{db, a.id, a.writer})
+		s.log.Warn().Err(cause).Str("database", db).Str("id", a.id).Msg("the outcome of a write is open; " +
+			"writes to this CouchDB cluster are refused until it is known")
+	}
+	if !s.unconfirmed.running && s.ctx.Err() == nil {
+		s.unconfirmed.running = true
+		s.background.Go(s.findOut)
+	}
+}
+
+// findOut asks for open writes until there are none.
+func (s *Store) findOut() {
+	for backoff.Sleep(s.ctx, probeWait) == nil {
+		u := &s.unconfirmed
+		u.mu.Lock()
+		writes := u.writes
+		u.mu.Unlock()
+		var open []openWrite
+		for db, some := range byDatabase(writes) {
+			if s.ask(db, some) != nil {
+				open = append(open, some...)
+			}
+		}
+		u.mu.Lock()
+		u.writes = append(open, u.writes[len(writes):]...)
+		u.running = len(u.writes) > 0
+		running := u.running
+		u.mu.Unlock()
+		if !running {
+			s.log.Info().Msg("the outcome of all writes is known; writes to this CouchDB cluster go on")
+			return
+		}
+	}
+}
+
+func byDatabase(writes []openWrite) map[string][]openWrite {
+	databases := map[string][]openWrite{}
+	for _, w := range writes {
+		databases[w.db] = append(databases[w.db], w)
+	}
+	return databases
+}
+
+// ask finds out what became of writes to a database. It returns an error while that can't be known.
+func (s *Store) ask(db string, writes []openWrite) error {
+	ctx, cancel := context.WithTimeoutCause(s.ctx, confirmTime, errUnconfirmed)
+	defer cancel()
+	nodes, err := s.Nodes(ctx, db)
+	if err != nil {
+		return err
+	}
+	missing, err := s.missingNodes(ctx)
+	if err != nil {
+		return err
+	}
+	if missing > (nodes-1)/2 {
+		return errNoMajority
+	}
+	var ids []string
+	for _, w := range writes {
+		ids = append(ids, w.id)
+	}
+	leaves, err := s.leaves(ctx, db, ids, nodes)
+	if fault.Is(err, fault.DatastoreMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, w := range writes {
+		outcome, err := s.outcome(ctx, w, leaves[w.id], nodes)
+		if err != nil {
+			return err
+		}
+		s.log.Info().Str("database", db).Str("id", w.id).Str("outcome", outcome).
+			Msg("the outcome of a write that not all nodes had confirmed is known")
+	}
+	return nil
+}
+
+// outcome says what became of a write, by its signature. If it has won, it is sealed; if it has lost, it is removed.
+func (s *Store) outcome(ctx context.Context, w openWrite, leaves []leaf, nodes int) (string, error) {
+	for _, l := range leaves {
+		if w.writer == "" || l.doc.String(FieldWriter) != w.writer {
+			continue
+		}
+		a := &accepted{&Written{}, w.id, w.writer, l.doc.Rev(), l.doc.Rev()}
+		won, err := s.judge(ctx, w.db, []*accepted{a}, nodes)
+		if err != nil {
+			return "", err
+		}
+		if a.Err != nil {
+			return "lost to another writer", nil
+		}
+		if _, err = s.seal(ctx, w.db, won, nodes); err != nil {
+			return "", err
+		}
+		return "stored", nil
+	}
+	return "not stored, or superseded", nil
+}
