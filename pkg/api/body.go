@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/fault"
 )
 
-// maxValues is how many values a body may have, nested ones counted; see also schema.Schema.Validate.
+// maxValues is how many values a body may have, nested ones counted; see also schema.Set.Validate.
 const maxValues = 20_000
 
 // bytesPerValue is what a decoded value takes at most, beside its text: an object of one member is the dearest.

@@ -1,8 +1,8 @@
 // Package auth decides whose token a request carries, issues tokens, and says what their holders may do.
 //
 // Tokens are Kazoo's own: JSON Web Tokens signed with an RSA key out of database system_auth, and bound by a
-// keyed hash to a secret in the document of whom they are about, so that one issued by a Kazoo is good here and
-// the reverse. Every rule is Kazoo's (kz_auth, crossbar_auth, cb_token_auth) unless a comment says otherwise.
+// keyed hash to a secret in the document of their device, user or account, so that a token issued by a Kazoo is valid
+// here and the reverse. Every rule is Kazoo's (kz_auth, crossbar_auth, cb_token_auth) unless a comment says otherwise.
 //
 // The package knows neither HTTP nor CouchDB's wire. A refusal's reason travels in the error's cause, which is
 // for the log; tokens, keys and secrets are in no error.
@@ -47,8 +47,8 @@ type Identity struct {
 	Superduper bool
 	// Master says that the account is its cluster's master.
 	Master bool
-	// By is who logged in, where the token lets them act as somebody else (claim "as"); nil otherwise. It is shared:
-	// callers must not change it.
+	// By is who logged in, if the token lets them act as another user (claim "as"); nil otherwise. It is shared: callers
+	// must not change it.
 	By *Identity
 
 	// Remote identities are vouched for by another cluster, whose word counts for that cluster's routing only: they
@@ -58,8 +58,8 @@ type Identity struct {
 	ClusterID string
 }
 
-// MaySee reports whether the identity has any rights on an account: superduper accounts have, the account itself,
-// and its ancestors (cb_simple_authz). What a user may do is not less than what the account may, but for
+// MaySee reports whether the identity has any rights on an account: that of a superduper account has, that of the
+// account itself, and those of its ancestors (cb_simple_authz). A user may do what the account may, except for
 // restrictions, see Authenticator.CheckRestrictions.
 func (i *Identity) MaySee(target *account.Account) bool {
 	if i.Remote {
@@ -70,7 +70,7 @@ func (i *Identity) MaySee(target *account.Account) bool {
 
 func refuse(reason error) error { return fault.Wrap(fault.Unauthenticated, reason) }
 
-// refuseMissing refuses a token for want of what it refers to; any other error of the store passes.
+// refuseMissing refuses a token if what it refers to does not exist. It returns any other error of the store as it is.
 func refuseMissing(what string, err error) error {
 	if account.Missing(err) {
 		return refuse(fmt.Errorf("%s: %w", what, err))

@@ -30,9 +30,9 @@ func (as As) claim() map[string]any {
 	return map[string]any{"account_id": as.AccountID, "owner_id": as.OwnerID}
 }
 
-// checkAs returns the account in which by may act as a user. Only an administrator, or the account itself by its
-// API key, may act as anybody else, and only as an enabled user of its own account or of one below it. Everything
-// else is fault.Forbidden. The trial of the account is the caller's to check.
+// checkAs returns the account of the user as, if by may act as that user. Only an administrator, or the account itself
+// by its API key, may act as another user, and only as an enabled user of its own account or of one below it. Otherwise
+// the error is of kind fault.Forbidden. The caller checks the account's trial.
 func checkAs(
 	ctx context.Context, documents account.Reader, by principal, as As, now time.Time,
 ) (*account.Account, error) {
@@ -65,7 +65,8 @@ func checkMayActAs(ctx context.Context, documents account.Reader, by principal) 
 	return refuse(errors.New("only an administrator or an API key may act as somebody else"))
 }
 
-// forbidRefused makes a refusal of a principal one of the right to act as it; other errors pass.
+// forbidRefused turns a fault.Unauthenticated about a principal into a fault.Forbidden. It returns other errors as they
+// are.
 func forbidRefused(err error) error {
 	if fault.Is(err, fault.Unauthenticated) {
 		return fault.Wrap(fault.Forbidden, err)

@@ -21,22 +21,22 @@ type Issuer struct {
 	now       func() time.Time
 }
 
-// NewIssuer answers an Issuer of tokens of the cluster whose documents are in s.
+// NewIssuer returns an Issuer of tokens of the cluster whose documents are in s.
 func NewIssuer(s Store, now func() time.Time) *Issuer {
 	return &Issuer{store: s, directory: account.NewDirectory(s), keys: newKeyring(s), now: now}
 }
 
-// At answers the same Issuer with the settings as they are for a node.
+// At returns the same Issuer with the settings of a node.
 func (i *Issuer) At(n account.Node) *Issuer {
 	return &Issuer{store: i.store, directory: i.directory.At(n), keys: i.keys, now: i.now}
 }
 
-// Grant is a token that was issued, and what its holder is told with it.
+// Grant is a new token with the data of the response to a login.
 type Grant struct {
 	Token     string
 	AccountID string
 	OwnerID   string            // the user; empty where there is none
-	Data      document.Document // Crossbar's answer to a login
+	Data      document.Document // Crossbar's data in a response to a login
 }
 
 // The methods of tokens, which are the modules of Crossbar that issue them.
@@ -46,8 +46,8 @@ const (
 	byRefresh = "cb_auth"
 )
 
-// APIKey answers a token for the account that has an API key. A key that no account has is fault.BadIdentifier
-// with the key as data, which is how Crossbar answers it.
+// APIKey issues a token for the account that has an API key. The error is of kind fault.BadIdentifier, with the key as
+// data as in Crossbar, if no account has it.
 func (i *Issuer) APIKey(ctx context.Context, key string) (Grant, error) {
 	holder, err := i.directory.ByAPIKey(ctx, key)
 	if fault.Is(err, fault.BadIdentifier) {
@@ -65,8 +65,8 @@ func (i *Issuer) APIKey(ctx context.Context, key string) (Grant, error) {
 	return i.grant(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder)
 }
 
-// Refresh answers a new token that says what the one shown says, but for when it expires: it is bound to who logged
-// in, acts as whom that one acts as, and has its method. (Kazoo's is of the method cb_auth, and is bound to whom the
+// Refresh issues a token with the claims of an old one, except for when it expires: it is bound to the user who logged
+// in, acts as the same user, and has the same method. (Kazoo's has the method cb_auth and is bound to the user that the
 // old one acts as.) c are the credentials by which of was authenticated.
 func (i *Issuer) Refresh(ctx context.Context, of *Identity, c Credentials) (Grant, error) {
 	if of.Remote {
@@ -101,7 +101,7 @@ func (i *Issuer) Refresh(ctx context.Context, of *Identity, c Credentials) (Gran
 	return i.granted(ctx, token, of)
 }
 
-// granted says what the holder of a new token is told with it.
+// granted returns the Grant of a new token.
 func (i *Issuer) granted(ctx context.Context, token string, to *Identity) (Grant, error) {
 	acting, err := i.directory.Get(ctx, to.AccountID)
 	if err != nil {
@@ -111,7 +111,7 @@ func (i *Issuer) granted(ctx context.Context, token string, to *Identity) (Grant
 	return Grant{Token: token, AccountID: acting.ID, OwnerID: to.OwnerID, Data: data}, err
 }
 
-// grant issues a token and says what a login is told with it.
+// grant issues a token and returns its Grant.
 func (i *Issuer) grant(ctx context.Context, c jwt.MapClaims, holder *account.Account) (Grant, error) {
 	token, err := i.issue(ctx, c, holder)
 	if err != nil {
@@ -122,7 +122,7 @@ func (i *Issuer) grant(ctx context.Context, c jwt.MapClaims, holder *account.Acc
 	return Grant{Token: token, AccountID: holder.ID, OwnerID: owner, Data: data}, err
 }
 
-// describe answers what Crossbar tells of an account and its user (crossbar_util populate_resp).
+// describe returns what Crossbar responds about an account and its user (crossbar_util populate_resp).
 func describe(ctx context.Context, d *account.Directory, a *account.Account, owner string) (document.Document, error) {
 	data, err := d.Describe(ctx, a)
 	if err == nil && owner != "" {
@@ -160,7 +160,7 @@ func (i *Issuer) checkMethod(ctx context.Context, method string) error {
 	return err
 }
 
-// bind binds claims to the secret of whom they are about.
+// bind adds identity_sig to claims.
 func (i *Issuer) bind(ctx context.Context, c jwt.MapClaims, holder *account.Account) error {
 	identity, _ := c["device_id"].(string)
 	if identity == "" {
@@ -207,8 +207,8 @@ func (i *Issuer) sign(ctx context.Context, c jwt.MapClaims) (string, error) {
 // defaultLifetime is Kazoo's, in seconds.
 const defaultLifetime = 3600
 
-// lifetime answers how many seconds a token of that method lasts: what is set for the method, else for all
-// methods, where 0 is for ever (crossbar_auth token_auth_expiry).
+// lifetime returns how many seconds a token of that method is valid, by the setting for the method or else the one for
+// all methods. 0 is without end (crossbar_auth token_auth_expiry).
 func (i *Issuer) lifetime(ctx context.Context, method string) (int64, error) {
 	const document, setting = "crossbar.auth", "token_auth_expiry_s"
 	seconds, _, err := i.directory.Int(ctx, document, "auth_modules", method, setting)

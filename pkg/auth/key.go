@@ -27,7 +27,7 @@ const (
 // keyBits is what Kazoo makes.
 const keyBits = 2048
 
-// NewKeyDocument makes a signing key and answers the document that keeps it under id.
+// NewKeyDocument generates a signing key and returns its document, with that id.
 func NewKeyDocument(id string) (document.Document, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
@@ -44,20 +44,20 @@ func NewKeyDocument(id string) (document.Document, error) {
 	}, nil
 }
 
-// keyring answers signing keys by id. It decodes a key once for each revision of its document while it is in use.
+// keyring returns signing keys by id. It caches decoded keys by the revision of their document.
 type keyring struct {
 	store attachments
 	keys  *lru.Cache[string, revisedKey]
-	// absent are ids of keys that do not exist, and since when that is known.
+	// absent is the negative cache: ids of keys that do not exist, with the time of the look-up.
 	absent *lru.Cache[string, time.Time]
 }
 
 const (
-	// maxKeys bounds how many are kept decoded. A cluster signs with one at a time.
+	// maxKeys bounds the cache of decoded keys. A cluster signs with one at a time.
 	maxKeys = 64
-	// maxAbsent bounds how many are known not to exist, at some 200 bytes each.
+	// maxAbsent bounds the negative cache, at some 200 bytes an id.
 	maxAbsent = 4096
-	// absentTime is how long that is believed, and so how long a new key may not count.
+	// absentTime is how long an id stays in it, and so how long a new key may not count.
 	absentTime = 5 * time.Second
 )
 
@@ -83,24 +83,24 @@ type KeyReader interface {
 	attachments
 }
 
-// CheckKey reports why no token could be signed or verified with the key of that id, nil where it could.
+// CheckKey returns nil if tokens can be signed and verified with the key of that id, and otherwise the reason.
 func CheckKey(ctx context.Context, s KeyReader, id string) error {
 	_, err := newKeyring(s).private(ctx, s, id)
 	return err
 }
 
-// errKey is why a token is refused that no good key can have signed.
+// errKey is in the refusal of a token that no valid key can have signed.
 var errKey = errors.New("key")
 
-// errNoKey is why a key is not good that does not exist.
+// errNoKey is in the refusal of a key that does not exist.
 var errNoKey = errors.New("does not exist")
 
-// ErrKeyNotCached is why a token is refused if Credentials.CachedKeysOnly is set and its signing key would have to be
+// ErrKeyNotCached is in the refusal of a token if Credentials.CachedKeysOnly is set and its signing key would have to be
 // read.
 var ErrKeyNotCached = errors.New("not cached")
 
-// public returns the key that verifies tokens of that kid. Unlike Kazoo it creates none. That there is none is cached
-// for a while: anybody can name any number of keys.
+// public returns the key that verifies tokens of that kid. Unlike Kazoo it creates none. That a key does not exist is
+// cached for a while, since a client can name any number of keys.
 func (k *keyring) public(ctx context.Context, documents account.Reader, kid string) (*rsa.PublicKey, error) {
 	if at, ok := k.absent.Get(kid); ok && time.Since(at) < absentTime {
 		return nil, refuse(fmt.Errorf("%w %s: %w", errKey, kid, errNoKey))

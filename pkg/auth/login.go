@@ -17,7 +17,7 @@ type Login struct {
 	Hash  account.Hash
 	Realm string // finds the account; empty is not given
 	Name  string // finds the account where the realm does not
-	// As is whom the token is to act as; the zero value is nobody else.
+	// As is the user that the token is to act as; the zero value is none.
 	As As
 }
 
@@ -39,9 +39,9 @@ func ReadLogin(data document.Document) Login {
 	return l
 }
 
-// User answers a token for the user who logs in. Nothing but a wrong login is fault.Unauthenticated. A right one to
-// an account whose trial is over, or that is disabled, is fault.Invalid in Crossbar's words (cb_user_auth). One that
-// asks to act as somebody whom the user may not act as is fault.Forbidden.
+// User issues a token for the user who logs in. The error is of kind fault.Unauthenticated for a wrong login and nothing
+// else, fault.Invalid in Crossbar's words (cb_user_auth) for a right one to an account that is disabled or whose trial is
+// over, and fault.Forbidden for a request to act as a user that this one may not act as.
 func (i *Issuer) User(ctx context.Context, l Login) (Grant, error) {
 	accounts, err := i.directory.ByRealmOrName(ctx, l.Realm, l.Name)
 	if err != nil {
@@ -63,7 +63,7 @@ func (i *Issuer) User(ctx context.Context, l Login) (Grant, error) {
 		case !fault.Is(failed, fault.Unauthenticated) && !fault.Is(failed, fault.Invalid):
 			return Grant{}, failed
 		case fault.Is(err, fault.Unauthenticated):
-			err = failed // why an account is no good says more than that another has no such user
+			err = failed // says more than that another account has no such user
 		}
 	}
 	return Grant{}, err
@@ -79,7 +79,7 @@ func (i *Issuer) decoy(ctx context.Context, master string, l Login) error {
 	return err
 }
 
-// userOf answers a token for the user of one account.
+// userOf issues a token for the user of one account.
 func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (Grant, error) {
 	users, err := i.directory.UsersByHash(ctx, holder.ID, l.Hash)
 	if err != nil {
@@ -109,5 +109,5 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 	return i.grant(ctx, claims, holder)
 }
 
-// accountDisabled is what a right login to a disabled account gets, in Crossbar's words (cb_user_auth).
+// accountDisabled is the refusal of a right login to a disabled account, in Crossbar's words (cb_user_auth).
 func accountDisabled() error { return fault.Finding("account", "disabled", "account disabled", nil) }

@@ -15,7 +15,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// anything is how restrictions say it, of methods, levels, endpoints, accounts and verbs.
+// anything is the wildcard of restrictions for methods, levels, endpoints, accounts and verbs.
 const anything = "_"
 
 // A policy is a document of restrictions: method > level > endpoint > entries, of which each has rules.
@@ -92,7 +92,7 @@ func readPolicy(text []byte, sections []string) (rev string, p policy, err error
 	return rev, p, nil
 }
 
-// add takes in those methods of a section that it has nothing of yet.
+// add adds the methods of a section that p does not have yet.
 func (p policy) add(section []byte) error {
 	if section == nil {
 		return nil
@@ -114,13 +114,13 @@ func (p policy) add(section []byte) error {
 	return nil
 }
 
-// policies answers documents of restrictions, decoded once for each revision while they are in use.
+// policies reads documents of restrictions and caches them decoded, by revision.
 type policies struct {
 	store Store
 	read  *lru.Cache[location, revisedPolicy]
 }
 
-// location is where a document is kept.
+// location names a document.
 type location struct{ db, id string }
 
 type revisedPolicy struct {
@@ -128,7 +128,7 @@ type revisedPolicy struct {
 	policy policy
 }
 
-// maxPolicies bounds how many are kept decoded.
+// maxPolicies bounds the cache.
 const maxPolicies = 1024
 
 func newPolicies(s Store) *policies {
@@ -136,8 +136,8 @@ func newPolicies(s Store) *policies {
 	return &policies{store: s, read: read}
 }
 
-// of answers the restrictions in sections of a document, the same ones each time; nil is none. Restrictions that can't
-// be read forbid everything they are about.
+// of returns the restrictions in sections of a document, the same ones each time; nil is none. If they can't be read, the
+// error is of kind fault.Forbidden, so that they forbid everything.
 func (p *policies) of(
 	ctx context.Context, documents account.Reader, at location, sections ...string,
 ) (policy, error) {

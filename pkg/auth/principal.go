@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// principal is who credentials speak for: an account, or a user or device of it.
+// principal is an account, or a user or device of it, that has credentials.
 type principal struct{ accountID, ownerID, deviceID string }
 
 // validPrincipalID is the shape of the ids of users and devices. Kazoo makes 32 hex digits. Ids that CouchDB gives

@@ -85,7 +85,7 @@ func denied(level string, wanted Access) error {
 	}
 }
 
-// Where restrictions are kept.
+// The documents of restrictions.
 const (
 	restrictionsID = "token_restrictions"          // in the database of an account
 	systemPolicies = "crossbar.token_restrictions" // in system_config
@@ -111,8 +111,8 @@ func (a *Authenticator) policyOf(ctx context.Context, i *Identity, method string
 	return found, named, err
 }
 
-// privilege answers the level that restrictions name an identity by: its user's. Where there is no user, as with an
-// API key, it is a setting (crossbar_util get_priv_level).
+// privilege returns the level of an identity in restrictions: its user's, or a setting where there is no user, as with an
+// API key (crossbar_util get_priv_level).
 func (a *Authenticator) privilege(ctx context.Context, i *Identity) (string, error) {
 	if i.OwnerID != "" {
 		level, err := userLevel(ctx, a.documents, i)
@@ -163,7 +163,7 @@ func (e endpoints) allow(wanted Access, i *Identity) bool {
 	return false
 }
 
-// accountNames answers what restrictions may call the account of a request by.
+// accountNames returns the names that restrictions may use for the account of a request.
 func accountNames(target *account.Account, i *Identity) []string {
 	switch {
 	case target == nil:

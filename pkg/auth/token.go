@@ -18,7 +18,7 @@ import (
 // issuer is the iss of every token that a Kazoo issues by itself. Tokens of other providers are not taken.
 const issuer = "kazoo"
 
-// maxToken bounds what is looked at. Kazoo's tokens are below 1 KiB.
+// maxToken bounds the length of a token. Kazoo's tokens are below 1 KiB.
 const maxToken = 16 << 10
 
 // parser is golang-jwt's: it takes the key from our look-up only, whatever key, URL or certificate the token
@@ -30,7 +30,7 @@ var parser = jwt.NewParser(
 	jwt.WithoutClaimsValidation(),
 )
 
-// parse answers what a token claims if a key that we have signed it. key answers the public key of that id.
+// parse returns the claims of a token that was signed by a key that key returns, given its id.
 func parse(token string, key func(kid string) (any, error)) (*claims, error) {
 	if len(token) > maxToken || strings.ContainsFunc(token, notInToken) {
 		return nil, refuse(errors.New("not a JWT: too long, or characters that none has"))
@@ -43,7 +43,7 @@ func parse(token string, key func(kid string) (any, error)) (*claims, error) {
 		return key(kid)
 	})
 	if classified, ok := errors.AsType[*fault.Error](err); ok {
-		return nil, classified // about the key: refused, or the store does not answer
+		return nil, classified // about the key: refused, or an error of the store
 	}
 	if err != nil {
 		return nil, refuse(err)
@@ -52,15 +52,15 @@ func parse(token string, key func(kid string) (any, error)) (*claims, error) {
 	return c, refuse(err)
 }
 
-// notInToken tells what is neither unpadded base64url nor the dot between the parts. Line breaks are among it,
-// which decoders of base64 skip.
+// notInToken reports whether r is neither unpadded base64url nor the dot between the parts. Decoders of base64 skip line
+// breaks; here they are refused.
 func notInToken(r rune) bool {
 	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 	return !letter && (r < '0' || '9' < r) && r != '-' && r != '_' && r != '.'
 }
 
-// keyID reads the header of a token. Kazoo does not care for "typ"; an extension that has to be understood
-// ("crit") is not.
+// keyID returns the key id in the header of a token. Like Kazoo it ignores "typ". It refuses critical extensions
+// ("crit"), as it understands none.
 func keyID(t *jwt.Token) (string, error) {
 	header, err := part(t.Raw, 0)
 	if err != nil {
@@ -72,8 +72,8 @@ func keyID(t *jwt.Token) (string, error) {
 	return header.String("kid"), nil
 }
 
-// Own reports whether a token names a signing key of this cluster, whatever else it is worth. Such a token must not
-// be shown to another cluster, which could use it here.
+// Own reports whether a token names a signing key of this cluster. Such a token must not be sent to another cluster,
+// which could use it here.
 func (a *Authenticator) Own(ctx context.Context, token string) (bool, error) {
 	if len(token) > maxToken {
 		return false, nil
@@ -121,9 +121,9 @@ type claims struct {
 	Method      string
 	IdentitySig *string // nil is a token without one
 	Expires     *int64  // Unix seconds; nil is never
-	As          As      // whom its holder acts as; zero is nobody else
-	// impersonator is who had the token issued, where Kazoo issued it to act as its user (original_account_id,
-	// original_owner_id); zero otherwise.
+	As          As      // the user that its holder acts as; zero is none
+	// impersonator is the user for whom Kazoo issued the token to act as another (original_account_id,
+	// original_owner_id); zero is none.
 	impersonator principal
 }
 

@@ -2,9 +2,9 @@ package document
 
 import "bytes"
 
-// BlankContinuations answers data with every backslash that stands outside a JSON string and before white space
-// made a space. So ends a line of a shell command that goes on in the next, and the bodies in Kazoo's
-// documentation are printed that way. Offsets stay true, and data itself is answered where there is none.
+// BlankContinuations returns data with a space for every backslash that is outside a JSON string and before white space.
+// That is how a shell command continues on the next line, and the bodies in Kazoo's documentation are printed that way.
+// Offsets stay the same. If there is no such backslash, it returns data itself.
 func BlankContinuations(data []byte) []byte {
 	if bytes.IndexByte(data, '\\') < 0 {
 		return data
@@ -16,7 +16,7 @@ func BlankContinuations(data []byte) []byte {
 			inString = !inString
 		case data[i] != '\\':
 		case inString:
-			i++ // whatever is escaped ends no string
+			i++ // an escaped quote does not end the string
 		case i+1 < len(data) && isSpace(data[i+1]):
 			blanked = blank(blanked, data, i)
 		}
@@ -24,7 +24,7 @@ func BlankContinuations(data []byte) []byte {
 	return blanked
 }
 
-// blank puts a space at i, in a copy of original.
+// blank returns text with a space at i. It does not change original, of which text may be a copy already.
 func blank(text, original []byte, i int) []byte {
 	if &text[0] == &original[0] {
 		text = bytes.Clone(original)

@@ -6,10 +6,10 @@ import (
 	"errors"
 )
 
-// ErrNotObject is answered for well-formed JSON that is no object where a document was expected.
+// ErrNotObject is returned for well-formed JSON that is not an object where a document is expected.
 var ErrNotObject = errors.New("the JSON value is not an object")
 
-// ErrTooManyValues is returned where there are more values than the caller allows.
+// ErrTooManyValues is returned if there are more values than the caller allows.
 var ErrTooManyValues = errors.New("too many values")
 
 // Member is a name and its value in an object.
@@ -20,8 +20,8 @@ type Member struct {
 
 // Decode reads one JSON object. It takes RFC 8259 and no more, and is stricter than encoding/json in this: text
 // has to be UTF-8 without lone surrogates, nesting has a bound, and a number has to be one a double can hold
-// (all of which Kazoo's own decoder refuses or fails on). Where a name is repeated the first value counts,
-// since that is the one Kazoo's look-ups find.
+// (all of which Kazoo's own decoder refuses or fails on). If a name is repeated the first value counts,
+// since that is the one that Kazoo's look-ups find.
 func Decode(data []byte) (Document, error) {
 	value, err := DecodeValue(data)
 	if err != nil {
@@ -44,9 +44,9 @@ func DecodeValue(data []byte) (any, error) {
 	return value, nil
 }
 
-// DecodeMembers reads one JSON object by the rules of Decode and answers what stands in it in the order written,
-// repeated names included: for whoever has rules of their own about names, as Crossbar has for its envelope. It
-// stops with ErrTooManyValues after maxValues values, nested ones counted; 0 is no limit.
+// DecodeMembers reads one JSON object by the rules of Decode and returns its members in the order written, including
+// repeated names: for callers with rules of their own about names, as Crossbar has for its envelope. It stops with
+// ErrTooManyValues after maxValues values, nested ones included; 0 is no limit.
 func DecodeMembers(data []byte, maxValues int) ([]Member, error) {
 	r := newReader(data, maxValues)
 	if token := r.token(); token != json.Delim('{') {
@@ -77,8 +77,8 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// reader makes values of the tokens encoding/json finds in data, up to where data stops being text. After the
-// first error, which end answers, it finds nothing more.
+// reader builds values from the tokens that encoding/json finds in data, up to where data stops being text. After the
+// first error, which end returns, it finds no more.
 type reader struct {
 	data   []byte
 	text   *SyntaxError

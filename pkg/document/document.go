@@ -1,10 +1,9 @@
-// Package document is the one model of a JSON document that junctor has: what a client sends, what the store
-// keeps and what an answer carries are all a Document, a decoded JSON object.
+// Package document is junctor's one model of a JSON document: what clients send, what the store contains and what
+// responses carry are all a Document, a decoded JSON object.
 //
-// It knows the few things that hold for every document of Kazoo: which keys are private ("_" or "pvt_" first),
-// that the public id is the private _id, how a change is merged, and that times are Gregorian seconds. Fields
-// nobody here has heard of survive every trip, and numbers keep the spelling they came with. It knows neither
-// the store nor HTTP, and nothing of what a particular document means.
+// It knows what holds for every document of Kazoo: which keys are private ("_" or "pvt_" first), that the public id is
+// the private _id, and how a change is merged. Unknown fields survive every round trip, and numbers keep their spelling.
+// It knows neither the store nor HTTP, and nothing of what a particular document means.
 package document
 
 import (
@@ -20,19 +19,19 @@ import (
 // nothing else: that is what Decode makes, and what the other packages rely on.
 type Document map[string]any
 
-// ID answers _id, under which the store keeps the document.
+// ID returns _id, the id of the document in the store.
 func (d Document) ID() string { return d.String("_id") }
 
-// Rev answers _rev, the revision the store gave.
+// Rev returns _rev, the revision in the store.
 func (d Document) Rev() string { return d.String("_rev") }
 
-// String answers the text under key, and "" where there is none.
+// String returns the string under key, and "" if there is none.
 func (d Document) String(key string) string {
 	s, _ := d[key].(string)
 	return s
 }
 
-// Bool answers whether key holds true or "true": what Kazoo takes for true (kz_term:is_true), and no more.
+// Bool reports whether key holds true or "true", which are what Kazoo takes for true (kz_term:is_true).
 func (d Document) Bool(key string) bool { return d[key] == true || d[key] == "true" }
 
 // Int returns the integer under key as Kazoo reads one (kz_term:to_integer), or false where there is none that fits:
@@ -61,10 +60,10 @@ func (d Document) Int(key string) (int64, bool) {
 // integerText is what Erlang reads as an integer or a float.
 var integerText = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?)?$`)
 
-// Number answers n as a value of a Document.
+// Number returns n as a value of a Document.
 func Number(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
 
-// Strings answers the texts in the list under key; elements that are none are left out.
+// Strings returns the strings in the list under key. Other elements are left out.
 func (d Document) Strings(key string) []string {
 	list, _ := d[key].([]any)
 	texts := make([]string, 0, len(list))
@@ -81,7 +80,7 @@ func IsPrivate(key string) bool {
 	return strings.HasPrefix(key, "_") || strings.HasPrefix(key, "pvt_")
 }
 
-// Public answers what a client may see: no private key, and the id under "id". Nested values are shared with d.
+// Public returns what a client may see: no private keys, and the id under "id". Nested values are shared with d.
 func (d Document) Public() Document {
 	public := make(Document, len(d))
 	for key, value := range d {
@@ -95,7 +94,7 @@ func (d Document) Public() Document {
 	return public
 }
 
-// Clone answers a copy that shares no list and no object with d.
+// Clone returns a copy that shares no list and no object with d.
 func (d Document) Clone() Document {
 	if d == nil {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"encoding/json"
 )
 
-// Encode answers v as compact JSON with sorted keys, so that equal values have equal texts. Unlike json.Marshal
-// it leaves <, > and & as they are: the answers are data, not part of a page.
+// Encode returns v as compact JSON with sorted keys, so that equal values have equal texts. Unlike json.Marshal
+// it leaves <, > and & as they are: the result is data, not part of a page.
 func Encode(v any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -19,7 +19,7 @@ func Encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
-// MD5 answers what Crossbar tags a text with that has no revision of its own, in hex.
+// MD5 returns the hash, in hex, that Crossbar uses as the revision of data without one.
 func MD5(text []byte) string {
 	sum := md5.Sum(text) //nolint:gosec // see the import
 	return hex.EncodeToString(sum[:])

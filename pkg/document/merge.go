@@ -2,7 +2,7 @@ package document
 
 import "maps"
 
-// Merge answers base changed by patch, as Crossbar's PATCH does it: objects are merged key by key, null removes
+// Merge returns base changed by patch, as Crossbar's PATCH does it: objects are merged key by key, null removes
 // the key, and everything else replaces what was there, lists and empty objects included. Neither argument is
 // changed; the result shares with them what it did not have to rebuild.
 func Merge(base, patch map[string]any) map[string]any {
@@ -28,13 +28,13 @@ func mergeValue(old, change any) any {
 	return Merge(object, changes)
 }
 
-// Patched answers d with a client's changes merged in. The private keys and the id are not the client's to set.
+// Patched returns d with a client's changes merged in. A client can't set private keys or the id.
 func (d Document) Patched(changes Document) Document {
 	return Merge(d, changes.settable())
 }
 
-// Replaced answers the client's document with the private keys of d: a POST replaces all that is public, unknown
-// fields included, and nothing else.
+// Replaced returns the client's document with the private keys of d: a POST replaces everything public, including
+// unknown fields, and nothing else.
 func (d Document) Replaced(by Document) Document {
 	replaced := by.settable()
 	for key, value := range d {
@@ -45,7 +45,7 @@ func (d Document) Replaced(by Document) Document {
 	return replaced
 }
 
-// settable answers what of a client's document may be stored.
+// settable returns the part of a client's document that may be stored.
 func (d Document) settable() Document {
 	public := maps.Clone(d)
 	maps.DeleteFunc(public, func(key string, _ any) bool { return IsPrivate(key) || key == "id" })

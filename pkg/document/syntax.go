@@ -31,7 +31,7 @@ const (
 	maxExponent = 400
 )
 
-// token answers the next token.
+// token returns the next token.
 func (r *reader) token() json.Token {
 	if r.err != nil {
 		return nil
@@ -76,7 +76,7 @@ func (r *reader) refused(err error) *SyntaxError {
 	return &SyntaxError{at, "unexpected character"}
 }
 
-// end answers the error there was, or that more than white space follows.
+// end returns the error of the reading, or one for anything but white space after the value.
 func (r *reader) end() error {
 	rest := bytes.TrimLeft(r.data[r.tokens.InputOffset():], " \t\r\n")
 	if r.err != nil || len(rest) == 0 {
@@ -110,7 +110,7 @@ func textEnd(data []byte) *SyntaxError {
 	return &SyntaxError{int64(len(data)), "unexpected end of JSON"}
 }
 
-// character answers how many bytes the first character of text takes, escaped or not, or what is wrong with it.
+// character returns how many bytes the first character of text takes, escaped or not, or what is wrong with it.
 func character(text []byte) (size int, wrong string) {
 	r, size := utf8.DecodeRune(text)
 	unit := codeUnit(text)

@@ -10,11 +10,11 @@ import (
 	"junctor/pkg/document"
 )
 
-// Cast is Validate for a value that is to be stored. Where the schema wants a boolean, an integer or a number and
-// value has the text of one, the answer has the value itself, as Crossbar stores it (kz_json_schema casts what is of
-// the wrong type, and validates again). value is not changed.
-func (s *Schema) Cast(value any) (any, error) {
-	errors, err := s.validate(value)
+// cast validates a value that is to be stored. Where the schema wants a boolean, an integer or a number and value has the
+// text of one, the result has the value itself, as Crossbar stores it (kz_json_schema casts what is of the wrong type,
+// and validates again). value is not changed.
+func (s *compiled) cast(value any) (any, error) {
+	errors, err := s.errors(value)
 	if err != nil {
 		return nil, err
 	}
@@ -26,15 +26,15 @@ func (s *Schema) Cast(value any) (any, error) {
 		}
 	}
 	if !changed {
-		return cast, findings(value, errors).Err()
+		return cast, fieldErrors(value, errors).Err()
 	}
-	return cast, s.Validate(cast)
+	return cast, s.validate(cast)
 }
 
-// clone answers a copy that shares no list and no object with value.
+// clone returns a copy that shares no list and no object with value.
 func clone(value any) any { return document.Document{"": value}.Clone()[""] }
 
-// castOf answers what the value of the wrong type that e is about stands for.
+// castOf returns the value that the text of a value of the wrong type stands for.
 func castOf(e gojsonschema.ResultError) (any, bool) {
 	text, ok := e.Value().(string)
 	if !ok || e.Type() != "invalid_type" {
@@ -51,7 +51,7 @@ func castOf(e gojsonschema.ResultError) (any, bool) {
 	return nil, false
 }
 
-// setAt replaces what stands at a location in value.
+// setAt replaces the value at a location in value.
 func setAt(value any, at string, by any) {
 	switch around := valueAt(value, parent(at)).(type) {
 	case map[string]any:
@@ -63,5 +63,5 @@ func setAt(value any, at string, by any) {
 	}
 }
 
-// lastName answers the name that a location ends with.
+// lastName returns the last name in a location.
 func lastName(at string) string { return at[len(parent(at)) : len(at)-len(separator)] }

@@ -1,17 +1,16 @@
 package schema
 
-// Complete casts a value as Cast does and adds the defaults of properties that are missing, as Crossbar does when it
-// stores a document (jesse with the setter of kz_json_schema). Defaults count where a schema names the property:
-// those in a choice (anyOf, oneOf) or under a pattern do not.
-func (s *Schema) Complete(value any) (any, error) {
-	cast, err := s.Cast(value)
+// complete casts a value and adds the defaults of properties that are missing, as Crossbar does when it stores a document
+// (jesse with the setter of kz_json_schema). Defaults in a choice (anyOf, oneOf) or under a pattern are not added.
+func (s *compiled) complete(value any) (any, error) {
+	cast, err := s.cast(value)
 	if err == nil {
 		addDefaults(s.text, cast)
 	}
 	return cast, err
 }
 
-// addDefaults adds to value, where it is an object, the defaults of the properties that schema names.
+// addDefaults adds the defaults of the properties that schema names to value, if that is an object.
 func addDefaults(schema map[string]any, value any) {
 	object, ok := value.(map[string]any)
 	properties, _ := schema["properties"].(map[string]any)

@@ -11,18 +11,18 @@ import (
 	"junctor/pkg/document"
 )
 
-// wording is how Crossbar puts an error (kz_json_schema:error_to_jobj). Where the schema's limit is told, target
-// takes it from the library's details, and the message has a %v for it.
-type wording struct {
+// errorResponse is Crossbar's form of an error (kz_json_schema:error_to_jobj). If it contains the schema's limit, target
+// takes that from the library's details, and the message may have a %v for it.
+type errorResponse struct {
 	code, message string
 	target        func(gojsonschema.ErrorDetails) any
 }
 
-// unexplained is Crossbar's message for the errors it has no words for.
+// unexplained is Crossbar's message for errors without one of their own.
 const unexplained = "failed to validate"
 
-// wordings are by the library's name of the error.
-var wordings = map[string]wording{
+// errorResponses are by the library's name of the error.
+var errorResponses = map[string]errorResponse{
 	"required":        {"required", "Field is required but missing", nil},
 	"invalid_type":    {"type", "Value did not match type(s): %v", types},
 	"enum":            {"enum", "Value not found in enumerated list of values", allowed},
@@ -50,7 +50,7 @@ var wordings = map[string]wording{
 	"number_not":           {"not_schema_valid", unexplained, nil},
 }
 
-// describe answers the code of an error, its message, and what else is told under the code.
+// describe returns the code of an error, its message, and the other members of its object.
 func describe(e gojsonschema.ResultError) (code, message string, more map[string]any) {
 	more = map[string]any{"value": e.Value()}
 	switch e.Type() {
@@ -61,7 +61,7 @@ func describe(e gojsonschema.ResultError) (code, message string, more map[string
 	case "format":
 		more["format"] = e.Details()["format"]
 	}
-	w, known := wordings[e.Type()]
+	w, known := errorResponses[e.Type()]
 	if !known {
 		return e.Type(), unexplained, more
 	}
@@ -90,7 +90,7 @@ func limit(name string) func(gojsonschema.ErrorDetails) any {
 	}
 }
 
-// allowed answers the values of an enum; the library joins their JSON texts to one.
+// allowed returns the values of an enum. The library joins their JSON texts.
 func allowed(d gojsonschema.ErrorDetails) any {
 	values, _ := document.DecodeValue(fmt.Appendf(nil, "[%s]", d["allowed"]))
 	return values

@@ -15,27 +15,27 @@ import (
 	"junctor/pkg/fault"
 )
 
-// Schema is one compiled schema. It is safe for concurrent use.
-type Schema struct {
+// compiled is one compiled schema. It is safe for concurrent use.
+type compiled struct {
 	library *gojsonschema.Schema
 	text    document.Document
 }
 
-// Validate validates value, which is a document or any other value that pkg/document decoded. The error is nil, or of
+// validate validates value, which is a document or any other value that pkg/document decoded. The error is nil, or of
 // kind fault.Invalid with everything that is wrong in its fault.Fields.
-func (s *Schema) Validate(value any) error {
+func (s *compiled) validate(value any) error {
 	if doc, ok := value.(document.Document); ok {
 		value = map[string]any(doc)
 	}
-	errors, err := s.validate(value)
+	errors, err := s.errors(value)
 	if err != nil {
 		return err
 	}
-	return findings(value, errors).Err()
+	return fieldErrors(value, errors).Err()
 }
 
-// validate returns what the library reports about a value.
-func (s *Schema) validate(value any) ([]gojsonschema.ResultError, error) {
+// errors returns the library's errors about a value.
+func (s *compiled) errors(value any) ([]gojsonschema.ResultError, error) {
 	if err := checkSize(value); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 
 // Set is a collection of compiled schemas. It is safe for concurrent use.
 type Set struct {
-	schemas map[string]*Schema
+	schemas map[string]*compiled
 }
 
 // Load compiles every NAME.json of fsys under the id NAME. Each has to stand alone, without references to others.
@@ -26,7 +26,7 @@ func Load(fsys fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{schemas: map[string]*Schema{}}
+	set := &Set{schemas: map[string]*compiled{}}
 	for _, name := range names {
 		id := strings.TrimSuffix(name, path.Ext(name))
 		if set.schemas[id], err = load(fsys, name, id); err != nil {
@@ -36,7 +36,7 @@ func Load(fsys fs.FS) (*Set, error) {
 	return set, nil
 }
 
-func load(fsys fs.FS, name, id string) (*Schema, error) {
+func load(fsys fs.FS, name, id string) (*compiled, error) {
 	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func load(fsys fs.FS, name, id string) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Schema{library: library, text: text}, nil
+	return &compiled{library: library, text: text}, nil
 }
 
 // IDs returns the ids of all schemas, sorted.
@@ -72,23 +72,24 @@ func (s *Set) Text(id string) (document.Document, error) {
 	return schema.text, nil
 }
 
-// Validate validates value against the schema of that id, see Schema.Validate.
+// Validate validates value against the schema of that id. The value is a document or any other value that pkg/document
+// decoded. The error is of kind fault.Invalid with everything that is wrong in its fault.Fields.
 func (s *Set) Validate(id string, value any) error {
 	schema, err := s.schema(id)
 	if err != nil {
 		return err
 	}
-	return schema.Validate(value)
+	return schema.validate(value)
 }
 
-// Cast validates a document that is to be stored and returns it with the types that the schema of that id asks for,
-// see Schema.Cast.
+// Cast validates a document that is to be stored and returns a copy, in which texts of booleans and numbers are replaced
+// by what they stand for where the schema of that id wants that.
 func (s *Set) Cast(id string, doc document.Document) (document.Document, error) {
 	schema, err := s.schema(id)
 	if err != nil {
 		return nil, err
 	}
-	cast, err := schema.Cast(map[string]any(doc))
+	cast, err := schema.cast(map[string]any(doc))
 	if err != nil {
 		return nil, err
 	}
@@ -96,18 +97,18 @@ func (s *Set) Cast(id string, doc document.Document) (document.Document, error) 
 	return object, nil
 }
 
-// Complete validates a value and returns it as it would be stored, see Schema.Complete.
+// Complete validates a value and returns it as it would be stored: as Cast does, with the defaults of missing properties.
 func (s *Set) Complete(id string, value any) (any, error) {
 	schema, err := s.schema(id)
 	if err != nil {
 		return nil, err
 	}
-	return schema.Complete(value)
+	return schema.complete(value)
 }
 
 // schema returns the schema of an id. Like Crossbar, it treats an unknown id as a failure of the server
 // (fault.SchemaUnusable).
-func (s *Set) schema(id string) (*Schema, error) {
+func (s *Set) schema(id string) (*compiled, error) {
 	schema, ok := s.schemas[id]
 	if !ok {
 		message := "schema " + id + " not found."

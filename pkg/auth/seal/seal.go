@@ -1,4 +1,4 @@
-// Package seal keeps secrets of junctor's own unreadable in the store, and in every backup and replica of it.
+// Package seal encrypts junctor's own secrets in the store, and so in every backup and replica of it.
 //
 // A sealed text is bound to what it is about, an id for example, so that it can't be moved into another document,
 // and begins with the version of the method, so that another can follow. Kazoo's own secrets are not sealed: Kazoo
@@ -41,21 +41,21 @@ func Parse(text string) (*Key, error) {
 	return &Key{aead}, nil
 }
 
-// generate answers a new key as Parse reads it.
+// generate returns a new key as Parse reads it.
 func generate() string {
 	secret := make([]byte, keySize)
 	_, _ = rand.Read(secret) // never fails
 	return base64.StdEncoding.EncodeToString(secret)
 }
 
-// Seal answers secret such that only this key opens it, and only as something about about.
+// Seal encrypts secret and binds it to about: Open needs the same key and the same about.
 func (k *Key) Seal(secret, about string) string {
 	sealed := k.aead.Seal(nil, nil, []byte(secret), []byte(about))
 	return version + base64.StdEncoding.EncodeToString(sealed)
 }
 
-// Open answers what Seal was given. A text that was altered, is about something else, or was sealed with another
-// key is an error that does not say which.
+// Open returns the secret that was sealed. For a text that was altered, sealed with another key or bound to another about
+// it returns an error that does not say which.
 func (k *Key) Open(sealed, about string) (string, error) {
 	text, ok := strings.CutPrefix(sealed, version)
 	if !ok {

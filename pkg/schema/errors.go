@@ -9,12 +9,12 @@ import (
 	"junctor/pkg/fault"
 )
 
-// maxEchoes bounds how often one answer repeats a whole object; see isExtra.
+// maxEchoes bounds how often one response repeats a whole object; see isExtra.
 const maxEchoes = 8
 
-// findings answers the library's errors about a value as Crossbar's. Where a choice between schemas failed, that
-// is all there is to say about the value it is about and what is in it: why each schema refused it is left out.
-func findings(value any, errors []gojsonschema.ResultError) fault.Fields {
+// fieldErrors translates the library's errors about a value into Crossbar's. If a choice between schemas failed, it reports
+// only that about the value and what is in it, and not why each schema refused it.
+func fieldErrors(value any, errors []gojsonschema.ResultError) fault.Fields {
 	failed, extras := map[string]bool{}, 0
 	for _, e := range errors {
 		if isChoice(e) {
@@ -48,14 +48,14 @@ func isChoice(e gojsonschema.ResultError) bool {
 	return false
 }
 
-// isExtra reports whether e is about a property that may not be there. Crossbar's value is then the object it
-// stands in; with many of them in a large object, that would be an answer of the square of the request's size.
+// isExtra reports whether e is about a property that may not be there. Crossbar's value is then the object around
+// it. With many of them in a large object, the response would grow with the square of the request's size.
 func isExtra(e gojsonschema.ResultError) bool { return e.Type() == "additional_property_not_allowed" }
 
 // separator ends each name in a location. It is not UTF-8, so that no name has it inside.
 const separator = "\xff"
 
-// locate answers the location of what e is about, which for a missing or superfluous property is its own.
+// locate returns the location of the value that e is about. For a missing or extra property it is that of the property.
 func locate(e gojsonschema.ResultError) string {
 	_, at, _ := strings.Cut(e.Context().String(separator)+separator, separator)
 	if name, ok := e.Details()["property"].(string); ok {
@@ -64,13 +64,13 @@ func locate(e gojsonschema.ResultError) string {
 	return at
 }
 
-// fieldPath answers a location as Crossbar writes it: dots between the names, and %2E for a dot in one.
+// fieldPath returns a location as Crossbar writes it: dots between the names, and %2E for a dot in one.
 func fieldPath(at string) string {
 	at = strings.ReplaceAll(strings.TrimSuffix(at, separator), ".", "%2E")
 	return strings.ReplaceAll(at, separator, ".")
 }
 
-// parent answers the location around another; the root is its own.
+// parent returns the location around another. The parent of the root is the root.
 func parent(at string) string {
 	return at[:strings.LastIndex(strings.TrimSuffix(at, separator), separator)+1]
 }
@@ -85,7 +85,7 @@ func inside(locations map[string]bool, at string) bool {
 	return false
 }
 
-// valueAt answers what stands at a location in value.
+// valueAt returns the value at a location in value.
 func valueAt(value any, at string) any {
 	for at != "" {
 		var name string
