@@ -54,8 +54,6 @@ func (d *database) Changes(ctx context.Context, options driver.Options) (driver.
 			return f, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-d.writer.quit:
-			return nil, errClosed
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"junctor/pkg/boltfile"
 )
 
-// client is an open store.
+// client is an open store. Its methods are called through kivik.
 type client struct {
 	bolt        *bolt.DB
 	file        *storeFile
@@ -26,10 +26,6 @@ type client struct {
 	writer      *writer
 	programs    sync.Map // index name > *program
 	designLocks sync.Map // database name > chan struct{}: see database.lockDesigns
-
-	mu      sync.Mutex
-	closed  bool
-	readers map[*rows]struct{}
 
 	lost atomic.Pointer[error] // set once no transaction can begin any more, as the file is damaged
 }
@@ -48,20 +44,11 @@ func newClient(db *bolt.DB, f *storeFile, o Options) *client {
 		log:         o.Log,
 		scriptLimit: o.ScriptLimit,
 		writer:      startWriter(db, f),
-		readers:     map[*rows]struct{}{},
 	}
 }
 
-// Close ends waiting feeds and open result sets, finishes the writes under way and closes the file.
+// Close closes the file. kivik calls it when no call is under way and no result set is open, and makes no call after it.
 func (c *client) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	open := c.readers
-	c.readers = nil
-	c.mu.Unlock()
-	for r := range open {
-		_ = r.Close() // a read transaction has nothing to lose
-	}
 	c.writer.stop()
 	if lost := c.writer.lost.Load(); lost != nil {
 		return *lost // bbolt would wait for a lock that is never released
@@ -128,7 +115,8 @@ func (c *client) view(ctx context.Context, fn func(*bolt.Tx) error) error {
 	return boltfile.Guard(c.path, func() error { return fn(tx) })
 }
 
-// begin begins a read transaction. A damaged file can make that impossible, and then it leaves a lock behind.
+// begin begins a read transaction. A damaged file can make that impossible. bbolt then holds a lock that is never
+// released, so no transaction is begun any more.
 func (c *client) begin() (tx *bolt.Tx, err error) {
 	if lost := c.lost.Load(); lost != nil {
 		return nil, *lost
@@ -141,7 +129,7 @@ func (c *client) begin() (tx *bolt.Tx, err error) {
 		c.lost.Store(&err)
 		c.writer.lost.Store(&err)
 	}
-	return tx, boltError(err)
+	return tx, err
 }
 
 var databaseName = regexp.MustCompile(`^[a-z][a-z0-9_$()+/-]*$`)

@@ -209,30 +209,12 @@ func (d *database) abandon(ctx context.Context, ddocID string, ix index) {
 	}
 }
 
-// dropUnfinishedIndexes removes the indexes that a process was building when it died.
-func dropUnfinishedIndexes(tx *bolt.Tx) error {
-	return eachUnfinished(tx, func(c contents, indexes []string) error {
-		for _, index := range indexes {
-			if err := c.dropIndex(index); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
+// unfinished is an index that no design document names: a process died while it built it.
+type unfinished struct{ database, index string }
 
-func hasUnfinishedIndexes(tx *bolt.Tx) (found bool, err error) {
-	err = eachUnfinished(tx, func(_ contents, indexes []string) error {
-		found = found || len(indexes) > 0
-		return nil
-	})
-	return found, err
-}
-
-// eachUnfinished calls do for each database, with the indexes of it that no design document names.
-func eachUnfinished(tx *bolt.Tx, do func(c contents, indexes []string) error) error {
+func unfinishedIndexes(tx *bolt.Tx) (list []unfinished, err error) {
 	databases := tx.Bucket(databasesBucket)
-	return databases.ForEachBucket(func(name []byte) error {
+	err = databases.ForEachBucket(func(name []byte) error {
 		c := contents{databases.Bucket(name)}
 		installed := map[string]bool{}
 		err := c.part(designsBucket).ForEach(func(_, index []byte) error {
@@ -242,16 +224,25 @@ func eachUnfinished(tx *bolt.Tx, do func(c contents, indexes []string) error) er
 		if err != nil {
 			return err
 		}
-		var unfinished []string
-		err = c.part(indexesBucket).ForEachBucket(func(index []byte) error {
+		return c.part(indexesBucket).ForEachBucket(func(index []byte) error {
 			if !installed[string(index)] {
-				unfinished = append(unfinished, string(index))
+				list = append(list, unfinished{string(name), string(index)})
 			}
 			return nil
 		})
+	})
+	return list, err
+}
+
+func dropUnfinished(tx *bolt.Tx, list []unfinished) error {
+	for _, u := range list {
+		c, err := openContents(tx, u.database)
 		if err != nil {
 			return err
 		}
-		return do(c, unfinished)
-	})
+		if err := c.dropIndex(u.index); err != nil {
+			return err
+		}
+	}
+	return nil
 }

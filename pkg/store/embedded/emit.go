@@ -8,7 +8,7 @@ import (
 	"github.com/dop251/goja"
 )
 
-// mapDoc calls a map function on a document. Every call gets a copy of its own.
+// mapDoc calls a map function with a copy of a document.
 func (s *sandbox) mapDoc(doc *jsonTree) ([]emitted, error) {
 	if _, err := s.call(doc.in(s.vm)); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (s *sandbox) say(log func(message string), message goja.Value) goja.Value {
 	return goja.Undefined()
 }
 
-// takeRows turns the rows into JSON when the function is through, as CouchDB does.
+// takeRows encodes the emitted rows once the function has returned, as CouchDB does.
 func (s *sandbox) takeRows() ([]emitted, error) {
 	taken := s.rows
 	s.rows = nil
@@ -56,14 +56,13 @@ func (s *sandbox) takeRows() ([]emitted, error) {
 	return rows, nil
 }
 
-// encode gives the texts that a key and a value have in JSON as elements of an array, where JSON makes null of what
-// it has no text for: undefined, NaN, functions. What needs no stringify is spared it, unless a script has taught
-// arrays a toJSON.
+// encode returns the JSON texts of a key and a value as elements of an array, in which undefined, NaN and functions become
+// null. It avoids stringify for primitive values, unless a script has given arrays a toJSON.
 func (s *sandbox) encode(key, value goja.Value) (emitted, error) {
-	untaught := s.arrays.Get("toJSON") == nil
+	plainArrays := s.arrays.Get("toJSON") == nil
 	k, plainKey := primitiveText(key)
 	v, plainValue := primitiveText(value)
-	if untaught && plainKey && plainValue {
+	if plainArrays && plainKey && plainValue {
 		return emitted{k, v}, nil
 	}
 	stringified, err := s.stringify(goja.Undefined(), s.vm.NewArray(key, value))
@@ -72,9 +71,9 @@ func (s *sandbox) encode(key, value goja.Value) (emitted, error) {
 	}
 	text := []byte(stringified.String())
 	switch {
-	case untaught && plainKey:
+	case plainArrays && plainKey:
 		return emitted{k, text[len("[")+len(k)+len(",") : len(text)-len("]")]}, nil
-	case untaught && plainValue:
+	case plainArrays && plainValue:
 		return emitted{text[len("[") : len(text)-len(",")-len(v)-len("]")], v}, nil
 	}
 	var pair [2]json.RawMessage
@@ -82,7 +81,7 @@ func (s *sandbox) encode(key, value goja.Value) (emitted, error) {
 	return emitted{pair[0], pair[1]}, err
 }
 
-// primitiveText is what stringify makes of the most usual values.
+// primitiveText returns what stringify makes of the most usual values.
 func primitiveText(value goja.Value) (json.RawMessage, bool) {
 	switch {
 	case goja.IsUndefined(value), goja.IsNull(value):

@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// Error is a refusal in CouchDB's words. Its text is what kivik's couch driver makes of the same answer, so code
-// that reads either driver's errors needs one rule.
+// Error is an error in CouchDB's words. Its text is the one that kivik's couch driver makes of the same response, so code
+// that reads the errors of both drivers needs one rule.
 type Error struct {
 	Status int
 	Reason string
@@ -33,10 +31,9 @@ var (
 	errNoView     = &Error{http.StatusNotFound, "missing_named_view"}
 	errExists     = &Error{http.StatusPreconditionFailed,
 		"The database could not be created, the file already exists."}
-	errClosed = &Error{http.StatusServiceUnavailable, "The store is closed."}
 )
 
-// errStale says that what a write was prepared from has changed since: prepare it again.
+// errStale says that what a write was prepared from has changed since. It has to be prepared again.
 var errStale = errors.New("prepared from an older state")
 
 func badRequest(format string, args ...any) error {
@@ -45,12 +42,4 @@ func badRequest(format string, args ...any) error {
 
 func notSupported(what string) error {
 	return &Error{http.StatusNotImplemented, what + " is not supported by the embedded store"}
-}
-
-// boltError gives bbolt's "not open" the meaning it has here.
-func boltError(err error) error {
-	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
-		return errClosed
-	}
-	return err
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// storeFile is the file of a store, as its folder shows it. What is written to a file that was deleted or replaced is lost
-// when the store is closed, so such a write must not be accepted.
+// storeFile is the file of a store. Writes to a file that was deleted or replaced would be lost when the store is closed,
+// so they must not be accepted.
 type storeFile struct {
 	path   string      // empty: the store is in memory
 	opened fs.FileInfo // of the file that is open
 	log    zerolog.Logger
-	gone   bool // logged; the writer's
+	gone   bool // logged; used by the writer only
 }
 
 func newStoreFile(path string, log zerolog.Logger) (*storeFile, error) {

@@ -120,8 +120,9 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 	return rows, nil
 }
 
-// newRow encodes a row. Its key sorts as CouchDB sorts rows: by view key, then by document id; the number tells
-// apart what one document emits under one key. The value tells where the view key ends, and holds it as JSON.
+// newRow encodes a row. Its key sorts as CouchDB sorts rows: by view key, then by document id; the number
+// distinguishes the rows of one document under one key. The value has the length of the encoded view key, and the view
+// key and the value as JSON.
 func newRow(view, id string, n uint32, e emitted) (row, error) {
 	decoded, err := decodeKey(e.Key)
 	if err != nil {

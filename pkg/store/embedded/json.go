@@ -1,13 +1,37 @@
 package embedded
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 	"strings"
 )
 
-// What is read here is JSON text that is known to be valid and compact: something has checked it before. That is
-// why this can be simple, and several times as fast as encoding/json's decoder is a token at a time.
+// encodeJSON is json.Marshal without the escapes meant for HTML. It leaves a json.RawMessage as it is.
+func encodeJSON(v any) (json.RawMessage, error) {
+	if raw, ok := v.(json.RawMessage); ok {
+		return raw, nil
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// decodeJSON preserves the spelling of numbers.
+func decodeJSON(raw []byte) (any, error) {
+	var v any
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	err := dec.Decode(&v)
+	return v, err
+}
+
+// What the functions below read is JSON text that is valid and compact: it has been checked before. That is why they can
+// be simple, and several times as fast as encoding/json's decoder, which reads a token at a time.
 
 // members lists the members of a JSON object as they are spelled: the name in its quotes, and the value.
 func members(object []byte) iter.Seq2[[]byte, []byte] {
@@ -25,7 +49,7 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// valueEnd tells where a value in an array or object ends.
+// valueEnd returns where a value in an array or object ends.
 func valueEnd[T ~string | ~[]byte](text T) int {
 	depth := 0
 	for i := 0; ; i++ {
@@ -47,7 +71,7 @@ func valueEnd[T ~string | ~[]byte](text T) int {
 	}
 }
 
-// stringEnd tells where the string that a text begins with ends.
+// stringEnd returns where the string at the beginning of a text ends.
 func stringEnd[T ~string | ~[]byte](text T) int {
 	for i := 1; ; i++ {
 		switch text[i] {
@@ -59,7 +83,7 @@ func stringEnd[T ~string | ~[]byte](text T) int {
 	}
 }
 
-// plainString reads a JSON string that is spelled as what it says.
+// plainString reads a JSON string without escapes.
 func plainString(raw []byte) (string, bool) {
 	if len(raw) < 2 || raw[0] != '"' || !isPlain(raw[1:len(raw)-1]) {
 		return "", false
@@ -67,7 +91,7 @@ func plainString(raw []byte) (string, bool) {
 	return string(raw[1 : len(raw)-1]), true
 }
 
-// isPlain reports whether a string stands in JSON as it is.
+// isPlain reports whether a string needs no escapes in JSON.
 func isPlain[T ~string | ~[]byte](s T) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

@@ -26,18 +26,18 @@ const (
 	tagObject
 )
 
-// appendKey appends the place of a decoded JSON value among the rows of a view: what appendKeyRange gives, then
-// the value's JSON text, so that keys that collate equal but differ ("a" and "a\u0000") stay distinct rows in a
-// fixed order. JSON text holds no zero byte; one ends it. The encoding delimits itself: a document id may follow.
+// appendKey appends the sort key of a decoded JSON value: what appendKeyRange appends, then the value's JSON text, so that
+// keys that collate equal but differ ("a" and "a\u0000") are distinct and in a fixed order. JSON text has no zero byte;
+// one ends it. The encoding delimits itself: a document id may follow.
 func appendKey(dst []byte, key any) []byte {
 	return append(appendText(appendKeyRange(dst, key), key), 0)
 }
 
-// appendKeyRange appends the part of appendKey that decides order. Every key that collates equal has it as a
+// appendKeyRange appends the part of appendKey that determines the order. Every key that collates equal has it as a
 // prefix; keys that collate greater sort after all of those, and lesser ones before.
 //
-// Numbers compare as float64, as they do in the JavaScript that emitted them. A type that encoding/json does
-// not decode to is a defect of the caller, which must not get as far as a stored index: it panics.
+// Numbers compare as float64, as they do in the JavaScript that emitted them. It panics on a type that encoding/json
+// does not decode to: that is a bug of the caller, which must not reach a stored index.
 func appendKeyRange(dst []byte, key any) []byte {
 	switch key := key.(type) {
 	case nil:

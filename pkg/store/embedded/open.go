@@ -150,20 +150,22 @@ func mapSize() int {
 // prepareFile refuses a file that is not a store, and removes what a crash left unfinished. It writes only if there is
 // such a thing: a store can be opened and read while its disk is full.
 func prepareFile(file *bolt.DB) error {
-	var unfinished bool
+	var left []unfinished
 	err := boltfile.Guard(file.Path(), func() error {
 		return file.View(func(tx *bolt.Tx) (err error) {
 			if err := checkLayout(tx); err != nil {
 				return err
 			}
-			unfinished, err = hasUnfinishedIndexes(tx)
+			left, err = unfinishedIndexes(tx)
 			return err
 		})
 	})
-	if err != nil || !unfinished {
+	if err != nil || len(left) == 0 {
 		return err
 	}
-	return boltfile.Guard(file.Path(), func() error { return file.Update(dropUnfinishedIndexes) })
+	return boltfile.Guard(file.Path(), func() error {
+		return file.Update(func(tx *bolt.Tx) error { return dropUnfinished(tx, left) })
+	})
 }
 
 func checkLayout(tx *bolt.Tx) error {

@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -102,27 +101,4 @@ func (p *params) unsupported() error {
 		return nil
 	}
 	return notSupported("option " + slices.Min(slices.Collect(maps.Keys(p.given))))
-}
-
-// encodeJSON is json.Marshal without the escapes meant for HTML, and without touching what is JSON already.
-func encodeJSON(v any) (json.RawMessage, error) {
-	if raw, ok := v.(json.RawMessage); ok {
-		return raw, nil
-	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), nil
-}
-
-// decodeJSON keeps numbers as they are spelled.
-func decodeJSON(raw []byte) (any, error) {
-	var v any
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	err := dec.Decode(&v)
-	return v, err
 }

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// record is the one leaf that a document has: there is no replication, hence no branches, and of older revisions
-// only the last one's name is known.
+// record is the current revision of a document. There is no replication, hence there are no branches, and older revisions
+// are not stored.
 type record struct {
 	seq     uint64
 	rev     string
@@ -22,7 +22,7 @@ type record struct {
 	atts    []attachment
 }
 
-// attachment is what a document says of a file. data is set on the way in; it is kept apart from the record.
+// attachment describes an attachment. data is set if it is to be stored; it is not part of the record.
 type attachment struct {
 	Name        string `json:"name"`
 	ContentType string `json:"content_type"`
@@ -39,7 +39,7 @@ func (r *record) bucket() []byte {
 	return docsBucket
 }
 
-// encode lays a record out: sequence, deleted or not, revision, attachments, body.
+// encode returns the stored form of a record: sequence, deleted or not, revision, attachments, body.
 func (r *record) encode() []byte {
 	b := binary.BigEndian.AppendUint64(nil, r.seq)
 	var deleted byte
@@ -75,7 +75,7 @@ func decodeRecord(raw []byte) (*record, error) {
 	return r, json.Unmarshal(atts, &r.atts)
 }
 
-// clone makes a record outlive the transaction it was read in.
+// clone returns a copy that outlives the transaction.
 func (r *record) clone() *record {
 	if r == nil {
 		return nil
@@ -85,7 +85,7 @@ func (r *record) clone() *record {
 	return &c
 }
 
-// attachmentOf finds an attachment by its name.
+// attachmentOf returns an attachment by its name.
 func (r *record) attachmentOf(name string) (attachment, bool) {
 	if r == nil {
 		return attachment{}, false
@@ -98,7 +98,7 @@ func (r *record) attachmentOf(name string) (attachment, bool) {
 	return attachment{}, false
 }
 
-// document is the JSON that a reader gets, with a stub for each attachment.
+// document returns the JSON of the document, with a stub for each attachment.
 func (r *record) document(id string) []byte {
 	b := append([]byte(`{"_id":`), quote(id)...)
 	b = append(b, `,"_rev":"`+r.rev+`"`...)
@@ -120,8 +120,8 @@ func (r *record) document(id string) []byte {
 	return append(b, '}')
 }
 
-// nextRev names the revision that follows another, from what it holds and what it follows. As in CouchDB the id
-// is no part of it, so equal histories have equal revisions.
+// nextRev returns the revision of r as the successor of before. As in CouchDB it does not depend on the id, so equal
+// histories have equal revisions.
 func (r *record) nextRev(before *record) string {
 	var previous string
 	if before != nil {
@@ -136,7 +136,7 @@ func (r *record) nextRev(before *record) string {
 	return strconv.FormatInt(before.generation()+1, 10) + "-" + hex.EncodeToString(h.Sum(nil))
 }
 
-// generation is the number in front of the revision, 0 where nothing was ever stored.
+// generation returns the number at the beginning of the revision, 0 for no record.
 func (r *record) generation() int64 {
 	if r == nil {
 		return 0
@@ -154,7 +154,7 @@ func quote(s string) []byte {
 	return raw
 }
 
-// appendBytes appends a piece with its length in front; cutBytes takes it off again.
+// appendBytes appends a piece after its length. cutBytes reads it back.
 func appendBytes(b, piece []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(piece))), piece...)
 }
@@ -168,7 +168,7 @@ func cutBytes(b []byte) (piece, rest []byte, ok bool) {
 	return b[:n], b[n:], true
 }
 
-// revision is the record's revision, or nothing where there is no record.
+// revision returns the record's revision, "" for no record.
 func (r *record) revision() string {
 	if r == nil {
 		return ""

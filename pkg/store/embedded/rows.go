@@ -11,7 +11,7 @@ import (
 	"junctor/pkg/boltfile"
 )
 
-// rows is a result set. It holds one read transaction, so all of it is of one moment, until its end or Close.
+// rows is a result set. It holds one read transaction until its end or Close, so all of it is of one moment.
 type rows struct {
 	client *client
 	ctx    context.Context
@@ -25,9 +25,9 @@ type rows struct {
 
 // source is where the rows of a result set come from.
 type source interface {
-	// advance moves to the next row; false is the end.
+	// advance moves to the next row. It returns false at the end.
 	advance() (bool, error)
-	// row describes the row it stands on, in memory that outlives the transaction.
+	// row describes the current row, in memory that outlives the transaction.
 	row(*driver.Row) error
 }
 
@@ -39,10 +39,11 @@ func (d *database) query(ctx context.Context, q *query, open func(contents, *row
 		return nil, err
 	}
 	r := &rows{client: d.client, ctx: ctx, skip: q.skip, limit: q.limit}
-	if err := r.begin(); err != nil {
+	var err error
+	if r.tx, err = d.begin(); err != nil {
 		return nil, err
 	}
-	err := boltfile.Guard(d.path, func() error {
+	err = boltfile.Guard(d.path, func() error {
 		c, err := openContents(r.tx, d.name)
 		if err != nil {
 			return err
@@ -55,19 +56,6 @@ func (d *database) query(ctx context.Context, q *query, open func(contents, *row
 		return nil, err
 	}
 	return r, nil
-}
-
-// begin starts the transaction and registers it with the client, which cannot close its file while one is open.
-func (r *rows) begin() (err error) {
-	r.client.mu.Lock()
-	defer r.client.mu.Unlock()
-	if r.client.closed {
-		return errClosed
-	}
-	if r.tx, err = r.client.begin(); err == nil {
-		r.client.readers[r] = struct{}{}
-	}
-	return err
 }
 
 // Next describes the next row.
@@ -115,9 +103,6 @@ func (r *rows) end() {
 	}
 	_ = r.tx.Rollback() // a read transaction has nothing to lose
 	r.tx = nil
-	r.client.mu.Lock()
-	defer r.client.mu.Unlock()
-	delete(r.client.readers, r)
 }
 
 // UpdateSeq is not looked up.

@@ -11,26 +11,26 @@ import (
 	"github.com/dop251/goja"
 )
 
-// What a script may use up. A document's emitted rows are kept in memory until they are stored.
+// The limits of a script. A document's emitted rows are in memory until they are stored.
 const (
 	maxScriptCalls  = 1000    // calls within calls
 	maxEmittedRows  = 100_000 // rows of one document in one view
 	maxEmittedBytes = 4 << 20 // their JSON text
 )
 
-// What scripts are stopped for.
+// The reasons why scripts are stopped.
 var (
 	errScriptLimit = errors.New("the function ran for too long and was stopped")
 	errScriptDepth = errors.New("the function called itself too often and was stopped")
 )
 
-// function is one compiled function and the few sandboxes it runs in: one a processor, made when first needed.
-// No two functions share a sandbox, so none sees what another did to its globals.
+// function is one compiled function with a pool of sandboxes, one per processor. No two functions share a sandbox, so
+// none sees what another did to its globals.
 type function struct {
 	code  *goja.Program
 	limit time.Duration
 	log   func(message string)
-	idle  chan *sandbox // nil for one still to be made
+	idle  chan *sandbox // nil for one that has not been created yet
 }
 
 // newFunction compiles a function and loads it once.
@@ -48,7 +48,7 @@ func newFunction(source string, limit time.Duration, log func(message string)) (
 	return f, f.run(context.Background(), func(*sandbox) error { return nil })
 }
 
-// run lends use a sandbox, waiting for one, and stops what it does when the limit is over or ctx ends.
+// run calls use with an idle sandbox, for which it waits, and interrupts it at the time limit or when ctx ends.
 func (f *function) run(ctx context.Context, use func(*sandbox) error) error {
 	var s *sandbox
 	select {
@@ -72,7 +72,8 @@ func (f *function) run(ctx context.Context, use func(*sandbox) error) error {
 	return err
 }
 
-// sandbox is a JavaScript runtime with one function and what CouchDB lets it see: nothing of the host.
+// sandbox is a JavaScript runtime with one function and the globals that CouchDB provides. One goroutine uses it at a
+// time.
 type sandbox struct {
 	vm               *goja.Runtime
 	function         goja.Callable // nil until loaded
@@ -81,8 +82,8 @@ type sandbox struct {
 	arrays           *goja.Object    // the prototype of arrays
 	rows             [][2]goja.Value // emitted by the call under way
 	limit            time.Duration   // of a call
-	alarm            *time.Timer     // interrupts what runs when it goes off
-	spent            bool            // not to be used again
+	alarm            *time.Timer     // interrupts the script at the time limit
+	spent            bool            // must not be used again
 }
 
 // sumSource is CouchDB's sum(), which takes the values of objects too and joins strings.
@@ -113,8 +114,8 @@ func newSandbox(limit time.Duration, log func(message string)) *sandbox {
 	return s
 }
 
-// within does work under the time limit. A sandbox that was interrupted is spent, as the interrupt can arrive late
-// and would hit the next call; so is one that failed in a way no script can bring about on purpose.
+// within does work under the time limit. A sandbox that was interrupted is not used again, as the interrupt can arrive
+// late and would hit the next call. Neither is one that failed in a way that a script can't cause on purpose.
 func (s *sandbox) within(ctx context.Context, work func() error) (err error) {
 	s.alarm.Reset(s.limit)
 	stop := context.AfterFunc(ctx, func() { s.vm.Interrupt(context.Cause(ctx)) })
@@ -128,7 +129,7 @@ func (s *sandbox) within(ctx context.Context, work func() error) (err error) {
 	return plain(work())
 }
 
-// plain gives the reason for which goja stopped a script, without where that struck.
+// plain returns the reason for which goja stopped a script, without the place.
 func plain(err error) error {
 	var interrupted *goja.InterruptedError
 	if errors.As(err, &interrupted) {
@@ -147,7 +148,7 @@ func isThrown(err error) bool {
 	return errors.As(err, &thrown)
 }
 
-// load evaluates the program, once, and takes the function it is.
+// load evaluates the program, once. Its value is the function.
 func (s *sandbox) load(code *goja.Program) error {
 	if s.function != nil {
 		return nil
@@ -164,8 +165,8 @@ func (s *sandbox) load(code *goja.Program) error {
 	return nil
 }
 
-// call calls the function. What it makes of the names around it, by assigning to one it did not declare or to one of
-// ours, is gone with the call: each has a global object of its own, and the sandbox's only behind it.
+// call calls the function. Each call has a global object of its own whose prototype is the sandbox's, so that assignments
+// to undeclared names, or to those of the sandbox, end with the call.
 func (s *sandbox) call(arguments ...goja.Value) (goja.Value, error) {
 	s.rows = nil
 	scope := s.vm.CreateObject(s.global)

@@ -6,26 +6,26 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// scan walks the keys of some spans of a bucket, each in order or each backwards.
+// scan iterates over the keys in spans of a bucket, each span in order or each in reverse order.
 type scan struct {
 	cursor  *bolt.Cursor
 	spans   []span
 	reverse bool
-	inside  bool // the cursor stands in spans[0]
+	inside  bool // the cursor has been moved into spans[0]
 	k, v    []byte
-	touched int // keys looked at: what a listing costs
+	touched int // keys looked at, which is the cost of a listing
 }
 
 func newScan(b *bolt.Bucket, spans []span, reverse bool) *scan {
 	return &scan{cursor: b.Cursor(), spans: spans, reverse: reverse}
 }
 
-// next moves to the next key; false is the end.
+// next moves to the next key. It returns false at the end.
 func (s *scan) next() bool {
 	if s.inside {
 		s.step()
 	}
-	return s.settle()
+	return s.seekSpan()
 }
 
 // nextGroup moves past all keys that start with the prefix.
@@ -35,11 +35,11 @@ func (s *scan) nextGroup(prefix []byte) bool {
 	} else {
 		s.from(successor(prefix))
 	}
-	return s.settle()
+	return s.seekSpan()
 }
 
-// settle accepts the key under the cursor if it is in the span, else goes on to the spans that follow.
-func (s *scan) settle() bool {
+// seekSpan reports whether the cursor is in a span. If it is past the end of one, it moves to the next.
+func (s *scan) seekSpan() bool {
 	for len(s.spans) > 0 {
 		if !s.inside {
 			s.enter()
@@ -79,7 +79,7 @@ func (s *scan) step() {
 	}
 }
 
-// from stands on the first key at or behind the given one.
+// from moves to the first key at or after the given one.
 func (s *scan) from(key []byte) {
 	if key == nil {
 		s.k, s.v = nil, nil
@@ -88,7 +88,7 @@ func (s *scan) from(key []byte) {
 	s.k, s.v = s.cursor.Seek(key)
 }
 
-// before stands on the last key before the given one.
+// before moves to the last key before the given one.
 func (s *scan) before(key []byte) {
 	if k, _ := s.cursor.Seek(key); k == nil {
 		s.k, s.v = s.cursor.Last()

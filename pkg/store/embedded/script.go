@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// program is the compiled functions of one design document, safe for concurrent use.
+// program is the compiled functions of one design document. It is safe for concurrent use.
 type program struct {
 	ddocID  string
 	maps    map[string]*function
@@ -23,8 +23,8 @@ type emitted struct {
 	Key, Value json.RawMessage
 }
 
-// compile makes a program of a design document. limit is the longest that one call of a function may take. What
-// a script writes with log(), and what it does wrong, goes to log.
+// compile compiles a design document. limit is the longest that one call of a function may take. The messages and the
+// errors of scripts go to log.
 func compile(
 	ddocID string, design map[string]any, limit time.Duration, log func(msg string, fields map[string]any),
 ) (*program, error) {
@@ -44,7 +44,7 @@ func compile(
 	return p, nil
 }
 
-// addView compiles one view. As in CouchDB, an entry without a map function (`lib`, say) is none.
+// addView compiles one view. As in CouchDB, an entry without a map function (`lib`, say) is not a view.
 func (p *program) addView(name string, view any, limit time.Duration) error {
 	functions, ok := view.(map[string]any)
 	if !ok {
@@ -80,8 +80,8 @@ func (p *program) compileReduce(view string, source any, limit time.Duration) (r
 	return &scriptReducer{function: reduce, failed: func(err error) { p.logFailure("reduce", view, "", err) }}, nil
 }
 
-// compileFunction compiles a function and loads it once, so that what cannot work is refused with the design
-// document, in CouchDB's words.
+// compileFunction compiles a function and loads it once, so that the design document is refused, in CouchDB's words, if
+// that fails.
 func (p *program) compileFunction(kind, view string, source any, limit time.Duration) (*function, error) {
 	text, ok := source.(string)
 	if !ok {
@@ -99,14 +99,14 @@ func (p *program) compileFunction(kind, view string, source any, limit time.Dura
 // views lists the names of the views, sorted.
 func (p *program) views() []string { return slices.Sorted(maps.Keys(p.maps)) }
 
-// reducer gives a view's reduce function, if it has one.
+// reducer returns a view's reduce function, if it has one.
 func (p *program) reducer(view string) (reducer, bool) {
 	r, ok := p.reduces[view]
 	return r, ok
 }
 
-// mapDoc runs a document, which is compact JSON, through every view. A view whose function throws or takes too long
-// on it gets no row of it, and the log says so; only the end of ctx is an error.
+// mapDoc maps a document, which is compact JSON, for every view. If a function throws or takes too long, its view gets no
+// rows of the document, and that is logged. Only the end of ctx is an error.
 func (p *program) mapDoc(ctx context.Context, doc json.RawMessage) (map[string][]emitted, error) {
 	rows := make(map[string][]emitted, len(p.maps))
 	text := parser{text: string(doc)}
@@ -149,6 +149,6 @@ func documentID(doc json.RawMessage) string {
 	var head struct {
 		ID string `json:"_id"`
 	}
-	_ = json.Unmarshal(doc, &head) // without an id the log line says less, that is all
+	_ = json.Unmarshal(doc, &head) // without an id the log line says less
 	return head.ID
 }

@@ -248,43 +248,30 @@ func TestStats(t *testing.T) {
 
 func TestClosedStore(t *testing.T) {
 	t.Parallel()
-	db, _, err := openFile(Memory)
+	ctx := t.Context()
+	client, err := Open(Memory, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := prepareFile(db); err != nil {
+	db := createDB(t, client, "db")
+	put(t, db, "x", `{}`)
+	rows := db.AllDocs(ctx)
+	closed := make(chan error)
+	go func() { closed <- client.Close() }()
+	if !rows.Next() { // Close waits for it
+		t.Errorf("the result set ended: %v", rows.Err())
+	}
+	if err := rows.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-closed; err != nil {
 		t.Fatal(err)
 	}
-	c := newClient(db, &storeFile{}, Options{})
-	if err := c.CreateDB(t.Context(), "db", kivik.Params(nil)); err != nil {
-		t.Fatal(err)
-	}
-	d, _ := c.DB("db", nil)
-	rows, err := d.AllDocs(t.Context(), kivik.Params(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error)
-	go func() {
-		_, err := d.Changes(t.Context(), kivik.Param("feed", "longpoll"))
-		ended <- err
-	}()
-	if err := c.Close(); err != nil { // with a result set and a feed open
-		t.Fatal(err)
-	}
-	if err := <-ended; err == nil {
-		t.Error("the feed went on")
-	}
-	if err := rows.Next(nil); err == nil {
-		t.Error("the result set went on")
-	}
-	_, putErr := d.Put(t.Context(), "x", map[string]any{}, kivik.Params(nil))
-	_, getErr := d.Get(t.Context(), "x", kivik.Params(nil))
-	_, listErr := d.AllDocs(t.Context(), kivik.Params(nil))
-	for _, err := range []error{putErr, getErr, listErr} {
+	_, putErr := db.Put(ctx, "x", map[string]any{})
+	for _, err := range []error{putErr, db.Get(ctx, "x").Err(), db.AllDocs(ctx).Err(), db.Changes(ctx).Err()} {
 		wantError(t, err, http.StatusServiceUnavailable, "closed")
 	}
-	if err := c.Close(); err != nil {
+	if err := client.Close(); err != nil {
 		t.Errorf("second Close: %v", err)
 	}
 }

@@ -12,15 +12,15 @@ import (
 	"junctor/pkg/boltfile"
 )
 
-// writer is the one goroutine that writes. It takes all operations that wait into one transaction, so that they
-// share its fsync, and answers each when that is done.
+// writer is the one goroutine that writes. It commits all writes that wait in one transaction, so that they share its
+// fsync.
 type writer struct {
 	bolt  *bolt.DB
 	file  *storeFile
 	path  string // of the file
-	queue chan *operation
-	quit  chan struct{} // closed: take no more
-	ended chan struct{} // closed: all answered
+	queue chan *write
+	quit  chan struct{} // closed to stop run
+	ended chan struct{} // closed when run has returned
 
 	lost atomic.Pointer[error] // set once the file is found to be damaged: nothing is written to it any more
 
@@ -29,21 +29,21 @@ type writer struct {
 	stopped   sync.Once
 }
 
-// operation is a write. apply either refuses with an *Error, errStale or a context's error before it has changed
-// anything, or fails in a way that takes the whole transaction with it.
-type operation struct {
+// write is one write. apply returns an *Error, errStale or a context's error only before it has changed anything. Any
+// other error fails the whole transaction.
+type write struct {
 	ctx       context.Context
 	apply     func(*bolt.Tx) error
 	documents int // how many it writes
 	err       error
-	answer    chan error
+	done      chan error
 }
 
-// maxBatch is about how many documents share a transaction. bbolt keeps what it writes in sorted lists until it
-// commits, so the time that one takes grows out of proportion with its size.
+// maxBatch is about how many documents share a transaction. bbolt holds what it writes in sorted lists until it
+// commits, so the time of a transaction grows faster than its size.
 const maxBatch = 1000
 
-// watchEvery is how soon a deleted file is noticed where nothing is written.
+// watchEvery is how soon a deleted file is noticed if nothing is written.
 const watchEvery = time.Second
 
 func startWriter(db *bolt.DB, f *storeFile) *writer {
@@ -51,7 +51,7 @@ func startWriter(db *bolt.DB, f *storeFile) *writer {
 		bolt:      db,
 		file:      f,
 		path:      db.Path(),
-		queue:     make(chan *operation),
+		queue:     make(chan *write),
 		quit:      make(chan struct{}),
 		ended:     make(chan struct{}),
 		committed: make(chan struct{}),
@@ -60,17 +60,15 @@ func startWriter(db *bolt.DB, f *storeFile) *writer {
 	return w
 }
 
-// do applies a write of so many documents and returns when it is on disk. A context that ends before its turn means
-// no write; once the turn has come the answer is what became of it.
+// do applies a write of that many documents and returns when it is on disk. If the context ends before its turn nothing
+// is written; after that do returns the result of the write.
 func (w *writer) do(ctx context.Context, apply func(*bolt.Tx) error, documents int) error {
-	op := &operation{ctx: ctx, apply: apply, documents: documents, answer: make(chan error, 1)}
+	next := &write{ctx: ctx, apply: apply, documents: documents, done: make(chan error, 1)}
 	select {
-	case w.queue <- op:
-		return <-op.answer
+	case w.queue <- next:
+		return <-next.done
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-w.quit:
-		return errClosed
 	}
 }
 
@@ -85,8 +83,8 @@ func (w *writer) run() {
 	defer tick.Stop()
 	for {
 		select {
-		case op := <-w.queue:
-			w.commit(w.gather(op))
+		case first := <-w.queue:
+			w.commit(w.gather(first))
 		case <-tick.C:
 			_ = w.file.watch()
 		case <-w.quit:
@@ -95,14 +93,14 @@ func (w *writer) run() {
 	}
 }
 
-// gather adds the operations that wait to the first one.
-func (w *writer) gather(first *operation) []*operation {
-	batch := []*operation{first}
+// gather returns the first write with those that wait behind it.
+func (w *writer) gather(first *write) []*write {
+	batch := []*write{first}
 	for documents := first.documents; documents < maxBatch; {
 		select {
-		case op := <-w.queue:
-			batch = append(batch, op)
-			documents += op.documents
+		case next := <-w.queue:
+			batch = append(batch, next)
+			documents += next.documents
 		default:
 			return batch
 		}
@@ -110,9 +108,8 @@ func (w *writer) gather(first *operation) []*operation {
 	return batch
 }
 
-// commit writes a batch. Where it fails as a whole its operations are tried one by one, so that the one to blame
-// fails alone.
-func (w *writer) commit(batch []*operation) {
+// commit commits a batch. If that fails as a whole it commits the writes one by one, so that only the one at fault fails.
+func (w *writer) commit(batch []*write) {
 	err := w.transact(batch)
 	if err != nil && len(batch) > 1 {
 		for i := range batch {
@@ -121,15 +118,15 @@ func (w *writer) commit(batch []*operation) {
 		return
 	}
 	w.announce()
-	for _, op := range batch {
+	for _, one := range batch {
 		if err != nil {
-			op.err = boltError(err)
+			one.err = err
 		}
-		op.answer <- op.err
+		one.done <- one.err
 	}
 }
 
-func (w *writer) transact(batch []*operation) error {
+func (w *writer) transact(batch []*write) error {
 	if lost := w.lost.Load(); lost != nil {
 		return *lost
 	}
@@ -146,17 +143,17 @@ func (w *writer) transact(batch []*operation) error {
 	return err
 }
 
-func (w *writer) update(batch []*operation) error {
+func (w *writer) update(batch []*write) error {
 	return w.bolt.Update(func(tx *bolt.Tx) error {
 		refused := 0
-		for _, op := range batch {
-			if op.err = op.ctx.Err(); op.err == nil {
-				op.err = op.apply(tx)
+		for _, one := range batch {
+			if one.err = one.ctx.Err(); one.err == nil {
+				one.err = one.apply(tx)
 			}
-			if op.err != nil && !isRefusal(op.err) {
-				return op.err
+			if one.err != nil && !isRefusal(one.err) {
+				return one.err
 			}
-			if op.err != nil {
+			if one.err != nil {
 				refused++
 			}
 		}
@@ -167,7 +164,7 @@ func (w *writer) update(batch []*operation) error {
 	})
 }
 
-// errAllRefused spares a transaction that changed nothing its fsync.
+// errAllRefused rolls a transaction back that changed nothing, which spares its fsync.
 var errAllRefused = errors.New("nothing to write")
 
 func isRefusal(err error) bool {
@@ -176,7 +173,7 @@ func isRefusal(err error) bool {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// changed gives a channel that the next commit closes.
+// changed returns a channel that the next commit closes.
 func (w *writer) changed() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -91,9 +91,9 @@ func TestWritesShareATransaction(t *testing.T) {
 // TestLargeWritesShareLess: a transaction has about maxBatch documents, however many operations wait.
 func TestLargeWritesShareLess(t *testing.T) {
 	t.Parallel()
-	w := &writer{queue: make(chan *operation, 10)}
+	w := &writer{queue: make(chan *write, 10)}
 	for range cap(w.queue) {
-		w.queue <- &operation{documents: maxBatch/2 - 1}
+		w.queue <- &write{documents: maxBatch/2 - 1}
 	}
 	if got := len(w.gather(<-w.queue)); got != 3 {
 		t.Errorf("%d operations in a batch, want 3", got)
@@ -105,18 +105,18 @@ func TestFailureIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	w := testWriter(t)
 	broken := errors.New("broken")
-	batch := []*operation{}
+	batch := []*write{}
 	for _, apply := range []func(*bolt.Tx) error{
 		putMeta("a"),
 		func(*bolt.Tx) error { return errConflict },
 		func(tx *bolt.Tx) error { return errors.Join(putMeta("half")(tx), broken) },
 		putMeta("b"),
 	} {
-		batch = append(batch, &operation{ctx: t.Context(), apply: apply, answer: make(chan error, 1)})
+		batch = append(batch, &write{ctx: t.Context(), apply: apply, done: make(chan error, 1)})
 	}
 	w.commit(batch)
 	for i, want := range []error{nil, errConflict, broken, nil} {
-		if err := <-batch[i].answer; !errors.Is(err, want) || want == nil && err != nil {
+		if err := <-batch[i].done; !errors.Is(err, want) || want == nil && err != nil {
 			t.Errorf("operation %d: %v, want %v", i, err, want)
 		}
 	}
@@ -137,9 +137,9 @@ func TestCancelledOperation(t *testing.T) {
 		t.Errorf("waiting operation: %v", err)
 	}
 	release()
-	op := &operation{ctx: ctx, apply: putMeta("taken"), answer: make(chan error, 1)}
-	w.commit([]*operation{op})
-	if err := <-op.answer; !errors.Is(err, context.Canceled) {
+	op := &write{ctx: ctx, apply: putMeta("taken"), done: make(chan error, 1)}
+	w.commit([]*write{op})
+	if err := <-op.done; !errors.Is(err, context.Canceled) {
 		t.Errorf("operation already taken: %v", err)
 	}
 	if hasMeta(t, w, "waiting") || hasMeta(t, w, "taken") {
