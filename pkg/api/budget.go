@@ -14,7 +14,7 @@ const (
 	maxResponses   = 96 << 20 // responses of more than largestBuffer bytes that are not written yet
 )
 
-// budget bounds a sum, of bytes or slots. It never waits: who gets nothing is told to come back.
+// budget bounds a sum, of bytes or slots. It never waits: a request that gets nothing is refused as Busy.
 type budget struct {
 	total, share int64 // share is for one holder
 

@@ -7,16 +7,16 @@ import (
 	"junctor/pkg/fault"
 )
 
-// wording is how a kind of failure is answered. data is its message under "data", where the fault brings no data
-// of its own; empty is no data.
-type wording struct {
+// errorResponse is the response to a kind of failure. data is its message under "data" if the fault has no data of its own;
+// empty is no data.
+type errorResponse struct {
 	status  int
 	message string
 	data    string
 }
 
-// wordings is the one place where a failure becomes a status (Crossbar: cb_context:add_system_error).
-var wordings = map[fault.Kind]wording{
+// errorResponses is the one place where a failure becomes a status (Crossbar: cb_context:add_system_error).
+var errorResponses = map[fault.Kind]errorResponse{
 	fault.Internal:             {http.StatusInternalServerError, "internal error", "internal error"},
 	fault.Invalid:              {http.StatusBadRequest, "validation error", ""},
 	fault.BadIdentifier:        {http.StatusNotFound, "bad_identifier", "bad identifier"},
@@ -30,7 +30,7 @@ var wordings = map[fault.Kind]wording{
 	fault.PaymentRequired:      {http.StatusPaymentRequired, "accept charges", ""},
 	fault.BillingIssue:         {http.StatusPaymentRequired, "billing_issue", "billing issue"},
 	fault.PreconditionFailed:   {http.StatusPreconditionFailed, "precondition_failed", "the revision is another one"},
-	fault.NotAcceptable:        {http.StatusNotAcceptable, "not_acceptable", "answers are application/json"},
+	fault.NotAcceptable:        {http.StatusNotAcceptable, "not_acceptable", "responses are application/json"},
 	fault.UnsupportedMedia:     {http.StatusUnsupportedMediaType, "unsupported_media_type", "bodies are application/json"},
 	fault.TooLong:              {http.StatusRequestURITooLong, "uri_too_long", "the request line is too long"},
 	fault.TooManyRequests:      {http.StatusTooManyRequests, "too_many_requests", "too many requests"},
@@ -47,17 +47,17 @@ var wordings = map[fault.Kind]wording{
 
 const missingDatabase = "data collection missing: database not found"
 
-// describe answers the status, the message and the data of a failure. What is not classified says nothing of
-// itself to the client; its text is in the log.
+// describe returns the status, the message and the data of a failure. Of an error that is not classified the client learns
+// nothing; its text is in the log.
 func describe(err error) (status int, message string, data any) {
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		e = &fault.Error{}
 	}
-	w, ok := wordings[e.Kind]
+	w, ok := errorResponses[e.Kind]
 	if !ok {
 		e = &fault.Error{}
-		w = wordings[e.Kind]
+		w = errorResponses[e.Kind]
 	}
 	message, data = w.message, map[string]any{}
 	if w.data != "" {

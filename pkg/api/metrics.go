@@ -42,7 +42,7 @@ var durations = []float64{
 	50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 }
 
-// NewMetrics answers metrics that have seen nothing yet.
+// NewMetrics returns metrics without observations.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -250,7 +250,7 @@ func (m *Metrics) watchMemory(pool *dedicatedip.Pool) {
 	}
 	gauge("junctor_memory_addresses", "Addresses of the pool that are in memory.",
 		func(l dedicatedip.Memory) float64 { return float64(l.Entries) })
-	gauge("junctor_memory_kept", "Documents, revisions of copies and listings that are kept beside them.",
+	gauge("junctor_memory_kept", "Documents that are cached beside them.",
 		func(l dedicatedip.Memory) float64 { return float64(l.Kept) })
 	gauge("junctor_memory_age_seconds", "How far the addresses in memory may be behind the store; NaN before they are read.",
 		func(l dedicatedip.Memory) float64 {

@@ -11,44 +11,44 @@ import (
 	"junctor/pkg/store"
 )
 
-// named answers the id of the cluster that a request is about: the one in the path, or else the one that it speaks
-// for (X-Kazoo-Cluster-ID).
-func (r *request) named() string {
+// clusterID returns the id of the cluster that a request is about: the one in the path, else the one that it speaks for
+// (X-Kazoo-Cluster-ID).
+func (r *request) clusterID() string {
 	if id, ok := r.vars["cluster"]; ok {
 		return id
 	}
 	return r.cluster
 }
 
-// author is who changes a document, as the document tells it.
+// author returns who changes a document, as the document records it.
 func (r *request) author() routing.Author {
 	return routing.Author{
 		AccountID: r.identity.AccountID, UserID: r.identity.OwnerID, Authenticated: true, RequestID: r.id,
 	}
 }
 
-// getCluster answers GET /routing/customer_cluster and /routing/customer_clusters/{cluster}.
+// getCluster handles GET /routing/customer_cluster and /routing/customer_clusters/{cluster}.
 func (s *Server) getCluster(r *request) (reply, error) {
-	return shown(s.Routing.Get(r.Context(), r.named()))
+	return clusterReply(s.Routing.Get(r.Context(), r.clusterID()))
 }
 
-// createCluster answers PUT of a cluster.
+// createCluster handles PUT of a routing.
 func (s *Server) createCluster(r *request) (reply, error) {
 	data, err := r.newObject()
 	if err != nil {
 		return reply{}, err
 	}
-	rep, err := shown(s.Routing.Create(r.Context(), r.named(), data, r.author()))
+	rep, err := clusterReply(s.Routing.Create(r.Context(), r.clusterID(), data, r.author()))
 	rep.location = strings.TrimRight(r.URL.EscapedPath(), "/")
 	return rep, err
 }
 
-// replaceCluster answers POST of a cluster.
+// replaceCluster handles POST of a routing.
 func (s *Server) replaceCluster(r *request) (reply, error) {
 	return s.changeCluster(r, s.Routing.Replace)
 }
 
-// patchCluster answers PATCH of a cluster.
+// patchCluster handles PATCH of a routing.
 func (s *Server) patchCluster(r *request) (reply, error) {
 	return s.changeCluster(r, s.Routing.Patch)
 }
@@ -63,29 +63,29 @@ func (s *Server) changeCluster(r *request, change clusterChange) (reply, error) 
 	if err != nil {
 		return reply{}, err
 	}
-	return shown(change(r.Context(), r.named(), data, r.author(), r.revisionMatch()))
+	return clusterReply(change(r.Context(), r.clusterID(), data, r.author(), r.revisionMatch()))
 }
 
-// deleteCluster answers DELETE of a cluster with the last document.
+// deleteCluster handles DELETE of a routing. It returns the last document.
 func (s *Server) deleteCluster(r *request) (reply, error) {
-	return shown(s.Routing.Delete(r.Context(), r.named(), r.author(), r.revisionMatch()))
+	return clusterReply(s.Routing.Delete(r.Context(), r.clusterID(), r.author(), r.revisionMatch()))
 }
 
-func shown(c routing.Cluster, err error) (reply, error) {
+func clusterReply(c routing.Cluster, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
 	return reply{data: c, revision: c.Revision()}, nil
 }
 
-// listClusters answers GET /routing/customer_clusters.
+// listClusters handles GET /routing/customer_clusters.
 func (s *Server) listClusters(r *request) (reply, error) {
 	clusters, err := s.Routing.List(r.Context())
 	return reply{data: clusters}, err
 }
 
-// lookUpAddress answers GET /routing/lookup: whose an address is. Whoever is no super_master hears of the own
-// cluster only.
+// lookUpAddress handles GET /routing/lookup: which cluster has an address. Below level super_master only the own cluster is
+// returned.
 func (s *Server) lookUpAddress(r *request) (reply, error) {
 	holdings, err := s.Routing.Lookup(r.query.Get("ip"), r.query.Get("direction"))
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Server) lookUpAddress(r *request) (reply, error) {
 	return reply{data: own}, nil
 }
 
-// listClusterAddresses answers GET /routing/customer_cluster/addresses: which addresses to try, in that order.
+// listClusterAddresses handles GET /routing/customer_cluster/addresses: the addresses to try, in order.
 func (s *Server) listClusterAddresses(r *request) (reply, error) {
 	addresses, err := s.Routing.Addresses(r.cluster, r.query.Get("direction"), r.query.Get("zone"))
 	return reply{data: addresses}, err

@@ -25,7 +25,7 @@ func (s *Server) applySchema(r *request) (reply, error) {
 	return reply{data: data}, err
 }
 
-// settable answers data without what no client can set.
+// settable returns data without the keys that no client can set.
 func settable(data any) any {
 	object, ok := data.(map[string]any)
 	if !ok {

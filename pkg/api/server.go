@@ -1,9 +1,9 @@
-// Package api is the HTTP face of junctor: Crossbar's envelope, its order of checks and its words for failure,
-// around the rules of the other packages.
+// Package api is the HTTP interface of junctor: Crossbar's envelope, its order of checks and its words for failure, around
+// the rules of the other packages.
 //
-// It alone knows routes, status codes, headers and the keys of the envelope, and it alone imports gorilla/mux.
-// Handlers return what they have to say and never write; one adapter does that, and one table turns faults into
-// answers. What is sourced from Kazoo's Crossbar names the module or function it was read from.
+// It alone knows routes, status codes, headers and the keys of the envelope, and it alone imports gorilla/mux. Handlers
+// return replies and never write; one adapter does that, and one table turns faults into responses. What is sourced from
+// Kazoo's Crossbar names the module or function it was read from.
 package api
 
 import (
@@ -29,7 +29,7 @@ import (
 	"junctor/pkg/schema"
 )
 
-// Format is how POST and DELETE of an account's ips answer.
+// Format is the format of responses to POST and DELETE of an account's ips.
 type Format string
 
 // The two formats. A request chooses for itself with ?response_format=.
@@ -63,9 +63,9 @@ type Config struct {
 	Ready func(context.Context) (reason string)
 	// SeparateMetrics leaves /metrics to MetricsHTTP.
 	SeparateMetrics bool
-	// Format is the format of answers where the request does not choose one.
+	// Format is the format of responses to requests that do not choose one.
 	Format Format
-	// MaxRequests bounds how many requests are served at once; the next one is told to come back.
+	// MaxRequests bounds how many requests are served at once; more are refused with 503.
 	MaxRequests int
 	// TrustedProxies may say in X-Forwarded-For whose request they pass on. May be empty.
 	TrustedProxies []netip.Prefix
@@ -77,7 +77,7 @@ type Config struct {
 	Log     zerolog.Logger
 }
 
-// Server answers the API. It is an http.Handler.
+// Server serves the API. It is an http.Handler.
 type Server struct {
 	Config
 	node        string
@@ -93,7 +93,7 @@ type Server struct {
 	smallBodies, largeBodies, responses *budget // bytes by account
 }
 
-// New answers a server for what c holds.
+// New returns a server for c.
 func New(c Config) *Server {
 	hash := md5.Sum([]byte(c.Node)) //nolint:gosec // see the import
 	s := &Server{
@@ -128,7 +128,7 @@ const (
 	headerBytes = 64 << 10
 )
 
-// HTTP answers the http.Server to run s with: bounded in header size and in every phase's time.
+// HTTP returns the http.Server to run s with, bounded in header size and in the time of every phase.
 func (s *Server) HTTP() *http.Server {
 	return &http.Server{
 		Handler:           s,
