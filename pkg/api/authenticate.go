@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -54,6 +53,9 @@ func (s *Server) identify(r *request) error {
 	if r.identity, err = s.authenticate(r, foreign); err != nil {
 		return err
 	}
+	if r.cluster == "" {
+		r.cluster = r.identity.ClusterID
+	}
 	logIdentity(r)
 	if len(r.segments) > 0 && r.segments[0] == ownAccount {
 		r.segments = append([]string{"accounts", r.identity.AccountID}, r.segments[1:]...)
@@ -68,24 +70,20 @@ func endsRequest(refused error) bool {
 	return fault.Is(refused, fault.TokenRejected) || fault.Is(refused, fault.Invalid)
 }
 
-// findCluster determines which cluster a request about routing is about: the one it names, or else our own. foreign is
-// true for another one. Elsewhere another cluster's word counts for nothing, and naming one changes nothing (as in
-// Crossbar).
+// findCluster reads which cluster a request about routing names, and reports whether that is another one. Elsewhere another
+// cluster's word counts for nothing, and naming one changes nothing (as in Crossbar).
 func (s *Server) findCluster(r *request) (foreign bool, err error) {
 	if len(r.segments) == 0 || r.segments[0] != "routing" {
 		return false, nil
-	}
-	own, err := s.Accounts.ClusterID(r.Context())
-	if err != nil {
-		return false, err
 	}
 	if r.cluster = r.Header.Get("X-Kazoo-Cluster-Id"); r.cluster == "" {
 		r.cluster = r.setting("kazoo_cluster_id")
 	}
 	if r.cluster == "" {
-		r.cluster = own
+		return false, nil
 	}
-	return r.cluster != own, nil
+	own, err := s.Accounts.ClusterID(r.Context())
+	return r.cluster != own, err
 }
 
 // authenticate returns who sent r. A good token of our own passes whatever went wrong before; everything that could be a
@@ -99,25 +97,17 @@ func (s *Server) authenticate(r *request, foreign bool) (*auth.Identity, error) 
 			return s.Tokens.Authenticate(r.Context(), r.token)
 		})
 	}
-	identity, err := withKeys(s, r, r.token, s.Tokens.Authenticate)
+	identity, err := s.Tokens.Authenticate(r.Context(), s.limitKeys(r, r.token))
 	if err != nil {
 		return nil, s.failedToken(r, err)
 	}
 	return identity, nil
 }
 
-// withKeys looks at a token, and reads the signing key that it names from the store unless its client has shown too many
-// bad ones.
-func withKeys[T any](
-	s *Server, r *request, c auth.Credentials, look func(context.Context, auth.Credentials) (T, error),
-) (T, error) {
-	c.CachedKeysOnly = true
-	result, err := look(r.Context(), c)
-	if errors.Is(err, auth.ErrKeyNotCached) && !s.Throttle.Exhausted(r.client) {
-		c.CachedKeysOnly = false
-		result, err = look(r.Context(), c)
-	}
-	return result, err
+// limitKeys returns credentials whose signing key is read from the store unless their client has shown too many bad tokens.
+func (s *Server) limitKeys(r *request, c auth.Credentials) auth.Credentials {
+	c.MayReadKey = func() bool { return !s.Throttle.Exhausted(r.client) }
+	return c
 }
 
 // askCluster makes the cluster that r names identify the token. Neither tokens of this cluster nor passwords leave it.

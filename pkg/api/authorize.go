@@ -54,7 +54,7 @@ func ofLevel(l auth.Level) authorizer {
 		if err := s.admit(r, nil); err != nil {
 			return err
 		}
-		return s.Tokens.Require(r.Context(), r.identity, l)
+		return s.Tokens.Require(r.identity, l)
 	}
 }
 

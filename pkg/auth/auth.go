@@ -33,9 +33,9 @@ type Credentials struct {
 	Token string
 	// Account is the X-Auth-Account-ID header; empty is none.
 	Account string
-	// CachedKeysOnly refuses a token whose signing key would have to be read, with ErrKeyNotCached. The key that the
-	// cluster signs with is read all the same.
-	CachedKeysOnly bool
+	// MayReadKey is called if the signing key of a token is not cached, and reports whether it may be read. The key that the
+	// cluster signs with is read in any case. Nil allows it.
+	MayReadKey func() bool
 }
 
 // Identity is who sent a request.
@@ -54,7 +54,7 @@ type Identity struct {
 	// Remote identities are vouched for by another cluster, whose word counts for that cluster's routing only: they
 	// have no right on any account here, and are never superduper.
 	Remote bool
-	// ClusterID is the cluster that vouches for a remote identity; empty is the own cluster.
+	// ClusterID is the cluster that the account is of.
 	ClusterID string
 }
 

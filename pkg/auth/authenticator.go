@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"junctor/pkg/account"
@@ -80,26 +81,18 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 	}
 	f := fingerprintOf(c)
 	cached, ok := a.identities.Get(f)
-	if !ok || !a.valid(cached) {
+	if !ok || kazoo.Gregorian(a.now()) >= cached.until || !a.documents.Valid(cached.validity) {
 		var err error
 		if cached, err = a.verify(ctx, c); err != nil {
 			return nil, err
 		}
 		a.identities.Add(f, cached)
 	}
-	if err := a.checkExpiry(cached.expires); err != nil {
-		return nil, err
-	}
 	if err := checkHeader(c, cached.claimed); err != nil {
 		return nil, err
 	}
 	identity := cached.identity
 	return &identity, nil
-}
-
-// valid reports whether a cached identity would be the same if it were verified now.
-func (a *Authenticator) valid(c *cachedIdentity) bool {
-	return a.documents.Valid(c.validity) && a.checkTrials(c) == nil
 }
 
 // verify verifies credentials. Before it refuses them because of cached documents, it reads these once more: the
@@ -114,6 +107,10 @@ func (a *Authenticator) verify(ctx context.Context, c Credentials) (*cachedIdent
 	if err != nil {
 		return nil, err
 	}
+	if err := checkTrial(verified.trialEnd, a.now()); err != nil {
+		return nil, err
+	}
+	verified.until = min(verified.until, verified.trialEnd)
 	verified.validity = q.Validity()
 	return verified, nil
 }
@@ -144,26 +141,28 @@ func (a *Authenticator) verifyToken(ctx context.Context, q *doccache.ReadSet, c 
 	if err != nil {
 		return nil, err
 	}
-	verified.expires = claims.Expires
-	return verified, a.checkTrials(verified)
+	if claims.Expires != nil {
+		verified.until = kazoo.Gregorian(time.Unix(*claims.Expires, 0))
+	}
+	return verified, nil
 }
 
 // identify returns the identity that genuine credentials stand for: who logged in, as whom they act, and what their
 // accounts may do. It refuses principals that may not use their credentials now, except for a trial that is over,
-// which checkTrials checks.
+// which verify checks.
 func (a *Authenticator) identify(ctx context.Context, q *doccache.ReadSet, c *claims) (*cachedIdentity, error) {
 	identity := Identity{AccountID: c.AccountID, OwnerID: c.OwnerID, Method: c.Method}
 	holder, err := a.admit(ctx, q, c.principal())
 	if err != nil {
 		return nil, err
 	}
-	result := &cachedIdentity{claimed: c.AccountID, holders: []*account.Account{holder}}
+	result := &cachedIdentity{claimed: c.AccountID, trialEnd: trialEnd(holder), until: math.MaxInt64}
 	if c.impersonator != (principal{}) {
 		impersonator, err := a.admit(ctx, q, c.impersonator)
 		if err != nil {
 			return nil, err
 		}
-		result.holders = append(result.holders, impersonator)
+		result.trialEnd = min(result.trialEnd, trialEnd(impersonator))
 	}
 	if err := a.rank(ctx, q, &identity, holder); err != nil {
 		return nil, err
@@ -179,7 +178,7 @@ func (a *Authenticator) identify(ctx context.Context, q *doccache.ReadSet, c *cl
 	if err != nil {
 		return nil, err
 	}
-	result.holders = append(result.holders, target)
+	result.trialEnd = min(result.trialEnd, trialEnd(target))
 	result.identity = Identity{AccountID: c.As.AccountID, OwnerID: c.As.OwnerID, Method: c.Method, By: &identity}
 	return result, a.rank(ctx, q, &result.identity, target)
 }
@@ -204,7 +203,7 @@ func checkHeader(c Credentials, claimed string) error {
 // readToken returns the claims of a token that one of our keys signed and that has not expired.
 func (a *Authenticator) readToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*claims, error) {
 	claims, err := parse(c.Token, func(kid string) (any, error) {
-		if c.CachedKeysOnly && !a.keys.keys.Contains(kid) {
+		if c.MayReadKey != nil && !a.keys.keys.Contains(kid) && !c.MayReadKey() {
 			if err := a.mustBeCurrent(ctx, q, kid); err != nil {
 				return nil, err
 			}
@@ -221,7 +220,7 @@ func (a *Authenticator) readToken(ctx context.Context, q *doccache.ReadSet, c Cr
 func (a *Authenticator) mustBeCurrent(ctx context.Context, q *doccache.ReadSet, kid string) error {
 	current, err := a.config(q).Text(ctx, "auth", "system_key")
 	if err == nil && kid != current {
-		err = refuse(fmt.Errorf("%w %s: %w", errKey, kid, ErrKeyNotCached))
+		err = refuse(fmt.Errorf("%w %s: not cached, and not read after too many bad tokens", errKey, kid))
 	}
 	return err
 }
@@ -233,30 +232,30 @@ func (a *Authenticator) checkExpiry(expires *int64) error {
 	return nil
 }
 
-// rank sets what the account makes of an identity.
+// rank sets what the settings and the account make of an identity.
 func (a *Authenticator) rank(ctx context.Context, q *doccache.ReadSet, i *Identity, holder *account.Account) error {
-	master, err := a.config(q).Master(ctx)
+	config := a.config(q)
+	master, err := config.Master(ctx)
 	if err != nil {
 		return err
 	}
 	i.Superduper, i.Master = holder.Superduper, holder.ID == master
-	return nil
+	i.ClusterID, err = config.ClusterID(ctx)
+	return err
 }
 
-func (a *Authenticator) checkTrials(c *cachedIdentity) error {
-	for _, holder := range c.holders {
-		if err := checkTrial(holder, a.now()); err != nil {
-			return err
-		}
+// trialEnd returns when the trial of an account ends, in Gregorian seconds. Never is math.MaxInt64.
+func trialEnd(holder *account.Account) int64 {
+	if holder.TrialExpires == 0 {
+		return math.MaxInt64
 	}
-	return nil
+	return holder.TrialExpires
 }
 
 // checkTrial refuses accounts whose trial is over, in Crossbar's words (cb_token_auth, account/expired).
-func checkTrial(holder *account.Account, now time.Time) error {
-	if holder.TrialExpires == 0 || kazoo.Gregorian(now) < holder.TrialExpires {
+func checkTrial(end int64, now time.Time) error {
+	if kazoo.Gregorian(now) < end {
 		return nil
 	}
-	return fault.Finding("account", "expired", "account expired",
-		map[string]any{"cause": document.Number(holder.TrialExpires)})
+	return fault.Finding("account", "expired", "account expired", map[string]any{"cause": document.Number(end)})
 }

@@ -32,11 +32,7 @@ func (a *Authenticator) verifyBasic(ctx context.Context, q *doccache.ReadSet, to
 	if err != nil {
 		return nil, err
 	}
-	verified, err := a.identify(ctx, q, &claims{AccountID: id, OwnerID: owner, Method: byBasic})
-	if err != nil {
-		return nil, err
-	}
-	return verified, a.checkTrials(verified)
+	return a.identify(ctx, q, &claims{AccountID: id, OwnerID: owner, Method: byBasic})
 }
 
 // basicHash returns the hash in a proof, by the setting basic_auth_type. If that is neither of Kazoo's hashes, the proof

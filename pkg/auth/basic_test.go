@@ -20,7 +20,8 @@ func basic(text string) auth.Credentials {
 func TestBasic(t *testing.T) {
 	t.Parallel()
 	const md5, sha = "daf6e7ebe3a88f36d5cbd2564d0992fa", "29c29317a63eead303e016041bf43f0b35952faf"
-	want := &auth.Identity{AccountID: kazooA, OwnerID: kazooAlice, Method: "cb_basic_auth"}
+	want := &auth.Identity{AccountID: kazooA, OwnerID: kazooAlice, Method: "cb_basic_auth",
+		ClusterID: "c6859db6813a0a4507b07b3491e1d9e6"}
 	for name, open := range stores(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

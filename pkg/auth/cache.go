@@ -5,21 +5,20 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"junctor/pkg/account"
 	"junctor/pkg/doccache"
 )
 
 // cachedIdentity is the result of a successful authentication. Failures are not cached.
 type cachedIdentity struct {
 	identity Identity
-	claimed  string             // the account that the credentials are about, before "as"
-	holders  []*account.Account // the accounts whose trial must not be over
-	expires  *int64             // Unix seconds; nil is never
+	claimed  string // the account that the credentials are about, before "as"
+	trialEnd int64  // Gregorian seconds: the first of the accounts' trials ends; never is math.MaxInt64
+	until    int64  // Gregorian seconds: the token expires, or a trial ends
 	validity doccache.Validity
 }
 
-// identityCache is an LRU of the results of authentication, by credentials. An entry is valid as long as the documents
-// it was made from. To check an RSA signature costs more than all else that a request does. Tokens are not in it.
+// identityCache is an LRU of the results of authentication, by credentials. An entry is valid until its time, as long as
+// the documents are that it was made from. To check an RSA signature costs more than all else that a request does. Tokens are not in it.
 type identityCache = lru.Cache[fingerprint, *cachedIdentity]
 
 // fingerprint is a hash of credentials.

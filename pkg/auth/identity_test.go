@@ -225,7 +225,7 @@ func may(t *testing.T, s *store.Store, a *auth.Authenticator, i *auth.Identity) 
 		i.Superduper,
 	}
 	for _, level := range levels {
-		answers = append(answers, a.Require(t.Context(), i, level) == nil)
+		answers = append(answers, a.Require(i, level) == nil)
 	}
 	got := ""
 	for n, yes := range answers {

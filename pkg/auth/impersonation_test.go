@@ -19,7 +19,7 @@ func TestActAs(t *testing.T) {
 		return map[string]any{"as": map[string]any{"account_id": account, "owner_id": owner}}
 	}
 	acting := func(account, owner string) *auth.Identity {
-		return &auth.Identity{AccountID: account, OwnerID: owner, Method: "cb_user_auth"}
+		return &auth.Identity{AccountID: account, OwnerID: owner, Method: "cb_user_auth", ClusterID: ownCluster}
 	}
 	for name, c := range map[string]struct {
 		claim map[string]any

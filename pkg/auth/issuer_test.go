@@ -82,7 +82,7 @@ func TestIssue(t *testing.T) {
 		t.Errorf("claims %v, want %v", claims, want)
 	}
 	identity, err := authenticate(t, strict(s), token)
-	if err != nil || !reflect.DeepEqual(identity, &auth.Identity{AccountID: customerA, Method: "cb_api_auth"}) {
+	if err != nil || !reflect.DeepEqual(identity, &auth.Identity{AccountID: customerA, Method: "cb_api_auth", ClusterID: ownCluster}) {
 		t.Errorf("identity %+v, %v", identity, err)
 	}
 	later := auth.NewAuthenticator(s, auth.Options{Now: at(now.Add(time.Hour))})

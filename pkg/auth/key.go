@@ -95,10 +95,6 @@ var errKey = errors.New("key")
 // errNoKey is in the refusal of a key that does not exist.
 var errNoKey = errors.New("does not exist")
 
-// ErrKeyNotCached is in the refusal of a token if Credentials.CachedKeysOnly is set and its signing key would have to be
-// read.
-var ErrKeyNotCached = errors.New("not cached")
-
 // public returns the key that verifies tokens of that kid. Unlike Kazoo it creates none. That a key does not exist is
 // cached for a while, since a client can name any number of keys.
 func (k *keyring) public(ctx context.Context, documents account.Reader, kid string) (*rsa.PublicKey, error) {

@@ -88,7 +88,7 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 	if len(users) == 0 {
 		return Grant{}, refuse(fmt.Errorf("account %s has no user of that name and password", holder.ID))
 	}
-	if err := checkTrial(holder, i.now()); err != nil {
+	if err := checkTrial(trialEnd(holder), i.now()); err != nil {
 		return Grant{}, err
 	}
 	if !holder.Enabled {
@@ -99,7 +99,7 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 		by := principal{accountID: holder.ID, ownerID: users[0]}
 		target, err := checkAs(ctx, i.store, by, l.As, i.now())
 		if err == nil {
-			err = checkTrial(target, i.now())
+			err = checkTrial(trialEnd(target), i.now())
 		}
 		if err != nil {
 			return Grant{}, err

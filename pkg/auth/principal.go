@@ -46,7 +46,7 @@ func checkActive(ctx context.Context, documents account.Reader, p principal) (*a
 // checkEnabled refuses a disabled account, unless its trial is over: Kazoo disables such an account some time later,
 // and that the trial is over says more.
 func checkEnabled(holder *account.Account, now time.Time) error {
-	if holder.Enabled || checkTrial(holder, now) != nil {
+	if holder.Enabled || checkTrial(trialEnd(holder), now) != nil {
 		return nil
 	}
 	return refuse(fmt.Errorf("the account %s is disabled", holder.ID))

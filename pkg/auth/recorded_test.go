@@ -81,6 +81,7 @@ func TestExampleToken(t *testing.T) {
 	identity, err := authenticate(t, strict(s), exampleToken(t))
 	want := &auth.Identity{
 		AccountID: master, OwnerID: userOfMaster, Method: "cb_user_auth", Superduper: true, Master: true,
+		ClusterID: ownCluster,
 	}
 	if err != nil || !reflect.DeepEqual(identity, want) {
 		t.Errorf("got %+v, %v, want %+v", identity, err, want)

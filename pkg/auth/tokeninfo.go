@@ -51,7 +51,7 @@ func (i *Identity) claims(c Credentials) (document.Document, error) {
 // TokenInfo returns what Crossbar responds about any token, to anybody who has it (cb_auth validate_token_info): whose
 // it is, before "as". A trial that is over does not matter. The error is of kind fault.Unauthenticated with Kazoo's
 // word for the reason if the token is not valid, and of kind fault.NotFound if there is none. Of the credentials only
-// Token and CachedKeysOnly count.
+// Token and MayReadKey count.
 func (a *Authenticator) TokenInfo(ctx context.Context, c Credentials) (document.Document, error) {
 	if c.Token == "" {
 		return nil, &fault.Error{Kind: fault.NotFound, Message: "missing token in request", Data: map[string]any{}}
