@@ -9,9 +9,12 @@ import (
 	"junctor/pkg/fault"
 )
 
-// credentials returns the token that a request carries, from the first place that has one (api_util:get_auth_token).
-func credentials(r *request) auth.Credentials {
-	c := auth.Credentials{Account: r.Header.Get("X-Auth-Account-Id")}
+// credentials returns the token that a request carries, from the first place that has one (api_util:get_auth_token). Its
+// signing key is read from the store unless the client has shown too many bad tokens.
+func (s *Server) credentials(r *request) auth.Credentials {
+	c := auth.Credentials{
+		Account: r.Header.Get("X-Auth-Account-Id"), MayReadKey: func() bool { return !s.Throttle.Exhausted(r.client) },
+	}
 	if headers := r.Header.Values("X-Auth-Token"); len(headers) > 0 {
 		c.Kind, c.Token = auth.XAuthToken, headers[0]
 		return c
@@ -97,17 +100,11 @@ func (s *Server) authenticate(r *request, foreign bool) (*auth.Identity, error) 
 			return s.Tokens.Authenticate(r.Context(), r.token)
 		})
 	}
-	identity, err := s.Tokens.Authenticate(r.Context(), s.limitKeys(r, r.token))
+	identity, err := s.Tokens.Authenticate(r.Context(), r.token)
 	if err != nil {
 		return nil, s.failedToken(r, err)
 	}
 	return identity, nil
-}
-
-// limitKeys returns credentials whose signing key is read from the store unless their client has shown too many bad tokens.
-func (s *Server) limitKeys(r *request, c auth.Credentials) auth.Credentials {
-	c.MayReadKey = func() bool { return !s.Throttle.Exhausted(r.client) }
-	return c
 }
 
 // askCluster makes the cluster that r names identify the token. Neither tokens of this cluster nor passwords leave it.

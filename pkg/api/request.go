@@ -87,7 +87,7 @@ func (s *Server) readLine(r *request) error {
 	if r.query, err = parseQuery(r.URL.RawQuery); err != nil {
 		return badRequestLine(err)
 	}
-	r.token = credentials(r)
+	r.token = s.credentials(r)
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (s *Server) decode(r *request, raw []byte) (err error) {
 		return err
 	}
 	if len(raw) > 0 {
-		r.token = credentials(r)
+		r.token = s.credentials(r)
 	}
 	return nil
 }
@@ -150,7 +150,8 @@ func (s *Server) decode(r *request, raw []byte) (err error) {
 // setting returns a setting of the request from where Crossbar looks for it (cb_context:req_value): data, the query and
 // the envelope. True is "true"; what is no string is "". A name without "=" in the query is true (cowboy_req:parse_qs).
 func (r *request) setting(name string) string {
-	value, found := r.data()[name]
+	data, _ := r.body.data.(map[string]any)
+	value, found := data[name]
 	if !found && r.query.Has(name) {
 		text := r.query.Get(name)
 		value, found = text, true

@@ -65,7 +65,9 @@ func (s *Server) dropToken(*request) (reply, error) { return reply{data: map[str
 
 // tokenInfo handles GET and POST /auth/tokeninfo (cb_auth): whose a token is, to anybody who has it.
 func (s *Server) tokenInfo(r *request) (reply, error) {
-	data, err := s.Tokens.TokenInfo(r.Context(), s.limitKeys(r, auth.Credentials{Token: r.setting("token")}))
+	data, err := s.Tokens.TokenInfo(r.Context(), auth.Credentials{
+		Token: r.setting("token"), MayReadKey: r.token.MayReadKey,
+	})
 	if err != nil {
 		return reply{}, s.failedToken(r, err)
 	}
