@@ -1,9 +1,9 @@
 // Package projection writes the accounts' copies of dedicated IPs, which Kazoo bills by.
 //
 // The pool's database is the source of truth. A copy is the pool's document, in the database of the account that holds
-// the address. Invariant: for every account there is at most one writer of copies in this process; it stops only when
-// the copies equal the pool. Other processes may write the same copies: revisions decide, and whoever loses compares
-// again.
+// the address. Invariant: every copy has at most one writer in this process at a time, and is written until it equals
+// the pool. Copies of one account are written at once if they are of different addresses. Other processes may write the
+// same copies: revisions decide, and whoever loses compares again.
 //
 // The package knows documents of the pool and the databases of accounts. The rules by which an address changes hands
 // are the pool's.
@@ -61,12 +61,12 @@ type Projector struct {
 	options Options
 	copies  *lru.Cache[copyName, written]
 
-	ctx     context.Context // of the workers
+	ctx     context.Context // of the writers
 	stop    context.CancelFunc
-	workers sync.WaitGroup
+	writers sync.WaitGroup
 
 	mu       sync.Mutex
-	accounts map[string]*queue   // those with copies to write; each has a worker
+	accounts map[string]*queue   // those with copies to write
 	observed map[copyName]string // revisions of the pool that Observe was called with since the last tick
 	due      map[copyName]string // those of the tick before
 	unproven map[copyName]time.Time

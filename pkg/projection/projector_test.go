@@ -2,7 +2,6 @@ package projection_test
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,14 +21,16 @@ const (
 	accountB = "09c766718e5cfdbc70c929dccb4e00fc"
 )
 
-// faulty is a store whose writes to account databases can be made to fail.
+// faulty is a store whose writes to account databases can be made to fail, or to take long.
 type faulty struct {
 	*store.Store
-	fail    atomic.Pointer[fault.Kind]
+	fail    atomic.Pointer[fault.Kind] // all writes
+	failing sync.Map                   // writes of these ids
+	slow    sync.Map                   // durations by id
 	puts    atomic.Int64
 	reads   atomic.Int64
-	writing atomic.Int64
-	most    atomic.Int64 // writes at once
+	writing sync.Map     // counts by id
+	most    atomic.Int64 // writes of one document at once
 }
 
 func (f *faulty) GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
@@ -38,23 +39,40 @@ func (f *faulty) GetMany(ctx context.Context, db string, ids []string) (map[stri
 }
 
 func (f *faulty) Put(ctx context.Context, db string, doc document.Document) (string, error) {
-	f.puts.Add(1)
-	f.most.Store(max(f.most.Load(), f.writing.Add(1)))
-	defer f.writing.Add(-1)
+	defer f.enter(doc)()
 	if kind := f.fail.Load(); kind != nil {
 		return "", fault.New(*kind, "")
+	}
+	if _, fails := f.failing.Load(doc.ID()); fails {
+		return "", fault.New(fault.DatastoreUnreachable, "")
 	}
 	return f.Store.Put(ctx, db, doc)
 }
 
 func (f *faulty) PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error) {
-	f.puts.Add(1)
-	f.most.Store(max(f.most.Load(), f.writing.Add(1)))
-	defer f.writing.Add(-1)
+	defer f.enter(docs...)()
 	if kind := f.fail.Load(); kind != nil {
 		return nil, fault.New(*kind, "")
 	}
 	return f.Store.PutMany(ctx, db, docs)
+}
+
+// enter counts the writes of documents that are under way, and delays them.
+func (f *faulty) enter(docs ...document.Document) (leave func()) {
+	f.puts.Add(1)
+	for _, doc := range docs {
+		count, _ := f.writing.LoadOrStore(doc.ID(), new(atomic.Int64))
+		f.most.Store(max(f.most.Load(), count.(*atomic.Int64).Add(1)))
+		if delay, slow := f.slow.Load(doc.ID()); slow {
+			time.Sleep(delay.(time.Duration))
+		}
+	}
+	return func() {
+		for _, doc := range docs {
+			count, _ := f.writing.Load(doc.ID())
+			count.(*atomic.Int64).Add(-1)
+		}
+	}
 }
 
 // subject is an embedded store with a pool and two accounts.
@@ -229,20 +247,48 @@ func TestProjectBacksOffAndReturns(t *testing.T) {
 	})
 }
 
-func TestAnAccountHasOneWriter(t *testing.T) {
+func TestACopyHasOneWriter(t *testing.T) {
 	t.Parallel()
 	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		s.slow.Store("10.0.0.1", time.Second)
 		var writers sync.WaitGroup
-		want := make([]string, 50)
-		for i := range want {
-			want[i] = fmt.Sprintf("10.0.0.%d", i)
-			doc := s.assign(want[i], accountA)
+		for i := range 50 {
+			holder := []string{accountA, ""}[i%2]
+			doc := s.assign("10.0.0.1", holder)
 			writers.Go(func() { p.Project(accountA, []document.Document{doc}) })
 		}
 		writers.Wait()
-		s.copies(accountA, want...)
+		time.Sleep(time.Minute)
+		s.copies(accountA)
 		if s.most.Load() != 1 {
-			s.Errorf("%d writes at once", s.most.Load())
+			s.Errorf("%d writes of one copy at once", s.most.Load())
+		}
+	})
+}
+
+func TestCopiesOfOneAccountDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		s.slow.Store("10.0.0.1", time.Second)
+		s.failing.Store("10.0.0.2", true)
+		both := []document.Document{s.assign("10.0.0.1", accountA), s.assign("10.0.0.2", accountA)}
+		var writers sync.WaitGroup
+		for _, doc := range both {
+			writers.Go(func() { p.Project(accountA, []document.Document{doc}) })
+		}
+		synctest.Wait()
+		began := time.Now()
+		p.Project(accountA, []document.Document{s.assign("10.0.0.3", accountA)})
+		if took := time.Since(began); took != 0 {
+			s.Errorf("a copy waited %v for others of the account", took)
+		}
+		writers.Wait()
+		s.copies(accountA, "10.0.0.1", "10.0.0.3")
+		s.failing.Delete("10.0.0.2")
+		time.Sleep(time.Minute)
+		s.copies(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
+		if p.Waiting() != 0 {
+			s.Errorf("%d accounts wait", p.Waiting())
 		}
 	})
 }
@@ -326,7 +372,7 @@ func TestCloseInterruptsRetries(t *testing.T) {
 		failed := make(chan error)
 		go func() { failed <- p.Repair(s.Context(), accountA, []string{"10.0.0.1"}) }()
 		time.Sleep(time.Second)
-		p.Close() // would not return while a worker waits
+		p.Close() // would not return while a writer waits
 		if err := <-failed; err == nil {
 			s.Error("Repair reports success")
 		}

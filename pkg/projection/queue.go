@@ -11,16 +11,25 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// queue is what a worker writes next for one account.
+// queue is what has to be written for one account.
 type queue struct {
-	items   map[string]item // by address
-	waiting []chan struct{} // closed once all items are written
+	busy     map[string]bool // addresses whose copies a writer is at
+	later    map[string]item // what to write next: the writer that is at the copy does it, or retry
+	failure  error           // of the last attempt that failed
+	retrying bool
 }
 
 // item is one copy to write.
 type item struct {
 	doc    document.Document // the pool's document as this process has just written it; nil means it has to be read
 	repair bool              // no request asked for it
+	calls  []*call           // that wait for it
+}
+
+// call is a call of enqueue.
+type call struct {
+	left int           // copies
+	done chan struct{} // closed once none is left
 }
 
 // merge returns what is left to do for two items about one address.
@@ -32,6 +41,7 @@ func (i item) merge(other item) item {
 		i.doc = nil
 	}
 	i.repair = i.repair && other.repair
+	i.calls = slices.Concat(i.calls, other.calls)
 	return i
 }
 
@@ -90,8 +100,8 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 	}
 }
 
-// enqueue adds items to an account's queue. It returns a channel that is closed once they are written, which is never
-// after Close.
+// enqueue starts to write items. Those whose copies are being written already are written after that. It returns a
+// channel that is closed once all are written, which is never after Close.
 func (p *Projector) enqueue(accountID string, items map[string]item) (done <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,26 +110,77 @@ func (p *Projector) enqueue(accountID string, items map[string]item) (done <-cha
 	}
 	q := p.accounts[accountID]
 	if q == nil {
-		q = &queue{}
+		q = &queue{busy: map[string]bool{}, later: map[string]item{}}
 		p.accounts[accountID] = q
-		p.workers.Go(func() { p.work(accountID) })
 	}
-	written := make(chan struct{})
-	q.add(items, written)
-	return written
+	c := &call{len(items), make(chan struct{})}
+	batch := make(map[string]item, len(items))
+	for id, i := range items {
+		i.calls = []*call{c}
+		if _, waits := q.later[id]; waits || q.busy[id] {
+			q.postpone(id, i)
+		} else {
+			q.busy[id] = true
+			batch[id] = i
+		}
+	}
+	if len(batch) > 0 {
+		p.writers.Go(func() { p.attempt(accountID, q, batch) })
+	}
+	return c.done
 }
 
-func (q *queue) add(items map[string]item, waiting ...chan struct{}) {
-	if q.items == nil {
-		q.items = make(map[string]item, len(items))
+func (q *queue) postpone(id string, i item) {
+	if earlier, waits := q.later[id]; waits {
+		i = earlier.merge(i)
 	}
-	for id, i := range items {
-		if known, ok := q.items[id]; ok {
-			i = known.merge(i)
+	q.later[id] = i
+}
+
+// attempt writes a batch of copies, and then what was queued for the same copies meanwhile. What fails is left to
+// retry.
+func (p *Projector) attempt(accountID string, q *queue, batch map[string]item) {
+	for len(batch) > 0 {
+		left, err := p.write(p.ctx, accountID, batch)
+		batch = p.finish(accountID, q, batch, left, err)
+	}
+}
+
+// finish takes in that a batch was written but for what is left. It returns what to write next.
+func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item, err error) (next map[string]item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next = map[string]item{}
+	for id, i := range batch {
+		if rest, failed := left[id]; failed {
+			rest.calls = i.calls
+			q.postpone(id, rest)
+			delete(q.busy, id)
+			continue
 		}
-		q.items[id] = i
+		for _, c := range i.calls {
+			if c.left--; c.left == 0 {
+				close(c.done)
+			}
+		}
+		if newer, waits := q.later[id]; waits {
+			next[id] = newer
+			delete(q.later, id)
+		} else {
+			delete(q.busy, id)
+		}
 	}
-	q.waiting = append(q.waiting, waiting...)
+	if len(left) > 0 {
+		q.failure = err
+	}
+	switch {
+	case len(left) > 0 && !q.retrying:
+		q.retrying = true
+		p.writers.Go(func() { p.retry(accountID, q) })
+	case len(q.busy) == 0 && len(q.later) == 0 && !q.retrying:
+		delete(p.accounts, accountID)
+	}
+	return next
 }
 
 // The pauses between two attempts to write an account's copies.
@@ -128,54 +189,62 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// work writes an account's copies until its queue is empty. It is the account's only writer in this process.
-func (p *Projector) work(accountID string) {
+// retry writes an account's copies that could not be written, until they are.
+func (p *Projector) retry(accountID string, q *queue) {
 	pauses := backoff.New(firstPause, lastPause)
 	for {
-		batch := p.take(accountID)
-		if batch.items == nil {
+		failed, err := p.failed(accountID, q)
+		if len(failed) == 0 {
 			return
 		}
-		left, err := p.write(p.ctx, accountID, batch.items)
-		if len(left) == 0 {
-			for _, written := range batch.waiting {
-				close(written)
-			}
-			pauses.Reset()
-			continue
-		}
-		p.putBack(accountID, left, batch.waiting)
 		pause := pauses.Next()
 		if err != nil && p.ctx.Err() == nil {
-			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(left)).
-				Strs("ips", first(slices.Sorted(maps.Keys(left)))).Dur("pause", pause).
+			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(failed)).
+				Strs("ips", first(failed)).Dur("pause", pause).
 				Msg("could not write the account's copies of these addresses: the pool is right, but billing counts the copies; " +
 					"trying again after the pause")
 		}
 		if backoff.Sleep(p.ctx, pause) != nil {
 			return
 		}
+		p.attempt(accountID, q, p.take(q))
 	}
 }
 
-// take returns what is queued for an account. An empty queue is removed, and the worker has to end.
-func (p *Projector) take(accountID string) queue {
+// failed returns the addresses of which the copies have to be written again, and the last error. Where there are none
+// the account has no retry any more.
+func (p *Projector) failed(accountID string, q *queue) ([]string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	q := p.accounts[accountID]
-	taken := *q
-	if taken.items == nil {
-		delete(p.accounts, accountID)
+	var ids []string
+	for id := range q.later {
+		if !q.busy[id] {
+			ids = append(ids, id)
+		}
 	}
-	*q = queue{}
-	return taken
+	if len(ids) == 0 {
+		q.retrying = false
+		if len(q.busy) == 0 {
+			delete(p.accounts, accountID)
+		}
+	}
+	slices.Sort(ids)
+	return ids, q.failure
 }
 
-// putBack queues what could not be written again.
-func (p *Projector) putBack(accountID string, left map[string]item, waiting []chan struct{}) {
+// take returns what has to be written again.
+func (p *Projector) take(q *queue) map[string]item {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.accounts[accountID].add(left, waiting...)
+	batch := map[string]item{}
+	for id, i := range q.later {
+		if !q.busy[id] {
+			batch[id] = i
+			q.busy[id] = true
+			delete(q.later, id)
+		}
+	}
+	return batch
 }
 
 // Waiting returns how many accounts have copies to write.
@@ -185,12 +254,12 @@ func (p *Projector) Waiting() int {
 	return len(p.accounts)
 }
 
-// Close interrupts the projector and waits for its workers. What is not written yet is found by the next full pass.
+// Close interrupts the projector and waits for its writers. What is not written yet is found by the next full pass.
 func (p *Projector) Close() {
-	p.mu.Lock() // no worker starts after this
+	p.mu.Lock() // enqueue starts no writer after this
 	p.stop()
 	p.mu.Unlock()
-	p.workers.Wait()
+	p.writers.Wait()
 }
 
 // reportedIPs bounds the length of a log line.
