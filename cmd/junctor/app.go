@@ -17,6 +17,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/notify"
+	"junctor/pkg/projection"
 	"junctor/pkg/routing"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
@@ -31,7 +32,7 @@ type app struct {
 	writer     *doccache.Writer // the store, with writes that invalidate documents
 	schemas    *schema.Set
 	pool       *dedicatedip.Pool
-	reconciler *dedicatedip.Reconciler // of the accounts' copies
+	reconciler *projection.Reconciler // of the accounts' copies
 	founder    *account.Founder
 	accounts   *account.Directory
 	clusters   *trust.Registry   // other clusters, whose tokens are accepted
@@ -45,8 +46,8 @@ type appOptions struct {
 	staleness time.Duration // of cached accounts, users, keys and settings
 	node      account.Node
 	log       zerolog.Logger
-	pool      dedicatedip.Options // but for Zone, ZoneName and Log
-	passes    dedicatedip.ReconcilerOptions
+	copies    projection.Options // but for what the pool sets
+	passes    projection.ReconcilerOptions
 	billing   *billing.Hook     // approves assignments; nil disables it
 	notices   *notify.Publisher // publishes what is written to the pool and to accounts; nil disables it
 }
@@ -62,9 +63,9 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 	if o.notices != nil {
 		addresses = notify.Wrap(s, o.notices)
 	}
-	o.pool.Zone, o.pool.Log = o.node.Zone, o.log
-	o.pool.ZoneName = account.NewConfig(documents).At(o.node).ZoneName
-	pool := dedicatedip.New(addresses, o.pool)
+	pool := dedicatedip.New(addresses, dedicatedip.Options{
+		Zone: o.node.Zone, ZoneName: account.NewConfig(documents).At(o.node).ZoneName, Copies: o.copies, Log: o.log,
+	})
 	return &app{
 		log:        o.log,
 		store:      s,
@@ -73,7 +74,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		billing:    o.billing,
 		schemas:    set,
 		pool:       pool,
-		reconciler: dedicatedip.NewReconciler(pool, s, o.passes),
+		reconciler: projection.NewReconciler(pool.Projector(), s, o.passes),
 		founder:    account.NewFounder(writer, auth.NewKeyDocument, time.Now),
 		accounts:   account.NewDirectory(writer).Reading(documents).At(o.node),
 		routing:    routing.New(s, set, routing.Options{Log: o.log}),

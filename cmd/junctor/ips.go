@@ -40,7 +40,7 @@ code is then 1.`,
 
 // rebuildPool fails if addresses are left to the operator, after it has listed them.
 func (c *cli) rebuildPool(ctx context.Context, a *app) error {
-	done, err := a.reconciler.RebuildFromCopies(ctx)
+	done, err := a.pool.RebuildFromCopies(ctx, a.reconciler, a.store)
 	if err != nil {
 		return fmt.Errorf("%w (%d addresses were restored; the command may be repeated)", err, done.Restored)
 	}

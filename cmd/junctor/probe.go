@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/readiness"
 	"junctor/pkg/store"
 )
@@ -27,7 +28,7 @@ func (s *server) remedies() map[string]string {
 		storeUnreachable:  "check that the CouchDB of --store runs and can be reached from here",
 		storeUnauthorized: "CouchDB refuses the user and password of --store, or does not let that user write: correct them and start again",
 		storeFull:         "the store accepts no writes: free space on its disk, and check that it is not read-only",
-		poolMissing:       dedicatedip.ErrPoolMissing.Error(),
+		poolMissing:       projection.ErrPoolMissing.Error(),
 	}
 	if !store.IsCouchDB(s.dsn) {
 		m[storeUnreachable] = "the file of the store is not in its place"
@@ -54,7 +55,7 @@ func (s *server) probe(ctx context.Context) (reason string, err error) {
 	if !exists {
 		return poolMissing, nil
 	}
-	if err := s.store.Writable(ctx, dedicatedip.StateDatabase); err != nil {
+	if err := s.store.Writable(ctx, projection.StateDatabase); err != nil {
 		return reasonFor(err), err
 	}
 	return "", nil

@@ -17,9 +17,9 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth/remote"
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/httpserver"
 	"junctor/pkg/notify"
+	"junctor/pkg/projection"
 	"junctor/pkg/readiness"
 	"junctor/pkg/store"
 )
@@ -113,10 +113,10 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	}
 	a, err := newApp(data, appOptions{
 		key: key, staleness: flags.maxStaleness, node: flags.node(), log: log, notices: notices, billing: bills.hook,
-		pool: dedicatedip.Options{
-			CopiesWritten: bills.changed, CopyRepaired: metrics.CopyRepaired, AddressAbandoned: metrics.AddressAbandoned,
+		copies: projection.Options{
+			Written: bills.changed, Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
 		},
-		passes: dedicatedip.ReconcilerOptions{Passed: metrics.FullPass},
+		passes: projection.ReconcilerOptions{Passed: metrics.FullPass},
 	})
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 	err := s.announce(serving, url)
 	if err == nil {
 		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
-		f.run("projector", s.pool.RunProjector)
+		f.run("projector", s.pool.Projector().Run)
 		f.run("reconciler", s.reconciler.Run)
 		f.run("routing", s.routing.Follow)
 		f.run("repairs", s.repairStore)

@@ -10,13 +10,14 @@ import (
 	"junctor/pkg/backoff"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/routing"
 	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 )
 
 // install creates the databases and design documents of ours that are missing. A pool that existed and is gone is not
-// created: that is a dedicatedip.ErrPoolMissing, and all else is there.
+// created: that is a projection.ErrPoolMissing, and all else is there.
 func install(ctx context.Context, s *store.Store) error {
 	return installAfter(ctx, s, dedicatedip.Install(ctx, s))
 }
@@ -29,14 +30,14 @@ func installAgain(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	if !exists {
-		return installAfter(ctx, s, dedicatedip.ErrPoolMissing)
+		return installAfter(ctx, s, projection.ErrPoolMissing)
 	}
 	return install(ctx, s)
 }
 
 // installAfter installs all but the pool; poolErr is what became of that.
 func installAfter(ctx context.Context, s *store.Store, poolErr error) error {
-	if poolErr != nil && !errors.Is(poolErr, dedicatedip.ErrPoolMissing) {
+	if poolErr != nil && !errors.Is(poolErr, projection.ErrPoolMissing) {
 		return poolErr
 	}
 	if err := trust.Install(ctx, s); err != nil {
@@ -53,7 +54,7 @@ func installAfter(ctx context.Context, s *store.Store, poolErr error) error {
 
 // installWithoutPool is install for commands that can do without the pool.
 func installWithoutPool(ctx context.Context, s *store.Store) error {
-	if err := install(ctx, s); !errors.Is(err, dedicatedip.ErrPoolMissing) {
+	if err := install(ctx, s); !errors.Is(err, projection.ErrPoolMissing) {
 		return err
 	}
 	return nil
@@ -118,7 +119,7 @@ func (s *server) retry(ctx context.Context, install func() error) error {
 
 // withoutPool returns the error of an installation, but for a missing pool, which it logs once: the rest can be served.
 func (s *server) withoutPool(err error) error {
-	missing := errors.Is(err, dedicatedip.ErrPoolMissing)
+	missing := errors.Is(err, projection.ErrPoolMissing)
 	if missing && !s.poolMissing {
 		s.log.Error().Err(err).Msg("requests for dedicated IPs fail")
 	}
@@ -136,7 +137,7 @@ var errUnprepared error = fault.New(fault.DatastoreUnreachable, "the store is no
 // missing: somebody has deleted or replaced the database.
 func watchStore(repair chan<- struct{}, c store.Call) {
 	switch c.Database {
-	case routing.Database, routing.ClaimsDatabase, trust.Database, dedicatedip.StateDatabase, dedicatedip.Database:
+	case routing.Database, routing.ClaimsDatabase, trust.Database, projection.StateDatabase, dedicatedip.Database:
 	default:
 		return
 	}

@@ -14,8 +14,8 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/adminsocket"
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -128,7 +128,7 @@ func (c *cli) doHere(ctx context.Context, t storeTask, args []string) error {
 		_, _ = fmt.Fprintf(c.stderr, "junctor: created a new store in %s\n", folder)
 	}
 	a, err := newApp(s, appOptions{key: key, node: account.Node{Name: nodeName()}, log: log,
-		pool: dedicatedip.Options{Patience: copiesTime}})
+		copies: projection.Options{Patience: copiesTime}})
 	if err != nil {
 		return err
 	}

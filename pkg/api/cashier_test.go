@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/billing"
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -52,7 +53,7 @@ func (c *cashier) serve(changes ...func(*billing.Options)) func(*api.Config) {
 		config.Billing = hook
 		config.Metrics.WatchHook(hook.Stats)
 		config.Pool = dedicatedip.New(c.store,
-			dedicatedip.Options{Zone: "local", Now: config.Now, CopiesWritten: hook.Reconcile, Log: config.Log})
+			dedicatedip.Options{Zone: "local", Now: config.Now, Copies: projection.Options{Written: hook.Reconcile}, Log: config.Log})
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})
 		go func() {

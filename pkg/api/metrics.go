@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/doccache"
 	"junctor/pkg/fault"
 	"junctor/pkg/notify"
+	"junctor/pkg/projection"
 	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
@@ -88,14 +89,14 @@ func NewMetrics() *Metrics {
 
 // begin makes counters exist before they count, so that their first increase is seen as one.
 func (m *Metrics) begin() {
-	for _, result := range dedicatedip.PassResults() {
+	for _, result := range projection.PassResults() {
 		m.passes.WithLabelValues(result)
 	}
-	for _, kind := range []string{dedicatedip.CopyCreated, dedicatedip.CopyUpdated, dedicatedip.CopyRemoved} {
+	for _, kind := range []string{projection.CopyCreated, projection.CopyUpdated, projection.CopyRemoved} {
 		m.repaired.WithLabelValues(kind)
 	}
 	for _, database := range []string{
-		"account", dedicatedip.Database, dedicatedip.StateDatabase, routing.Database, routing.ClaimsDatabase,
+		"account", dedicatedip.Database, projection.StateDatabase, routing.Database, routing.ClaimsDatabase,
 	} {
 		m.conflicts.WithLabelValues(database)
 	}

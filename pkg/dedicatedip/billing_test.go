@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -127,7 +128,7 @@ func (b *told) was(s *subject, want ...string) {
 // billingIsTold of every account whose copies are others, when they are, and of nothing else.
 func billingIsTold(s *subject) {
 	b := &told{}
-	s.Pool = s.poolWith(s.s, Options{CopiesWritten: b.add})
+	s.Pool = s.poolWith(s.s, Options{Copies: projection.Options{Written: b.add}})
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	b.was(s)
 	_, err := s.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
@@ -152,7 +153,7 @@ func billingIsTold(s *subject) {
 	b.was(s, accountA)
 	db := s.accountDB(accountA)
 	s.free("10.0.0.4")
-	p := s.poolWith(trouble{s.s, when("put", db, 1, answerLost)}, Options{CopiesWritten: b.add})
+	p := s.poolWith(trouble{s.s, when("put", db, 1, answerLost)}, Options{Copies: projection.Options{Written: b.add}})
 	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.4", nil)
 	s.ok(err)
 	b.was(s, accountA)
@@ -161,11 +162,11 @@ func billingIsTold(s *subject) {
 // billingIsToldOfRepairs: a repair may be the first that an account's bill hears of an address.
 func billingIsToldOfRepairs(s *subject) {
 	b := &told{}
-	p := s.poolWith(s.s, Options{CopiesWritten: b.add, Now: time.Now})
+	p := s.poolWith(s.s, Options{Copies: projection.Options{Written: b.add}, Now: time.Now})
 	s.listAccounts(accountA, accountB)
 	s.hold(accountA, []string{"10.0.0.1"})
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip"}`)
-	r := NewReconciler(p, s.s, ReconcilerOptions{Gap: time.Millisecond})
+	r := projection.NewReconciler(p.Projector(), s.s, projection.ReconcilerOptions{Gap: time.Millisecond})
 	s.ok(r.Refresh(s.Context()))
 	b.was(s, accountB)
 	s.ok(r.Refresh(s.Context()))

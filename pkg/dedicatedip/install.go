@@ -2,13 +2,13 @@ package dedicatedip
 
 import (
 	"context"
-	"errors"
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -30,16 +30,12 @@ const kazooCopy = "dedicated_ips-kazoo_apps-dedicated_ips"
 // the database does not, the pool was lost: an empty one in its place would make all copies look left over.
 const poolMarkID = "pool"
 
-// ErrPoolMissing says that the database of the pool has existed and is gone.
-var ErrPoolMissing = errors.New("database " + Database + " is gone: restore it, or make it again with " +
-	"\"junctor ips rebuild --from-copies\"")
-
 // Install makes sure that the databases of the pool and its design documents exist. It does not create the pool's
-// database a second time; that is an ErrPoolMissing. Kazoo's design document is left alone where it is there, and where
-// only its source is (system_data), that text is taken: Kazoo rewrites a design document of which a byte differs, and
-// CouchDB then builds the index anew.
+// database a second time: that is projection.ErrPoolMissing. Kazoo's design document is left alone where it is there, and
+// where only its source is (system_data), that text is taken: Kazoo rewrites a design document of which a byte differs,
+// and CouchDB then builds the index anew.
 func Install(ctx context.Context, s Installer) error {
-	if err := s.CreateDatabase(ctx, stateDatabase); err != nil {
+	if err := s.CreateDatabase(ctx, projection.StateDatabase); err != nil {
 		return err
 	}
 	exists, err := s.DatabaseExists(ctx, Database)
@@ -61,7 +57,7 @@ func Install(ctx context.Context, s Installer) error {
 	case err != nil:
 		return err
 	case !exists:
-		return ErrPoolMissing
+		return projection.ErrPoolMissing
 	}
 	return equipPool(ctx, s)
 }
@@ -69,8 +65,8 @@ func Install(ctx context.Context, s Installer) error {
 // poolMarked reports whether the pool's database has existed. Where no Install has marked it yet, as before there were
 // marks, a Reconciler has left its state.
 func poolMarked(ctx context.Context, s Installer) (marked bool, err error) {
-	for _, id := range []string{poolMarkID, stateID} {
-		_, err := s.Get(ctx, stateDatabase, id)
+	for _, id := range []string{poolMarkID, projection.StateID} {
+		_, err := s.Get(ctx, projection.StateDatabase, id)
 		if err != nil && !fault.Is(err, fault.BadIdentifier) {
 			return false, err
 		}
@@ -89,7 +85,7 @@ func createPool(ctx context.Context, s Installer) error {
 
 // equipPool marks that the pool's database has existed, and installs its design documents.
 func equipPool(ctx context.Context, s Installer) error {
-	_, err := s.Put(ctx, stateDatabase, document.Document{"_id": poolMarkID, fieldType: "junctor_pool"})
+	_, err := s.Put(ctx, projection.StateDatabase, document.Document{"_id": poolMarkID, fieldType: "junctor_pool"})
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return err
 	}

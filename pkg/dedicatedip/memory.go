@@ -28,31 +28,19 @@ const mostDocuments = 4096
 
 // Follow reads the whole pool into memory and follows what other processes write, until ctx ends. Reads are answered
 // from there unless it is more than staleness behind; then the store is read. What this process writes through the pool
-// is in memory before the write returns. Accounts' copies follow what others write while RunProjector runs.
+// is in memory before the write returns. Accounts' copies follow what others write while the
+// projector runs.
 func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 	m := &memory{index: newIndex(), staleness: staleness}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.mirror = mirror.New(p.store, Database, m.index, mirror.Options{
-		Changed:  func(doc document.Document) { p.observe(m.index, doc) },
+		Changed:  func(doc document.Document) { p.projector.Observe(doc, m.index.holder(doc.ID())) },
 		Conflict: p.resolve,
 		Log:      p.options.Log,
 	})
 	p.memory.Store(m)
 	defer p.memory.Store(nil)
 	m.mirror.Run(ctx)
-}
-
-// observe tells the projector of a document that somebody has changed.
-func (p *Pool) observe(x *index, doc document.Document) {
-	holder := ""
-	if isDedicatedIP(doc) && !(IP{doc}).free() {
-		holder = IP{doc}.AssignedTo()
-	}
-	before := x.holder(doc.ID())
-	p.projector.Observe(doc, before)
-	if holder != before {
-		p.projector.Observe(doc, holder)
-	}
 }
 
 // resolve ends a conflict on a CouchDB cluster that the feed tells of.

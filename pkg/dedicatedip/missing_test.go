@@ -118,13 +118,13 @@ func installKazoosText(s *subject) {
 // installNoSecondPool: where the pool has existed and is gone, none is made in its place, which would make all copies
 // look left over (fault R1).
 func installNoSecondPool(s *subject) {
-	for _, mark := range []string{poolMarkID, stateID} { // the latter is what an older junctor has left
+	for _, mark := range []string{poolMarkID, projection.StateID} { // the latter is what an older junctor has left
 		elsewhere := apart{s.s.Store, s.s.prefix + mark + "/"}
-		s.ok(elsewhere.CreateDatabase(s.Context(), stateDatabase))
-		_, err := elsewhere.Put(s.Context(), stateDatabase, document.Document{"_id": mark})
+		s.ok(elsewhere.CreateDatabase(s.Context(), projection.StateDatabase))
+		_, err := elsewhere.Put(s.Context(), projection.StateDatabase, document.Document{"_id": mark})
 		s.ok(err)
 		for range 2 {
-			if err := Install(s.Context(), elsewhere); !errors.Is(err, ErrPoolMissing) {
+			if err := Install(s.Context(), elsewhere); !errors.Is(err, projection.ErrPoolMissing) {
 				s.Errorf("%s: installed with %v", mark, err)
 			}
 		}
@@ -137,7 +137,7 @@ func installNoSecondPool(s *subject) {
 			s.Error(err)
 		}
 	}
-	if s.stored(stateDatabase, poolMarkID) == nil {
+	if s.stored(projection.StateDatabase, poolMarkID) == nil {
 		s.Error("the pool is not marked")
 	}
 }

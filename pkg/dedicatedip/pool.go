@@ -69,19 +69,9 @@ type Options struct {
 	ZoneName func(ctx context.Context, zone string) string
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// CopiesWritten is called after writes to an account's copies, also where they may have failed: the copies are what
-	// Kazoo bills by.
-	CopiesWritten func(accountID string)
-	// CopyRepaired is called for each copy that did not equal the pool and was repaired: CopyCreated, CopyUpdated or
-	// CopyRemoved.
-	CopyRepaired func(kind string)
-	// AddressAbandoned is called for each address that an account without a database holds, whenever one is found.
-	AddressAbandoned func()
-	// Settle is how long the copies of what others change are left to them. Zero means 2 s.
-	Settle time.Duration
-	// Patience bounds how long a request waits for the copies of what it has changed. Zero means 2 s.
-	Patience time.Duration
-	Log      zerolog.Logger
+	// Copies configures the projector of the accounts' copies. New sets Current, AsOf and Log.
+	Copies projection.Options
+	Log    zerolog.Logger
 }
 
 // New returns the pool in store. Close ends it.
@@ -93,21 +83,19 @@ func New(s Store, o Options) *Pool {
 		o.Now = time.Now
 	}
 	p := &Pool{store: s, options: o, reserved: reservations{ids: map[string]bool{}}}
-	p.projector = projection.New(s, projection.Options{
-		Patience: o.Patience, Settle: o.Settle, Current: p.currentRevision, AsOf: p.followedUpTo, Written: o.CopiesWritten,
-		Repaired: p.logRepair, Abandoned: p.logAbandoned, Log: o.Log,
-	})
+	o.Copies.Current, o.Copies.AsOf, o.Copies.Log = p.currentRevision, p.followedUpTo, o.Log
+	p.projector = projection.New(s, o.Copies)
 	return p
 }
-
-// RunProjector makes the accounts' copies follow what others change, until ctx ends.
-func (p *Pool) RunProjector(ctx context.Context) { p.projector.Run(ctx) }
 
 // Close interrupts writes of copies that are not done yet. The error is always nil.
 func (p *Pool) Close() error {
 	p.projector.Close()
 	return nil
 }
+
+// Projector returns what writes the accounts' copies.
+func (p *Pool) Projector() *projection.Projector { return p.projector }
 
 // CreateRequest is an address to add to the pool. Zone and host must not be empty.
 type CreateRequest struct{ Address, Zone, Host string }

@@ -3,9 +3,7 @@ package dedicatedip
 import (
 	"context"
 	"slices"
-	"time"
 
-	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
@@ -34,9 +32,8 @@ type Claim struct {
 
 // rebuild is one rebuild of the pool.
 type rebuild struct {
-	*Reconciler
+	*Pool
 	Rebuilt
-	lease     *lease
 	claimants map[string][]string // by address: accounts with a copy of it
 	spelled   map[string]string   // by address: the id that the pool has it under
 }
@@ -44,30 +41,16 @@ type rebuild struct {
 // RebuildFromCopies writes to the pool what accounts have copies of and the pool does not have, and creates the pool's
 // database where it is missing. It changes no document that is there, so that it may be repeated. An address that
 // several accounts have copies of is left to the operator. No full pass is made meanwhile.
-func (r *Reconciler) RebuildFromCopies(ctx context.Context) (Rebuilt, error) {
-	if err := r.store.CreateDatabase(ctx, stateDatabase); err != nil {
-		return Rebuilt{}, err
-	}
-	never := r.now().Add(100 * 365 * 24 * time.Hour) // no pass that was made replaces this
-	if _, err := r.acquire(ctx, never, 0); err != nil {
-		return Rebuilt{}, err
-	}
-	b := &rebuild{Reconciler: r, lease: r.held(), claimants: map[string][]string{}, spelled: map[string]string{}}
-	err := b.run(ctx)
-	if yielded := r.yield(ctx, b.lease.began, false); err == nil {
-		err = yielded
-	}
+func (p *Pool) RebuildFromCopies(ctx context.Context, r *projection.Reconciler, s Installer) (Rebuilt, error) {
+	b := &rebuild{Pool: p, claimants: map[string][]string{}, spelled: map[string]string{}}
+	err := r.WithoutPasses(ctx, func(c projection.Copies) error { return b.run(ctx, c, s) })
 	return b.Rebuilt, err
 }
 
-func (b *rebuild) run(ctx context.Context) error {
-	accounts, err := b.accounts(ctx)
-	if err != nil {
-		return err
-	}
-	err = b.eachCopy(ctx, accounts, func(_ context.Context, accountID string, copies []document.Document) error {
+func (b *rebuild) run(ctx context.Context, c projection.Copies, s Installer) (err error) {
+	b.Accounts, err = c.Each(ctx, func(accountID string, copies []document.Document) error {
 		for _, doc := range copies {
-			key := addressKey(doc.ID())
+			key := ipaddr.KeyOf(doc.ID())
 			if !slices.Contains(b.claimants[key], accountID) {
 				b.claimants[key] = append(b.claimants[key], accountID)
 			}
@@ -75,68 +58,35 @@ func (b *rebuild) run(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
-		err = b.open(ctx)
+		err = b.open(ctx, s)
 	}
 	if err == nil {
-		err = b.eachCopy(ctx, accounts, b.restore)
+		_, err = c.Each(ctx, func(accountID string, copies []document.Document) error {
+			return b.restore(ctx, accountID, copies)
+		})
 	}
-	b.Accounts = len(accounts)
 	return err
 }
 
 // open creates the pool's database where it is missing, and reads which addresses it has.
-func (b *rebuild) open(ctx context.Context) (err error) {
-	if err := createPool(ctx, b.store); err != nil {
+func (b *rebuild) open(ctx context.Context, s Installer) (err error) {
+	if err := createPool(ctx, s); err != nil {
 		return err
 	}
-	return store.AllPages(ctx, b.store, Database, chunk, func(ids []string) error {
+	const page = 500
+	return store.AllPages(ctx, b.store, Database, page, func(ids []string) error {
 		for _, id := range ids {
-			b.spelled[addressKey(id)] = id
+			b.spelled[ipaddr.KeyOf(id)] = id
 		}
 		return nil
 	})
-}
-
-// eachCopy reads the copies of all accounts and passes them to each with their account, some at a time.
-func (b *rebuild) eachCopy(
-	ctx context.Context, accounts []string, each func(context.Context, string, []document.Document) error,
-) error {
-	for _, accountID := range accounts {
-		if err := b.lease.keep(ctx); err != nil {
-			return err
-		}
-		db, err := account.Database(accountID)
-		if err != nil {
-			continue // there can be no such database
-		}
-		ids, err := b.copiesOf(ctx, accountID)
-		if err != nil {
-			return err
-		}
-		for some := range slices.Chunk(ids, chunk) {
-			found, err := b.store.GetMany(ctx, db, some)
-			if err != nil {
-				return err
-			}
-			var copies []document.Document
-			for _, id := range some {
-				if isDedicatedIP(found[id]) {
-					copies = append(copies, found[id])
-				}
-			}
-			if err := each(ctx, accountID, copies); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // restore writes to the pool what an account has copies of.
 func (b *rebuild) restore(ctx context.Context, accountID string, copies []document.Document) error {
 	var ids []string
 	for _, doc := range copies {
-		if id, ok := b.spelled[addressKey(doc.ID())]; ok {
+		if id, ok := b.spelled[ipaddr.KeyOf(doc.ID())]; ok {
 			ids = append(ids, id)
 		}
 	}
@@ -146,7 +96,7 @@ func (b *rebuild) restore(ctx context.Context, accountID string, copies []docume
 	}
 	var missing []document.Document
 	for _, doc := range copies {
-		key := addressKey(doc.ID())
+		key := ipaddr.KeyOf(doc.ID())
 		known, claim := pool[b.spelled[key]], claimOf(doc, accountID)
 		switch {
 		case known != nil && (IP{known}).heldBy(accountID):
@@ -171,11 +121,11 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	}
 	ctx, cancel := committed(ctx)
 	defer cancel()
-	for i, written := range b.pool.put(ctx, Database, docs) {
+	for i, written := range b.put(ctx, Database, docs) {
 		switch {
 		case written.Err == nil:
 			docs[i]["_rev"] = written.Rev
-			b.pool.wrote(docs[i])
+			b.wrote(docs[i])
 			b.Restored++
 		case fault.Is(written.Err, fault.Conflict): // somebody has just created it
 			b.Contested = append(b.Contested, claimOf(docs[i], accountID))
@@ -188,12 +138,4 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 
 func claimOf(doc document.Document, accountID string) Claim {
 	return Claim{IP: doc.ID(), Account: accountID, Zone: doc.String(fieldZone), Host: doc.String(fieldHost)}
-}
-
-// addressKey is equal for all spellings of an address; a text that is no address is its own.
-func addressKey(id string) string {
-	if addr, ok := ipaddr.Parse(id); ok {
-		return ipaddr.Key(addr)
-	}
-	return id
 }

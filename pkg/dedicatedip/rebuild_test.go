@@ -22,8 +22,8 @@ func (s *subject) afterLoss(copies map[string][]document.Document) *subject {
 	s.Helper()
 	lost := &subject{T: s.T, s: apart{s.s.Store, s.s.prefix + "lost/"}, clock: s.clock}
 	lost.Pool = lost.pool(lost.s, io.Discard)
-	s.ok(lost.s.CreateDatabase(s.Context(), stateDatabase))
-	lost.putIn(stateDatabase, `{"_id":"pool","pvt_type":"junctor_pool"}`,
+	s.ok(lost.s.CreateDatabase(s.Context(), projection.StateDatabase))
+	lost.putIn(projection.StateDatabase, `{"_id":"pool","pvt_type":"junctor_pool"}`,
 		`{"_id":"reconciler","pvt_type":"junctor_reconciler"}`)
 	for _, id := range []string{accountA, accountB, accountC} {
 		s.ok(lost.s.CreateDatabase(s.Context(), lost.accountDB(id)))
@@ -45,8 +45,8 @@ func copyOf(id, holder string) document.Document {
 
 func (s *subject) rebuilt(want Rebuilt) *healer {
 	s.Helper()
-	h := s.healer(ReconcilerOptions{})
-	got, err := h.RebuildFromCopies(s.Context())
+	h := s.healer(projection.ReconcilerOptions{})
+	got, err := h.RebuildFromCopies(s.Context(), h.Reconciler, h.store)
 	s.ok(err)
 	if !reflect.DeepEqual(got, want) {
 		s.Errorf("rebuilt %+v\nwant    %+v", got, want)
@@ -65,7 +65,7 @@ func rebuildLost(s *subject) {
 			s.Errorf("in the pool is %v\nwant %v", got, want)
 		}
 	}
-	if state := lost.stored(stateDatabase, stateID); state[fieldHolder] != nil {
+	if state := lost.stored(projection.StateDatabase, projection.StateID); state["lease_holder"] != nil {
 		s.Errorf("left behind %v", state)
 	}
 	s.ok(h.Repair(s.Context(), false))
@@ -111,7 +111,7 @@ func TestRebuildManyCopies(t *testing.T) {
 	s := newSubject(t, storetest.Open(t, "memory:"))
 	var docs []document.Document
 	var ids []string
-	for i := range 2*chunk + 1 {
+	for i := range 1001 {
 		doc := copyOf(fmt.Sprintf("10.1.%d.%d", i/250, i%250), accountA)
 		docs, ids = append(docs, doc), append(ids, doc.ID())
 	}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"junctor/pkg/document"
@@ -24,10 +24,10 @@ func editedCopies(s *subject) {
 	s.write(db, "10.0.0.2", func(doc document.Document) { doc["pvt_type"] = "note" })
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip"}`,
 		`{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"10.0.0.8","pvt_type":"device"}`)
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
-	s.counts(h, map[string]int{CopyUpdated: 2, CopyRemoved: 2})
+	s.counts(h, map[string]int{projection.CopyUpdated: 2, projection.CopyRemoved: 2})
 	for id, want := range map[string]bool{"10.0.0.9": false, "10.0.0.8": true} {
 		if doc := s.stored(s.accountDB(accountB), id); (doc != nil) != want {
 			s.Errorf("%s: %v", id, doc)
@@ -39,9 +39,9 @@ func editedCopies(s *subject) {
 func throughKazoosViews(s *subject) {
 	s.listAccounts(accountA)
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"a","pvt_type":"user"}`)
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
-	s.counts(h, map[string]int{CopyRemoved: 1})
+	s.counts(h, map[string]int{projection.CopyRemoved: 1})
 	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
 		if doc := s.stored(db, "_design/junctor"); doc != nil {
 			s.Errorf("%s has got %v", db, doc)
@@ -53,9 +53,9 @@ func throughKazoosViews(s *subject) {
 func throughOurViews(s *subject) {
 	s.writeAccounts(accountA, accountB)
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
-	s.counts(h, map[string]int{CopyRemoved: 1})
+	s.counts(h, map[string]int{projection.CopyRemoved: 1})
 	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
 		if s.stored(db, "_design/junctor") == nil {
 			s.Errorf("%s has no view of ours", db)
@@ -63,30 +63,35 @@ func throughOurViews(s *subject) {
 	}
 }
 
+// manyAccounts is more than one read of accounts takes.
+const manyAccounts = 1001
+
+// listManyAccounts adds accounts that have no database to those that are listed, so that there are manyAccounts.
+func (s *subject) listManyAccounts(listed int) {
+	s.Helper()
+	var docs []document.Document
+	for i := range manyAccounts - listed {
+		id := fmt.Sprintf("%032x", i)
+		docs = append(docs, document.Document{"_id": id, "pvt_type": "account", "pvt_tree": []any{}})
+	}
+	s.putMany(kazoo.Accounts, docs)
+}
+
 // pagesOfAccounts: all accounts are looked at and counted once, however many fit into one read (fault K1).
 func pagesOfAccounts(s *subject) {
 	s.listAccounts(accountA, accountB, accountC)
-	want := []string{accountB, accountA, accountC} // by id
-	for size := 1; size <= 4; size++ {
-		for i, id := range want {
-			s.putIn(s.accountDB(id), fmt.Sprintf(`{"_id":"10.0.0.%d","pvt_type":"dedicated_ip"}`, i))
-		}
-		h := s.healer(ReconcilerOptions{Gap: time.Nanosecond})
-		h.pageSize = size
-		ids, err := h.accounts(s.Context())
-		s.ok(err)
-		if !slices.Equal(ids, want) {
-			s.Errorf("pages of %d: accounts %v", size, ids)
-		}
-		v := newSurveyor(s.s, 10, time.Now())
-		v.pageSize = size
-		found, err := v.take(s.Context())
-		s.ok(err)
-		if found.Accounts != 3 || found.LeftOver.Count != 3 || !found.All {
-			s.Errorf("pages of %d: surveyed %+v", size, found)
-		}
-		s.ok(h.Refresh(s.Context()))
-		s.counts(h, map[string]int{CopyRemoved: 3})
+	s.listManyAccounts(3)
+	for i, id := range []string{accountA, accountB, accountC} {
+		s.putIn(s.accountDB(id), fmt.Sprintf(`{"_id":"10.0.0.%d","pvt_type":"dedicated_ip"}`, i))
+	}
+	if found := s.survey(2 * manyAccounts); found.Accounts != manyAccounts || found.LeftOver.Count != 3 || !found.All {
+		s.Errorf("surveyed %+v", found)
+	}
+	h := s.healer(projection.ReconcilerOptions{})
+	s.ok(h.Refresh(s.Context()))
+	s.counts(h, map[string]int{projection.CopyRemoved: 3})
+	if log := h.logged(); !strings.Contains(log, `"accounts":1001,"copies":3`) {
+		s.Errorf("logged %s", log)
 	}
 }
 
@@ -107,28 +112,24 @@ func (r repeating) View(
 // pass is not repeated at once (fault K1).
 func passWithoutProgress(s *subject) {
 	s.listAccounts(accountA, accountB, accountC)
+	s.listManyAccounts(3)
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	h := s.healerOn(repeating{s.s}, time.Now, ReconcilerOptions{Gap: time.Nanosecond})
-	h.pageSize = 2
+	h := s.healerOn(repeating{s.s}, time.Now, projection.ReconcilerOptions{Gap: time.Nanosecond})
 	if err := h.Refresh(s.Context()); !errors.Is(err, store.ErrNoProgress) {
 		s.Errorf("it ended with %v", err)
 	}
-	s.passed(h, PassNoProgress)
+	s.passed(h, projection.PassNoProgress)
 	if log := h.logged(); !strings.Contains(log, "view accounts/listing_by_id of database accounts") {
 		s.Errorf("logged %s", log)
 	}
 	ctx, cancel := context.WithCancel(s.Context())
-	ended := make(chan error)
-	go func() { ended <- h.passes(ctx) }()
+	var running sync.WaitGroup
+	running.Go(func() { h.Run(ctx) })
 	s.soon("a second pass", func() bool { return strings.Count(h.logged(), "listing_by_id of database accounts") == 2 })
 	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		s.Errorf("the loop of passes broke off with %v", err)
-	}
+	running.Wait()
 	s.counts(h, map[string]int{})
-	v := newSurveyor(repeating{s.s}, 10, time.Now())
-	v.pageSize = 2
-	if _, err := v.take(s.Context()); !errors.Is(err, store.ErrNoProgress) {
+	if _, err := projection.TakeSurvey(s.Context(), repeating{s.s}, 10, time.Now()); !errors.Is(err, store.ErrNoProgress) {
 		s.Errorf("the survey ended with %v", err)
 	}
 }
@@ -149,32 +150,32 @@ func passStops(s *subject) {
 	}
 	pass := func(result string, removed int) *healer {
 		s.Helper()
-		h := s.healer(ReconcilerOptions{Gap: time.Nanosecond})
+		h := s.healer(projection.ReconcilerOptions{Gap: time.Nanosecond})
 		err := h.Refresh(s.Context())
-		if stopped := result == PassStopped; stopped != (err != nil) {
+		if stopped := result == projection.PassStopped; stopped != (err != nil) {
 			s.Errorf("the pass ended with %v", err)
 		}
 		want := map[string]int{}
 		if removed > 0 {
-			want[CopyRemoved] = removed
+			want[projection.CopyRemoved] = removed
 		}
 		s.counts(h, want)
 		s.passed(h, result)
 		return h
 	}
 	drop(ids[:10]) // as many as may be
-	pass(PassCompleted, 10)
+	pass(projection.PassCompleted, 10)
 	s.give(accountB, "10.0.1.1") // which is repaired by no pass that stops
 	s.write(s.accountDB(accountB), "10.0.1.1", func(doc document.Document) { doc["pvt_zone"] = "elsewhere" })
 	drop(ids[10:21])
-	h := pass(PassStopped, 0)
+	h := pass(projection.PassStopped, 0)
 	if log := h.logged(); !strings.Contains(log, "would remove 11 of the accounts' 51 copies") ||
 		!strings.Contains(log, "junctor ips repair --confirm") {
 		s.Errorf("logged %s", log)
 	}
 	s.ok(h.Repair(s.Context(), true))
-	s.counts(h, map[string]int{CopyRemoved: 11, CopyUpdated: 1})
-	s.passed(h, PassStopped, PassCompleted)
+	s.counts(h, map[string]int{projection.CopyRemoved: 11, projection.CopyUpdated: 1})
+	s.passed(h, projection.PassStopped, projection.PassCompleted)
 
 	old := s.stored(Database, ids[30]) // the pool is restored from an old backup
 	for _, id := range ids[30:45] {
@@ -183,7 +184,7 @@ func passStops(s *subject) {
 			delete(doc, "pvt_assigned_to")
 		})
 	}
-	pass(PassStopped, 0)
+	pass(projection.PassStopped, 0)
 	s.copiedFrom(accountA, ids[21:])
 }
 
@@ -203,16 +204,16 @@ func passSparesContested(s *subject) {
 	s.listAccounts(accountA, accountB)
 	s.putMany(s.accountDB(accountA), []document.Document{copyOf("2001:db8::1", accountA), copyOf("10.0.0.9", accountA)})
 	s.putMany(s.accountDB(accountB), []document.Document{copyOf("2001:DB8::1", accountB)})
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Repair(s.Context(), false))
-	s.counts(h, map[string]int{CopyRemoved: 1}) // 10.0.0.9
+	s.counts(h, map[string]int{projection.CopyRemoved: 1}) // 10.0.0.9
 	s.copiedFrom(accountA, []string{"2001:db8::1"})
 	s.copiedFrom(accountB, []string{"2001:DB8::1"})
 	if log := h.logged(); strings.Count(log, "several accounts have copies") != 2 {
 		s.Errorf("logged %s", log)
 	}
 	s.give(accountA, "2001:db8::1")
-	h = s.healer(ReconcilerOptions{})
+	h = s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Repair(s.Context(), false))
 	s.copiedOnly(accountA, []string{"2001:db8::1"})
 	s.copiedOnly(accountB, nil)
@@ -235,9 +236,9 @@ func passRemovesReleased(s *subject) {
 	if err != nil && !errors.Is(err, errUnplugged) {
 		s.Fatal(err)
 	}
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
-	s.counts(h, map[string]int{CopyRemoved: 20, CopyCreated: 15})
+	s.counts(h, map[string]int{projection.CopyRemoved: 20, projection.CopyCreated: 15})
 	s.copiedOnly(accountB, ids[:15])
 	s.copiedOnly(accountA, nil)
 }
@@ -259,7 +260,7 @@ func thousandCopies(s *subject) {
 		s.hold(holder, held[holder])
 		s.damage(random, s.accountDB(holder), s.accountDB(accounts[(i+1)%3]), held[holder], want)
 	}
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	began := time.Now()
 	s.ok(h.Refresh(s.Context()))
 	if took := time.Since(began); took > 30*time.Second {
@@ -295,18 +296,18 @@ func (s *subject) damage(random *rand.Rand, db, other string, ids []string, repa
 		switch random.IntN(4) {
 		case 0:
 			here = append(here, document.Document{"_id": id, "_rev": doc.Rev(), "_deleted": true})
-			repairs[CopyCreated]++
+			repairs[projection.CopyCreated]++
 		case 1:
 			doc["pvt_host"], doc["odd"] = "h2", true
 			here = append(here, doc)
-			repairs[CopyUpdated]++
+			repairs[projection.CopyUpdated]++
 		case 2:
 			here = append(here, document.Document{"_id": id, "_rev": doc.Rev(), "note": "mine"})
-			repairs[CopyUpdated]++
+			repairs[projection.CopyUpdated]++
 		case 3:
 			delete(doc, "_rev")
 			there = append(there, doc)
-			repairs[CopyRemoved]++
+			repairs[projection.CopyRemoved]++
 		}
 	}
 	s.putMany(db, here)
@@ -334,10 +335,16 @@ func (s *subject) copiedOnly(accountID string, ids []string) {
 			s.Errorf("the copy of %s is %v", id, copies[id])
 		}
 	}
-	all, err := s.healer(ReconcilerOptions{}).copiesOf(s.Context(), accountID)
-	s.ok(err)
-	if len(all) != len(ids) {
-		s.Errorf("account %.4s has %d copies, want %d", accountID, len(all), len(ids))
+	all := 0
+	s.ok(s.s.All(s.Context(), s.accountDB(accountID), store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if doc.String(fieldType) == documentType {
+			all++
+		}
+		return err
+	}))
+	if all != len(ids) {
+		s.Errorf("account %.4s has %d copies, want %d", accountID, all, len(ids))
 	}
 }
 
@@ -345,7 +352,7 @@ func (s *subject) copiedOnly(accountID string, ids []string) {
 func passesPause(s *subject) {
 	s.before()
 	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
-	h := s.healerOn(s.s, now, ReconcilerOptions{Gap: 10 * time.Second})
+	h := s.healerOn(s.s, now, projection.ReconcilerOptions{Gap: 10 * time.Second})
 	s.ok(h.Refresh(s.Context()))
 	s.windows()
 	s.clock.Add(9)
@@ -363,27 +370,6 @@ func passesPause(s *subject) {
 	s.counts(h, afterWindows)
 }
 
-// lostLease: a process that died with the lease is waited for, and one that comes back too late stops.
-func lostLease(s *subject) {
-	s.before()
-	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
-	dead := s.healerOn(s.s, now, ReconcilerOptions{})
-	if made, wait, err := dead.turn(s.Context(), now(), 0); made || wait > 0 || err != nil {
-		s.Fatal(made, wait, err)
-	}
-	h := s.healerOn(s.s, now, ReconcilerOptions{})
-	if made, wait, err := h.turn(s.Context(), now(), 0); made || wait != leaseTime || err != nil {
-		s.Fatal(made, wait, err)
-	}
-	s.clock.Add(int64(leaseTime/time.Second) / 2)
-	s.ok(dead.renew(s.Context()))
-	s.clock.Add(int64(leaseTime / time.Second))
-	s.ok(h.Refresh(s.Context()))
-	if err := dead.renew(s.Context()); err == nil {
-		s.Error("the lease is held twice")
-	}
-}
-
 // abandonedAddresses: they are told and left alone.
 func abandonedAddresses(s *subject) {
 	const gone, marked = "ffffffffffffffffffffffffffffffff", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
@@ -394,7 +380,7 @@ func abandonedAddresses(s *subject) {
 	s.write(Database, "10.0.0.6", assigning(gone))
 	s.write(Database, "10.0.0.7", assigning(marked))
 	s.write(Database, "10.0.0.8", assigning("no account"))
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{"abandoned": 3})
 	for id, want := range map[string]string{"10.0.0.6": gone, "10.0.0.7": marked, "10.0.0.8": "no account"} {

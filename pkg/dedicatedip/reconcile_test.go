@@ -13,6 +13,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/testutil"
 )
@@ -32,13 +33,13 @@ var reconcileCases = []testCase{
 	{"reconcile twice at once", twiceAtOnce},
 	{"reconcile a quiet database", quiet},
 	{"reconcile passes have pauses", passesPause},
-	{"reconcile a lost lease", lostLease},
 	{"reconcile abandoned addresses", abandonedAddresses},
 }
 
 // healer is a Reconciler under test, with what it did.
 type healer struct {
-	*Reconciler
+	*projection.Reconciler
+	store healerStore
 	*Pool
 	mu     sync.Mutex
 	counts map[string]int
@@ -46,15 +47,22 @@ type healer struct {
 	log    bytes.Buffer
 }
 
+// healerStore is what a process with a pool and a Reconciler needs of a store.
+type healerStore interface {
+	Store
+	Installer
+	projection.ReconcilerStore
+}
+
 // healer is one more process. Its clock is the machine's.
-func (s *subject) healer(o ReconcilerOptions) *healer {
+func (s *subject) healer(o projection.ReconcilerOptions) *healer {
 	s.Helper()
 	return s.healerOn(s.s, time.Now, o)
 }
 
-func (s *subject) healerOn(on HealingStore, now func() time.Time, o ReconcilerOptions) *healer {
+func (s *subject) healerOn(on healerStore, now func() time.Time, o projection.ReconcilerOptions) *healer {
 	s.Helper()
-	h := &healer{counts: map[string]int{}}
+	h := &healer{store: on, counts: map[string]int{}}
 	count := func(kind string) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -66,11 +74,12 @@ func (s *subject) healerOn(on HealingStore, now func() time.Time, o ReconcilerOp
 		h.passed = append(h.passed, result)
 	}
 	h.Pool = s.poolWith(on, Options{
-		Now: now, CopyRepaired: count, AddressAbandoned: func() { count("abandoned") }, Settle: 30 * time.Millisecond,
-		Log: zerolog.New(&guarded{h: h}),
+		Now: now, Log: zerolog.New(&guarded{h: h}), Copies: projection.Options{
+			Repaired: count, Abandoned: func() { count("abandoned") }, Settle: 30 * time.Millisecond,
+		},
 	})
-	h.Reconciler = NewReconciler(h.Pool, on, o)
-	h.glance = time.Millisecond
+	o.Now = now
+	h.Reconciler = projection.NewReconciler(h.Projector(), on, o)
 	return h
 }
 
@@ -100,7 +109,7 @@ func (s *subject) running(h *healer) (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
 	var running sync.WaitGroup
 	running.Go(func() { h.Follow(ctx, time.Hour) })
-	running.Go(func() { h.RunProjector(ctx) })
+	running.Go(func() { h.Projector().Run(ctx) })
 	running.Go(func() { h.Run(ctx) })
 	var once sync.Once
 	stop = func() { once.Do(func() { cancel(); running.Wait() }) }
@@ -220,7 +229,7 @@ func (s *subject) writeAccounts(ids ...string) {
 	}
 }
 
-var afterWindows = map[string]int{CopyCreated: 2, CopyUpdated: 1, CopyRemoved: 3}
+var afterWindows = map[string]int{projection.CopyCreated: 2, projection.CopyUpdated: 1, projection.CopyRemoved: 3}
 
 func (s *subject) healed() {
 	s.Helper()
@@ -234,7 +243,7 @@ func (s *subject) healed() {
 func windowsInPass(s *subject) {
 	s.before()
 	s.windows()
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.healed()
 	s.counts(h, afterWindows)
@@ -243,9 +252,9 @@ func windowsInPass(s *subject) {
 // windowsRunning: what happens while one does, without any further pass.
 func windowsRunning(s *subject) {
 	s.before()
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	s.running(h)
-	s.soon("the first pass", func() bool { return s.stored(stateDatabase, stateID)[fieldPass] != nil })
+	s.soon("the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
 	s.windows()
 	s.soon("all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
 	s.healed()
@@ -255,7 +264,7 @@ func windowsRunning(s *subject) {
 // twiceAtOnce: each repair is made once, and two passes never run at a time.
 func twiceAtOnce(s *subject) {
 	s.before()
-	o := ReconcilerOptions{Gap: time.Millisecond}
+	o := projection.ReconcilerOptions{Gap: time.Millisecond}
 	var mu sync.Mutex
 	inside, crowded := map[int]bool{}, false
 	var healers []*healer
@@ -314,13 +323,13 @@ func (w watched) View(
 // quiet: the state of full passes is noted outside of the database of the pool, whose feed is followed.
 func quiet(s *subject) {
 	s.before()
-	h := s.healer(ReconcilerOptions{})
+	h := s.healer(projection.ReconcilerOptions{})
 	stop := s.running(h)
-	s.soon("the first pass", func() bool { return s.stored(stateDatabase, stateID)[fieldPass] != nil })
+	s.soon("the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
 	s.windows()
 	s.soon("all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
 	stop()
-	if s.stored(Database, stateID) != nil || s.stored(stateDatabase, stateID)[fieldPass] == nil {
+	if s.stored(Database, projection.StateID) != nil || s.stored(projection.StateDatabase, projection.StateID)["pass_began"] == nil {
 		s.Error("the state of full passes is not noted where it belongs")
 	}
 }

@@ -147,7 +147,7 @@ func (s *subject) following(p *Pool) *Pool {
 	ctx, cancel := context.WithCancel(s.Context())
 	var following sync.WaitGroup
 	following.Go(func() { p.Follow(ctx, time.Hour) })
-	following.Go(func() { p.RunProjector(ctx) })
+	following.Go(func() { p.Projector().Run(ctx) })
 	s.Cleanup(func() {
 		cancel()
 		following.Wait()

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"junctor/pkg/account"
-	"junctor/pkg/dedicatedip"
+	"junctor/pkg/projection"
 )
 
 // State says how bad a finding is.
@@ -36,7 +36,7 @@ type Finding struct {
 
 // Store is what checks may do with a store: *store.Store can, and more.
 type Store interface {
-	dedicatedip.SurveyStore
+	projection.ViewStore
 	DatabaseExists(ctx context.Context, db string) (bool, error)
 	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
 }
@@ -57,7 +57,7 @@ type examination struct {
 	store  Store
 	config account.Config
 
-	survey    dedicatedip.Survey
+	survey    projection.Survey
 	surveyErr error
 }
 
@@ -106,7 +106,7 @@ func Examine(ctx context.Context, s Store, o Options) []Finding {
 			return findings
 		}
 	}
-	e.survey, e.surveyErr = dedicatedip.TakeSurvey(ctx, s, o.Accounts, time.Now())
+	e.survey, e.surveyErr = projection.TakeSurvey(ctx, s, o.Accounts, time.Now())
 	for _, c := range checks {
 		asked := c.name == "broker" && o.AMQP != "" || c.name == "reconciliation" && o.Kazoo != nil
 		if c.beside && o.Alone && !asked {

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 )
 
 func fine(format string, values ...any) Finding {
@@ -53,7 +53,7 @@ func sum(found []Finding, otherwise Finding) (whole Finding) {
 }
 
 // named words a tally: what, how many, and the first few.
-func named(t dedicatedip.Tally, what string) string {
+func named(t projection.Tally, what string) string {
 	more := ""
 	if t.Count > len(t.First) {
 		more = ", …"

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 )
 
 // ofSurvey is a check of what the survey found. Where the pool could not be looked at, it says so.
@@ -63,7 +63,7 @@ func (e *examination) holders() Finding {
 func (e *examination) copies() Finding {
 	var found []Finding
 	for _, kind := range []struct {
-		tally dedicatedip.Tally
+		tally projection.Tally
 		what  string
 	}{
 		{e.survey.Missing, "missing"}, {e.survey.Stale, "stale"}, {e.survey.LeftOver, "left over"},

@@ -35,6 +35,14 @@ func Key(addr netip.Addr) string {
 	return hex.EncodeToString(bytes[:])
 }
 
+// KeyOf is Key for a text. The key of one that is no address is the text.
+func KeyOf(text string) string {
+	if addr, ok := Parse(text); ok {
+		return Key(addr)
+	}
+	return text
+}
+
 // Compare orders texts: what is no address first, then addresses as numbers, IPv4 before IPv6. Equal addresses, and
 // texts that are none, are ordered as text.
 func Compare(a, b string) int {

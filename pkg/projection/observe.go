@@ -11,11 +11,12 @@ import (
 const mostObserved = 100_000
 
 // Observe queues the copies of an address that the pool's feed has delivered, unless this process wrote them for that
-// revision. accountIDs are those that held the address before and hold it now; empty ones are ignored. It never blocks.
-func (p *Projector) Observe(doc document.Document, accountIDs ...string) {
+// revision. before is the account that held the address until then, "" if none did. It never blocks.
+func (p *Projector) Observe(doc document.Document, before string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, accountID := range accountIDs {
+	after, _ := holder(doc)
+	for _, accountID := range []string{before, after} {
 		name := copyName{accountID, doc.ID()}
 		if accountID != "" && !p.wroteFor(name, doc.Rev()) && len(p.observed) < mostObserved {
 			p.observed[name] = doc.Rev()

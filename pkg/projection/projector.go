@@ -42,10 +42,11 @@ type Options struct {
 	AsOf func() time.Time
 	// Written is called after writes to an account's copies, also where they may have failed.
 	Written func(accountID string)
-	// Repaired is called with each copy that did not equal the pool and was written for no request.
-	Repaired func(accountID string, copied document.Document)
-	// Abandoned is called with addresses whose holder has no database.
-	Abandoned func(accountID string, ids []string)
+	// Repaired is called for each copy that did not equal the pool and was written for no request: CopyCreated,
+	// CopyUpdated or CopyRemoved.
+	Repaired func(kind string)
+	// Abandoned is called for each address whose holder has no database, whenever one is found.
+	Abandoned func()
 	Log       zerolog.Logger
 }
 
@@ -102,10 +103,10 @@ func New(s Store, o Options) *Projector {
 		o.Written = func(string) {}
 	}
 	if o.Repaired == nil {
-		o.Repaired = func(string, document.Document) {}
+		o.Repaired = func(string) {}
 	}
 	if o.Abandoned == nil {
-		o.Abandoned = func(string, []string) {}
+		o.Abandoned = func() {}
 	}
 	copies, _ := lru.New[copyName, written](mostWritten) // fails for sizes below 1 only
 	p := &Projector{store: s, options: o, copies: copies, accounts: map[string]*queue{},

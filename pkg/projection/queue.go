@@ -86,6 +86,9 @@ func (p *Projector) project(accountID string, items map[string]item) {
 // Repair compares an account's copies of addresses with the pool and writes those that differ. It returns when they are
 // equal, or when ctx ends.
 func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	items := make(map[string]item, len(ids))
 	for _, id := range ids {
 		items[id] = item{repair: true}

@@ -2,8 +2,8 @@ package projection
 
 import (
 	"context"
+	"errors"
 	"maps"
-	"reflect"
 	"slices"
 
 	"junctor/pkg/account"
@@ -18,20 +18,17 @@ import (
 func (p *Projector) write(ctx context.Context, accountID string, items map[string]item) (left map[string]item, err error) {
 	db, err := account.Database(accountID)
 	if err != nil { // there can be no such database
-		p.options.Abandoned(accountID, slices.Sorted(maps.Keys(items)))
+		p.reportAbandoned(accountID, slices.Sorted(maps.Keys(items)))
 		return nil, nil
 	}
 	left = p.writeKnown(ctx, db, accountID, items)
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(left)), chunk) {
-		if err := p.compare(ctx, db, accountID, ids, left); err != nil {
+		if err := p.writeDifferences(ctx, db, accountID, ids, left); err != nil {
 			return left, err
 		}
 	}
 	return left, nil
 }
-
-// chunk bounds how many documents are read and written in one call.
-const chunk = 500
 
 // writeKnown writes copies without reading them: what to write is known, and mostly over what. It returns the items
 // that have to be compared.
@@ -70,33 +67,15 @@ func (p *Projector) isCurrent(doc document.Document) bool {
 	return known && rev == doc.Rev()
 }
 
-// holds reports whether an account holds the address of a document of the pool.
-func holds(accountID string, doc document.Document) bool {
-	return doc != nil && doc.String(kazoo.FieldType) == "dedicated_ip" && !doc.Bool("_deleted") &&
-		!doc.Bool(kazoo.FieldDeleted) && doc.String("pvt_status") != "available" &&
-		doc.String(kazoo.FieldAssignedTo) == accountID
-}
-
-func over(doc document.Document, rev string) document.Document {
-	if rev != "" {
-		doc["_rev"] = rev
-	}
-	return doc
-}
-
-// compare reads the pool and an account's copies of addresses, and writes those that differ. It removes from left what
-// is equal then. The pool is read once more after the writes: a writer of another process may have been faster there
-// and slower here.
-func (p *Projector) compare(
+// writeDifferences compares an account's copies of addresses with the pool and writes those that differ. It removes from
+// left what is equal then. The pool is read once more after the writes: a writer of another process may have been faster
+// there and slower here.
+func (p *Projector) writeDifferences(
 	ctx context.Context, db, accountID string, ids []string, left map[string]item,
 ) error {
-	pool, err := p.store.GetMany(ctx, kazoo.DedicatedIPs, ids)
-	if err != nil {
-		return err
-	}
-	writes, err := Differences(ctx, p.store, db, accountID, ids, pool)
-	if fault.Is(err, fault.DatastoreMissing) {
-		p.options.Abandoned(accountID, ids)
+	differences, pool, err := compare(ctx, p.store, accountID, ids)
+	if errors.Is(err, errNoDatabase) {
+		p.reportAbandoned(accountID, ids)
 		for _, id := range ids {
 			delete(left, id)
 		}
@@ -105,13 +84,17 @@ func (p *Projector) compare(
 	if err != nil {
 		return err
 	}
+	writes := make([]document.Document, len(differences))
+	for i, d := range differences {
+		writes[i] = d.write
+	}
 	failed := map[string]bool{}
 	var failure error
 	for i, w := range p.put(ctx, db, accountID, writes, func(id string) string { return pool[id].Rev() }) {
 		switch {
 		case w.err == nil:
 			if left[w.id].repair {
-				p.options.Repaired(accountID, writes[i])
+				p.reportRepair(accountID, differences[i])
 			}
 			continue
 		case !fault.Is(w.err, fault.Conflict):
@@ -182,47 +165,18 @@ func putAll(ctx context.Context, s Store, db string, docs []document.Document) [
 	return outcomes
 }
 
-// Reader reads several documents in one call.
-type Reader interface {
-	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+// reportRepair reports a copy that did not equal the pool and was written for no request.
+func (p *Projector) reportRepair(accountID string, d difference) {
+	p.options.Repaired(d.kind())
+	p.options.Log.Warn().Str("ip", d.write.ID()).Str("account", accountID).Str("copy", d.kind()).
+		Msg("repaired an account's copy of an address")
 }
 
-// Differences returns what has to be written to an account's database for its copies of addresses to equal the pool:
-// new documents, documents over their revision, and tombstones. The error is of kind fault.DatastoreMissing if the
-// account holds an address and has no database.
-func Differences(
-	ctx context.Context, s Reader, db, accountID string, ids []string, pool map[string]document.Document,
-) ([]document.Document, error) {
-	copies, err := s.GetMany(ctx, db, ids)
-	if fault.Is(err, fault.DatastoreMissing) && !slices.ContainsFunc(ids, func(id string) bool { return holds(accountID, pool[id]) }) {
-		return nil, nil // the copies are gone with the account
+// reportAbandoned reports addresses whose holder has no database.
+func (p *Projector) reportAbandoned(accountID string, ids []string) {
+	for range ids {
+		p.options.Abandoned()
 	}
-	if err != nil {
-		return nil, err
-	}
-	var writes []document.Document
-	for _, id := range ids {
-		copied := copies[id]
-		switch held := holds(accountID, pool[id]); {
-		case copied == nil && held:
-			writes = append(writes, Content(pool[id]))
-		case copied != nil && !held && copied.String(kazoo.FieldType) == "dedicated_ip":
-			writes = append(writes, document.Document{"_id": id, "_rev": copied.Rev(), "_deleted": true})
-		case copied != nil && held && !SameContent(copied, pool[id]):
-			writes = append(writes, over(Content(pool[id]), copied.Rev()))
-		}
-	}
-	return writes, nil
-}
-
-// SameContent reports whether two documents are equal but for what a store adds to them.
-func SameContent(a, b document.Document) bool { return reflect.DeepEqual(Content(a), Content(b)) }
-
-// Content returns a document without what a store adds to it.
-func Content(doc document.Document) document.Document {
-	doc = maps.Clone(doc)
-	for _, field := range []string{"_rev", "_conflicts", store.FieldWriter} {
-		delete(doc, field)
-	}
-	return doc
+	p.options.Log.Error().Str("account", accountID).Int("count", len(ids)).Strs("ips", first(ids)).
+		Msg("an account that no longer exists holds these addresses: release them")
 }

@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -43,7 +44,7 @@ func newPlace(t *testing.T) *place {
 	p.deps = Deps{
 		Pool: pool, Accounts: account.NewDirectory(s), Founder: account.NewFounder(s, auth.NewKeyDocument, time.Now),
 		Install: func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },
-		Heal:    dedicatedip.NewReconciler(pool, s, dedicatedip.ReconcilerOptions{}).Refresh,
+		Heal:    projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,
 	}
 	p.ok(p.deps.Install(t.Context()))
 	for _, id := range []string{accountA, accountB} {

@@ -1,0 +1,136 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// What is done to an account's copy that does not equal the pool.
+const (
+	CopyCreated = "created" // it was missing
+	CopyUpdated = "updated" // it was stale
+	CopyRemoved = "removed" // the account does not hold the address
+)
+
+// difference is a copy that does not equal the pool.
+type difference struct {
+	write document.Document // makes it equal: a new document, one over its revision, or a tombstone
+	// unexplained says that the copy is to be removed and the pool does not show why. It does if its document of the
+	// address is at least as new as the copy, as after every release and every move.
+	unexplained bool
+}
+
+// kind returns what it does to the copy to write the difference: CopyCreated, CopyUpdated or CopyRemoved.
+func (d difference) kind() string {
+	switch {
+	case d.write.Bool("_deleted"):
+		return CopyRemoved
+	case d.write.Rev() != "":
+		return CopyUpdated
+	}
+	return CopyCreated
+}
+
+// Reader reads several documents in one call.
+type Reader interface {
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+}
+
+// chunk bounds how many documents are read and written in one call.
+const chunk = 500
+
+// errNoDatabase says that an account holds an address and has no database.
+var errNoDatabase = errors.New("the account has no database")
+
+// compare compares an account's copies of at most chunk addresses with the pool. It also returns the pool's documents
+// that it has read. The error is errNoDatabase if the account holds an address and has no database.
+func compare(
+	ctx context.Context, s Reader, accountID string, ids []string,
+) (differences []difference, pool map[string]document.Document, err error) {
+	if pool, err = s.GetMany(ctx, kazoo.DedicatedIPs, ids); err != nil {
+		return nil, nil, err
+	}
+	copies := map[string]document.Document{}
+	db, err := account.Database(accountID)
+	if err == nil {
+		copies, err = s.GetMany(ctx, db, ids)
+	}
+	if noDatabase := db == "" || fault.Is(err, fault.DatastoreMissing); noDatabase {
+		if slices.ContainsFunc(ids, func(id string) bool { return holds(accountID, pool[id]) }) {
+			return nil, pool, errNoDatabase
+		}
+		return nil, pool, nil // the copies are gone with the account
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range ids {
+		copied := copies[id]
+		switch held := holds(accountID, pool[id]); {
+		case copied == nil && held:
+			differences = append(differences, difference{write: Content(pool[id])})
+		case copied != nil && held && !SameContent(copied, pool[id]):
+			differences = append(differences, difference{write: over(Content(pool[id]), copied.Rev())})
+		case copied != nil && !held && copied.String(kazoo.FieldType) == documentType:
+			differences = append(differences, difference{
+				write:       document.Document{"_id": id, "_rev": copied.Rev(), "_deleted": true},
+				unexplained: !isDedicatedIP(pool[id]) || modified(pool[id]) < modified(copied),
+			})
+		}
+	}
+	return differences, pool, nil
+}
+
+const documentType = "dedicated_ip"
+
+func isDedicatedIP(doc document.Document) bool {
+	return doc.String(kazoo.FieldType) == documentType && !doc.Bool("_deleted") && !doc.Bool(kazoo.FieldDeleted)
+}
+
+// holder returns the account that holds the address of a document of the pool. held is true and the account is empty
+// for what Crossbar assigned to nobody.
+func holder(doc document.Document) (accountID string, held bool) {
+	if !isDedicatedIP(doc) || doc.String("pvt_status") == "available" {
+		return "", false
+	}
+	return doc.String(kazoo.FieldAssignedTo), true
+}
+
+// holds reports whether an account holds the address of a document of the pool.
+func holds(accountID string, doc document.Document) bool {
+	by, held := holder(doc)
+	return held && by == accountID
+}
+
+func modified(doc document.Document) int64 {
+	seconds, _ := doc.Int(kazoo.FieldModified)
+	return seconds
+}
+
+func over(doc document.Document, rev string) document.Document {
+	if rev != "" {
+		doc["_rev"] = rev
+	}
+	return doc
+}
+
+// SameContent reports whether two documents are equal but for what a store adds to them.
+func SameContent(a, b document.Document) bool { return reflect.DeepEqual(Content(a), Content(b)) }
+
+// Content returns a document without what a store adds to it.
+func Content(doc document.Document) document.Document {
+	doc = maps.Clone(doc)
+	for _, field := range []string{"_rev", "_conflicts", store.FieldWriter} {
+		delete(doc, field)
+	}
+	return doc
+}

@@ -1,0 +1,137 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"junctor/pkg/backoff"
+	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// StateDatabase is our own, so that the state of full passes leaves Kazoo's databases, and the feeds on them, alone.
+const StateDatabase = "junctor"
+
+// StateID is the document that the Reconcilers of all processes share. It is an ordinary one: CouchDB does not compare
+// the revisions of _local documents.
+const StateID = "reconciler"
+
+// The fields of it. Times are Unix milliseconds.
+const (
+	fieldPass      = "pass_began" // the last full pass that was completed
+	fieldPassEnded = "pass_ended" // the last full pass, however it ended
+	fieldHolder    = "lease_holder"
+	fieldUntil     = "lease_until"
+)
+
+const (
+	// leaseTime is how long a process that has died with the lease keeps the others from making a full pass.
+	leaseTime = 30 * time.Second
+	// leasePoll is how often those who wait for the lease look at it.
+	leasePoll = time.Second
+	// yieldTime bounds the write that gives the lease back.
+	yieldTime = 30 * time.Second
+)
+
+var errLeaseLost = errors.New("another process has taken the full pass over")
+
+// lease is the right to make a full pass.
+type lease struct {
+	*Reconciler
+	began, renewed time.Time
+}
+
+// acquire waits for the lease, and for gap after the last pass. It returns nil if another process has made a pass that
+// began after asked.
+func (r *Reconciler) acquire(ctx context.Context, asked time.Time, gap time.Duration) (*lease, error) {
+	for {
+		made, wait, err := r.tryAcquire(ctx, asked, gap)
+		if err != nil || made {
+			return nil, err
+		}
+		if wait <= 0 {
+			now := r.options.Now()
+			return &lease{r, now, now}, nil
+		}
+		if err := backoff.Sleep(ctx, min(wait, leasePoll)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// tryAcquire takes the lease if it is free. Otherwise it returns how long that may last.
+func (r *Reconciler) tryAcquire(
+	ctx context.Context, asked time.Time, gap time.Duration,
+) (made bool, wait time.Duration, err error) {
+	err = r.updateState(ctx, func(doc document.Document) error {
+		now := r.options.Now()
+		made, wait = timeIn(doc, fieldPass).After(asked), 0
+		if !made && doc.String(fieldHolder) != "" {
+			wait = min(timeIn(doc, fieldUntil).Sub(now), leaseTime)
+		}
+		if !made && wait <= 0 {
+			wait = min(timeIn(doc, fieldPassEnded).Add(gap).Sub(now), gap)
+		}
+		if made || wait > 0 {
+			return store.ErrUnchanged
+		}
+		doc[fieldHolder], doc[fieldUntil] = r.id, millis(now.Add(leaseTime))
+		return nil
+	})
+	return made, wait, err
+}
+
+// keep renews the lease if it is due.
+func (l *lease) keep(ctx context.Context) error {
+	now := l.options.Now()
+	if now.Sub(l.renewed) <= leaseTime/3 {
+		return nil
+	}
+	err := l.updateState(ctx, func(doc document.Document) error {
+		if doc.String(fieldHolder) != l.id {
+			return errLeaseLost
+		}
+		doc[fieldUntil] = millis(now.Add(leaseTime))
+		return nil
+	})
+	if err == nil {
+		l.renewed = now
+	}
+	return err
+}
+
+// yield gives the lease back. completed says that a full pass was.
+func (l *lease) yield(ctx context.Context, completed bool) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), yieldTime)
+	defer cancel()
+	return l.updateState(ctx, func(doc document.Document) error {
+		if doc.String(fieldHolder) != l.id {
+			return store.ErrUnchanged
+		}
+		delete(doc, fieldHolder)
+		delete(doc, fieldUntil)
+		doc[fieldPassEnded] = millis(l.options.Now())
+		if completed {
+			doc[fieldPass] = millis(l.began)
+		}
+		return nil
+	})
+}
+
+func (r *Reconciler) updateState(ctx context.Context, change func(document.Document) error) error {
+	_, err := r.store.Update(ctx, StateDatabase, StateID, func(doc document.Document) error {
+		doc[kazoo.FieldType] = "junctor_reconciler"
+		return change(doc)
+	})
+	return err
+}
+
+// timeIn reads a time. One that is missing is long ago.
+func timeIn(doc document.Document, field string) time.Time {
+	ms, _ := doc.Int(field)
+	return time.UnixMilli(ms)
+}
+
+func millis(t time.Time) any { return document.Number(t.UnixMilli()) }

@@ -1,0 +1,59 @@
+package projection
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"junctor/pkg/store"
+)
+
+// TestLostLease: a process that died with the lease is waited for, and one that comes back too late stops.
+func TestLostLease(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open("memory:", store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.CreateDatabase(t.Context(), StateDatabase); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1700000000, 0)
+	clock := func() time.Time { return now }
+	dead := NewReconciler(nil, s, ReconcilerOptions{Now: clock})
+	held, err := dead.acquire(t.Context(), now, 0)
+	if held == nil || err != nil {
+		t.Fatal(held, err)
+	}
+	other := NewReconciler(nil, s, ReconcilerOptions{Now: clock})
+	if made, wait, err := other.tryAcquire(t.Context(), now, 0); made || wait != leaseTime || err != nil {
+		t.Fatal(made, wait, err)
+	}
+	now = now.Add(leaseTime / 2)
+	if err := held.keep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if made, wait, err := other.tryAcquire(t.Context(), now, 0); made || wait != leaseTime || err != nil {
+		t.Fatal("the lease was not renewed", made, wait, err)
+	}
+	now = now.Add(leaseTime)
+	if taken, err := other.acquire(t.Context(), now, 0); taken == nil || err != nil {
+		t.Fatal(taken, err)
+	}
+	if err := held.keep(t.Context()); err != errLeaseLost {
+		t.Errorf("the lease is held twice: %v", err)
+	}
+}
+
+func TestTally(t *testing.T) {
+	t.Parallel()
+	var many Tally
+	for i := range 10 {
+		many.add(fmt.Sprint(i))
+	}
+	if !reflect.DeepEqual(many, Tally{10, []string{"0", "1", "2"}}) {
+		t.Errorf("counted %+v", many)
+	}
+}

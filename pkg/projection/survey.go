@@ -1,0 +1,217 @@
+package projection
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// walk compares the copies of accounts with the pool, account by account, and writes nothing but views. A full pass and
+// a survey are what they make of what it finds.
+type walk struct {
+	views
+	held map[string][]string // by account: the addresses that the pool says it holds
+	// limit bounds how many accounts are compared. A negative one is no limit.
+	limit int
+	// next is called before each account is looked at. Its error ends the walk.
+	next func(ctx context.Context) error
+	// found is called with what differs in an account, and how many copies that has.
+	found func(accountID string, differences []difference, copies int)
+	// abandoned is called with addresses whose holder does not exist.
+	abandoned func(accountID string, ids []string)
+}
+
+// run walks over the accounts that hold addresses, and then over the others. It reports whether that were all.
+func (w *walk) run(ctx context.Context) (all bool, err error) {
+	ids, err := w.accounts(ctx)
+	if err != nil {
+		return false, err
+	}
+	listed := map[string]bool{}
+	for _, id := range ids {
+		listed[id] = true
+	}
+	holders := slices.Sorted(maps.Keys(w.held))
+	others := slices.DeleteFunc(ids, func(id string) bool { return len(w.held[id]) > 0 })
+	for n, id := range slices.Concat(holders, others) {
+		if n == w.limit {
+			return false, nil
+		}
+		if err := w.look(ctx, id, listed[id]); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// look compares one account. One that is not listed is an account like others if it is in its own database.
+func (w *walk) look(ctx context.Context, accountID string, listed bool) error {
+	if err := w.next(ctx); err != nil {
+		return err
+	}
+	if !listed {
+		holder, err := account.Get(ctx, w.store, accountID)
+		if account.Missing(err) || err == nil && holder.Deleted {
+			w.abandoned(accountID, w.held[accountID])
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	copies, err := w.copies(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	ids := slices.Concat(w.held[accountID], copies)
+	slices.Sort(ids)
+	var differences []difference
+	for some := range slices.Chunk(slices.Compact(ids), chunk) {
+		found, _, err := compare(ctx, w.store, accountID, some)
+		if errors.Is(err, errNoDatabase) {
+			w.abandoned(accountID, w.held[accountID])
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		differences = append(differences, found...)
+	}
+	w.found(accountID, differences, len(copies))
+	return ctx.Err()
+}
+
+// Tally counts things, and names the first few of them.
+type Tally struct {
+	Count int
+	First []string
+}
+
+// tallied is how many are named.
+const tallied = 3
+
+func (t *Tally) add(name string) {
+	t.Count++
+	if len(t.First) < tallied {
+		t.First = append(t.First, name)
+	}
+}
+
+// Survey is what is wrong with the documents of a pool and with the accounts' copies.
+type Survey struct {
+	Addresses    int   // in the pool
+	NotAddresses Tally // documents of the pool whose id is no address
+	Spelled      Tally // addresses that the pool has in several spellings
+	Contested    Tally // those of them that several accounts hold
+	Conflicts    Tally // documents with losing revisions
+	Nobodys      Tally // addresses that are assigned, but to no account
+	Abandoned    Tally // addresses that are held by accounts that do not exist
+	Future       Tally // documents that were written later than now
+	Missing      Tally // copies that an account should have
+	Stale        Tally // copies that do not equal the pool
+	LeftOver     Tally // copies of what the account does not hold
+	Accounts     int   // whose copies were compared
+	All          bool  // there are no more accounts
+}
+
+// TakeSurvey reads the whole pool, and the copies of the accounts that hold addresses and of others, of a number of
+// accounts at most. It writes nothing, not even a view of ours. Where no view lists an account's copies, there are none
+// but of addresses that it holds.
+func TakeSurvey(ctx context.Context, s ViewStore, accounts int, now time.Time) (Survey, error) {
+	v := &surveyor{held: map[string][]string{}, spelled: map[string][]document.Document{}, latest: kazoo.Gregorian(now) + ahead}
+	err := s.All(ctx, kazoo.DedicatedIPs, store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if err == nil && isDedicatedIP(doc) {
+			v.examine(doc)
+		}
+		return err
+	})
+	if err != nil {
+		return Survey{}, err
+	}
+	v.compareSpellings()
+	w := walk{
+		views: views{store: s}, held: v.held, limit: accounts, found: v.found, abandoned: v.abandoned,
+		next: func(context.Context) error { return nil },
+	}
+	v.All, err = w.run(ctx)
+	return v.Survey, err
+}
+
+// surveyor takes one survey.
+type surveyor struct {
+	Survey
+	held    map[string][]string            // by account
+	spelled map[string][]document.Document // by expanded address
+	latest  int64                          // Gregorian seconds
+}
+
+// ahead is how far a clock may be ahead of ours before what it wrote is noted, in seconds.
+const ahead = 60
+
+// examine looks at a document of the pool.
+func (v *surveyor) examine(doc document.Document) {
+	v.Addresses++
+	if addr, ok := ipaddr.Parse(doc.ID()); ok {
+		v.spelled[ipaddr.Key(addr)] = append(v.spelled[ipaddr.Key(addr)], doc)
+	} else {
+		v.NotAddresses.add(doc.ID())
+	}
+	if len(doc.Strings("_conflicts")) > 0 {
+		v.Conflicts.add(doc.ID())
+	}
+	switch accountID, held := holder(doc); {
+	case accountID != "":
+		v.held[accountID] = append(v.held[accountID], doc.ID())
+	case held:
+		v.Nobodys.add(doc.ID())
+	}
+	created, _ := doc.Int(kazoo.FieldCreated)
+	if max(created, modified(doc)) > v.latest {
+		v.Future.add(doc.ID())
+	}
+}
+
+// compareSpellings finds the addresses that are in the pool more than once.
+func (v *surveyor) compareSpellings() {
+	for _, key := range slices.Sorted(maps.Keys(v.spelled)) {
+		twins := v.spelled[key]
+		if len(twins) < 2 {
+			continue
+		}
+		ids, holders := make([]string, len(twins)), map[string]bool{}
+		for i, doc := range twins {
+			ids[i] = doc.ID()
+			if accountID, _ := holder(doc); accountID != "" {
+				holders[accountID] = true
+			}
+		}
+		v.Spelled.add(strings.Join(ids, " = "))
+		if len(holders) > 1 {
+			v.Contested.add(strings.Join(ids, " = "))
+		}
+	}
+}
+
+func (v *surveyor) found(accountID string, differences []difference, _ int) {
+	v.Accounts++
+	tallies := map[string]*Tally{CopyCreated: &v.Missing, CopyUpdated: &v.Stale, CopyRemoved: &v.LeftOver}
+	for _, d := range differences {
+		tallies[d.kind()].add(d.write.ID() + " (" + accountID + ")")
+	}
+}
+
+func (v *surveyor) abandoned(accountID string, ids []string) {
+	for _, id := range ids {
+		v.Abandoned.add(id + " (" + accountID + ")")
+	}
+}
