@@ -62,7 +62,7 @@ func (s *Server) identify(r *request) error {
 	logIdentity(r)
 	if len(r.segments) > 0 && r.segments[0] == ownAccount {
 		r.segments = append([]string{"accounts", r.identity.AccountID}, r.segments[1:]...)
-		r.resource, r.vars = s.routes.find(r.segments)
+		r.resource, r.vars = s.routes.find("", r.segments)
 	}
 	return nil
 }

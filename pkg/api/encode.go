@@ -5,15 +5,29 @@ import (
 	"junctor/pkg/document"
 )
 
-// encode returns data as JSON.
+// encode returns data as JSON. Addresses and listings, which are read most often, are encoded without reflection.
 func encode(data any) ([]byte, error) {
-	if items, ok := data.([]dedicatedip.Item); ok {
-		return encodeItems(items), nil
+	switch v := data.(type) {
+	case dedicatedip.Address:
+		return encodeAddress(v), nil
+	case []dedicatedip.Item:
+		return encodeItems(v), nil
 	}
 	return document.Encode(data)
 }
 
-// encodeItems is document.Encode of a listing, which may be long. It takes no more memory than the text.
+func encodeAddress(a dedicatedip.Address) []byte {
+	text := appendString(append(make([]byte, 0, 256), `{"id":`...), a.ID)
+	text = appendString(append(text, `,"ip":`...), a.IP)
+	text = appendMember(text, "zone", a.Zone)
+	text = appendMember(text, "host", a.Host)
+	text = appendMember(text, "status", a.Status)
+	text = appendMember(text, "type", a.Type)
+	text = appendMember(text, "assigned_to", a.AssignedTo)
+	return append(text, '}')
+}
+
+// encodeItems takes no more memory than the text, which may be long.
 func encodeItems(items []dedicatedip.Item) []byte {
 	size := 2
 	for _, item := range items {
@@ -25,15 +39,18 @@ func encodeItems(items []dedicatedip.Item) []byte {
 			text = append(text, ',')
 		}
 		text = appendString(append(text, `{"ip":`...), item.IP)
-		if item.Zone != "" {
-			text = appendString(append(text, `,"zone":`...), item.Zone)
-		}
-		if item.AssignedTo != "" {
-			text = appendString(append(text, `,"assigned_to":`...), item.AssignedTo)
-		}
-		text = append(text, '}')
+		text = appendMember(text, "zone", item.Zone)
+		text = append(appendMember(text, "assigned_to", item.AssignedTo), '}')
 	}
 	return append(text, ']')
+}
+
+// appendMember appends a comma and a member of an object, nothing if value is empty.
+func appendMember(text []byte, key, value string) []byte {
+	if value == "" {
+		return text
+	}
+	return appendString(append(append(append(text, `,"`...), key...), `":`...), value)
 }
 
 // appendString appends a JSON string.

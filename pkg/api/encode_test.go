@@ -21,10 +21,10 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		metadata := map[string]any{"b": b}
 		e := envelope{
-			head: envelopeHead{PageSize: &n, NextStartKey: a, AuthToken: b}, data: data,
-			tail: envelopeTail{Message: a, Metadata: metadata, Node: b, RequestID: a, Status: "success", Timestamp: b, Version: a},
+			pageSize: &n, nextStartKey: a, authToken: b, data: data, message: a, metadata: metadata, node: b, requestID: a,
+			status: "success", timestamp: b, version: a,
 		}
-		body, err := e.text()
+		body, err := e.text(new([]byte))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,11 +39,15 @@ func FuzzEnvelope(f *testing.F) {
 			Node         string         `json:"node,omitempty"`
 			RequestID    string         `json:"request_id,omitempty"`
 			Status       string         `json:"status"`
-			Timestamp    string         `json:"timestamp"`
+			Timestamp    string         `json:"timestamp,omitempty"`
 			Version      string         `json:"version,omitempty"`
 		}{n, a, b, map[string]any{"a": a}, a, metadata, b, a, "success", b, a})
 		if err != nil || string(text) != string(want) || !json.Valid(text) {
 			t.Errorf("%s\nwant %s, %v", text, want, err)
+		}
+		address := dedicatedip.Address{ID: a, IP: b, Zone: a, Host: b, Status: a, Type: b, AssignedTo: a, Revision: b}
+		if want, err = document.Encode(address); err != nil || string(encodeAddress(address)) != string(want) {
+			t.Errorf("%s\nwant %s, %v", encodeAddress(address), want, err)
 		}
 		items := []dedicatedip.Item{{IP: a, Zone: b, AssignedTo: a}, {IP: b}, {IP: a, AssignedTo: b}, {IP: b, Zone: a}}
 		if want, err = document.Encode(items); err != nil || string(encodeItems(items)) != string(want) {

@@ -50,7 +50,10 @@ type request struct {
 func (s *Server) newRequest(hr *http.Request) *request {
 	r := &request{
 		Request: hr, id: hr.Header.Get("X-Request-Id"), client: s.clientOf(hr), cors: isCORS(hr.Header), resource: nowhere,
-		unread: hr.Body != http.NoBody, body: body{data: map[string]any{}}, verb: hr.Method,
+		unread: hr.Body != http.NoBody, verb: hr.Method,
+	}
+	if hr.Method != http.MethodGet {
+		r.body.data = map[string]any{}
 	}
 	if !idShape.MatchString(r.id) {
 		var random [16]byte
@@ -73,7 +76,8 @@ func (s *Server) readLine(r *request) error {
 	if len(r.RequestURI) > maxRequestLine {
 		return fault.New(fault.TooLong, "")
 	}
-	segments, err := split(r.URL)
+	path := strings.TrimRight(r.URL.EscapedPath(), "/") // slashes at the end never matter
+	segments, err := split(path)
 	if err != nil {
 		return badRequestLine(err)
 	}
@@ -83,7 +87,7 @@ func (s *Server) readLine(r *request) error {
 		}
 	}
 	r.segments = segments[1:]
-	r.resource, r.vars = s.routes.find(r.segments)
+	r.resource, r.vars = s.routes.find(path[len("/")+len(segments[0]):], r.segments)
 	if r.query, err = parseQuery(r.URL.RawQuery); err != nil {
 		return badRequestLine(err)
 	}
@@ -91,9 +95,9 @@ func (s *Server) readLine(r *request) error {
 	return nil
 }
 
-// split cuts the path into decoded segments. Slashes at the end never matter.
-func split(u *url.URL) ([]string, error) {
-	segments := strings.Split(strings.TrimRight(strings.TrimPrefix(u.EscapedPath(), "/"), "/"), "/")
+// split cuts an escaped path into decoded segments.
+func split(path string) ([]string, error) {
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i, part := range segments {
 		text, err := url.PathUnescape(part)
 		if err != nil {

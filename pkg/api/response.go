@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -35,52 +34,60 @@ type response struct {
 	err      error // why it is no success; for the log
 }
 
-// envelope is the JSON around the data of every response, in Crossbar's order. Kazoo leaves out what it does not have; so
-// does junctor, and never writes null.
+// envelope is the JSON around the data of every response. Kazoo leaves out what it does not have; so does junctor, and never
+// writes null.
 type envelope struct {
-	head envelopeHead
-	data json.RawMessage
-	tail envelopeTail
+	pageSize     *int
+	nextStartKey string
+	authToken    string
+	data         json.RawMessage
+	err          string
+	message      string
+	metadata     any
+	node         string
+	requestID    string
+	revision     string
+	status       string
+	timestamp    string
+	version      string
 }
 
-type envelopeHead struct {
-	PageSize     *int   `json:"page_size,omitempty"`
-	NextStartKey string `json:"next_start_key,omitempty"`
-	AuthToken    string `json:"auth_token,omitempty"`
-}
-
-type envelopeTail struct {
-	Error     string `json:"error,omitempty"`
-	Message   string `json:"message,omitempty"`
-	Metadata  any    `json:"metadata,omitempty"`
-	Node      string `json:"node,omitempty"`
-	RequestID string `json:"request_id,omitempty"`
-	Revision  string `json:"revision,omitempty"`
-	Status    string `json:"status"`
-	Timestamp string `json:"timestamp"`
-	Version   string `json:"version,omitempty"`
-}
-
-// text returns the encoded envelope. Large data, which is encoded already, is not copied.
-func (e *envelope) text() (parts, error) {
-	head, err := document.Encode(e.head)
-	if err != nil {
-		return nil, err
+// text returns the encoded envelope. It is valid as long as buffer is not used otherwise. Large data, which is encoded
+// already, is not copied.
+func (e *envelope) text(buffer *[]byte) (parts, error) {
+	text := (*buffer)[:0]
+	if e.pageSize != nil {
+		text = strconv.AppendInt(append(text, `,"page_size":`...), int64(*e.pageSize), 10)
 	}
-	tail, err := document.Encode(e.tail)
-	if err != nil {
-		return nil, err
+	text = appendMember(text, "next_start_key", e.nextStartKey)
+	text = appendMember(text, "auth_token", e.authToken)
+	text = append(text, `,"data":`...)
+	cut, large := len(text), len(e.data) > largestBuffer
+	if !large {
+		text = append(text, e.data...)
 	}
-	head = bytes.TrimSuffix(head, []byte("}"))
-	if len(head) > 1 {
-		head = append(head, ',')
+	text = appendMember(text, "error", e.err)
+	text = appendMember(text, "message", e.message)
+	if e.metadata != nil {
+		metadata, err := document.Encode(e.metadata)
+		if err != nil {
+			return nil, err
+		}
+		text = append(append(text, `,"metadata":`...), metadata...)
 	}
-	head = append(head, `"data":`...)
-	tail[0] = ','
-	if len(e.data) > largestBuffer {
-		return parts{head, e.data, tail}, nil
+	text = appendMember(text, "node", e.node)
+	text = appendMember(text, "request_id", e.requestID)
+	text = appendMember(text, "revision", e.revision)
+	text = appendMember(text, "status", e.status)
+	text = appendMember(text, "timestamp", e.timestamp)
+	text = appendMember(text, "version", e.version)
+	text = append(text, '}')
+	text[0] = '{' // for the comma of the first member
+	*buffer = text
+	if large {
+		return parts{text[:cut], e.data, text[cut:]}, nil
 	}
-	return parts{append(append(head, e.data...), tail...)}, nil
+	return parts{text}, nil
 }
 
 // succeed wraps a reply.
@@ -107,10 +114,10 @@ func (s *Server) succeed(r *request, rep reply) response {
 		}
 	}
 	resp.envelope = s.wrap(r, "success", data)
-	resp.envelope.head.PageSize, resp.envelope.head.NextStartKey = rep.pageSize, rep.next
-	resp.envelope.tail.Revision, resp.envelope.tail.Metadata = rep.revision, rep.metadata
+	resp.envelope.pageSize, resp.envelope.nextStartKey = rep.pageSize, rep.next
+	resp.envelope.revision, resp.envelope.metadata = rep.revision, rep.metadata
 	if rep.authToken != "" { // whoever asked is known by now
-		resp.envelope.head.AuthToken, resp.envelope.tail.Version = rep.authToken, s.Version
+		resp.envelope.authToken, resp.envelope.version = rep.authToken, s.Version
 	}
 	return resp
 }
@@ -124,16 +131,17 @@ func (s *Server) fail(r *request, err error) response {
 		encoded = json.RawMessage("{}")
 	}
 	resp := response{status: status, err: err, cors: true, envelope: s.wrap(r, "error", encoded)}
-	resp.envelope.tail.Error, resp.envelope.tail.Message = strconv.Itoa(status), message
+	resp.envelope.err, resp.envelope.message = strconv.Itoa(status), message
 	return resp
 }
 
 func (s *Server) wrap(r *request, status string, data json.RawMessage) *envelope {
-	e := &envelope{head: envelopeHead{AuthToken: r.token.Token}, data: data, tail: envelopeTail{
-		Node: s.node, RequestID: r.id, Status: status, Timestamp: s.Now().UTC().Format("2006-01-02T15:04:05Z"),
-	}}
+	e := &envelope{
+		authToken: r.token.Token, data: data, node: s.node, requestID: r.id, status: status,
+		timestamp: s.Now().UTC().Format("2006-01-02T15:04:05Z"),
+	}
 	if r.identity != nil {
-		e.tail.Version = s.Version
+		e.version = s.Version
 	}
 	return e
 }

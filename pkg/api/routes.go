@@ -63,19 +63,20 @@ func (t *routes) add(res *resource) {
 	t.routers[of].NewRoute().Path(res.path).Handler(res)
 }
 
-// find returns the resource that the segments of a path name, nowhere if there is none, and what the path says where the
-// resource leaves it open.
-func (t *routes) find(segments []string) (*resource, map[string]string) {
+// find returns the resource that segments name, nowhere if there is none, and what the path says where the resource leaves
+// it open. path is the path of the segments if nothing in it is escaped; it may be empty.
+func (t *routes) find(path string, segments []string) (*resource, map[string]string) {
 	if len(segments) == 0 {
 		return nowhere, nil
 	}
-	encoded := make([]string, len(segments))
-	for i, segment := range segments {
-		encoded[i] = url.PathEscape(segment)
+	target := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
+	if path == "" || strings.Contains(path, "%") {
+		escaped := make([]string, len(segments))
+		for i, segment := range segments {
+			escaped[i] = url.PathEscape(segment)
+		}
+		target.URL.Path, target.URL.RawPath = "/"+strings.Join(segments, "/"), "/"+strings.Join(escaped, "/")
 	}
-	target := &http.Request{Method: http.MethodGet, URL: &url.URL{
-		Path: "/" + strings.Join(segments, "/"), RawPath: "/" + strings.Join(encoded, "/"),
-	}}
 	for _, last := range []string{segments[len(segments)-1], ""} {
 		router, match := t.routers[shape{len(segments), last}], mux.RouteMatch{}
 		if router != nil && router.Match(target, &match) && match.MatchErr == nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -18,13 +19,15 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 		w.WriteHeader(resp.status)
 		return 0
 	}
-	body, err := resp.envelope.text()
-	if err == nil && body.size() > largestBuffer {
+	buffer, _ := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer) // small, since large data is not copied
+	body, err := resp.envelope.text(buffer)
+	if err == nil && len(body) > 1 {
 		err = s.holdResponse(r, body.size())
 	}
 	if err != nil {
 		resp = s.fail(r, err)
-		body, _ = resp.envelope.text() // the text of a failure is short, and all of it can be encoded
+		body, _ = resp.envelope.text(buffer) // the text of a failure is short, and all of it can be encoded
 	}
 	if r.wantsIndented() {
 		body = body.indented()
@@ -64,7 +67,7 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *request, resp response) {
 	}
 	// Or a browser shows one token's page what another token got: to its cache both are the same URL.
 	if resp.status >= http.StatusBadRequest || r.token.Token != "" || r.setting("token") != "" ||
-		resp.envelope != nil && resp.envelope.head.AuthToken != "" {
+		resp.envelope != nil && resp.envelope.authToken != "" {
 		h.Set("Cache-Control", "no-store")
 	}
 	if r.unread {
@@ -121,6 +124,9 @@ func (p parts) send(w http.ResponseWriter) (sent int) {
 	}
 	return sent
 }
+
+// buffers are what responses are encoded in.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // largestBuffer is how long a response may be that is in no budget.
 const largestBuffer = 64 << 10
