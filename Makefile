@@ -116,6 +116,6 @@ broker:
 	echo "no rabbitmq-server: the tests that need a broker will be skipped"
 
 define gofmt
-@files=$$(gofmt -l cmd pkg schemas couchdb-views); if [ -n "$$files" ]; then \
+@files=$$(gofmt -l cmd docs pkg schemas couchdb-views); if [ -n "$$files" ]; then \
 	echo "not as gofmt writes it:"; echo "$$files"; exit 1; fi
 endef

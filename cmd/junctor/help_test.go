@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -106,46 +105,5 @@ func TestMan(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(folder, "junctor-man.1")); err == nil {
 		t.Error("a hidden command has a page")
-	}
-}
-
-// TestReadme: the README has a line for each command, and names flags that there are.
-func TestReadme(t *testing.T) {
-	t.Parallel()
-	_, section, _ := strings.Cut(readFile(t, "../../README.md"), "\n## Command line\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	root := (&cli{}).rootCommand()
-	flag := regexp.MustCompile(`--[a-z-]+`)
-	lines := map[string]string{} // of the commands below junctor
-	for line := range strings.Lines(section) {
-		words := strings.Fields(line)
-		if !strings.HasPrefix(line, "    junctor ") {
-			continue
-		}
-		cmd, _, err := root.Find(words[1:2])
-		if err != nil || cmd == root && words[1] != "COMMAND" {
-			t.Errorf("there is no command %s", words[1])
-			continue
-		}
-		lines[cmd.Name()] += line
-		for _, name := range flag.FindAllString(line, -1) {
-			known := name == "--help" || name == "--version"
-			for _, below := range commandsBelow(cmd) {
-				known = known || below.Flag(strings.TrimPrefix(name, "--")) != nil
-			}
-			if !known {
-				t.Errorf("%s has no flag %s", cmd.Name(), name)
-			}
-		}
-	}
-	for _, cmd := range root.Commands() {
-		if cmd.Hidden {
-			continue
-		}
-		for _, below := range commandsBelow(cmd) {
-			if !strings.Contains(lines[cmd.Name()], below.Name()) && below.Name() != "powershell" {
-				t.Errorf("%s is not in the README", below.CommandPath())
-			}
-		}
 	}
 }

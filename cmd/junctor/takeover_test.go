@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -72,24 +71,19 @@ func rewriteViews(t *testing.T, s *store.Store, db, id string, change func(strin
 	return doc.Rev()
 }
 
-// TestProxySnippets: which paths the README's proxies send here, and which stay with Crossbar.
+// TestProxySnippets: which paths the proxies of docs/take-over.md send here, and which stay with Crossbar.
 func TestProxySnippets(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := readFile(t, "../../docs/take-over.md")
 	patterns := map[string]*regexp.Regexp{}
 	for proxy, directive := range map[string]string{
 		"HAProxy": `acl for_junctor path_reg (\S+)\n`, "nginx": `location ~ (\S+) \{\n`,
 	} {
-		found := regexp.MustCompile(directive).FindAllSubmatch(readme, -1)
+		found := regexp.MustCompile(directive).FindAllStringSubmatch(text, -1)
 		if len(found) != 1 {
-			t.Fatalf("the README has %d patterns for %s", len(found), proxy)
+			t.Fatalf("docs/take-over.md has %d patterns for %s", len(found), proxy)
 		}
-		if patterns[proxy], err = regexp.Compile(string(found[0][1])); err != nil {
-			t.Fatal(err)
-		}
+		patterns[proxy] = regexp.MustCompile(found[0][1])
 	}
 	for path, here := range proxied {
 		path = strings.ReplaceAll(path, "{A}", "0766c6d3a0cf0a0f293e7c8cf0bdcab5")

@@ -24,3 +24,12 @@ func (s *Server) Held() (bodies, responses int64) {
 	}
 	return s.smallBodies.used + s.largeBodies.used, s.responses.used
 }
+
+// ErrorStatuses returns the status of each message that failures have.
+func ErrorStatuses() map[string]int {
+	statuses := map[string]int{}
+	for _, r := range errorResponses {
+		statuses[r.message] = r.status
+	}
+	return statuses
+}

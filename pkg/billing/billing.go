@@ -2,7 +2,7 @@
 // reconcile what an account has: the part that Kazoo's service plans and bookkeepers play in Crossbar. A Kazoo beside
 // junctor is called afterwards, too, so that the count it has recorded follows.
 //
-// The billing system is a hook, one URL that is sent JSON; README.md describes the protocol. A client waits for a
+// The billing system is a hook, one URL that is sent JSON; docs/billing.md describes the protocol. A client waits for a
 // quote, so it is bounded in time, and the operator decides what becomes of one that fails. A response counts only if it
 // is exactly one of the protocol. Reconcile calls are made in the background, for each account at least once after its
 // last change, unless the hook stays away.

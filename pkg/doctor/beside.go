@@ -23,7 +23,7 @@ func (e *examination) crossbar(ctx context.Context) Finding {
 		return fine("does not serve ips by itself")
 	}
 	return Finding{State: OK, Found: "serves ips as well (cb_ips)",
-		Remedy: "route ips and routing to junctor, and all else to Crossbar: README, \"Taking over from Crossbar\""}
+		Remedy: "route ips and routing to junctor, and all else to Crossbar: docs/take-over.md"}
 }
 
 // broker checks whether change notices can be published.

@@ -1,0 +1,101 @@
+// Package docs_test holds that the documents lead to what there is. What they say of routes, errors, metrics and flags is
+// held by the tests of the packages that have these.
+package docs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// documents returns the paths of all documents, from the top of the repository.
+func documents(t *testing.T) (paths []string) {
+	t.Helper()
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		found, err := filepath.Glob(filepath.Join("..", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, found...)
+	}
+	if len(paths) < 10 {
+		t.Fatalf("%d documents", len(paths))
+	}
+	return paths
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	source  = regexp.MustCompile("`((?:cmd|pkg|schemas|couchdb-views|docs)/[a-z_/.-]*)`")
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	symbol  = regexp.MustCompile("[^a-z0-9 _-]")
+)
+
+// TestLinks: every link within the repository leads to a document, and to a heading in it if it names one.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for _, path := range documents(t) {
+		for _, match := range link.FindAllStringSubmatch(read(t, path), -1) {
+			file, anchor, _ := strings.Cut(match[1], "#")
+			if strings.Contains(file, "://") {
+				continue
+			}
+			target := path
+			if file != "" {
+				target = filepath.Join(filepath.Dir(path), file)
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %s leads nowhere", path, match[1])
+			} else if anchor != "" && !anchors(t, target)[anchor] {
+				t.Errorf("%s: there is no heading for %s", path, match[1])
+			}
+		}
+	}
+}
+
+// anchors returns the anchors of the headings of a document, as GitHub makes them.
+func anchors(t *testing.T, path string) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	for _, match := range heading.FindAllStringSubmatch(read(t, path), -1) {
+		text := symbol.ReplaceAllString(strings.ToLower(match[1]), "")
+		found[strings.ReplaceAll(text, " ", "-")] = true
+	}
+	return found
+}
+
+// TestSourceFiles: every file and folder of the source that a document names exists.
+func TestSourceFiles(t *testing.T) {
+	t.Parallel()
+	named := 0
+	for _, path := range documents(t) {
+		for _, match := range source.FindAllStringSubmatch(read(t, path), -1) {
+			named++
+			if _, err := os.Stat(filepath.Join("..", match[1])); err != nil {
+				t.Errorf("%s names %s, which does not exist", path, match[1])
+			}
+		}
+	}
+	if named < 40 {
+		t.Errorf("%d files are named", named)
+	}
+}
+
+// TestReadmeIsShort: who has not seen the project reads it to the end.
+func TestReadmeIsShort(t *testing.T) {
+	t.Parallel()
+	if lines := strings.Count(read(t, "../README.md"), "\n"); lines > 150 {
+		t.Errorf("README.md has %d lines: put the rest into docs/", lines)
+	}
+}
