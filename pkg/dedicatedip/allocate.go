@@ -66,8 +66,9 @@ func (a *allocation) enough(ctx context.Context) error {
 	return err
 }
 
-// allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back.
-const allocationTime = 15 * time.Second
+// allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back. The last
+// write may take another 4 s on a CouchDB cluster, and the response is due after 6 s.
+const allocationTime = 2 * time.Second
 
 // run takes addresses until there are enough.
 func (a *allocation) run(ctx context.Context) error {

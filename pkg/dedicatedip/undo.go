@@ -3,6 +3,7 @@ package dedicatedip
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"junctor/pkg/backoff"
@@ -14,8 +15,13 @@ import (
 )
 
 // undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so
-// the account's copies are looked at, too.
+// the account's copies are looked at, too. Where the outcome of a write is open, nothing is taken back: no write is
+// accepted until it is known.
 func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, errs []error) {
+	if slices.ContainsFunc(errs, func(err error) bool { return fault.Is(err, fault.DatastorePartial) }) {
+		p.compareLater(accountID, idsOf(before))
+		return
+	}
 	ctx, cancel := committed(ctx)
 	defer cancel()
 	var old []document.Document
@@ -35,6 +41,10 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 	}
 	p.projector.Compare(accountID, idsOf(before))
 }
+
+// compareLater has an account's copies compared with the pool, and does not wait for it: the request has waited long
+// enough.
+func (p *Pool) compareLater(accountID string, ids []string) { go p.projector.Compare(accountID, ids) }
 
 // previous answers the documents that this request wrote as they were before, over the revision they have now.
 // Where the answer to a write did not arrive, the store is asked what it has.

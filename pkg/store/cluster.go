@@ -116,7 +116,8 @@ func (s *Store) write(
 	case err != nil || !contested:
 		return written, err
 	}
-	s.decide(bounded, db, acceptAll(db, docs, written), nodes)
+	open, err := s.decide(bounded, db, acceptAll(db, docs, written), nodes)
+	s.leaveOpen(db, open, err)
 	return written, nil
 }
 
@@ -188,23 +189,24 @@ func acceptAll(db string, docs []document.Document, written []Written) (open []*
 	return open
 }
 
-// decide finds out what became of writes that some nodes have accepted.
-func (s *Store) decide(ctx context.Context, db string, open []*accepted, nodes int) {
-	for len(open) > 0 {
+// decide finds out what became of writes that some nodes have accepted. It returns those of which that is not known, and
+// why.
+func (s *Store) decide(ctx context.Context, db string, writes []*accepted, nodes int) (open []*accepted, err error) {
+	for open = writes; len(open) > 0; {
 		won, err := s.judge(ctx, db, open, nodes)
 		var again []*accepted
 		if err == nil {
 			again, err = s.seal(ctx, db, won, nodes)
 		}
+		if errors.Is(context.Cause(ctx), errUnconfirmed) {
+			err = errUnconfirmed
+		}
 		if err != nil {
-			if errors.Is(context.Cause(ctx), errUnconfirmed) {
-				err = errUnconfirmed
-			}
-			s.leaveOpen(db, open, err)
-			return
+			return open, err
 		}
 		open = again
 	}
+	return nil, nil
 }
 
 // winner is a write that has won, with the leaf of the document that it has made.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"junctor/pkg/backoff"
@@ -38,6 +40,9 @@ func (u *unconfirmed) any() bool {
 
 // leaveOpen makes the outcome of writes a fault.DatastorePartial unless they have one, and has it found out.
 func (s *Store) leaveOpen(db string, open []*accepted, cause error) {
+	if len(open) == 0 {
+		return
+	}
 	s.unconfirmed.mu.Lock()
 	defer s.unconfirmed.mu.Unlock()
 	for _, a := range open {
@@ -49,7 +54,7 @@ func (s *Store) leaveOpen(db string, open []*accepted, cause error) {
 		s.log.Warn().Err(cause).Str("database", db).Str("id", a.id).Msg("the outcome of a write is open; " +
 			"writes to this CouchDB cluster are refused until it is known")
 	}
-	if !s.unconfirmed.running && s.ctx.Err() == nil {
+	if len(s.unconfirmed.writes) > 0 && !s.unconfirmed.running && s.ctx.Err() == nil {
 		s.unconfirmed.running = true
 		s.background.Go(s.findOut)
 	}
@@ -63,8 +68,12 @@ func (s *Store) findOut() {
 		writes := u.writes
 		u.mu.Unlock()
 		var open []openWrite
+		var failed error
 		for db, some := range byDatabase(writes) {
-			if s.ask(db, some) != nil {
+			if failed == nil { // otherwise the next one would wait for the same node
+				failed = s.ask(db, some)
+			}
+			if failed != nil {
 				open = append(open, some...)
 			}
 		}
@@ -114,35 +123,27 @@ func (s *Store) ask(db string, writes []openWrite) error {
 	if err != nil {
 		return err
 	}
+	own := map[openWrite]*accepted{}
 	for _, w := range writes {
-		outcome, err := s.outcome(ctx, w, leaves[w.id], nodes)
-		if err != nil {
-			return err
+		for _, l := range leaves[w.id] {
+			if w.writer != "" && l.doc.String(FieldWriter) == w.writer {
+				own[w] = &accepted{&Written{}, w.id, w.writer, l.doc.Rev(), l.doc.Rev()}
+			}
+		}
+	}
+	if _, err := s.decide(ctx, db, slices.Collect(maps.Values(own)), nodes); err != nil {
+		return err
+	}
+	for _, w := range writes {
+		outcome := "stored"
+		switch a := own[w]; {
+		case a == nil:
+			outcome = "not stored, or superseded"
+		case fault.Is(a.Err, fault.Conflict):
+			outcome = "lost to another writer"
 		}
 		s.log.Info().Str("database", db).Str("id", w.id).Str("outcome", outcome).
 			Msg("the outcome of a write that not all nodes had confirmed is known")
 	}
 	return nil
-}
-
-// outcome says what became of a write, by its signature. If it has won, it is sealed; if it has lost, it is removed.
-func (s *Store) outcome(ctx context.Context, w openWrite, leaves []leaf, nodes int) (string, error) {
-	for _, l := range leaves {
-		if w.writer == "" || l.doc.String(FieldWriter) != w.writer {
-			continue
-		}
-		a := &accepted{&Written{}, w.id, w.writer, l.doc.Rev(), l.doc.Rev()}
-		won, err := s.judge(ctx, w.db, []*accepted{a}, nodes)
-		if err != nil {
-			return "", err
-		}
-		if a.Err != nil {
-			return "lost to another writer", nil
-		}
-		if _, err = s.seal(ctx, w.db, won, nodes); err != nil {
-			return "", err
-		}
-		return "stored", nil
-	}
-	return "not stored, or superseded", nil
 }
