@@ -7,9 +7,12 @@ import (
 	"junctor/pkg/dedicatedip"
 )
 
-// approval returns what asks billing before the account in the path gets addresses. That comes after all that speaks
-// against the addresses, as in Crossbar (cb_ips, crossbar_services:maybe_dry_run).
+// approval returns what asks billing before the account in the path gets addresses, nil without a hook. The hook is asked
+// after all that speaks against the addresses was looked at, as in Crossbar (cb_ips, crossbar_services:maybe_dry_run).
 func (s *Server) approval(r *request) dedicatedip.Approve {
+	if s.Billing == nil {
+		return nil
+	}
 	return func(ctx context.Context, quantity int) error {
 		return s.Billing.Approve(ctx, billing.Proposal{
 			AccountID:     r.account.ID,

@@ -366,8 +366,10 @@ func (r *request) revisionMatch() func(revision string) bool {
 
 // format returns the format that the request asks for, else the one that is set.
 func (s *Server) format(r *request) Format {
-	if f, ok := ParseFormat(r.query.Get("response_format")); ok {
-		return f
+	if name := r.query.Get("response_format"); name != "" {
+		if f, ok := ParseFormat(name); ok {
+			return f
+		}
 	}
 	return s.Format
 }

@@ -88,8 +88,10 @@ func (s *Server) readLine(r *request) error {
 	}
 	r.segments = segments[1:]
 	r.resource, r.vars = s.routes.find(path[len("/")+len(segments[0]):], r.segments)
-	if r.query, err = parseQuery(r.URL.RawQuery); err != nil {
-		return badRequestLine(err)
+	if r.URL.RawQuery != "" {
+		if r.query, err = parseQuery(r.URL.RawQuery); err != nil {
+			return badRequestLine(err)
+		}
 	}
 	r.token = s.credentials(r)
 	return nil

@@ -23,7 +23,7 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 	defer buffers.Put(buffer) // small, since large data is not copied
 	body, err := resp.envelope.text(buffer)
 	if err == nil && len(body) > 1 {
-		err = s.holdResponse(r, body.size())
+		err = s.holdResponse(r, len(resp.envelope.data))
 	}
 	if err != nil {
 		resp = s.fail(r, err)
@@ -38,7 +38,11 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", "en")
 	h.Set("Vary", "accept-language, accept")
-	h.Set("Content-Length", strconv.Itoa(body.size()))
+	size := 0
+	for _, part := range body {
+		size += len(part)
+	}
+	h.Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(resp.status)
 	return body.send(w)
 }
@@ -99,13 +103,6 @@ func (s *Server) holdResponse(r *request, n int) error {
 
 // parts is the body of a response, in parts: large data is not copied.
 type parts [][]byte
-
-func (p parts) size() (n int) {
-	for _, part := range p {
-		n += len(part)
-	}
-	return n
-}
 
 // send writes the parts and returns how many bytes were written. A client that reads nothing for a while is given up.
 func (p parts) send(w http.ResponseWriter) (sent int) {

@@ -239,7 +239,7 @@ func (a *Authenticator) rank(ctx context.Context, q *doccache.ReadSet, i *Identi
 	if err != nil {
 		return err
 	}
-	i.Superduper, i.Master = holder.Superduper, holder.ID == master
+	i.Account, i.Superduper, i.Master = holder, holder.Superduper, holder.ID == master
 	i.ClusterID, err = config.ClusterID(ctx)
 	return err
 }

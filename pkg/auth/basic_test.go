@@ -53,6 +53,9 @@ func TestBasic(t *testing.T) {
 				update(t, s, "system_config", "crossbar.auth", document.Document{
 					"default": map[string]any{"basic_auth_type": c.kind}})
 				got, err := strict(s).Authenticate(t.Context(), basic(c.text))
+				if got != nil {
+					got.Account = nil
+				}
 				if c.good && (err != nil || !reflect.DeepEqual(got, want)) ||
 					!c.good && (got != nil || !fault.Is(err, fault.Unauthenticated)) {
 					t.Errorf("%s %s: %+v, %v", c.kind, c.text, got, err)

@@ -126,7 +126,17 @@ func strict(s auth.Store) *auth.Authenticator {
 
 func authenticate(t testing.TB, a *auth.Authenticator, token string) (*auth.Identity, error) {
 	t.Helper()
-	return a.Authenticate(t.Context(), auth.Credentials{Kind: auth.XAuthToken, Token: token})
+	identity, err := a.Authenticate(t.Context(), auth.Credentials{Kind: auth.XAuthToken, Token: token})
+	if identity != nil {
+		if identity.Account == nil || identity.Account.ID != identity.AccountID {
+			t.Errorf("identity of account %s has account %+v", identity.AccountID, identity.Account)
+		}
+		identity.Account = nil // other tests look at accounts
+		if identity.By != nil {
+			identity.By.Account = nil
+		}
+	}
+	return identity, err
 }
 
 // checkRefused wants a token to be refused, for a reason that gives nothing away.

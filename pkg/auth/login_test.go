@@ -383,7 +383,7 @@ func TestRefresh(t *testing.T) {
 			if exp, _ := claims.Int("exp"); exp != now.Unix()+3600 || !reflect.DeepEqual(claims["as"], c.as) {
 				t.Errorf("claims %v", claims)
 			}
-			fresh, err := authenticate(t, a, grant.Token)
+			fresh, err := a.Authenticate(t.Context(), auth.Credentials{Kind: auth.XAuthToken, Token: grant.Token})
 			if err != nil || !reflect.DeepEqual(fresh, i) || fresh.AccountID != c.account || fresh.OwnerID != c.owner ||
 				fresh.Method != c.method {
 				t.Errorf("%+v, %v", fresh, err)

@@ -131,8 +131,4 @@ func TestNoHook(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var none *billing.Hook
-	if err := none.Approve(t.Context(), proposal(1, false)); err != nil {
-		t.Error(err)
-	}
 }

@@ -30,9 +30,6 @@ type Item struct {
 // whose data are the invoices; a refusal is a fault.BillingIssue. The hook is asked before anything is written, and may
 // be asked again about the same.
 func (h *Hook) Approve(ctx context.Context, p Proposal) error {
-	if h == nil {
-		return nil
-	}
 	began := time.Now()
 	q, err := h.quote(ctx, p)
 	outcome := q.outcome(p.AcceptCharges)
