@@ -289,23 +289,31 @@ func (m *Mirror) replace(id string, doc document.Document) {
 func (m *Mirror) Wrote(doc document.Document) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	id, rev := doc.ID(), doc.Rev()
-	if m.index.Revision(id) == rev { // the feed was faster
-		return
+	if m.isNews(doc) {
+		m.ahead[doc.ID()] = write{doc.Rev(), time.Now()}
+		m.index.Apply(doc)
 	}
-	if newer(m.ahead[id].rev, rev) || newer(m.index.Revision(id), rev) {
-		return // two writes of this process arrived here in the opposite order
-	}
-	m.ahead[id] = write{rev, time.Now()}
-	m.index.Apply(doc)
 }
 
 // Saw makes the index hold a document that was just read if that is newer than the one it has. The index keeps the
-// document.
+// document. Options.Changed is called as if the feed had delivered it, which it does not once the index has it.
 func (m *Mirror) Saw(doc document.Document) {
-	if m.index.Revision(doc.ID()) != "" { // a document that the index does not have may be gone by now
-		m.Wrote(doc)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.index.Revision(doc.ID()) == "" { // a document that the index does not have may be gone by now
+		return
 	}
+	if m.isNews(doc) {
+		m.ahead[doc.ID()] = write{doc.Rev(), time.Now()}
+		m.apply(doc)
+	}
+}
+
+// isNews reports whether a document is newer than what the index holds and the feed has yet to deliver. It may not be:
+// the feed was faster, or two writes of this process arrive in the opposite order.
+func (m *Mirror) isNews(doc document.Document) bool {
+	id, rev := doc.ID(), doc.Rev()
+	return m.index.Revision(id) != rev && !newer(m.ahead[id].rev, rev) && !newer(m.index.Revision(id), rev)
 }
 
 // AsOf returns a time: the index has all writes from before. It is zero until the index is loaded.

@@ -250,13 +250,6 @@ func (p *Projector) take(q *queue) map[string]item {
 	return batch
 }
 
-// Waiting returns how many accounts have copies to write.
-func (p *Projector) Waiting() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.accounts)
-}
-
 // Close interrupts the projector and waits for its writers. What is not written yet is found by the next full pass.
 func (p *Projector) Close() {
 	p.mu.Lock() // enqueue starts no writer after this

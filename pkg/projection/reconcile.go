@@ -31,8 +31,6 @@ type ReconcilerOptions struct {
 	Passed func(result string)
 	// Gap is the least time between two full passes, whoever makes them. Zero means 10 s.
 	Gap time.Duration
-	// Interval is the time between full passes that nobody asks for. Zero means an hour.
-	Interval time.Duration
 	// Now is the clock. Nil is the real one.
 	Now func() time.Time
 }
@@ -54,9 +52,6 @@ type Reconciler struct {
 func NewReconciler(p *Projector, s ReconcilerStore, o ReconcilerOptions) *Reconciler {
 	if o.Gap == 0 {
 		o.Gap = 10 * time.Second
-	}
-	if o.Interval == 0 {
-		o.Interval = time.Hour
 	}
 	if o.Passed == nil {
 		o.Passed = func(string) {}
@@ -92,13 +87,16 @@ func passResult(err error) string {
 	return PassFailed
 }
 
+// passInterval is the time between full passes that nobody asks for.
+const passInterval = time.Hour
+
 // Run makes full passes until ctx ends. One that another process makes counts as well. One that fails is tried again
 // with backoff, unless it could only end in the same way. Run has to end before the store is closed.
 func (r *Reconciler) Run(ctx context.Context) {
 	pauses := backoff.New(firstPause, lastPause)
-	for asked := r.options.Now(); ; asked = r.options.Now().Add(-r.options.Interval / 2) {
+	for asked := r.options.Now(); ; asked = r.options.Now().Add(-passInterval / 2) {
 		err := r.passSince(ctx, asked, r.options.Gap, false)
-		pause := r.options.Interval
+		pause := passInterval
 		if passResult(err) == PassFailed && ctx.Err() == nil {
 			pause = pauses.Next()
 			r.projector.options.Log.Warn().Err(err).Dur("pause", pause).
