@@ -64,10 +64,7 @@ func ofLevel(l auth.Level) authorizer {
 // admit refuses requests that the restrictions on their token don't allow. target is the account in the path, nil if there
 // is none.
 func (s *Server) admit(r *request, target *account.Account) error {
-	noun, parameters := r.endpoint()
-	return s.Tokens.CheckRestrictions(r.Context(), r.identity, auth.Access{
-		Endpoint: noun, Parameters: parameters, Verb: r.verb, Account: target,
-	})
+	return s.Tokens.CheckRestrictions(r.Context(), r.identity, auth.Access{Path: r.segments, Verb: r.verb, Account: target})
 }
 
 // badAccount is the fault of an account id that can't be one. Its message has a space where that of an account which
@@ -82,13 +79,4 @@ func ofAnyAccount(_ *Server, r *request) error {
 		return badAccount("invalid account_id '" + id + "'")
 	}
 	return nil
-}
-
-// endpoint returns the last noun of the path, which restrictions are about, and what comes after it.
-func (r *request) endpoint() (noun string, parameters []string) {
-	segments := r.segments
-	if segments[0] == "accounts" && len(segments) > 2 {
-		segments = segments[2:]
-	}
-	return segments[0], segments[1:]
 }

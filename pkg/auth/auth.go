@@ -44,7 +44,7 @@ type Identity struct {
 	OwnerID   string // the user; empty where the account itself speaks, by its API key
 	// Account is the account's document, nil for a remote identity. It must not be altered.
 	Account *account.Account
-	Method    string // what issued the token, as "cb_api_auth"
+	Method  string // what issued the token, as "cb_api_auth"
 	// Superduper accounts may do everything everywhere.
 	Superduper bool
 	// Master says that the account is its cluster's master.

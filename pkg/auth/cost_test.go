@@ -22,7 +22,7 @@ func BenchmarkVerifyWarm(b *testing.B) {
 	credentials := auth.Credentials{
 		Kind: auth.XAuthToken, Token: tokenOf(b, customerA, userOfA, secretOfUserA, nil),
 	}
-	wanted := auth.Access{Endpoint: "ips", Verb: "GET", Account: getAccount(b, s, customerA)}
+	wanted := auth.Access{Path: []string{"ips"}, Verb: "GET", Account: getAccount(b, s, customerA)}
 	b.ReportAllocs()
 	for b.Loop() {
 		i, err := a.Authenticate(b.Context(), credentials)

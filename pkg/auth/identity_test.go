@@ -220,8 +220,8 @@ func may(t *testing.T, s *store.Store, a *auth.Authenticator, i *auth.Identity) 
 	target := getAccount(t, s, customerA)
 	answers := []bool{
 		i.MaySee(target),
-		a.CheckRestrictions(t.Context(), i, auth.Access{Endpoint: "ips", Verb: "GET", Account: target}) == nil,
-		a.CheckRestrictions(t.Context(), i, auth.Access{Endpoint: "ips", Verb: "POST", Account: target}) == nil,
+		a.CheckRestrictions(t.Context(), i, auth.Access{Path: []string{"ips"}, Verb: "GET", Account: target}) == nil,
+		a.CheckRestrictions(t.Context(), i, auth.Access{Path: []string{"ips"}, Verb: "POST", Account: target}) == nil,
 		i.Superduper,
 	}
 	for _, level := range levels {

@@ -42,7 +42,7 @@ func TestRestrictionsOfANode(t *testing.T) {
 	adam.Method = "cb_user_auth"
 	for zone, allowed := range map[string]bool{"": false, "east": true, "west": false} {
 		a := auth.NewAuthenticator(s, auth.Options{Now: at(now), Node: account.Node{Zone: zone}})
-		err := a.CheckRestrictions(t.Context(), &adam, auth.Access{Endpoint: "ips", Verb: "GET"})
+		err := a.CheckRestrictions(t.Context(), &adam, auth.Access{Path: []string{"ips"}, Verb: "GET"})
 		if (err == nil) != allowed || err != nil && !fault.Is(err, fault.Forbidden) {
 			t.Errorf("zone %q: %v", zone, err)
 		}

@@ -44,7 +44,7 @@ func TestWarm(t *testing.T) {
 	s := openExample(t)
 	c := &counting{Store: s}
 	a := remembering(c, time.Hour)
-	wanted := auth.Access{Endpoint: "ips", Verb: "GET"}
+	wanted := auth.Access{Path: []string{"ips"}, Verb: "GET"}
 	ask := func(credentials auth.Credentials) {
 		t.Helper()
 		i, err := a.Authenticate(t.Context(), credentials)

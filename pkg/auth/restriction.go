@@ -13,10 +13,18 @@ import (
 
 // Access is what a request wants to do, as restrictions of tokens have it.
 type Access struct {
-	Endpoint   string           // the last noun of the path, as "ips"
-	Parameters []string         // what comes after the noun
-	Verb       string           // upper case
-	Account    *account.Account // the one in the path; nil is none
+	Path    []string         // decoded, without the version
+	Verb    string           // upper case
+	Account *account.Account // the one in the path; nil is none
+}
+
+// endpoint returns the last noun of the path, as "ips", which restrictions are about, and what comes after it.
+func (a Access) endpoint() (noun string, parameters []string) {
+	path := a.Path
+	if path[0] == "accounts" && len(path) > 2 {
+		path = path[2:]
+	}
+	return path[0], path[1:]
 }
 
 // CheckRestrictions refuses what the restrictions on an identity's tokens don't allow: those of its account, else
@@ -81,7 +89,7 @@ func denied(level string, wanted Access) error {
 	return &fault.Error{
 		Kind: fault.Forbidden,
 		Data: map[string]any{"cause": cause, "message": "forbidden"},
-		Err:  fmt.Errorf("%s: level %s, %s %s %q", cause, level, wanted.Verb, wanted.Endpoint, wanted.Parameters),
+		Err:  fmt.Errorf("%s: level %s, %s %q", cause, level, wanted.Verb, wanted.Path),
 	}
 }
 
@@ -150,14 +158,15 @@ func userLevel(ctx context.Context, documents account.Reader, i *Identity) (stri
 // allow reports whether endpoints let a request pass: the first entry for its account decides, and in it the first
 // rule for its parameters. What no rule is about is denied.
 func (e endpoints) allow(wanted Access, i *Identity) bool {
-	entries, ok := e[wanted.Endpoint]
+	noun, parameters := wanted.endpoint()
+	entries, ok := e[noun]
 	if !ok {
 		entries = e[anything]
 	}
 	names := accountNames(wanted.Account, i)
 	for _, entry := range entries {
 		if entry.concerns(names) {
-			return entry.Rules.allow(wanted)
+			return entry.Rules.allow(wanted.Verb, parameters)
 		}
 	}
 	return false
@@ -183,10 +192,10 @@ func (e entry) concerns(names []string) bool {
 	return slices.ContainsFunc(e.Accounts, func(name string) bool { return slices.Contains(names, name) })
 }
 
-func (r rules) allow(wanted Access) bool {
+func (r rules) allow(verb string, parameters []string) bool {
 	for _, rule := range r {
-		if matches(rule.pattern, wanted.Parameters) {
-			return slices.Contains(rule.verbs, wanted.Verb) || slices.Contains(rule.verbs, anything)
+		if matches(rule.pattern, parameters) {
+			return slices.Contains(rule.verbs, verb) || slices.Contains(rule.verbs, anything)
 		}
 	}
 	return false

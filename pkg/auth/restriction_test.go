@@ -70,7 +70,7 @@ func TestRecordedRestrictions(t *testing.T) {
 
 func (r recordedAccess) access(t *testing.T, s *store.Store) auth.Access {
 	t.Helper()
-	wanted := auth.Access{Endpoint: r.Endpoint, Parameters: r.Parameters, Verb: r.Verb}
+	wanted := auth.Access{Path: append([]string{r.Endpoint}, r.Parameters...), Verb: r.Verb}
 	if r.Account != "" {
 		wanted.Account = getAccount(t, s, r.Account)
 	}
@@ -150,9 +150,9 @@ func TestRestrictionPatterns(t *testing.T) {
 		restrict(t, s, kazooA, parse(t, `{"_":{"_":{"_":[{"rules":{"`+pattern+`":["_"]}}]}}}`))
 		var got []string
 		for _, path := range []string{"-", "a", "b", "a/b", "a/a"} {
-			wanted := auth.Access{Endpoint: "ips", Verb: "GET"}
+			wanted := auth.Access{Path: []string{"ips"}, Verb: "GET"}
 			if path != "-" {
-				wanted.Parameters = strings.Split(path, "/")
+				wanted.Path = append([]string{"ips"}, strings.Split(path, "/")...)
 			}
 			if a.CheckRestrictions(t.Context(), kazooIdentities["adam"], wanted) == nil {
 				got = append(got, path)
@@ -205,7 +205,7 @@ func TestRestrictionChoices(t *testing.T) {
 			system = parse(t, c.system)
 		}
 		update(t, s, "system_config", "crossbar.token_restrictions", document.Document{"default": system})
-		wanted := auth.Access{Endpoint: "ips", Verb: "POST", Account: getAccount(t, s, kazooA)}
+		wanted := auth.Access{Path: []string{"ips"}, Verb: "POST", Account: getAccount(t, s, kazooA)}
 		err := a.CheckRestrictions(t.Context(), kazooIdentities[c.who], wanted)
 		if c.denied != (err != nil) || err != nil && !fault.Is(err, fault.Forbidden) {
 			t.Errorf("%s, own %s, system %s: %v", c.who, c.own, c.system, err)
@@ -222,13 +222,13 @@ func TestRestrictionsThatCannotBeRead(t *testing.T) {
 		`{"_":{"_":{"ips":[{"rules":{"#":"GET"}}]}}}`, `{"_":{"_":{"ips":[{"allowed_accounts":"_"}]}}}`,
 	} {
 		restrict(t, s, kazooA, parse(t, restrictions))
-		err := strict(s).CheckRestrictions(t.Context(), kazooIdentities["A"], auth.Access{Endpoint: "ips", Verb: "GET"})
+		err := strict(s).CheckRestrictions(t.Context(), kazooIdentities["A"], auth.Access{Path: []string{"ips"}, Verb: "GET"})
 		if !fault.Is(err, fault.Forbidden) {
 			t.Errorf("%s: %v", restrictions, err)
 		}
 	}
 	restrict(t, s, kazooA, "x")
-	err := strict(s).CheckRestrictions(t.Context(), kazooIdentities["A"], auth.Access{Endpoint: "ips", Verb: "GET"})
+	err := strict(s).CheckRestrictions(t.Context(), kazooIdentities["A"], auth.Access{Path: []string{"ips"}, Verb: "GET"})
 	if !fault.Is(err, fault.Forbidden) {
 		t.Errorf("a text: %v", err)
 	}
@@ -249,7 +249,7 @@ func TestRestrictionOrder(t *testing.T) {
 	} {
 		rev = putText(t, home, `{`+rev+`"restrictions":{"_":{"_":{"ips":[{"rules":`+c.rules+`}]}}}}`)
 		for _, verb := range []string{"GET", "DELETE"} {
-			wanted := auth.Access{Endpoint: "ips", Parameters: []string{"zones"}, Verb: verb}
+			wanted := auth.Access{Path: []string{"ips", "zones"}, Verb: verb}
 			err := strict(s).CheckRestrictions(t.Context(), kazooIdentities["adam"], wanted)
 			allowed := verb == c.allowed || strings.HasPrefix(c.rules, `{"zones"`)
 			if allowed != (err == nil) || err != nil && !fault.Is(err, fault.Forbidden) {
@@ -285,7 +285,7 @@ func TestRestrictionsOfOthers(t *testing.T) {
 	s := open(t, recordedKazoo)
 	restrict(t, s, kazooA, parse(t, `{"_":{"_":{}}}`))
 	remote := &auth.Identity{AccountID: kazooA, Remote: true, ClusterID: "c"}
-	if err := strict(s).CheckRestrictions(t.Context(), remote, auth.Access{Endpoint: "routing"}); err != nil {
+	if err := strict(s).CheckRestrictions(t.Context(), remote, auth.Access{Path: []string{"routing"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -297,7 +297,7 @@ func TestRestrictionsTakeEffect(t *testing.T) {
 	const allowed = 50 * time.Millisecond
 	a := remembering(s, allowed)
 	check := func() error {
-		return a.CheckRestrictions(t.Context(), kazooIdentities["adam"], auth.Access{Endpoint: "ips", Verb: "GET"})
+		return a.CheckRestrictions(t.Context(), kazooIdentities["adam"], auth.Access{Path: []string{"ips"}, Verb: "GET"})
 	}
 	for _, restrictions := range []any{parse(t, `{"_":{"_":{}}}`), nil, parse(t, `{"_":{"user":{}}}`)} {
 		restrict(t, s, kazooA, restrictions)
@@ -349,7 +349,7 @@ func TestRestrictionsHoldHoweverTheTokenWasMade(t *testing.T) {
 				update(t, s, "system_config", "crossbar.token_restrictions", document.Document{"default": parse(t, c.system)})
 			}
 			a := strict(s)
-			wanted := auth.Access{Endpoint: "ips", Verb: "POST", Account: getAccount(t, s, kazooA)}
+			wanted := auth.Access{Path: []string{"ips"}, Verb: "POST", Account: getAccount(t, s, kazooA)}
 			err := a.CheckRestrictions(t.Context(), c.who, wanted)
 			if c.denied {
 				checkDenied(t, err)
@@ -382,13 +382,13 @@ func TestRestrictionsOfBothHold(t *testing.T) {
 				t.Fatal(err)
 			}
 			target := getAccount(t, s, customerA)
-			err = a.CheckRestrictions(t.Context(), i, auth.Access{Endpoint: "ips", Verb: "POST", Account: target})
+			err = a.CheckRestrictions(t.Context(), i, auth.Access{Path: []string{"ips"}, Verb: "POST", Account: target})
 			if restricted != "" {
 				checkDenied(t, err)
 			} else if err != nil {
 				t.Error(err)
 			}
-			if err := a.CheckRestrictions(t.Context(), i, auth.Access{Endpoint: "ips", Verb: "GET", Account: target}); err != nil {
+			if err := a.CheckRestrictions(t.Context(), i, auth.Access{Path: []string{"ips"}, Verb: "GET", Account: target}); err != nil {
 				t.Error(err)
 			}
 		})
