@@ -99,3 +99,18 @@ func TestReadmeIsShort(t *testing.T) {
 		t.Errorf("README.md has %d lines: put the rest into docs/", lines)
 	}
 }
+
+// TestPackagesAreNamed: docs/architecture.md says of every package what it is for.
+func TestPackagesAreNamed(t *testing.T) {
+	t.Parallel()
+	_, text, _ := strings.Cut(read(t, "architecture.md"), "\n## Packages\n")
+	folders, err := filepath.Glob("../pkg/*")
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("%d packages, %v", len(folders), err)
+	}
+	for _, folder := range folders {
+		if name := "pkg/" + filepath.Base(folder); !strings.Contains(text, name) {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
