@@ -57,7 +57,7 @@ type allocation struct {
 	takenOverall int
 }
 
-// enough answers an error where there are too few, unless memory shows that there are enough.
+// enough returns an error if there are too few addresses, unless memory shows that there are enough.
 func (a *allocation) enough(ctx context.Context) error {
 	if x := a.Read().index; x != nil && x.freeCount(a.Zone) >= a.Quantity {
 		return nil
@@ -110,7 +110,7 @@ func (a *allocation) round(ctx context.Context) error {
 }
 
 // draw reserves as many addresses as are missing: of those in memory, or else of those that the store has now. It
-// answers how to find their documents.
+// returns what finds their documents.
 func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	r := a.Read()
 	if r.index != nil {
@@ -184,7 +184,7 @@ func (a *allocation) giveBack(ctx context.Context) {
 	clear(a.taken)
 }
 
-// won answers what was taken, by address.
+// won returns what was taken, by address.
 func (a *allocation) won() (ips []IP) {
 	for i, err := range a.errs {
 		if err == nil {

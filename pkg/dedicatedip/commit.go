@@ -12,12 +12,12 @@ import (
 // commitTime bounds the writes of one request, each step of it for itself.
 const commitTime = 30 * time.Second
 
-// committed answers a context for writes that belong together: a client that hangs up must not cut them in half.
+// committed returns a context for writes that belong together: a client that hangs up must not cut them in half.
 func committed(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 }
 
-// change brings addresses into their next state, all or none, and lets the account's copies follow. It answers
+// change brings addresses into their next state, all or none, and lets the account's copies follow. It returns
 // them with their new revisions.
 func (p *Pool) change(
 	ctx context.Context, accountID string, before []IP, next func(IP) IP,
@@ -45,7 +45,7 @@ func (p *Pool) change(
 	return after, nil
 }
 
-// commit stores the documents of ips and notes the new revision of each that was written. It answers what became
+// commit stores the documents of ips and notes the new revision of each that was written. It returns what became
 // of each: an address that another writer changed since it was read is a fault.Conflict that names it.
 func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 	ctx, cancel := committed(ctx)

@@ -124,7 +124,7 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err
 	return lots, nil
 }
 
-// queries answers what to read of the view: all, one zone, or to spread, each zone for itself.
+// queries returns what to read of the view: all, one zone, or to spread, each zone for itself.
 func (a *allocation) queries(ctx context.Context) ([]store.Query, error) {
 	switch {
 	case a.Zone != "":

@@ -108,7 +108,7 @@ func installViews(ctx context.Context, s Installer) error {
 	return s.Install(ctx, Database, ours)
 }
 
-// KazooText answers the text of _design/dedicated_ips that Install writes where there is none: what this Kazoo would
+// KazooText returns the text of _design/dedicated_ips that Install writes where there is none: what this Kazoo would
 // write, and where it does not say, ours.
 func KazooText(ctx context.Context, s account.Reader) (document.Document, error) {
 	source, err := s.Get(ctx, kazoo.SystemData, kazooCopy)

@@ -140,7 +140,7 @@ type Memory struct {
 	Bypassed uint64        // reads that went to the store
 }
 
-// Memory answers how things are; ok is false where the pool does not follow the store.
+// Memory returns the state of the pool in memory. ok is false if the pool does not follow the store.
 func (p *Pool) Memory() (look Memory, ok bool) {
 	m := p.memory.Load()
 	if m == nil {

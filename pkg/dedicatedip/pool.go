@@ -151,7 +151,7 @@ func (p *Pool) get(ctx context.Context, address string) (IP, error) {
 // deleteAttempts bounds how often Delete follows a document that keeps changing under it.
 const deleteAttempts = 5
 
-// Delete takes an address out of the pool, whoever holds it, and removes the holder's copy. It answers the
+// Delete takes an address out of the pool, whoever holds it, and removes the holder's copy. It returns the
 // address as it was; one that is not in the pool is fault.BadIdentifier.
 func (p *Pool) Delete(ctx context.Context, address string, match store.Match) (IP, error) {
 	for attempt := 1; ; attempt++ {

@@ -46,7 +46,7 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 // enough.
 func (p *Pool) compareLater(accountID string, ids []string) { go p.projector.Compare(accountID, ids) }
 
-// previous answers the documents that this request wrote as they were before, over the revision they have now.
+// previous returns the documents that this request wrote as they were before, over the revision they have now.
 // Where the answer to a write did not arrive, the store is asked what it has.
 func (p *Pool) previous(ctx context.Context, before, after []IP, errs []error) ([]document.Document, error) {
 	var unsure []string

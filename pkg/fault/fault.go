@@ -77,7 +77,7 @@ type Error struct {
 	Err error
 }
 
-// New answers an error of a kind whose message may be shown to the client.
+// New returns an error of a kind whose message may be shown to the client.
 func New(kind Kind, message string) *Error { return &Error{Kind: kind, Message: message} }
 
 // Wrap classifies err, which stays out of the client's sight. A nil err gives a nil error.
@@ -105,10 +105,10 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap answers the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf answers the kind of the first *Error in err's chain, and Internal where there is none.
+// KindOf returns the kind of the first *Error in err's chain, and Internal if there is none.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
@@ -164,14 +164,14 @@ func room(value reflect.Value, bytes int) int {
 	return bytes
 }
 
-// Finding answers the Invalid error of a single finding, as Fields.Add records it.
+// Finding returns the Invalid error of a single finding, as Fields.Add records it.
 func Finding(path, code, message string, more map[string]any) error {
 	fields := Fields{}
 	fields.Add(path, code, message, more)
 	return fields.Err()
 }
 
-// Err answers nil where nothing was found, and one Invalid error for all findings otherwise.
+// Err returns nil if nothing was found, else one Invalid error for all findings.
 func (f Fields) Err() error {
 	if len(f) == 0 {
 		return nil

@@ -44,7 +44,7 @@ const (
 )
 
 // Changes hands every write to a database after since to each, those of the past first and then those to come, until
-// ctx ends, each answers an error, which is passed on, or the store fails. Between two looks a document may be written
+// ctx ends, each returns an error, which is returned, or the store fails. Between two looks a document may be written
 // several times; only the last write counts. The writes of one document come in their order; those of two need not,
 // since a CouchDB has a feed for each shard. since is the Seq of a change, an answer of Sequence, or "" for
 // everything. each may use the store.
@@ -81,7 +81,7 @@ func (s *Store) Changes(
 	}
 }
 
-// look answers the changes after since as of a time, with where to go on. It waits a while for one.
+// look returns the changes after since as of a time, and the sequence to go on from. It waits a while for one.
 func (s *Store) look(ctx context.Context, db, since string) (asOf time.Time, batch []Change, last string, err error) {
 	wait := map[string]any{"feed": "longpoll", "timeout": feedWait.Milliseconds()}
 	asOf = time.Now()
@@ -132,7 +132,7 @@ type interruptible struct {
 	reading sync.Mutex
 }
 
-// detach answers a context for a feed that ends soon after ctx does, or when interrupt is called.
+// detach returns a context for a feed that ends soon after ctx does, or when interrupt is called.
 func detach(ctx context.Context) (own *interruptible, interrupt func()) {
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	own = &interruptible{Context: inner}
@@ -168,7 +168,7 @@ func scanChange(feed *kivik.Changes) (Change, error) {
 	return change, fault.Wrap(fault.DatastoreFault, feed.ScanDoc(&change.text))
 }
 
-// Sequence answers where a database's feed is now: Changes since then misses nothing that is written from here on.
+// Sequence returns where a database's feed is now: Changes since then misses nothing that is written from here on.
 func (s *Store) Sequence(ctx context.Context, db string) (seq string, err error) {
 	err = s.call("sequence", db, func() error {
 		stats, err := s.client.DB(db).Stats(ctx)

@@ -124,7 +124,7 @@ func dial(dsn string) (*kivik.Client, *chttp.Client, error) {
 // built for the first time answers only when it is done, hence minutes and not seconds.
 const responseTimeout = 2 * time.Minute
 
-// Redact answers dsn without its password, for logs and errors.
+// Redact returns dsn without its password, for logs and errors.
 func Redact(dsn string) string {
 	if !IsCouchDB(dsn) {
 		return dsn

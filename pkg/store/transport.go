@@ -26,7 +26,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// whole answers a request whose body is all there. kivik encodes while it sends, in chunks behind the header, and a
+// whole returns a request whose body is complete. kivik encodes while it sends, in chunks behind the header, and a
 // CouchDB that has seen enough in the header, as the name of a database that does not exist, answers and hangs up: then
 // there may be an error of writing, and no answer.
 func whole(r *http.Request) (*http.Request, error) {

@@ -27,7 +27,7 @@ type Query struct {
 // Row is one row of a view. It is valid until the function it was handed to returns.
 type Row struct{ rows *kivik.ResultSet }
 
-// ID answers the id of the document that emitted the row; empty for a grouped row.
+// ID returns the id of the document that emitted the row; empty for a grouped row.
 func (r Row) ID() string {
 	id, _ := r.rows.ID()
 	return id
@@ -39,7 +39,7 @@ func (r Row) Key(into any) error { return r.rows.ScanKey(into) }
 // Value decodes the row's value. The embedded store reduces a group only when its value is asked for.
 func (r Row) Value(into any) error { return r.rows.ScanValue(into) }
 
-// Doc answers the document that emitted the row, where the query included documents.
+// Doc returns the document that emitted the row, if the query included documents.
 func (r Row) Doc() (document.Document, error) {
 	var raw json.RawMessage
 	if err := r.rows.ScanDoc(&raw); err != nil {
@@ -48,7 +48,7 @@ func (r Row) Doc() (document.Document, error) {
 	return document.Decode(raw)
 }
 
-// View hands the rows of a view to each, in order, until each answers an error, which is passed on. Row
+// View hands the rows of a view to each, in order, until each returns an error, which is returned. Row
 // functions must not call the store: a row may hold the embedded store's read transaction. A database or view
 // that does not exist is fault.DatastoreMissing or fault.DatastoreMissingView.
 func (s *Store) View(ctx context.Context, db, design, view string, q Query, each func(Row) error) error {
@@ -70,7 +70,7 @@ func (s *Store) View(ctx context.Context, db, design, view string, q Query, each
 	return nil
 }
 
-// All hands the documents of a database to each as rows, in the order of their ids, until each answers an error, which
+// All hands the documents of a database to each as rows, in the order of their ids, until each returns an error, which
 // is passed on; it is View without a view. Documents that were included have losing revisions as Get answers them.
 func (s *Store) All(ctx context.Context, db string, q Query, each func(Row) error) error {
 	var failed error

@@ -30,7 +30,7 @@ func told(err error, success, failure, holding string) (string, int) {
 	return fmt.Sprintf(failure, why), 0
 }
 
-// reason answers Kazoo's name for a failure, and "" where it has none.
+// reason returns Kazoo's name for a failure, "" if it has none.
 func reason(err error, holding string) string {
 	var e *fault.Error
 	if !errors.As(err, &e) {

@@ -57,7 +57,7 @@ const (
 type command struct {
 	module, function, usage string
 	arity                   []int // numbers of arguments that it takes
-	explains                bool  // Kazoo answers it with its usage where it has no arguments
+	explains                bool  // without arguments it prints its usage, as in Kazoo
 	run                     func(ctx context.Context, d Deps, args []string) (text string, code int)
 }
 
