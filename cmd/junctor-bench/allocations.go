@@ -71,7 +71,7 @@ func (p *phase) allocateAndRelease(ctx context.Context, w *world, clients int, t
 	return got, err
 }
 
-// poolWrites answers how many times a server has tried to write to the pool: one document, or several.
+// poolWrites returns how many times a server has tried to write to the pool: one document, or several.
 func (p *phase) poolWrites(ctx context.Context, w *world) (total float64, err error) {
 	got, err := p.http.fetch(ctx, request{method: http.MethodGet, url: w.server.url + "/metrics"})
 	if err != nil {

@@ -42,7 +42,7 @@ func claim(ctx context.Context, dsn string) (*possession, error) {
 	return p, p.empty(ctx)
 }
 
-// databases answers all databases but CouchDB's own.
+// databases returns all databases but CouchDB's own.
 func (p *possession) databases(ctx context.Context) ([]string, error) {
 	names, err := p.client.AllDBs(ctx)
 	return slices.DeleteFunc(names, func(db string) bool { return strings.HasPrefix(db, "_") }), err

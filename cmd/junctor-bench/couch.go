@@ -95,7 +95,7 @@ func calm(ctx context.Context, dsn string) error {
 	return nil
 }
 
-// activeTasks answers how many things a CouchDB does of its own.
+// activeTasks returns how many things a CouchDB does of its own.
 func activeTasks(ctx context.Context, dsn string) (int, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(dsn, "/")+"/_active_tasks", nil)
 	if err != nil {

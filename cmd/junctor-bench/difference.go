@@ -35,7 +35,7 @@ func (e entry) apply(tx *bbolt.Tx) error {
 	return in.Put([]byte(e.key), e.value)
 }
 
-// difference answers what makes one bbolt file of another, in order. It walks through both side by side, and
+// difference returns what makes one bbolt file of another, in order. It walks through both side by side, and
 // remembers only what differs: they may be large.
 func difference(before, after string) (entries []entry, err error) {
 	err = view(before, func(was *bbolt.Tx) error {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// anonymous answers how much memory of a process is its own and no file's, in bytes.
+// anonymous returns how much memory of a process is its own and no file's, in bytes.
 func anonymous(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -36,7 +36,7 @@ func (w *world) record(ctx context.Context) (found script, err error) {
 	return found, nil
 }
 
-// holders answers one for each writer, for addresses that are free.
+// holders returns one for each writer, for addresses that are free.
 func (w *world) holders(ctx context.Context) (holders []*holder, err error) {
 	err = w.open(func(s *store.Store) error {
 		for client := range writers {
@@ -57,7 +57,7 @@ func (w *world) holders(ctx context.Context) (holders []*holder, err error) {
 	return holders, err
 }
 
-// written answers what something that is done in the world's store changes in its file.
+// written returns what something that is done in the world's store changes in its file.
 func (w *world) written(do func(*store.Store) error) ([]entry, error) {
 	before := w.file() + ".before"
 	defer os.Remove(before)

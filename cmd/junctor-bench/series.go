@@ -40,7 +40,7 @@ func (s *series) take(ctx context.Context, turn time.Duration) error {
 	return nil
 }
 
-// median answers the middle one of a figure.
+// median returns the middle one of a figure.
 func (s *series) median(figure func(sample) float64) float64 {
 	figures := make([]float64, len(s.samples))
 	for i, got := range s.samples {
@@ -68,7 +68,7 @@ func (p pair) ratio() float64 {
 	return median(ratios)
 }
 
-// median answers the middle one, and of an even number the lower of the two there.
+// median returns the middle one, and of an even number the lower of the two there.
 func median[T int64 | float64 | time.Duration](figures []T) T {
 	sorted := slices.Sorted(slices.Values(figures))
 	return sorted[(len(sorted)-1)/2]

@@ -45,7 +45,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// requestsEach answers how many requests a client makes: as many as JUNCTOR_TEST_ALLOCATIONS says, or a few.
+// requestsEach returns how many requests a client makes: as many as JUNCTOR_TEST_ALLOCATIONS says, or a few.
 func requestsEach(t *testing.T) int {
 	t.Helper()
 	if text := os.Getenv("JUNCTOR_TEST_ALLOCATIONS"); text != "" {
@@ -128,7 +128,7 @@ func (o *office) fill(count int) {
 	}
 }
 
-// listed answers a listing of an account.
+// listed returns a listing of an account.
 func (s *served) listed(id, token, which string) []any {
 	s.Helper()
 	status, envelope := s.request("GET", "/v2/accounts/"+id+"/ips"+which, token, "")

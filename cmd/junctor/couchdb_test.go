@@ -22,7 +22,7 @@ type place struct {
 	server   *served // nil where there is none yet
 }
 
-// places answers a new store of each sort: served, not served, and a CouchDB.
+// places returns a new store of each sort: served, not served, and a CouchDB.
 func places(t *testing.T) map[string]*place {
 	t.Helper()
 	home, other, state := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "state")
@@ -38,7 +38,7 @@ func (p *place) args(text string) []string {
 	return append(strings.Fields(text), "--store", p.dsn, "--state-dir", p.stateDir)
 }
 
-// serve answers the server of the store, and starts it where there is none.
+// serve returns the server of the store, and starts it where there is none.
 func (p *place) serve(t *testing.T) *served {
 	t.Helper()
 	if p.server == nil {

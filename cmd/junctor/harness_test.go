@@ -191,7 +191,7 @@ func readAdmin(t *testing.T, home string) account.Bootstrapped {
 	return admin
 }
 
-// request answers the status of one request, and the body where it is JSON.
+// request returns the status of one request, and the body where it is JSON.
 func (s *served) request(method, path, token, body string) (status int, envelope map[string]any) {
 	s.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, s.url+path, strings.NewReader(body))

@@ -181,7 +181,7 @@ func TestProcess(t *testing.T) {
 	}
 }
 
-// program answers this test binary as the program.
+// program returns this test binary as the program.
 func program(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	binary, err := os.Executable()

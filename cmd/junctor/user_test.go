@@ -13,7 +13,7 @@ import (
 	"junctor/pkg/document"
 )
 
-// logInUser answers what a user's login comes to.
+// logInUser returns what a user's login comes to.
 func (s *served) logInUser(accountName, username, password string) (status int, token string) {
 	s.Helper()
 	credentials := account.HashPassword(account.MD5, username, password).Value
@@ -140,7 +140,7 @@ func TestUserDocument(t *testing.T) {
 	}
 }
 
-// files answers the content of the files of a folder.
+// files returns the content of the files of a folder.
 func files(t *testing.T, folder string) (contents [][]byte) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

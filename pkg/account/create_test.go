@@ -15,7 +15,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// openBootstrapped answers a store that is ready for accounts, and its master's id.
+// openBootstrapped returns a store that is ready for accounts, and its master's id.
 func openBootstrapped(t *testing.T) (*store.Store, string) {
 	t.Helper()
 	s := open(t)

@@ -26,10 +26,10 @@ const (
 	keyA      = "667eb8ad78181282ae4d609e6a33ef08634f3dfc3819b5edc9478a96b338ddb0"
 )
 
-// open answers an empty store.
+// open returns an empty store.
 func open(t *testing.T) *store.Store { t.Helper(); return storetest.Open(t, "memory:") }
 
-// openKazoo answers a store with what a real Kazoo wrote.
+// openKazoo returns a store with what a real Kazoo wrote.
 func openKazoo(t *testing.T) *store.Store { t.Helper(); return fillKazoo(t, open(t)) }
 
 func fillKazoo(t *testing.T, s *store.Store) *store.Store {

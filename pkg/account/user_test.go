@@ -109,7 +109,7 @@ func TestHashOpens(t *testing.T) {
 	}
 }
 
-// openOn answers what a real Kazoo wrote in each kind of store.
+// openOn returns what a real Kazoo wrote in each kind of store.
 func openOn(t *testing.T) map[string]func(*testing.T) *store.Store {
 	t.Helper()
 	return map[string]func(*testing.T) *store.Store{
@@ -206,7 +206,7 @@ func TestByRealmOrName(t *testing.T) {
 	}
 }
 
-// newAcme answers a store with an account of junctor's own.
+// newAcme returns a store with an account of junctor's own.
 func newAcme(t *testing.T) (*store.Store, *account.Founder, string) {
 	t.Helper()
 	s, _ := openBootstrapped(t)

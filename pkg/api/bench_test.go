@@ -32,7 +32,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
-// newBench answers a handler as serve makes it, on a store in a file where A has 25 addresses and 50 are available,
+// newBench returns a handler as serve makes it, on a store in a file where A has 25 addresses and 50 are available,
 // and a service of the same store.
 func newBench(b *testing.B) (*service, http.Handler) {
 	b.Helper()

@@ -86,7 +86,7 @@ func jsonText(v any) string {
 	return string(text)
 }
 
-// key answers an account's API key, which is in its document.
+// key returns an account's API key, which is in its document.
 func (sv *service) key(name string) string {
 	sv.Helper()
 	doc, err := sv.store.Get(sv.Context(), "accounts", accountIDs[name])
@@ -98,7 +98,7 @@ func (sv *service) key(name string) string {
 	return key
 }
 
-// token answers a token of the account or user that the recordings call by that name, fetched with the account's API
+// token returns a token of the account or user that the recordings call by that name, fetched with the account's API
 // key or the user's password.
 func (sv *service) token(name string) string {
 	sv.Helper()

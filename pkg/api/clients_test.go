@@ -53,7 +53,7 @@ func (sv *service) clear() {
 	}
 }
 
-// list answers the data of a success that is a list.
+// list returns the data of a success that is a list.
 func (sv *service) list(a answer) []any {
 	sv.Helper()
 	list, ok := sv.want(a, 200).data().([]any)

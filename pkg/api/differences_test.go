@@ -83,7 +83,7 @@ func (d *differences) allUsed(t *testing.T) {
 	}
 }
 
-// expect answers what has to come back: what was recorded, and over it what the table says. An entry counts as used
+// expect returns what has to come back: what was recorded, and over it what the table says. An entry counts as used
 // where what was recorded is not what came back.
 func (d *differences) expect(e exchange, got answer) expected {
 	want := recordedAnswer(e)

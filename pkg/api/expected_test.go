@@ -46,7 +46,7 @@ func recordedAnswer(e exchange) expected {
 	return want
 }
 
-// with answers want where other says nothing.
+// with returns want where other says nothing.
 func (want expected) with(other expected) expected {
 	if other.Status != 0 {
 		want.Status = other.Status
@@ -71,7 +71,7 @@ func (want expected) with(other expected) expected {
 	return want
 }
 
-// compare answers what is not as expected.
+// compare returns what is not as expected.
 func (want expected) compare(got answer) (complaints []string) {
 	complain := func(what string, got, want any) {
 		complaints = append(complaints, fmt.Sprintf("%s\ngot  %.600s\nwant %.600s", what, jsonText(got), jsonText(want)))
@@ -159,7 +159,7 @@ func set(list string) map[string]bool {
 	return items
 }
 
-// documents answers what the store has to hold after an exchange, which Crossbar took from before to after.
+// documents returns what the store has to hold after an exchange, which Crossbar took from before to after.
 func (want expected) documents(before, after world) world {
 	if want.Documents == nil && want.Copies == nil {
 		return after

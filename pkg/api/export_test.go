@@ -2,7 +2,7 @@ package api
 
 import "github.com/gorilla/mux"
 
-// Routes answers every route that is served, as "VERB /path".
+// Routes returns every route that is served, as "VERB /path".
 func (s *Server) Routes() (routes []string) {
 	for _, router := range s.routes.routers {
 		_ = router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {

@@ -77,13 +77,13 @@ func (f *founded) password(name string) string {
 	return password
 }
 
-// byKey answers a token for an API key.
+// byKey returns a token for an API key.
 func (f *founded) byKey(key string) string {
 	f.Helper()
 	return f.granted(f.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+key+`"}}`))
 }
 
-// byPassword answers a token for a user; more is what stands in data besides.
+// byPassword returns a token for a user; more is what stands in data besides.
 func (f *founded) byPassword(realm, name, more string) string {
 	f.Helper()
 	hash := account.HashPassword(account.MD5, name, f.password(name)).Value

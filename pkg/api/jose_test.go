@@ -74,14 +74,14 @@ func hs256(key []byte, header, claims string) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// header answers a header; members are JSON.
+// header returns a header; members are JSON.
 func header(alg, kid string, members ...string) string {
 	return `{"alg":"` + alg + `","typ":"JWT","kid":` + kid + strings.Join(append([]string{""}, members...), ",") + `}`
 }
 
 const goodKid = `"` + kid + `"`
 
-// forgeries answers tokens that are not good, by what is wrong with them.
+// forgeries returns tokens that are not good, by what is wrong with them.
 func (f *forger) forgeries() map[string]string {
 	all := map[string]string{}
 	f.algorithms(all)
@@ -201,7 +201,7 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
-// lure answers the address of somebody who counts who asks.
+// lure returns the address of somebody who counts who asks.
 func lure(t *testing.T) (url string, asked func() int64) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

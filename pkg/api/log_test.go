@@ -33,7 +33,7 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// lines answers the events of a log.
+// lines returns the events of a log.
 func (b *logBuffer) lines(t testing.TB) []map[string]any {
 	t.Helper()
 	var events []map[string]any

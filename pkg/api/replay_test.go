@@ -42,7 +42,7 @@ type response struct {
 	Body    json.RawMessage
 }
 
-// envelope answers the body, nil where it is no object.
+// envelope returns the body, nil where it is no object.
 func (r response) envelope() (e map[string]any) {
 	_ = json.Unmarshal(r.Body, &e)
 	return e
@@ -153,7 +153,7 @@ func (r *replay) play(t *testing.T, e exchange) {
 	}
 }
 
-// timeOf answers when an exchange was made: what it wrote says so more exactly than its answer.
+// timeOf returns when an exchange was made: what it wrote says so more exactly than its answer.
 func timeOf(e exchange, otherwise time.Time) time.Time {
 	var at int64
 	for _, doc := range e.Changes["dedicated_ips"] {
@@ -176,7 +176,7 @@ var (
 	longBody = regexp.MustCompile(`\.\.\.\((\d+) bytes\)$`)
 )
 
-// text answers the request as it went over the wire. Where the recording is cut short, what is missing is more of
+// text returns the request as it went over the wire. Where the recording is cut short, what is missing is more of
 // the same.
 func (r *replay) text(e exchange) string {
 	path, body := e.Request.Path, e.Request.Body

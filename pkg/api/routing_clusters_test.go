@@ -141,7 +141,7 @@ func troubles(t *testing.T, second *founded) []trouble {
 	}
 }
 
-// endless answers a byte at a time, for as long as somebody listens.
+// endless returns a byte at a time, for as long as somebody listens.
 func endless(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	for r.Context().Err() == nil {

@@ -87,7 +87,7 @@ func (r role) ask(t *testing.T, sv *service) {
 	}
 }
 
-// slash answers the slash that may stand at the end of a path, which has no query.
+// slash returns the slash that may stand at the end of a path, which has no query.
 func slash(path string) string {
 	if strings.Contains(path, "?") {
 		return ""
@@ -95,7 +95,7 @@ func slash(path string) string {
 	return "/"
 }
 
-// withQuery answers a path that says in its query what headers say.
+// withQuery returns a path that says in its query what headers say.
 func withQuery(path string, headers []string) string {
 	names := map[string]string{"X-Auth-Token": "auth_token", "X-Kazoo-Cluster-ID": "kazoo_cluster_id"}
 	for i := 0; i+1 < len(headers); i += 2 {

@@ -115,7 +115,7 @@ func rename(object map[string]any) map[string]any {
 	return result
 }
 
-// path answers our path for the one recorded. There a new document is given its id, which here is in the path.
+// path returns our path for the one recorded. There a new document is given its id, which here is in the path.
 func (*documentReplay) path(e exchange) string {
 	_, rest, _ := strings.Cut(e.Request.Path, "/blacklists")
 	if e.Request.Method == "PUT" && rest == "" {
@@ -127,13 +127,13 @@ func (*documentReplay) path(e exchange) string {
 	return clustersPath + rest
 }
 
-// data answers the data of a recorded answer where that is an object.
+// data returns the data of a recorded answer where that is an object.
 func (r response) data() document.Document {
 	data, _ := r.envelope()["data"].(map[string]any)
 	return data
 }
 
-// body answers what a request carries, and what our documents need besides.
+// body returns what a request carries, and what our documents need besides.
 func (*documentReplay) body(t *testing.T, e exchange) string {
 	t.Helper()
 	if e.Request.Body == "" {
@@ -165,7 +165,7 @@ func (r *documentReplay) headers(e exchange) (headers []string) {
 	return headers
 }
 
-// expect answers what was recorded in our terms, and over it what we answer instead.
+// expect returns what was recorded in our terms, and over it what we answer instead.
 func (r *documentReplay) expect(e exchange) expected {
 	want := recordedAnswer(e)
 	delete(want.Headers, "access-control-allow-methods") // other verbs, see path

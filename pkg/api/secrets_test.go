@@ -47,7 +47,7 @@ func keepRecorded() error {
 	return nil
 }
 
-// leaked answers the secrets in a text.
+// leaked returns the secrets in a text.
 func leaked(text string) (found []string) {
 	secrets.Range(func(secret, _ any) bool {
 		if strings.Contains(text, secret.(string)) {

@@ -17,7 +17,7 @@ import (
 // burst is how many failures one address has to spare.
 const burst = 60
 
-// wrongLogin answers a login with a password that nobody has.
+// wrongLogin returns a login with a password that nobody has.
 func wrongLogin() string {
 	hash := account.HashPassword(account.MD5, "alice", "a guess").Value
 	keep(hash)

@@ -24,7 +24,7 @@ var users = map[string]user{
 	"ann":   {accountA1, "a1.example.com", "b3d1411e6af7668262fcefaae9de4612", "ann", "secret-ann"},
 }
 
-// hash answers what the user logs in with, and keeps it and the password out of the log.
+// hash returns what the user logs in with, and keeps it and the password out of the log.
 func (u user) hash(kind string) string {
 	hash := account.HashPassword(kind, u.name, u.password).Value
 	keep(hash)
@@ -32,12 +32,12 @@ func (u user) hash(kind string) string {
 	return hash
 }
 
-// login answers the body of a login.
+// login returns the body of a login.
 func (u user) login() string {
 	return `{"data":{"credentials":"` + u.hash(account.MD5) + `","account_realm":"` + u.realm + `"}}`
 }
 
-// basic answers the Authorization of the user.
+// basic returns the Authorization of the user.
 func (u user) basic() string {
 	text := base64.StdEncoding.EncodeToString([]byte(u.account + ":" + u.hash(account.MD5)))
 	keep(text)

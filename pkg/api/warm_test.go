@@ -54,7 +54,7 @@ func (c *calls) observe(call store.Call) {
 	c.made = append(c.made, call.Operation+" "+call.Database)
 }
 
-// take answers the calls since it was last asked.
+// take returns the calls since it was last asked.
 func (c *calls) take() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

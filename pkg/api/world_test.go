@@ -30,7 +30,7 @@ func databaseOf(account string) string {
 	return "account/" + account[:2] + "/" + account[2:4] + "/" + account[4:]
 }
 
-// beginning answers the accounts that there are before the first exchange, and makes room for the one to come.
+// beginning returns the accounts that there are before the first exchange, and makes room for the one to come.
 func beginning(t *testing.T, s *store.Store) world {
 	t.Helper()
 	w := world{}
@@ -77,7 +77,7 @@ func (w world) assign(id, account string) {
 	w.put(databaseOf(account), doc)
 }
 
-// address answers the document of an address that is free.
+// address returns the document of an address that is free.
 func address(id, zone, host string) document.Document {
 	return document.Document{
 		"_id": id, "pvt_type": "dedicated_ip", "pvt_vsn": "1", "pvt_status": "available",

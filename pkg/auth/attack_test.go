@@ -132,7 +132,7 @@ var foreignKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-// publicForms answers the cluster's public key in the forms in which an attacker may hold it.
+// publicForms returns the cluster's public key in the forms in which an attacker may hold it.
 func publicForms(t *testing.T, key *rsa.PublicKey) map[string][]byte {
 	t.Helper()
 	pkix, err := x509.MarshalPKIXPublicKey(key)

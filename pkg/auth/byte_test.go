@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// spoil answers text with another character at i.
+// spoil returns text with another character at i.
 func spoil(text string, i int) string {
 	other := byte('0')
 	if text[i] == other {
@@ -57,7 +57,7 @@ func TestOneByte(t *testing.T) {
 	}
 }
 
-// bytesOf answers where to begin and to end, and in what steps: of a key's file, the text of the modulus counts,
+// bytesOf returns where to begin and to end, and in what steps: of a key's file, the text of the modulus counts,
 // and each character of it takes a while to check.
 func bytesOf(text string) (spots [2]int, step int) {
 	if first := strings.IndexByte(text, '\n') + 1; first > 0 {
@@ -66,7 +66,7 @@ func bytesOf(text string) (spots [2]int, step int) {
 	return [2]int{0, len(text)}, 1
 }
 
-// keyFile answers the example's key as it is stored.
+// keyFile returns the example's key as it is stored.
 func keyFile(t *testing.T) string {
 	t.Helper()
 	var text []byte

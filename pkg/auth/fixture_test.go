@@ -119,7 +119,7 @@ func database(t testing.TB, id string) string {
 	return name
 }
 
-// strict answers an Authenticator with default options and the clock at now.
+// strict returns an Authenticator with default options and the clock at now.
 func strict(s auth.Store) *auth.Authenticator {
 	return auth.NewAuthenticator(s, auth.Options{Now: at(now)})
 }
@@ -158,7 +158,7 @@ func checkRefused(t testing.TB, a *auth.Authenticator, token string, kind fault.
 	}
 }
 
-// exampleKey answers the private key of the example, read without the package under test.
+// exampleKey returns the private key of the example, read without the package under test.
 func exampleKey(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
 	var databases []struct {
@@ -224,7 +224,7 @@ func identitySig(identity, secret, server string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// goodClaims answers the claims of the master's user, which a case spoils.
+// goodClaims returns the claims of the master's user, which a case spoils.
 func goodClaims() map[string]any {
 	return map[string]any{
 		"iss": "kazoo", "account_id": master, "owner_id": userOfMaster, "method": "cb_user_auth",

@@ -19,7 +19,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// openIssuing answers the example with the views that logins need.
+// openIssuing returns the example with the views that logins need.
 func openIssuing(t *testing.T) *store.Store {
 	t.Helper()
 	s := openExample(t)

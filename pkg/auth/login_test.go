@@ -91,7 +91,7 @@ func TestRecordedLogins(t *testing.T) {
 	}
 }
 
-// loginOf answers a user's login to the accounts of the example.
+// loginOf returns a user's login to the accounts of the example.
 func loginOf(username, password, realm, name string) auth.Login {
 	return auth.Login{Hash: account.HashPassword(account.MD5, username, password), Realm: realm, Name: name}
 }

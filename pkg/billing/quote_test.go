@@ -67,7 +67,7 @@ func (w *world) refuses(p billing.Proposal, kind fault.Kind, want string) {
 	}
 }
 
-// says answers with a status and a body in JSON.
+// says responds with a status and a body in JSON.
 func says(status int, body string) http.HandlerFunc { return saysAs("application/json", status, body) }
 
 func saysAs(media string, status int, body string) http.HandlerFunc {

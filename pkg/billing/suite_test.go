@@ -70,7 +70,7 @@ func allowing(o *billing.Options) { o.AllowOnError = true }
 // hasty does not wait long.
 func hasty(o *billing.Options) { o.QuoteTime = 50 * time.Millisecond }
 
-// outcomes answers what the calls so far came to, as "event outcome".
+// outcomes returns what the calls so far came to, as "event outcome".
 func (w *world) outcomes() (list []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

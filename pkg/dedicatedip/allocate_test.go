@@ -185,7 +185,7 @@ func (s *subject) counted(writes *atomic.Int64) *Pool {
 	})
 }
 
-// requestsEach answers how many requests a client makes: as many as JUNCTOR_TEST_ALLOCATIONS says, or a few.
+// requestsEach returns how many requests a client makes: as many as JUNCTOR_TEST_ALLOCATIONS says, or a few.
 func requestsEach(s *subject) int {
 	s.Helper()
 	if text := os.Getenv("JUNCTOR_TEST_ALLOCATIONS"); text != "" {

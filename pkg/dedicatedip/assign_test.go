@@ -60,7 +60,7 @@ func assignOneRefused(s *subject) {
 	s.holds("10.0.0.1=" + accountA)
 }
 
-// assign answers in the order asked for, each address once, under the ids that are stored.
+// assign returns the addresses in the order asked for, each address once, under the ids that are stored.
 func assign(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "::ffff:10.0.0.3", "2001:DB8::A")
 	ips, err := s.Assign(s.Context(), toAssign(accountA, "2001:db8::a", "10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3",

@@ -25,7 +25,7 @@ var faultCases = []testCase{
 	{"client gone", clientGone},
 }
 
-// with answers a pool whose calls to the store go through a hook.
+// with returns a pool whose calls to the store go through a hook.
 func (s *subject) with(around func(call, db string, do func() error) error) *Pool {
 	return s.pool(trouble{s.s, around}, &logBuffer{})
 }

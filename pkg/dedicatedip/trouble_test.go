@@ -49,7 +49,7 @@ func (t trouble) Delete(ctx context.Context, db, id, rev string) error {
 
 var errUnplugged = fault.Wrap(fault.DatastoreUnreachable, errors.New("unplugged"))
 
-// when answers a hook that acts on the nth call of a kind, in the order they are made, and leaves others alone.
+// when returns a hook that acts on the nth call of a kind, in the order they are made, and leaves others alone.
 func when(call, db string, nth int, act func(do func() error) error) func(string, string, func() error) error {
 	count := 0
 	return func(c, d string, do func() error) error {

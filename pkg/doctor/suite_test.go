@@ -143,7 +143,7 @@ func (p *patient) request(method, path string, body, into any) {
 	}
 }
 
-// examine answers what is found, by check.
+// examine returns what is found, by check.
 func (p *patient) examine(o Options) map[string]Finding {
 	p.Helper()
 	o.CouchDB = p.dsn

@@ -151,7 +151,7 @@ func (s *subject) step(m modelOf, on *Registry, r *rand.Rand, id string) {
 	}
 }
 
-// randomIPs answers a few of eight addresses, each once in a direction.
+// randomIPs returns a few of eight addresses, each once in a direction.
 func randomIPs(s *subject, r *rand.Rand) map[string]any {
 	var slots []string
 	for _, direction := range []string{"in", "out"} {

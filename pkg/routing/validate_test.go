@@ -19,7 +19,7 @@ var checkCases = []testCase{
 	{"match", matches},
 }
 
-// replaced answers the error that a document is refused with, which is the same for each way to write it.
+// replaced returns the error that a document is refused with, which is the same for each way to write it.
 func (s *subject) refused(data document.Document) error {
 	s.Helper()
 	_, create := s.Create(s.Context(), clusterA, data, author)

@@ -47,7 +47,7 @@ func value(t testing.TB, text string) any {
 	return decoded
 }
 
-// report answers what Validate found as JSON text, "null" where that is nothing.
+// report returns what Validate found as JSON text, "null" where that is nothing.
 func report(t testing.TB, set *schema.Set, id string, value any) string {
 	t.Helper()
 	return findingsText(t, set.Validate(id, value))
@@ -83,7 +83,7 @@ func samples(t testing.TB) *schema.Set {
 	return set
 }
 
-// cases answers the lines of a file in testdata.
+// cases returns the lines of a file in testdata.
 func cases(t testing.TB, name string) []document.Document {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name)

@@ -33,7 +33,7 @@ type place struct {
 	deps  Deps
 }
 
-// newPlace answers a place with an empty pool and two accounts.
+// newPlace returns a place with an empty pool and two accounts.
 func newPlace(t *testing.T) *place {
 	t.Helper()
 	s, err := store.Open("memory:", store.Options{})

@@ -34,7 +34,7 @@ const (
 // start is when the clock of a test begins.
 var start = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 
-// token answers what looks like a JWT with an "exp" in so many seconds; the name makes it another one.
+// token returns what looks like a JWT with an "exp" in so many seconds; the name makes it another one.
 func token(name string, lifetime int64) string {
 	claims := fmt.Sprintf(`{"iss":"kazoo","account_id":%q,"name":%q,"exp":%d}`, account, name, start.Unix()+lifetime)
 	part := base64.RawURLEncoding.EncodeToString
@@ -66,7 +66,7 @@ func about(cluster string, changes fields) fields {
 	return data
 }
 
-// says answers a handler that answers as Crossbar does.
+// says returns a handler that answers as Crossbar does.
 func says(status int, envelope fields) http.HandlerFunc {
 	answer := fields{"version": "4.0.0", "timestamp": "2026-11-22T04:27:23Z", "node": "qAZM9YHIQVKDx9NuhuIIdA",
 		"request_id": "789301a454752938f6f049dbd18925ea", "auth_token": good, "status": "error"}
@@ -157,7 +157,7 @@ func (k *kazoo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler(w, r)
 }
 
-// lines answers the requests so far.
+// lines returns the requests so far.
 func (k *kazoo) lines() (lines []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -167,7 +167,7 @@ func (k *kazoo) lines() (lines []string) {
 	return lines
 }
 
-// hangs answers a handler that keeps a client waiting until it leaves.
+// hangs returns a handler that keeps a client waiting until it leaves.
 func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // clock is moved by hand.
@@ -214,7 +214,7 @@ func (w *world) register(t testing.TB, id, url string) {
 	}
 }
 
-// with answers a world with a cluster A that answers so.
+// with returns a world with a cluster A that answers so.
 func with(t *testing.T, tokenAuth, tokenInfo http.HandlerFunc) (*world, *kazoo) {
 	t.Helper()
 	w, k := newWorld(t), newKazoo(t, tokenAuth, tokenInfo)

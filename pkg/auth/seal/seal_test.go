@@ -18,7 +18,7 @@ const (
 	secret  = "667eb8ad78181282ae4d609e6a33ef08634f3dfc3819b5edc9478a96b338ddb0"
 )
 
-// keyText answers a key as it is written down, all its bytes b.
+// keyText returns a key as it is written down, all its bytes b.
 func keyText(b byte) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{b}, 32)) }
 
 func parse(t *testing.T, text string) *seal.Key {

@@ -36,7 +36,7 @@ var stores = map[string]func(t *testing.T) *store.Store{
 	"couchdb": func(t *testing.T) *store.Store { return open(t, storetest.FreshCouch(t)) },
 }
 
-// open answers a store in which the registry is installed.
+// open returns a store in which the registry is installed.
 func open(t *testing.T, dsn string) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, dsn)

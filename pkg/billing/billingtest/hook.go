@@ -66,7 +66,7 @@ func Start(t testing.TB, count func(accountID string) int) *Hook {
 	return h
 }
 
-// At answers the hook's URL, credentials included.
+// At returns the hook's URL, credentials included.
 func (h *Hook) At() string {
 	return strings.Replace(h.URL, "http://", "http://"+User+":"+Password+"@", 1) + "/billing?key=" + Password
 }
@@ -99,14 +99,14 @@ func (h *Hook) Instead(answer http.HandlerFunc) {
 	h.instead = answer
 }
 
-// Questions answers what the hook was asked so far.
+// Questions returns what the hook was asked so far.
 func (h *Hook) Questions() []Question {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.questions)
 }
 
-// Reconciled answers of which accounts the hook was told so far, in order.
+// Reconciled returns of which accounts the hook was told so far, in order.
 func (h *Hook) Reconciled() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -127,7 +127,7 @@ type message struct {
 	AcceptCharges *bool `json:"accept_charges"`
 }
 
-// ServeHTTP answers one message.
+// ServeHTTP responds to one message.
 func (h *Hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	instead := h.instead

@@ -34,7 +34,7 @@ type Broker struct {
 	log   *output
 }
 
-// Require answers a running broker, or skips t in one line where rabbitmq-server is not installed; with CI=true
+// Require returns a running broker, or skips t in one line where rabbitmq-server is not installed; with CI=true
 // it fails.
 func Require(t testing.TB, start func() (*Broker, error)) *Broker {
 	t.Helper()
@@ -100,10 +100,10 @@ func freePorts() (ports [3]int, err error) {
 // Address is where clients connect to.
 func (b *Broker) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(b.ports[0])) }
 
-// URL answers the broker's, as seen at an address.
+// URL returns the broker's, as seen at an address.
 func URL(address string) string { return "amqp://guest:guest@" + address + "/" }
 
-// Listen answers all that is sent to the exchange of change notices from now on, until t or the broker ends.
+// Listen returns all that is sent to the exchange of change notices from now on, until t or the broker ends.
 func (b *Broker) Listen(t testing.TB) <-chan amqp.Delivery {
 	t.Helper()
 	c, err := amqp.Dial(URL(b.Address()))
@@ -192,7 +192,7 @@ func (b *Broker) environment() []string {
 	return list
 }
 
-// wait answers when a client gets through.
+// wait returns when a client gets through.
 func (b *Broker) wait() error {
 	for deadline := time.Now().Add(startTime); ; time.Sleep(50 * time.Millisecond) {
 		c, err := amqp.Dial(URL(b.Address()))

@@ -17,7 +17,7 @@ type Gate struct {
 	conns map[net.Conn]bool
 }
 
-// NewGate answers an open gate to an address.
+// NewGate returns an open gate to an address.
 func NewGate(t testing.TB, target string) *Gate {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -24,7 +24,7 @@ var sharedPeer = sync.OnceValues(func() (string, error) {
 	return dsn, err
 })
 
-// CouchDSN answers the address of a CouchDB that is shared with other tests: the one JUNCTOR_TEST_COUCHDB names,
+// CouchDSN returns the address of a CouchDB that is shared with other tests: the one JUNCTOR_TEST_COUCHDB names,
 // else a pouchdb-server started for this process. Where there is neither, the test is skipped; with CI=true it
 // fails. What Run leaves in a named CouchDB is removed when the last test that asked for it ends.
 func CouchDSN(t testing.TB) string {
@@ -50,7 +50,7 @@ func skipShort(t testing.TB) {
 	}
 }
 
-// FreshCouch answers the address of an empty CouchDB that t has to itself until it ends: a test that needs
+// FreshCouch returns the address of an empty CouchDB that t has to itself until it ends: a test that needs
 // databases by Kazoo's fixed names, as "accounts", asks for this one. Without JUNCTOR_TEST_COUCHDB it is a
 // pouchdb-server of its own. A named CouchDB is handed from test to test, across processes, is emptied
 // afterwards, and is refused where it holds databases that are not of these tests (see claim).
