@@ -92,6 +92,32 @@ func TestSourceFiles(t *testing.T) {
 	}
 }
 
+// TestLogTexts: what docs/operations.md says of the log is in the source, so that who searches for a line finds the row.
+func TestLogTexts(t *testing.T) {
+	t.Parallel()
+	var sources strings.Builder
+	err := filepath.WalkDir("../pkg", func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			sources.WriteString(read(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile(`The log says "([^"]+)"`).FindAllStringSubmatch(read(t, "operations.md"), -1)
+	if len(quoted) == 0 {
+		t.Fatal("no line of the log is quoted")
+	}
+	for _, match := range quoted {
+		for part := range strings.SplitSeq(match[1], "…") {
+			if !strings.Contains(sources.String(), strings.TrimSpace(part)) {
+				t.Errorf("the log does not say %q", part)
+			}
+		}
+	}
+}
+
 // TestReadmeIsShort: who has not seen the project reads it to the end.
 func TestReadmeIsShort(t *testing.T) {
 	t.Parallel()
