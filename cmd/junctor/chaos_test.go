@@ -1,0 +1,372 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
+)
+
+// nodeVariable names a command that does something to a node of the CouchDB cluster of JUNCTOR_TEST_COUCHDB_NODES. Its
+// arguments are what, and the number of the node from 1: "kill" and "start" it, "stop" it so that it hangs and "cont" it,
+// "cut" it off from the other nodes and "join" it.
+const nodeVariable = "JUNCTOR_TEST_COUCHDB_NODE"
+
+// mostTime is how long a request may take whatever the nodes do.
+const mostTime = 6 * time.Second
+
+// TestSoakCluster: two servers on two nodes of a CouchDB cluster are under load while nodes are killed, hang, are away
+// and are cut off. No address is held twice, no write is lost that was responded to, no request takes longer than it may,
+// and in the end the accounts' copies equal the pool.
+func TestSoakCluster(t *testing.T) {
+	command := os.Getenv(nodeVariable)
+	if os.Getenv("JUNCTOR_SOAK") == "" || command == "" {
+		t.Skip("make soak, with a CouchDB cluster in JUNCTOR_TEST_COUCHDB_NODES, and " + nodeVariable)
+	}
+	nodes := storetest.ClusterNodes(t)
+	t.Setenv("JUNCTOR_TEST_COUCHDB", nodes[0])
+	c := newChaos(t, nodes)
+	do := func(what string, node int) {
+		if out, err := exec.Command(command, what, strconv.Itoa(node)).CombinedOutput(); err != nil {
+			t.Errorf("%s %d: %v, %s", what, node, err, out)
+		}
+	}
+	t.Cleanup(func() { // however it ends
+		for node := range nodes {
+			_ = exec.Command(command, "cont", strconv.Itoa(node+1)).Run()
+			_ = exec.Command(command, "join", strconv.Itoa(node+1)).Run()
+		}
+	})
+	c.allocateAll(func() { do("kill", 3) }, func() { do("start", 3) })
+	c.phase("all nodes are there", 5*time.Second)
+	do("kill", 3)
+	c.phase("one node is killed", 10*time.Second)
+	do("start", 3)
+	c.phase("it is back", 8*time.Second)
+	do("kill", 2)
+	c.phase("the node of a server is killed", 8*time.Second)
+	do("start", 2)
+	c.phase("it is back", 8*time.Second)
+	do("stop", 3)
+	c.phase("one node hangs", 12*time.Second)
+	c.phase("it hangs for longer than CouchDB waits for it", 90*time.Second)
+	if c.done() == 0 {
+		t.Error("no write was made though CouchDB has given the node up")
+	}
+	do("cont", 3)
+	c.phase("it goes on", 8*time.Second)
+	do("stop", 1)
+	c.phase("the node of a server hangs", 12*time.Second)
+	do("cont", 1)
+	c.phase("it goes on", 8*time.Second)
+	do("kill", 2)
+	do("kill", 3)
+	c.phase("two nodes are away", 8*time.Second)
+	do("start", 2)
+	do("start", 3)
+	c.phase("they are back", 10*time.Second)
+	do("cut", 2)
+	c.phase("the node of a server is cut off", 12*time.Second)
+	do("join", 2)
+	c.phase("it is connected again", 10*time.Second)
+	c.check()
+}
+
+// worker is a client with an account of its own, and what it knows that the account holds.
+type worker struct {
+	account, token string
+	server         *served
+	holds          map[string]bool // true if a response said so, false if a request had no clear outcome
+}
+
+// chaos is two servers, their clients, and the tally of a phase.
+type chaos struct {
+	*office
+	workers []*worker
+	races   int
+
+	mu     sync.Mutex
+	holder map[string]string // by address, as responses say
+	tally  map[string]int
+	slow   time.Duration // the slowest request
+}
+
+const chaosAddresses, chaosWorkers = 4200, 12
+
+func newChaos(t *testing.T, nodes []string) *chaos {
+	p := &place{dsn: storetest.FreshCouch(t), stateDir: t.TempDir()}
+	o := &office{T: t, store: p.open(t), tokens: map[string]string{}}
+	ok(t, p.args("bootstrap")...)
+	for i := range o.servers {
+		on := &place{dsn: nodes[i], stateDir: p.stateDir}
+		o.servers[i] = startProcess(t, append(on.args("serve"), "--log-level", "warn")...)
+	}
+	c := &chaos{office: o, holder: map[string]string{}}
+	for i := range chaosWorkers {
+		var created account.Created
+		decode(t, ok(t, p.args(fmt.Sprintf("account create W%d --json", i))...), &created)
+		w := &worker{account: created.ID, server: o.servers[i%2], holds: map[string]bool{}}
+		w.token = w.server.login(created.APIKey)
+		c.workers = append(c.workers, w)
+	}
+	for _, w := range c.workers[:2] {
+		o.tokens[w.account] = w.token
+	}
+	o.fill(chaosAddresses)
+	return c
+}
+
+// send makes a request. Its outcome is "done", "refused" (the state speaks against it, or nothing was written) or
+// "open", with the address that the response names.
+func (c *chaos) send(w *worker, method, path, body string) (outcome, address string) {
+	began := time.Now()
+	status, envelope, err := w.server.exchange(method, "/v2/accounts/"+w.account+"/ips"+path, w.token, body)
+	took := time.Since(began)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.slow = max(c.slow, took)
+	if took > mostTime {
+		c.Errorf("%s %s took %s: %d %v", method, path, took, status, envelope["message"])
+	}
+	message := fmt.Sprint(envelope["message"])
+	switch {
+	case err != nil:
+		outcome, message = "open", err.Error()
+	case status == http.StatusOK || status == http.StatusCreated:
+		outcome, message = "done", ""
+	case status == http.StatusServiceUnavailable || status == http.StatusInternalServerError:
+		outcome = "open"
+	default:
+		outcome = "refused"
+	}
+	c.tally[strings.TrimSpace(fmt.Sprint(outcome, " ", status, " ", message))]++
+	data, _ := envelope["data"].(map[string]any)
+	if list, _ := data["ips"].([]any); len(list) > 0 {
+		address, _ = list[0].(string)
+	}
+	return outcome, address
+}
+
+// exchange is request for when it may fail.
+func (s *served) exchange(method, path, token, body string) (status int, envelope map[string]any, err error) {
+	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header.Set("X-Auth-Token", token)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err == nil {
+		err = json.Unmarshal(text, &envelope)
+	}
+	return response.StatusCode, envelope, err
+}
+
+// phase keeps all workers at it for a time, while others race for one address.
+func (c *chaos) phase(name string, length time.Duration) {
+	c.Helper()
+	c.mu.Lock()
+	c.tally, c.slow = map[string]int{}, 0
+	c.mu.Unlock()
+	var over atomic.Bool
+	time.AfterFunc(length, func() { over.Store(true) })
+	var all sync.WaitGroup
+	for _, w := range c.workers {
+		all.Go(func() {
+			for n := 0; !over.Load(); n++ {
+				c.step(w, n)
+			}
+		})
+	}
+	c.race()
+	all.Wait()
+	c.Logf("%s: slowest %s", name, c.slow.Round(time.Millisecond))
+	for _, what := range slices.Sorted(maps.Keys(c.tally)) {
+		c.Logf("    %6d %s", c.tally[what], what)
+	}
+}
+
+// allocateAll lets 64 clients allocate 50 addresses each. A node is killed and started meanwhile.
+func (c *chaos) allocateAll(kill, start func()) {
+	c.Helper()
+	const clients, requests = 64, 50
+	kills, starts := time.AfterFunc(5*time.Second, kill), time.AfterFunc(15*time.Second, start)
+	began := time.Now()
+	for account, addresses := range c.rush(clients, requests) {
+		c.Logf("account %.4s was given %d addresses within %s", account, len(addresses), time.Since(began).Round(time.Second))
+		for _, address := range addresses {
+			c.holder[address] = account
+		}
+	}
+	if kills.Stop() || starts.Stop() {
+		c.Error("the node was not killed and started meanwhile")
+	}
+}
+
+// done returns how many requests of the last phase were successful.
+func (c *chaos) done() int { return c.tally["done 200"] }
+
+// step allocates an address, or gives one back.
+func (c *chaos) step(w *worker, n int) {
+	if n%3 != 2 {
+		outcome, address := c.send(w, "POST", "", `{"data":{"quantity":1,"zone":"z"}}`)
+		if outcome == "done" {
+			c.given(w, address)
+		} else {
+			time.Sleep(20 * time.Millisecond) // as a client that tries again
+		}
+		return
+	}
+	for address, sure := range w.holds {
+		if !sure {
+			continue
+		}
+		c.mu.Lock() // somebody else may have it before this response is read
+		delete(c.holder, address)
+		c.mu.Unlock()
+		switch outcome, _ := c.send(w, "DELETE", "/"+address, ""); outcome {
+		case "done":
+			delete(w.holds, address)
+		case "refused":
+			c.Errorf("%s, given to %.4s, can't be given back", address, w.account)
+			fallthrough
+		default:
+			w.holds[address] = false
+		}
+		return
+	}
+}
+
+// given notes that a response gave an address to a worker.
+func (c *chaos) given(w *worker, address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if other := c.holder[address]; other != "" {
+		c.Errorf("%s is given to %.4s, and was given to %.4s", address, w.account, other)
+	}
+	c.holder[address] = w.account
+	w.holds[address] = true
+}
+
+// race lets 500 requests over both servers assign one address.
+func (c *chaos) race() {
+	address := fmt.Sprintf("10.1.0.%d", c.races)
+	c.races++
+	doc := document.Document{"_id": address, "pvt_type": "dedicated_ip", "pvt_status": "available", "pvt_zone": "race",
+		"pvt_host": "h"}
+	if _, err := c.store.Put(c.Context(), "dedicated_ips", doc); err != nil {
+		c.Logf("no race: %v", err)
+		return
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var winners []string
+	for i := range 500 {
+		w := c.workers[i%len(c.workers)]
+		all.Go(func() {
+			if outcome, _ := c.send(w, "POST", "/"+address, ""); outcome == "done" {
+				mu.Lock()
+				winners = append(winners, w.account)
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if len(winners) > 1 {
+		c.Errorf("%s has %d winners", address, len(winners))
+	}
+	if len(winners) == 1 {
+		c.mu.Lock()
+		c.holder[address] = winners[0]
+		c.mu.Unlock()
+	}
+}
+
+// check compares what was responded with what is stored, and the accounts' copies with the pool.
+func (c *chaos) check() {
+	c.Helper()
+	pool := map[string]document.Document{}
+	err := c.store.All(c.Context(), "dedicated_ips", store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if doc["pvt_type"] == "dedicated_ip" {
+			pool[row.ID()] = doc
+		}
+		return err
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	if len(pool) < chaosAddresses {
+		c.Errorf("the pool has %d addresses", len(pool))
+	}
+	for address, holder := range c.holder {
+		if pool[address].String("pvt_assigned_to") != holder {
+			c.Errorf("%s was given to %.4s, stored is %v", address, holder, pool[address])
+		}
+	}
+	open := 0
+	for _, w := range c.workers {
+		held := map[string]bool{}
+		for address, doc := range pool {
+			if doc.String("pvt_assigned_to") != w.account {
+				continue
+			}
+			held[address] = true
+			if _, known := w.holds[address]; !known && c.holder[address] == "" {
+				open++ // a request whose outcome was open has got it
+			}
+		}
+		db, _ := account.Database(w.account)
+		deadline := time.Now().Add(2 * time.Minute)
+		for {
+			different := c.difference(db, held)
+			if different == "" {
+				break
+			}
+			if time.Now().After(deadline) {
+				c.Errorf("account %.4s: %s", w.account, different)
+				break
+			}
+			time.Sleep(time.Second)
+		}
+	}
+	c.Logf("%d addresses are held as responses say, %d by requests whose outcome was open", len(c.holder), open)
+}
+
+// difference says how an account's copies differ from what it holds.
+func (c *chaos) difference(db string, held map[string]bool) string {
+	copies := map[string]bool{}
+	err := c.store.All(c.Context(), db, store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if doc["pvt_type"] == "dedicated_ip" {
+			copies[row.ID()] = true
+		}
+		return err
+	})
+	if err != nil {
+		return err.Error()
+	}
+	if maps.Equal(copies, held) {
+		return ""
+	}
+	return fmt.Sprintf("holds %d addresses and has copies of %d", len(held), len(copies))
+}
