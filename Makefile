@@ -47,8 +47,10 @@ soak: peer broker ## the tests that take minutes, whose names have Soak in them
 	JUNCTOR_SOAK=1 go test -run Soak -v -timeout 60m -p 1 ./...
 
 .PHONY: lint
-lint: ## format, vet, staticcheck, and a go.mod that needs no tidying
+lint: ## format, vet, staticcheck, words, and a go.mod that needs no tidying
 	$(call gofmt)
+	@if grep -rnE '^\s*// \w+ answers ' --include=*.go cmd docs pkg; then \
+		echo "a function returns, a predicate reports whether, a handler responds"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff

@@ -10,8 +10,8 @@ import (
 	"junctor/pkg/store"
 )
 
-// contest answers which slots another cluster has: of those that are nobody's by their claims (fresh), and of
-// those claimed by another cluster (foreign). The claims of the latter may be written over where it answers none.
+// contest returns the slots that another cluster has: of those without a claim (fresh), and of those that another cluster
+// claims (foreign). If it returns none, the claims of the latter may be written over.
 func (c *claims) contest(
 	ctx context.Context, fresh, foreign []slot, found map[string]document.Document,
 ) ([]slot, error) {
@@ -34,8 +34,8 @@ func (c *claims) contest(
 	return taken, nil
 }
 
-// unclaimed answers which of the slots a cluster's document has without a claim: as nobody but this package makes
-// claims, it was written by hand, or the claims are lost.
+// unclaimed returns the slots that another cluster's document has without a claim. Only this package makes claims, so such a
+// document was written by hand, or its claims are lost.
 func (c *claims) unclaimed(ctx context.Context, slots []slot) (taken []slot, err error) {
 	if len(slots) == 0 {
 		return nil, nil
@@ -63,8 +63,8 @@ func (c *claims) unclaimed(ctx context.Context, slots []slot) (taken []slot, err
 	return taken, err
 }
 
-// fence sees to it that a cluster cannot come to have slots by the claims found, whatever its writers are about to
-// do: step 6 of claim.go but for its end. It answers those that the cluster has, or may yet have.
+// fence makes sure that a cluster can't get slots by the claims found, whatever its writers are about to do: step 6 of
+// claims.go without its end. It returns the slots that the cluster has, or may yet get.
 func (c *claims) fence(
 	ctx context.Context, holder string, slots []slot, found map[string]document.Document,
 ) (taken []slot, err error) {
@@ -88,14 +88,14 @@ func (c *claims) fence(
 	return nil, fault.New(fault.Conflict, "")
 }
 
-// stale reports whether a claim has stood for the grace time. One from as far in the future has a wrong clock's time.
+// stale reports whether a claim is older than the grace time. A claim from as far in the future was made by a wrong clock.
 func (c *claims) stale(claim document.Document) bool {
 	made, _ := claim.Int(kazoo.FieldModified)
 	return c.options.Now().Sub(kazoo.FromGregorian(made)).Abs() >= c.options.Grace
 }
 
-// touched answers a document as it is, to be written again. One that is not there becomes one that was deleted,
-// which is the same to everybody but a writer that is about to create it.
+// touched returns the document to write again as it is. A document that does not exist becomes a deleted one, which is the
+// same to everybody but a writer that is about to create it.
 func (c *claims) touched(id string, doc document.Document) document.Document {
 	if doc != nil {
 		return doc
@@ -105,7 +105,7 @@ func (c *claims) touched(id string, doc document.Document) document.Document {
 		kazoo.FieldCreated: now, kazoo.FieldModified: now}
 }
 
-// refuse tells where a document has slots that are another cluster's.
+// refuse returns the error of a document with slots that another cluster has.
 func refuse(taken []slot, wanted map[slot]place) error {
 	fields := fault.Fields{}
 	for _, s := range taken {

@@ -85,15 +85,6 @@ func (c *Call) Run(ctx context.Context, d Deps) (text string, code int) { return
 // ReadOnly reports whether a call changes nothing.
 func (c *Call) ReadOnly() bool { return c.function == "summary" }
 
-// Run does what args ask for, see Parse and Call.Run.
-func Run(ctx context.Context, d Deps, args []string) (text string, code int) {
-	call, text, code := Parse(args)
-	if call == nil {
-		return text, code
-	}
-	return call.Run(ctx, d)
-}
-
 // Parse returns the call that args are: a module, a function and its arguments. If they are none it returns nil, and
 // what there is to say about that, as Call.Run does.
 func Parse(args []string) (call *Call, text string, code int) {

@@ -79,7 +79,7 @@ func (p *place) put(db string, doc document.Document) {
 // says checks what a command answers.
 func (p *place) says(args, want string, code int) {
 	p.Helper()
-	if text, got := Run(p.Context(), p.deps, strings.Fields(args)); text != want || got != code {
+	if text, got := run(p.Context(), p.deps, strings.Fields(args)); text != want || got != code {
 		p.Errorf("%s\n got %q, code %d\nwant %q, code %d", args, text, got, want, code)
 	}
 }
@@ -266,7 +266,7 @@ func TestNoStore(t *testing.T) {
 	for _, args := range []string{
 		"summary", "add 1.2.3.4 z 100%s", "assign 1.2.3.4 " + accountA, "release 1.2.3.4", "delete 1.2.3.4", "refresh",
 	} {
-		text, code := Run(t.Context(), p.deps, strings.Fields("kazoo_ips_maintenance "+args))
+		text, code := run(t.Context(), p.deps, strings.Fields("kazoo_ips_maintenance "+args))
 		if code != 1 || text == "" || strings.Contains(text, "%!") {
 			t.Errorf("%s: %q, code %d", args, text, code)
 		}
@@ -285,7 +285,7 @@ func TestCreateAccount(t *testing.T) {
 	views, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
 	p.ok(err)
 	p.ok(p.store.Install(t.Context(), "accounts", views))
-	text, code := Run(t.Context(), p.deps, strings.Fields(create+"One one.example.com admin secret"))
+	text, code := run(t.Context(), p.deps, strings.Fields(create+"One one.example.com admin secret"))
 	want := regexp.MustCompile(`^created new account '([0-9a-f]{32})' in db 'account%2F(..)%2F(..)%2F([0-9a-f]{28})'` +
 		"\ncreated new account admin user '([0-9a-f]{32})'$")
 	m := want.FindStringSubmatch(text)
@@ -317,4 +317,13 @@ func TestReason(t *testing.T) {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}
+}
+
+// run parses args and runs the call.
+func run(ctx context.Context, d Deps, args []string) (text string, code int) {
+	call, text, code := Parse(args)
+	if call == nil {
+		return text, code
+	}
+	return call.Run(ctx, d)
 }
