@@ -51,7 +51,7 @@ func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
 	errs := make([]error, len(ips))
-	for i, written := range p.put(ctx, Database, documentsOf(ips)) {
+	for i, written := range store.PutEach(ctx, p.store, Database, documentsOf(ips)) {
 		switch {
 		case written.Err == nil:
 			ips[i].doc["_rev"] = written.Rev
@@ -66,23 +66,7 @@ func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 	return errs
 }
 
-// put stores documents in a database and answers for each. One by itself costs a CouchDB less than in a bulk.
-func (p *Pool) put(ctx context.Context, db string, docs []document.Document) []store.Written {
-	if len(docs) == 1 {
-		rev, err := p.store.Put(ctx, db, docs[0])
-		return []store.Written{{Rev: rev, Err: err}}
-	}
-	written, err := p.store.PutMany(ctx, db, docs)
-	if err != nil {
-		written = make([]store.Written, len(docs))
-		for i := range written {
-			written[i].Err = err
-		}
-	}
-	return written
-}
-
-// lost says which address another writer was faster with.
+// lost returns the error of an address that another writer changed first.
 func lost(ip IP) error {
 	return &fault.Error{Kind: fault.Conflict, Data: map[string]any{"cause": ip.ID(), "message": "conflicting documents"}}
 }

@@ -37,10 +37,8 @@ const (
 
 // Store is what the pool needs of a store.
 type Store interface {
+	store.Writer
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
-	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
-	Delete(ctx context.Context, db, id, rev string) error
 	Epoch(ctx context.Context, db string) (string, error)
 	Changes(
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),

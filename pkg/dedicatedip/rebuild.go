@@ -121,7 +121,7 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	}
 	ctx, cancel := committed(ctx)
 	defer cancel()
-	for i, written := range b.put(ctx, Database, docs) {
+	for i, written := range store.PutEach(ctx, b.store, Database, docs) {
 		switch {
 		case written.Err == nil:
 			docs[i]["_rev"] = written.Rev

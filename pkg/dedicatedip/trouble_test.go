@@ -43,10 +43,6 @@ func (t trouble) PutMany(ctx context.Context, db string, docs []document.Documen
 	return w, nil
 }
 
-func (t trouble) Delete(ctx context.Context, db, id, rev string) error {
-	return t.around("delete", db, func() error { return t.Store.Delete(ctx, db, id, rev) })
-}
-
 var errUnplugged = fault.Wrap(fault.DatastoreUnreachable, errors.New("unplugged"))
 
 // when returns a hook that acts on the nth call of a kind, in the order they are made, and leaves others alone.

@@ -81,7 +81,7 @@ func (p *Pool) previous(ctx context.Context, before, after []IP, errs []error) (
 func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 	return patiently(ctx, func() (err error) {
 		var rest []document.Document
-		for i, w := range p.put(ctx, Database, old) {
+		for i, w := range store.PutEach(ctx, p.store, Database, old) {
 			switch {
 			case w.Err == nil:
 				old[i]["_rev"] = w.Rev

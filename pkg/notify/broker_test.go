@@ -197,7 +197,7 @@ func makeAndRemove(t *testing.T, w *Store) (done int) {
 		return 0
 	}
 	if err == nil {
-		err = w.Delete(t.Context(), dedicatedip.Database, id, rev)
+		err = remove(t.Context(), w, dedicatedip.Database, id, rev)
 	}
 	if err != nil {
 		t.Error(err)

@@ -215,7 +215,7 @@ func suffer(ctx context.Context, point string) error {
 	}
 	if point == waiting {
 		copied, err := w.Put(ctx, accountDB(accountA), doc("10.0.0.1", ""))
-		if err = errors.Join(err, w.Delete(ctx, accountDB(accountA), "10.0.0.1", copied)); err != nil {
+		if err = errors.Join(err, remove(ctx, w, accountDB(accountA), "10.0.0.1", copied)); err != nil {
 			return err
 		}
 	}
@@ -224,7 +224,7 @@ func suffer(ctx context.Context, point string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Delete(ctx, dedicatedip.Database, "10.0.0.1", rev); err != nil {
+	if err := remove(ctx, w, dedicatedip.Database, "10.0.0.1", rev); err != nil {
 		return err
 	}
 	die()

@@ -68,7 +68,7 @@ func TestQueueFull(t *testing.T) {
 	}
 	rev, err := w.Put(t.Context(), accountDB(accountA), doc("10.0.0.1", ""))
 	ok(t, err)
-	ok(t, w.Delete(t.Context(), accountDB(accountA), "10.0.0.1", rev))
+	ok(t, remove(t.Context(), w, accountDB(accountA), "10.0.0.1", rev))
 	if waits := p.Stats().Waiting; waits != few.queue {
 		t.Errorf("%d notices wait", waits)
 	}
@@ -112,7 +112,7 @@ func testStoppedUnsent(t *testing.T, s *store.Store) {
 	other := accountDB(accountB)
 	rev, err := w.Put(t.Context(), other, doc("10.0.0.1", ""))
 	ok(t, err)
-	ok(t, w.Delete(t.Context(), other, "10.0.0.1", rev))
+	ok(t, remove(t.Context(), w, other, "10.0.0.1", rev))
 	stop()
 	ok(t, p.Close())
 	if _, err := w.Put(t.Context(), dedicatedip.Database, doc("10.0.0.2", "")); err != nil {
@@ -358,14 +358,14 @@ func TestRefused(t *testing.T) {
 	if !fault.Is(err, fault.Conflict) {
 		t.Errorf("a stale revision: %v", err)
 	}
-	if err := w.Delete(t.Context(), dedicatedip.Database, "10.0.0.1", "1-00000000000000000000000000000000"); err == nil {
+	if err := remove(t.Context(), w, dedicatedip.Database, "10.0.0.1", "1-00000000000000000000000000000000"); err == nil {
 		t.Error("an unknown document could be deleted")
 	}
 	rev, err := w.Put(t.Context(), "routing", document.Document{"_id": "x"})
 	ok(t, err)
 	_, err = w.PutMany(t.Context(), "routing", []document.Document{{"_id": "y"}})
 	ok(t, err)
-	ok(t, w.Delete(t.Context(), "routing", "x", rev))
+	ok(t, remove(t.Context(), w, "routing", "x", rev))
 	written, err := w.PutMany(t.Context(), dedicatedip.Database, []document.Document{
 		doc("10.0.0.2", ""), doc("10.0.0.3", "1-00000000000000000000000000000000")})
 	ok(t, err)

@@ -42,16 +42,6 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 	return s.published(ctx, db, docs, write)
 }
 
-// Delete removes a revision of a document. It writes the tombstone with Put, which returns its revision: notices
-// contain it.
-func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
-	if !watched(db) {
-		return s.Store.Delete(ctx, db, id, rev)
-	}
-	_, err := s.Put(ctx, db, document.Document{"_id": id, "_rev": rev, "_deleted": true})
-	return err
-}
-
 var errPanicked = errors.New("the write did not return")
 
 // published makes a write between the begin and the end of its notices.

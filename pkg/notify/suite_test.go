@@ -270,3 +270,9 @@ func doc(id, rev string) document.Document {
 	}
 	return d
 }
+
+// remove writes the tombstone of a document.
+func remove(ctx context.Context, s *Store, db, id, rev string) error {
+	_, err := s.Put(ctx, db, document.Document{"_id": id, "_rev": rev, "_deleted": true})
+	return err
+}

@@ -23,9 +23,8 @@ import (
 
 // Store is what a projector needs of a store.
 type Store interface {
+	store.Writer
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
-	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 }
 
 // Options configures a Projector. The zero value is usable. The functions must not block.

@@ -132,7 +132,7 @@ func (p *Projector) put(
 		return nil
 	}
 	results := make([]result, len(writes))
-	for i, w := range putAll(ctx, p.store, db, writes) {
+	for i, w := range store.PutEach(ctx, p.store, db, writes) {
 		name := copyName{accountID, writes[i].ID()}
 		results[i] = result{name.id, w.Err}
 		if w.Err != nil {
@@ -147,22 +147,6 @@ func (p *Projector) put(
 	}
 	p.options.Written(accountID)
 	return results
-}
-
-// putAll writes documents and returns the outcome of each. One alone costs a CouchDB less than in a bulk.
-func putAll(ctx context.Context, s Store, db string, docs []document.Document) []store.Written {
-	if len(docs) == 1 {
-		rev, err := s.Put(ctx, db, docs[0])
-		return []store.Written{{Rev: rev, Err: err}}
-	}
-	outcomes, err := s.PutMany(ctx, db, docs)
-	if err != nil {
-		outcomes = make([]store.Written, len(docs))
-		for i := range outcomes {
-			outcomes[i].Err = err
-		}
-	}
-	return outcomes
 }
 
 // reportRepair reports a copy that did not equal the pool and was written for no request.

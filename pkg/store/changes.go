@@ -165,7 +165,10 @@ func scanChange(feed *kivik.Changes) (Change, error) {
 	if revs := feed.Changes(); len(revs) > 0 {
 		change.Rev = revs[0]
 	}
-	return change, fault.Wrap(fault.DatastoreFault, feed.ScanDoc(&change.text))
+	if err := feed.ScanDoc(&change.text); err != nil {
+		return change, fault.Wrap(fault.DatastoreFault, err)
+	}
+	return change, nil
 }
 
 // Sequence returns where a database's feed is now: Changes since then misses nothing that is written from here on.

@@ -90,7 +90,9 @@ func (s *Store) write(
 ) (written []Written, err error) {
 	defer func() {
 		for _, w := range written {
-			s.lost(db, w.Err)
+			if fault.Is(w.Err, fault.Conflict) {
+				s.conflict(family(db))
+			}
 		}
 	}()
 	nodes, err := s.Nodes(ctx, db)

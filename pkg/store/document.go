@@ -92,40 +92,22 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 // with "_deleted" true is removed. fault.Conflict says that another writer was first. On a CouchDB cluster the document
 // is signed: Put sets its FieldWriter, and fault.DatastorePartial says that the outcome is open.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	return s.writeOne(ctx, "put", db, doc, func(ctx context.Context, all kivik.Option) (string, error) {
-		return s.client.DB(db).Put(ctx, doc.ID(), doc, all)
-	})
-}
-
-// Delete removes a revision of a document; CouchDB keeps a tombstone. fault.Conflict says that another writer went on
-// from that revision.
-func (s *Store) Delete(ctx context.Context, db, id, rev string) (err error) {
-	tombstone := document.Document{"_id": id, "_rev": rev, "_deleted": true}
-	nodes, err := s.Nodes(ctx, db)
-	if err == nil && nodes > 1 { // a signed tombstone
-		_, err = s.Put(ctx, db, tombstone)
-	} else if err == nil {
-		_, err = s.writeOne(ctx, "delete", db, tombstone, func(ctx context.Context, _ kivik.Option) (string, error) {
-			return s.client.DB(db).Delete(ctx, id, rev)
-		})
-	}
-	return err
-}
-
-// writeOne writes one document.
-func (s *Store) writeOne(
-	ctx context.Context, operation, db string, doc document.Document,
-	do func(ctx context.Context, all kivik.Option) (rev string, err error),
-) (rev string, err error) {
-	written, err := s.write(ctx, operation, db, []document.Document{doc},
+	written, err := s.write(ctx, "put", db, []document.Document{doc},
 		func(ctx context.Context, all kivik.Option) ([]Written, error) {
-			rev, err := do(ctx, all)
-			return []Written{{Rev: rev, Err: classify(operation, db, err)}}, err
+			rev, err := s.client.DB(db).Put(ctx, doc.ID(), doc, all)
+			return []Written{{Rev: rev, Err: classify("put", db, err)}}, err
 		})
 	if err != nil {
 		return "", err
 	}
 	return written[0].Rev, written[0].Err
+}
+
+// Delete removes a revision of a document; CouchDB keeps a tombstone. fault.Conflict says that another writer went on
+// from that revision.
+func (s *Store) Delete(ctx context.Context, db, id, rev string) error {
+	_, err := s.Put(ctx, db, document.Document{"_id": id, "_rev": rev, "_deleted": true})
+	return err
 }
 
 // Written is what became of one document of PutMany.
@@ -141,6 +123,28 @@ func (s *Store) PutMany(ctx context.Context, db string, docs []document.Document
 		return nil, nil
 	}
 	return s.write(ctx, "put_many", db, docs, s.bulk(db, docs))
+}
+
+// Writer writes documents, as a Store does.
+type Writer interface {
+	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
+	PutMany(ctx context.Context, db string, docs []document.Document) ([]Written, error)
+}
+
+// PutEach writes documents and returns the outcome of each. One alone costs a CouchDB less than in a bulk.
+func PutEach(ctx context.Context, w Writer, db string, docs []document.Document) []Written {
+	if len(docs) == 1 {
+		rev, err := w.Put(ctx, db, docs[0])
+		return []Written{{Rev: rev, Err: err}}
+	}
+	written, err := w.PutMany(ctx, db, docs)
+	if err != nil {
+		written = make([]Written, len(docs))
+		for i := range written {
+			written[i].Err = err
+		}
+	}
+	return written
 }
 
 // bulk is the request that PutMany sends.

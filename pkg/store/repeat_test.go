@@ -66,7 +66,7 @@ func (c *cutter) serve(conn *net.TCPConn) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	for n := 0; ; n++ {
-		head, err := in.Peek(len("DELETE"))
+		head, err := in.Peek(len("POST "))
 		if err != nil {
 			return
 		}
@@ -200,7 +200,7 @@ func (p *proxied) writes() {
 			p.Fatalf("write %d: told of %s, stored is %v", generation, doc.Rev(), got)
 		}
 	}
-	p.ok(p.cutting("DELETE", func() error { return p.Store.Delete(p.Context(), p.db, "a", doc.Rev()) }))
+	p.ok(p.cutting("PUT", func() error { return p.Store.Delete(p.Context(), p.db, "a", doc.Rev()) }))
 	if _, err := p.Get(p.Context(), p.db, "a"); !fault.Is(err, fault.BadIdentifier) {
 		p.Errorf("after its deletion: %v", err)
 	}

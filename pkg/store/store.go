@@ -21,7 +21,6 @@ import (
 	"github.com/go-kivik/kivik/v4/couchdb/chttp"
 	"github.com/rs/zerolog"
 
-	"junctor/pkg/fault"
 	"junctor/pkg/store/embedded"
 )
 
@@ -183,13 +182,6 @@ func (s *Store) call(operation, db string, do func() error) error {
 	err := classify(operation, db, do())
 	s.observe(Call{Operation: operation, Database: family(db), Duration: time.Since(start), Err: err})
 	return err
-}
-
-// lost counts a write that another writer was faster than.
-func (s *Store) lost(db string, err error) {
-	if fault.Is(err, fault.Conflict) {
-		s.conflict(family(db))
-	}
 }
 
 // family keeps the number of distinct database labels small: there is a database for every account.

@@ -45,7 +45,7 @@ func deletedIsMissing(s *subject) {
 	s.ok(s.Delete(s.Context(), s.db, "a", rev))
 	_, err = s.Get(s.Context(), s.db, "a")
 	s.is(err, fault.BadIdentifier)
-	s.is(s.Delete(s.Context(), s.db, "never", rev), fault.BadIdentifier)
+	s.is(s.Delete(s.Context(), s.db, "never", rev), fault.Conflict)
 	rev = s.put(`{"_id":"b"}`)
 	s.put(`{"_id":"b","_deleted":true,"_rev":"` + rev + `"}`)
 	_, err = s.Get(s.Context(), s.db, "b")
