@@ -19,7 +19,7 @@ const encoding = "in user and password, all but letters, digits and -._~ has to 
 func checkStore(dsn string) error {
 	switch {
 	case dsn == "":
-		return errors.New("a store has a name")
+		return errors.New("must be a folder, memory:, or an http:// or https:// URL")
 	case dsn == embedded.Memory:
 		return nil
 	case !store.IsCouchDB(dsn):
@@ -36,7 +36,7 @@ func checkStore(dsn string) error {
 // USER:PASSWORD@HOST. What begins with / or ./ is a folder in any case.
 func checkFolderName(name string) error {
 	if strings.Contains(name, "://") || strings.HasPrefix(name, "//") {
-		return errors.New("this is no folder, and the URL of a CouchDB begins with http:// or https://")
+		return errors.New("must be a folder, memory:, or an http:// or https:// URL")
 	}
 	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../") {
 		return nil

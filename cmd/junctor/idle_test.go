@@ -72,7 +72,7 @@ func TestPagesOfKazoosAccounts(t *testing.T) {
 	s := start(t, "--store", home)
 	waitFor(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
 	text := ok(t, "doctor", "--store", home)
-	if want := "looked at " + strconv.Itoa(accounts) + " accounts)"; !strings.Contains(text, want) {
+	if want := "examined " + strconv.Itoa(accounts) + " accounts)"; !strings.Contains(text, want) {
 		t.Errorf("doctor says\n%s", text)
 	}
 	ok(t, "sup", "kazoo_ips_maintenance", "refresh", "--store", home)

@@ -70,7 +70,7 @@ func (f *serveFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&f.zone, "zone", "", "Kazoo `ZONE` of this node: its settings apply, and its addresses come first in "+
 		"listings")
 	flags.StringVar(&f.masterCluster, "master-cluster", "",
-		"`ID` of the cluster whose master account is the operator's (default the own cluster)")
+		"`ID` of the cluster whose master account may manage all clusters (default: the own one)")
 	flags.BoolVar(&f.issueTokens, "issue-tokens", true, "let users and API keys log in here; beside a Kazoo they can log "+
 		"in there instead")
 	flags.IntVar(&f.maxRequests, "max-requests", 1024, "`NUMBER` of requests served at once; more get 503")
@@ -102,7 +102,7 @@ func (f *serveFlags) check(getenv func(string) string) (err error) {
 		{"master-cluster", check(f.masterCluster == "" || kazoo.IsID(f.masterCluster),
 			"not 32 digits and letters from a to f")},
 		{"max-requests", check(f.maxRequests > 0, "not a number from 1 up")},
-		{"max-staleness", check(f.maxStaleness == 0 || f.maxStaleness >= leastStaleness, "neither 0 nor a time from 2s up")},
+		{"max-staleness", check(f.maxStaleness == 0 || f.maxStaleness >= leastStaleness, "must be 0 or at least 2s")},
 		{"log-level", checkChoice(f.logLevel, "debug", "info", "warn", "error")},
 		{"amqp-url", optional(f.amqpURL, checkBroker)},
 		{"billing-url", optional(f.billingURL, checkHook)},
@@ -157,7 +157,7 @@ func optional(value string, check func(string) error) error {
 func checkAddress(text string) error {
 	_, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return errors.New("not HOST:PORT")
+		return errors.New("must be ADDRESS:PORT, as 127.0.0.1:8000")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q is not a port", port)

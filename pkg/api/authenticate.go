@@ -19,13 +19,13 @@ func (s *Server) credentials(r *request) auth.Credentials {
 		c.Kind, c.Token = auth.XAuthToken, headers[0]
 		return c
 	}
-	if c.Token = r.setting("auth_token"); c.Token != "" {
+	if c.Token = r.text("auth_token"); c.Token != "" {
 		c.Kind = auth.XAuthToken
 		return c
 	}
 	text := r.Header.Get("Authorization")
 	if text == "" {
-		text = r.setting("authorization")
+		text = r.text("authorization")
 	}
 	for scheme, kind := range map[string]auth.Kind{"Basic ": auth.Basic, "Bearer ": auth.Bearer} {
 		if token, ok := strings.CutPrefix(text, scheme); ok {
@@ -80,7 +80,7 @@ func (s *Server) findCluster(r *request) (foreign bool, err error) {
 		return false, nil
 	}
 	if r.cluster = r.Header.Get("X-Kazoo-Cluster-Id"); r.cluster == "" {
-		r.cluster = r.setting("kazoo_cluster_id")
+		r.cluster = r.text("kazoo_cluster_id")
 	}
 	if r.cluster == "" {
 		return false, nil

@@ -20,10 +20,10 @@ const bytesPerValue = 512
 
 // body is a request's body, decoded.
 type body struct {
-	envelope map[string]any // by normalised key: lower case, "_" for "-"; without nulls
-	data     any            // an object or a list; an empty object where there is no body
-	foreign  bool           // the media type is not one that is taken here
-	unread   bool           // there was something in it that was not read
+	envelope    map[string]any // by normalised key: lower case, "_" for "-"; without nulls
+	data        any            // an object or a list; an empty object where there is no body
+	unsupported bool           // the media type is not accepted here
+	unread      bool           // there was something in it that was not read
 }
 
 // decodeBody decodes the body of any method, as Crossbar does before all else (api_util:get_req_data).
@@ -40,7 +40,7 @@ func decodeBody(contentType string, raw []byte) (body, error) {
 		return file(raw), nil
 	}
 	b := file(raw)
-	b.foreign = true
+	b.unsupported = true
 	return b, nil
 }
 

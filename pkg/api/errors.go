@@ -34,7 +34,7 @@ var errorResponses = map[fault.Kind]errorResponse{
 	fault.UnsupportedMedia:     {http.StatusUnsupportedMediaType, "unsupported_media_type", "bodies are application/json"},
 	fault.TooLong:              {http.StatusRequestURITooLong, "uri_too_long", "the request line is too long"},
 	fault.TooManyRequests:      {http.StatusTooManyRequests, "too_many_requests", "too many requests"},
-	fault.ClusterUnreachable:   {http.StatusServiceUnavailable, "cluster_unreachable", "the cluster does not answer"},
+	fault.ClusterUnreachable:   {http.StatusServiceUnavailable, "cluster_unreachable", "the cluster does not respond"},
 	fault.Busy:                 {http.StatusServiceUnavailable, "service_unavailable", "at the limit, try again"},
 	fault.DatastoreMissing:     {http.StatusServiceUnavailable, "datastore_missing", missingDatabase},
 	fault.DatastoreMissingView: {http.StatusServiceUnavailable, "datastore_missing_view", "datastore missing view"},

@@ -37,7 +37,7 @@ func (s *Server) respond(w http.ResponseWriter, r *request) (resp response) {
 			resp = s.fail(r, fmt.Errorf("panic: %v", p))
 		}
 	}()
-	err := s.readLine(r)
+	err := s.readHead(r)
 	if r.verb == http.MethodOptions && r.cors {
 		return s.preflight(r)
 	}
@@ -73,6 +73,7 @@ func (s *Server) serve(r *request, raw []byte) (reply, error) {
 			return reply{}, err
 		}
 	}
+	r.indent = r.wantsIndented()
 	if err := r.tunnel(); err != nil {
 		return reply{}, err
 	}
@@ -105,7 +106,7 @@ func (s *Server) serve(r *request, raw []byte) (reply, error) {
 	}
 	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has something to say
 	// about an empty one.
-	if r.body.foreign && (r.verb == http.MethodPost || r.verb == http.MethodPatch) {
+	if r.body.unsupported && (r.verb == http.MethodPost || r.verb == http.MethodPatch) {
 		return reply{}, fault.New(fault.UnsupportedMedia, "")
 	}
 	return handle(r)
@@ -158,7 +159,7 @@ func (r *request) tunnel() error {
 	if !knownMethods[r.Method] {
 		return fault.New(fault.NotImplemented, "")
 	}
-	verb := strings.ToUpper(r.setting("verb"))
+	verb := strings.ToUpper(r.text("verb"))
 	switch {
 	case verb == "" || verb == r.Method:
 		return nil

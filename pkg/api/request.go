@@ -37,6 +37,7 @@ type request struct {
 	response *hold // one of them; nil while the response is short
 	slot     chan struct{}
 	body     body
+	indent   bool   // the response is indented for people to read
 	verb     string // the method, or what the request tunnels
 
 	cluster  string         // that a request about routing is about
@@ -71,8 +72,8 @@ var idShape = regexp.MustCompile(`^[!-~]{1,128}$`)
 // maxRequestLine is how long path and query may be together (cowboy: max_request_line_length).
 const maxRequestLine = 8000
 
-// readLine reads path, query and headers.
-func (s *Server) readLine(r *request) error {
+// readHead reads the request line and the headers.
+func (s *Server) readHead(r *request) error {
 	if len(r.RequestURI) > maxRequestLine {
 		return fault.New(fault.TooLong, "")
 	}
@@ -85,9 +86,10 @@ func (s *Server) readLine(r *request) error {
 		if err := checkVersion(segments[0]); err != nil {
 			return err
 		}
+		path = "" // the version may be escaped
 	}
 	r.segments = segments[1:]
-	r.resource, r.vars = s.routes.find(path[len("/")+len(segments[0]):], r.segments)
+	r.resource, r.vars = s.routes.find(strings.TrimPrefix(path, "/"+usualVersion), r.segments)
 	if r.URL.RawQuery != "" {
 		if r.query, err = parseQuery(r.URL.RawQuery); err != nil {
 			return badRequestLine(err)
@@ -153,25 +155,26 @@ func (s *Server) decode(r *request, raw []byte) (err error) {
 	return nil
 }
 
-// setting returns a setting of the request from where Crossbar looks for it (cb_context:req_value): data, the query and
-// the envelope. True is "true"; what is no string is "". A name without "=" in the query is true (cowboy_req:parse_qs).
-func (r *request) setting(name string) string {
+// value returns a setting of the request from where Crossbar looks for it (cb_context:req_value): data, the query and the
+// envelope. It is nil if none of them has it. A name without "=" in the query is true (cowboy_req:parse_qs).
+func (r *request) value(name string) any {
 	data, _ := r.body.data.(map[string]any)
-	value, found := data[name]
-	if !found && r.query.Has(name) {
-		text := r.query.Get(name)
-		value, found = text, true
-		if text == "" && slices.Contains(strings.Split(r.URL.RawQuery, "&"), name) {
-			value = true
-		}
+	if value, found := data[name]; found {
+		return value
 	}
-	if !found {
-		value = r.body.envelope[name]
+	if !r.query.Has(name) {
+		return r.body.envelope[name]
 	}
-	if value == true {
-		return "true"
+	text := r.query.Get(name)
+	if text == "" && slices.Contains(strings.Split(r.URL.RawQuery, "&"), name) {
+		return true
 	}
-	text, _ := value.(string)
+	return text
+}
+
+// text returns a setting that is a string, "" if it is not.
+func (r *request) text(name string) string {
+	text, _ := r.value(name).(string)
 	return text
 }
 

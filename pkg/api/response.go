@@ -83,7 +83,9 @@ func (e *envelope) text(buffer *[]byte) (parts, error) {
 	text = appendMember(text, "version", e.version)
 	text = append(text, '}')
 	text[0] = '{' // for the comma of the first member
-	*buffer = text
+	if cap(text) <= 2*largestBuffer {
+		*buffer = text
+	}
 	if large {
 		return parts{text[:cut], e.data, text[cut:]}, nil
 	}

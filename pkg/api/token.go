@@ -36,7 +36,7 @@ func (s *Server) logIn(r *request) (reply, error) {
 
 // refreshToken handles PUT /auth with the action refresh_token (cb_auth): a new token for whoever has a good one.
 func (s *Server) refreshToken(r *request) (reply, error) {
-	if action := r.setting("action"); action != "refresh_token" {
+	if action := r.text("action"); action != "refresh_token" {
 		return reply{}, fault.Finding("action", "enum", "Value not found in enumerated list of values",
 			map[string]any{"target": []string{"refresh_token"}, "value": action})
 	}
@@ -66,7 +66,7 @@ func (s *Server) dropToken(*request) (reply, error) { return reply{data: map[str
 // tokenInfo handles GET and POST /auth/tokeninfo (cb_auth): whose a token is, to anybody who has it.
 func (s *Server) tokenInfo(r *request) (reply, error) {
 	data, err := s.Tokens.TokenInfo(r.Context(), auth.Credentials{
-		Token: r.setting("token"), MayReadKey: r.token.MayReadKey,
+		Token: r.text("token"), MayReadKey: r.token.MayReadKey,
 	})
 	if err != nil {
 		return reply{}, s.failedToken(r, err)

@@ -20,17 +20,17 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 		return 0
 	}
 	buffer, _ := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer) // small, since large data is not copied
+	defer buffers.Put(buffer)
 	body, err := resp.envelope.text(buffer)
-	if err == nil && len(body) > 1 {
-		err = s.holdResponse(r, len(resp.envelope.data))
+	if err == nil {
+		if r.indent {
+			body = body.indented()
+		}
+		err = s.holdResponse(r, body.size())
 	}
 	if err != nil {
 		resp = s.fail(r, err)
 		body, _ = resp.envelope.text(buffer) // the text of a failure is short, and all of it can be encoded
-	}
-	if r.wantsIndented() {
-		body = body.indented()
 	}
 	s.setHeaders(w, r, resp)
 	h := w.Header()
@@ -38,11 +38,7 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", "en")
 	h.Set("Vary", "accept-language, accept")
-	size := 0
-	for _, part := range body {
-		size += len(part)
-	}
-	h.Set("Content-Length", strconv.Itoa(size))
+	h.Set("Content-Length", strconv.Itoa(body.size()))
 	w.WriteHeader(resp.status)
 	return body.send(w)
 }
@@ -70,7 +66,7 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *request, resp response) {
 		h.Set("Retry-After", "1")
 	}
 	// Or a browser shows one token's page what another token got: to its cache both are the same URL.
-	if resp.status >= http.StatusBadRequest || r.token.Token != "" || r.setting("token") != "" ||
+	if resp.status >= http.StatusBadRequest || r.token.Token != "" || r.text("token") != "" ||
 		resp.envelope != nil && resp.envelope.authToken != "" {
 		h.Set("Cache-Control", "no-store")
 	}
@@ -104,6 +100,13 @@ func (s *Server) holdResponse(r *request, n int) error {
 // parts is the body of a response, in parts: large data is not copied.
 type parts [][]byte
 
+func (p parts) size() (n int) {
+	for _, part := range p {
+		n += len(part)
+	}
+	return n
+}
+
 // send writes the parts and returns how many bytes were written. A client that reads nothing for a while is given up.
 func (p parts) send(w http.ResponseWriter) (sent int) {
 	conn := http.NewResponseController(w)
@@ -122,7 +125,7 @@ func (p parts) send(w http.ResponseWriter) (sent int) {
 	return sent
 }
 
-// buffers are what responses are encoded in.
+// buffers are what responses are encoded in. Large ones are not kept.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // largestBuffer is how long a response may be that is in no budget.
@@ -137,7 +140,7 @@ func (r *request) wantsIndented() bool {
 	if header := r.Header.Get("X-Pretty-Print"); header != "" {
 		return header == "true"
 	}
-	return r.setting("pretty_print") == "true"
+	return isTrue(r.value("pretty_print"))
 }
 
 // indented returns the parts indented, or as they are where that would be too much to read.

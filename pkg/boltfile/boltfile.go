@@ -81,7 +81,7 @@ func open(path string, o bolt.Options) (db *bolt.DB, err error) {
 	case err == nil:
 		return db, nil
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%s is in use by another junctor", path)
+		return nil, fmt.Errorf("%s is in use by another junctor: stop that one, or choose another store", path)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
 		errors.Is(err, bolterrors.ErrChecksum):
 		return nil, damaged(path, err)

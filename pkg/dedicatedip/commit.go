@@ -30,11 +30,16 @@ func (p *Pool) change(
 		after[i] = next(ip)
 	}
 	errs := p.commit(ctx, after)
+	var failed error
 	for _, err := range errs {
-		if err != nil {
-			p.undo(ctx, accountID, before, after, errs)
-			return nil, err
+		// An open outcome is reported before a conflict: nothing is taken back then, so the request has no clear answer.
+		if failed == nil || fault.Is(err, fault.DatastorePartial) {
+			failed = err
 		}
+	}
+	if failed != nil {
+		p.undo(ctx, accountID, before, after, errs)
+		return nil, failed
 	}
 	action := actionReleased
 	if after[0].AssignedTo() != "" {

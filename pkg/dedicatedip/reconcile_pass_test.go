@@ -72,7 +72,7 @@ func (s *subject) listManyAccounts(listed int) {
 	var docs []document.Document
 	for i := range manyAccounts - listed {
 		id := fmt.Sprintf("%032x", i)
-		docs = append(docs, document.Document{"_id": id, "pvt_type": "account", "pvt_tree": []any{}})
+		docs = append(docs, document.Document{"_id": id, "pvt_type": "account", "pvt_account_id": id, "pvt_tree": []any{}})
 	}
 	s.putMany(kazoo.Accounts, docs)
 }

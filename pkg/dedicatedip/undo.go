@@ -25,7 +25,7 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 	ctx, cancel := committed(ctx)
 	defer cancel()
 	var old []document.Document
-	err := patiently(ctx, func() (err error) {
+	err := retry(ctx, func() (err error) {
 		old, err = p.previous(ctx, before, after, errs)
 		return err
 	})
@@ -79,7 +79,7 @@ func (p *Pool) previous(ctx context.Context, before, after []IP, errs []error) (
 // putBack writes documents as they were before. A conflict says that another writer has gone on from our state
 // meanwhile, and then that is the state that counts.
 func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
-	return patiently(ctx, func() (err error) {
+	return retry(ctx, func() (err error) {
 		var rest []document.Document
 		for i, w := range store.PutEach(ctx, p.store, Database, old) {
 			switch {
@@ -113,8 +113,8 @@ const (
 	pause    = 50 * time.Millisecond
 )
 
-// patiently tries something a few times. It does not repeat what ended in a conflict.
-func patiently(ctx context.Context, try func() error) (err error) {
+// retry tries something a few times with backoff. It does not repeat what ended in a conflict.
+func retry(ctx context.Context, try func() error) (err error) {
 	for attempt := range attempts {
 		if err = try(); err == nil || fault.Is(err, fault.Conflict) || attempt == attempts-1 {
 			break

@@ -61,5 +61,5 @@ func (e *examination) accountViews(ctx context.Context) Finding {
 	if text := e.failing(ctx, kazoo.Accounts, design, wanted); text != "" {
 		return broken(text, remedy)
 	}
-	return fine("Kazoo's, and they answer")
+	return fine("Kazoo's, and they can be queried")
 }

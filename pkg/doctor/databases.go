@@ -33,7 +33,7 @@ func (e *examination) databases(ctx context.Context) Finding {
 			found = append(found, Finding{State: kind.missing, Found: text, Remedy: kind.remedy})
 		}
 	}
-	return sum(found, fine("all there that Kazoo brings"))
+	return sum(found, fine("all databases of Kazoo exist"))
 }
 
 func (e *examination) missing(ctx context.Context, names []string) (missing []string, err error) {

@@ -94,7 +94,7 @@ var illnesses = []illness{
 		}
 	}, map[string]string{"copies": "warning: missing (1): 192.0.2.11 (" + child + "); stale (1): 192.0.2.2 (" + other + "); " +
 		"left over (4): 192.0.2.20 (" + master + "), 192.0.2.21 (" + master + "), 192.0.2.22 (" + master + "), … " +
-		"(looked at 4 accounts) … junctor repairs them"}},
+		"(examined 4 accounts) … junctor repairs them"}},
 	{"spellings", func(p *patient) { p.put("dedicated_ips", free("2001:DB8:0::1")) },
 		map[string]string{"spellings": "warning: in several spellings (1): 2001:DB8:0::1 = 2001:db8::1 … delete ADDRESS"}},
 	{"spellings that two hold", func(p *patient) { p.give(child, "2001:DB8:0::1") }, map[string]string{
@@ -232,7 +232,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	p := admit(t, "memory:")
 	for n, want := range map[int]string{
-		2: "equal to the pool (looked at 2 accounts, and there are more)", 4: "equal to the pool (looked at 4 accounts)",
+		2: "equal to the pool (examined 2 accounts, and there are more)", 4: "equal to the pool (examined 4 accounts)",
 	} {
 		if f := p.examine(Options{Accounts: n})["copies"]; f.Found != want {
 			t.Errorf("%d: %s", n, f.Found)

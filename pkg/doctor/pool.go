@@ -8,7 +8,7 @@ import (
 	"junctor/pkg/projection"
 )
 
-// ofSurvey is a check of what the survey found. Where the pool could not be looked at, it says so.
+// ofSurvey is a check of what the survey found. If the pool could not be read, it says so.
 func ofSurvey(look func(*examination) Finding) func(*examination, context.Context) Finding {
 	return func(e *examination, _ context.Context) Finding {
 		switch {
@@ -37,7 +37,7 @@ func (e *examination) spellings() Finding {
 	case double.Count > 0:
 		return warning(named(double, "in several spellings"), remedy)
 	}
-	return fine("every address stands there once")
+	return fine("every address is stored once")
 }
 
 func (e *examination) conflicts() Finding {
@@ -73,7 +73,7 @@ func (e *examination) copies() Finding {
 				"and bills change with it, as Kazoo 4.3 counts the copies"))
 		}
 	}
-	looked := fmt.Sprintf("looked at %s", plural(e.survey.Accounts, "account"))
+	looked := fmt.Sprintf("examined %s", plural(e.survey.Accounts, "account"))
 	if !e.survey.All {
 		looked += ", and there are more"
 	}

@@ -60,7 +60,7 @@ func (e *examination) kazooViews(ctx context.Context) Finding {
 		return warning(ours.ID()+" is not the text of any Kazoo that is known here",
 			"compare it with Kazoo's: rows that it lists or leaves out wrongly are wrong here, too; "+refresh)
 	}
-	return fine("%s, and they answer", text)
+	return fine("%s, and they can be queried", text)
 }
 
 // recognize returns whose text a design document is, or "".
@@ -123,7 +123,7 @@ func (e *examination) ownViews(ctx context.Context) Finding {
 		return Finding{State: OK, Found: "not there yet in " + strings.Join(later, ", "),
 			Remedy: "nothing: junctor installs them when it starts to serve, and CouchDB builds their index once"}
 	}
-	return fine("up to date, and they answer")
+	return fine("up to date, and they can be queried")
 }
 
 // viewsOf returns the names of the views of a design document.

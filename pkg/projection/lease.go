@@ -83,8 +83,8 @@ func (r *Reconciler) tryAcquire(
 	return made, wait, err
 }
 
-// keep renews the lease if it is due.
-func (l *lease) keep(ctx context.Context) error {
+// renew renews the lease if it is due.
+func (l *lease) renew(ctx context.Context) error {
 	now := l.options.Now()
 	if now.Sub(l.renewed) <= leaseTime/3 {
 		return nil
@@ -102,8 +102,8 @@ func (l *lease) keep(ctx context.Context) error {
 	return err
 }
 
-// yield gives the lease back. completed says that a full pass was.
-func (l *lease) yield(ctx context.Context, completed bool) error {
+// release releases the lease. completed reports whether a full pass was completed.
+func (l *lease) release(ctx context.Context, completed bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), yieldTime)
 	defer cancel()
 	return l.updateState(ctx, func(doc document.Document) error {

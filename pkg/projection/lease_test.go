@@ -32,7 +32,7 @@ func TestLostLease(t *testing.T) {
 		t.Fatal(made, wait, err)
 	}
 	now = now.Add(leaseTime / 2)
-	if err := held.keep(t.Context()); err != nil {
+	if err := held.renew(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if made, wait, err := other.tryAcquire(t.Context(), now, 0); made || wait != leaseTime || err != nil {
@@ -42,7 +42,7 @@ func TestLostLease(t *testing.T) {
 	if taken, err := other.acquire(t.Context(), now, 0); taken == nil || err != nil {
 		t.Fatal(taken, err)
 	}
-	if err := held.keep(t.Context()); err != errLeaseLost {
+	if err := held.renew(t.Context()); err != errLeaseLost {
 		t.Errorf("the lease is held twice: %v", err)
 	}
 }

@@ -129,8 +129,8 @@ func (r *Reconciler) passSince(ctx context.Context, asked time.Time, gap time.Du
 	}
 	p := &pass{lease: l, differences: map[string][]difference{}}
 	err = p.run(ctx, confirmed)
-	if yielded := l.yield(ctx, err == nil); err == nil {
-		err = yielded
+	if released := l.release(ctx, err == nil); err == nil {
+		err = released
 	}
 	if ctx.Err() != nil {
 		return err
@@ -168,17 +168,17 @@ func (p *pass) run(ctx context.Context, confirmed bool) error {
 	if err != nil {
 		return err
 	}
-	w := walk{views: v, held: held, limit: -1, next: p.keep, found: p.found, abandoned: p.projector.reportAbandoned}
+	w := walk{views: v, held: held, limit: -1, next: p.renew, found: p.found, abandoned: p.projector.reportAbandoned}
 	if _, err := w.run(ctx); err != nil {
 		return err
 	}
 	if !confirmed {
-		if err := p.brake(); err != nil {
+		if err := p.checkRemovals(); err != nil {
 			return err
 		}
 	}
 	for _, accountID := range slices.Sorted(maps.Keys(p.differences)) {
-		if err := p.keep(ctx); err != nil {
+		if err := p.renew(ctx); err != nil {
 			return err
 		}
 		var ids []string
@@ -216,9 +216,9 @@ func (e *TooManyRemovalsError) Error() string {
 		"\"junctor ips repair --confirm\"", e.Removals, e.Copies, kazoo.DedicatedIPs)
 }
 
-// brake stops a pass that would remove too many copies. It leaves copies of an address alone that several accounts have
+// checkRemovals stops a pass that would remove too many copies. It leaves copies of an address alone that several accounts have
 // and the pool does not explain, as after a rebuild: the copies are the only record of it.
-func (p *pass) brake() error {
+func (p *pass) checkRemovals() error {
 	removals, claimants := 0, map[string]int{} // by address
 	for _, differences := range p.differences {
 		for _, d := range differences {
@@ -259,8 +259,8 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) e
 		return err
 	}
 	err = do(Copies{l})
-	if yielded := l.yield(ctx, false); err == nil {
-		err = yielded
+	if released := l.release(ctx, false); err == nil {
+		err = released
 	}
 	return err
 }
@@ -274,7 +274,7 @@ func (c Copies) Each(ctx context.Context, each func(accountID string, copies []d
 		return 0, err
 	}
 	for _, accountID := range accounts {
-		if err := c.lease.keep(ctx); err != nil {
+		if err := c.lease.renew(ctx); err != nil {
 			return 0, err
 		}
 		ids, err := v.copies(ctx, accountID)

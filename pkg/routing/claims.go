@@ -88,7 +88,7 @@ func (c *claims) secure(ctx context.Context, had map[slot]bool, wanted map[slot]
 			foreign = append(foreign, s)
 		}
 	}
-	taken, err := c.contest(ctx, fresh, foreign, found)
+	taken, err := c.heldByOthers(ctx, fresh, foreign, found)
 	if err != nil {
 		return err
 	}

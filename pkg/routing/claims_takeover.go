@@ -10,9 +10,9 @@ import (
 	"junctor/pkg/store"
 )
 
-// contest returns the slots that another cluster has: of those without a claim (fresh), and of those that another cluster
+// heldByOthers returns the slots that another cluster has: of those without a claim (fresh), and of those that another cluster
 // claims (foreign). If it returns none, the claims of the latter may be written over.
-func (c *claims) contest(
+func (c *claims) heldByOthers(
 	ctx context.Context, fresh, foreign []slot, found map[string]document.Document,
 ) ([]slot, error) {
 	taken, err := c.unclaimed(ctx, fresh)
@@ -80,7 +80,7 @@ func (c *claims) fence(
 		if len(taken) > 0 {
 			return taken, nil
 		}
-		_, err = c.store.Put(ctx, Database, c.touched(holder, doc))
+		_, err = c.store.Put(ctx, Database, c.forRewrite(holder, doc))
 		if !fault.Is(err, fault.Conflict) {
 			return nil, err
 		}
@@ -94,9 +94,9 @@ func (c *claims) stale(claim document.Document) bool {
 	return c.options.Now().Sub(kazoo.FromGregorian(made)).Abs() >= c.options.Grace
 }
 
-// touched returns the document to write again as it is. A document that does not exist becomes a deleted one, which is the
+// forRewrite returns the document to write again as it is. A document that does not exist becomes a deleted one, which is the
 // same to everybody but a writer that is about to create it.
-func (c *claims) touched(id string, doc document.Document) document.Document {
+func (c *claims) forRewrite(id string, doc document.Document) document.Document {
 	if doc != nil {
 		return doc
 	}

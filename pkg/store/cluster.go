@@ -195,7 +195,7 @@ func acceptAll(db string, docs []document.Document, written []Written) (open []*
 // why.
 func (s *Store) decide(ctx context.Context, db string, writes []*accepted, nodes int) (open []*accepted, err error) {
 	for open = writes; len(open) > 0; {
-		won, err := s.judge(ctx, db, open, nodes)
+		won, err := s.findWinners(ctx, db, open, nodes)
 		var again []*accepted
 		if err == nil {
 			again, err = s.seal(ctx, db, won, nodes)
@@ -217,9 +217,9 @@ type winner struct {
 	leaf
 }
 
-// judge compares writes with the leaves of their documents. It returns those that have to be sealed. The revisions of
+// findWinners compares writes with the leaves of their documents. It returns those that have to be sealed. The revisions of
 // losers are removed.
-func (s *Store) judge(ctx context.Context, db string, open []*accepted, nodes int) (won []winner, err error) {
+func (s *Store) findWinners(ctx context.Context, db string, open []*accepted, nodes int) (won []winner, err error) {
 	ids := make([]string, len(open))
 	for i, a := range open {
 		ids[i] = a.id
@@ -245,7 +245,7 @@ func (s *Store) judge(ctx context.Context, db string, open []*accepted, nodes in
 }
 
 // seal writes winners once more over themselves, so that their branches win over what nodes accept that are away. It
-// returns those that have to be judged again, because another writer was at it.
+// returns those that have to be compared again, because another writer was at it.
 func (s *Store) seal(ctx context.Context, db string, won []winner, nodes int) (again []*accepted, err error) {
 	if len(won) == 0 {
 		return nil, nil

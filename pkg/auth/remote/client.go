@@ -51,7 +51,7 @@ func (c *client) ask(ctx context.Context, q question) verdict {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return c.askTokenInfo(ctx, q)
 	}
-	return a.judge(q)
+	return a.interpret(q)
 }
 
 func (c *client) askTokenInfo(ctx context.Context, q question) verdict {
@@ -62,7 +62,7 @@ func (c *client) askTokenInfo(ctx context.Context, q question) verdict {
 	case a.status == http.StatusInternalServerError && a.envelope.String("message") == "invalid_identity_provider":
 		return refusal("its user is deleted") // Kazoo's way to say so (kazoo_auth)
 	}
-	return a.judge(q)
+	return a.interpret(q)
 }
 
 func (c *client) tokenAuth(ctx context.Context, q question) (*answer, error) {

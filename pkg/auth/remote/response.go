@@ -45,9 +45,9 @@ func silence(reason error) verdict {
 	return v
 }
 
-// judge decides. Statuses that only whoever stands before a Kazoo answers count as silence, unlike its own 500: a
+// interpret returns what a response means. Statuses that only whoever stands before a Kazoo answers count as silence, unlike its own 500: a
 // token can provoke that one, and must not be able to close the cluster for others.
-func (a *answer) judge(q question) verdict {
+func (a *answer) interpret(q question) verdict {
 	switch a.status {
 	case http.StatusOK:
 		return a.accept(q)

@@ -52,7 +52,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
 		a := &answer{status: status}
 		a.envelope, a.garbage = decode(contentType, body)
-		identity, err := a.judge(question{someCluster, "a"}).result()
+		identity, err := a.interpret(question{someCluster, "a"}).result()
 		if (identity == nil) == (err == nil) {
 			t.Fatalf("%+v, %v", identity, err)
 		}

@@ -1,0 +1,83 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"junctor/pkg/api"
+	"junctor/pkg/store/storetest"
+)
+
+// budgetRecorder records what responses hold of their budget while one is written.
+type budgetRecorder struct {
+	*httptest.ResponseRecorder
+	server *api.Server
+	held   int64
+}
+
+func (r *budgetRecorder) Write(p []byte) (int, error) {
+	_, held := r.server.Held()
+	r.held = max(r.held, held)
+	return r.ResponseRecorder.Write(p)
+}
+
+// TestResponsesHoldTheirSize: while a response is written it holds its size of the budget, and not what the listing was
+// expected to take. Short responses hold nothing.
+func TestResponsesHoldTheirSize(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, "memory:")
+	loadKazoo(t, s)
+	sv := newService(t, s)
+	c, err := newConfig(s, sv.clock.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := api.New(c)
+	deep := strings.Repeat("[", 18) + strings.Repeat("]", 18)
+	many := `{"data":{"x":[` + strings.TrimSuffix(strings.Repeat(deep+",", 1000), ",") + `]}}`
+	for _, test := range []struct{ method, path, body string }{
+		{"GET", ipsOfA, ""},
+		{"GET", ipsOfA + "?zone=nowhere", ""},
+		{"PUT", "/v2/accounts/" + accountA + "/schemas/ips/validation?pretty_print=true", many},
+	} {
+		r := httptest.NewRequest(test.method, test.path, strings.NewReader(test.body))
+		if test.body == "" {
+			r = httptest.NewRequest(test.method, test.path, http.NoBody)
+		}
+		r.Header.Set("X-Auth-Token", sv.token("A"))
+		w := &budgetRecorder{ResponseRecorder: httptest.NewRecorder(), server: server}
+		server.ServeHTTP(w, r)
+		size := int64(w.Body.Len())
+		if w.Code >= 300 || w.held != size && (w.held != 0 || size > 64<<10) {
+			t.Errorf("%s %s: %d, %d bytes, of which %d are held", test.method, test.path, w.Code, size, w.held)
+		}
+	}
+}
+
+// TestSettings: a name without "=" in the query is true, and no text; an empty "accept" is a setting all the same.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, "memory:")
+	loadKazoo(t, s)
+	sv := newService(t, s)
+	sv.create("10.0.0.1")
+	token := sv.token("A")
+	for _, test := range []struct {
+		method, path string
+		headers      []string
+	}{
+		{"POST", ipsOfA + "?verb", []string{"X-Auth-Token", token}},
+		{"GET", ipsOfA + "?accept=", []string{"X-Auth-Token", token, "Accept", "text/html"}},
+		{"GET", strings.Replace(ipsOfA, "/v2/", "/v%32/", 1), []string{"X-Auth-Token", token}},
+	} {
+		sv.want(sv.send(test.method, test.path, "", test.headers...), 200)
+	}
+	if a := sv.send("POST", ipsOfA+"?pretty_print=true", "{", "X-Auth-Token", token); a.status != 400 || strings.Contains(a.text, "\n") {
+		t.Errorf("malformed JSON: %d %s", a.status, a.text)
+	}
+	if a := sv.send("GET", ipsOfA+"?pretty_print", "", "X-Auth-Token", token); a.status != 200 || !strings.Contains(a.text, "\n") {
+		t.Errorf("pretty_print: %d %s", a.status, a.text)
+	}
+}
