@@ -35,6 +35,7 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.mirror = mirror.New(p.store, Database, m.index, mirror.Options{
 		Changed:  func(doc document.Document) { p.projector.Observe(doc, m.index.holder(doc.ID())) },
+		Reloaded: p.projector.RequestPass,
 		Conflict: p.resolve,
 		Log:      p.options.Log,
 	})

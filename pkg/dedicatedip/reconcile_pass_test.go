@@ -7,12 +7,15 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 )
 
 // editedCopies: copies that were edited, and one that was given another type.
@@ -391,4 +394,36 @@ func abandonedAddresses(s *subject) {
 	if s.stored(s.accountDB(marked), "10.0.0.7") != nil {
 		s.Error("a deleted account has got a copy")
 	}
+}
+
+// unwritable is a store that can't write to one account's database.
+type unwritable struct {
+	apart
+	db string
+}
+
+func (u unwritable) Put(ctx context.Context, db string, doc document.Document) (string, error) {
+	if db == u.db {
+		return "", fault.New(fault.DatastoreFault, "forbidden by validate_doc_update")
+	}
+	return u.apart.Put(ctx, db, doc)
+}
+
+// A pass goes on past an account whose copies can't be written, and says so.
+func TestAPassGoesOnPastAnUnwritableAccount(t *testing.T) {
+	t.Parallel()
+	s := newSubject(t, storetest.Open(t, "memory:"))
+	s.listAccounts(accountA, accountB)
+	for i, id := range []string{accountB, accountA} { // in the order of a pass
+		address := fmt.Sprintf("10.0.0.%d", i)
+		s.hold(id, []string{address})
+		s.ok(s.s.Delete(s.Context(), s.accountDB(id), address, s.stored(s.accountDB(id), address).Rev()))
+	}
+	h := s.healerOn(unwritable{s.s, s.accountDB(accountB)}, time.Now, projection.ReconcilerOptions{
+		Gap: time.Nanosecond, Patience: 50 * time.Millisecond,
+	})
+	if err := h.Refresh(s.Context()); err == nil || !strings.Contains(err.Error(), accountB) {
+		t.Errorf("got %v", err)
+	}
+	s.copiedFrom(accountA, []string{"10.0.0.1"})
 }

@@ -22,7 +22,7 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 		p.compareLater(accountID, idsOf(before))
 		return
 	}
-	ctx, cancel := committed(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	var old []document.Document
 	err := retry(ctx, func() (err error) {
@@ -41,6 +41,9 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 	}
 	p.projector.Compare(accountID, idsOf(before))
 }
+
+// undoTime bounds how long a request tries to take back what it has written. The client waits for it.
+const undoTime = 5 * time.Second
 
 // compareLater has an account's copies compared with the pool, and does not wait for it: the request has waited long
 // enough.

@@ -48,6 +48,9 @@ type Options struct {
 	// Changed is called with each document that others have changed since the index was loaded, before the index has
 	// it. Nil disables it. It must not call the mirror.
 	Changed func(doc document.Document)
+	// Reloaded is called when the index was loaded again, which is not the first time: Changed was not called for what
+	// others have changed meanwhile. Nil disables it.
+	Reloaded func()
 	// Conflict is called with each change that may have losing revisions. Nil disables it.
 	Conflict func(ctx context.Context, c store.Change) error
 	// Log receives outages of the feed.
@@ -81,6 +84,9 @@ type write struct {
 func New(s Store, db string, index Index, o Options) *Mirror {
 	if o.Changed == nil {
 		o.Changed = func(document.Document) {}
+	}
+	if o.Reloaded == nil {
+		o.Reloaded = func() {}
 	}
 	if o.Conflict == nil {
 		o.Conflict = func(context.Context, store.Change) error { return nil }
@@ -221,9 +227,10 @@ func (m *Mirror) deliver(ctx context.Context, c store.Change) error {
 	return nil
 }
 
-// apply makes the index hold what others have written.
+// apply makes the index hold what others have written. What a load delivers is no change: after the database was replaced it
+// would look as if everything had been deleted.
 func (m *Mirror) apply(doc document.Document) {
-	if !m.asOf.IsZero() {
+	if m.seen == nil && !m.asOf.IsZero() {
 		m.options.Changed(doc)
 	}
 	m.index.Apply(doc)
@@ -252,6 +259,9 @@ func (m *Mirror) advance(ctx context.Context, asOf time.Time) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.seen != nil && !m.asOf.IsZero() {
+		defer m.options.Reloaded()
+	}
 	for id, w := range stale {
 		if m.ahead[id] != w {
 			continue // written again meanwhile

@@ -86,10 +86,10 @@ type subject struct {
 	*testing.T
 	*mirror.Mirror
 	*index
-	here    *cuttable
-	there   *store.Store
-	db, dsn string
-	changed atomic.Int64
+	here              *cuttable
+	there             *store.Store
+	db, dsn           string
+	changed, reloaded atomic.Int64
 }
 
 func onStores(t *testing.T, test func(s *subject)) {
@@ -109,7 +109,7 @@ func onStores(t *testing.T, test func(s *subject)) {
 			s := &subject{T: t, index: &index{docs: map[string]document.Document{}}, here: &cuttable{Store: here},
 				there: there, db: storetest.NewDatabase(t, here), dsn: dsn}
 			s.Mirror = mirror.New(s.here, s.db, s.index, mirror.Options{
-				Changed: func(document.Document) { s.changed.Add(1) }})
+				Changed: func(document.Document) { s.changed.Add(1) }, Reloaded: func() { s.reloaded.Add(1) }})
 			test(s)
 		})
 	}
@@ -411,6 +411,31 @@ func TestReloadForgetsWhatIsNotThere(t *testing.T) {
 		s.Reload()
 		s.is("a", "")
 		s.is("b", "2")
+	})
+}
+
+// A replaced database would look as if everything had been deleted.
+func TestWhatALoadDeliversIsNoChange(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		doc := s.write("a", "1")
+		s.run()
+		s.is("a", "1")
+		changed := s.changed.Load()
+		s.here.cut.Store(true)
+		if err := s.there.Delete(s.Context(), s.db, "a", doc.Rev()); err != nil {
+			s.Fatal(err)
+		}
+		s.Reload()
+		s.here.cut.Store(false)
+		s.is("a", "")
+		s.until("the reload is reported", func() bool { return s.reloaded.Load() == 1 })
+		if n := s.changed.Load(); n != changed {
+			s.Errorf("%d changes were reported", n-changed)
+		}
+		s.write("a", "2")
+		s.is("a", "2")
+		s.until("the change is reported", func() bool { return s.changed.Load() == changed+1 })
 	})
 }
 

@@ -46,6 +46,14 @@ func (p *Projector) noteUnproven(name copyName) bool {
 	return true
 }
 
+// RequestPass requests a full pass, for who knows that Observe was not called for all changes. It never blocks.
+func (p *Projector) RequestPass() {
+	select {
+	case p.passRequested <- struct{}{}:
+	default: // requested already
+	}
+}
+
 // Run projects what Observe has queued, and compares what the feed does not prove, until ctx ends.
 func (p *Projector) Run(ctx context.Context) {
 	tick := time.NewTicker(p.options.Settle)

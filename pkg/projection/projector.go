@@ -65,6 +65,9 @@ type Projector struct {
 	stop    context.CancelFunc
 	writers sync.WaitGroup
 
+	passRequested chan struct{} // holds one request for a full pass
+	repairing     chan struct{} // slots of writes that no request waits for
+
 	mu       sync.Mutex
 	accounts map[string]*queue   // those with copies to write
 	observed map[copyName]string // revisions of the pool that Observe was called with since the last tick
@@ -80,6 +83,9 @@ type written struct {
 	pool string // the revision of the pool it was written for
 	copy string // its own revision, "" if it was removed
 }
+
+// mostRepairs bounds how many accounts' copies are compared or repaired at once for no request.
+const mostRepairs = 32
 
 // mostWritten bounds the revisions that are remembered, to spare reads.
 const mostWritten = 16384
@@ -110,6 +116,7 @@ func New(s Store, o Options) *Projector {
 	copies, _ := lru.New[copyName, written](mostWritten) // fails for sizes below 1 only
 	p := &Projector{store: s, options: o, copies: copies, accounts: map[string]*queue{},
 		observed: map[copyName]string{}, due: map[copyName]string{}, unproven: map[copyName]time.Time{}}
+	p.passRequested, p.repairing = make(chan struct{}, 1), make(chan struct{}, mostRepairs)
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	return p
 }

@@ -144,8 +144,24 @@ func (q *queue) postpone(id string, i item) {
 // retry.
 func (p *Projector) attempt(accountID string, q *queue, batch map[string]item) {
 	for len(batch) > 0 {
-		left, err := p.write(p.ctx, accountID, batch)
+		left, err := p.writeInTurn(accountID, batch)
 		batch = p.finish(accountID, q, batch, left, err)
+	}
+}
+
+// writeInTurn is write. Of the batches that no request waits for, only some are written at once.
+func (p *Projector) writeInTurn(accountID string, batch map[string]item) (left map[string]item, err error) {
+	for _, i := range batch {
+		if !i.repair {
+			return p.write(p.ctx, accountID, batch)
+		}
+	}
+	select {
+	case p.repairing <- struct{}{}:
+		defer func() { <-p.repairing }()
+		return p.write(p.ctx, accountID, batch)
+	case <-p.ctx.Done():
+		return batch, p.ctx.Err()
 	}
 }
 

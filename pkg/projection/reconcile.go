@@ -31,6 +31,8 @@ type ReconcilerOptions struct {
 	Passed func(result string)
 	// Gap is the least time between two full passes, whoever makes them. Zero means 10 s.
 	Gap time.Duration
+	// Patience is how long a pass waits for the copies of one account before it goes on to the next. Zero means 10 s.
+	Patience time.Duration
 	// Now is the clock. Nil is the real one.
 	Now func() time.Time
 }
@@ -52,6 +54,9 @@ type Reconciler struct {
 func NewReconciler(p *Projector, s ReconcilerStore, o ReconcilerOptions) *Reconciler {
 	if o.Gap == 0 {
 		o.Gap = 10 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 10 * time.Second
 	}
 	if o.Passed == nil {
 		o.Passed = func(string) {}
@@ -94,18 +99,27 @@ const passInterval = time.Hour
 // with backoff, unless it could only end in the same way. Run has to end before the store is closed.
 func (r *Reconciler) Run(ctx context.Context) {
 	pauses := backoff.New(firstPause, lastPause)
-	for asked := r.options.Now(); ; asked = r.options.Now().Add(-passInterval / 2) {
+	asked := r.options.Now()
+	for {
 		err := r.passSince(ctx, asked, r.options.Gap, false)
 		pause := passInterval
-		if passResult(err) == PassFailed && ctx.Err() == nil {
+		if passResult(err) == PassFailed && !errors.Is(err, errUnfinished) && ctx.Err() == nil {
 			pause = pauses.Next()
 			r.projector.options.Log.Warn().Err(err).Dur("pause", pause).
 				Msg("the full pass over all accounts broke off; trying again after the pause")
 		} else {
 			pauses.Reset()
 		}
-		if backoff.Sleep(ctx, pause) != nil {
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
 			return
+		case <-timer.C:
+			asked = r.options.Now().Add(-passInterval / 2)
+		case <-r.projector.passRequested:
+			timer.Stop()
+			asked = r.options.Now()
 		}
 	}
 }
@@ -177,6 +191,7 @@ func (p *pass) run(ctx context.Context, confirmed bool) error {
 			return err
 		}
 	}
+	var unfinished []string
 	for _, accountID := range slices.Sorted(maps.Keys(p.differences)) {
 		if err := p.renew(ctx); err != nil {
 			return err
@@ -185,12 +200,24 @@ func (p *pass) run(ctx context.Context, confirmed bool) error {
 		for _, d := range p.differences[accountID] {
 			ids = append(ids, d.write.ID())
 		}
-		if err := p.projector.Repair(ctx, accountID, ids); err != nil {
-			return err
+		waiting, cancel := context.WithTimeout(ctx, p.options.Patience)
+		err := p.projector.Repair(waiting, accountID, ids)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			unfinished = append(unfinished, accountID)
 		}
+	}
+	if len(unfinished) > 0 {
+		return fmt.Errorf("%w: %d, such as %s", errUnfinished, len(unfinished), unfinished[0])
 	}
 	return ctx.Err()
 }
+
+// errUnfinished ends a pass that has compared all copies, some of which could not be written. The projector goes on trying.
+var errUnfinished = errors.New("the copies of some accounts are not repaired yet; the log says why, and they are tried again")
 
 func (p *pass) found(accountID string, differences []difference, copies int) {
 	p.accounts++

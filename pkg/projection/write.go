@@ -44,8 +44,6 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 			writes = append(writes, over(Content(i.doc), last.copy))
 		case known && last.copy != "":
 			writes = append(writes, over(document.Document{"_id": id, "_deleted": true}, last.copy))
-		case known && last.pool != "":
-			p.copies.Add(copyName{accountID, id}, written{pool: i.doc.Rev()}) // removed already
 		default:
 			left[id] = i
 		}

@@ -69,7 +69,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch now := time.Now(); {
 	case err == nil:
 		call.Succeeded()
-	case errors.Is(err, errSlow) || r.Context().Err() != nil && now.Sub(began) > callTime*3/4 && isQuick(r):
+	case errors.Is(err, errSlow) || r.Context().Err() != nil && now.Sub(began) > callTime*3/4 && limit(r) > 0:
 		call.Failed(now)
 	default: // the caller has given up, or there is no connection, which takes no time
 		call.Abandoned()
@@ -87,10 +87,11 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // bounded makes a call of bounded time, the body of the response included.
 func (g *guard) bounded(r *http.Request) (*http.Response, error) {
-	if !isQuick(r) {
+	most := limit(r)
+	if most == 0 {
 		return g.RoundTripper.RoundTrip(r)
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), callTime, errSlow)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), most, errSlow)
 	response, err := g.RoundTripper.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		if errors.Is(context.Cause(ctx), errSlow) {
@@ -113,19 +114,28 @@ func (b *boundedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// isQuick reports whether a request is about single documents or the server. Views that have to be built, feeds, bulk
-// calls and writes to all nodes of a cluster take longer, and have limits of their own.
-func isQuick(r *http.Request) bool {
+// bulkRate is how many bytes of a bulk call take one second more.
+const bulkRate = 64 << 10
+
+// limit returns how long a request may take: callTime if it is about single documents or the server, and longer for a bulk
+// call. Views that have to be built, feeds and writes to all nodes of a cluster have limits of their own: 0.
+func limit(r *http.Request) time.Duration {
 	if r.URL.Query().Has("w") {
-		return false
+		return 0
 	}
 	segments := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")
+	if last := segments[len(segments)-1]; r.Method == http.MethodPost && (last == "_bulk_docs" || last == "_all_docs") {
+		return callTime + time.Duration(r.ContentLength/bulkRate)*time.Second
+	}
 	for _, segment := range segments[1:] {
 		if strings.HasPrefix(segment, "_") && segment != "_design" && segment != "_local" {
-			return false
+			return 0
 		}
 	}
-	return segments[0] != "_dbs_info"
+	if segments[0] == "_dbs_info" {
+		return 0
+	}
+	return callTime
 }
 
 // isRefusal reports whether a CouchDB has refused name and password, or has locked the name out. It says 401 and 403
