@@ -52,7 +52,9 @@ func (s *slowStore) GetMany(context.Context, string, []string) (map[string]docum
 	return nil, nil
 }
 
-func (s *slowStore) Put(context.Context, string, document.Document) (string, error) { return "1-a", nil }
+func (s *slowStore) Put(context.Context, string, document.Document) (string, error) {
+	return "1-a", nil
+}
 
 func (s *slowStore) PutMany(_ context.Context, _ string, docs []document.Document) ([]store.Written, error) {
 	return make([]store.Written, len(docs)), nil
