@@ -38,39 +38,54 @@ var readingCalls = []string{
 // that is a mistake.
 func TestReadingWritesNothing(t *testing.T) {
 	t.Parallel()
-	empty, lived := storetest.FreshCouch(t), storetest.FreshCouch(t)
-	home, state := t.TempDir(), filepath.Join(t.TempDir(), "state")
-	ok(t, "bootstrap", "--store", home)
-	loadKazoo(t, lived)
-	ok(t, "bootstrap", "--store", lived, "--state-dir", state)
-	missing, bare := filepath.Join(t.TempDir(), "missing"), t.TempDir()
-	counter := newWriteCounter(t, empty)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, []byte("no JSON"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-
+	var calls [][]string
 	for _, text := range readingCalls {
-		args := strings.Fields(strings.Replace(text, "FILE", file, 1))
-		for _, dsn := range []string{counter.url, lived} {
-			s := storetest.Open(t, dsn)
-			before := databases(t, s, dsn)
-			call(t, nil, slices.Concat(args, []string{"--store", dsn, "--state-dir", state})...)
-			if after := databases(t, s, dsn); !reflect.DeepEqual(after, before) || exists(state) {
-				t.Errorf("%s wrote:\nfrom %v\nto   %v", text, before, after)
+		calls = append(calls, strings.Fields(strings.Replace(text, "FILE", file, 1)))
+	}
+	t.Run("empty CouchDB", func(t *testing.T) {
+		counter := newWriteCounter(t, storetest.FreshCouch(t))
+		readingWritesNothing(t, counter.url, calls)
+		if len(counter.writes) > 0 {
+			t.Errorf("requests that write: %v", counter.writes)
+		}
+	})
+	t.Run("CouchDB of a Kazoo", func(t *testing.T) {
+		dsn := storetest.FreshCouch(t)
+		loadKazoo(t, dsn)
+		ok(t, "bootstrap", "--store", dsn, "--state-dir", t.TempDir())
+		readingWritesNothing(t, dsn, calls)
+	})
+	t.Run("folders", func(t *testing.T) {
+		home, missing, bare := t.TempDir(), filepath.Join(t.TempDir(), "missing"), t.TempDir()
+		ok(t, "bootstrap", "--store", home)
+		for _, args := range calls {
+			for _, folder := range []string{home, bare} {
+				before := filesIn(t, folder)
+				call(t, nil, slices.Concat(args, []string{"--store", folder})...)
+				sameFiles(t, strings.Join(args, " "), before, filesIn(t, folder))
+			}
+			if call(t, nil, slices.Concat(args, []string{"--store", missing})...); exists(missing) {
+				t.Fatalf("%q made a folder", args)
 			}
 		}
-		for _, folder := range []string{home, bare} {
-			before := filesIn(t, folder)
-			call(t, nil, slices.Concat(args, []string{"--store", folder})...)
-			sameFiles(t, text, before, filesIn(t, folder))
+	})
+}
+
+// readingWritesNothing makes calls on a CouchDB, and wants neither its databases nor a state folder to change.
+func readingWritesNothing(t *testing.T, dsn string, calls [][]string) {
+	t.Helper()
+	state := filepath.Join(t.TempDir(), "state")
+	s := storetest.Open(t, dsn)
+	for _, args := range calls {
+		before := databases(t, s, dsn)
+		call(t, nil, slices.Concat(args, []string{"--store", dsn, "--state-dir", state})...)
+		if after := databases(t, s, dsn); !reflect.DeepEqual(after, before) || exists(state) {
+			t.Errorf("%q wrote:\nfrom %v\nto   %v", args, before, after)
 		}
-		if call(t, nil, slices.Concat(args, []string{"--store", missing})...); exists(missing) {
-			t.Fatalf("%s made a folder", text)
-		}
-	}
-	if len(counter.writes) > 0 {
-		t.Errorf("requests that write: %v", counter.writes)
 	}
 }
 
