@@ -19,7 +19,7 @@ func (s *Server) approval(r *request) dedicatedip.Approve {
 			AuthAccountID: r.identity.AccountID,
 			RequestID:     r.id,
 			Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
-			AcceptCharges: isTrue(r.value("accept_charges")),
+			AcceptCharges: r.says("accept_charges"),
 		})
 	}
 }

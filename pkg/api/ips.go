@@ -57,6 +57,9 @@ func (s *Server) holdRows(r *request, limits ...int) error {
 			rows = min(rows, limit)
 		}
 	}
+	if rows*bytesPerRow <= largestBuffer { // as any response
+		return nil
+	}
 	return s.holdResponse(r, rows*bytesPerRow)
 }
 

@@ -13,9 +13,6 @@ var acceptedRanges = map[string]bool{
 	"application/javascript": true, "text/csv": true, "text/comma-separated-values": true,
 }
 
-// isTrue reports whether a setting is true, or the word (kz_term:is_true).
-func isTrue(value any) bool { return value == true || value == "true" }
-
 // acceptsJSON reports whether the client takes JSON. A setting "accept" overrides the header, and whatever it asks for
 // gets JSON; so does a header that can't be parsed.
 func (r *request) acceptsJSON() bool {

@@ -73,7 +73,10 @@ func (s *Server) serve(r *request, raw []byte) (reply, error) {
 			return reply{}, err
 		}
 	}
-	r.indent = r.wantsIndented()
+	// Whether the response is indented says a header, or a setting (api_util:get_pretty_print).
+	if r.indent = r.says("pretty_print"); r.Header.Get("X-Pretty-Print") != "" {
+		r.indent = r.Header.Get("X-Pretty-Print") == "true"
+	}
 	if err := r.tunnel(); err != nil {
 		return reply{}, err
 	}

@@ -178,6 +178,12 @@ func (r *request) text(name string) string {
 	return text
 }
 
+// says reports whether a setting is true, or the word (kz_term:is_true).
+func (r *request) says(name string) bool {
+	value := r.value(name)
+	return value == true || value == "true"
+}
+
 // data returns the request's data as an object; a list, which only some resources take, is an empty one.
 func (r *request) data() document.Document {
 	object, _ := r.body.data.(map[string]any)

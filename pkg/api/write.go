@@ -22,15 +22,20 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 	buffer, _ := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	body, err := resp.envelope.text(buffer)
-	if err == nil {
-		if r.indent {
-			body = body.indented()
-		}
-		err = s.holdResponse(r, body.size())
+	if err == nil && r.indent {
+		body = body.indented()
+	}
+	size := 0
+	for _, part := range body {
+		size += len(part)
+	}
+	if err == nil && (size > largestBuffer || r.response != nil) {
+		err = s.holdResponse(r, size)
 	}
 	if err != nil {
 		resp = s.fail(r, err)
 		body, _ = resp.envelope.text(buffer) // the text of a failure is short, and all of it can be encoded
+		size = len(body[0])
 	}
 	s.setHeaders(w, r, resp)
 	h := w.Header()
@@ -38,7 +43,7 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", "en")
 	h.Set("Vary", "accept-language, accept")
-	h.Set("Content-Length", strconv.Itoa(body.size()))
+	h.Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(resp.status)
 	return body.send(w)
 }
@@ -84,9 +89,6 @@ const unreadTime = 2 * time.Second
 
 // holdResponse makes sure that there is room for n bytes of the response to r.
 func (s *Server) holdResponse(r *request, n int) error {
-	if n <= largestBuffer && r.response == nil {
-		return nil
-	}
 	if r.response == nil {
 		r.response = &hold{of: s.responses}
 		if r.identity != nil {
@@ -99,13 +101,6 @@ func (s *Server) holdResponse(r *request, n int) error {
 
 // parts is the body of a response, in parts: large data is not copied.
 type parts [][]byte
-
-func (p parts) size() (n int) {
-	for _, part := range p {
-		n += len(part)
-	}
-	return n
-}
 
 // send writes the parts and returns how many bytes were written. A client that reads nothing for a while is given up.
 func (p parts) send(w http.ResponseWriter) (sent int) {
@@ -133,15 +128,6 @@ const largestBuffer = 64 << 10
 
 // maxIndented bounds a response that is indented. Deep in each other, values take a thousand times their length.
 const maxIndented = 1 << 20
-
-// wantsIndented reports whether the client wants to read the response itself: a header, or a setting
-// (api_util:get_pretty_print).
-func (r *request) wantsIndented() bool {
-	if header := r.Header.Get("X-Pretty-Print"); header != "" {
-		return header == "true"
-	}
-	return isTrue(r.value("pretty_print"))
-}
 
 // indented returns the parts indented, or as they are where that would be too much to read.
 func (p parts) indented() parts {
