@@ -66,24 +66,30 @@ func (a *allocation) enough(ctx context.Context) error {
 	return err
 }
 
-// allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back. The last
-// write may take another 4 s on a CouchDB cluster, and the response is due after 6 s.
-const allocationTime = 2 * time.Second
+// allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back. After a round
+// of slowRound it does not begin another one: a node of a CouchDB cluster may hang, and then each takes 4 s.
+const (
+	allocationTime = 15 * time.Second
+	slowRound      = 3 * time.Second
+)
 
 // run takes addresses until there are enough.
 func (a *allocation) run(ctx context.Context) error {
 	deadline := time.Now().Add(allocationTime)
+	var took time.Duration // by the last round
 	for round := 0; a.takenOverall < a.Quantity; round++ {
 		if round > 0 {
 			_ = backoff.Sleep(ctx, rand.N(10*time.Millisecond<<min(round, 5)))
 		}
-		if time.Now().After(deadline) {
+		began := time.Now()
+		if began.After(deadline) || took > slowRound {
 			return fault.New(fault.Busy, "")
 		}
 		if err := ctx.Err(); err != nil {
 			return fault.Wrap(fault.DatastoreUnreachable, err)
 		}
 		err := a.round(ctx)
+		took = time.Since(began)
 		switch {
 		case fault.Is(err, fault.Conflict) && a.takenOverall > 0: // what counts is what there is without these
 			a.giveBack(ctx)
