@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	"github.com/rs/zerolog"
+
+	"junctor/pkg/httpclient"
 )
 
 // Kazoo has a Crossbar reconcile the services of accounts whose copies of addresses have changed: it counts them and
@@ -53,7 +55,7 @@ func (k *Kazoo) reconcileServices(ctx context.Context, accountID string) error {
 	}
 	path := "/v2/accounts/" + url.PathEscape(accountID) + "/services/reconciliation"
 	r, err := k.send(ctx, http.MethodPost, path, k.token, struct{}{})
-	if err == nil && r.status == http.StatusUnauthorized {
+	if err == nil && r.Status == http.StatusUnauthorized {
 		k.token = ""
 		if !isNew {
 			return k.reconcileServices(ctx, accountID)
@@ -85,13 +87,13 @@ func (k *Kazoo) login(ctx context.Context) (token string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if r.status == http.StatusUnauthorized || r.status == http.StatusForbidden {
-		return "", fmt.Errorf("the master account's API key is refused with status %d", r.status)
+	if r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden {
+		return "", fmt.Errorf("the master account's API key is refused with status %d", r.Status)
 	}
 	if err := failure(r); err != nil {
 		return "", err
 	}
-	envelope, err := r.object()
+	envelope, err := r.Object()
 	if err != nil {
 		return "", err
 	}
@@ -102,27 +104,27 @@ func (k *Kazoo) login(ctx context.Context) (token string, err error) {
 }
 
 // send makes one request to Crossbar.
-func (k *Kazoo) send(ctx context.Context, method, path, token string, data any) (response, error) {
-	r, err := newRequest(ctx, method, k.options.URL+path, map[string]any{"data": data})
+func (k *Kazoo) send(ctx context.Context, method, path, token string, data any) (httpclient.Response, error) {
+	r, err := httpclient.NewRequest(ctx, method, k.options.URL+path, map[string]any{"data": data})
 	if err != nil {
-		return response{}, err
+		return httpclient.Response{}, err
 	}
 	if token != "" {
 		r.Header.Set("X-Auth-Token", token)
 	}
-	return exchange(k.http, r)
+	return k.exchange(r)
 }
 
 // failure returns the status of a response as an error, with what Crossbar says of it, unless the request succeeded.
-func failure(r response) error {
+func failure(r httpclient.Response) error {
 	const longest = 200
-	if r.status/100 == 2 {
+	if r.Status/100 == 2 {
 		return nil
 	}
-	envelope, _ := r.object()
+	envelope, _ := r.Object()
 	message := envelope.String("message")
 	if message == "" {
-		return fmt.Errorf("status %d", r.status)
+		return fmt.Errorf("status %d", r.Status)
 	}
-	return fmt.Errorf("status %d %q", r.status, message[:min(len(message), longest)])
+	return fmt.Errorf("status %d %q", r.Status, message[:min(len(message), longest)])
 }

@@ -3,13 +3,13 @@ package billing
 import (
 	"cmp"
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/backoff"
+	"junctor/pkg/httpclient"
 )
 
 const (
@@ -36,7 +36,7 @@ type Queue struct {
 	pauses    Pauses
 	observe   func(Call)
 	log       zerolog.Logger
-	http      *http.Client
+	http      *httpclient.Client
 	wake      chan struct{} // an account was added
 
 	mu      sync.Mutex
@@ -61,7 +61,7 @@ func newQueue(
 	return &Queue{
 		event: event, reconcile: reconcile, observe: observe, log: log.With().Str("target", target).Logger(),
 		pauses: Pauses{cmp.Or(p.Pause, 100*time.Millisecond), cmp.Or(p.LastPause, time.Minute)},
-		http:   newClient(), wake: make(chan struct{}, 1), waiting: map[string]bool{},
+		http:   httpclient.New(connectTime, maxConnections, maxBody), wake: make(chan struct{}, 1), waiting: map[string]bool{},
 	}
 }
 

@@ -96,7 +96,7 @@ func (h *Hook) quote(ctx context.Context, p Proposal) (quote, error) {
 	if err != nil {
 		return quote{}, err
 	}
-	return r.quote()
+	return readQuote(r)
 }
 
 var errTooLate = errors.New("no response in time")

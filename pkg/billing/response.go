@@ -3,33 +3,10 @@ package billing
 import (
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 
-	"junctor/pkg/document"
+	"junctor/pkg/httpclient"
 )
-
-// response is a response of the hook or of Kazoo.
-type response struct {
-	status int
-	media  string // its Content-Type
-	body   []byte // at most maxBody and one
-}
-
-// object decodes a body that is a JSON object.
-func (r response) object() (document.Document, error) {
-	if media, _, err := mime.ParseMediaType(r.media); err != nil || media != "application/json" {
-		return nil, errors.New("the response is not application/json")
-	}
-	if len(r.body) > maxBody {
-		return nil, fmt.Errorf("the response is longer than %d bytes", maxBody)
-	}
-	object, err := document.Decode(r.body)
-	if err != nil {
-		return nil, fmt.Errorf("the response: %w", err)
-	}
-	return object, nil
-}
 
 // quote is what the hook says of a proposal.
 type quote struct {
@@ -50,22 +27,22 @@ func (q quote) outcome(accepted bool) string {
 	return Quoted
 }
 
-// quote reads the response to a proposal. What is not exactly one of the protocol is an error: no account is given
+// readQuote reads the response to a proposal. What is not exactly one of the protocol is an error: no account is given
 // anything for a response that might have meant something else.
-func (r response) quote() (quote, error) {
-	switch r.status {
+func readQuote(r httpclient.Response) (quote, error) {
+	switch r.Status {
 	case http.StatusOK:
-		invoices, err := r.invoices()
+		invoices, err := readInvoices(r)
 		return quote{invoices: invoices}, err
 	case http.StatusPaymentRequired:
-		return quote{refusal: r.refusal()}, nil
+		return quote{refusal: readRefusal(r)}, nil
 	}
-	return quote{}, fmt.Errorf("the hook responds with status %d", r.status)
+	return quote{}, fmt.Errorf("the hook responds with status %d", r.Status)
 }
 
-// invoices reads {} or {"invoices":[…]}.
-func (r response) invoices() ([]any, error) {
-	object, err := r.object()
+// readInvoices reads {} or {"invoices":[…]}.
+func readInvoices(r httpclient.Response) ([]any, error) {
+	object, err := r.Object()
 	if err != nil {
 		return nil, err
 	}
@@ -88,10 +65,10 @@ func (r response) invoices() ([]any, error) {
 	return list, nil
 }
 
-// refusal reads why an account gets no more: {"reason":…,"message":…}. The status alone is a refusal, too.
-func (r response) refusal() map[string]any {
+// readRefusal reads why an account gets no more: {"reason":…,"message":…}. The status alone is a refusal, too.
+func readRefusal(r httpclient.Response) map[string]any {
 	refusal := map[string]any{"reason": "bookkeeper_rejection", "message": "there is a billing issue with this account"}
-	object, _ := r.object()
+	object, _ := r.Object()
 	for key := range refusal {
 		if text := object.String(key); text != "" {
 			refusal[key] = text

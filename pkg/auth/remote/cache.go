@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// acceptedFor is how long a good answer counts: so long a revoked token stays good here.
+	// acceptedFor is how long a good verdict counts: so long a revoked token stays good here.
 	acceptedFor = time.Minute
 	// refusedFor is how long a bad one does: enough to keep a client that repeats itself off the other cluster.
 	refusedFor = 2 * time.Second
@@ -46,8 +46,8 @@ func newVerdicts() *verdicts {
 	return &verdicts{accepted, refused}
 }
 
-func (a *verdicts) get(key string, now time.Time) (verdict, bool) {
-	for _, cache := range []*lru.Cache[string, cachedVerdict]{a.refused, a.accepted} {
+func (v *verdicts) get(key string, now time.Time) (verdict, bool) {
+	for _, cache := range []*lru.Cache[string, cachedVerdict]{v.refused, v.accepted} {
 		if cached, ok := cache.Get(key); ok && now.Before(cached.expires) {
 			return cached.verdict, true
 		}
@@ -55,20 +55,20 @@ func (a *verdicts) get(key string, now time.Time) (verdict, bool) {
 	return verdict{}, false
 }
 
-// put caches a verdict. That a cluster can't be reached is not cached: the breaker sees to that.
-func (a *verdicts) put(q question, v verdict, now time.Time) {
+// put caches the verdict on a question. That a cluster can't be reached is not cached: the breaker sees to that.
+func (v *verdicts) put(q question, result verdict, now time.Time) {
 	switch {
-	case fault.Is(v.err, fault.ClusterUnreachable):
-	case v.err != nil:
-		a.refused.Add(q.key(), cachedVerdict{v, now.Add(refusedFor)})
-		a.accepted.Remove(q.key())
+	case fault.Is(result.err, fault.ClusterUnreachable):
+	case result.err != nil:
+		v.refused.Add(q.key(), cachedVerdict{result, now.Add(refusedFor)})
+		v.accepted.Remove(q.key())
 	default:
 		expires := now.Add(acceptedFor)
 		if end, ok := expiry(q.token); ok && end.Before(expires) {
 			expires = end
 		}
-		a.accepted.Add(q.key(), cachedVerdict{v, expires})
-		a.refused.Remove(q.key())
+		v.accepted.Add(q.key(), cachedVerdict{result, expires})
+		v.refused.Remove(q.key())
 	}
 }
 

@@ -66,7 +66,7 @@ func about(cluster string, changes fields) fields {
 	return data
 }
 
-// says returns a handler that answers as Crossbar does.
+// says returns a handler that responds as Crossbar does.
 func says(status int, envelope fields) http.HandlerFunc {
 	answer := fields{"version": "4.0.0", "timestamp": "2026-11-22T04:27:23Z", "node": "qAZM9YHIQVKDx9NuhuIIdA",
 		"request_id": "789301a454752938f6f049dbd18925ea", "auth_token": good, "status": "error"}
@@ -127,7 +127,7 @@ type asked struct {
 	body   string
 }
 
-// newKazoo starts a cluster that answers so; nil is 404.
+// newKazoo starts a cluster with these handlers; nil is 404.
 func newKazoo(t *testing.T, tokenAuth, tokenInfo http.HandlerFunc) *kazoo {
 	t.Helper()
 	k := &kazoo{}
@@ -214,7 +214,7 @@ func (w *world) register(t testing.TB, id, url string) {
 	}
 }
 
-// with returns a world with a cluster A that answers so.
+// with returns a world with a cluster A that has these handlers.
 func with(t *testing.T, tokenAuth, tokenInfo http.HandlerFunc) (*world, *kazoo) {
 	t.Helper()
 	w, k := newWorld(t), newKazoo(t, tokenAuth, tokenInfo)

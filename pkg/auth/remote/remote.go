@@ -2,8 +2,8 @@
 //
 // A token says nothing of the cluster that issued it, and only that cluster has the documents it is checked by. So
 // a request names the cluster, and the cluster is asked, in the way any client can (cb_token_auth, cb_auth): who is
-// this? Its answer is remembered for a while. Whatever is not clearly a yes is a no: a refusal where the cluster
-// refused, fault.ClusterUnreachable where it gave no answer that makes sense.
+// this? What it says is cached for a while. Whatever is not clearly a yes is a no: a refusal if the cluster refused,
+// fault.ClusterUnreachable if it gave no response that makes sense.
 //
 // A caller chooses among registered clusters and nothing else: the URL comes from the registry, is followed to no
 // other place, and only ids and tokens of the right shape get as far as a request. The package knows HTTP as a
@@ -69,7 +69,7 @@ var validToken = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 //
 // A cluster that is not registered is fault.Forbidden. A token that the cluster does not know is
 // fault.Unauthenticated, as is one that it says is another cluster's, and an account whose trial is over there
-// fault.Invalid. No usable answer within three seconds is fault.ClusterUnreachable. Errors of the registry's store
+// fault.Invalid. No usable response within three seconds is fault.ClusterUnreachable. Errors of the registry's store
 // pass as they are.
 func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*auth.Identity, error) {
 	if !kazoo.IsID(clusterID) {
@@ -105,11 +105,11 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 	}
 }
 
-// ask asks the cluster unless it has been silent lately, and remembers the answer.
+// ask asks the cluster unless it has been silent lately, and caches the verdict.
 func (i *Introspector) ask(ctx context.Context, q question) verdict {
 	call, ok := i.breakers.of(q.cluster.URL).Allow(i.now())
 	if !ok {
-		return unreachable(errors.New("no answer the last times, not asked again yet"))
+		return unreachable(errors.New("no response the last times, not asked again yet"))
 	}
 	v := i.client.ask(ctx, q)
 	now := i.now()

@@ -8,14 +8,15 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/httpclient"
 	"junctor/pkg/kazoo"
 )
 
-// verdict is what an answer comes to: an identity, or an error.
+// verdict is what a response comes to: an identity, or an error.
 type verdict struct {
 	identity auth.Identity
 	err      error
-	// silent says that there was no answer of the cluster's own, so that the next question would wait in vain too.
+	// silent says that the cluster itself did not respond, so that the next question would wait in vain too.
 	silent bool
 }
 
@@ -45,38 +46,39 @@ func silence(reason error) verdict {
 	return v
 }
 
-// interpret returns what a response means. Statuses that only whoever stands before a Kazoo answers count as silence, unlike its own 500: a
-// token can provoke that one, and must not be able to close the cluster for others.
-func (a *answer) interpret(q question) verdict {
-	switch a.status {
+// interpret returns what a response to a question means. The statuses that a proxy in front of a Kazoo sends count as
+// silence. Its own 500 does not: a token can provoke that one, and must not be able to close the cluster for others.
+func (q question) interpret(r httpclient.Response) verdict {
+	switch r.Status {
 	case http.StatusOK:
-		return a.accept(q)
+		return q.accept(r)
 	case http.StatusUnauthorized:
 		return refusal("cluster " + q.cluster.ID + " does not take it")
 	case http.StatusBadRequest:
-		if err := a.expiredTrial(); err != nil {
+		if err := expiredTrial(r); err != nil {
 			return verdict{err: err}
 		}
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return silence(fmt.Errorf("cluster %s answered %d", q.cluster.ID, a.status))
+		return silence(fmt.Errorf("cluster %s responded with status %d", q.cluster.ID, r.Status))
 	}
-	return unreachable(fmt.Errorf("cluster %s answered %d", q.cluster.ID, a.status))
+	return unreachable(fmt.Errorf("cluster %s responded with status %d", q.cluster.ID, r.Status))
 }
 
 // accept reads who the token's holder is. Kazoo before 4.3 names neither its id nor its master, so its tokens are
 // nobody's master.
-func (a *answer) accept(q question) verdict {
-	if a.garbage != nil {
-		return unreachable(fmt.Errorf("cluster %s: %w", q.cluster.ID, a.garbage))
+func (q question) accept(r httpclient.Response) verdict {
+	envelope, err := r.Object()
+	if err != nil {
+		return unreachable(fmt.Errorf("cluster %s: %w", q.cluster.ID, err))
 	}
-	object, _ := a.envelope["data"].(map[string]any)
+	object, _ := envelope["data"].(map[string]any)
 	data := document.Document(object)
-	if a.envelope.String("status") != "success" || !isID(data["account_id"]) ||
+	if envelope.String("status") != "success" || !isID(data["account_id"]) ||
 		!isOptionalID(data["owner_id"]) || !isOptionalID(data["reseller_id"]) {
-		return unreachable(fmt.Errorf("cluster %s: the answer is not about a token", q.cluster.ID))
+		return unreachable(fmt.Errorf("cluster %s: the response is not about a token", q.cluster.ID))
 	}
 	if id := data["cluster_id"]; id != nil && id != q.cluster.ID {
-		return refusal("what answers for cluster " + q.cluster.ID + " says it is another")
+		return refusal("what responds for cluster " + q.cluster.ID + " says it is another")
 	}
 	return verdict{identity: auth.Identity{
 		AccountID: data.String("account_id"),
@@ -87,10 +89,17 @@ func (a *answer) accept(q question) verdict {
 	}}
 }
 
+// isUserDeleted reports whether a Kazoo says of a token that its user is deleted (kazoo_auth).
+func isUserDeleted(r httpclient.Response) bool {
+	envelope, _ := r.Object()
+	return r.Status == http.StatusInternalServerError && envelope.String("message") == "invalid_identity_provider"
+}
+
 // expiredTrial returns Crossbar's refusal of an account whose trial is over in our own words, nil if the response is
 // about something else.
-func (a *answer) expiredTrial() error {
-	data, _ := a.envelope["data"].(map[string]any)
+func expiredTrial(r httpclient.Response) error {
+	envelope, _ := r.Object()
+	data, _ := envelope["data"].(map[string]any)
 	account, _ := data["account"].(map[string]any)
 	expired, ok := account["expired"].(map[string]any)
 	if !ok {

@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/httpclient"
 )
 
 const clusterID = "c6859db6813a0a4507b07b3491e1d9e6"
@@ -36,8 +37,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzAnswer holds that no answer is taken for a yes that does not say so, whatever it looks like.
-func FuzzAnswer(f *testing.F) {
+// FuzzResponse holds that no response is taken for a yes that does not say so, whatever it looks like.
+func FuzzResponse(f *testing.F) {
 	const yes = `{"status":"success","data":{"account_id":"0766c6d3a0cf0a0f293e7c8cf0bdcab5","cluster_id":"` +
 		clusterID + `","is_master_account":true}}`
 	for _, body := range []string{yes, "", "{}", "null", "[]", yes + yes, `{"status":"success","data":{}}`,
@@ -50,9 +51,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(200, "application/json; charset=utf-8", []byte(yes))
 	f.Add(200, "text/html", []byte(yes))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
-		a := &answer{status: status}
-		a.envelope, a.garbage = decode(contentType, body)
-		identity, err := a.interpret(question{someCluster, "a"}).result()
+		r := httpclient.Response{Status: status, ContentType: contentType, Body: body}
+		identity, err := question{someCluster, "a"}.interpret(r).result()
 		if (identity == nil) == (err == nil) {
 			t.Fatalf("%+v, %v", identity, err)
 		}
