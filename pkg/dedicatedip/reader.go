@@ -17,14 +17,13 @@ type Reader struct {
 
 // Read returns a Reader.
 func (p *Pool) Read() Reader {
-	m := p.memory.Load()
-	if m == nil || m.staleness == 0 {
+	m, why := p.forReads()
+	switch {
+	case m == nil:
 		return Reader{pool: p}
-	}
-	why := m.outdated()
-	if why == "" {
+	case why == "":
 		if m.behind.Swap(false) {
-			p.options.Log.Info().Msg("reads of dedicated IPs are answered from memory again")
+			p.options.Log.Info().Msg("reads of dedicated IPs are served from memory again")
 		}
 		return Reader{pool: p, index: m.index}
 	}
@@ -38,7 +37,16 @@ func (p *Pool) Read() Reader {
 // Bypassed reports whether r reads from the store because the pool in memory is not current.
 func (r Reader) Bypassed() bool { return r.why != "" }
 
-// outdated returns why reads can't be answered from memory, "" if they can.
+// forReads returns the pool in memory, nil if reads don't use it, and why it is not current, "" if it is.
+func (p *Pool) forReads() (m *memory, why string) {
+	m = p.memory.Load()
+	if m == nil || m.staleness == 0 {
+		return nil, ""
+	}
+	return m, m.outdated()
+}
+
+// outdated returns why reads can't be served from memory, "" if they can.
 func (m *memory) outdated() string {
 	asOf := m.mirror.AsOf()
 	if asOf.IsZero() {
@@ -53,17 +61,17 @@ func (m *memory) outdated() string {
 	return ""
 }
 
-// FromMemory reports whether reads are answered from memory at the moment.
+// FromMemory reports whether reads are served from memory at the moment.
 func (p *Pool) FromMemory() bool {
-	m := p.memory.Load()
-	return m != nil && m.staleness > 0 && m.outdated() == ""
+	m, why := p.forReads()
+	return m != nil && why == ""
 }
 
-// Counts returns how many addresses the pool has, by zone and status ("available", "assigned"). ok is false while they are
-// not known from memory.
+// Counts returns how many addresses the pool has, by zone and status ("available", "assigned"). ok is false while they
+// are not known from memory.
 func (p *Pool) Counts() (counts map[[2]string]int, ok bool) {
-	m := p.memory.Load()
-	if m == nil || m.staleness == 0 || m.outdated() != "" {
+	m, why := p.forReads()
+	if m == nil || why != "" {
 		return nil, false
 	}
 	return m.index.sizes(), true
