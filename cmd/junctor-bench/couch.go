@@ -13,6 +13,7 @@ import (
 	"github.com/go-kivik/kivik/v4"
 	"github.com/go-kivik/kivik/v4/couchdb"
 
+	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
@@ -227,7 +228,7 @@ func makeDatabase(ctx context.Context, s *store.Store, db string, designs ...str
 		return err
 	}
 	for _, file := range designs {
-		if err := install(ctx, s, db, file); err != nil {
+		if err := store.InstallFile(ctx, s, db, couchdbviews.Files, file); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,7 @@ func found(ctx context.Context, s *store.Store, f *account.Founder) (account.Boo
 	if err != nil {
 		return master, err
 	}
-	if err := install(ctx, s, "accounts", "junctor_accounts.json"); err != nil {
+	if err := store.InstallFile(ctx, s, "accounts", couchdbviews.Files, "junctor_accounts.json"); err != nil {
 		return master, err
 	}
 	if err := dedicatedip.Install(ctx, s); err != nil {
@@ -91,7 +91,7 @@ func (w *world) fillPool(ctx context.Context, s *store.Store, f *account.Founder
 		if err != nil {
 			return err
 		}
-		if err := install(ctx, s, db, "junctor_account.json"); err != nil {
+		if err := store.InstallFile(ctx, s, db, couchdbviews.Files, "junctor_account.json"); err != nil {
 			return err
 		}
 		held := func(i int) document.Document { return assigned(n*heldEach+i, created.ID) }
@@ -128,14 +128,6 @@ func index(ctx context.Context, s *store.Store, pool string) error {
 		}
 	}
 	return nil
-}
-
-func install(ctx context.Context, s *store.Store, db, file string) error {
-	design, err := store.Design(couchdbviews.Files, file)
-	if err != nil {
-		return err
-	}
-	return s.Install(ctx, db, design)
 }
 
 // bulk is how many documents are written in one go.

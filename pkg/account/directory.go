@@ -18,9 +18,9 @@ type Store interface {
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	Delete(ctx context.Context, db, id, rev string) error
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
-	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
+	store.Viewer
+	store.Installer
 	CreateDatabase(ctx context.Context, db string) error
-	Install(ctx context.Context, db string, design document.Document) error
 }
 
 // Directory finds accounts. It is safe for concurrent use.

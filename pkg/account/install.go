@@ -4,7 +4,6 @@ import (
 	"context"
 
 	couchdbviews "junctor/couchdb-views"
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
@@ -12,8 +11,8 @@ import (
 
 // Installer is what Install needs of a store.
 type Installer interface {
-	Get(ctx context.Context, db, id string) (document.Document, error)
-	Install(ctx context.Context, db string, design document.Document) error
+	Reader
+	store.Installer
 }
 
 // Install gives the database of accounts views of ours, unless a Kazoo has installed its own. If the database does not
@@ -26,9 +25,5 @@ func Install(ctx context.Context, s Installer) error {
 	case !fault.Is(err, fault.BadIdentifier):
 		return err
 	}
-	views, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
-	if err != nil {
-		return err
-	}
-	return s.Install(ctx, kazoo.Accounts, views)
+	return store.InstallFile(ctx, s, kazoo.Accounts, couchdbviews.Files, "junctor_accounts.json")
 }

@@ -65,9 +65,5 @@ func (d *Directory) list(ctx context.Context, db, design, view, key string) (ids
 
 // installViews gives the database of an account our views.
 func (d *Directory) installViews(ctx context.Context, db string) error {
-	design, err := store.Design(couchdbviews.Files, "junctor_account.json")
-	if err != nil {
-		return err
-	}
-	return d.store.Install(ctx, db, design)
+	return store.InstallFile(ctx, d.store, db, couchdbviews.Files, "junctor_account.json")
 }

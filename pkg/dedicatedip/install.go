@@ -14,11 +14,11 @@ import (
 
 // Installer is what Install needs of a store.
 type Installer interface {
+	account.Reader
+	store.Installer
 	CreateDatabase(ctx context.Context, db string) error
 	DatabaseExists(ctx context.Context, db string) (bool, error)
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
-	Get(ctx context.Context, db, id string) (document.Document, error)
-	Install(ctx context.Context, db string, design document.Document) error
 	InstallIfMissing(ctx context.Context, db string, design document.Document) error
 }
 
@@ -101,11 +101,7 @@ func installViews(ctx context.Context, s Installer) error {
 	if err := s.InstallIfMissing(ctx, Database, kazoos); err != nil {
 		return err
 	}
-	ours, err := store.Design(couchdbviews.Files, "junctor_dedicated_ips.json")
-	if err != nil {
-		return err
-	}
-	return s.Install(ctx, Database, ours)
+	return store.InstallFile(ctx, s, Database, couchdbviews.Files, "junctor_dedicated_ips.json")
 }
 
 // KazooText returns the text of _design/dedicated_ips that Install writes where there is none: what this Kazoo would

@@ -22,6 +22,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/mirror"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -37,14 +38,10 @@ const (
 
 // Store is what the pool needs of a store.
 type Store interface {
+	mirror.Store
 	store.Writer
-	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	Epoch(ctx context.Context, db string) (string, error)
-	Changes(
-		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
-	) error
-	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
-	All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error
+	store.Viewer
+	store.Lister
 	Resolve(ctx context.Context, db string, doc document.Document, each func(loser document.Document)) error
 }
 

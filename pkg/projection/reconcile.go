@@ -20,7 +20,7 @@ import (
 // ReconcilerStore is what a Reconciler needs of a store.
 type ReconcilerStore interface {
 	ViewStore
-	Installer
+	store.Installer
 	CreateDatabase(ctx context.Context, db string) error
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
 }

@@ -19,15 +19,10 @@ type ViewStore interface {
 	store.Lister
 }
 
-// Installer installs design documents.
-type Installer interface {
-	Install(ctx context.Context, db string, design document.Document) error
-}
-
 // views reads lists from Kazoo's views where they are installed, and else from ours.
 type views struct {
 	store     ViewStore
-	installer Installer // installs ours where neither is; nil disables that
+	installer store.Installer // installs ours where neither is; nil disables that
 }
 
 // heldByAccount returns which addresses each account holds.
@@ -108,11 +103,7 @@ func (v views) list(ctx context.Context, db, design, view string, key any) (ids 
 }
 
 func (v views) install(ctx context.Context, db, file string) error {
-	design, err := store.Design(couchdbviews.Files, file)
-	if err != nil {
-		return err
-	}
-	return v.installer.Install(ctx, db, design)
+	return store.InstallFile(ctx, v.installer, db, couchdbviews.Files, file)
 }
 
 // documents returns those of an account's documents that are copies.

@@ -36,12 +36,11 @@ const schemaID = "customer_cluster"
 
 // Store is what the registry needs of a store.
 type Store interface {
-	Get(ctx context.Context, db, id string) (document.Document, error)
-	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
-	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
-	Delete(ctx context.Context, db, id, rev string) error
-	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
+	store.Writer
+	store.Viewer
 	mirror.Store
+	Get(ctx context.Context, db, id string) (document.Document, error)
+	Delete(ctx context.Context, db, id, rev string) error
 }
 
 // Schemas validates a document by the schema of an id and returns it with its values cast. Findings are a fault.Invalid.

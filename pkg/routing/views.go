@@ -4,14 +4,13 @@ import (
 	"context"
 
 	couchdbviews "junctor/couchdb-views"
-	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
 
 // Installer is what Install needs of a store.
 type Installer interface {
+	store.Installer
 	CreateDatabase(ctx context.Context, db string) error
-	Install(ctx context.Context, db string, design document.Document) error
 }
 
 // Install makes sure that the registry's databases and its design document exist.
@@ -21,9 +20,5 @@ func Install(ctx context.Context, s Installer) error {
 			return err
 		}
 	}
-	views, err := store.Design(couchdbviews.Files, "routing.json")
-	if err != nil {
-		return err
-	}
-	return s.Install(ctx, Database, views)
+	return store.InstallFile(ctx, s, Database, couchdbviews.Files, "routing.json")
 }

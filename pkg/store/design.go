@@ -11,6 +11,20 @@ import (
 	"junctor/pkg/fault"
 )
 
+// Installer installs design documents, as a Store does.
+type Installer interface {
+	Install(ctx context.Context, db string, design document.Document) error
+}
+
+// InstallFile installs the design document in a file, see Design.
+func InstallFile(ctx context.Context, s Installer, db string, files fs.FS, name string) error {
+	design, err := Design(files, name)
+	if err != nil {
+		return err
+	}
+	return s.Install(ctx, db, design)
+}
+
 // Design reads a design document from a file as Kazoo writes them: a function may be a list of lines, which are
 // joined with nothing between them (kz_datamgr does the same).
 func Design(files fs.FS, name string) (document.Document, error) {

@@ -17,10 +17,10 @@ import (
 
 // Store is what the registry needs of a store.
 type Store interface {
-	Get(ctx context.Context, db, id string) (document.Document, error)
+	account.Reader
+	store.Viewer
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	Delete(ctx context.Context, db, id, rev string) error
-	View(ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error) error
 }
 
 // Options adjusts a Registry. The zero value keeps no API keys and caches nothing.

@@ -57,8 +57,8 @@ func listed(doc document.Document) Cluster {
 
 // Installer is what Install needs of a store.
 type Installer interface {
+	store.Installer
 	CreateDatabase(ctx context.Context, db string) error
-	Install(ctx context.Context, db string, design document.Document) error
 }
 
 // Install makes sure that the database and its views exist.
@@ -66,9 +66,5 @@ func Install(ctx context.Context, s Installer) error {
 	if err := s.CreateDatabase(ctx, Database); err != nil {
 		return err
 	}
-	views, err := store.Design(couchdbviews.Files, "junctor_kazoo_clusters.json")
-	if err != nil {
-		return err
-	}
-	return s.Install(ctx, Database, views)
+	return store.InstallFile(ctx, s, Database, couchdbviews.Files, "junctor_kazoo_clusters.json")
 }
