@@ -98,7 +98,7 @@ const (
 
 // retry retries an installation until it succeeds or ctx ends: server and CouchDB may be started in any order.
 func (s *server) retry(ctx context.Context, install func() error) error {
-	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+	for pauses := backoff.New(firstWait, lastWait); ; {
 		err := install()
 		if err == nil {
 			return nil
@@ -109,6 +109,7 @@ func (s *server) retry(ctx context.Context, install func() error) error {
 		if s.unprepared.Load() != nil {
 			s.unprepared.Store(&err)
 		}
+		wait := pauses.Next()
 		if store.Refused(err) {
 			wait = refusedWait
 		}

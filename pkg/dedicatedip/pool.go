@@ -179,7 +179,7 @@ func (p *Pool) remove(ctx context.Context, ip IP) error {
 		p.projector.Project(ip.AssignedTo(), []document.Document{tombstone})
 		return nil
 	case fault.Is(err, fault.DatastorePartial):
-		p.compareLater(ip.AssignedTo(), []string{ip.ID()})
+		p.projector.CompareLater(ip.AssignedTo(), []string{ip.ID()})
 		return err
 	case !fault.Is(err, fault.Conflict):
 		p.projector.Compare(ip.AssignedTo(), []string{ip.ID()})

@@ -19,7 +19,7 @@ import (
 // accepted until it is known.
 func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, errs []error) {
 	if slices.ContainsFunc(errs, func(err error) bool { return fault.Is(err, fault.DatastorePartial) }) {
-		p.compareLater(accountID, idsOf(before))
+		p.projector.CompareLater(accountID, idsOf(before))
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
@@ -44,10 +44,6 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 
 // undoTime bounds how long a request tries to take back what it has written. The client waits for it.
 const undoTime = 5 * time.Second
-
-// compareLater has an account's copies compared with the pool, and does not wait for it: the request has waited long
-// enough.
-func (p *Pool) compareLater(accountID string, ids []string) { go p.projector.Compare(accountID, ids) }
 
 // previous returns the documents that this request wrote as they were before, over the revision they have now.
 // Where the answer to a write did not arrive, the store is asked what it has.
@@ -110,23 +106,22 @@ func sameWrite(before, after IP, stored document.Document) bool {
 	return kazoo.Generation(stored.Rev()) == kazoo.Generation(before.Revision())+1
 }
 
-// attempts and pause bound how long a request tries to take back what it has written.
+// How often a request tries to take back what it has written, and the pauses in between.
 const (
-	attempts = 3
-	pause    = 50 * time.Millisecond
+	undoAttempts   = 3
+	firstUndoPause = 50 * time.Millisecond
+	lastUndoPause  = 100 * time.Millisecond
 )
 
 // retry tries something a few times with backoff. It does not repeat what ended in a conflict.
 func retry(ctx context.Context, try func() error) (err error) {
-	for attempt := range attempts {
-		if err = try(); err == nil || fault.Is(err, fault.Conflict) || attempt == attempts-1 {
-			break
-		}
-		if backoff.Sleep(ctx, pause<<attempt) != nil {
-			break
+	pauses := backoff.New(firstUndoPause, lastUndoPause)
+	for attempt := 1; ; attempt++ {
+		err = try()
+		if err == nil || fault.Is(err, fault.Conflict) || attempt == undoAttempts || pauses.Wait(ctx) != nil {
+			return err
 		}
 	}
-	return err
 }
 
 // reportedIPs bounds the length of a log line.

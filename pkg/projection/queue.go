@@ -57,12 +57,22 @@ func (p *Projector) Project(accountID string, docs []document.Document) {
 }
 
 // Compare is Project where it is not known what the pool has: it reads the pool.
-func (p *Projector) Compare(accountID string, ids []string) {
+func (p *Projector) Compare(accountID string, ids []string) { p.project(accountID, same(ids, item{})) }
+
+// CompareLater is Compare for a caller that has waited long enough: it does not wait.
+func (p *Projector) CompareLater(accountID string, ids []string) {
+	if accountID != "" && len(ids) > 0 {
+		p.enqueue(accountID, same(ids, item{}))
+	}
+}
+
+// same returns the same item for several addresses.
+func same(ids []string, i item) map[string]item {
 	items := make(map[string]item, len(ids))
 	for _, id := range ids {
-		items[id] = item{}
+		items[id] = i
 	}
-	p.project(accountID, items)
+	return items
 }
 
 func (p *Projector) project(accountID string, items map[string]item) {
@@ -89,12 +99,8 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 	if len(ids) == 0 {
 		return nil
 	}
-	items := make(map[string]item, len(ids))
-	for _, id := range ids {
-		items[id] = item{repair: true}
-	}
 	select {
-	case <-p.enqueue(accountID, items):
+	case <-p.enqueue(accountID, same(ids, item{repair: true})):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
