@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 // idLength is all that Kazoo asks of an account id (MATCH_ACCOUNT_RAW). In practice it is 32 hex digits.
@@ -19,7 +20,7 @@ func Database(id string) (string, error) {
 	if !ValidID(id) || strings.ContainsFunc(id, notInName) {
 		return "", fault.Unknown(id, nil)
 	}
-	return "account/" + id[:2] + "/" + id[2:4] + "/" + id[4:], nil
+	return kazoo.AccountPrefix + id[:2] + "/" + id[2:4] + "/" + id[4:], nil
 }
 
 // notInName tells what CouchDB refuses in the name of a database, and the slash, which divides ours.
@@ -28,7 +29,8 @@ func notInName(r rune) bool {
 	return !lower && !digit && !strings.ContainsRune("_$()+-", r)
 }
 
-// encodedDatabase is how documents spell the name (pvt_account_db).
-func encodedDatabase(id string) string {
+// EncodedDatabase returns the name of the database of an account as documents spell it (pvt_account_db). The id is one
+// that Database takes.
+func EncodedDatabase(id string) string {
 	return "account%2F" + id[:2] + "%2F" + id[2:4] + "%2F" + id[4:]
 }

@@ -24,7 +24,7 @@ func (f *Founder) newAccount(id, name, realm string, tree []string) document.Doc
 	if len(tree) > 0 {
 		doc["pvt_parent_id"] = tree[len(tree)-1]
 	}
-	f.stamp(doc, id, encodedDatabase(id))
+	f.stamp(doc, id, EncodedDatabase(id))
 	return doc
 }
 
@@ -76,7 +76,7 @@ func (f *Founder) services(account document.Document, reseller string) document.
 	if account.Bool("pvt_reseller") {
 		doc["pvt_reseller"] = true
 	}
-	f.stamp(doc, account.ID(), encodedDatabase(account.ID()))
+	f.stamp(doc, account.ID(), EncodedDatabase(account.ID()))
 	return doc
 }
 

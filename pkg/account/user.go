@@ -126,7 +126,7 @@ func (f *Founder) newUser(accountID string, n NewUser) document.Document {
 		kazoo.FieldVersion:  "1",
 		"pvt_alphanum_name": kazoo.Alphanumeric(first + last),
 	}
-	f.stamp(doc, accountID, encodedDatabase(accountID))
+	f.stamp(doc, accountID, EncodedDatabase(accountID))
 	setPassword(doc, n.Password)
 	return doc
 }

@@ -13,7 +13,7 @@ import (
 const (
 	fieldType       = kazoo.FieldType
 	fieldVersion    = kazoo.FieldVersion
-	fieldStatus     = "pvt_status"
+	fieldStatus     = kazoo.FieldStatus
 	fieldZone       = "pvt_zone"
 	fieldHost       = "pvt_host"
 	fieldCreated    = kazoo.FieldCreated  // Gregorian seconds
@@ -21,9 +21,9 @@ const (
 	fieldAssignedTo = kazoo.FieldAssignedTo
 	fieldDeleted    = kazoo.FieldDeleted
 
-	documentType = "dedicated_ip"
-	available    = "available"
-	assigned     = "assigned"
+	documentType = kazoo.TypeDedicatedIP
+	available    = kazoo.Available
+	assigned     = kazoo.Assigned
 )
 
 // IP is one dedicated IP, as its document in dedicated_ips says.

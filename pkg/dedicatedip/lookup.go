@@ -6,15 +6,14 @@ import (
 	"net/netip"
 	"slices"
 
-	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
-	"junctor/pkg/kazoo"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
-// lookup finds addresses by any spelling and answers them by the text they were asked for. What is no address,
-// or not in the pool, is not in the answer. The text as given is tried first, since Kazoo stores what it was
-// sent, then the canonical form, then our view of all stored spellings.
+// lookup finds addresses by any spelling and returns them by the text they were asked for. It leaves out what is no
+// address or not in the pool. It tries the text as given first, since Kazoo stores what it was sent, then the canonical
+// form, then our view of all stored spellings.
 func (p *Pool) lookup(ctx context.Context, texts []string) (map[string]IP, error) {
 	addrs := make(map[string]netip.Addr, len(texts)) // by text
 	ids := make([]string, 0, len(texts))
@@ -78,8 +77,8 @@ func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[str
 	return nil
 }
 
-// spelledOtherwise answers, by expanded address, the id under which the pool has it, in any spelling. Where Kazoo
-// left several spellings of one address, the first id in order is meant.
+// spelledOtherwise returns, by expanded address, the id under which the pool has it, in any spelling. If Kazoo left
+// several spellings of one address, it is the first id in order.
 func (p *Pool) spelledOtherwise(ctx context.Context, expanded ...any) (map[string]string, error) {
 	ids := map[string]string{}
 	q := store.Query{Keys: expanded}
@@ -123,7 +122,7 @@ func (r Reader) recall(ctx context.Context, texts []string) (map[string]IP, erro
 	return ips, err
 }
 
-// fetch reads dedicated IPs by id. Other documents of the database are nobody's business (Crossbar shows them).
+// fetch reads dedicated IPs by id. It leaves out other documents of the database, which Crossbar shows.
 func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	docs, err := p.store.GetMany(ctx, Database, ids)
 	if err != nil {
@@ -131,17 +130,13 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	}
 	ips := make(map[string]IP, len(docs))
 	for id, doc := range docs {
-		if isDedicatedIP(doc) {
+		if projection.IsDedicatedIP(doc) {
 			p.resolveConflict(ctx, doc)
 			p.saw(doc)
 			ips[id] = IP{doc}
 		}
 	}
 	return ips, nil
-}
-
-func isDedicatedIP(doc document.Document) bool {
-	return doc.String(fieldType) == documentType && !doc.Bool(kazoo.FieldDeleted)
 }
 
 // heldBy reads the addresses that an account holds, by address. The view may be a moment behind, so the documents

@@ -11,9 +11,11 @@ import (
 	"strings"
 
 	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/auth/trust"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
 
@@ -89,8 +91,8 @@ func same(a, b document.Document) bool {
 // own are the design documents that are ours, by the database they are in.
 var own = map[string]string{
 	dedicatedip.Database: "junctor_dedicated_ips.json",
-	"kazoo_clusters":     "junctor_kazoo_clusters.json",
-	"routing":            "routing.json",
+	trust.Database:       "junctor_kazoo_clusters.json",
+	routing.Database:     "routing.json",
 }
 
 // ownViews looks at the design documents that are ours to write.

@@ -21,14 +21,25 @@ const (
 	TokenAuth    = "token_auth"
 )
 
+// AccountPrefix begins the names of accounts' databases (kz_util format_account_db).
+const AccountPrefix = "account/"
+
 // The private fields that documents of several types have.
 const (
-	FieldType       = "pvt_type"
-	FieldVersion    = "pvt_vsn"
-	FieldCreated    = "pvt_created"  // Gregorian seconds
-	FieldModified   = "pvt_modified" // Gregorian seconds
-	FieldDeleted    = "pvt_deleted"
-	FieldAssignedTo = "pvt_assigned_to" // of a dedicated IP: the account that holds it
+	FieldType     = "pvt_type"
+	FieldVersion  = "pvt_vsn"
+	FieldCreated  = "pvt_created"  // Gregorian seconds
+	FieldModified = "pvt_modified" // Gregorian seconds
+	FieldDeleted  = "pvt_deleted"
+)
+
+// The type of a dedicated IP's document, two of its fields, and the values of FieldStatus (kz_ip).
+const (
+	TypeDedicatedIP = "dedicated_ip"
+	FieldStatus     = "pvt_status"
+	FieldAssignedTo = "pvt_assigned_to" // the account that holds it
+	Available       = "available"
+	Assigned        = "assigned"
 )
 
 // Generation returns the number a revision begins with: how many writes made the document. It is 0 for what is no

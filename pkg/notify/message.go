@@ -56,7 +56,7 @@ func about(node, db, id string, doc, before document.Document, isNew bool) messa
 	case doc == nil || doc.Bool("_deleted"):
 		event, doc, kind = deleted, before, before.String(kazoo.FieldType)
 		if before == nil {
-			kind = "dedicated_ip" // nothing else is removed through this package
+			kind = kazoo.TypeDedicatedIP // nothing else is removed through this package
 		}
 	case doc.Bool(kazoo.FieldDeleted):
 		event = deleted
@@ -85,12 +85,9 @@ func newMessageID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// accountPrefix begins the names of account databases.
-const accountPrefix = "account/"
-
 // watched reports whether Kazoo caches documents of a database that are written through this package.
 func watched(db string) bool {
-	return db == kazoo.DedicatedIPs || strings.HasPrefix(db, accountPrefix)
+	return db == kazoo.DedicatedIPs || strings.HasPrefix(db, kazoo.AccountPrefix)
 }
 
 const accountIDLength = 32
@@ -98,7 +95,7 @@ const accountIDLength = 32
 // accountOf returns whose database db is: "account/20/d2/79…" belongs to account 20d279…, and so does "…-202611", its
 // database of a month. It returns "" for other databases.
 func accountOf(db string) string {
-	parts, ok := strings.CutPrefix(db, accountPrefix)
+	parts, ok := strings.CutPrefix(db, kazoo.AccountPrefix)
 	id := strings.ReplaceAll(parts, "/", "")
 	if !ok || len(id) < accountIDLength {
 		return ""

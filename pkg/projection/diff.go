@@ -80,26 +80,25 @@ func compare(
 			differences = append(differences, difference{write: Content(pool[id])})
 		case copied != nil && held && !SameContent(copied, pool[id]):
 			differences = append(differences, difference{write: over(Content(pool[id]), copied.Rev())})
-		case copied != nil && !held && copied.String(kazoo.FieldType) == documentType:
+		case copied != nil && !held && copied.String(kazoo.FieldType) == kazoo.TypeDedicatedIP:
 			differences = append(differences, difference{
 				write:       document.Document{"_id": id, "_rev": copied.Rev(), "_deleted": true},
-				unexplained: !isDedicatedIP(pool[id]) || modified(pool[id]) < modified(copied),
+				unexplained: !IsDedicatedIP(pool[id]) || modified(pool[id]) < modified(copied),
 			})
 		}
 	}
 	return differences, pool, nil
 }
 
-const documentType = "dedicated_ip"
-
-func isDedicatedIP(doc document.Document) bool {
-	return doc.String(kazoo.FieldType) == documentType && !doc.Bool("_deleted") && !doc.Bool(kazoo.FieldDeleted)
+// IsDedicatedIP reports whether a document, as it was read from a store or just written, is a dedicated IP's.
+func IsDedicatedIP(doc document.Document) bool {
+	return doc.String(kazoo.FieldType) == kazoo.TypeDedicatedIP && !doc.Bool("_deleted") && !doc.Bool(kazoo.FieldDeleted)
 }
 
 // holder returns the account that holds the address of a document of the pool. held is true and the account is empty
 // for what Crossbar assigned to nobody.
 func holder(doc document.Document) (accountID string, held bool) {
-	if !isDedicatedIP(doc) || doc.String("pvt_status") == "available" {
+	if !IsDedicatedIP(doc) || doc.String(kazoo.FieldStatus) == kazoo.Available {
 		return "", false
 	}
 	return doc.String(kazoo.FieldAssignedTo), true

@@ -130,7 +130,7 @@ func TakeSurvey(ctx context.Context, s ViewStore, accounts int, now time.Time) (
 	v := &surveyor{held: map[string][]string{}, spelled: map[string][]document.Document{}, latest: kazoo.Gregorian(now) + ahead}
 	err := s.All(ctx, kazoo.DedicatedIPs, store.Query{IncludeDocs: true}, func(row store.Row) error {
 		doc, err := row.Doc()
-		if err == nil && isDedicatedIP(doc) {
+		if err == nil && IsDedicatedIP(doc) {
 			v.examine(doc)
 		}
 		return err

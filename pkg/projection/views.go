@@ -114,7 +114,7 @@ func (v views) documents(ctx context.Context, accountID string, ids []string) (c
 	}
 	found, err := v.store.GetMany(ctx, db, ids)
 	for _, id := range ids {
-		if isDedicatedIP(found[id]) {
+		if IsDedicatedIP(found[id]) {
 			copies = append(copies, found[id])
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/go-kivik/kivik/v4/couchdb/chttp"
 	"github.com/rs/zerolog"
 
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store/embedded"
 )
 
@@ -186,7 +187,7 @@ func (s *Store) call(operation, db string, do func() error) error {
 
 // family keeps the number of distinct database labels small: there is a database for every account.
 func family(db string) string {
-	if strings.HasPrefix(db, "account/") {
+	if strings.HasPrefix(db, kazoo.AccountPrefix) {
 		return accountFamily
 	}
 	return db

@@ -16,9 +16,8 @@ func createAccount(ctx context.Context, d Deps, args []string) (string, int) {
 	})
 	var lines []string
 	if created.ID != "" {
-		id := created.ID
-		lines = append(lines, fmt.Sprintf("created new account '%s' in db 'account%%2F%s%%2F%s%%2F%s'",
-			id, id[:2], id[2:4], id[4:]))
+		lines = append(lines, fmt.Sprintf("created new account '%s' in db '%s'",
+			created.ID, account.EncodedDatabase(created.ID)))
 	}
 	if err != nil {
 		lines = append(lines, fmt.Sprintf("failed to create '%s': %s", args[0], said(err)))

@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 )
 
 func add(ctx context.Context, d Deps, args []string) (string, int) {
@@ -40,7 +41,7 @@ func assign(ctx context.Context, d Deps, args []string) (string, int) {
 // accountID reads an account as Kazoo does (kz_util format_account_id): its id, or the name of its database.
 func accountID(typed string) string {
 	decoded := strings.NewReplacer("%2F", "/", "%2f", "/").Replace(typed)
-	name, isDatabase := strings.CutPrefix(decoded, "account/")
+	name, isDatabase := strings.CutPrefix(decoded, kazoo.AccountPrefix)
 	if !isDatabase {
 		return typed
 	}
