@@ -150,6 +150,7 @@ func TestStoppedSent(t *testing.T) {
 	p, err := open(o, s, quick)
 	ok(t, err)
 	stop := run(t, p)
+	until(t, "connected", func() bool { return p.Stats().Connected })
 	_, err = Wrap(s, p).Put(t.Context(), dedicatedip.Database, doc("10.0.0.1", ""))
 	ok(t, err)
 	stop() // which sends it
