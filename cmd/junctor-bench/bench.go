@@ -58,12 +58,12 @@ func (b *bench) embedded(ctx context.Context) ([]line, error) {
 func (p *phase) bareBolt(ctx context.Context, w *world) (bareWrites, error) {
 	began := time.Now()
 	setup := boltSetup{File: w.file(), Folder: filepath.Join(w.folder, "bbolt"), Accounts: w.accounts()}
-	bolt, err := p.hire(ctx, "bbolt", setup)
+	bolt, err := p.startWorker(ctx, "bbolt", setup)
 	if err == nil {
 		p.say("%s addresses: writes recorded in %s", w.name(), seconds(time.Since(began)))
 	}
 	quarter := map[int]float64{writers: 0.25}
-	return bareWrites{hand: bolt, of: w, what: "bare bbolt, same keys and bytes", where: w.name(),
+	return bareWrites{worker: bolt, of: w, what: "bare bbolt, same keys and bytes", where: w.name(),
 		assign: quarter, allocate: quarter}, err
 }
 
@@ -103,13 +103,13 @@ func (b *bench) couchAt(ctx context.Context, size int) (lines []line, err error)
 	if err := p.fill(ctx); err != nil {
 		return nil, err
 	}
-	if p.raw, err = p.hire(ctx, "couchdb", couchSetup{DSN: b.couchdb, Accounts: w.accounts(), Size: w.size}); err != nil {
+	if p.raw, err = p.startWorker(ctx, "couchdb", couchSetup{DSN: b.couchdb, Accounts: w.accounts(), Size: w.size}); err != nil {
 		return nil, err
 	}
 	if err := calm(ctx, b.couchdb); err != nil {
 		return nil, err
 	}
-	bare := bareWrites{hand: p.raw, of: w, what: "bare CouchDB, necessary writes", where: "kivik",
+	bare := bareWrites{worker: p.raw, of: w, what: "bare CouchDB, necessary writes", where: "kivik",
 		assign: map[int]float64{1: 0.80, writers: 0.80}}
 	return p.run(ctx, p.worlds, p.worlds, []bareWrites{bare})
 }

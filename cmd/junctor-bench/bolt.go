@@ -17,9 +17,9 @@ type boltSetup struct {
 // writeToBolt is bare bbolt: it puts and deletes, in a copy of an embedded store's file, the very keys and values
 // that the store would, and shares transactions among those who wait, as the store does. There is no HTTP, no view
 // function and no revision in that, only the disk.
-func writeToBolt(ctx context.Context, b *boss) error {
+func writeToBolt(ctx context.Context, c *coordinator) error {
 	var setup boltSetup
-	if err := b.in.Decode(&setup); err != nil {
+	if err := c.in.Decode(&setup); err != nil {
 		return err
 	}
 	w := &world{dsn: setup.Folder}
@@ -44,7 +44,7 @@ func writeToBolt(ctx context.Context, b *boss) error {
 	defer db.Close()
 	g := startGroup(db)
 	defer g.stop()
-	return b.serve(ctx, "", map[string]operation{"writes": func(_ context.Context, client int) error {
+	return c.serve(ctx, "", map[string]operation{"writes": func(_ context.Context, client int) error {
 		for _, shares := range script {
 			if err := g.write(shares[client]); err != nil {
 				return err

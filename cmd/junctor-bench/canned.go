@@ -23,15 +23,15 @@ func (c canned) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(c.Body)
 }
 
-// serveCanned is a bare gorilla/mux handler: the least that an answer over HTTP can cost here.
-func serveCanned(ctx context.Context, b *boss) error {
-	var c canned
-	if err := b.in.Decode(&c); err != nil {
+// serveCanned is a bare gorilla/mux handler: the least that a response over HTTP can cost here.
+func serveCanned(ctx context.Context, c *coordinator) error {
+	var response canned
+	if err := c.in.Decode(&response); err != nil {
 		return err
 	}
-	c.Header.Del("Date") // is put on by net/http
+	response.Header.Del("Date") // net/http sets it
 	router := mux.NewRouter()
-	router.Handle(c.Route, c).Methods(http.MethodGet)
+	router.Handle(response.Route, response).Methods(http.MethodGet)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func serveCanned(ctx context.Context, b *boss) error {
 	server := &http.Server{Handler: router, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	err = b.serve(ctx, "http://"+listener.Addr().String(), nil)
+	err = c.serve(ctx, "http://"+listener.Addr().String(), nil)
 	_ = server.Close()
 	<-served
 	return err

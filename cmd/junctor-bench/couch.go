@@ -28,9 +28,9 @@ type couchSetup struct {
 
 // workOnCouchDB is a bare CouchDB, through the same client library that the product uses, set up in the same way: it
 // reads what a server has to read, and makes the necessary writes in databases of its own with the same views.
-func workOnCouchDB(ctx context.Context, b *boss) error {
+func workOnCouchDB(ctx context.Context, c *coordinator) error {
 	var setup couchSetup
-	if err := b.in.Decode(&setup); err != nil {
+	if err := c.in.Decode(&setup); err != nil {
 		return err
 	}
 	client, err := dial(setup.DSN)
@@ -51,7 +51,7 @@ func workOnCouchDB(ctx context.Context, b *boss) error {
 		}
 		return nil
 	}
-	return b.serve(ctx, "", operations)
+	return c.serve(ctx, "", operations)
 }
 
 // dial opens a CouchDB with as many connections as pkg/store has for it, and nothing else of what that adds to kivik.

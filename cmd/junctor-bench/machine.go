@@ -35,7 +35,7 @@ func (b *bench) header(ctx context.Context) (string, error) {
 		time.Now().UTC().Format("2006-01-02 15:04 UTC"), runtime.NumCPU(), processor(), kernel())
 	fmt.Fprintf(&text, "%s\n", strings.Join(parts, "; "))
 	fmt.Fprintf(&text, "medians of %d rounds, a turn of %s each; reads on %d connections; client, server and "+
-		"yardstick on the same machine\n", b.rounds, b.turn, readers)
+		"baseline on the same machine\n", b.rounds, b.turn, readers)
 	return text.String(), nil
 }
 

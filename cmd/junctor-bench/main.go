@@ -33,12 +33,12 @@ func main() {
 	}
 }
 
-// run is the whole program. Started with the name of a yardstick it is that yardstick, for the one who started it so.
+// run is the whole program. Started with the name of a baseline it is that baseline, for the process that started it.
 func run(
 	ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer,
 ) error {
-	if len(args) == 1 && yardsticks[args[0]] != nil {
-		return yardsticks[args[0]](ctx, newBoss(stdin, stdout))
+	if len(args) == 1 && baselines[args[0]] != nil {
+		return baselines[args[0]](ctx, newCoordinator(stdin, stdout))
 	}
 	s, err := parse(args, getenv, stderr)
 	if err != nil {

@@ -13,7 +13,7 @@ type phase struct {
 	all     []*series
 	pairs   []pair
 	closers []func()
-	raw     *hand // a bare CouchDB; nil is none
+	raw     *worker // a bare CouchDB; nil is none
 }
 
 // fill makes the worlds.

@@ -111,12 +111,12 @@ func (p *phase) bareHandler(ctx context.Context, r read, w *world) (*series, err
 	if err != nil {
 		return nil, err
 	}
-	hand, err := p.hire(ctx, "mux", canned{Route: r.route, Header: got.header, Body: got.body})
+	mux, err := p.startWorker(ctx, "mux", canned{Route: r.route, Header: got.header, Body: got.body})
 	if err != nil {
 		return nil, err
 	}
 	turn := func(ctx context.Context, turn time.Duration) (sample, error) {
-		return p.getAll(ctx, r, w, hand.url, turn)
+		return p.getAll(ctx, r, w, mux.url, turn)
 	}
 	return p.add("bare mux handler, same bytes", r.what, requests, turn), nil
 }

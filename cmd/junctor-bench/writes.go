@@ -9,7 +9,7 @@ import (
 
 // bareWrites are the necessary writes of a world without anything else.
 type bareWrites struct {
-	*hand
+	*worker
 	of          *world
 	what, where string
 	// The ratios to them that are wanted of assignments and of allocations, by the number of clients; 0 is none in
