@@ -51,10 +51,10 @@ type cluster struct {
 // newCluster puts the pool behind a proxy that shows its database as one of a CouchDB cluster.
 func newCluster(s *subject, dsn string) *cluster {
 	s.Helper()
-	c := &cluster{s, dsn, storetest.NewReplicas(s, dsn, s.s.prefix+Database)}
+	c := &cluster{s, dsn, storetest.NewReplicas(s, dsn, s.s.Prefix+Database)}
 	s.s.Store = storetest.Open(s.T, c.replicas.URL)
 	s.Pool = s.pool(s.s, s.Output())
-	if nodes, err := s.s.Nodes(s.Context(), s.s.prefix+Database); err != nil || nodes != 3 {
+	if nodes, err := s.s.Nodes(s.Context(), s.s.Prefix+Database); err != nil || nodes != 3 {
 		s.Fatalf("%d nodes, %v", nodes, err)
 	}
 	return c
@@ -67,7 +67,7 @@ func (c *cluster) against(accountID, hash, id string) *Pool {
 	return c.Pool
 }
 
-func (c *cluster) contest(other func()) { c.replicas.Contest(c.s.prefix+Database, other) }
+func (c *cluster) contest(other func()) { c.replicas.Contest(c.s.Prefix+Database, other) }
 
 // other is what another node accepted over the same revision, with what its writer does to the copies. No account
 // is a release.
@@ -106,7 +106,7 @@ func (c *cluster) replicate(doc document.Document, hash string) {
 	doc["_revisions"] = map[string]any{"start": next, "ids": history}
 	body, err := json.Marshal(map[string]any{"new_edits": false, "w": 3, "docs": []any{doc}})
 	c.ok(err)
-	response, err := http.Post(c.dsn+"/"+url.PathEscape(c.s.prefix+Database)+"/_bulk_docs", "application/json",
+	response, err := http.Post(c.dsn+"/"+url.PathEscape(c.s.Prefix+Database)+"/_bulk_docs", "application/json",
 		bytes.NewReader(body))
 	c.ok(err)
 	c.ok(response.Body.Close())
@@ -243,7 +243,7 @@ func clusterEqualWrites(c *cluster) {
 		}
 		writers[writer] = true
 		copied := c.stored(c.accountDB(accountA), "10.0.0.1")
-		nodes, err := c.s.Nodes(c.Context(), c.s.prefix+c.accountDB(accountA)) // a name that the store takes for another
+		nodes, err := c.s.Nodes(c.Context(), c.s.Prefix+c.accountDB(accountA)) // a name that the store takes for another
 		c.ok(err)
 		if ip.Private()[store.FieldWriter] != nil || copied == nil || nodes == 1 && copied[store.FieldWriter] != nil {
 			c.Errorf("shown is %v, copied %v", ip.Private(), copied)

@@ -50,7 +50,7 @@ func purge(s *subject, dsn, id string) {
 	s.Helper()
 	body, err := json.Marshal(map[string][]string{id: {s.stored(Database, id).Rev()}})
 	s.ok(err)
-	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.prefix+Database) + "/_purge"
+	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.Prefix+Database) + "/_purge"
 	response, err := http.Post(address, "application/json", bytes.NewReader(body))
 	s.ok(err)
 	defer response.Body.Close()
@@ -63,8 +63,8 @@ func purge(s *subject, dsn, id string) {
 func TestTwoDeletionsOnACluster(t *testing.T) {
 	nodes := storetest.ClusterNodes(t)
 	s := newSubject(t, storetest.Open(t, nodes[0]))
-	t.Cleanup(func() { dropAll(t, nodes[0], s.s.prefix) })
-	pools := []*Pool{s.Pool, s.pool(apart{storetest.Open(t, nodes[1]), s.s.prefix}, io.Discard)}
+	t.Cleanup(func() { dropAll(t, nodes[0], s.s.Prefix) })
+	pools := []*Pool{s.Pool, s.pool(storetest.Apart{Store: storetest.Open(t, nodes[1]), Prefix: s.s.Prefix}, io.Discard)}
 	for round := range 50 {
 		id := fmt.Sprintf("10.0.0.%d", round)
 		s.free(id)

@@ -223,14 +223,14 @@ func ownWrites(s *subject) {
 
 // deaf is a store whose feed tells nothing from some time on.
 type deaf struct {
-	apart
+	storetest.Apart
 	from context.Context
 }
 
 func (d deaf) Changes(
 	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
 ) error {
-	return d.apart.Changes(ctx, db, since, func(c store.Change) error {
+	return d.Apart.Changes(ctx, db, since, func(c store.Change) error {
 		if d.from.Err() != nil {
 			<-ctx.Done()
 			return ctx.Err()

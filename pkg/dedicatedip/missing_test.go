@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -41,7 +42,7 @@ func calls(ctx context.Context, p *Pool) map[string]func() error {
 }
 
 func missingDatabase(s *subject) {
-	p := s.pool(apart{s.s.Store, s.s.prefix + "none/"}, s.Output())
+	p := s.pool(storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + "none/"}, s.Output())
 	for name, call := range calls(s.Context(), p) {
 		if err := call(); !fault.Is(err, fault.DatastoreMissing) || !strings.Contains(err.Error(), Database) {
 			s.Errorf("%s: %v", name, err)
@@ -51,7 +52,7 @@ func missingDatabase(s *subject) {
 
 // missingDesigns: what needs no view works.
 func missingDesigns(s *subject) {
-	bare := apart{s.s.Store, s.s.prefix + "bare/"}
+	bare := storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + "bare/"}
 	s.ok(bare.CreateDatabase(s.Context(), Database))
 	s.ok(bare.CreateDatabase(s.Context(), s.accountDB(accountA)))
 	for _, id := range []string{"10.0.0.1", "10.0.0.2"} {
@@ -96,7 +97,7 @@ func install(s *subject) {
 
 // installKazoosText: the text that this Kazoo would install is taken before ours.
 func installKazoosText(s *subject) {
-	elsewhere := apart{s.s.Store, s.s.prefix + "kazoo/"}
+	elsewhere := storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + "kazoo/"}
 	s.ok(elsewhere.CreateDatabase(s.Context(), "system_data"))
 	design := testutil.KazooViews(s, "dedicated_ips")[0]
 	zones := design["views"].(map[string]any)["zone_listing"].(map[string]any)
@@ -119,7 +120,7 @@ func installKazoosText(s *subject) {
 // look left over (fault R1).
 func installNoSecondPool(s *subject) {
 	for _, mark := range []string{poolMarkID, projection.StateID} { // the latter is what an older junctor has left
-		elsewhere := apart{s.s.Store, s.s.prefix + mark + "/"}
+		elsewhere := storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + mark + "/"}
 		s.ok(elsewhere.CreateDatabase(s.Context(), projection.StateDatabase))
 		_, err := elsewhere.Put(s.Context(), projection.StateDatabase, document.Document{"_id": mark})
 		s.ok(err)

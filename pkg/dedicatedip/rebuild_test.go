@@ -20,7 +20,7 @@ var rebuildCases = []testCase{
 // afterLoss returns what is left where a pool was lost: the accounts and their copies.
 func (s *subject) afterLoss(copies map[string][]document.Document) *subject {
 	s.Helper()
-	lost := &subject{T: s.T, s: apart{s.s.Store, s.s.prefix + "lost/"}, clock: s.clock}
+	lost := &subject{T: s.T, s: storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + "lost/"}, clock: s.clock}
 	lost.Pool = lost.pool(lost.s, io.Discard)
 	s.ok(lost.s.CreateDatabase(s.Context(), projection.StateDatabase))
 	lost.putIn(projection.StateDatabase, `{"_id":"pool","pvt_type":"junctor_pool"}`,

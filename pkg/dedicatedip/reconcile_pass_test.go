@@ -100,7 +100,7 @@ func pagesOfAccounts(s *subject) {
 
 // repeating is a store that pays no attention to where a read of the accounts, or of the available addresses, is to
 // start, which was the effect of K1.
-type repeating struct{ apart }
+type repeating struct{ storetest.Apart }
 
 func (r repeating) View(
 	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
@@ -108,7 +108,7 @@ func (r repeating) View(
 	if db == kazoo.Accounts || view == "available" {
 		q.StartKey, q.StartKeyDocID, q.Skip = nil, "", 0
 	}
-	return r.apart.View(ctx, db, design, view, q, each)
+	return r.Apart.View(ctx, db, design, view, q, each)
 }
 
 // passWithoutProgress: a read of accounts that repeats itself ends the pass with an error that names the view, and the
@@ -398,7 +398,7 @@ func abandonedAddresses(s *subject) {
 
 // unwritable is a store that can't write to one account's database.
 type unwritable struct {
-	apart
+	storetest.Apart
 	db string
 }
 
@@ -406,7 +406,7 @@ func (u unwritable) Put(ctx context.Context, db string, doc document.Document) (
 	if db == u.db {
 		return "", fault.New(fault.DatastoreFault, "forbidden by validate_doc_update")
 	}
-	return u.apart.Put(ctx, db, doc)
+	return u.Apart.Put(ctx, db, doc)
 }
 
 // A pass goes on past an account whose copies can't be written, and says so.

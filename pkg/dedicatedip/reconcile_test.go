@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -306,7 +307,7 @@ func twiceAtOnce(s *subject) {
 
 // watched tells when a pass reads the accounts.
 type watched struct {
-	apart
+	storetest.Apart
 	tell func(enter bool)
 }
 
@@ -317,7 +318,7 @@ func (w watched) View(
 		w.tell(true)
 		defer w.tell(false)
 	}
-	return w.apart.View(ctx, db, design, view, q, each)
+	return w.Apart.View(ctx, db, design, view, q, each)
 }
 
 // quiet: the state of full passes is noted outside of the database of the pool, whose feed is followed.

@@ -49,7 +49,7 @@ type written struct {
 func staleness(s *subject, others *store.Store) {
 	s.fill(mostRequests*addressesAtATime, "east")
 	p := s.following(s.pool(s.s, io.Discard))
-	other := s.following(s.pool(apart{others, s.s.prefix}, io.Discard))
+	other := s.following(s.pool(storetest.Apart{Store: others, Prefix: s.s.Prefix}, io.Discard))
 	var lags []time.Duration
 	begun := time.Now()
 	for w := range s.assigning(p) {

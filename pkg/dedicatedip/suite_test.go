@@ -81,7 +81,7 @@ func runCases(t *testing.T, cases []testCase, open func(*testing.T) *store.Store
 type subject struct {
 	*testing.T
 	*Pool
-	s     apart
+	s     storetest.Apart
 	clock *atomic.Int64 // Unix seconds
 }
 
@@ -89,7 +89,7 @@ var databaseCount atomic.Int64
 
 func newSubject(t *testing.T, on *store.Store) *subject {
 	t.Helper()
-	a := apart{on, fmt.Sprintf("ips%d/", databaseCount.Add(1))}
+	a := storetest.Apart{Store: on, Prefix: fmt.Sprintf("ips%d/", databaseCount.Add(1))}
 	s := &subject{T: t, s: a, clock: &atomic.Int64{}}
 	s.clock.Store(1700000000)
 	s.Pool = s.pool(a, io.Discard)

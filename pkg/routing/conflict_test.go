@@ -26,9 +26,9 @@ func conflictCases(dsn string) []testCase {
 // against returns a registry against which another writer is accepted right after its first write to a database.
 func (s *subject) against(dsn, db, other string) *Registry {
 	s.Helper()
-	replicas := storetest.NewReplicas(s, dsn, s.s.prefix+db)
-	replicas.Contest(s.s.prefix+db, func() { s.accept(dsn, db, other) })
-	return s.registry(apart{storetest.Open(s, replicas.URL), s.s.prefix}, Options{})
+	replicas := storetest.NewReplicas(s, dsn, s.s.Prefix+db)
+	replicas.Contest(s.s.Prefix+db, func() { s.accept(dsn, db, other) })
+	return s.registry(storetest.Apart{Store: storetest.Open(s, replicas.URL), Prefix: s.s.Prefix}, Options{})
 }
 
 // accept brings a revision in as replication does, on every node.
@@ -40,7 +40,7 @@ func (s *subject) accept(dsn, db, text string) {
 // request sends a request about a database to a CouchDB itself.
 func (s *subject) request(dsn, db, method, path, body string) {
 	s.Helper()
-	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.prefix+db) + path
+	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.Prefix+db) + path
 	request, err := http.NewRequestWithContext(s.Context(), method, address, strings.NewReader(body))
 	s.ok(err)
 	request.Header.Set("Content-Type", "application/json")

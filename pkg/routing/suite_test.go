@@ -73,7 +73,7 @@ func open(t testing.TB, dsn string) *store.Store {
 type subject struct {
 	testing.TB
 	*Registry
-	s     apart
+	s     storetest.Apart
 	clock *atomic.Int64 // Unix seconds
 }
 
@@ -81,7 +81,7 @@ var databaseCount atomic.Int64
 
 func newSubject(t testing.TB, on *store.Store) *subject {
 	t.Helper()
-	s := &subject{TB: t, s: apart{on, fmt.Sprintf("r%d/", databaseCount.Add(1))}, clock: &atomic.Int64{}}
+	s := &subject{TB: t, s: storetest.Apart{Store: on, Prefix: fmt.Sprintf("r%d/", databaseCount.Add(1))}, clock: &atomic.Int64{}}
 	s.clock.Store(1700000000)
 	s.Registry = s.registry(s.s, Options{})
 	s.ok(Install(t.Context(), s.s))
