@@ -127,8 +127,8 @@ func TestNoNotices(t *testing.T) {
 	}
 }
 
-// TestHealing: a server makes good what somebody did to an account's copy of an address.
-func TestHealing(t *testing.T) {
+// TestCopyRepaired: a server repairs what somebody did to an account's copy of an address.
+func TestCopyRepaired(t *testing.T) {
 	t.Parallel()
 	place := &place{dsn: t.TempDir()}
 	id := place.serve(t).assign(place.dsn)

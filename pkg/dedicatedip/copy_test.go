@@ -51,7 +51,7 @@ func copyIsThere(s *subject) {
 // copyFails: the pool has committed, so the request has succeeded.
 func copyFails(s *subject) {
 	if s.FromMemory() {
-		s.Skip("a pool that follows the store heals what another has failed at")
+		s.Skip("a pool that follows the store repairs what another has failed at")
 	}
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)

@@ -43,9 +43,9 @@ func copyOf(id, holder string) document.Document {
 	}
 }
 
-func (s *subject) rebuilt(want Rebuilt) *healer {
+func (s *subject) rebuilt(want Rebuilt) *testReconciler {
 	s.Helper()
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	got, err := h.RebuildFromCopies(s.Context(), h.Reconciler, h.store)
 	s.ok(err)
 	if !reflect.DeepEqual(got, want) {

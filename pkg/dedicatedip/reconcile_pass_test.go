@@ -27,7 +27,7 @@ func editedCopies(s *subject) {
 	s.write(db, "10.0.0.2", func(doc document.Document) { doc["pvt_type"] = "note" })
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip"}`,
 		`{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"10.0.0.8","pvt_type":"device"}`)
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 	s.counts(h, map[string]int{projection.CopyUpdated: 2, projection.CopyRemoved: 2})
@@ -42,7 +42,7 @@ func editedCopies(s *subject) {
 func throughKazoosViews(s *subject) {
 	s.listAccounts(accountA)
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"a","pvt_type":"user"}`)
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{projection.CopyRemoved: 1})
 	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
@@ -56,7 +56,7 @@ func throughKazoosViews(s *subject) {
 func throughOurViews(s *subject) {
 	s.writeAccounts(accountA, accountB)
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{projection.CopyRemoved: 1})
 	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
@@ -90,7 +90,7 @@ func pagesOfAccounts(s *subject) {
 	if found := s.survey(2 * manyAccounts); found.Accounts != manyAccounts || found.LeftOver.Count != 3 || !found.All {
 		s.Errorf("surveyed %+v", found)
 	}
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{projection.CopyRemoved: 3})
 	if log := h.logged(); !strings.Contains(log, `"accounts":1001,"copies":3`) {
@@ -117,7 +117,7 @@ func passWithoutProgress(s *subject) {
 	s.listAccounts(accountA, accountB, accountC)
 	s.listManyAccounts(3)
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	h := s.healerOn(repeating{s.s}, time.Now, projection.ReconcilerOptions{Gap: time.Nanosecond})
+	h := s.reconcilerOn(repeating{s.s}, time.Now, projection.ReconcilerOptions{Gap: time.Nanosecond})
 	if err := h.Refresh(s.Context()); !errors.Is(err, store.ErrNoProgress) {
 		s.Errorf("it ended with %v", err)
 	}
@@ -151,9 +151,9 @@ func passStops(s *subject) {
 			s.ok(s.s.Delete(s.Context(), Database, id, doc.Rev()))
 		}
 	}
-	pass := func(result string, removed int) *healer {
+	pass := func(result string, removed int) *testReconciler {
 		s.Helper()
-		h := s.healer(projection.ReconcilerOptions{Gap: time.Nanosecond})
+		h := s.reconciler(projection.ReconcilerOptions{Gap: time.Nanosecond})
 		err := h.Refresh(s.Context())
 		if stopped := result == projection.PassStopped; stopped != (err != nil) {
 			s.Errorf("the pass ended with %v", err)
@@ -207,7 +207,7 @@ func passSparesContested(s *subject) {
 	s.listAccounts(accountA, accountB)
 	s.putMany(s.accountDB(accountA), []document.Document{copyOf("2001:db8::1", accountA), copyOf("10.0.0.9", accountA)})
 	s.putMany(s.accountDB(accountB), []document.Document{copyOf("2001:DB8::1", accountB)})
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{projection.CopyRemoved: 1}) // 10.0.0.9
 	s.copiedFrom(accountA, []string{"2001:db8::1"})
@@ -216,7 +216,7 @@ func passSparesContested(s *subject) {
 		s.Errorf("logged %s", log)
 	}
 	s.give(accountA, "2001:db8::1")
-	h = s.healer(projection.ReconcilerOptions{})
+	h = s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Repair(s.Context(), false))
 	s.copiedOnly(accountA, []string{"2001:db8::1"})
 	s.copiedOnly(accountB, nil)
@@ -239,7 +239,7 @@ func passRemovesReleased(s *subject) {
 	if err != nil && !errors.Is(err, errUnplugged) {
 		s.Fatal(err)
 	}
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{projection.CopyRemoved: 20, projection.CopyCreated: 15})
 	s.copiedOnly(accountB, ids[:15])
@@ -263,7 +263,7 @@ func thousandCopies(s *subject) {
 		s.hold(holder, held[holder])
 		s.damage(random, s.accountDB(holder), s.accountDB(accounts[(i+1)%3]), held[holder], want)
 	}
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	began := time.Now()
 	s.ok(h.Refresh(s.Context()))
 	if took := time.Since(began); took > 30*time.Second {
@@ -355,7 +355,7 @@ func (s *subject) copiedOnly(accountID string, ids []string) {
 func passesPause(s *subject) {
 	s.before()
 	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
-	h := s.healerOn(s.s, now, projection.ReconcilerOptions{Gap: 10 * time.Second})
+	h := s.reconcilerOn(s.s, now, projection.ReconcilerOptions{Gap: 10 * time.Second})
 	s.ok(h.Refresh(s.Context()))
 	s.windows()
 	s.clock.Add(9)
@@ -383,7 +383,7 @@ func abandonedAddresses(s *subject) {
 	s.write(Database, "10.0.0.6", assigning(gone))
 	s.write(Database, "10.0.0.7", assigning(marked))
 	s.write(Database, "10.0.0.8", assigning("no account"))
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{"abandoned": 3})
 	for id, want := range map[string]string{"10.0.0.6": gone, "10.0.0.7": marked, "10.0.0.8": "no account"} {
@@ -419,7 +419,7 @@ func TestAPassGoesOnPastAnUnwritableAccount(t *testing.T) {
 		s.hold(id, []string{address})
 		s.ok(s.s.Delete(s.Context(), s.accountDB(id), address, s.stored(s.accountDB(id), address).Rev()))
 	}
-	h := s.healerOn(unwritable{s.s, s.accountDB(accountB)}, time.Now, projection.ReconcilerOptions{
+	h := s.reconcilerOn(unwritable{s.s, s.accountDB(accountB)}, time.Now, projection.ReconcilerOptions{
 		Gap: time.Nanosecond, Patience: 50 * time.Millisecond,
 	})
 	if err := h.Refresh(s.Context()); err == nil || !strings.Contains(err.Error(), accountB) {

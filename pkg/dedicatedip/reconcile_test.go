@@ -37,10 +37,10 @@ var reconcileCases = []testCase{
 	{"reconcile abandoned addresses", abandonedAddresses},
 }
 
-// healer is a Reconciler under test, with what it did.
-type healer struct {
+// testReconciler is a Reconciler under test, with what it did.
+type testReconciler struct {
 	*projection.Reconciler
-	store healerStore
+	store reconcilerStore
 	*Pool
 	mu     sync.Mutex
 	counts map[string]int
@@ -48,22 +48,22 @@ type healer struct {
 	log    bytes.Buffer
 }
 
-// healerStore is what a process with a pool and a Reconciler needs of a store.
-type healerStore interface {
+// reconcilerStore is what a process with a pool and a Reconciler needs of a store.
+type reconcilerStore interface {
 	Store
 	Installer
 	projection.ReconcilerStore
 }
 
-// healer is one more process. Its clock is the machine's.
-func (s *subject) healer(o projection.ReconcilerOptions) *healer {
+// reconciler is one more process. Its clock is the machine's.
+func (s *subject) reconciler(o projection.ReconcilerOptions) *testReconciler {
 	s.Helper()
-	return s.healerOn(s.s, time.Now, o)
+	return s.reconcilerOn(s.s, time.Now, o)
 }
 
-func (s *subject) healerOn(on healerStore, now func() time.Time, o projection.ReconcilerOptions) *healer {
+func (s *subject) reconcilerOn(on reconcilerStore, now func() time.Time, o projection.ReconcilerOptions) *testReconciler {
 	s.Helper()
-	h := &healer{store: on, counts: map[string]int{}}
+	h := &testReconciler{store: on, counts: map[string]int{}}
 	count := func(kind string) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -84,8 +84,8 @@ func (s *subject) healerOn(on healerStore, now func() time.Time, o projection.Re
 	return h
 }
 
-// guarded is the log of a healer.
-type guarded struct{ h *healer }
+// guarded is the log of a testReconciler.
+type guarded struct{ h *testReconciler }
 
 func (g *guarded) Write(line []byte) (int, error) {
 	g.h.mu.Lock()
@@ -93,20 +93,20 @@ func (g *guarded) Write(line []byte) (int, error) {
 	return g.h.log.Write(line)
 }
 
-func (h *healer) counted() string {
+func (h *testReconciler) counted() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return fmt.Sprint(h.counts)
 }
 
-func (h *healer) logged() string {
+func (h *testReconciler) logged() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.log.String()
 }
 
 // running runs a process that repairs copies until the test, or the function that it returns, ends it.
-func (s *subject) running(h *healer) (stop func()) {
+func (s *subject) running(h *testReconciler) (stop func()) {
 	ctx, cancel := context.WithCancel(s.Context())
 	var running sync.WaitGroup
 	running.Go(func() { h.Follow(ctx, time.Hour) })
@@ -128,7 +128,7 @@ func (s *subject) soon(what string, holds func() bool) {
 	}
 }
 
-func (s *subject) counts(h *healer, want map[string]int) {
+func (s *subject) counts(h *testReconciler, want map[string]int) {
 	s.Helper()
 	if got := h.counted(); got != fmt.Sprint(want) {
 		s.Errorf("counted %s, want %v", got, want)
@@ -143,7 +143,7 @@ func (s *subject) counts(h *healer, want map[string]int) {
 }
 
 // passed checks how the full passes ended.
-func (s *subject) passed(h *healer, want ...string) {
+func (s *subject) passed(h *testReconciler, want ...string) {
 	s.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -244,7 +244,7 @@ func (s *subject) healed() {
 func windowsInPass(s *subject) {
 	s.before()
 	s.windows()
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.healed()
 	s.counts(h, afterWindows)
@@ -253,7 +253,7 @@ func windowsInPass(s *subject) {
 // windowsRunning: what happens while one does, without any further pass.
 func windowsRunning(s *subject) {
 	s.before()
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.running(h)
 	s.soon("the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
 	s.windows()
@@ -268,21 +268,21 @@ func twiceAtOnce(s *subject) {
 	o := projection.ReconcilerOptions{Gap: time.Millisecond}
 	var mu sync.Mutex
 	inside, crowded := map[int]bool{}, false
-	var healers []*healer
+	var reconcilers []*testReconciler
 	for i := range 2 {
-		h := s.healerOn(watched{s.s, func(enter bool) {
+		h := s.reconcilerOn(watched{s.s, func(enter bool) {
 			mu.Lock()
 			defer mu.Unlock()
 			inside[i] = enter
 			crowded = crowded || inside[0] && inside[1]
 		}}, time.Now, o)
-		healers = append(healers, h)
+		reconcilers = append(reconcilers, h)
 		s.running(h)
 	}
 	s.windows()
 	total := func() map[string]int {
 		sum := map[string]int{}
-		for _, h := range healers {
+		for _, h := range reconcilers {
 			h.mu.Lock()
 			for kind, n := range h.counts {
 				sum[kind] += n
@@ -293,8 +293,8 @@ func twiceAtOnce(s *subject) {
 	}
 	s.soon("all windows healed", func() bool { return fmt.Sprint(total()) == fmt.Sprint(afterWindows) })
 	for range 3 {
-		s.ok(healers[0].Refresh(s.Context()))
-		s.ok(healers[1].Refresh(s.Context()))
+		s.ok(reconcilers[0].Refresh(s.Context()))
+		s.ok(reconcilers[1].Refresh(s.Context()))
 	}
 	s.healed()
 	if got := total(); fmt.Sprint(got) != fmt.Sprint(afterWindows) {
@@ -324,7 +324,7 @@ func (w watched) View(
 // quiet: the state of full passes is noted outside of the database of the pool, whose feed is followed.
 func quiet(s *subject) {
 	s.before()
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	stop := s.running(h)
 	s.soon("the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
 	s.windows()

@@ -88,7 +88,7 @@ func surveyCopies(s *subject) {
 			"10.0.0.2 ("+accountA+")", "10.0.0.3 ("+accountA+")", "10.0.0.4 ("+accountA+")"),
 		Accounts: 3, All: true,
 	})
-	h := s.healer(projection.ReconcilerOptions{})
+	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{
 		projection.CopyCreated: found.Missing.Count, projection.CopyUpdated: found.Stale.Count, projection.CopyRemoved: found.LeftOver.Count,

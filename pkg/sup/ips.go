@@ -78,7 +78,7 @@ func remove(ctx context.Context, d Deps, args []string) (string, int) {
 func refresh(ctx context.Context, d Deps, _ []string) (string, int) {
 	err := d.Install(ctx)
 	if err == nil {
-		err = d.Heal(ctx)
+		err = d.Reconcile(ctx)
 	}
 	return told(err, "", "unable to refresh: %s", "")
 }

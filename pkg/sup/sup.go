@@ -35,8 +35,8 @@ type Deps struct {
 	Founder  Founder
 	// Install makes sure of the database of the pool and its views.
 	Install func(ctx context.Context) error
-	// Heal makes the copies of all accounts equal to the pool.
-	Heal func(ctx context.Context) error
+	// Reconcile makes the copies of all accounts equal to the pool.
+	Reconcile func(ctx context.Context) error
 }
 
 // Exit codes, beside 0.

@@ -43,8 +43,8 @@ func newPlace(t *testing.T) *place {
 	pool := dedicatedip.New(s, dedicatedip.Options{})
 	p.deps = Deps{
 		Pool: pool, Accounts: account.NewDirectory(s), Founder: account.NewFounder(s, auth.NewKeyDocument, time.Now),
-		Install: func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },
-		Heal:    projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,
+		Install:   func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },
+		Reconcile: projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,
 	}
 	p.ok(p.deps.Install(t.Context()))
 	for _, id := range []string{accountA, accountB} {
@@ -230,7 +230,7 @@ func TestTable(t *testing.T) {
 		"\n"), 0)
 }
 
-// TestRefresh: copies are healed.
+// TestRefresh: copies are repaired.
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
