@@ -55,8 +55,8 @@ func helpOf(cmd *cobra.Command, args []string) error {
 	return found.Help()
 }
 
-// completionHelp returns the help of the command that prints the completion script for a shell. It replaces cobra's, whose
-// lines are too long.
+// completionHelp returns the help of the command that prints the completion script for a shell. It replaces cobra's,
+// whose lines are too long.
 func completionHelp(shell *cobra.Command) string {
 	load := fmt.Sprintf("source <(%s)", shell.CommandPath())
 	switch shell.Name() {

@@ -15,8 +15,8 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// readingCalls are the calls of the program that must not change anything: all that only show something, and mistakes in the
-// call of each subcommand.
+// readingCalls are the calls of the program that must not change anything: all that only show something, and mistakes
+// in the call of each subcommand.
 var readingCalls = []string{
 	"cluster list", "cluster list --json", "routing show", "routing show --json", "routing show " + otherCluster,
 	"routing lookup 192.0.2.1", "routing lookup 192.0.2.1 --direction inbound --json", "doctor", "doctor --json",

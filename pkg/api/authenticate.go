@@ -73,8 +73,8 @@ func endsRequest(refused error) bool {
 	return fault.Is(refused, fault.TokenRejected) || fault.Is(refused, fault.Invalid)
 }
 
-// findCluster reads which cluster a request about routing names, and reports whether that is another one. Elsewhere another
-// cluster's word counts for nothing, and naming one changes nothing (as in Crossbar).
+// findCluster reads which cluster a request about routing names, and reports whether that is another one. Elsewhere
+// another cluster's word counts for nothing, and naming one changes nothing (as in Crossbar).
 func (s *Server) findCluster(r *request) (foreign bool, err error) {
 	if len(r.segments) == 0 || r.segments[0] != "routing" {
 		return false, nil

@@ -61,8 +61,8 @@ func ofLevel(l auth.Level) authorizer {
 	}
 }
 
-// admit refuses requests that the restrictions on their token don't allow. target is the account in the path, nil if there
-// is none.
+// admit refuses requests that the restrictions on their token don't allow. target is the account in the path, nil if
+// there is none.
 func (s *Server) admit(r *request, target *account.Account) error {
 	return s.Tokens.CheckRestrictions(r.Context(), r.identity, auth.Access{Path: r.segments, Verb: r.verb, Account: target})
 }

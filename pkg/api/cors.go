@@ -16,8 +16,8 @@ func isCORS(h http.Header) bool {
 	return false
 }
 
-// preflight responds to a browser that asks what its page may do. No token comes with that question, and whatever the path
-// leads to, the browser shows its page the response to the request itself only after a yes.
+// preflight responds to a browser that asks what its page may do. No token comes with that question, and whatever the
+// path leads to, the browser shows its page the response to the request itself only after a yes.
 func (s *Server) preflight(r *request) response {
 	s.announce(r)
 	return response{status: http.StatusOK, cors: true}

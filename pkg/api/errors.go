@@ -7,8 +7,8 @@ import (
 	"junctor/pkg/fault"
 )
 
-// errorResponse is the response to a kind of failure. data is its message under "data" if the fault has no data of its own;
-// empty is no data.
+// errorResponse is the response to a kind of failure. data is its message under "data" if the fault has no data of its
+// own; empty is no data.
 type errorResponse struct {
 	status  int
 	message string
@@ -47,8 +47,8 @@ var errorResponses = map[fault.Kind]errorResponse{
 
 const missingDatabase = "data collection missing: database not found"
 
-// describe returns the status, the message and the data of a failure. Of an error that is not classified the client learns
-// nothing; its text is in the log.
+// describe returns the status, the message and the data of a failure. Of an error that is not classified the client
+// learns nothing; its text is in the log.
 func describe(err error) (status int, message string, data any) {
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {

@@ -250,8 +250,8 @@ func (s *Server) addressesIn(data document.Document) ([]string, error) {
 	return data.Strings("ips"), nil
 }
 
-// assignIPs handles POST /accounts/{account}/ips. If "quantity" is given and "ips" is not, the pool chooses; Crossbar does
-// not know that. Crossbar ignores what else is in data.
+// assignIPs handles POST /accounts/{account}/ips. If "quantity" is given and "ips" is not, the pool chooses; Crossbar
+// does not know that. Crossbar ignores what else is in data.
 func (s *Server) assignIPs(r *request) (reply, error) {
 	if err := r.refuseIfMatch(); err != nil {
 		return reply{}, err

@@ -107,8 +107,8 @@ func (s *Server) serve(r *request, raw []byte) (reply, error) {
 	if !r.acceptsJSON() {
 		return reply{}, fault.New(fault.NotAcceptable, "")
 	}
-	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has something to say
-	// about an empty one.
+	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has something to
+	// say about an empty one.
 	if r.body.unsupported && (r.verb == http.MethodPost || r.verb == http.MethodPatch) {
 		return reply{}, fault.New(fault.UnsupportedMedia, "")
 	}

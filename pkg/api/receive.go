@@ -17,8 +17,8 @@ const (
 	patience = 10 * time.Second
 	// progress is how many bytes of a body count as such.
 	progress = 16 << 10
-	// copies is how many times its length a body takes while it is decoded: the decoder's buffer is up to twice as long as
-	// the longest string. For large bodies there is room for that before they are read.
+	// copies is how many times its length a body takes while it is decoded: the decoder's buffer is up to twice as long
+	// as the longest string. For large bodies there is room for that before they are read.
 	copies = 4
 )
 

@@ -153,7 +153,7 @@ func (r *replay) play(t *testing.T, e exchange) {
 	}
 }
 
-// timeOf returns when an exchange was made: what it wrote says so more exactly than its answer.
+// timeOf returns when an exchange was made: the document that it wrote says so more exactly than its response.
 func timeOf(e exchange, otherwise time.Time) time.Time {
 	var at int64
 	for _, doc := range e.Changes["dedicated_ips"] {

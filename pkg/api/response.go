@@ -34,8 +34,8 @@ type response struct {
 	err      error // why it is no success; for the log
 }
 
-// envelope is the JSON around the data of every response. Kazoo leaves out what it does not have; so does junctor, and never
-// writes null.
+// envelope is the JSON around the data of every response. Kazoo leaves out what it does not have; so does junctor, and
+// never writes null.
 type envelope struct {
 	pageSize     *int
 	nextStartKey string

@@ -63,8 +63,8 @@ func (t *routes) add(res *resource) {
 	t.routers[of].NewRoute().Path(res.path).Handler(res)
 }
 
-// find returns the resource that segments name, nowhere if there is none, and what the path says where the resource leaves
-// it open. path is the path of the segments if nothing in it is escaped; it may be empty.
+// find returns the resource that segments name, nowhere if there is none, and what the path says where the resource
+// leaves it open. path is the path of the segments if nothing in it is escaped; it may be empty.
 func (t *routes) find(path string, segments []string) (*resource, map[string]string) {
 	if len(segments) == 0 {
 		return nowhere, nil

@@ -83,8 +83,8 @@ func (s *Server) listClusters(r *request) (reply, error) {
 	return reply{data: clusters}, err
 }
 
-// lookUpAddress handles GET /routing/lookup: which cluster has an address. Below level super_master only the own cluster is
-// returned.
+// lookUpAddress handles GET /routing/lookup: which cluster has an address. Below level super_master only the own
+// cluster is returned.
 func (s *Server) lookUpAddress(r *request) (reply, error) {
 	holdings, err := s.Routing.Lookup(r.query.Get("ip"), r.query.Get("direction"))
 	if err != nil {

@@ -127,7 +127,7 @@ func (*documentReplay) path(e exchange) string {
 	return clustersPath + rest
 }
 
-// data returns the data of a recorded answer where that is an object.
+// data returns the data of a recorded response if that is an object.
 func (r response) data() document.Document {
 	data, _ := r.envelope()["data"].(map[string]any)
 	return data
@@ -165,7 +165,7 @@ func (r *documentReplay) headers(e exchange) (headers []string) {
 	return headers
 }
 
-// expect returns what was recorded in our terms, and over it what we answer instead.
+// expect returns what was recorded in our terms, and over it what junctor responds instead.
 func (r *documentReplay) expect(e exchange) expected {
 	want := recordedAnswer(e)
 	delete(want.Headers, "access-control-allow-methods") // other verbs, see path

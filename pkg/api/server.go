@@ -1,5 +1,5 @@
-// Package api is the HTTP interface of junctor: Crossbar's envelope, its order of checks and its words for failure, around
-// the rules of the other packages.
+// Package api is the HTTP interface of junctor: Crossbar's envelope, its order of checks and its words for failure,
+// around the rules of the other packages.
 //
 // It alone knows routes, status codes, headers and the keys of the envelope, and it alone imports gorilla/mux. Handlers
 // return replies and never write; one adapter does that, and one table turns faults into responses. What is sourced from

@@ -33,8 +33,8 @@ type Credentials struct {
 	Token string
 	// Account is the X-Auth-Account-ID header; empty is none.
 	Account string
-	// MayReadKey is called if the signing key of a token is not cached, and reports whether it may be read. The key that the
-	// cluster signs with is read in any case. Nil allows it.
+	// MayReadKey is called if the signing key of a token is not cached, and reports whether it may be read. The key
+	// that the cluster signs with is read in any case. Nil allows it.
 	MayReadKey func() bool
 }
 

@@ -18,7 +18,8 @@ type cachedIdentity struct {
 }
 
 // identityCache is an LRU of the results of authentication, by credentials. An entry is valid until its time, as long as
-// the documents are that it was made from. To check an RSA signature costs more than all else that a request does. Tokens are not in it.
+// the documents are that it was made from. To check an RSA signature costs more than all else that a request does.
+// Tokens are not in it.
 type identityCache = lru.Cache[fingerprint, *cachedIdentity]
 
 // fingerprint is a hash of credentials.

@@ -15,7 +15,8 @@ const (
 	LevelSuperMaster Level = "super_master" // the master account of the master cluster
 )
 
-// Require refuses identities that are not of a level. Without a master cluster in the settings the own cluster is it. Another cluster's word about its account counts.
+// Require refuses identities that are not of a level. Without a master cluster in the settings the own cluster is it.
+// Another cluster's word about its account counts.
 func (a *Authenticator) Require(i *Identity, l Level) error {
 	allowed := i.Master
 	if l == LevelSuperMaster && (a.masterCluster != "" || i.Remote) {

@@ -193,7 +193,8 @@ func TestNobodyIsRefusedFromMemory(t *testing.T) {
 	}
 }
 
-// TestKeyRotationOverHTTP: tokens of a new key are good at once, and those of the old one are not where it was not remembered.
+// TestKeyRotationOverHTTP: tokens of a new key are good at once, and those of the old one are not where it was not
+// remembered.
 func TestKeyRotationOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := openAt(t, storetest.FreshCouch(t), "testdata/example.json")

@@ -66,8 +66,8 @@ func (a *allocation) enough(ctx context.Context) error {
 	return err
 }
 
-// allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back. After a round
-// of slowRound it does not begin another one: a node of a CouchDB cluster may hang, and then each takes 4 s.
+// allocationTime bounds how long a request goes on while others hold what is there, and may yet give it back. After a
+// round of slowRound it does not begin another one: a node of a CouchDB cluster may hang, and then each takes 4 s.
 const (
 	allocationTime = 15 * time.Second
 	slowRound      = 3 * time.Second

@@ -32,7 +32,7 @@ func (p *Pool) change(
 	errs := p.commit(ctx, after)
 	var failed error
 	for _, err := range errs {
-		// An open outcome is reported before a conflict: nothing is taken back then, so the request has no clear answer.
+		// An open outcome is reported before a conflict: nothing is taken back then, so the request has no clear outcome.
 		if failed == nil || fault.Is(err, fault.DatastorePartial) {
 			failed = err
 		}

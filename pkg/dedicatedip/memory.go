@@ -26,10 +26,9 @@ type memory struct {
 // mostDocuments bounds the documents that are cached beside the index.
 const mostDocuments = 4096
 
-// Follow reads the whole pool into memory and follows what other processes write, until ctx ends. Reads are answered
-// from there unless it is more than staleness behind; then the store is read. What this process writes through the pool
-// is in memory before the write returns. Accounts' copies follow what others write while the
-// projector runs.
+// Follow reads the whole pool into memory and follows what other processes write, until ctx ends. Reads are served from
+// memory unless it is more than staleness behind; then they go to the store. What this process writes through the pool
+// is in memory before the write returns. Accounts' copies follow what others write while the projector runs.
 func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 	m := &memory{index: newIndex(), staleness: staleness}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
@@ -90,8 +89,8 @@ func (p *Pool) currentRevision(id string) (rev string, known bool) {
 	return m.index.Revision(id), true
 }
 
-// wrote takes note of documents that this process has written, or with "_deleted" removed. They are not to be altered
-// any more.
+// wrote has memory hold documents that this process has written, or with "_deleted" removed. They must not be altered
+// afterwards.
 func (p *Pool) wrote(docs ...document.Document) {
 	m := p.memory.Load()
 	if m == nil {
@@ -107,7 +106,7 @@ func (p *Pool) wrote(docs ...document.Document) {
 	}
 }
 
-// saw takes note of a document that was just read. It is not to be altered any more.
+// saw has memory hold a document that was just read. It must not be altered afterwards.
 func (p *Pool) saw(doc document.Document) {
 	if m := p.memory.Load(); m != nil {
 		m.mirror.Saw(doc)

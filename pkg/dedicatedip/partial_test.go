@@ -31,7 +31,8 @@ func (h *halfOpen) PutMany(ctx context.Context, db string, docs []document.Docum
 	return written, err
 }
 
-// An open outcome is reported before a lost race: nothing is taken back then, so the client has to read before it repeats.
+// An open outcome is reported before a lost race: nothing is taken back then, so the client has to read before it
+// repeats.
 func TestAnOpenOutcomeIsReportedBeforeAConflict(t *testing.T) {
 	t.Parallel()
 	s := newSubject(t, storetest.Open(t, "memory:"))

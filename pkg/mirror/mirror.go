@@ -227,8 +227,8 @@ func (m *Mirror) deliver(ctx context.Context, c store.Change) error {
 	return nil
 }
 
-// apply makes the index hold what others have written. What a load delivers is no change: after the database was replaced it
-// would look as if everything had been deleted.
+// apply makes the index hold what others have written. What a load delivers is no change: after the database was
+// replaced it would look as if everything had been deleted.
 func (m *Mirror) apply(doc document.Document) {
 	if m.seen == nil && !m.asOf.IsZero() {
 		m.options.Changed(doc)

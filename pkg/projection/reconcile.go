@@ -216,7 +216,8 @@ func (p *pass) run(ctx context.Context, confirmed bool) error {
 	return ctx.Err()
 }
 
-// errUnfinished ends a pass that has compared all copies, some of which could not be written. The projector goes on trying.
+// errUnfinished ends a pass that has compared all copies, some of which could not be written. The projector goes on
+// trying.
 var errUnfinished = errors.New("the copies of some accounts are not repaired yet; the log says why, and they are tried again")
 
 func (p *pass) found(accountID string, differences []difference, copies int) {
@@ -243,8 +244,8 @@ func (e *TooManyRemovalsError) Error() string {
 		"\"junctor ips repair --confirm\"", e.Removals, e.Copies, kazoo.DedicatedIPs)
 }
 
-// checkRemovals stops a pass that would remove too many copies. It leaves copies of an address alone that several accounts have
-// and the pool does not explain, as after a rebuild: the copies are the only record of it.
+// checkRemovals stops a pass that would remove too many copies. It leaves copies of an address alone that several
+// accounts have and the pool does not explain, as after a rebuild: the copies are the only record of it.
 func (p *pass) checkRemovals() error {
 	removals, claimants := 0, map[string]int{} // by address
 	for _, differences := range p.differences {

@@ -10,8 +10,8 @@ import (
 	"junctor/pkg/store"
 )
 
-// heldByOthers returns the slots that another cluster has: of those without a claim (fresh), and of those that another cluster
-// claims (foreign). If it returns none, the claims of the latter may be written over.
+// heldByOthers returns the slots that another cluster has: of those without a claim (fresh), and of those that another
+// cluster claims (foreign). If it returns none, the claims of the latter may be written over.
 func (c *claims) heldByOthers(
 	ctx context.Context, fresh, foreign []slot, found map[string]document.Document,
 ) ([]slot, error) {
@@ -34,8 +34,8 @@ func (c *claims) heldByOthers(
 	return taken, nil
 }
 
-// unclaimed returns the slots that another cluster's document has without a claim. Only this package makes claims, so such a
-// document was written by hand, or its claims are lost.
+// unclaimed returns the slots that another cluster's document has without a claim. Only this package makes claims, so
+// such a document was written by hand, or its claims are lost.
 func (c *claims) unclaimed(ctx context.Context, slots []slot) (taken []slot, err error) {
 	if len(slots) == 0 {
 		return nil, nil
@@ -88,14 +88,15 @@ func (c *claims) fence(
 	return nil, fault.New(fault.Conflict, "")
 }
 
-// stale reports whether a claim is older than the grace time. A claim from as far in the future was made by a wrong clock.
+// stale reports whether a claim is older than the grace time. A claim from as far in the future was made by a wrong
+// clock.
 func (c *claims) stale(claim document.Document) bool {
 	made, _ := claim.Int(kazoo.FieldModified)
 	return c.options.Now().Sub(kazoo.FromGregorian(made)).Abs() >= c.options.Grace
 }
 
-// forRewrite returns the document to write again as it is. A document that does not exist becomes a deleted one, which is the
-// same to everybody but a writer that is about to create it.
+// forRewrite returns the document to write again as it is. A document that does not exist becomes a deleted one, which
+// is the same to everybody but a writer that is about to create it.
 func (c *claims) forRewrite(id string, doc document.Document) document.Document {
 	if doc != nil {
 		return doc

@@ -12,8 +12,8 @@ import (
 // maxEchoes bounds how often one response repeats a whole object; see isExtra.
 const maxEchoes = 8
 
-// fieldErrors translates the library's errors about a value into Crossbar's. If a choice between schemas failed, it reports
-// only that about the value and what is in it, and not why each schema refused it.
+// fieldErrors translates the library's errors about a value into Crossbar's. If a choice between schemas failed, it
+// reports only that about the value and what is in it, and not why each schema refused it.
 func fieldErrors(value any, errors []gojsonschema.ResultError) fault.Fields {
 	failed, extras := map[string]bool{}, 0
 	for _, e := range errors {

@@ -217,8 +217,8 @@ type winner struct {
 	leaf
 }
 
-// findWinners compares writes with the leaves of their documents. It returns those that have to be sealed. The revisions of
-// losers are removed.
+// findWinners compares writes with the leaves of their documents. It returns those that have to be sealed. The
+// revisions of losers are removed.
 func (s *Store) findWinners(ctx context.Context, db string, open []*accepted, nodes int) (won []winner, err error) {
 	ids := make([]string, len(open))
 	for i, a := range open {

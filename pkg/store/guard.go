@@ -117,8 +117,8 @@ func (b *boundedBody) Close() error {
 // bulkRate is how many bytes of a bulk call take one second more.
 const bulkRate = 64 << 10
 
-// limit returns how long a request may take: callTime if it is about single documents or the server, and longer for a bulk
-// call. Views that have to be built, feeds and writes to all nodes of a cluster have limits of their own: 0.
+// limit returns how long a request may take: callTime if it is about single documents or the server, and longer for a
+// bulk call. Views that have to be built, feeds and writes to all nodes of a cluster have limits of their own: 0.
 func limit(r *http.Request) time.Duration {
 	if r.URL.Query().Has("w") {
 		return 0

@@ -56,8 +56,8 @@ func (s *sandbox) takeRows() ([]emitted, error) {
 	return rows, nil
 }
 
-// encode returns the JSON texts of a key and a value as elements of an array, in which undefined, NaN and functions become
-// null. It avoids stringify for primitive values, unless a script has given arrays a toJSON.
+// encode returns the JSON texts of a key and a value as elements of an array, in which undefined, NaN and functions
+// become null. It avoids stringify for primitive values, unless a script has given arrays a toJSON.
 func (s *sandbox) encode(key, value goja.Value) (emitted, error) {
 	plainArrays := s.arrays.Get("toJSON") == nil
 	k, plainKey := primitiveText(key)

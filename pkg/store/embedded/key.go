@@ -26,9 +26,9 @@ const (
 	tagObject
 )
 
-// appendKey appends the sort key of a decoded JSON value: what appendKeyRange appends, then the value's JSON text, so that
-// keys that collate equal but differ ("a" and "a\u0000") are distinct and in a fixed order. JSON text has no zero byte;
-// one ends it. The encoding delimits itself: a document id may follow.
+// appendKey appends the sort key of a decoded JSON value: what appendKeyRange appends, then the value's JSON text, so
+// that keys that collate equal but differ ("a" and "a\u0000") are distinct and in a fixed order. JSON text has no zero
+// byte; one ends it. The encoding delimits itself: a document id may follow.
 func appendKey(dst []byte, key any) []byte {
 	return append(appendText(appendKeyRange(dst, key), key), 0)
 }

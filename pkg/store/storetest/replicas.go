@@ -84,8 +84,8 @@ func (r *Replicas) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.proxy.ServeHTTP(w, request)
 }
 
-// forOneNode removes from a request how many nodes it waits for: the CouchDB behind the proxy may be a node by itself, which
-// would wait for the others until the request times out.
+// forOneNode removes from a request how many nodes it waits for: the CouchDB behind the proxy may be a node by itself,
+// which would wait for the others until the request times out.
 func forOneNode(request *http.Request) {
 	query := request.URL.Query()
 	query.Del("w")
