@@ -3,7 +3,6 @@ package api
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"mime"
 	"net/http"
 	"net/netip"
@@ -18,6 +17,7 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipaddr"
 )
 
 // request is one request of the API on its way to a handler. Its parts are filled in from top to bottom.
@@ -272,13 +272,7 @@ func parseHop(text string) (netip.Addr, error) {
 	if withPort, err := netip.ParseAddrPort(text); err == nil {
 		return withPort.Addr().WithZone("").Unmap(), nil
 	}
-	if inner, ok := strings.CutPrefix(text, "["); ok {
-		text, ok = strings.CutSuffix(inner, "]")
-		if !ok || !strings.Contains(text, ":") {
-			return netip.Addr{}, errors.New("brackets are for IPv6")
-		}
-	}
-	address, err := netip.ParseAddr(text)
+	address, err := netip.ParseAddr(ipaddr.Unbracket(text))
 	return address.WithZone("").Unmap(), err
 }
 
