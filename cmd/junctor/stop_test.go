@@ -38,6 +38,7 @@ func TestStopWithHungStore(t *testing.T) {
 		t.Fatalf("assign: %d %v", status, body)
 	}
 	f.hang(t)
+	writes := f.writes.Load()
 	underWay := make(chan struct{})
 	go func() {
 		defer close(underWay)
@@ -47,7 +48,6 @@ func TestStopWithHungStore(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	}()
-	writes := f.writes.Load()
 	waitFor(t, "the request to reach the store", func() bool { return f.writes.Load() > writes })
 
 	began := time.Now()
