@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/backoff"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/poolindex"
 )
 
 // AllocateRequest asks for available addresses, whichever they are.
@@ -49,8 +50,8 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 type allocation struct {
 	*Pool
 	AllocateRequest
-	drawn        []spot // and reserved
-	before       []IP   // what was tried to be taken
+	drawn        []poolindex.Spot // and reserved
+	before       []IP             // what was tried to be taken
 	after        []IP
 	errs         []error        // what became of each
 	taken        map[string]int // how many by zone
@@ -59,7 +60,7 @@ type allocation struct {
 
 // enough returns an error if there are too few addresses, unless memory shows that there are enough.
 func (a *allocation) enough(ctx context.Context) error {
-	if x := a.Read().index; x != nil && x.freeCount(a.Zone) >= a.Quantity {
+	if x := a.Read().index; x != nil && x.CountAvailable(a.Zone) >= a.Quantity {
 		return nil
 	}
 	_, err := a.readLots(ctx, a.Quantity)
@@ -120,7 +121,7 @@ func (a *allocation) round(ctx context.Context) error {
 func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	r := a.Read()
 	if r.index != nil {
-		a.drawFrom(r.index.lots(a.Zone), missing)
+		a.drawFrom(r.index.Lots(a.Zone), missing)
 	}
 	if len(a.drawn) == missing {
 		return r.recall, nil
@@ -153,7 +154,7 @@ func (a *allocation) tooFew(ctx context.Context, available int) error {
 func (a *allocation) take(ctx context.Context, find finder) error {
 	ids, zones := make([]string, len(a.drawn)), map[string]string{}
 	for i, s := range a.drawn {
-		ids[i], zones[s.id] = s.id, s.zone
+		ids[i], zones[s.ID] = s.ID, s.Zone
 	}
 	found, err := find(ctx, ids)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
 
@@ -74,7 +75,7 @@ func (r Reader) pageOf(ctx context.Context, f Filter, q store.Query, want int) (
 	if r.index == nil {
 		return r.pool.readAvailable(ctx, f, q, want)
 	}
-	var from *spot
+	var from *poolindex.Spot
 	if key, _ := q.StartKey.([]any); len(key) == 3 {
 		at, ok := spotOf(key)
 		if !ok { // a document without a zone, which the index does not have
@@ -82,17 +83,30 @@ func (r Reader) pageOf(ctx context.Context, f Filter, q store.Query, want int) (
 		}
 		from = &at
 	}
-	items, at := r.index.free(f.Zone, from, want)
+	entries, at := r.index.Available(f.Zone, from, want)
 	if at != nil {
-		next = at.key()
+		next = keyOf(*at)
 	}
-	return items, next, nil
+	return itemsOf(entries), next, nil
+}
+
+// keyOf returns the key of our view "available" for a spot.
+func keyOf(s poolindex.Spot) []any {
+	return []any{s.Zone, poolindex.EncodeName(s.Zone), hex.EncodeToString([]byte(s.ID))}
+}
+
+// spotOf reads a key of our view "available". ok is false for those of irregular documents.
+func spotOf(key []any) (s poolindex.Spot, ok bool) {
+	zone, isText := key[0].(string)
+	text, isHex := key[2].(string)
+	id, err := hex.DecodeString(text)
+	return poolindex.Spot{Zone: zone, ID: string(id)}, isText && isHex && err == nil
 }
 
 // ofZone reads a zone's rows of our view "available". Its keys are the zone, the same percent-encoded, and the hex of the
 // document's id.
 func ofZone(zone string) store.Query {
-	exact := percentEncode(zone)
+	exact := poolindex.EncodeName(zone)
 	return store.Query{StartKey: []any{zone, exact}, EndKey: []any{zone, exact, map[string]any{}}}
 }
 
@@ -168,7 +182,7 @@ func (at position) follows(f Filter) bool {
 	_, err := hex.DecodeString(id)
 	var exact any // nil for documents without a zone
 	if zone, ok := at.Key[0].(string); ok {
-		exact = percentEncode(zone)
+		exact = poolindex.EncodeName(zone)
 	}
 	inZone := at.Key[1] == exact && (f.Zone == "" || at.Key[0] == f.Zone)
 	return isText && err == nil && inZone && 0 <= at.Left && at.Left <= maxRows

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
 
@@ -17,11 +18,11 @@ type reservations struct {
 	ids map[string]bool
 }
 
-func (r *reservations) free(spots []spot) {
+func (r *reservations) free(spots []poolindex.Spot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range spots {
-		delete(r.ids, s.id)
+		delete(r.ids, s.ID)
 	}
 }
 
@@ -31,21 +32,14 @@ func (r *reservations) length() int {
 	return len(r.ids)
 }
 
-// lot is what can be drawn of one zone.
-type lot struct {
-	zone   string
-	length int
-	id     func(at int) string // empty where somebody has taken one meanwhile
-}
-
 // drawFrom reserves addresses, until it has as many as are missing. No other request draws meanwhile: of two that want
 // all there is, one is to get it.
-func (a *allocation) drawFrom(lots []lot, missing int) {
+func (a *allocation) drawFrom(lots []poolindex.Lot, missing int) {
 	a.reserved.mu.Lock()
 	defer a.reserved.mu.Unlock()
 	taken := maps.Clone(a.taken)
 	for _, s := range a.drawn {
-		taken[s.zone]++
+		taken[s.Zone]++
 	}
 	for len(a.drawn) < missing && len(lots) > 0 {
 		at := a.chooseLot(lots, taken)
@@ -54,26 +48,26 @@ func (a *allocation) drawFrom(lots []lot, missing int) {
 			lots = slices.Delete(lots, at, at+1)
 			continue
 		}
-		a.drawn = append(a.drawn, spot{lots[at].zone, id})
-		taken[lots[at].zone]++
+		a.drawn = append(a.drawn, poolindex.Spot{Zone: lots[at].Zone, ID: id})
+		taken[lots[at].Zone]++
 	}
 }
 
 // chooseLot draws a zone: with spread one that least was taken of, else by how much it has.
-func (a *allocation) chooseLot(lots []lot, taken map[string]int) int {
+func (a *allocation) chooseLot(lots []poolindex.Lot, taken map[string]int) int {
 	if a.Spread {
 		order := rand.Perm(len(lots))
 		return slices.MinFunc(order, func(x, y int) int {
-			return cmp.Compare(taken[lots[x].zone], taken[lots[y].zone])
+			return cmp.Compare(taken[lots[x].Zone], taken[lots[y].Zone])
 		})
 	}
 	total := 0
 	for _, l := range lots {
-		total += l.length
+		total += l.Length
 	}
 	n := rand.IntN(total)
 	for i, l := range lots {
-		if n -= l.length; n < 0 {
+		if n -= l.Length; n < 0 {
 			return i
 		}
 	}
@@ -81,10 +75,10 @@ func (a *allocation) chooseLot(lots []lot, taken map[string]int) int {
 }
 
 // drawOne reserves an address of a zone, the first that nobody has from a random one on.
-func (a *allocation) drawOne(l lot) (id string, ok bool) {
-	start := rand.IntN(l.length)
-	for i := range l.length {
-		if id := l.id((start + i) % l.length); id != "" && !a.reserved.ids[id] {
+func (a *allocation) drawOne(l poolindex.Lot) (id string, ok bool) {
+	start := rand.IntN(l.Length)
+	for i := range l.Length {
+		if id := l.ID((start + i) % l.Length); id != "" && !a.reserved.ids[id] {
 			a.reserved.ids[id] = true
 			return id, true
 		}
@@ -98,7 +92,7 @@ const spareLots = 256
 
 // readLots reads what is free from the store, as much as this request may need to look at. Fewer than are missing are
 // a fault.Conflict that says how many.
-func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err error) {
+func (a *allocation) readLots(ctx context.Context, missing int) (lots []poolindex.Lot, err error) {
 	queries, err := a.queries(ctx)
 	if err != nil {
 		return nil, err
@@ -119,7 +113,7 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []lot, err
 		return nil, a.tooFew(ctx, available)
 	}
 	for zone, ids := range byZone {
-		lots = append(lots, lot{zone, len(ids), func(at int) string { return ids[at] }})
+		lots = append(lots, poolindex.Lot{Zone: zone, Length: len(ids), ID: func(at int) string { return ids[at] }})
 	}
 	return lots, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/poolindex"
 )
 
 // drawCases are about requests that are in each other's way.
@@ -122,9 +123,9 @@ func drawsPastTexts(s *subject) {
 
 // drawsEvenly: parts are equal where memory has only some of what is drawn, and the store the rest.
 func drawsEvenly(s *subject) {
-	lots := func(zones ...string) (lots []lot) {
+	lots := func(zones ...string) (lots []poolindex.Lot) {
 		for _, zone := range zones {
-			lots = append(lots, lot{zone, 10, func(at int) string { return fmt.Sprint(zone, at) }})
+			lots = append(lots, poolindex.Lot{Zone: zone, Length: 10, ID: func(at int) string { return fmt.Sprint(zone, at) }})
 		}
 		return lots
 	}
@@ -133,7 +134,7 @@ func drawsEvenly(s *subject) {
 	a.drawFrom(lots("a", "b", "c"), 8)
 	parts := map[string]int{}
 	for _, spot := range a.drawn {
-		parts[spot.zone]++
+		parts[spot.Zone]++
 	}
 	if parts["a"] != 3 || parts["b"] != 3 || parts["c"] != 2 {
 		s.Errorf("drew %v", parts)

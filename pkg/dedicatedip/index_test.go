@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -17,7 +16,6 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/ipaddr"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -340,91 +338,4 @@ func TestCollation(t *testing.T) {
 			s.agree(0, following, s.pool(s.s, io.Discard))
 		})
 	}
-}
-
-// TestLongListings: listings and pages have every row, once and in order.
-func TestLongListings(t *testing.T) {
-	t.Parallel()
-	const count, page = 2007, 1000
-	x := newIndex()
-	var free, held, all []string
-	for n := range 3 * count {
-		doc := document.Document{"_id": fmt.Sprintf("10.0.%d.%d", n/256, n%256), "_rev": "1-", "pvt_type": documentType,
-			"pvt_zone": "z", "pvt_host": "h", "pvt_status": "assigned"}
-		switch n % 3 {
-		case 0:
-			doc["pvt_status"] = "available"
-			free = append(free, doc.ID())
-		case 1:
-			doc["pvt_assigned_to"] = accountA
-			held = append(held, doc.ID())
-			fallthrough
-		default:
-			all = append(all, doc.ID())
-		}
-		x.Apply(doc)
-	}
-	slices.Sort(free)
-	slices.SortFunc(held, ipaddr.Compare)
-	slices.SortFunc(all, ipaddr.Compare)
-	compare := func(what string, list []Item, want []string) {
-		t.Helper()
-		if got := addressesOf(list); !slices.Equal(got, want) {
-			t.Errorf("%s: %d rows, want %d", what, len(got), len(want))
-		}
-	}
-	compare("held", x.assignedTo(accountA), held)
-	compare("assigned", x.allAssigned(), all)
-	list, next := x.free("", nil, 0)
-	compare("available", list, free)
-	if next != nil {
-		t.Errorf("after everything comes %v", next)
-	}
-	list, next = x.free("z", nil, page)
-	compare("first page", list, free[:page])
-	list, next = x.free("z", next, page)
-	compare("second page", list, free[page:2*page])
-	list, next = x.free("z", next, page)
-	compare("last page", list, free[2*page:])
-	if next != nil {
-		t.Errorf("after the last page comes %v", next)
-	}
-}
-
-// TestIndexSize bounds the memory of an address, and checks that nothing remains of those that are removed. It is not
-// parallel, since it would measure other tests, too.
-func TestIndexSize(t *testing.T) {
-	const count, most = 30_000, 320
-	x, before := newIndex(), heap()
-	fill := func(deleted bool) {
-		r := rand.New(rand.NewPCG(1, 2))
-		for n := range count {
-			x.Apply(document.Document{"_id": fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255),
-				"_rev": fmt.Sprintf("1-%016x%016x", r.Uint64(), r.Uint64()), "pvt_type": documentType,
-				"pvt_zone": "zone" + strconv.Itoa(n%5), "pvt_host": "host" + strconv.Itoa(n%50),
-				"pvt_status": []string{available, assigned}[n%2], "pvt_assigned_to": accountA, "_deleted": deleted})
-		}
-	}
-	for range 2 {
-		fill(false)
-		if each := (heap() - before) / count; each > most {
-			t.Errorf("an address takes %d bytes, want %d at most", each, most)
-		} else {
-			t.Logf("an address takes %d bytes", each)
-		}
-		fill(true)
-		if n := x.length() + len(x.spellings) + x.assigned.Len() + len(x.accounts) + len(x.zones.byText) +
-			x.hosts.ordered.Len() + len(x.counts) + len(x.irregular); n > 0 {
-			t.Errorf("%d things are left", n)
-		}
-	}
-	runtime.KeepAlive(x)
-}
-
-// heap returns how many bytes are in use.
-func heap() int64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
 }

@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
 
@@ -14,8 +15,8 @@ const (
 	fieldType       = kazoo.FieldType
 	fieldVersion    = kazoo.FieldVersion
 	fieldStatus     = kazoo.FieldStatus
-	fieldZone       = "pvt_zone"
-	fieldHost       = "pvt_host"
+	fieldZone       = kazoo.FieldZone
+	fieldHost       = kazoo.FieldHost
 	fieldCreated    = kazoo.FieldCreated  // Gregorian seconds
 	fieldModified   = kazoo.FieldModified // Gregorian seconds
 	fieldAssignedTo = kazoo.FieldAssignedTo
@@ -68,6 +69,14 @@ func (ip IP) Address() Address {
 		Type:       ip.doc.String(fieldType),
 		AssignedTo: ip.AssignedTo(),
 		Revision:   ip.Revision(),
+	}
+}
+
+// addressOf returns what the API shows of an entry in memory.
+func addressOf(e *poolindex.Entry) Address {
+	return Address{
+		ID: e.ID(), IP: e.ID(), Zone: e.Zone(), Host: e.Host(), Status: e.Status(), Type: documentType,
+		AssignedTo: e.Holder(), Revision: e.Revision(),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
 
@@ -30,12 +31,20 @@ func itemOf(row store.Row) (Item, bool) {
 	return item, ok
 }
 
+func itemsOf(entries []*poolindex.Entry) []Item {
+	items := make([]Item, len(entries))
+	for i, e := range entries {
+		items[i] = Item{IP: e.ID(), Zone: e.Zone()}
+	}
+	return items
+}
+
 // Assigned lists the addresses an account holds: those of the local zone first, then by address (Crossbar
 // shuffles them, kz_ips:sort_assigned, to spread its own calls; a listing is easier to read in order).
 func (r Reader) Assigned(ctx context.Context, accountID string) ([]Item, error) {
 	local := r.pool.options.ZoneName(ctx, r.pool.options.Zone)
 	if r.index != nil {
-		return nearestFirst(r.index.assignedTo(accountID), local), nil
+		return nearestFirst(itemsOf(r.index.AssignedTo(accountID)), local), nil
 	}
 	all, err := r.pool.assigned(ctx, store.Query{Key: accountID})
 	items := all[:0]
@@ -51,7 +60,12 @@ func (r Reader) Assigned(ctx context.Context, accountID string) ([]Item, error) 
 func (r Reader) AssignedAll(ctx context.Context) ([]Item, error) {
 	local := r.pool.options.ZoneName(ctx, r.pool.options.Zone)
 	if r.index != nil {
-		return nearestFirst(r.index.allAssigned(), local), nil
+		entries := r.index.Assigned()
+		items := itemsOf(entries)
+		for i, e := range entries {
+			items[i].AssignedTo = e.Holder()
+		}
+		return nearestFirst(items, local), nil
 	}
 	items, err := r.pool.assigned(ctx, store.Query{})
 	return nearestFirst(items, local), err
@@ -95,7 +109,7 @@ func nearestFirst(items []Item, zone string) []Item {
 // Zones lists the zones of the pool, each once, by collation.
 func (r Reader) Zones(ctx context.Context) ([]string, error) {
 	if r.index != nil {
-		return r.index.zoneNames(), nil
+		return r.index.Zones(), nil
 	}
 	return r.pool.names(ctx, zoneNames)
 }
@@ -103,7 +117,7 @@ func (r Reader) Zones(ctx context.Context) ([]string, error) {
 // Hosts lists the hosts of the pool, each once, by collation.
 func (r Reader) Hosts(ctx context.Context) ([]string, error) {
 	if r.index != nil {
-		return r.index.hostNames(), nil
+		return r.index.Hosts(), nil
 	}
 	return r.pool.names(ctx, hostNames)
 }
@@ -117,22 +131,22 @@ const (
 
 // names reads the names of a kind from the store.
 func (p *Pool) names(ctx context.Context, kind string) ([]string, error) {
-	names := newNameIndex()
+	var names []string
 	q := store.Query{StartKey: kind, EndKey: kind + "\ufff0", Group: true}
 	err := p.store.View(ctx, Database, ourDesign, "names", q, func(row store.Row) error {
 		var key string
 		err := row.Key(&key)
 		if name, bad := url.PathUnescape(strings.TrimPrefix(key, kind)); err == nil && bad == nil {
-			names.add(name)
+			names = append(names, name)
 		}
 		return err
 	})
-	return names.texts(), err
+	return poolindex.SortNames(names), err
 }
 
 // hasZone reports whether the store has any address of a zone.
 func (p *Pool) hasZone(ctx context.Context, zone string) (known bool, err error) {
-	q := store.Query{Key: zoneNames + percentEncode(zone), Group: true}
+	q := store.Query{Key: zoneNames + poolindex.EncodeName(zone), Group: true}
 	err = p.store.View(ctx, Database, ourDesign, "names", q, func(store.Row) error {
 		known = true
 		return nil

@@ -100,14 +100,14 @@ func (p *Pool) spelledOtherwise(ctx context.Context, expanded ...any) (map[strin
 func (r Reader) recall(ctx context.Context, texts []string) (map[string]IP, error) {
 	ips, ids := map[string]IP{}, map[string]string{} // by text
 	for _, text := range texts {
-		e := r.index.find(text)
+		e := r.index.Find(text)
 		if e == nil {
 			continue
 		}
-		if doc := r.pool.cachedDocument(e.id); doc.Rev() == e.rev {
+		if doc := r.pool.cachedDocument(e.ID()); doc.Rev() == e.Revision() {
 			ips[text] = IP{doc}
 		} else {
-			ids[text] = e.id
+			ids[text] = e.ID()
 		}
 	}
 	if len(ids) == 0 {

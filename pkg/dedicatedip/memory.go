@@ -9,12 +9,13 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/mirror"
+	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
 
 // memory is what a pool that follows the store knows without asking it.
 type memory struct {
-	index     *index
+	index     *poolindex.Index
 	mirror    *mirror.Mirror
 	staleness time.Duration // how far the index may be behind; 0 means that reads never use it
 	behind    atomic.Bool   // whether the last read went to the store for that
@@ -30,10 +31,10 @@ const mostDocuments = 4096
 // memory unless it is more than staleness behind; then they go to the store. What this process writes through the pool
 // is in memory before the write returns. Accounts' copies follow what others write while the projector runs.
 func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
-	m := &memory{index: newIndex(), staleness: staleness}
+	m := &memory{index: poolindex.New(), staleness: staleness}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.mirror = mirror.New(p.store, Database, m.index, mirror.Options{
-		Changed:  func(doc document.Document) { p.projector.Observe(doc, m.index.holder(doc.ID())) },
+		Changed:  func(doc document.Document) { p.projector.Observe(doc, m.index.Holder(doc.ID())) },
 		Reloaded: p.projector.RequestPass,
 		Conflict: p.resolve,
 		Log:      p.options.Log,
@@ -149,7 +150,7 @@ func (p *Pool) Memory() (look Memory, ok bool) {
 	if asOf := m.mirror.AsOf(); !asOf.IsZero() {
 		look.Loaded, look.Age = true, time.Since(asOf)
 	}
-	look.Entries = m.index.length()
+	look.Entries = m.index.Len()
 	look.Kept = m.documents.Len()
 	look.Bypassed = m.bypassed.Load()
 	return look, true

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 
 	"junctor/pkg/document"
@@ -123,43 +122,4 @@ func stopBeforeCopy(s *subject) {
 	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	s.holds("10.0.0.1")
-}
-
-// TestReadersBesideWriter: readers of the index see a document before or after a change, whatever they read.
-func TestReadersBesideWriter(t *testing.T) {
-	t.Parallel()
-	x := newIndex()
-	doc := func(n int, status string) document.Document {
-		d := document.Document{"_id": "10.0.0.1", "_rev": strconv.Itoa(n) + "-", "pvt_type": documentType,
-			"pvt_zone": "z", "pvt_host": "h", "pvt_status": status}
-		if status == assigned {
-			d[fieldAssignedTo] = accountA
-		}
-		return d
-	}
-	x.Apply(doc(1, available))
-	ctx, cancel := context.WithCancel(t.Context())
-	var reading sync.WaitGroup
-	defer reading.Wait()
-	defer cancel()
-	for range 4 {
-		reading.Go(func() {
-			for ctx.Err() == nil {
-				held, free := x.assignedTo(accountA), x.zoneNames()
-				if items, _ := x.free("z", nil, 0); len(held) > 1 || len(items) > 1 || len(free) != 1 {
-					t.Errorf("%v, %v, %v", held, items, free)
-				}
-				if e := x.find("::ffff:10.0.0.1"); e == nil || (e.status.Value() == assigned) != (e.holder.Value() == accountA) {
-					t.Errorf("found %+v", e)
-				}
-			}
-		})
-	}
-	for round := range 5000 {
-		x.Apply(doc(2*round, assigned))
-		x.Apply(doc(2*round+1, available))
-		if items := x.assignedTo(accountA); len(items) > 0 {
-			t.Fatalf("round %d: %v", round, items)
-		}
-	}
 }

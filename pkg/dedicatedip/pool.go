@@ -123,7 +123,7 @@ func (p *Pool) Create(ctx context.Context, r CreateRequest) (IP, error) {
 // knows reports whether the pool has an address in any spelling. What is in memory can be a moment old, and so is what
 // the view said when the document is written; two spellings of one address are found by the one that comes later.
 func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
-	if x := p.Read().index; x != nil && x.find(addr.String()) == nil {
+	if x := p.Read().index; x != nil && x.Find(addr.String()) == nil {
 		return false, nil
 	}
 	twins, err := p.spelledOtherwise(ctx, ipaddr.Key(addr))

@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/poolindex"
 )
 
 // Reader reads the pool: from memory if that was current when the Reader was made, else from the store. It is for one
 // request.
 type Reader struct {
 	pool  *Pool
-	index *index // nil: read from the store
-	why   string // why it reads from the store although the pool is in memory
+	index *poolindex.Index // nil: read from the store
+	why   string           // why it reads from the store although the pool is in memory
 }
 
 // Read returns a Reader.
@@ -55,7 +56,7 @@ func (m *memory) outdated() string {
 	if age := time.Since(asOf); age > m.staleness {
 		return "the change feed is behind by " + age.Round(time.Millisecond).String()
 	}
-	if id := m.index.anyIrregular(); id != "" {
+	if id := m.index.AnyIrregular(); id != "" {
 		return "the zone, host, status or holder of document " + id + " is not a string"
 	}
 	return ""
@@ -74,7 +75,7 @@ func (p *Pool) Counts() (counts map[[2]string]int, ok bool) {
 	if m == nil || why != "" {
 		return nil, false
 	}
-	return m.index.sizes(), true
+	return m.index.Counts(), true
 }
 
 // Get returns the address equal to the one given, in any spelling, or fault.BadIdentifier.
@@ -83,9 +84,9 @@ func (r Reader) Get(ctx context.Context, address string) (Address, error) {
 		ip, err := r.pool.get(ctx, address)
 		return ip.Address(), err
 	}
-	e := r.index.find(address)
+	e := r.index.Find(address)
 	if e == nil {
 		return Address{}, fault.Unknown(address, nil)
 	}
-	return e.address(), nil
+	return addressOf(e), nil
 }

@@ -171,7 +171,7 @@ func (s *subject) heard(id, rev string) {
 	s.Helper()
 	s.until("heard of "+id, func() bool {
 		m := s.memory.Load()
-		return m == nil || m.index.Revision(id) == rev || m.index.anyIrregular() != ""
+		return m == nil || m.index.Revision(id) == rev || m.index.AnyIrregular() != ""
 	})
 }
 

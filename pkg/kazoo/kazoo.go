@@ -33,9 +33,11 @@ const (
 	FieldDeleted  = "pvt_deleted"
 )
 
-// The type of a dedicated IP's document, two of its fields, and the values of FieldStatus (kz_ip).
+// The type of a dedicated IP's document, its fields, and the values of FieldStatus (kz_ip).
 const (
 	TypeDedicatedIP = "dedicated_ip"
+	FieldZone       = "pvt_zone"
+	FieldHost       = "pvt_host"
 	FieldStatus     = "pvt_status"
 	FieldAssignedTo = "pvt_assigned_to" // the account that holds it
 	Available       = "available"

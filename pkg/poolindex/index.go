@@ -1,4 +1,9 @@
-package dedicatedip
+// Package poolindex holds the documents of the pool of dedicated IPs in memory: by id and by address, and in the orders
+// of the pool's listings.
+//
+// It knows what a document of the pool is made of. It knows no store and none of the pool's rules: a mirror applies
+// documents to it, and package dedicatedip reads it.
+package poolindex
 
 import (
 	"maps"
@@ -12,27 +17,28 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
 )
 
-// index has the pool in memory, in the orders of the views. Beside the views in couchdb-views it is the one place that
-// says which document is in which listing; a test compares the two.
+// Index holds the pool in the orders of the views. Beside the views in couchdb-views it is the one place that says which
+// document is in which listing; a test of dedicatedip compares the two. It is safe for concurrent use.
 //
 // Invariants: an entry does not change; a document that changes gets a new one. Names of zones and hosts are compared
 // exactly, though CouchDB's collation, by which they are ordered, holds some different names equal.
-type index struct {
+type Index struct {
 	mu        sync.RWMutex
-	byID      map[string]*entry
-	spellings map[netip.Addr][]*entry          // addresses whose id is not canonical, by id
-	assigned  *btree.BTreeG[*entry]            // by address
-	accounts  map[string]*btree.BTreeG[*entry] // what each account holds, by address
+	byID      map[string]*Entry
+	spellings map[netip.Addr][]*Entry          // addresses whose id is not canonical, by id
+	assigned  *btree.BTreeG[*Entry]            // by address
+	accounts  map[string]*btree.BTreeG[*Entry] // what each account holds, by address
 	zones     *nameIndex
 	hosts     *nameIndex
 	counts    map[[2]string]int // by zone and status
 	irregular map[string]bool   // documents that the views list in ways the index can't
 }
 
-// entry is a document of the pool.
-type entry struct {
+// Entry is a document of the pool.
+type Entry struct {
 	id, rev string
 	addr    netip.Addr // invalid if the id is no address
 	odd     bool       // the id is an address, but not in its canonical form
@@ -42,10 +48,29 @@ type entry struct {
 	holder  unique.Handle[string]
 }
 
-func newIndex() *index {
-	return &index{
-		byID: map[string]*entry{}, spellings: map[netip.Addr][]*entry{}, assigned: newTree(compareAddresses),
-		accounts: map[string]*btree.BTreeG[*entry]{}, zones: newNameIndex(), hosts: newNameIndex(), counts: map[[2]string]int{},
+// ID returns the address in the spelling it is stored under.
+func (e *Entry) ID() string { return e.id }
+
+// Revision returns the revision of the document.
+func (e *Entry) Revision() string { return e.rev }
+
+// Zone returns the zone of the address.
+func (e *Entry) Zone() string { return e.zone.Value() }
+
+// Host returns the host of the address.
+func (e *Entry) Host() string { return e.host.Value() }
+
+// Status returns the status of the address, kazoo.Available or kazoo.Assigned unless somebody else wrote another.
+func (e *Entry) Status() string { return e.status.Value() }
+
+// Holder returns the account that holds the address, empty if there is none.
+func (e *Entry) Holder() string { return e.holder.Value() }
+
+// New returns an empty index.
+func New() *Index {
+	return &Index{
+		byID: map[string]*Entry{}, spellings: map[netip.Addr][]*Entry{}, assigned: newTree(compareAddresses),
+		accounts: map[string]*btree.BTreeG[*Entry]{}, zones: newNameIndex(), hosts: newNameIndex(), counts: map[[2]string]int{},
 		irregular: map[string]bool{},
 	}
 }
@@ -55,18 +80,18 @@ func newTree[T any](compare func(a, b T) int) *btree.BTreeG[T] {
 	return btree.NewBTreeGOptions(func(a, b T) bool { return compare(a, b) < 0 }, btree.Options{NoLocks: true})
 }
 
-func compareIDs(a, b *entry) int { return strings.Compare(a.id, b.id) }
+func compareIDs(a, b *Entry) int { return strings.Compare(a.id, b.id) }
 
 // compareAddresses orders addresses as numbers, IPv4 first, and equal ones by id.
-func compareAddresses(a, b *entry) int {
+func compareAddresses(a, b *Entry) int {
 	if order := a.addr.Compare(b.addr); order != 0 {
 		return order
 	}
 	return compareIDs(a, b)
 }
 
-// Apply makes the index hold a document as it is stored now, or with "_deleted" drop it.
-func (x *index) Apply(doc document.Document) {
+// Apply makes the index hold a document as it is stored now, or with "_deleted" removes it.
+func (x *Index) Apply(doc document.Document) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	id := doc.ID()
@@ -77,7 +102,7 @@ func (x *index) Apply(doc document.Document) {
 	if old := x.byID[id]; old != nil {
 		x.remove(old)
 	}
-	if doc.Bool("_deleted") || doc[fieldType] != documentType || doc[fieldDeleted] == true {
+	if doc.Bool("_deleted") || doc[kazoo.FieldType] != kazoo.TypeDedicatedIP || doc[kazoo.FieldDeleted] == true {
 		return
 	}
 	if !regular(doc) {
@@ -89,22 +114,22 @@ func (x *index) Apply(doc document.Document) {
 
 // regular reports whether a document has the fields that Kazoo and we write, as texts.
 func regular(doc document.Document) bool {
-	for _, field := range []string{fieldZone, fieldHost, fieldStatus} {
+	for _, field := range []string{kazoo.FieldZone, kazoo.FieldHost, kazoo.FieldStatus} {
 		if _, ok := doc[field].(string); !ok {
 			return false
 		}
 	}
-	_, text := doc[fieldAssignedTo].(string)
-	_, given := doc[fieldAssignedTo]
-	return (text || !given) && (doc[fieldDeleted] == nil || doc[fieldDeleted] == false)
+	_, text := doc[kazoo.FieldAssignedTo].(string)
+	_, given := doc[kazoo.FieldAssignedTo]
+	return (text || !given) && (doc[kazoo.FieldDeleted] == nil || doc[kazoo.FieldDeleted] == false)
 }
 
-func newEntry(doc document.Document) *entry {
+func newEntry(doc document.Document) *Entry {
 	text := doc.ID() + doc.Rev() // one allocation for both, since there is one for each document
-	e := &entry{
+	e := &Entry{
 		id: text[:len(doc.ID())], rev: text[len(doc.ID()):],
-		zone: unique.Make(doc.String(fieldZone)), host: unique.Make(doc.String(fieldHost)),
-		status: unique.Make(doc.String(fieldStatus)), holder: unique.Make(doc.String(fieldAssignedTo)),
+		zone: unique.Make(doc.String(kazoo.FieldZone)), host: unique.Make(doc.String(kazoo.FieldHost)),
+		status: unique.Make(doc.String(kazoo.FieldStatus)), holder: unique.Make(doc.String(kazoo.FieldAssignedTo)),
 	}
 	if addr, ok := ipaddr.Parse(e.id); ok {
 		e.addr, e.odd = addr, addr.String() != e.id
@@ -112,7 +137,7 @@ func newEntry(doc document.Document) *entry {
 	return e
 }
 
-func (x *index) add(e *entry) {
+func (x *Index) add(e *Entry) {
 	x.byID[e.id] = e
 	zone := x.zones.add(e.zone.Value())
 	x.hosts.add(e.host.Value())
@@ -126,9 +151,9 @@ func (x *index) add(e *entry) {
 		x.spellings[e.addr] = spelled
 	}
 	switch e.status.Value() {
-	case available:
+	case kazoo.Available:
 		zone.available.Set(e)
-	case assigned:
+	case kazoo.Assigned:
 		x.assigned.Set(e)
 		held := x.accounts[e.holder.Value()]
 		if held == nil {
@@ -139,7 +164,7 @@ func (x *index) add(e *entry) {
 	}
 }
 
-func (x *index) remove(e *entry) {
+func (x *Index) remove(e *Entry) {
 	delete(x.byID, e.id)
 	if e.addr.IsValid() {
 		x.removeAddress(e)
@@ -152,17 +177,17 @@ func (x *index) remove(e *entry) {
 	}
 }
 
-func (x *index) removeAddress(e *entry) {
+func (x *Index) removeAddress(e *Entry) {
 	if e.odd {
-		left := slices.DeleteFunc(x.spellings[e.addr], func(other *entry) bool { return other == e })
+		left := slices.DeleteFunc(x.spellings[e.addr], func(other *Entry) bool { return other == e })
 		if x.spellings[e.addr] = left; len(left) == 0 {
 			delete(x.spellings, e.addr)
 		}
 	}
 	switch e.status.Value() {
-	case available:
+	case kazoo.Available:
 		x.zones.byText[e.zone.Value()].available.Delete(e)
-	case assigned:
+	case kazoo.Assigned:
 		x.assigned.Delete(e)
 		held := x.accounts[e.holder.Value()]
 		if held.Delete(e); held.Len() == 0 {
@@ -171,9 +196,9 @@ func (x *index) removeAddress(e *entry) {
 	}
 }
 
-// find returns the entry of an address in any spelling, nil if there is none: the one stored under that id, else under
+// Find returns the entry of an address in any spelling, nil if there is none: the one stored under that id, else under
 // the canonical one, else the first of the other spellings.
-func (x *index) find(text string) *entry {
+func (x *Index) Find(text string) *Entry {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if e := x.byID[text]; e != nil && e.addr.IsValid() {
@@ -192,8 +217,9 @@ func (x *index) find(text string) *entry {
 	return nil
 }
 
-// anyIrregular returns the id of an irregular document, empty if there is none.
-func (x *index) anyIrregular() string {
+// AnyIrregular returns the id of a document whose zone, host, status or holder is not a string, empty if there is none.
+// The views list such documents in ways that the index cannot.
+func (x *Index) AnyIrregular() string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	for id := range x.irregular {
@@ -202,15 +228,15 @@ func (x *index) anyIrregular() string {
 	return ""
 }
 
-// length returns how many entries there are.
-func (x *index) length() int {
+// Len returns how many entries there are.
+func (x *Index) Len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return len(x.byID)
 }
 
 // Revision returns the revision of a document, empty if there is none.
-func (x *index) Revision(id string) string {
+func (x *Index) Revision(id string) string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if e := x.byID[id]; e != nil {
@@ -220,17 +246,17 @@ func (x *index) Revision(id string) string {
 }
 
 // IDs returns the ids of all documents.
-func (x *index) IDs() []string {
+func (x *Index) IDs() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return slices.AppendSeq(slices.Collect(maps.Keys(x.byID)), maps.Keys(x.irregular))
 }
 
-// holder returns the account that holds an address, empty if there is none.
-func (x *index) holder(id string) string {
+// Holder returns the account that holds an address, empty if there is none.
+func (x *Index) Holder(id string) string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if e := x.byID[id]; e != nil && e.status.Value() != available {
+	if e := x.byID[id]; e != nil && e.status.Value() != kazoo.Available {
 		return e.holder.Value()
 	}
 	return ""

@@ -1,4 +1,4 @@
-package dedicatedip
+package poolindex
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ type name struct {
 	text       string
 	key, exact []byte                // order names
 	entries    int                   // how many have it
-	available  *btree.BTreeG[*entry] // of a zone, by id
+	available  *btree.BTreeG[*Entry] // of a zone, by id
 }
 
 func newNameIndex() *nameIndex {
@@ -83,13 +83,22 @@ func (n *nameIndex) newName(text string) *name {
 	defer n.collating.Unlock()
 	var buffer collate.Buffer
 	key := bytes.Clone(n.collator.KeyFromString(&buffer, text))
-	exact := bytes.Clone(n.collator.KeyFromString(&buffer, percentEncode(text)))
+	exact := bytes.Clone(n.collator.KeyFromString(&buffer, EncodeName(text)))
 	return &name{text: text, key: key, exact: exact}
 }
 
-// percentEncode is JavaScript's encodeURIComponent. In the keys of our views it stands behind a name, to tell names
+// SortNames returns names, each once, in the order of the views.
+func SortNames(names []string) []string {
+	sorted := newNameIndex()
+	for _, name := range names {
+		sorted.add(name)
+	}
+	return sorted.texts()
+}
+
+// EncodeName is JavaScript's encodeURIComponent. In the keys of our views it stands behind a name, to tell names
 // apart that CouchDB's collation holds equal: it leaves nothing that collation ignores.
-func percentEncode(text string) string {
+func EncodeName(text string) string {
 	const unreserved = "-_.!~*'()"
 	var b strings.Builder
 	for _, c := range []byte(text) {

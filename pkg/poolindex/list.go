@@ -1,0 +1,124 @@
+package poolindex
+
+import "maps"
+
+// Listings collect entries under the lock and read them after it.
+
+// AssignedTo lists what an account holds, by address.
+func (x *Index) AssignedTo(accountID string) []*Entry {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if held := x.accounts[accountID]; held != nil {
+		return held.Items()
+	}
+	return nil
+}
+
+// Assigned lists what any account holds, by address.
+func (x *Index) Assigned() []*Entry {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.assigned.Items()
+}
+
+// Zones lists the zones, in the order of the views.
+func (x *Index) Zones() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.zones.texts()
+}
+
+// Hosts lists the hosts, in the order of the views.
+func (x *Index) Hosts() []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.hosts.texts()
+}
+
+// Spot is a position in the listing of available addresses.
+type Spot struct{ Zone, ID string }
+
+// Available lists available addresses by zone and id: of one zone or, if zone is empty, of all; from a spot on, which
+// may be nil; and at most want, if that is not 0. next is where the listing continues, nil at its end.
+func (x *Index) Available(zone string, from *Spot, want int) (entries []*Entry, next *Spot) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	x.zonesFrom(zone, from, func(n *name) bool {
+		start := &Entry{} // before all others
+		if from != nil && from.Zone == n.text {
+			start.id = from.ID
+		}
+		n.available.Ascend(start, func(e *Entry) bool {
+			if want > 0 && len(entries) == want {
+				next = &Spot{n.text, e.id}
+				return false
+			}
+			entries = append(entries, e)
+			return true
+		})
+		return next == nil
+	})
+	return entries, next
+}
+
+// zonesFrom visits one zone or, if zone is empty, all: in order, from that of a spot on, which may be nil.
+func (x *Index) zonesFrom(zone string, from *Spot, visit func(*name) (more bool)) {
+	switch {
+	case zone != "":
+		if n := x.zones.byText[zone]; n != nil {
+			visit(n)
+		}
+	case from != nil:
+		x.zones.from(from.Zone, visit)
+	default:
+		x.zones.ordered.Scan(visit)
+	}
+}
+
+// Lot is what is available in one zone.
+type Lot struct {
+	Zone   string
+	Length int
+	ID     func(at int) string // by position; empty if fewer are available by now
+}
+
+// Lots returns what is available, of one zone or, if zone is empty, of all.
+func (x *Index) Lots(zone string) (lots []Lot) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	x.zonesFrom(zone, nil, func(n *name) bool {
+		if length := n.available.Len(); length > 0 {
+			lots = append(lots, Lot{n.text, length, func(at int) string { return x.freeAt(n, at) }})
+		}
+		return true
+	})
+	return lots
+}
+
+// freeAt returns the available address at a position in a zone, empty if there are fewer.
+func (x *Index) freeAt(zone *name, at int) string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if e, ok := zone.available.GetAt(at); ok {
+		return e.id
+	}
+	return ""
+}
+
+// CountAvailable returns how many addresses are available in one zone or, if zone is empty, in all.
+func (x *Index) CountAvailable(zone string) (count int) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	x.zonesFrom(zone, nil, func(n *name) bool {
+		count += n.available.Len()
+		return true
+	})
+	return count
+}
+
+// Counts returns how many entries there are, by zone and status.
+func (x *Index) Counts() map[[2]string]int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return maps.Clone(x.counts)
+}
