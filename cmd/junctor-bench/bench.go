@@ -17,7 +17,7 @@ type bench struct {
 	folder    string // for everything; goes in the end
 	notes     io.Writer
 	serverLog *os.File
-	http      browser
+	http      httpClient
 }
 
 func newBench(s settings, folder string, notes io.Writer) (*bench, error) {

@@ -14,17 +14,17 @@ import (
 // may follow each other on a CouchDB, but not meet there.
 const marker = "junctor_tests"
 
-// possession is a CouchDB that may be filled and emptied.
-type possession struct{ client *kivik.Client }
+// couchLease is a CouchDB that may be filled and emptied.
+type couchLease struct{ client *kivik.Client }
 
 // claim takes possession of a CouchDB that is empty, or that tests or a benchmark that broke off have left their
 // marker in; it is empty then. Any other is somebody's, and is refused.
-func claim(ctx context.Context, dsn string) (*possession, error) {
+func claim(ctx context.Context, dsn string) (*couchLease, error) {
 	client, err := dial(dsn)
 	if err != nil {
 		return nil, err
 	}
-	p := &possession{client}
+	p := &couchLease{client}
 	names, err := p.databases(ctx)
 	if err != nil {
 		return nil, err
@@ -43,13 +43,13 @@ func claim(ctx context.Context, dsn string) (*possession, error) {
 }
 
 // databases returns all databases but CouchDB's own.
-func (p *possession) databases(ctx context.Context) ([]string, error) {
+func (p *couchLease) databases(ctx context.Context) ([]string, error) {
 	names, err := p.client.AllDBs(ctx)
 	return slices.DeleteFunc(names, func(db string) bool { return strings.HasPrefix(db, "_") }), err
 }
 
 // empty removes everything but the marker.
-func (p *possession) empty(ctx context.Context) error {
+func (p *couchLease) empty(ctx context.Context) error {
 	names, err := p.databases(ctx)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (p *possession) empty(ctx context.Context) error {
 }
 
 // release leaves the CouchDB empty, also where the benchmark was told to end.
-func (p *possession) release(ctx context.Context) error {
+func (p *couchLease) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	defer p.client.Close()

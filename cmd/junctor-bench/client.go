@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// browser is a client whose connections stay open.
-type browser struct{ *http.Client }
+// httpClient is a client whose connections stay open.
+type httpClient struct{ *http.Client }
 
-func newBrowser() browser {
-	return browser{&http.Client{
+func newBrowser() httpClient {
+	return httpClient{&http.Client{
 		Timeout:   30 * time.Second,
 		Transport: &http.Transport{MaxIdleConnsPerHost: writers, DisableCompression: true},
 	}}
@@ -31,7 +31,7 @@ type answer struct {
 }
 
 // fetch makes a request that has to succeed.
-func (b browser) fetch(ctx context.Context, r request) (answer, error) {
+func (b httpClient) fetch(ctx context.Context, r request) (answer, error) {
 	resp, err := b.open(ctx, r)
 	if err != nil {
 		return answer{}, err
@@ -43,7 +43,7 @@ func (b browser) fetch(ctx context.Context, r request) (answer, error) {
 
 // send makes a request that has to succeed, and reads its answer to the end, which the connection needs to be used
 // again.
-func (b browser) send(ctx context.Context, r request) error {
+func (b httpClient) send(ctx context.Context, r request) error {
 	resp, err := b.open(ctx, r)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (b browser) send(ctx context.Context, r request) error {
 	return err
 }
 
-func (b browser) open(ctx context.Context, r request) (*http.Response, error) {
+func (b httpClient) open(ctx context.Context, r request) (*http.Response, error) {
 	var body io.Reader
 	if r.body != "" {
 		body = strings.NewReader(r.body)

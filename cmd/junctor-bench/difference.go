@@ -10,12 +10,12 @@ import (
 
 // entry is a key of a bbolt file that a write changed.
 type entry struct {
-	place
+	bucketKey
 	value []byte // nil is deleted
 }
 
-// place is where a key is: the buckets on the way, each with a NUL after it, and the key.
-type place struct{ buckets, key string }
+// bucketKey is where a key is: the buckets on the way, each with a NUL after it, and the key.
+type bucketKey struct{ buckets, key string }
 
 func (e entry) apply(tx *bbolt.Tx) error {
 	var in *bbolt.Bucket
@@ -64,9 +64,9 @@ func appendDifference(entries []entry, buckets string, before, after *bbolt.Buck
 		order := compare(oldKey, key)
 		switch {
 		case order < 0 && old != nil:
-			entries = append(entries, entry{place: place{buckets, string(oldKey)}})
+			entries = append(entries, entry{bucketKey: bucketKey{buckets, string(oldKey)}})
 		case order > 0 && value != nil:
-			entries = append(entries, entry{place{buckets, string(key)}, bytes.Clone(value)})
+			entries = append(entries, entry{bucketKey{buckets, string(key)}, bytes.Clone(value)})
 		case order != 0 || (old == nil) != (value == nil):
 			return nil, fmt.Errorf("a bucket came or went in %q", buckets)
 		case value == nil:
@@ -76,7 +76,7 @@ func appendDifference(entries []entry, buckets string, before, after *bbolt.Buck
 				return nil, err
 			}
 		case !bytes.Equal(old, value):
-			entries = append(entries, entry{place{buckets, string(key)}, bytes.Clone(value)})
+			entries = append(entries, entry{bucketKey{buckets, string(key)}, bytes.Clone(value)})
 		}
 		if order <= 0 {
 			oldKey, old = was.Next()

@@ -71,7 +71,7 @@ func TestEntryWithoutBucket(t *testing.T) {
 	}
 	defer db.Close()
 	for _, buckets := range []string{"", "a\x00", "a\x00b\x00"} {
-		err := db.Update(func(tx *bbolt.Tx) error { return entry{place{buckets, "k"}, []byte("v")}.apply(tx) })
+		err := db.Update(func(tx *bbolt.Tx) error { return entry{bucketKey{buckets, "k"}, []byte("v")}.apply(tx) })
 		if err == nil || !strings.HasPrefix(err.Error(), "no bucket") {
 			t.Errorf("%q: %v", buckets, err)
 		}
@@ -107,7 +107,7 @@ func boltFile(t *testing.T, entries ...entry) string {
 	return file
 }
 
-func at(buckets, key, value string) entry { return entry{place{buckets, key}, []byte(value)} }
+func at(buckets, key, value string) entry { return entry{bucketKey{buckets, key}, []byte(value)} }
 
 func TestDifference(t *testing.T) {
 	t.Parallel()
@@ -116,7 +116,7 @@ func TestDifference(t *testing.T) {
 	after := boltFile(t, at("a\x00", "1", "x"), at("a\x00", "2", "y"), at("a\x00b\x00", "4", ""),
 		at("a\x00b\x00", "5", "x"), at("c\x00", "8", "z"), at("c\x00", "9", "x"))
 	got, err := difference(before, after)
-	want := []entry{at("a\x00", "2", "y"), {place: place{"a\x00b\x00", "3"}}, at("a\x00b\x00", "4", ""),
+	want := []entry{at("a\x00", "2", "y"), {bucketKey: bucketKey{"a\x00b\x00", "3"}}, at("a\x00b\x00", "4", ""),
 		at("c\x00", "8", "z")}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, %v", got, err)

@@ -34,8 +34,8 @@ func (w *world) seed(ctx context.Context) (err error) {
 }
 
 func (w *world) fill(ctx context.Context, s *store.Store) error {
-	founder := account.NewFounder(s, auth.NewKeyDocument, time.Now)
-	master, err := found(ctx, s, founder)
+	provisioner := account.NewProvisioner(s, auth.NewKeyDocument, time.Now)
+	master, err := found(ctx, s, provisioner)
 	if err != nil {
 		return err
 	}
@@ -45,14 +45,14 @@ func (w *world) fill(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	w.admin = grant.Token
-	if err := w.fillPool(ctx, s, founder, issuer); err != nil {
+	if err := w.fillPool(ctx, s, provisioner, issuer); err != nil {
 		return err
 	}
 	return putAll(ctx, s, routing.Database, w.routing/addressesEach, routingCluster)
 }
 
 // found bootstraps a store and installs the design documents that are needed before there is a server.
-func found(ctx context.Context, s *store.Store, f *account.Founder) (account.Bootstrapped, error) {
+func found(ctx context.Context, s *store.Store, f *account.Provisioner) (account.Bootstrapped, error) {
 	master, err := f.Bootstrap(ctx)
 	if err != nil {
 		return master, err
@@ -77,7 +77,7 @@ func found(ctx context.Context, s *store.Store, f *account.Founder) (account.Boo
 const tokensLast = 86_400
 
 // fillPool makes the accounts, and the addresses with their copies in the accounts' databases.
-func (w *world) fillPool(ctx context.Context, s *store.Store, f *account.Founder, i *auth.Issuer) error {
+func (w *world) fillPool(ctx context.Context, s *store.Store, f *account.Provisioner, i *auth.Issuer) error {
 	for n := range tenantsIn(w.size) {
 		created, err := f.Create(ctx, account.NewAccount{Name: fmt.Sprintf("Account %d", n)})
 		if err != nil {

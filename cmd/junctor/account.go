@@ -37,7 +37,7 @@ Where a Kazoo lives the command refuses: accounts are Kazoo's to create.`,
 			return err
 		},
 		run: func(ctx context.Context, a *app, _ []string) error {
-			created, err := a.founder.Create(ctx, wanted)
+			created, err := a.provisioner.Create(ctx, wanted)
 			if created.ID == "" {
 				return err
 			}

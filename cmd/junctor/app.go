@@ -26,18 +26,18 @@ import (
 
 // app is an open store with what works on it.
 type app struct {
-	log        zerolog.Logger
-	store      *store.Store
-	documents  *doccache.Cache  // accounts, users, keys and settings
-	writer     *doccache.Writer // the store, with writes that invalidate documents
-	schemas    *schema.Set
-	pool       *dedicatedip.Pool
-	reconciler *projection.Reconciler // of the accounts' copies
-	founder    *account.Founder
-	accounts   *account.Directory
-	clusters   *trust.Registry   // other clusters, whose tokens are accepted
-	routing    *routing.Registry // routing clusters
-	billing    *billing.Hook     // nil disables it
+	log         zerolog.Logger
+	store       *store.Store
+	documents   *doccache.Cache  // accounts, users, keys and settings
+	writer      *doccache.Writer // the store, with writes that invalidate documents
+	schemas     *schema.Set
+	pool        *dedicatedip.Pool
+	reconciler  *projection.Reconciler // of the accounts' copies
+	provisioner *account.Provisioner
+	accounts    *account.Directory
+	clusters    *trust.Registry   // other clusters, whose tokens are accepted
+	routing     *routing.Registry // routing clusters
+	billing     *billing.Hook     // nil disables it
 }
 
 // appOptions are the options of newApp.
@@ -67,24 +67,24 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		Zone: o.node.Zone, ZoneName: account.NewConfig(documents).At(o.node).ZoneName, Copies: o.copies, Log: o.log,
 	})
 	return &app{
-		log:        o.log,
-		store:      s,
-		documents:  documents,
-		writer:     writer,
-		billing:    o.billing,
-		schemas:    set,
-		pool:       pool,
-		reconciler: projection.NewReconciler(pool.Projector(), s, o.passes),
-		founder:    account.NewFounder(writer, auth.NewKeyDocument, time.Now),
-		accounts:   account.NewDirectory(writer).Reading(documents).At(o.node),
-		routing:    routing.New(s, set, routing.Options{Log: o.log}),
-		clusters:   trust.NewRegistry(writer, trust.Options{Key: o.key, Documents: documents}),
+		log:         o.log,
+		store:       s,
+		documents:   documents,
+		writer:      writer,
+		billing:     o.billing,
+		schemas:     set,
+		pool:        pool,
+		reconciler:  projection.NewReconciler(pool.Projector(), s, o.passes),
+		provisioner: account.NewProvisioner(writer, auth.NewKeyDocument, time.Now),
+		accounts:    account.NewDirectory(writer).Reading(documents).At(o.node),
+		routing:     routing.New(s, set, routing.Options{Log: o.log}),
+		clusters:    trust.NewRegistry(writer, trust.Options{Key: o.key, Documents: documents}),
 	}, nil
 }
 
 // bootstrap makes the store usable.
 func (a *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
-	b, err := a.founder.Bootstrap(ctx)
+	b, err := a.provisioner.Bootstrap(ctx)
 	if err != nil {
 		return b, err
 	}

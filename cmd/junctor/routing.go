@@ -192,7 +192,7 @@ func (c *cli) lookUp(ctx context.Context, a *app, ip, direction string) error {
 	if c.app == nil {
 		err = a.routing.Load(ctx)
 	}
-	holdings := []routing.Holding{}
+	holdings := []routing.Owner{}
 	if err == nil {
 		holdings, err = a.routing.Lookup(ip, direction)
 	}

@@ -46,11 +46,11 @@ codes. These are known:
 				}
 			}
 			text, code := call.Run(ctx, sup.Deps{
-				Pool:      a.pool,
-				Accounts:  a.accounts,
-				Founder:   a.founder,
-				Install:   func(ctx context.Context) error { return dedicatedip.Install(ctx, a.store) },
-				Reconcile: a.reconciler.Refresh,
+				Pool:        a.pool,
+				Accounts:    a.accounts,
+				Provisioner: a.provisioner,
+				Install:     func(ctx context.Context) error { return dedicatedip.Install(ctx, a.store) },
+				Reconcile:   a.reconciler.Refresh,
 			})
 			c.printSup(text, code)
 			return exitCode(code)

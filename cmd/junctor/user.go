@@ -35,7 +35,7 @@ func (c *cli) userCreateCommand() *cobra.Command {
 			}
 			return account.NewUser{Username: args[1], Password: c.input, Level: level}.Check()
 		},
-	}, func(ctx context.Context, f *account.Founder, u *userChange) (err error) {
+	}, func(ctx context.Context, f *account.Provisioner, u *userChange) (err error) {
 		u.Done = "created"
 		u.UserID, err = f.CreateUser(ctx, u.AccountID,
 			account.NewUser{Username: u.Username, Password: c.input, Level: level})
@@ -46,7 +46,7 @@ func (c *cli) userCreateCommand() *cobra.Command {
 func (c *cli) userPasswordCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "passwd ACCOUNT USERNAME", Short: "Change a user's password, which ends the user's tokens"}
 	return c.userTask(cmd, storeTask{input: c.definePassword(cmd), check: c.checkPassword},
-		func(ctx context.Context, f *account.Founder, u *userChange) (err error) {
+		func(ctx context.Context, f *account.Provisioner, u *userChange) (err error) {
 			u.Done = passwordChanged
 			u.Enabled, err = f.SetPassword(ctx, u.AccountID, u.Username, c.input)
 			return err
@@ -55,7 +55,7 @@ func (c *cli) userPasswordCommand() *cobra.Command {
 
 func (c *cli) userEnableCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "enable ACCOUNT USERNAME", Short: "Enable a user"}
-	return c.userTask(cmd, storeTask{}, func(ctx context.Context, f *account.Founder, u *userChange) error {
+	return c.userTask(cmd, storeTask{}, func(ctx context.Context, f *account.Provisioner, u *userChange) error {
 		u.Done = "enabled"
 		return f.EnableUser(ctx, u.AccountID, u.Username)
 	})
@@ -63,7 +63,7 @@ func (c *cli) userEnableCommand() *cobra.Command {
 
 func (c *cli) userDisableCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "disable ACCOUNT USERNAME", Short: "Disable a user, which ends the user's tokens"}
-	return c.userTask(cmd, storeTask{}, func(ctx context.Context, f *account.Founder, u *userChange) error {
+	return c.userTask(cmd, storeTask{}, func(ctx context.Context, f *account.Provisioner, u *userChange) error {
 		u.Done, u.Enabled = "disabled", false
 		return f.DisableUser(ctx, u.AccountID, u.Username)
 	})
@@ -71,12 +71,12 @@ func (c *cli) userDisableCommand() *cobra.Command {
 
 // userTask makes cmd a command that changes a user and prints the change.
 func (c *cli) userTask(
-	cmd *cobra.Command, t storeTask, change func(context.Context, *account.Founder, *userChange) error,
+	cmd *cobra.Command, t storeTask, change func(context.Context, *account.Provisioner, *userChange) error,
 ) *cobra.Command {
 	cmd.Args = operands(2, 2)
 	t.run = func(ctx context.Context, a *app, args []string) error {
 		u := userChange{AccountID: args[0], Username: args[1], Enabled: true}
-		if err := change(ctx, a.founder, &u); err != nil {
+		if err := change(ctx, a.provisioner, &u); err != nil {
 			return err
 		}
 		return c.printUser(u)

@@ -215,7 +215,7 @@ func TestKazooLives(t *testing.T) {
 			} {
 				args = strings.ReplaceAll(args, "ID", admin.AccountID)
 				o := call(t, environment{"JUNCTOR_PASSWORD": "x"}, place.args(args)...)
-				if o.code != 1 || o.stdout != "" || o.stderr != "junctor: "+account.ErrKazooLives.Message+"\n" {
+				if o.code != 1 || o.stdout != "" || o.stderr != "junctor: "+account.ErrManagedByKazoo.Message+"\n" {
 					t.Errorf("%s: %+v", args, o)
 				}
 			}

@@ -2,7 +2,7 @@
 // live in, their users, and the few settings of the system that say which of them is the master.
 //
 // An account's document stands twice: in the account's own database, which is the truth, and as a copy in
-// "accounts", which is where look-ups by key or realm find it. Where no Kazoo lives, a Founder writes what Kazoo
+// "accounts", which is where look-ups by key or realm find it. Where no Kazoo lives, a Provisioner writes what Kazoo
 // would have written, so that the store can be handed to a Kazoo later.
 //
 // The package knows neither HTTP nor CouchDB's wire nor tokens, and does not ask who may see an account.

@@ -25,8 +25,8 @@ var systemDatabases = []string{
 // Bootstrap makes a store usable: databases, configuration, signing key and master account. It may be repeated,
 // run several times at once, and be cut off anywhere: it creates what is missing, and every random value is the
 // one of whoever wrote first. Where a Kazoo lives it changes nothing and reports what is there.
-func (f *Founder) Bootstrap(ctx context.Context) (Bootstrapped, error) {
-	kazoo, err := f.KazooLives(ctx)
+func (f *Provisioner) Bootstrap(ctx context.Context) (Bootstrapped, error) {
+	kazoo, err := f.ManagedByKazoo(ctx)
 	if err != nil {
 		return Bootstrapped{}, err
 	}
@@ -38,7 +38,7 @@ func (f *Founder) Bootstrap(ctx context.Context) (Bootstrapped, error) {
 	return f.report(ctx)
 }
 
-func (f *Founder) found(ctx context.Context) error {
+func (f *Provisioner) found(ctx context.Context) error {
 	for _, db := range systemDatabases {
 		if err := f.store.CreateDatabase(ctx, db); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (f *Founder) found(ctx context.Context) error {
 
 // configure makes sure that the section "default" of a configuration document has these settings, and returns
 // the section. Settings that are there already stay.
-func (f *Founder) configure(ctx context.Context, name string, settings map[string]any) (document.Document, error) {
+func (f *Provisioner) configure(ctx context.Context, name string, settings map[string]any) (document.Document, error) {
 	doc, err := f.store.Update(ctx, kazoo.SystemConfig, name, func(doc document.Document) error {
 		section, _ := doc["default"].(map[string]any)
 		merged := maps.Clone(settings)
@@ -85,7 +85,7 @@ func (f *Founder) configure(ctx context.Context, name string, settings map[strin
 }
 
 // ensureKey makes sure that there is a signing key of that id.
-func (f *Founder) ensureKey(ctx context.Context, id string) error {
+func (f *Provisioner) ensureKey(ctx context.Context, id string) error {
 	if _, err := f.store.Get(ctx, kazoo.SystemAuth, id); !fault.Is(err, fault.BadIdentifier) {
 		return err
 	}
@@ -102,7 +102,7 @@ const masterRealm = "junctor.internal"
 
 // foundMaster makes sure of the master account. Its id is settled first, by the one who gets to write it into
 // the configuration: bootstraps that run at once then write the same account.
-func (f *Founder) foundMaster(ctx context.Context) error {
+func (f *Provisioner) foundMaster(ctx context.Context) error {
 	accounts, err := f.configure(ctx, "accounts", map[string]any{"master_account_id": randomHex(16)})
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (f *Founder) foundMaster(ctx context.Context) error {
 }
 
 // report returns what a bootstrapped store has, whoever bootstrapped it.
-func (f *Founder) report(ctx context.Context) (b Bootstrapped, err error) {
+func (f *Provisioner) report(ctx context.Context) (b Bootstrapped, err error) {
 	if b.AccountID, err = f.directory.Master(ctx); err != nil {
 		return Bootstrapped{}, err
 	}

@@ -17,7 +17,7 @@ import (
 
 func bootstrap(t *testing.T, s account.Store) account.Bootstrapped {
 	t.Helper()
-	b, err := newFounder(s).Bootstrap(t.Context())
+	b, err := newProvisioner(s).Bootstrap(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestBootstrapAtOnce(t *testing.T) {
 	for i := range results {
 		wg.Go(func() {
 			var err error
-			if results[i], err = newFounder(s).Bootstrap(t.Context()); err != nil {
+			if results[i], err = newProvisioner(s).Bootstrap(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -147,12 +147,12 @@ func TestBootstrapCutOff(t *testing.T) {
 		for writes := 0; !finished; writes++ {
 			t.Run(fmt.Sprintf("after %d, answer lost %v", writes, loseLast), func(t *testing.T) {
 				s := open(t)
-				_, err := newFounder(cutAfter(s, writes, loseLast)).Bootstrap(t.Context())
+				_, err := newProvisioner(cutAfter(s, writes, loseLast)).Bootstrap(t.Context())
 				if err != nil && !errors.Is(err, errCut) {
 					t.Fatal(err)
 				}
 				finished = err == nil
-				if kazoo, err := newFounder(s).KazooLives(t.Context()); kazoo || err != nil {
+				if kazoo, err := newProvisioner(s).ManagedByKazoo(t.Context()); kazoo || err != nil {
 					t.Errorf("what is left looks like a Kazoo: %v", err)
 				}
 				b := bootstrap(t, s)
@@ -179,8 +179,8 @@ func TestBootstrapLeavesKazooAlone(t *testing.T) {
 	if got := bootstrap(t, cutAfter(s, 0, false)); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	founder := newFounder(cutAfter(s, 0, false))
-	if _, err := founder.Create(t.Context(), account.NewAccount{Name: "x"}); !errors.Is(err, account.ErrKazooLives) {
+	provisioner := newProvisioner(cutAfter(s, 0, false))
+	if _, err := provisioner.Create(t.Context(), account.NewAccount{Name: "x"}); !errors.Is(err, account.ErrManagedByKazoo) {
 		t.Errorf("create: %v", err)
 	}
 }
@@ -190,7 +190,7 @@ func TestKazooLives(t *testing.T) {
 	s := open(t)
 	bootstrap(t, s)
 	lives := func() bool {
-		kazoo, err := newFounder(s).KazooLives(t.Context())
+		kazoo, err := newProvisioner(s).ManagedByKazoo(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func TestBootstrapOfAnIncompleteKazoo(t *testing.T) {
 			t.Parallel()
 			s := openKazoo(t)
 			spoil(t, s)
-			_, err := newFounder(cutAfter(s, 0, false)).Bootstrap(t.Context())
+			_, err := newProvisioner(cutAfter(s, 0, false)).Bootstrap(t.Context())
 			if !fault.Is(err, fault.DatastoreFault) || !strings.Contains(err.Error(), name) {
 				t.Errorf("got %v", err)
 			}

@@ -32,7 +32,7 @@ type Created struct {
 // Create writes a new account, and then its admin: if only that fails, the account is returned with the error. What is
 // wrong with the request is fault.Invalid, a realm that another account has fault.Conflict, and ErrKazooLives says
 // that accounts are a Kazoo's business here.
-func (f *Founder) Create(ctx context.Context, n NewAccount) (Created, error) {
+func (f *Provisioner) Create(ctx context.Context, n NewAccount) (Created, error) {
 	if err := f.mayWrite(ctx); err != nil {
 		return Created{}, err
 	}
@@ -76,7 +76,7 @@ func (n NewAccount) check(name string) error {
 	return nil
 }
 
-func (f *Founder) master(ctx context.Context) (*Account, error) {
+func (f *Provisioner) master(ctx context.Context) (*Account, error) {
 	id, err := f.directory.Master(ctx)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (f *Founder) master(ctx context.Context) (*Account, error) {
 	return master, err
 }
 
-func (f *Founder) parent(ctx context.Context, id string, master *Account) (*Account, error) {
+func (f *Provisioner) parent(ctx context.Context, id string, master *Account) (*Account, error) {
 	if id == "" || id == master.ID {
 		return master, nil
 	}
@@ -96,7 +96,7 @@ func (f *Founder) parent(ctx context.Context, id string, master *Account) (*Acco
 }
 
 // existing returns an account. One that does not exist, or is deleted, is a mistake in a field of the request.
-func (f *Founder) existing(ctx context.Context, id, field, what string) (*Account, error) {
+func (f *Provisioner) existing(ctx context.Context, id, field, what string) (*Account, error) {
 	found, err := f.directory.Get(ctx, id)
 	if fault.Is(err, fault.BadIdentifier) || err == nil && found.Deleted {
 		return nil, invalid(field, fmt.Sprintf("there is no %s %q", what, id))
@@ -108,7 +108,7 @@ func (f *Founder) existing(ctx context.Context, id, field, what string) (*Accoun
 var validRealm = regexp.MustCompile(`^[a-z0-9]([a-z0-9_.-]{2,251})[a-z0-9]$`)
 
 // realm returns the realm of an account to be: the one asked for if it is free, else one below the master's.
-func (f *Founder) realm(ctx context.Context, asked string, master *Account) (string, error) {
+func (f *Provisioner) realm(ctx context.Context, asked string, master *Account) (string, error) {
 	realm := strings.ToLower(asked)
 	if realm == "" {
 		realm = randomHex(3) + ".sip." + master.Realm
@@ -123,7 +123,7 @@ func (f *Founder) realm(ctx context.Context, asked string, master *Account) (str
 	return realm, err
 }
 
-func (f *Founder) holders(ctx context.Context, realm string) ([]string, error) {
+func (f *Provisioner) holders(ctx context.Context, realm string) ([]string, error) {
 	return f.directory.find(ctx, "listing_by_realm", "by_realm", realm)
 }
 
@@ -133,7 +133,7 @@ func realmTaken(realm string) error {
 
 // enter writes an account and makes sure that it is alone with its realm: of two that took one at the same
 // time, at most one stays.
-func (f *Founder) enter(ctx context.Context, doc document.Document, parent *Account) error {
+func (f *Provisioner) enter(ctx context.Context, doc document.Document, parent *Account) error {
 	reseller, isReseller, err := f.directory.Reseller(ctx, parent)
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (f *Founder) enter(ctx context.Context, doc document.Document, parent *Acco
 }
 
 // withdraw removes an account from the look-ups again. Nobody has been given the id or the key of what is left of it.
-func (f *Founder) withdraw(ctx context.Context, id string) error {
+func (f *Provisioner) withdraw(ctx context.Context, id string) error {
 	for _, db := range []string{kazoo.Accounts, kazoo.Services} {
 		doc, err := f.store.Get(ctx, db, id)
 		if err != nil {

@@ -27,7 +27,7 @@ func openBootstrapped(t *testing.T) (*store.Store, string) {
 func TestCreate(t *testing.T) {
 	t.Parallel()
 	s, master := openBootstrapped(t)
-	f, d := newFounder(s), account.NewDirectory(s)
+	f, d := newProvisioner(s), account.NewDirectory(s)
 
 	child, err := f.Create(t.Context(), account.NewAccount{Name: " Acme & Söhne 1 ", Realm: "ACME.example.com"})
 	if err != nil {
@@ -87,12 +87,12 @@ func checkDocuments(t *testing.T, s *store.Store, id, parent, master string) {
 func TestCreateRefuses(t *testing.T) {
 	t.Parallel()
 	s, _ := openBootstrapped(t)
-	f := newFounder(s)
+	f := newProvisioner(s)
 	first, err := f.Create(t.Context(), account.NewAccount{Name: "first", Realm: "first.example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f = newFounder(cutAfter(s, 0, false)) // nothing is written
+	f = newProvisioner(cutAfter(s, 0, false)) // nothing is written
 	for name, c := range map[string]struct {
 		account.NewAccount
 		kind fault.Kind
@@ -117,7 +117,7 @@ func TestCreateRefuses(t *testing.T) {
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("deleted parent: %v", err)
 	}
-	_, err = newFounder(open(t)).Create(t.Context(), account.NewAccount{Name: "x"})
+	_, err = newProvisioner(open(t)).Create(t.Context(), account.NewAccount{Name: "x"})
 	if !fault.Is(err, fault.DatastoreFault) || !strings.Contains(err.Error(), "bootstrap the store first") {
 		t.Errorf("empty store: %v", err)
 	}
@@ -132,7 +132,7 @@ type overtaken struct {
 
 func (o *overtaken) CreateDatabase(ctx context.Context, db string) (err error) {
 	if o.by.ID == "" {
-		o.by, err = newFounder(o.Store).Create(ctx, account.NewAccount{Name: "faster", Realm: o.realm})
+		o.by, err = newProvisioner(o.Store).Create(ctx, account.NewAccount{Name: "faster", Realm: o.realm})
 	}
 	return errors.Join(err, o.Store.CreateDatabase(ctx, db))
 }
@@ -141,7 +141,7 @@ func TestCreateOvertaken(t *testing.T) {
 	t.Parallel()
 	s, _ := openBootstrapped(t)
 	o := &overtaken{Store: s, realm: "one.example.com"}
-	slower, err := newFounder(o).Create(t.Context(), account.NewAccount{Name: "slower", Realm: o.realm})
+	slower, err := newProvisioner(o).Create(t.Context(), account.NewAccount{Name: "slower", Realm: o.realm})
 	if !fault.Is(err, fault.Conflict) {
 		t.Errorf("got %+v, %v", slower, err)
 	}
@@ -161,14 +161,14 @@ func TestCreateCutOff(t *testing.T) {
 	for writes := 0; !finished; writes++ {
 		before := countAccounts(t, s)
 		realm := fmt.Sprintf("n%d.example.com", writes)
-		_, err := newFounder(cutAfter(s, writes, false)).Create(t.Context(), account.NewAccount{Name: "x", Realm: realm})
+		_, err := newProvisioner(cutAfter(s, writes, false)).Create(t.Context(), account.NewAccount{Name: "x", Realm: realm})
 		if finished = err == nil; finished {
 			break
 		}
 		if !errors.Is(err, errCut) || countAccounts(t, s) != before {
 			t.Fatalf("after %d writes: %v, %d accounts, before %d", writes, err, countAccounts(t, s), before)
 		}
-		if _, err := newFounder(s).Create(t.Context(), account.NewAccount{Name: "x", Realm: realm}); err != nil {
+		if _, err := newProvisioner(s).Create(t.Context(), account.NewAccount{Name: "x", Realm: realm}); err != nil {
 			t.Errorf("again after %d writes: %v", writes, err)
 		}
 	}

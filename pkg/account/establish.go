@@ -8,7 +8,7 @@ import (
 )
 
 // newAccount returns the document of an account with its keys, as Kazoo would write it (kzd_accounts).
-func (f *Founder) newAccount(id, name, realm string, tree []string) document.Document {
+func (f *Provisioner) newAccount(id, name, realm string, tree []string) document.Document {
 	doc := document.Document{
 		"_id":                  id,
 		"name":                 name,
@@ -39,7 +39,7 @@ func list(texts []string) []any {
 // establish writes an account: its database, its document there, its services document, and last the copy that
 // look-ups find, so that nobody finds half an account. It may be repeated. Where another was faster with an
 // account of that id, theirs stays.
-func (f *Founder) establish(ctx context.Context, account document.Document, reseller string) error {
+func (f *Provisioner) establish(ctx context.Context, account document.Document, reseller string) error {
 	db, err := Database(account.ID())
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (f *Founder) establish(ctx context.Context, account document.Document, rese
 }
 
 // services returns the document that says whose customer an account is, and what it uses: nothing yet.
-func (f *Founder) services(account document.Document, reseller string) document.Document {
+func (f *Provisioner) services(account document.Document, reseller string) document.Document {
 	doc := document.Document{
 		"_id":              account.ID(),
 		kazoo.FieldType:    "service",

@@ -115,8 +115,8 @@ func newKey(id string) (document.Document, error) {
 
 var now = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 
-func newFounder(s account.Store) *account.Founder {
-	return account.NewFounder(s, newKey, func() time.Time { return now })
+func newProvisioner(s account.Store) *account.Provisioner {
+	return account.NewProvisioner(s, newKey, func() time.Time { return now })
 }
 
 var errCut = errors.New("cut off")

@@ -47,7 +47,7 @@ func checkPassword(password string) error {
 
 // CreateUser writes a new user of an account and returns its id. What is wrong with the request is fault.Invalid, a
 // name that another user has fault.Conflict, and ErrKazooLives says that users are a Kazoo's business here.
-func (f *Founder) CreateUser(ctx context.Context, accountID string, n NewUser) (id string, err error) {
+func (f *Provisioner) CreateUser(ctx context.Context, accountID string, n NewUser) (id string, err error) {
 	if err := f.mayWrite(ctx); err != nil {
 		return "", err
 	}
@@ -69,7 +69,7 @@ func (f *Founder) CreateUser(ctx context.Context, accountID string, n NewUser) (
 
 // enterUser writes a user and makes sure that it is alone with its name: of two that took one at the same time, at
 // most one stays.
-func (f *Founder) enterUser(ctx context.Context, accountID string, n NewUser) (string, error) {
+func (f *Provisioner) enterUser(ctx context.Context, accountID string, n NewUser) (string, error) {
 	db, err := Database(accountID)
 	if err != nil {
 		return "", err
@@ -94,16 +94,16 @@ func usernameTaken(username string) error {
 }
 
 // mayWrite refuses to write where a Kazoo lives.
-func (f *Founder) mayWrite(ctx context.Context) error {
-	kazoo, err := f.KazooLives(ctx)
+func (f *Provisioner) mayWrite(ctx context.Context) error {
+	kazoo, err := f.ManagedByKazoo(ctx)
 	if err == nil && kazoo {
-		err = ErrKazooLives
+		err = ErrManagedByKazoo
 	}
 	return err
 }
 
 // newUser returns the document of a user, as Kazoo would write it (kzd_users, with the defaults of its schema).
-func (f *Founder) newUser(accountID string, n NewUser) document.Document {
+func (f *Provisioner) newUser(accountID string, n NewUser) document.Document {
 	first, last, level := cmp.Or(n.FirstName, "Account"), cmp.Or(n.LastName, "Admin"), cmp.Or(n.Level, "admin")
 	doc := document.Document{
 		"_id":                     randomHex(16),
@@ -144,7 +144,7 @@ func endTokens(user document.Document) { user["pvt_signature_secret"] = randomHe
 
 // SetPassword changes the password of a user and reports whether the user is enabled, which it does not change. The
 // user's tokens are no good from then on.
-func (f *Founder) SetPassword(ctx context.Context, accountID, username, password string) (enabled bool, err error) {
+func (f *Provisioner) SetPassword(ctx context.Context, accountID, username, password string) (enabled bool, err error) {
 	if err := checkPassword(password); err != nil {
 		return false, err
 	}
@@ -157,7 +157,7 @@ func (f *Founder) SetPassword(ctx context.Context, accountID, username, password
 
 // DisableUser keeps a user from logging in. The user's tokens are no good from then on: Kazoo asks at the login only
 // whether a user is enabled, so their secret is changed as well.
-func (f *Founder) DisableUser(ctx context.Context, accountID, username string) error {
+func (f *Provisioner) DisableUser(ctx context.Context, accountID, username string) error {
 	return f.changeUser(ctx, accountID, username, func(user document.Document) {
 		user["enabled"] = false
 		endTokens(user)
@@ -165,12 +165,12 @@ func (f *Founder) DisableUser(ctx context.Context, accountID, username string) e
 }
 
 // EnableUser lets a user log in again, with the password as it was. Tokens from before stay no good.
-func (f *Founder) EnableUser(ctx context.Context, accountID, username string) error {
+func (f *Provisioner) EnableUser(ctx context.Context, accountID, username string) error {
 	return f.changeUser(ctx, accountID, username, func(user document.Document) { user["enabled"] = true })
 }
 
 // changeUser alters the user of an account who has a name; that there is none is fault.Invalid.
-func (f *Founder) changeUser(
+func (f *Provisioner) changeUser(
 	ctx context.Context, accountID, username string, change func(document.Document),
 ) error {
 	if err := f.mayWrite(ctx); err != nil {

@@ -207,10 +207,10 @@ func TestByRealmOrName(t *testing.T) {
 }
 
 // newAcme returns a store with an account of junctor's own.
-func newAcme(t *testing.T) (*store.Store, *account.Founder, string) {
+func newAcme(t *testing.T) (*store.Store, *account.Provisioner, string) {
 	t.Helper()
 	s, _ := openBootstrapped(t)
-	f := newFounder(s)
+	f := newProvisioner(s)
 	created, err := f.Create(t.Context(), account.NewAccount{Name: "Acme"})
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +274,7 @@ func TestCreateUser(t *testing.T) {
 func TestCreateWithAdmin(t *testing.T) {
 	t.Parallel()
 	s, _ := openBootstrapped(t)
-	f := newFounder(s)
+	f := newProvisioner(s)
 	created, err := f.Create(t.Context(), account.NewAccount{Name: "Acme", Admin: &account.NewUser{
 		Username: "wile", Password: "secret", FirstName: "Wile", LastName: "Coyote", Level: "user"}})
 	if err != nil || !logsIn(t, s, created.ID, created.UserID, "wile", "secret") {
@@ -285,7 +285,7 @@ func TestCreateWithAdmin(t *testing.T) {
 		t.Errorf("user %v", user)
 	}
 	nameless := account.NewAccount{Name: "x", Admin: &account.NewUser{}}
-	_, err = newFounder(cutAfter(s, 0, false)).Create(t.Context(), nameless)
+	_, err = newProvisioner(cutAfter(s, 0, false)).Create(t.Context(), nameless)
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("a nameless admin: %v", err)
 	}
@@ -415,13 +415,13 @@ func TestOneNameOneUser(t *testing.T) {
 // TestUsersAreKazoos where one lives.
 func TestUsersAreKazoos(t *testing.T) {
 	t.Parallel()
-	f := newFounder(cutAfter(openKazoo(t), 0, false))
+	f := newProvisioner(cutAfter(openKazoo(t), 0, false))
 	_, err := f.CreateUser(t.Context(), accountA, account.NewUser{Username: "x", Password: "y"})
 	_, passwordErr := f.SetPassword(t.Context(), accountA, "alice", "x")
 	for _, err := range []error{
 		err, passwordErr, f.DisableUser(t.Context(), accountA, "alice"), f.EnableUser(t.Context(), accountA, "alice"),
 	} {
-		if !errors.Is(err, account.ErrKazooLives) {
+		if !errors.Is(err, account.ErrManagedByKazoo) {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -20,17 +20,17 @@ import (
 // founded is a store of our own making, in which no Kazoo lives, and a server of it.
 type founded struct {
 	*service
-	founder *account.Founder
-	master  account.Bootstrapped
+	provisioner *account.Provisioner
+	master      account.Bootstrapped
 }
 
 // found serves a bootstrapped store.
 func found(t testing.TB, changes ...func(*api.Config)) *founded {
 	t.Helper()
 	s := storetest.Open(t, "memory:")
-	f := &founded{founder: account.NewFounder(s, auth.NewKeyDocument, func() time.Time { return recorded })}
+	f := &founded{provisioner: account.NewProvisioner(s, auth.NewKeyDocument, func() time.Time { return recorded })}
 	var err error
-	f.master, err = f.founder.Bootstrap(t.Context())
+	f.master, err = f.provisioner.Bootstrap(t.Context())
 	design, designErr := store.Design(couchdbviews.Files, "junctor_accounts.json")
 	for _, err := range []error{
 		err, designErr,
@@ -49,7 +49,7 @@ func found(t testing.TB, changes ...func(*api.Config)) *founded {
 // account makes an account below another, with an admin.
 func (f *founded) account(name, parent string) account.Created {
 	f.Helper()
-	created, err := f.founder.Create(f.Context(), account.NewAccount{
+	created, err := f.provisioner.Create(f.Context(), account.NewAccount{
 		Name: name, Parent: parent, Realm: strings.ReplaceAll(name, " ", "-") + ".test",
 		Admin: &account.NewUser{Username: "boss", Password: f.password("boss")},
 	})
@@ -63,7 +63,7 @@ func (f *founded) account(name, parent string) account.Created {
 // user makes a user who is no admin.
 func (f *founded) user(accountID, name string) (id string) {
 	f.Helper()
-	id, err := f.founder.CreateUser(f.Context(), accountID,
+	id, err := f.provisioner.CreateUser(f.Context(), accountID,
 		account.NewUser{Username: name, Password: f.password(name), Level: "user"})
 	if err != nil {
 		f.Fatal(err)

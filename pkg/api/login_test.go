@@ -162,7 +162,7 @@ func TestActAs(t *testing.T) {
 		}
 		f.want(ask(token), 200)
 	}
-	if err := f.founder.DisableUser(t.Context(), customer.ID, "boss"); err != nil {
+	if err := f.provisioner.DisableUser(t.Context(), customer.ID, "boss"); err != nil {
 		t.Fatal(err)
 	}
 	for _, token := range tokens {
@@ -256,7 +256,7 @@ func TestMonsterLogin(t *testing.T) {
 		t.Fatalf("on the other server: %d", got)
 	}
 
-	if _, err := f.founder.SetPassword(t.Context(), customer.ID, "boss", "another password"); err != nil {
+	if _, err := f.provisioner.SetPassword(t.Context(), customer.ID, "boss", "another password"); err != nil {
 		t.Fatal(err)
 	}
 	changed := time.Now()

@@ -83,7 +83,7 @@ func (p *population) operators() (reseller string) {
 	p.customer = p.account("customer", r.ID).ID
 	s := p.account("superduper", "")
 	p.changeAccount(s.ID, func(doc document.Document) { doc["pvt_superduper_admin"] = true })
-	_, err := p.founder.CreateUser(p.Context(), p.master.AccountID,
+	_, err := p.provisioner.CreateUser(p.Context(), p.master.AccountID,
 		account.NewUser{Username: "boss", Password: p.password("boss")})
 	if err != nil {
 		p.Fatal(err)

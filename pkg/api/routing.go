@@ -93,7 +93,7 @@ func (s *Server) lookUpAddress(r *request) (reply, error) {
 	if s.Tokens.Require(r.identity, auth.LevelSuperMaster) == nil {
 		return reply{data: holdings}, nil
 	}
-	own := []routing.Holding{}
+	own := []routing.Owner{}
 	for _, h := range holdings {
 		if h.ClusterID == r.cluster {
 			own = append(own, h)

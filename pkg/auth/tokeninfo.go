@@ -32,8 +32,8 @@ func (a *Authenticator) Describe(ctx context.Context, i *Identity, c Credentials
 	if err != nil {
 		return nil, refuseMissing("the token's account", err)
 	}
-	told, err := describe(ctx, a.directory, holder, i.OwnerID)
-	maps.Copy(data, told)
+	holderData, err := describe(ctx, a.directory, holder, i.OwnerID)
+	maps.Copy(data, holderData)
 	return data, err
 }
 

@@ -27,8 +27,8 @@ func (s *subject) survey(accounts int) projection.Survey {
 	return found
 }
 
-func tally(count int, first ...string) projection.Tally {
-	return projection.Tally{Count: count, First: first}
+func tally(count int, first ...string) projection.Sample {
+	return projection.Sample{Count: count, First: first}
 }
 
 // surveyed compares a survey with what it should be.

@@ -267,9 +267,9 @@ func TestAlone(t *testing.T) {
 		"empty":       nil,
 	} {
 		p := visit(t, "memory:")
-		founder := account.NewFounder(p.Store, auth.NewKeyDocument, time.Now)
+		provisioner := account.NewProvisioner(p.Store, auth.NewKeyDocument, time.Now)
 		if spoil != nil {
-			if _, err := founder.Bootstrap(t.Context()); err != nil {
+			if _, err := provisioner.Bootstrap(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			spoil(p)

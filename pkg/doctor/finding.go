@@ -53,7 +53,7 @@ func sum(found []Finding, otherwise Finding) (whole Finding) {
 }
 
 // named words a tally: what, how many, and the first few.
-func named(t projection.Tally, what string) string {
+func named(t projection.Sample, what string) string {
 	more := ""
 	if t.Count > len(t.First) {
 		more = ", …"

@@ -63,7 +63,7 @@ func (e *examination) holders() Finding {
 func (e *examination) copies() Finding {
 	var found []Finding
 	for _, kind := range []struct {
-		tally projection.Tally
+		tally projection.Sample
 		what  string
 	}{
 		{e.survey.Missing, "missing"}, {e.survey.Stale, "stale"}, {e.survey.LeftOver, "left over"},

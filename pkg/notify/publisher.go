@@ -157,8 +157,8 @@ func (p *Publisher) Stats() Stats {
 // idle reports whether nothing is outstanding. p.mu is held.
 func (p *Publisher) idle() bool { return p.inFlight == 0 && len(p.queue) == 0 && p.due.IsZero() }
 
-// ring has Run look for something to do.
-func (p *Publisher) ring() {
+// signal has Run look for something to do.
+func (p *Publisher) signal() {
 	select {
 	case p.wake <- struct{}{}:
 	default:

@@ -102,6 +102,6 @@ func (p *Publisher) publish(n *notice) bool {
 	n.at = time.Now()
 	p.queued.Add(n.subject, mark{n.generation, n.at})
 	p.queue = append(p.queue, n)
-	p.ring()
+	p.signal()
 	return true
 }

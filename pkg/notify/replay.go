@@ -38,7 +38,7 @@ func (p *Publisher) scheduleReplay(until time.Time) {
 	}
 	if p.due.IsZero() {
 		p.due, p.position = time.Now(), p.since
-		p.ring()
+		p.signal()
 	}
 }
 

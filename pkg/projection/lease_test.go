@@ -49,11 +49,11 @@ func TestLostLease(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	t.Parallel()
-	var many Tally
+	var many Sample
 	for i := range 10 {
 		many.add(fmt.Sprint(i))
 	}
-	if !reflect.DeepEqual(many, Tally{10, []string{"0", "1", "2"}}) {
+	if !reflect.DeepEqual(many, Sample{10, []string{"0", "1", "2"}}) {
 		t.Errorf("counted %+v", many)
 	}
 }

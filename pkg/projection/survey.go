@@ -90,8 +90,8 @@ func (w *walk) look(ctx context.Context, accountID string, listed bool) error {
 	return ctx.Err()
 }
 
-// Tally counts things, and names the first few of them.
-type Tally struct {
+// Sample counts things, and names the first few of them.
+type Sample struct {
 	Count int
 	First []string
 }
@@ -99,7 +99,7 @@ type Tally struct {
 // tallied is how many are named.
 const tallied = 3
 
-func (t *Tally) add(name string) {
+func (t *Sample) add(name string) {
 	t.Count++
 	if len(t.First) < tallied {
 		t.First = append(t.First, name)
@@ -108,26 +108,28 @@ func (t *Tally) add(name string) {
 
 // Survey is what is wrong with the documents of a pool and with the accounts' copies.
 type Survey struct {
-	Addresses    int   // in the pool
-	NotAddresses Tally // documents of the pool whose id is no address
-	Spelled      Tally // addresses that the pool has in several spellings
-	Contested    Tally // those of them that several accounts hold
-	Conflicts    Tally // documents with losing revisions
-	Nobodys      Tally // addresses that are assigned, but to no account
-	Abandoned    Tally // addresses that are held by accounts that do not exist
-	Future       Tally // documents that were written later than now
-	Missing      Tally // copies that an account should have
-	Stale        Tally // copies that do not equal the pool
-	LeftOver     Tally // copies of what the account does not hold
-	Accounts     int   // whose copies were compared
-	All          bool  // there are no more accounts
+	Addresses    int    // in the pool
+	NotAddresses Sample // documents of the pool whose id is no address
+	Spelled      Sample // addresses that the pool has in several spellings
+	Contested    Sample // those of them that several accounts hold
+	Conflicts    Sample // documents with losing revisions
+	Nobodys      Sample // addresses that are assigned, but to no account
+	Abandoned    Sample // addresses that are held by accounts that do not exist
+	Future       Sample // documents that were written later than now
+	Missing      Sample // copies that an account should have
+	Stale        Sample // copies that do not equal the pool
+	LeftOver     Sample // copies of what the account does not hold
+	Accounts     int    // whose copies were compared
+	All          bool   // there are no more accounts
 }
 
 // TakeSurvey reads the whole pool, and the copies of the accounts that hold addresses and of others, of a number of
 // accounts at most. It writes nothing, not even a view of ours. Where no view lists an account's copies, there are none
 // but of addresses that it holds.
 func TakeSurvey(ctx context.Context, s ViewStore, accounts int, now time.Time) (Survey, error) {
-	v := &surveyor{held: map[string][]string{}, spelled: map[string][]document.Document{}, latest: kazoo.Gregorian(now) + ahead}
+	v := &scan{
+		held: map[string][]string{}, spelled: map[string][]document.Document{}, latest: kazoo.Gregorian(now) + ahead,
+	}
 	err := s.All(ctx, kazoo.DedicatedIPs, store.Query{IncludeDocs: true}, func(row store.Row) error {
 		doc, err := row.Doc()
 		if err == nil && IsDedicatedIP(doc) {
@@ -147,8 +149,8 @@ func TakeSurvey(ctx context.Context, s ViewStore, accounts int, now time.Time) (
 	return v.Survey, err
 }
 
-// surveyor takes one survey.
-type surveyor struct {
+// scan takes one survey.
+type scan struct {
 	Survey
 	held    map[string][]string            // by account
 	spelled map[string][]document.Document // by expanded address
@@ -159,7 +161,7 @@ type surveyor struct {
 const ahead = 60
 
 // examine looks at a document of the pool.
-func (v *surveyor) examine(doc document.Document) {
+func (v *scan) examine(doc document.Document) {
 	v.Addresses++
 	if addr, ok := ipaddr.Parse(doc.ID()); ok {
 		v.spelled[ipaddr.Key(addr)] = append(v.spelled[ipaddr.Key(addr)], doc)
@@ -182,7 +184,7 @@ func (v *surveyor) examine(doc document.Document) {
 }
 
 // compareSpellings finds the addresses that are in the pool more than once.
-func (v *surveyor) compareSpellings() {
+func (v *scan) compareSpellings() {
 	for _, key := range slices.Sorted(maps.Keys(v.spelled)) {
 		twins := v.spelled[key]
 		if len(twins) < 2 {
@@ -202,15 +204,15 @@ func (v *surveyor) compareSpellings() {
 	}
 }
 
-func (v *surveyor) found(accountID string, differences []difference, _ int) {
+func (v *scan) found(accountID string, differences []difference, _ int) {
 	v.Accounts++
-	tallies := map[string]*Tally{CopyCreated: &v.Missing, CopyUpdated: &v.Stale, CopyRemoved: &v.LeftOver}
+	tallies := map[string]*Sample{CopyCreated: &v.Missing, CopyUpdated: &v.Stale, CopyRemoved: &v.LeftOver}
 	for _, d := range differences {
 		tallies[d.kind()].add(d.write.ID() + " (" + accountID + ")")
 	}
 }
 
-func (v *surveyor) abandoned(accountID string, ids []string) {
+func (v *scan) abandoned(accountID string, ids []string) {
 	for _, id := range ids {
 		v.Abandoned.add(id + " (" + accountID + ")")
 	}

@@ -17,14 +17,14 @@ const (
 
 var directions = []string{Inbound, Outbound}
 
-// slot is what at most one cluster has: an address in a direction.
-type slot struct {
+// addressSlot is what at most one cluster has: an address in a direction.
+type addressSlot struct {
 	direction string
 	addr      netip.Addr
 }
 
 // String is the id of the slot's claim.
-func (s slot) String() string { return s.direction + ":" + s.addr.String() }
+func (s addressSlot) String() string { return s.direction + ":" + s.addr.String() }
 
 // zone is what a document says of one zone in one direction.
 type zone struct {
@@ -46,8 +46,8 @@ func zonesOf(doc document.Document, direction string) []zone {
 }
 
 // slotsOf returns what a stored document holds, nothing if it is marked as deleted.
-func slotsOf(doc document.Document) map[slot]bool {
-	slots := map[slot]bool{}
+func slotsOf(doc document.Document) map[addressSlot]bool {
+	slots := map[addressSlot]bool{}
 	if !isLive(doc) {
 		return slots
 	}
@@ -56,7 +56,7 @@ func slotsOf(doc document.Document) map[slot]bool {
 			for _, value := range zone.addresses {
 				text, _ := value.(string)
 				if addr, ok := ipaddr.Parse(text); ok {
-					slots[slot{direction, addr}] = true
+					slots[addressSlot{direction, addr}] = true
 				}
 			}
 		}

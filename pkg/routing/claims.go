@@ -67,7 +67,7 @@ func (r *Registry) claims(cluster string) *claims {
 
 // secure makes the wanted slots the cluster's, where had is what its document has. Those that another cluster has
 // are a fault.Invalid with their places; fault.Conflict says that the write has to start over.
-func (c *claims) secure(ctx context.Context, had map[slot]bool, wanted map[slot]place) error {
+func (c *claims) secure(ctx context.Context, had map[addressSlot]bool, wanted map[addressSlot]field) error {
 	found, err := c.find(ctx, had, wanted)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (c *claims) secure(ctx context.Context, had map[slot]bool, wanted map[slot]
 			c.gone = append(c.gone, claim)
 		}
 	}
-	var fresh, foreign []slot
+	var fresh, foreign []addressSlot
 	for s := range wanted {
 		switch holder := found[s.String()].String(fieldCluster); {
 		case holder == "":
@@ -100,7 +100,7 @@ func (c *claims) secure(ctx context.Context, had map[slot]bool, wanted map[slot]
 
 // find reads the claims of slots, by id.
 func (c *claims) find(
-	ctx context.Context, had map[slot]bool, wanted map[slot]place,
+	ctx context.Context, had map[addressSlot]bool, wanted map[addressSlot]field,
 ) (map[string]document.Document, error) {
 	ids := map[string]bool{}
 	for s := range had {
@@ -114,7 +114,7 @@ func (c *claims) find(
 
 // claim writes the claims that the document to be written will rely on and the one read does not.
 func (c *claims) claim(
-	ctx context.Context, had map[slot]bool, wanted map[slot]place, found map[string]document.Document,
+	ctx context.Context, had map[addressSlot]bool, wanted map[addressSlot]field, found map[string]document.Document,
 ) error {
 	now := document.Number(kazoo.Gregorian(c.options.Now()))
 	var docs []document.Document

@@ -13,13 +13,13 @@ import (
 // heldByOthers returns the slots that another cluster has: of those without a claim (fresh), and of those that another
 // cluster claims (foreign). If it returns none, the claims of the latter may be written over.
 func (c *claims) heldByOthers(
-	ctx context.Context, fresh, foreign []slot, found map[string]document.Document,
-) ([]slot, error) {
+	ctx context.Context, fresh, foreign []addressSlot, found map[string]document.Document,
+) ([]addressSlot, error) {
 	taken, err := c.unclaimed(ctx, fresh)
 	if err != nil {
 		return nil, err
 	}
-	stale := map[string][]slot{} // by the cluster that claims them
+	stale := map[string][]addressSlot{} // by the cluster that claims them
 	for _, s := range foreign {
 		claim := found[s.String()]
 		stale[claim.String(fieldCluster)] = append(stale[claim.String(fieldCluster)], s)
@@ -36,7 +36,7 @@ func (c *claims) heldByOthers(
 
 // unclaimed returns the slots that another cluster's document has without a claim. Only this package makes claims, so
 // such a document was written by hand, or its claims are lost.
-func (c *claims) unclaimed(ctx context.Context, slots []slot) (taken []slot, err error) {
+func (c *claims) unclaimed(ctx context.Context, slots []addressSlot) (taken []addressSlot, err error) {
 	if len(slots) == 0 {
 		return nil, nil
 	}
@@ -66,15 +66,15 @@ func (c *claims) unclaimed(ctx context.Context, slots []slot) (taken []slot, err
 // fence makes sure that a cluster can't get slots by the claims found, whatever its writers are about to do: step 6 of
 // claims.go without its end. It returns the slots that the cluster has, or may yet get.
 func (c *claims) fence(
-	ctx context.Context, holder string, slots []slot, found map[string]document.Document,
-) (taken []slot, err error) {
+	ctx context.Context, holder string, slots []addressSlot, found map[string]document.Document,
+) (taken []addressSlot, err error) {
 	for range writeAttempts {
 		doc, err := c.read(ctx, holder)
 		if err != nil {
 			return nil, err
 		}
 		held := slotsOf(doc)
-		taken = slices.DeleteFunc(slices.Clone(slots), func(s slot) bool {
+		taken = slices.DeleteFunc(slices.Clone(slots), func(s addressSlot) bool {
 			return !held[s] && c.stale(found[s.String()])
 		})
 		if len(taken) > 0 {
@@ -107,7 +107,7 @@ func (c *claims) forRewrite(id string, doc document.Document) document.Document 
 }
 
 // refuse returns the error of a document with slots that another cluster has.
-func refuse(taken []slot, wanted map[slot]place) error {
+func refuse(taken []addressSlot, wanted map[addressSlot]field) error {
 	fields := fault.Fields{}
 	for _, s := range taken {
 		wanted[s].unique(fields, "The address belongs to another cluster")

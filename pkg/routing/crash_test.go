@@ -104,7 +104,7 @@ func (s *subject) survives() {
 func (s *subject) recovers(when string) {
 	s.Helper()
 	s.survives()
-	held := map[slot]bool{}
+	held := map[addressSlot]bool{}
 	for _, d := range s.documents() {
 		for slot := range slotsOf(d) {
 			held[slot] = true
@@ -113,7 +113,7 @@ func (s *subject) recovers(when string) {
 	var free []string
 	for i := range 6 {
 		addr, _ := ipaddr.Parse(fmt.Sprintf("10.0.0.%d", i))
-		if !held[slot{Inbound, addr}] {
+		if !held[addressSlot{Inbound, addr}] {
 			free = append(free, "in:x:"+addr.String())
 		}
 	}

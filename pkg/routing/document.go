@@ -49,7 +49,7 @@ type Author struct {
 // draft is a document to be stored, and what it claims.
 type draft struct {
 	doc   document.Document
-	slots map[slot]place
+	slots map[addressSlot]field
 }
 
 // stamped sets the private fields that Crossbar sets on each save (crossbar_doc add_pvt_*). The account that the

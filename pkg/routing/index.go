@@ -140,17 +140,17 @@ func (x *index) cluster(id string) *entry {
 }
 
 // lookup returns who has an address in one direction, or in both if direction is empty.
-func (x *index) lookup(addr netip.Addr, direction string) []Holding {
+func (x *index) lookup(addr netip.Addr, direction string) []Owner {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	found := []Holding{}
+	found := []Owner{}
 	for i, name := range directions {
 		if direction != "" && direction != name {
 			continue
 		}
 		for _, zone := range x.holders[i][addr] {
 			c := zone.cluster
-			found = append(found, Holding{c.id, c.owner, c.name, name, zone.name.Value()})
+			found = append(found, Owner{c.id, c.owner, c.name, name, zone.name.Value()})
 		}
 	}
 	return found

@@ -35,12 +35,12 @@ func (m plainIndex) each(direction string, do func(doc document.Document, zone s
 	}
 }
 
-func (m plainIndex) lookup(spelling string, directions ...string) []Holding {
-	found := []Holding{}
+func (m plainIndex) lookup(spelling string, directions ...string) []Owner {
+	found := []Owner{}
 	for _, direction := range directions {
 		m.each(direction, func(doc document.Document, zone string, addr netip.Addr) {
 			if addr == netip.MustParseAddr(spelling).Unmap() {
-				found = append(found, Holding{doc.ID(), doc.String("owner"), doc.String("name"), direction, zone})
+				found = append(found, Owner{doc.ID(), doc.String("owner"), doc.String("name"), direction, zone})
 			}
 		})
 	}

@@ -11,8 +11,8 @@ import (
 
 func shuffle(count int, swap func(i, j int)) { rand.Shuffle(count, swap) }
 
-// Holding says that a cluster has an address.
-type Holding struct {
+// Owner says that a cluster has an address.
+type Owner struct {
 	ClusterID string `json:"cluster_id"`
 	Owner     string `json:"owner"`
 	Name      string `json:"name"`
@@ -28,7 +28,7 @@ type Address struct {
 
 // Lookup returns the clusters that have an address in a direction, or in both if direction is empty: by id, and those
 // of one cluster by the name of the zone.
-func (r *Registry) Lookup(ip, direction string) ([]Holding, error) {
+func (r *Registry) Lookup(ip, direction string) ([]Owner, error) {
 	addr, err := checkIP(ip)
 	if err == nil && direction != "" {
 		err = checkDirection(direction)

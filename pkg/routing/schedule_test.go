@@ -158,7 +158,7 @@ func (s *subject) prepare(g game, before int) {
 // another writer of the same cluster came later; who was refused was told why.
 func (s *subject) judge(g game, writers []step, errs []error) {
 	addr, _ := ipaddr.Parse(g.address("s"))
-	want := slot{Inbound, addr}
+	want := addressSlot{Inbound, addr}
 	var holders []string
 	for _, cluster := range []string{"a", "b", "other"} {
 		if slotsOf(s.stored(Database, g.id(cluster)))[want] {

@@ -11,8 +11,8 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-// place is where a document has an address, and how the client spelled it.
-type place struct{ path, text string }
+// field is where a document has an address, and how the client spelled it.
+type field struct{ path, text string }
 
 // validate returns a document as it is to be stored: values cast, addresses in canonical form (RFC 5952),
 // randomize_routing given.
@@ -55,8 +55,8 @@ func isZone(name string) bool {
 }
 
 // canonicalize makes the addresses of a valid document canonical and refuses those that it has twice in one direction.
-func canonicalize(doc document.Document) (map[slot]place, error) {
-	slots, fields := map[slot]place{}, fault.Fields{}
+func canonicalize(doc document.Document) (map[addressSlot]field, error) {
+	slots, fields := map[addressSlot]field{}, fault.Fields{}
 	for _, direction := range directions {
 		for _, zone := range zonesOf(doc, direction) {
 			for i, value := range zone.addresses {
@@ -65,12 +65,12 @@ func canonicalize(doc document.Document) (map[slot]place, error) {
 				if !ok { // the schema has passed it
 					return nil, fmt.Errorf("%q is no address", text)
 				}
-				here := place{fmt.Sprintf("%s.%d", zonePath(direction, zone.name), i), text}
-				if first, twice := slots[slot{direction, addr}]; twice {
+				here := field{fmt.Sprintf("%s.%d", zonePath(direction, zone.name), i), text}
+				if first, twice := slots[addressSlot{direction, addr}]; twice {
 					here.unique(fields, "The address is also at "+first.path)
 					continue
 				}
-				slots[slot{direction, addr}] = here
+				slots[addressSlot{direction, addr}] = here
 				zone.addresses[i] = addr.String()
 			}
 		}
@@ -79,7 +79,7 @@ func canonicalize(doc document.Document) (map[slot]place, error) {
 }
 
 // unique records that an address at a place is somewhere else already.
-func (p place) unique(fields fault.Fields, message string) {
+func (p field) unique(fields fault.Fields, message string) {
 	fields.Add(p.path, "unique", message, map[string]any{"value": p.text})
 }
 

@@ -11,7 +11,7 @@ import (
 // createAccount creates an account and its administrator. Kazoo's first account becomes the master; here there is
 // one already, and the account is a child of it.
 func createAccount(ctx context.Context, d Deps, args []string) (string, int) {
-	created, err := d.Founder.Create(ctx, account.NewAccount{
+	created, err := d.Provisioner.Create(ctx, account.NewAccount{
 		Name: args[0], Realm: args[1], Admin: &account.NewUser{Username: args[2], Password: args[3]},
 	})
 	var lines []string

@@ -16,7 +16,7 @@ func add(ctx context.Context, d Deps, args []string) (string, int) {
 	if fault.Is(err, fault.Invalid) {
 		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host, and can't begin with \"_\"", address), failed
 	}
-	text, code := told(err, fmt.Sprintf("added IP %s to available dedicated ips", address),
+	text, code := result(err, fmt.Sprintf("added IP %s to available dedicated ips", address),
 		"unable to add IP "+strings.ReplaceAll(address, "%", "%%")+": %s", "")
 	if code == 0 {
 		text += "\nok" // what Kazoo's function returns, which its sup prints; the others return no_return
@@ -33,9 +33,9 @@ func assign(ctx context.Context, d Deps, args []string) (string, int) {
 	}
 	if err == nil {
 		_, err = d.Pool.Assign(ctx, dedicatedip.AssignRequest{Account: id, Addresses: []string{text}})
-		return told(err, fmt.Sprintf("assigned IP %s to %s", text, typed), "unable to assign IP: %s", "already_assigned")
+		return result(err, fmt.Sprintf("assigned IP %s to %s", text, typed), "unable to assign IP: %s", "already_assigned")
 	}
-	return told(err, "", "unable to find account: %s", "")
+	return result(err, "", "unable to find account: %s", "")
 }
 
 // accountID reads an account as Kazoo does (kz_util format_account_id): its id, or the name of its database.
@@ -58,7 +58,7 @@ func release(ctx context.Context, d Deps, args []string) (text string, code int)
 			break
 		}
 	}
-	return told(err, "released IP "+args[0], "unable to release IP: %s", "conflict")
+	return result(err, "released IP "+args[0], "unable to release IP: %s", "conflict")
 }
 
 // releaseFromHolder takes an address back from whoever holds it.
@@ -72,7 +72,7 @@ func releaseFromHolder(ctx context.Context, pool *dedicatedip.Pool, address stri
 }
 
 func remove(ctx context.Context, d Deps, args []string) (string, int) {
-	return told(d.Pool.Remove(ctx, args[0]), "deleted IP "+args[0], "unable to delete IP: %s", "")
+	return result(d.Pool.Remove(ctx, args[0]), "deleted IP "+args[0], "unable to delete IP: %s", "")
 }
 
 func refresh(ctx context.Context, d Deps, _ []string) (string, int) {
@@ -80,12 +80,12 @@ func refresh(ctx context.Context, d Deps, _ []string) (string, int) {
 	if err == nil {
 		err = d.Reconcile(ctx)
 	}
-	return told(err, "", "unable to refresh: %s", "")
+	return result(err, "", "unable to refresh: %s", "")
 }
 
 func refreshViews(ctx context.Context, d Deps, args []string) (string, int) {
 	if args[0] != "dedicated_ips" {
 		return fmt.Sprintf("unable to refresh %s: only dedicated_ips can be refreshed here", args[0]), failed
 	}
-	return told(d.Install(ctx), "", "unable to refresh dedicated_ips: %s", "")
+	return result(d.Install(ctx), "", "unable to refresh dedicated_ips: %s", "")
 }

@@ -18,8 +18,8 @@ var kazoos = map[fault.Kind]string{
 	fault.Conflict:             "conflict",
 }
 
-// told is what the operator is told: success, or why not. holding names an address that somebody else has.
-func told(err error, success, failure, holding string) (string, int) {
+// result returns what sup prints: success, or why not. holding names an address that somebody else has.
+func result(err error, success, failure, holding string) (string, int) {
 	if err == nil {
 		return success, 0
 	}

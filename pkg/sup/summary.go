@@ -20,7 +20,7 @@ func summary(ctx context.Context, d Deps, args []string) (string, int) {
 	}
 	rows, err := d.Pool.Summary(ctx, host)
 	if err != nil {
-		return told(err, "", "Unable to list IPs assigned to host "+strings.ReplaceAll(named, "%", "%%")+": %s", "")
+		return result(err, "", "Unable to list IPs assigned to host "+strings.ReplaceAll(named, "%", "%%")+": %s", "")
 	}
 	if len(rows) == 0 {
 		return "No IPs found", 0

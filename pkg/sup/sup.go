@@ -23,16 +23,16 @@ type Accounts interface {
 	Get(ctx context.Context, id string) (*account.Account, error)
 }
 
-// Founder writes accounts.
-type Founder interface {
+// Provisioner writes accounts.
+type Provisioner interface {
 	Create(ctx context.Context, n account.NewAccount) (account.Created, error)
 }
 
 // Deps is what the commands work on.
 type Deps struct {
-	Pool     *dedicatedip.Pool
-	Accounts Accounts
-	Founder  Founder
+	Pool        *dedicatedip.Pool
+	Accounts    Accounts
+	Provisioner Provisioner
 	// Install makes sure of the database of the pool and its views.
 	Install func(ctx context.Context) error
 	// Reconcile makes the copies of all accounts equal to the pool.

@@ -42,7 +42,7 @@ func newPlace(t *testing.T) *place {
 	t.Cleanup(func() { _ = s.Close() })
 	pool := dedicatedip.New(s, dedicatedip.Options{})
 	p.deps = Deps{
-		Pool: pool, Accounts: account.NewDirectory(s), Founder: account.NewFounder(s, auth.NewKeyDocument, time.Now),
+		Pool: pool, Accounts: account.NewDirectory(s), Provisioner: account.NewProvisioner(s, auth.NewKeyDocument, time.Now),
 		Install:   func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },
 		Reconcile: projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,
 	}
@@ -276,11 +276,11 @@ func TestNoStore(t *testing.T) {
 func TestCreateAccount(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	founder := account.NewFounder(p.store, auth.NewKeyDocument, time.Now)
+	provisioner := account.NewProvisioner(p.store, auth.NewKeyDocument, time.Now)
 	const create = "crossbar_maintenance create_account "
 	p.says(create+"One one.example.com admin secret",
 		"failed to create 'One': there is no master account: bootstrap the store first", 1)
-	_, err := founder.Bootstrap(t.Context())
+	_, err := provisioner.Bootstrap(t.Context())
 	p.ok(err)
 	views, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
 	p.ok(err)
@@ -313,7 +313,7 @@ func TestReason(t *testing.T) {
 		"something":                          errors.New("something"),
 		"not_found (in a wrapped error too)": fmt.Errorf("x: %w", fault.New(fault.BadIdentifier, "")),
 	} {
-		if got, _ := told(err, "", "%s", ""); !strings.HasPrefix(want, got) {
+		if got, _ := result(err, "", "%s", ""); !strings.HasPrefix(want, got) {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// acceptedFor is how long a good verdict counts: so long a revoked token stays good here.
+	// acceptedFor is how long a good introspection counts: so long a revoked token stays good here.
 	acceptedFor = time.Minute
 	// refusedFor is how long a bad one does: enough to keep a client that repeats itself off the other cluster.
 	refusedFor = 2 * time.Second
-	// maxVerdicts bounds how many of each are cached.
-	maxVerdicts = 4096
+	// maxCached bounds how many of each are cached.
+	maxCached = 4096
 )
 
 // key identifies a question. Tokens are cached as hashes. A cluster that is registered again with another URL has other
@@ -29,45 +29,45 @@ func (q question) key() string {
 	return q.cluster.ID + " " + q.cluster.URL + " " + hex.EncodeToString(hash[:])
 }
 
-// verdicts caches verdicts: good ones apart from bad ones, so that bad tokens, of which there is any number, evict no
-// good one.
-type verdicts struct {
-	accepted, refused *lru.Cache[string, cachedVerdict]
+// introspections is a cache of results. Those that accept a token and those that refuse one have an LRU each, so that
+// bad tokens cannot evict good ones.
+type introspections struct {
+	accepted, refused *lru.Cache[string, cachedIntrospection]
 }
 
-type cachedVerdict struct {
-	verdict verdict
+type cachedIntrospection struct {
+	result  introspection
 	expires time.Time
 }
 
-func newVerdicts() *verdicts {
-	accepted, _ := lru.New[string, cachedVerdict](maxVerdicts) // fails for sizes below 1 only
-	refused, _ := lru.New[string, cachedVerdict](maxVerdicts)
-	return &verdicts{accepted, refused}
+func newIntrospections() *introspections {
+	accepted, _ := lru.New[string, cachedIntrospection](maxCached) // fails for sizes below 1 only
+	refused, _ := lru.New[string, cachedIntrospection](maxCached)
+	return &introspections{accepted, refused}
 }
 
-func (v *verdicts) get(key string, now time.Time) (verdict, bool) {
-	for _, cache := range []*lru.Cache[string, cachedVerdict]{v.refused, v.accepted} {
+func (v *introspections) get(key string, now time.Time) (introspection, bool) {
+	for _, cache := range []*lru.Cache[string, cachedIntrospection]{v.refused, v.accepted} {
 		if cached, ok := cache.Get(key); ok && now.Before(cached.expires) {
-			return cached.verdict, true
+			return cached.result, true
 		}
 	}
-	return verdict{}, false
+	return introspection{}, false
 }
 
-// put caches the verdict on a question. That a cluster can't be reached is not cached: the breaker sees to that.
-func (v *verdicts) put(q question, result verdict, now time.Time) {
+// put caches the introspection on a question. That a cluster can't be reached is not cached: the breaker sees to that.
+func (v *introspections) put(q question, result introspection, now time.Time) {
 	switch {
 	case fault.Is(result.err, fault.ClusterUnreachable):
 	case result.err != nil:
-		v.refused.Add(q.key(), cachedVerdict{result, now.Add(refusedFor)})
+		v.refused.Add(q.key(), cachedIntrospection{result, now.Add(refusedFor)})
 		v.accepted.Remove(q.key())
 	default:
 		expires := now.Add(acceptedFor)
 		if end, ok := expiry(q.token); ok && end.Before(expires) {
 			expires = end
 		}
-		v.accepted.Add(q.key(), cachedVerdict{result, expires})
+		v.accepted.Add(q.key(), cachedIntrospection{result, expires})
 		v.refused.Remove(q.key())
 	}
 }

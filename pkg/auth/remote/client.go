@@ -31,7 +31,7 @@ func newClient() *client { return &client{httpclient.New(askTime, maxConnections
 
 // ask asks whose token it is. If GET token_auth is closed to the token or does not exist, tokeninfo is asked, which
 // takes any token but does not look at restrictions.
-func (c *client) ask(ctx context.Context, q question) verdict {
+func (c *client) ask(ctx context.Context, q question) introspection {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	r, err := c.tokenAuth(ctx, q)
@@ -47,7 +47,7 @@ func (c *client) ask(ctx context.Context, q question) verdict {
 	return q.interpret(r)
 }
 
-func (c *client) askTokenInfo(ctx context.Context, q question) verdict {
+func (c *client) askTokenInfo(ctx context.Context, q question) introspection {
 	r, err := c.tokenInfo(ctx, q)
 	if err != nil {
 		return silence(err)

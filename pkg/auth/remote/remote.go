@@ -37,7 +37,7 @@ type Introspector struct {
 	registry Registry
 	client   *client
 	now      func() time.Time
-	verdicts *verdicts
+	cache    *introspections
 	flights  singleflight.Group
 	breakers *breakers
 }
@@ -51,7 +51,7 @@ func New(r Registry, now func() time.Time) *Introspector {
 		registry: r,
 		client:   newClient(),
 		now:      now,
-		verdicts: newVerdicts(),
+		cache:    newIntrospections(),
 		breakers: newBreakers(),
 	}
 }
@@ -91,7 +91,7 @@ func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*
 }
 
 func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity, error) {
-	if v, ok := i.verdicts.get(q.key(), i.now()); ok {
+	if v, ok := i.cache.get(q.key(), i.now()); ok {
 		return v.result()
 	}
 	asked := i.flights.DoChan(q.key(), func() (any, error) {
@@ -99,14 +99,14 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 	})
 	select {
 	case r := <-asked:
-		return r.Val.(verdict).result()
+		return r.Val.(introspection).result()
 	case <-ctx.Done():
 		return nil, fault.Wrap(fault.ClusterUnreachable, ctx.Err())
 	}
 }
 
-// ask asks the cluster unless it has been silent lately, and caches the verdict.
-func (i *Introspector) ask(ctx context.Context, q question) verdict {
+// ask asks the cluster unless it has been silent lately, and caches the introspection.
+func (i *Introspector) ask(ctx context.Context, q question) introspection {
 	call, ok := i.breakers.of(q.cluster.URL).Allow(i.now())
 	if !ok {
 		return unreachable(errors.New("no response the last times, not asked again yet"))
@@ -118,7 +118,7 @@ func (i *Introspector) ask(ctx context.Context, q question) verdict {
 	} else {
 		call.Succeeded()
 	}
-	i.verdicts.put(q, v, now)
+	i.cache.put(q, v, now)
 	return v
 }
 

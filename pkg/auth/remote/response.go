@@ -12,16 +12,16 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// verdict is what a response comes to: an identity, or an error.
-type verdict struct {
+// introspection is what a response comes to: an identity, or an error.
+type introspection struct {
 	identity auth.Identity
 	err      error
 	// silent says that the cluster itself did not respond, so that the next question would wait in vain too.
 	silent bool
 }
 
-// result returns the verdict to one of the callers.
-func (v verdict) result() (*auth.Identity, error) {
+// result returns the introspection to one of the callers.
+func (v introspection) result() (*auth.Identity, error) {
 	if v.err != nil {
 		return nil, v.err
 	}
@@ -29,18 +29,18 @@ func (v verdict) result() (*auth.Identity, error) {
 }
 
 // restricted takes from an identity all that goes beyond being one: restrictions of its token are not known here.
-func (v verdict) restricted() verdict {
+func (v introspection) restricted() introspection {
 	v.identity.Master = false
 	return v
 }
 
-func refusal(reason string) verdict { return verdict{err: refuse(reason)} }
+func refusal(reason string) introspection { return introspection{err: refuse(reason)} }
 
-func unreachable(reason error) verdict {
-	return verdict{err: fault.Wrap(fault.ClusterUnreachable, reason)}
+func unreachable(reason error) introspection {
+	return introspection{err: fault.Wrap(fault.ClusterUnreachable, reason)}
 }
 
-func silence(reason error) verdict {
+func silence(reason error) introspection {
 	v := unreachable(reason)
 	v.silent = true
 	return v
@@ -48,7 +48,7 @@ func silence(reason error) verdict {
 
 // interpret returns what a response to a question means. The statuses that a proxy in front of a Kazoo sends count as
 // silence. Its own 500 does not: a token can provoke that one, and must not be able to close the cluster for others.
-func (q question) interpret(r httpclient.Response) verdict {
+func (q question) interpret(r httpclient.Response) introspection {
 	switch r.Status {
 	case http.StatusOK:
 		return q.accept(r)
@@ -56,7 +56,7 @@ func (q question) interpret(r httpclient.Response) verdict {
 		return refusal("cluster " + q.cluster.ID + " does not take it")
 	case http.StatusBadRequest:
 		if err := expiredTrial(r); err != nil {
-			return verdict{err: err}
+			return introspection{err: err}
 		}
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return silence(fmt.Errorf("cluster %s responded with status %d", q.cluster.ID, r.Status))
@@ -66,7 +66,7 @@ func (q question) interpret(r httpclient.Response) verdict {
 
 // accept reads who the token's holder is. Kazoo before 4.3 names neither its id nor its master, so its tokens are
 // nobody's master.
-func (q question) accept(r httpclient.Response) verdict {
+func (q question) accept(r httpclient.Response) introspection {
 	envelope, err := r.Object()
 	if err != nil {
 		return unreachable(fmt.Errorf("cluster %s: %w", q.cluster.ID, err))
@@ -80,7 +80,7 @@ func (q question) accept(r httpclient.Response) verdict {
 	if id := data["cluster_id"]; id != nil && id != q.cluster.ID {
 		return refusal("what responds for cluster " + q.cluster.ID + " says it is another")
 	}
-	return verdict{identity: auth.Identity{
+	return introspection{identity: auth.Identity{
 		AccountID: data.String("account_id"),
 		OwnerID:   data.String("owner_id"),
 		ClusterID: q.cluster.ID,

@@ -20,19 +20,19 @@ var someCluster = trust.Cluster{ID: clusterID, URL: "https://a.example/v2"}
 // TestMemoryIsBounded also holds that bad tokens, of which there is no end, drive out no good one.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
-	a, now := newVerdicts(), time.Now()
+	a, now := newIntrospections(), time.Now()
 	good := question{someCluster, "good"}
-	a.put(good, verdict{}, now)
-	for n := range 2 * maxVerdicts {
+	a.put(good, introspection{}, now)
+	for n := range 2 * maxCached {
 		a.put(question{someCluster, fmt.Sprint("bad ", n)}, refusal("bad"), now)
 	}
 	if _, ok := a.get(good.key(), now); !ok {
 		t.Error("the good one is forgotten")
 	}
-	for n := range 2 * maxVerdicts {
-		a.put(question{someCluster, fmt.Sprint("good ", n)}, verdict{}, now)
+	for n := range 2 * maxCached {
+		a.put(question{someCluster, fmt.Sprint("good ", n)}, introspection{}, now)
 	}
-	if a.accepted.Len() != maxVerdicts || a.refused.Len() != maxVerdicts {
+	if a.accepted.Len() != maxCached || a.refused.Len() != maxCached {
 		t.Errorf("%d and %d are cached", a.accepted.Len(), a.refused.Len())
 	}
 }

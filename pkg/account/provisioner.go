@@ -11,8 +11,8 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// Founder writes what a store lacks that no Kazoo looks after: the documents of the system, and accounts.
-type Founder struct {
+// Provisioner writes what a store lacks that no Kazoo looks after: the documents of the system, and accounts.
+type Provisioner struct {
 	store     Store
 	directory *Directory
 	newKey    func(id string) (document.Document, error)
@@ -20,26 +20,27 @@ type Founder struct {
 	node      string
 }
 
-// NewFounder returns a Founder for s. newKey makes the document, with its attachment, of a signing key of that
+// NewProvisioner returns a Provisioner for s. newKey makes the document, with its attachment, of a signing key of that
 // id; times are taken from now.
-func NewFounder(s Store, newKey func(id string) (document.Document, error), now func() time.Time) *Founder {
+func NewProvisioner(s Store, newKey func(id string) (document.Document, error), now func() time.Time) *Provisioner {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost"
 	}
-	return &Founder{store: s, directory: NewDirectory(s), newKey: newKey, now: now, node: nodePrefix + host}
+	return &Provisioner{store: s, directory: NewDirectory(s), newKey: newKey, now: now, node: nodePrefix + host}
 }
 
 // nodePrefix begins the pvt_node of every document that is written here. Kazoo's nodes have other names, and
 // Kazoo puts its own on every document that it saves.
 const nodePrefix = "junctor@"
 
-// ErrKazooLives refuses what only a living Kazoo should write: it would not know of it, for its caches.
-var ErrKazooLives = fault.New(fault.Forbidden, "a Kazoo lives in this store: manage accounts and users through Kazoo")
+// ErrManagedByKazoo refuses what only a living Kazoo should write: it would not know of it, for its caches.
+var ErrManagedByKazoo = fault.New(fault.Forbidden,
+	"a Kazoo lives in this store: manage accounts and users through Kazoo")
 
-// KazooLives reports whether the store is a Kazoo's: one that junctor did not bootstrap, or that a Kazoo has
+// ManagedByKazoo reports whether the store is a Kazoo's: one that junctor did not bootstrap, or that a Kazoo has
 // taken over since.
-func (f *Founder) KazooLives(ctx context.Context) (bool, error) {
+func (f *Provisioner) ManagedByKazoo(ctx context.Context) (bool, error) {
 	for _, name := range []string{"accounts", "auth"} {
 		doc, err := f.store.Get(ctx, kazoo.SystemConfig, name)
 		switch {
@@ -54,7 +55,7 @@ func (f *Founder) KazooLives(ctx context.Context) (bool, error) {
 }
 
 // stamp sets what Kazoo's documents say of themselves: where they belong, when and by whom they were written.
-func (f *Founder) stamp(doc document.Document, id, db string) {
+func (f *Provisioner) stamp(doc document.Document, id, db string) {
 	now := document.Number(kazoo.Gregorian(f.now()))
 	doc["pvt_account_id"], doc["pvt_account_db"] = id, db
 	doc[kazoo.FieldCreated], doc[kazoo.FieldModified] = now, now
@@ -62,7 +63,7 @@ func (f *Founder) stamp(doc document.Document, id, db string) {
 }
 
 // putNew writes a document unless there is one of its id: whoever was first counts.
-func (f *Founder) putNew(ctx context.Context, db string, doc document.Document) error {
+func (f *Provisioner) putNew(ctx context.Context, db string, doc document.Document) error {
 	_, err := f.store.Get(ctx, db, doc.ID())
 	if !fault.Is(err, fault.BadIdentifier) {
 		return err
