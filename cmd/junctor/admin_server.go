@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -38,7 +38,8 @@ func (f *serveFlags) openSocket(home string, a *app, log zerolog.Logger) (closeS
 			return nil, err
 		}
 	}
-	s, err := adminsocket.Listen(path, taskGrace, log, a.execute)
+	s, err := adminsocket.Listen(path,
+		adminsocket.Options{Version: version(), Grace: taskGrace, Log: log}, a.execute)
 	if err == nil {
 		return s.Close, nil
 	}
@@ -54,33 +55,47 @@ func withoutSocket(cause error, log zerolog.Logger) (closeSocket func(), err err
 }
 
 // execute runs a command on the store of a server.
-func (a *app) execute(ctx context.Context, user string, request adminsocket.Request) adminsocket.Response {
+func (a *app) execute(ctx context.Context, task *adminsocket.Task) (code int) {
 	log := a.log.With()
-	if len(request.Args) > 0 {
-		log = log.Str("source", request.Args[0])
+	if len(task.Args) > 0 {
+		log = log.Str("source", task.Args[0])
 	}
-	if user != "" {
-		log = log.Str("os_user", user)
+	if task.User != "" {
+		log = log.Str("os_user", task.User)
 	}
-	var stdout, stderr bytes.Buffer
+	stdout := bufio.NewWriter(task.Stdout) // tables are written in small pieces
 	c := &cli{
-		getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
-		input: request.Input, app: a,
+		getenv: func(string) string { return "" }, stdin: task.Stdin, stdout: stdout,
+		stderr: flushFirst{stdout, task.Stderr}, file: task.File, terminal: task.Terminal, input: task.Input, app: a,
 	}
-	code := c.run(log.Logger().WithContext(ctx), request.Args)
-	return adminsocket.Response{Stdout: stdout.String(), Stderr: stderr.String(), Code: code}
+	code = c.run(log.Logger().WithContext(ctx), task.Args)
+	if err := stdout.Flush(); err != nil { // the sender is gone
+		return 1
+	}
+	return code
 }
 
-// forward sends a task to the server that listens on a socket, and prints what that returns.
-func (c *cli) forward(ctx context.Context, socket string, request adminsocket.Request) error {
-	response, err := adminsocket.Call(ctx, socket, request)
+// flushFirst is a standard error that keeps its place behind what is on the standard output already.
+type flushFirst struct {
+	stdout *bufio.Writer
+	stderr io.Writer
+}
+
+func (w flushFirst) Write(p []byte) (int, error) {
+	_ = w.stdout.Flush() // its error comes again
+	return w.stderr.Write(p)
+}
+
+// forward has the server that listens on a socket do a task.
+func (c *cli) forward(ctx context.Context, socket string, args []string) error {
+	code, err := adminsocket.Call(ctx, socket, version(),
+		adminsocket.Request{Args: args, Input: c.input, Terminal: c.terminal},
+		adminsocket.Streams{Stdin: c.stdin, Stdout: c.stdout, Stderr: c.stderr, File: c.file})
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprint(c.stdout, response.Stdout)
-	_, _ = fmt.Fprint(c.stderr, response.Stderr)
-	if response.Code != 0 {
-		return exitCode(response.Code)
+	if code != 0 {
+		return exitCode(code)
 	}
 	return nil
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rs/zerolog"
 
 	"junctor/pkg/adminsocket"
 )
@@ -54,32 +57,20 @@ func TestLeftoverSocket(t *testing.T) {
 	ok(t, "account", "create", "A", "--store", home)
 }
 
-// TestSocket speaks to the socket as anybody may who can open it.
+// TestSocket asks for what the commands do not ask for.
 func TestSocket(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := start(t, "--store", home)
-	const usage = `,"code":2}`
-	tests := map[string]string{
-		`{"args":["sup","kazoo_ips_maintenance","add"]}`: `,"stderr":"","code":0}`,
-		`{"args":["serve"]}`:                             usage,
-		`{"args":["version"]}`:                           usage,
-		`{"args":[]}`:                                    usage,
-		`{"args":["bootstrap","--frobnicate"]}`:          usage,
-		`nonsense`:                                       "",
-		`{"args":["` + strings.Repeat("x", adminsocket.MaxRequest) + `"]}`: "",
-	}
-	for request, want := range tests {
-		conn, err := net.Dial("unix", socketFile(home))
-		if err != nil {
-			t.Fatal(err)
+	for args, want := range map[string]int{
+		"sup kazoo_ips_maintenance add": 0, "serve": 2, "version": 2, "": 2, "bootstrap --frobnicate": 2,
+	} {
+		var stderr strings.Builder
+		code, err := adminsocket.Call(t.Context(), socketFile(home), version(),
+			adminsocket.Request{Args: strings.Fields(args)}, adminsocket.Streams{Stdout: io.Discard, Stderr: &stderr})
+		if err != nil || code != want || (stderr.Len() > 0) != (want == 2) {
+			t.Errorf("%s: got %d %v %s, want %d", args, code, err, &stderr, want)
 		}
-		_, _ = io.WriteString(conn, request+"\n") // fails where the server has heard enough
-		answer, _ := io.ReadAll(conn)
-		if got := strings.TrimSpace(string(answer)); !strings.HasSuffix(got, want) || want == "" && got != "" {
-			t.Errorf("%.80s: got %s, want %s", request, got, want)
-		}
-		_ = conn.Close()
 	}
 
 	silent, err := net.Dial("unix", socketFile(home)) // must not keep the server from stopping
@@ -89,5 +80,21 @@ func TestSocket(t *testing.T) {
 	defer silent.Close()
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestOtherVersion: the server of another version refuses a command, and both versions are named.
+func TestOtherVersion(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	other, err := adminsocket.Listen(socketFile(home), adminsocket.Options{Version: "0.9.9", Log: zerolog.Nop()},
+		func(context.Context, *adminsocket.Task) int { t.Error("the command ran"); return 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	o := call(t, nil, "cluster", "list", "--store", home)
+	if o.code != 1 || !strings.Contains(o.stderr, "is junctor 0.9.9 and this is junctor dev: restart the server") {
+		t.Errorf("%+v", o)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"junctor/pkg/adminsocket"
 )
 
 // cli is one call of the program: what a command reads and writes, and the flags that commands share.
@@ -16,6 +18,8 @@ type cli struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	file           io.Writer // see storeTask.files
+	terminal       adminsocket.Terminal
 
 	store  storeFlags
 	asJSON bool
@@ -32,7 +36,20 @@ func (c *cli) run(ctx context.Context, args []string) (code int) {
 			code = c.report(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
 		}
 	}()
-	return c.report(c.execute(ctx, args))
+	return c.report(stopped(ctx, c.execute(ctx, args)))
+}
+
+// stopped adds to the error of a command that was stopped by whom it was.
+func stopped(ctx context.Context, err error) error {
+	_, printed := errors.AsType[exitCode](err)
+	switch cause := context.Cause(ctx); {
+	case err == nil || cause == nil || printed:
+		return err
+	case errors.Is(err, cause) || err.Error() == context.Canceled.Error():
+		return fmt.Errorf("stopped: %w", cause)
+	default:
+		return fmt.Errorf("stopped: %w (%w)", cause, err)
+	}
 }
 
 func (c *cli) execute(ctx context.Context, args []string) error {

@@ -37,6 +37,7 @@ func run(
 	if name == "sup" { // a link, for operators who are used to Kazoo's command
 		args = append([]string{name}, args...)
 	}
-	c := &cli{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	c := &cli{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, file: stdout,
+		terminal: findTerminal(stdout, stderr)}
 	return c.run(ctx, args)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -26,6 +27,9 @@ type storeTask struct {
 	input func(args []string) (string, error)
 	// check validates flags and operands before a store is opened. It may be nil.
 	check func(args []string) error
+	// files opens what run reads from c.stdin and writes to c.file, on the operator's side, before a store is opened. It
+	// may be nil: then c.stdin is the standard input, and c.file the standard output.
+	files func(args []string) (*taskFiles, error)
 	run   func(ctx context.Context, a *app, args []string) error
 	// readOnly tasks change nothing. The store may lack all that is ours: it is not installed for them.
 	readOnly bool
@@ -34,6 +38,15 @@ type storeTask struct {
 	creates bool
 	// local tasks open a CouchDB from this process even if a server has it open.
 	local bool
+}
+
+// taskFiles are files of the operator's that a task reads or writes.
+type taskFiles struct {
+	in  io.Reader // nil for the standard input
+	out io.Writer // nil for the standard output
+	// close is called with the result of the task, and returns that of the command: what was written may have to be
+	// completed, or removed. It may be nil.
+	close func(error) error
 }
 
 // storeCommand makes cmd do a task. The command needs the flags of storeFlags.
@@ -54,15 +67,37 @@ func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 				return err
 			}
 		}
-		switch {
-		case c.app != nil:
+		if c.app != nil {
 			return t.do(cmd.Context(), c.app, args)
-		case t.local && store.IsCouchDB(c.store.dsn):
-			return c.doHere(cmd.Context(), t, args)
 		}
-		return c.doAnywhere(cmd, t, args)
+		if t.files == nil {
+			return c.doOutside(cmd, t, args)
+		}
+		files, err := t.files(args)
+		if err != nil {
+			return err
+		}
+		if files.in != nil {
+			c.stdin = files.in
+		}
+		if files.out != nil {
+			c.file = files.out
+		}
+		err = c.doOutside(cmd, t, args)
+		if files.close != nil {
+			err = files.close(err)
+		}
+		return err
 	}
 	return cmd
+}
+
+// doOutside does a task that was given to this process, and not to it as a server.
+func (c *cli) doOutside(cmd *cobra.Command, t storeTask, args []string) error {
+	if t.local && store.IsCouchDB(c.store.dsn) {
+		return c.doHere(cmd.Context(), t, args)
+	}
+	return c.doAnywhere(cmd, t, args)
 }
 
 // do does a task on an open store.
@@ -79,8 +114,8 @@ func (t storeTask) do(ctx context.Context, a *app, args []string) error {
 // started holds the lock of an embedded store a moment before its socket is there, so it is looked for once more.
 func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
 	home := c.store.home()
-	socket, request := c.store.socket(home), adminsocket.Request{Args: forwardedArgs(cmd, args), Input: c.input}
-	if err := c.forward(cmd.Context(), socket, request); !errors.Is(err, adminsocket.ErrNoServer) {
+	socket, forwarded := c.store.socket(home), forwardedArgs(cmd, args)
+	if err := c.forward(cmd.Context(), socket, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
 		return err
 	}
 	if c.store.missing() && !t.creates {
@@ -91,8 +126,8 @@ func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
 	}
 	err := c.doHere(cmd.Context(), t, args)
 	if _, ok := errors.AsType[openError](err); ok {
-		if forwarded := c.forward(cmd.Context(), socket, request); !errors.Is(forwarded, adminsocket.ErrNoServer) {
-			return forwarded
+		if err := c.forward(cmd.Context(), socket, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
+			return err
 		}
 	}
 	return err

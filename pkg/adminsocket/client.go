@@ -1,10 +1,12 @@
 package adminsocket
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,33 +15,137 @@ import (
 	"junctor/pkg/statefile"
 )
 
-// ErrNoServer says that no server listens on a socket.
-var ErrNoServer = errors.New("no server has the store open")
-
-// Call sends a request to the server that listens on a socket. It refuses a socket that another user may have made: the
-// request may have a password in it.
-func Call(ctx context.Context, path string, request Request) (response Response, err error) {
+// Call has the server that listens on a socket run a command, and returns its exit code. It refuses a socket that
+// another user may have made: the request may have a password in it. version is that of this program.
+//
+// When ctx ends, the command is cancelled, and Call waits a while for what it has to say.
+func Call(ctx context.Context, path, version string, request Request, streams Streams) (code int, err error) {
 	if _, err := os.Stat(path); err != nil {
-		return response, ErrNoServer
+		return 0, ErrNoServer
 	}
 	if err := checkOwner(path); err != nil {
-		return response, err
+		return 0, err
 	}
 	conn, err := dial(ctx, path)
 	if err != nil {
-		return response, ErrNoServer
+		return 0, ErrNoServer
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(requestTime + taskTime))
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	reader := bufio.NewReaderSize(conn, headerSize+maxPayload)
+	if err := begin(ctx, conn, reader, version, request); err != nil {
+		return 0, err
+	}
+	c := &call{streams: streams, wanted: make(chan struct{}, 1)}
+	c.frames.w = deadlineWriter{conn}
+	stop := context.AfterFunc(ctx, func() {
+		_ = conn.SetReadDeadline(time.Now().Add(cancelTime))
+		_ = c.frames.write(kindCancel, nil)
+	})
 	defer stop()
-	if err := json.NewEncoder(conn).Encode(request); err != nil {
-		return response, fmt.Errorf("the server of this store: %w", err)
+	defer close(c.wanted)
+	go c.sendInput()
+	code, err = c.receive(reader)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	if err := json.NewDecoder(conn).Decode(&response); err != nil {
-		return response, fmt.Errorf("the server of this store did not respond: %w", err)
+	return code, err
+}
+
+// begin exchanges versions and sends the request.
+func begin(ctx context.Context, conn net.Conn, reader *bufio.Reader, version string, request Request) (err error) {
+	text, err := json.Marshal(request)
+	if err != nil {
+		return err
 	}
-	return response, nil
+	_ = conn.SetDeadline(time.Now().Add(greetingTime))
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	defer func() {
+		if !stop() && err == nil {
+			err = context.Cause(ctx)
+		}
+		_ = conn.SetDeadline(time.Time{})
+	}()
+	_, err = io.WriteString(conn, greeting(version))
+	var found string
+	if err == nil {
+		found, err = readVersion(reader)
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("the server of this store did not respond within %s", greetingTime)
+	case err != nil:
+		return errSilent
+	case found != version:
+		return versionError(found, version)
+	}
+	if err := writeRequest(conn, text); err != nil {
+		return fmt.Errorf("the server of this store: %w", err)
+	}
+	return nil
+}
+
+// call is a command under way.
+type call struct {
+	streams Streams
+	frames  frameWriter
+	wanted  chan struct{}
+}
+
+// sendInput sends a part of the standard input whenever one is wanted.
+func (c *call) sendInput() {
+	buf := make([]byte, maxPayload)
+	for range c.wanted {
+		n, err := 0, error(nil)
+		for n == 0 && err == nil {
+			n, err = c.streams.Stdin.Read(buf)
+		}
+		switch {
+		case n > 0: // an error comes again
+			err = c.frames.write(kindInput, buf[:n])
+		case err == io.EOF:
+			err = c.frames.write(kindInput, nil)
+		default:
+			text := err.Error()
+			err = c.frames.write(kindInputError, []byte(text[:min(len(text), maxPayload)]))
+		}
+		if err != nil {
+			return // receive finds out
+		}
+	}
+}
+
+// receive writes what the command writes, until it ends.
+func (c *call) receive(reader io.Reader) (code int, err error) {
+	for {
+		k, payload, err := readFrame(reader, maxPayload)
+		if err != nil {
+			return 0, fmt.Errorf("the server of this store ended before the command had: %w", err)
+		}
+		switch k {
+		case kindInputWanted:
+			select {
+			case c.wanted <- struct{}{}:
+			default:
+				return 0, errFrame
+			}
+		case kindStdout:
+			_, err = c.streams.Stdout.Write(payload)
+		case kindStderr:
+			_, err = c.streams.Stderr.Write(payload)
+		case kindFile:
+			_, err = c.streams.File.Write(payload)
+		case kindEnded:
+			if len(payload) != 1 {
+				return 0, errFrame
+			}
+			return int(payload[0]), nil
+		default:
+			return 0, errFrame
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
 }
 
 // checkOwner refuses a socket of another user. path may be a link, see listen.
@@ -60,6 +166,6 @@ func dial(ctx context.Context, path string) (net.Conn, error) {
 	if target, err := os.Readlink(path); err == nil {
 		path = target
 	}
-	dialer := net.Dialer{Timeout: requestTime}
+	dialer := net.Dialer{Timeout: greetingTime}
 	return dialer.DialContext(ctx, "unix", path)
 }

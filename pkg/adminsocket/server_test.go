@@ -2,6 +2,8 @@ package adminsocket
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,9 +16,40 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// echo responds with the arguments.
-func echo(_ context.Context, _ string, request Request) Response {
-	return Response{Stdout: strings.Join(request.Args, " ") + request.Input}
+const testVersion = "1.2.3"
+
+var options = Options{Version: testVersion, Grace: time.Second, Log: zerolog.Nop()}
+
+// echo prints its arguments and its input.
+func echo(_ context.Context, task *Task) int {
+	_, _ = io.WriteString(task.Stdout, strings.Join(task.Args, " ")+task.Input)
+	return 0
+}
+
+// listenFor serves a socket until the test ends, and returns its path.
+func listenFor(t *testing.T, handle Handler) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s.sock")
+	s, err := Listen(path, options, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return path
+}
+
+// result is what Call returned, and what the command wrote.
+type result struct {
+	stdout, stderr, file strings.Builder
+	code                 int
+	err                  error
+}
+
+func callWith(ctx context.Context, path string, stdin io.Reader, args ...string) *result {
+	var r result
+	r.code, r.err = Call(ctx, path, testVersion, Request{Args: args},
+		Streams{Stdin: stdin, Stdout: &r.stdout, Stderr: &r.stderr, File: &r.file})
+	return &r
 }
 
 func exists(path string) bool {
@@ -47,35 +80,37 @@ func TestAcceptsAgain(t *testing.T) {
 	}
 	l := &exhausted{Listener: unix}
 	l.failures.Store(3)
-	s := serve(l, remove, time.Second, zerolog.Nop(), echo)
+	s := serve(l, remove, options, echo)
 	defer s.Close()
-	response, err := Call(t.Context(), path, Request{Args: []string{"a", "b"}, Input: "c"})
-	if err != nil || response.Stdout != "a bc" {
-		t.Errorf("got %+v, %v", response, err)
+	if r := callWith(t.Context(), path, nil, "a", "b"); r.err != nil || r.stdout.String() != "a b" {
+		t.Errorf("got %q, %v", r.stdout.String(), r.err)
 	}
 }
 
-// TestCloseWaits: a task that has begun ends before Close returns, and is cancelled after the grace.
+// TestCloseWaits: a command that has begun ends before Close returns, and is cancelled after the grace.
 func TestCloseWaits(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "s.sock")
-	begun, ended := make(chan struct{}), false
-	s, err := Listen(path, time.Millisecond, zerolog.Nop(), func(ctx context.Context, _ string, _ Request) Response {
+	begun := make(chan struct{})
+	var cause error
+	o := options
+	o.Grace = time.Millisecond
+	s, err := Listen(path, o, func(ctx context.Context, _ *Task) int {
 		close(begun)
 		<-ctx.Done()
-		ended = true
-		return Response{}
+		cause = context.Cause(ctx)
+		return 0
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _, _ = Call(context.Background(), path, Request{}) }()
+	go callWith(context.Background(), path, nil)
 	<-begun
-	if s.Close(); !ended || exists(path) {
-		t.Errorf("the task has ended: %t, the socket is there: %t", ended, exists(path))
+	if s.Close(); !errors.Is(cause, ErrStopping) || exists(path) {
+		t.Errorf("the command ended with %v, the socket is there: %t", cause, exists(path))
 	}
-	if _, err := Call(t.Context(), path, Request{}); err != ErrNoServer {
-		t.Errorf("then: %v", err)
+	if r := callWith(t.Context(), path, nil); r.err != ErrNoServer {
+		t.Errorf("then: %v", r.err)
 	}
 }
 
@@ -86,7 +121,7 @@ func TestTakenOver(t *testing.T) {
 		path := filepath.Join(t.TempDir(), name)
 		var servers []*Server
 		for range 2 {
-			s, err := Listen(path, time.Second, zerolog.Nop(), echo)
+			s, err := Listen(path, options, echo)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,52 @@
+package adminsocket
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A connection begins with a line from each side that says which program it is. The two must be of the same version:
+// the server reads the sender's arguments, and would take a flag that it does not know for a mistake of the operator.
+
+const (
+	greetingPrefix = "junctor-admin "
+	maxGreeting    = 256 // bytes
+)
+
+func greeting(version string) string { return greetingPrefix + version + "\n" }
+
+// readVersion reads the other side's line.
+func readVersion(r *bufio.Reader) (version string, err error) {
+	line, err := r.ReadSlice('\n')
+	if err != nil {
+		return "", err
+	}
+	version, found := strings.CutPrefix(strings.TrimSuffix(string(line), "\n"), greetingPrefix)
+	if !found {
+		return "", errFrame
+	}
+	return version, nil
+}
+
+// versionError explains that the server is of another version.
+func versionError(server, own string) error {
+	return fmt.Errorf("the server of this store is junctor %s and this is junctor %s: restart the server, or use the "+
+		"executable that it runs", server, own)
+}
+
+// errSilent explains that the server ended the connection before the greeting.
+var errSilent = errors.New("the server of this store accepts no command: it is stopping, or it is of an older version, " +
+	"and then has to be restarted")
+
+// refuseOld responds to a sender of the protocol before this one, which began with a JSON object.
+func refuseOld(w io.Writer, version string) {
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"stdout": "", "code": 1,
+		"stderr": "junctor: the server of this store is junctor " + version + ", and this is an older one: use the " +
+			"executable that the server runs\n",
+	})
+}
