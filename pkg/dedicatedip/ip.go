@@ -10,7 +10,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// The fields of a dedicated IP's document (Kazoo: kz_ip:create/3). It has no public ones.
+// The fields of a dedicated IP's document (Kazoo: kz_ip:create/3). Kazoo's are all private; notes are ours.
 const (
 	fieldType       = kazoo.FieldType
 	fieldVersion    = kazoo.FieldVersion
@@ -21,6 +21,7 @@ const (
 	fieldModified   = kazoo.FieldModified // Gregorian seconds
 	fieldAssignedTo = kazoo.FieldAssignedTo
 	fieldDeleted    = kazoo.FieldDeleted
+	fieldNotes      = "notes" // of the operator, about the address
 
 	documentType = kazoo.TypeDedicatedIP
 	available    = kazoo.Available

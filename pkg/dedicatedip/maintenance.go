@@ -67,8 +67,12 @@ func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
 		}
 	}
 	now := p.time()
-	return document.Document{
+	doc := document.Document{
 		"_id": r.Address, fieldVersion: "1", fieldType: documentType, fieldStatus: available,
 		fieldZone: r.Zone, fieldHost: r.Host, fieldCreated: now, fieldModified: now,
-	}, nil
+	}
+	if r.Notes != "" {
+		doc[fieldNotes] = r.Notes
+	}
+	return doc, nil
 }

@@ -92,8 +92,8 @@ func (p *Pool) Close() error {
 // Projector returns what writes the accounts' copies.
 func (p *Pool) Projector() *projection.Projector { return p.projector }
 
-// CreateRequest is an address to add to the pool. Zone and host must not be empty.
-type CreateRequest struct{ Address, Zone, Host string }
+// CreateRequest is an address to add to the pool. Zone and host must not be empty; notes may be.
+type CreateRequest struct{ Address, Zone, Host, Notes string }
 
 // Create adds an address to the pool. Its id is the address in canonical form (RFC 5952; an IPv4-mapped IPv6 address is
 // its IPv4 address). An equal address in any spelling is a fault.Conflict (Crossbar: datastore_conflict).

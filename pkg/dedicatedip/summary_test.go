@@ -30,16 +30,16 @@ func summary(s *subject) {
 
 // anyText: what Kazoo's operators can add is seen in the summary only, and can be taken out again.
 func anyText(s *subject) {
-	s.ok(s.Add(s.Context(), CreateRequest{"not-an-ip", "z", "h"}))
-	s.is(s.Add(s.Context(), CreateRequest{"not-an-ip", "z", "h"}), fault.Conflict)
-	s.ok(s.Add(s.Context(), CreateRequest{"::ffff:10.0.0.1", "z", "h"}))
-	s.is(s.Add(s.Context(), CreateRequest{"10.0.0.1", "z", "h"}), fault.Conflict)
+	s.ok(s.Add(s.Context(), CreateRequest{Address: "not-an-ip", Zone: "z", Host: "h"}))
+	s.is(s.Add(s.Context(), CreateRequest{Address: "not-an-ip", Zone: "z", Host: "h"}), fault.Conflict)
+	s.ok(s.Add(s.Context(), CreateRequest{Address: "::ffff:10.0.0.1", Zone: "z", Host: "h"}))
+	s.is(s.Add(s.Context(), CreateRequest{Address: "10.0.0.1", Zone: "z", Host: "h"}), fault.Conflict)
 	for _, text := range []string{"", "_design/x", "_local/x"} {
-		s.is(s.Add(s.Context(), CreateRequest{text, "z", "h"}), fault.Invalid)
+		s.is(s.Add(s.Context(), CreateRequest{Address: text, Zone: "z", Host: "h"}), fault.Invalid)
 		s.is(s.Remove(s.Context(), text), fault.BadIdentifier)
 	}
-	s.is(s.Add(s.Context(), CreateRequest{"text", "", "h"}), fault.Invalid)
-	s.is(s.Add(s.Context(), CreateRequest{"10.0.0.2", "z", ""}), fault.Invalid)
+	s.is(s.Add(s.Context(), CreateRequest{Address: "text", Zone: "", Host: "h"}), fault.Invalid)
+	s.is(s.Add(s.Context(), CreateRequest{Address: "10.0.0.2", Zone: "z", Host: ""}), fault.Invalid)
 	items, err := s.Read().Available(s.Context(), Filter{})
 	s.ok(err)
 	if got := fmt.Sprint(items.Items); got != "[{10.0.0.1 z }]" {

@@ -1,4 +1,4 @@
-// Package ipaddr says what is an IP address, and when two texts mean the same one.
+// Package ipaddr says what is an IP address or a block of them, and when two texts mean the same one.
 //
 // Invariant: two texts are equal addresses if and only if Parse returns equal values for them, and then their
 // canonical text (netip.Addr.String) and their Key are equal, too.
