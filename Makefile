@@ -11,6 +11,8 @@ ROUNDS      ?= 5
 TURN        ?= 1s
 POUCHDB     := pouchdb-server@4.2.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+REVIVE      := github.com/mgechev/revive@v1.17.0
+MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.7.0
 
 # Tests over HTTP speak to this, unless JUNCTOR_TEST_COUCHDB names a CouchDB.
 PEER := .tools/node_modules/.bin/pouchdb-server
@@ -47,12 +49,16 @@ soak: peer broker ## the tests that take minutes, whose names have Soak in them
 	JUNCTOR_SOAK=1 go test -run Soak -v -timeout 60m -p 1 ./...
 
 .PHONY: lint
-lint: ## format, vet, staticcheck, words, and a go.mod that needs no tidying
+lint: ## format, vet, staticcheck, exported names without comments, spelling, words, and a tidy go.mod
 	$(call gofmt)
+	@if grep -rnwf .ci/words.txt --include=*.go cmd docs pkg; then \
+		echo "use the words of CONTRIBUTING.md, \"Language\", instead of these"; exit 1; fi
 	@if grep -rnE '^\s*// \w+ answers ' --include=*.go cmd docs pkg; then \
 		echo "a function returns, a predicate reports whether, a handler responds"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	go run $(REVIVE) -config .ci/revive.toml ./...
+	go run $(MISSPELL) -error cmd docs pkg schemas couchdb-views *.md
 	go mod tidy -diff
 
 .PHONY: fuzz

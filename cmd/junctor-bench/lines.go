@@ -55,7 +55,7 @@ func (pr pair) line() line {
 		l.beside = "the same, " + o.where
 	}
 	if pr.target > 0 {
-		l.target = fmt.Sprintf("≥ %g", pr.target) + verdict(pr.ratio() >= pr.target)
+		l.target = fmt.Sprintf("≥ %g", pr.target) + metOrMissed(pr.ratio() >= pr.target)
 	}
 	return l
 }
@@ -80,7 +80,7 @@ func (p *phase) ofServer(w *world) ([]line, error) {
 		start.target = atMost(took, bound, "%s")
 	}
 	if bound := mostMemory[w.addresses()]; bound > 0 {
-		memory.target = "≤ " + mebibytes(bound) + verdict(loaded <= bound)
+		memory.target = "≤ " + mebibytes(bound) + metOrMissed(loaded <= bound)
 	}
 	info, err := os.Stat(w.file())
 	if err != nil {
@@ -91,10 +91,10 @@ func (p *phase) ofServer(w *world) ([]line, error) {
 }
 
 func atMost[T float64 | time.Duration](figure, bound T, form string) string {
-	return fmt.Sprintf("≤ "+form, bound) + verdict(figure <= bound)
+	return fmt.Sprintf("≤ "+form, bound) + metOrMissed(figure <= bound)
 }
 
-func verdict(met bool) string {
+func metOrMissed(met bool) string {
 	if met {
 		return ", met"
 	}

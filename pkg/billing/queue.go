@@ -19,8 +19,8 @@ const (
 	reconcileTime = 30 * time.Second
 	// maxAttempts is how often a call is tried: with the pauses in between, for some twenty minutes.
 	maxAttempts = 30
-	// farewell is how long Run goes on after its context has ended.
-	farewell = 2 * time.Second
+	// shutdownGrace is how long Run goes on after its context has ended.
+	shutdownGrace = 2 * time.Second
 )
 
 // Pauses are the pauses after a reconcile call that failed.
@@ -119,7 +119,7 @@ func (q *Queue) take() (e entry, ok bool) {
 func (q *Queue) Run(ctx context.Context) {
 	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
+	context.AfterFunc(ctx, func() { time.AfterFunc(shutdownGrace, cancel) })
 	for pauses := backoff.New(q.pauses.Pause, q.pauses.LastPause); ; {
 		stopping := ctx.Err() != nil
 		e, ok := q.take()

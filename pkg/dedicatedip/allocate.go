@@ -37,7 +37,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 		}
 	}
 	if err := a.run(ctx); err != nil {
-		a.giveBack(ctx)
+		a.rollBack(ctx)
 		return nil, err
 	}
 	ips := a.won()
@@ -93,7 +93,7 @@ func (a *allocation) run(ctx context.Context) error {
 		took = time.Since(began)
 		switch {
 		case fault.Is(err, fault.Conflict) && a.takenOverall > 0: // what counts is what there is without these
-			a.giveBack(ctx)
+			a.rollBack(ctx)
 		case err != nil:
 			return err
 		}
@@ -184,8 +184,8 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 	return nil
 }
 
-// giveBack releases what was taken.
-func (a *allocation) giveBack(ctx context.Context) {
+// rollBack releases what was taken.
+func (a *allocation) rollBack(ctx context.Context) {
 	a.undo(ctx, a.Account, a.before, a.after, a.errs)
 	a.before, a.after, a.errs, a.takenOverall = nil, nil, nil, 0
 	clear(a.taken)

@@ -67,11 +67,11 @@ func (e *examination) kazooViews(ctx context.Context) Finding {
 
 // recognize returns whose text a design document is, or "".
 func (e *examination) recognize(ctx context.Context, ours, installed document.Document) (string, error) {
-	print, err := fingerprint(installed)
+	sum, err := fingerprint(installed)
 	if err != nil {
 		return "", err
 	}
-	if text, ok := texts[print]; ok {
+	if text, ok := texts[sum]; ok {
 		return text, nil
 	}
 	if same(installed, ours) {

@@ -14,78 +14,95 @@ type Apart struct {
 	Prefix string
 }
 
+// CreateDatabase is Store.CreateDatabase with the prefix before the name of the database.
 func (a Apart) CreateDatabase(ctx context.Context, db string) error {
 	return a.Store.CreateDatabase(ctx, a.Prefix+db)
 }
 
+// Get is Store.Get with the prefix before the name of the database.
 func (a Apart) Get(ctx context.Context, db, id string) (document.Document, error) {
 	return a.Store.Get(ctx, a.Prefix+db, id)
 }
 
+// GetMany is Store.GetMany with the prefix before the name of the database.
 func (a Apart) GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
 	return a.Store.GetMany(ctx, a.Prefix+db, ids)
 }
 
+// GetRevision is Store.GetRevision with the prefix before the name of the database.
 func (a Apart) GetRevision(ctx context.Context, db, id, rev string) (document.Document, error) {
 	return a.Store.GetRevision(ctx, a.Prefix+db, id, rev)
 }
 
+// Update is Store.Update with the prefix before the name of the database.
 func (a Apart) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
 ) (document.Document, error) {
 	return a.Store.Update(ctx, a.Prefix+db, id, change)
 }
 
+// Changes is Store.Changes with the prefix before the name of the database.
 func (a Apart) Changes(
 	ctx context.Context, db, since string, each func(store.Change) error, current func(time.Time),
 ) error {
 	return a.Store.Changes(ctx, a.Prefix+db, since, each, current)
 }
 
+// Epoch is Store.Epoch with the prefix before the name of the database.
 func (a Apart) Epoch(ctx context.Context, db string) (string, error) {
 	return a.Store.Epoch(ctx, a.Prefix+db)
 }
 
+// Sequence is Store.Sequence with the prefix before the name of the database.
 func (a Apart) Sequence(ctx context.Context, db string) (string, error) {
 	return a.Store.Sequence(ctx, a.Prefix+db)
 }
 
+// Put is Store.Put with the prefix before the name of the database.
 func (a Apart) Put(ctx context.Context, db string, doc document.Document) (string, error) {
 	return a.Store.Put(ctx, a.Prefix+db, doc)
 }
 
+// PutMany is Store.PutMany with the prefix before the name of the database.
 func (a Apart) PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error) {
 	return a.Store.PutMany(ctx, a.Prefix+db, docs)
 }
 
+// Delete is Store.Delete with the prefix before the name of the database.
 func (a Apart) Delete(ctx context.Context, db, id, rev string) error {
 	return a.Store.Delete(ctx, a.Prefix+db, id, rev)
 }
 
+// View is Store.View with the prefix before the name of the database.
 func (a Apart) View(
 	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
 ) error {
 	return a.Store.View(ctx, a.Prefix+db, design, view, q, each)
 }
 
+// Resolve is Store.Resolve with the prefix before the name of the database.
 func (a Apart) Resolve(
 	ctx context.Context, db string, doc document.Document, each func(document.Document),
 ) error {
 	return a.Store.Resolve(ctx, a.Prefix+db, doc, each)
 }
 
+// Install is Store.Install with the prefix before the name of the database.
 func (a Apart) Install(ctx context.Context, db string, design document.Document) error {
 	return a.Store.Install(ctx, a.Prefix+db, design)
 }
 
+// InstallIfMissing is Store.InstallIfMissing with the prefix before the name of the database.
 func (a Apart) InstallIfMissing(ctx context.Context, db string, design document.Document) error {
 	return a.Store.InstallIfMissing(ctx, a.Prefix+db, design)
 }
 
+// All is Store.All with the prefix before the name of the database.
 func (a Apart) All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error {
 	return a.Store.All(ctx, a.Prefix+db, q, each)
 }
 
+// DatabaseExists is Store.DatabaseExists with the prefix before the name of the database.
 func (a Apart) DatabaseExists(ctx context.Context, db string) (bool, error) {
 	return a.Store.DatabaseExists(ctx, a.Prefix+db)
 }
