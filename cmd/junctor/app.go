@@ -14,8 +14,10 @@ import (
 	"junctor/pkg/auth/remote"
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/billing"
+	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
+	"junctor/pkg/metrics"
 	"junctor/pkg/notify"
 	"junctor/pkg/projection"
 	"junctor/pkg/routing"
@@ -92,30 +94,32 @@ func (a *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
 }
 
 // newAPI returns the API of a server.
-func (s *server) newAPI(metrics *api.Metrics, others *remote.Introspector) *api.Server {
+func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Server {
 	return api.New(api.Config{
-		Pool:     s.pool,
-		Routing:  s.routing,
-		Accounts: s.accounts,
-		Tokens: auth.NewAuthenticator(s.store, auth.Options{
-			Documents: s.documents, MasterCluster: s.masterCluster, Node: s.node(),
-		}),
+		Config: crossbar.Config{
+			Accounts: s.accounts,
+			Tokens: auth.NewAuthenticator(s.store, auth.Options{
+				Documents: s.documents, MasterCluster: s.masterCluster, Node: s.node(),
+			}),
+			Throttle:       ratelimit.New(time.Now),
+			Clusters:       others,
+			MaxRequests:    s.maxRequests,
+			TrustedProxies: s.trustedProxies,
+			Node:           nodeName(),
+			Version:        version(),
+			Now:            time.Now,
+			Log:            s.log,
+		},
+		Pool:            s.pool,
+		Routing:         s.routing,
 		Issuer:          auth.NewIssuer(s.writer, time.Now).At(s.node()),
 		Schemas:         s.schemas,
-		Throttle:        ratelimit.New(time.Now),
-		Clusters:        others,
-		Metrics:         metrics,
+		Metrics:         m,
 		Billing:         s.billing,
 		IssueTokens:     s.issueTokens,
 		Ready:           s.ready.State,
 		SeparateMetrics: s.metricsListen != "",
 		Format:          api.Format(s.responseFormat),
-		MaxRequests:     s.maxRequests,
-		TrustedProxies:  s.trustedProxies,
-		Node:            nodeName(),
-		Version:         version(),
-		Now:             time.Now,
-		Log:             s.log,
 	})
 }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
-	"junctor/pkg/api"
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/billing"
+	"junctor/pkg/metrics"
 	"junctor/pkg/store"
 )
 
@@ -20,7 +20,7 @@ type biller struct {
 }
 
 // openBilling returns the clients of --billing-url and --kazoo-url.
-func (f *serveFlags) openBilling(s *store.Store, m *api.Metrics, log zerolog.Logger) (*biller, error) {
+func (f *serveFlags) openBilling(s *store.Store, m *metrics.Metrics, log zerolog.Logger) (*biller, error) {
 	b := &biller{}
 	if f.billingURL != "" {
 		hook, err := billing.New(billing.Options{

@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/auth/remote"
 	"junctor/pkg/httpserver"
+	"junctor/pkg/metrics"
 	"junctor/pkg/notify"
 	"junctor/pkg/projection"
 	"junctor/pkg/readiness"
@@ -89,12 +90,12 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	if err != nil {
 		return err
 	}
-	metrics, repair := api.NewMetrics(), make(chan struct{}, 1)
+	m, repair := metrics.New(), make(chan struct{}, 1)
 	observe := func(call store.Call) {
-		metrics.ObserveStore(call)
+		m.ObserveStore(call)
 		watchStore(repair, call)
 	}
-	data, err := store.Open(flags.dsn, store.Options{Log: log, Observe: observe, Conflict: metrics.StoreConflict})
+	data, err := store.Open(flags.dsn, store.Options{Log: log, Observe: observe, Conflict: m.StoreConflict})
 	if err != nil {
 		return err
 	}
@@ -104,26 +105,26 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 		return err
 	}
 	if notices != nil {
-		metrics.WatchNotices(notices.Stats)
+		m.WatchNotices(notices.Stats)
 		defer closeWithin(closeTime, "the checkpoint of change notices", notices.Close, log)
 	}
-	bills, err := flags.openBilling(data, metrics, log)
+	bills, err := flags.openBilling(data, m, log)
 	if err != nil {
 		return err
 	}
 	a, err := newApp(data, appOptions{
 		key: key, staleness: flags.maxStaleness, node: flags.node(), log: log, notices: notices, billing: bills.hook,
 		copies: projection.Options{
-			Written: bills.changed, Repaired: metrics.CopyRepaired, Abandoned: metrics.AddressAbandoned,
+			Written: bills.changed, Repaired: m.CopyRepaired, Abandoned: m.AddressAbandoned,
 		},
-		passes: projection.ReconcilerOptions{Passed: metrics.FullPass},
+		passes: projection.ReconcilerOptions{Passed: m.FullPass},
 	})
 	if err != nil {
 		return err
 	}
 	defer closeWithin(closeTime, "the projector", a.pool.Close, log)
 	defer a.documents.Close()
-	metrics.WatchDocuments(a.documents.Stats)
+	m.WatchDocuments(a.documents.Stats)
 	closeSocket, err := flags.openSocket(home, a, log)
 	if err != nil {
 		return err
@@ -137,7 +138,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	if store.IsCouchDB(flags.dsn) {
 		s.ready.Grace = flags.maxStaleness
 	}
-	s.api = s.newAPI(metrics, others)
+	s.api = s.newAPI(m, others)
 	return s.run(ctx, listener, metricsListener, closeSocket)
 }
 

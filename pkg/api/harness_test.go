@@ -18,7 +18,9 @@ import (
 	"junctor/pkg/auth/ratelimit"
 	"junctor/pkg/auth/remote"
 	"junctor/pkg/auth/trust"
+	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/metrics"
 	"junctor/pkg/routing"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
@@ -128,23 +130,25 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 	set, err := schema.Load(schemas.Files)
 	log := zerolog.New(&the.log)
 	return api.Config{
+		Config: crossbar.Config{
+			Accounts:    account.NewDirectory(s),
+			Tokens:      auth.NewAuthenticator(s, auth.Options{Now: now}),
+			Throttle:    ratelimit.New(now),
+			Clusters:    remote.New(trust.NewRegistry(s, trust.Options{Now: now}), now),
+			MaxRequests: 128,
+			Node:        "junctor@test",
+			Version:     "0.0.0",
+			Now:         now,
+			Log:         log,
+		},
 		Pool:        dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, Log: log}),
 		Routing:     routing.New(s, set, routing.Options{Now: now, Log: log}),
-		Accounts:    account.NewDirectory(s),
-		Tokens:      auth.NewAuthenticator(s, auth.Options{Now: now}),
 		Issuer:      auth.NewIssuer(s, now),
 		Schemas:     set,
-		Throttle:    ratelimit.New(now),
-		Clusters:    remote.New(trust.NewRegistry(s, trust.Options{Now: now}), now),
 		IssueTokens: true,
-		Metrics:     api.NewMetrics(),
+		Metrics:     metrics.New(),
 		Ready:       func(context.Context) string { return "" },
 		Format:      api.Documented,
-		MaxRequests: 128,
-		Node:        "junctor@test",
-		Version:     "0.0.0",
-		Now:         now,
-		Log:         log,
 	}, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"junctor/pkg/billing"
+	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -15,29 +16,29 @@ import (
 )
 
 // listAvailable handles GET /ips and GET /accounts/{account}/ips.
-func (s *Server) listAvailable(r *request) (reply, error) {
+func (s *Server) listAvailable(r *crossbar.Request) (crossbar.Reply, error) {
 	f := dedicatedip.Filter{
-		Zone:     given(r.query.Get("zone")),
-		Quantity: count(r.query.Get("quantity")),
-		PageSize: count(r.query.Get("page_size")),
-		StartKey: given(r.query.Get("start_key")),
+		Zone:     given(r.Query.Get("zone")),
+		Quantity: count(r.Query.Get("quantity")),
+		PageSize: count(r.Query.Get("page_size")),
+		StartKey: given(r.Query.Get("start_key")),
 	}
-	if r.query.Get("paginate") == "false" {
+	if r.Query.Get("paginate") == "false" {
 		f.PageSize, f.StartKey = 0, ""
 	}
-	f.Reading = func(rows int) error { return s.holdResponse(r, max(rows, unknownRows)*bytesPerRow) }
+	f.Reading = func(rows int) error { return r.HoldResponse(max(rows, unknownRows) * bytesPerRow) }
 	if err := s.holdRows(r, f.Quantity, f.PageSize); err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	from := s.Pool.Read()
 	page, err := from.Available(r.Context(), f)
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
-	rep := reply{data: page.Items, next: page.Next, bypassed: from.Bypassed()}
+	rep := crossbar.Reply{Data: encodeItems(page.Items), Next: page.Next, Bypassed: from.Bypassed()}
 	if f.PageSize > 0 {
 		size := len(page.Items)
-		rep.pageSize = &size
+		rep.PageSize = &size
 	}
 	return rep, nil
 }
@@ -49,7 +50,7 @@ const bytesPerRow = 256
 const unknownRows = 10_000
 
 // holdRows makes sure that there is room for a listing of the pool, before it is made. Limits of 0 are none.
-func (s *Server) holdRows(r *request, limits ...int) error {
+func (s *Server) holdRows(r *crossbar.Request, limits ...int) error {
 	rows := unknownRows
 	if look, _ := s.Pool.Memory(); look.Loaded {
 		rows = look.Entries
@@ -59,10 +60,7 @@ func (s *Server) holdRows(r *request, limits ...int) error {
 			rows = min(rows, limit)
 		}
 	}
-	if rows*bytesPerRow <= largestBuffer { // as any response
-		return nil
-	}
-	return s.holdResponse(r, rows*bytesPerRow)
+	return r.HoldResponse(rows * bytesPerRow)
 }
 
 // given returns a parameter. Monster UI's SDK writes the word undefined for one that it was not given.
@@ -83,62 +81,62 @@ func count(parameter string) int {
 }
 
 // listAssigned handles GET /accounts/{account}/ips/assigned.
-func (s *Server) listAssigned(r *request) (reply, error) {
+func (s *Server) listAssigned(r *crossbar.Request) (crossbar.Reply, error) {
 	from := s.Pool.Read()
-	items, err := from.Assigned(r.Context(), r.account.ID)
-	return reply{data: items, bypassed: from.Bypassed()}, err
+	items, err := from.Assigned(r.Context(), r.Account.ID)
+	return crossbar.Reply{Data: encodeItems(items), Bypassed: from.Bypassed()}, err
 }
 
 // listAllAssigned handles GET /ips/assigned.
-func (s *Server) listAllAssigned(r *request) (reply, error) {
+func (s *Server) listAllAssigned(r *crossbar.Request) (crossbar.Reply, error) {
 	if err := s.holdRows(r); err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	from := s.Pool.Read()
 	items, err := from.AssignedAll(r.Context())
-	return reply{data: items, bypassed: from.Bypassed()}, err
+	return crossbar.Reply{Data: encodeItems(items), Bypassed: from.Bypassed()}, err
 }
 
 // listZones handles GET …/ips/zones.
-func (s *Server) listZones(r *request) (reply, error) {
+func (s *Server) listZones(r *crossbar.Request) (crossbar.Reply, error) {
 	from := s.Pool.Read()
 	zones, err := from.Zones(r.Context())
-	return reply{data: zones, bypassed: from.Bypassed()}, err
+	return crossbar.Reply{Data: zones, Bypassed: from.Bypassed()}, err
 }
 
 // listHosts handles GET …/ips/hosts.
-func (s *Server) listHosts(r *request) (reply, error) {
+func (s *Server) listHosts(r *crossbar.Request) (crossbar.Reply, error) {
 	from := s.Pool.Read()
 	hosts, err := from.Hosts(r.Context())
-	return reply{data: hosts, bypassed: from.Bypassed()}, err
+	return crossbar.Reply{Data: hosts, Bypassed: from.Bypassed()}, err
 }
 
 // createIP handles PUT /ips, and PUT /accounts/{account}/ips, which the documentation's example uses and Crossbar
 // refuses to everybody; it takes a superduper account either way.
-func (s *Server) createIP(r *request) (reply, error) {
-	if err := mustBeSuperduper(r); err != nil {
-		return reply{}, err
+func (s *Server) createIP(r *crossbar.Request) (crossbar.Reply, error) {
+	if err := r.RequireSuperduper(); err != nil {
+		return crossbar.Reply{}, err
 	}
-	data, err := r.newObject() // of a list Crossbar stores a nameless document
+	data, err := r.NewObject() // of a list Crossbar stores a nameless document
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	if err := s.Schemas.Validate("ip", map[string]any(data)); err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	ip, err := s.Pool.Create(r.Context(), dedicatedip.CreateRequest{
 		Address: data.String("ip"), Zone: data.String("zone"), Host: data.String("host"),
 	})
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
-	rep := reply{revision: ip.Revision(), metadata: ip.Private()}
+	rep := crossbar.Reply{Revision: ip.Revision(), Metadata: ip.Private()}
 	readOnly := map[string]any{"_read_only": stripped(ip.Private())}
 	if s.format(r) == Crossbar {
-		rep.data = readOnly
+		rep.Data = readOnly
 		return rep, nil
 	}
-	rep.data, err = withExtraKeys(ip, readOnly)
+	rep.Data, err = withExtraKeys(ip, readOnly)
 	return rep, err
 }
 
@@ -166,8 +164,8 @@ func withExtraKeys(ip dedicatedip.IP, more map[string]any) (document.Document, e
 
 // getIP handles GET /ips/{ip} and GET /accounts/{account}/ips/{ip}. Who may not see the account that holds the
 // address learns no more than about one that does not exist (Crossbar shows it).
-func (s *Server) getIP(r *request) (reply, error) {
-	address := r.vars["ip"]
+func (s *Server) getIP(r *crossbar.Request) (crossbar.Reply, error) {
+	address := r.Vars["ip"]
 	from := s.Pool.Read()
 	ip, err := from.Get(r.Context(), ipaddr.Unbracket(address))
 	if err == nil {
@@ -177,20 +175,20 @@ func (s *Server) getIP(r *request) (reply, error) {
 		err = &fault.Error{Kind: fault.BadIdentifier, Err: err,
 			Data: map[string]any{"cause": address, "message": "bad identifier"}}
 	}
-	return reply{data: ip, revision: ip.Revision, bypassed: from.Bypassed()}, err
+	return crossbar.Reply{Data: encodeAddress(ip), Revision: ip.Revision, Bypassed: from.Bypassed()}, err
 }
 
 // mayShow returns fault.BadIdentifier for an address whose holder the token has no rights on.
-func (s *Server) mayShow(r *request, ip dedicatedip.Address) error {
+func (s *Server) mayShow(r *crossbar.Request, ip dedicatedip.Address) error {
 	holder := ip.AssignedTo
-	if holder == "" || holder == r.identity.AccountID || r.identity.Superduper {
+	if holder == "" || holder == r.Identity.AccountID || r.Identity.Superduper {
 		return nil
 	}
-	if r.account != nil && holder == r.account.ID {
+	if r.Account != nil && holder == r.Account.ID {
 		return nil
 	}
 	target, err := s.Accounts.Get(r.Context(), holder)
-	if err == nil && !r.identity.MaySee(target) {
+	if err == nil && !r.Identity.MaySee(target) {
 		err = fault.New(fault.BadIdentifier, "")
 	}
 	return err
@@ -198,48 +196,48 @@ func (s *Server) mayShow(r *request, ip dedicatedip.Address) error {
 
 // deleteIP handles DELETE /ips/{ip}, which Crossbar 4.3 refuses whatever is asked. It is right about what is no
 // address.
-func (s *Server) deleteIP(r *request) (reply, error) {
+func (s *Server) deleteIP(r *crossbar.Request) (crossbar.Reply, error) {
 	addresses, err := s.addressOf(r)
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
-	ip, err := s.Pool.Delete(r.Context(), addresses[0], r.revisionMatch())
+	ip, err := s.Pool.Delete(r.Context(), addresses[0], r.RevisionMatch())
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	gone := map[string]any{"deleted": true}
 	data, err := withExtraKeys(ip, map[string]any{"_read_only": gone})
-	return reply{data: data, revision: ip.Revision(), metadata: gone}, err
+	return crossbar.Reply{Data: data, Revision: ip.Revision(), Metadata: gone}, err
 }
 
 // addressOf returns the address in the path as a list of one, as the schema "ips" validates it.
-func (s *Server) addressOf(r *request) ([]string, error) {
-	address := ipaddr.Unbracket(r.vars["ip"])
+func (s *Server) addressOf(r *crossbar.Request) ([]string, error) {
+	address := ipaddr.Unbracket(r.Vars["ip"])
 	return []string{address}, s.Schemas.Validate("ips", map[string]any{"ips": []any{address}})
 }
 
 // assignIP handles POST /accounts/{account}/ips/{ip}. The address replaces data, as in cb_ips, so that nothing in it
 // counts.
-func (s *Server) assignIP(r *request) (reply, error) {
-	r.body.data = nil
+func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
+	r.DropData()
 	addresses, err := s.addressOf(r)
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.account.ID, Addresses: addresses, IfMatch: r.revisionMatch(), Approve: s.approval(r),
+		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r),
 	})
 	return s.one(r, ips, err)
 }
 
 // releaseIP handles DELETE /accounts/{account}/ips/{ip}.
-func (s *Server) releaseIP(r *request) (reply, error) {
+func (s *Server) releaseIP(r *crossbar.Request) (crossbar.Reply, error) {
 	addresses, err := s.addressOf(r)
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{
-		Account: r.account.ID, Addresses: addresses, IfMatch: r.revisionMatch(),
+		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(),
 	})
 	return s.one(r, ips, err)
 }
@@ -254,14 +252,14 @@ func (s *Server) addressesIn(data document.Document) ([]string, error) {
 
 // assignIPs handles POST /accounts/{account}/ips. If "quantity" is given and "ips" is not, the pool chooses; Crossbar
 // does not know that. Crossbar ignores what else is in data.
-func (s *Server) assignIPs(r *request) (reply, error) {
-	if err := r.refuseIfMatch(); err != nil {
-		return reply{}, err
+func (s *Server) assignIPs(r *crossbar.Request) (crossbar.Reply, error) {
+	if err := r.RefuseIfMatch(); err != nil {
+		return crossbar.Reply{}, err
 	}
-	data := r.ipsData()
+	data := ipsData(r)
 	if s.format(r) == Documented {
-		if err := r.checkWish(data); err != nil {
-			return reply{}, err
+		if err := checkWish(r, data); err != nil {
+			return crossbar.Reply{}, err
 		}
 	}
 	if _, asked := data["quantity"]; asked && data["ips"] == nil {
@@ -269,23 +267,23 @@ func (s *Server) assignIPs(r *request) (reply, error) {
 	}
 	addresses, err := s.addressesIn(data)
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.account.ID, Addresses: addresses, Approve: s.approval(r),
+		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r),
 	})
 	return s.several(r, ips, err)
 }
 
 // allocateIPs assigns as many addresses as data asks for.
-func (s *Server) allocateIPs(r *request, data document.Document) (reply, error) {
+func (s *Server) allocateIPs(r *crossbar.Request, data document.Document) (crossbar.Reply, error) {
 	if err := s.Schemas.Validate("ips_allocation", map[string]any(data)); err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	quantity, _ := data["quantity"].(json.Number)
 	wanted, _ := quantity.Float64() // the schema takes 2.0 and 1e1 for whole numbers, as JSON Schema does
 	ips, err := s.Pool.Allocate(r.Context(), dedicatedip.AllocateRequest{
-		Account: r.account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
+		Account: r.Account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
 		Approve: s.approval(r),
 	})
 	return s.several(r, ips, err)
@@ -293,11 +291,11 @@ func (s *Server) allocateIPs(r *request, data document.Document) (reply, error) 
 
 // checkWish refuses data that asks for addresses in two ways, or in none that is read here: a success without an
 // address would not be what the client meant.
-func (r *request) checkWish(data document.Document) error {
+func checkWish(r *crossbar.Request, data document.Document) error {
 	_, named := data["ips"]
 	_, asked := data["quantity"]
 	switch {
-	case r.body.unread:
+	case r.HasFile():
 		return fault.New(fault.UnsupportedMedia, "")
 	case data["ips"] != nil && data["quantity"] != nil:
 		return fault.Finding("quantity", "invalid", "quantity and ips exclude each other",
@@ -315,27 +313,27 @@ func ipsRequired() error {
 // releaseIPs handles DELETE /accounts/{account}/ips. The documentation releases everything when nothing is named;
 // Crossbar releases nothing then. Data that names something else, or could not be read, is more likely a mistake than a
 // wish to release everything.
-func (s *Server) releaseIPs(r *request) (reply, error) {
-	if err := r.refuseIfMatch(); err != nil {
-		return reply{}, err
+func (s *Server) releaseIPs(r *crossbar.Request) (crossbar.Reply, error) {
+	if err := r.RefuseIfMatch(); err != nil {
+		return crossbar.Reply{}, err
 	}
-	data := r.ipsData()
+	data := ipsData(r)
 	_, named := data["ips"]
 	switch {
 	case named || s.format(r) == Crossbar:
 		addresses, err := s.addressesIn(data)
 		if err != nil {
-			return reply{}, err
+			return crossbar.Reply{}, err
 		}
-		ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{Account: r.account.ID, Addresses: addresses})
+		ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{Account: r.Account.ID, Addresses: addresses})
 		return s.several(r, ips, err)
-	case r.body.unread:
-		return reply{}, fault.New(fault.UnsupportedMedia, "")
-	case onlyMetadata(data) && !r.query.Has("ips") && !r.query.Has("ips[]"):
-		ips, err := s.Pool.ReleaseAll(r.Context(), r.account.ID)
+	case r.HasFile():
+		return crossbar.Reply{}, fault.New(fault.UnsupportedMedia, "")
+	case onlyMetadata(data) && !r.Query.Has("ips") && !r.Query.Has("ips[]"):
+		ips, err := s.Pool.ReleaseAll(r.Context(), r.Account.ID)
 		return s.several(r, ips, err)
 	}
-	return reply{}, ipsRequired()
+	return crossbar.Reply{}, ipsRequired()
 }
 
 // onlyMetadata reports whether data holds nothing but what Monster UI adds to every request.
@@ -345,33 +343,16 @@ func onlyMetadata(data document.Document) bool {
 }
 
 // ipsData returns data with "ips" in it; a bare list is taken for it, as Kazoo's property test sends it.
-func (r *request) ipsData() document.Document {
-	if list, ok := r.body.data.([]any); ok {
+func ipsData(r *crossbar.Request) document.Document {
+	if list, ok := r.Payload().([]any); ok {
 		return document.Document{"ips": list}
 	}
-	return r.data()
-}
-
-// refuseIfMatch refuses If-Match, other than "*", where what the path names has no revision.
-func (r *request) refuseIfMatch() error {
-	if wanted := r.Header.Values("If-Match"); len(wanted) > 0 && !match(wanted, "") {
-		return fault.New(fault.PreconditionFailed, "")
-	}
-	return nil
-}
-
-// revisionMatch returns the check that If-Match asks for, nil if there is no such header.
-func (r *request) revisionMatch() func(revision string) bool {
-	wanted := r.Header.Values("If-Match")
-	if len(wanted) == 0 {
-		return nil
-	}
-	return func(revision string) bool { return match(wanted, revision) }
+	return r.Data()
 }
 
 // format returns the format that the request asks for, else the one that is set.
-func (s *Server) format(r *request) Format {
-	if name := r.query.Get("response_format"); name != "" {
+func (s *Server) format(r *crossbar.Request) Format {
+	if name := r.Query.Get("response_format"); name != "" {
 		if f, ok := ParseFormat(name); ok {
 			return f
 		}
@@ -380,45 +361,45 @@ func (s *Server) format(r *request) Format {
 }
 
 // one returns the reply to a request about one address.
-func (s *Server) one(r *request, ips []dedicatedip.IP, err error) (reply, error) {
+func (s *Server) one(r *crossbar.Request, ips []dedicatedip.IP, err error) (crossbar.Reply, error) {
 	if err != nil || s.format(r) == Crossbar {
 		return s.several(r, ips, err)
 	}
-	return reply{data: ips[0].Address(), revision: ips[0].Revision()}, nil
+	return crossbar.Reply{Data: encodeAddress(ips[0].Address()), Revision: ips[0].Revision()}, nil
 }
 
 // several returns the reply to a request about a list. Crossbar's "error" is empty, since all or nothing is done here.
-func (s *Server) several(r *request, ips []dedicatedip.IP, err error) (reply, error) {
+func (s *Server) several(r *crossbar.Request, ips []dedicatedip.IP, err error) (crossbar.Reply, error) {
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
 	if s.format(r) == Crossbar {
 		success := make(map[string]dedicatedip.Address, len(ips))
 		for _, ip := range ips {
 			success[ip.ID()] = ip.Address()
 		}
-		return reply{data: map[string]any{"success": success, "error": map[string]any{}}}, nil
+		return crossbar.Reply{Data: map[string]any{"success": success, "error": map[string]any{}}}, nil
 	}
 	ids := make([]string, len(ips))
 	for i, ip := range ips {
 		ids[i] = ip.ID()
 	}
-	return reply{data: map[string]any{"ips": ids}}, nil
+	return crossbar.Reply{Data: map[string]any{"ips": ids}}, nil
 }
 
 // approval returns what asks billing before the account in the path gets addresses, nil without a hook. The hook is asked
 // after all that speaks against the addresses was looked at, as in Crossbar (cb_ips, crossbar_services:maybe_dry_run).
-func (s *Server) approval(r *request) dedicatedip.Approve {
+func (s *Server) approval(r *crossbar.Request) dedicatedip.Approve {
 	if s.Billing == nil {
 		return nil
 	}
 	return func(ctx context.Context, quantity int) error {
 		return s.Billing.Approve(ctx, billing.Proposal{
-			AccountID:     r.account.ID,
-			AuthAccountID: r.identity.AccountID,
-			RequestID:     r.id,
+			AccountID:     r.Account.ID,
+			AuthAccountID: r.Identity.AccountID,
+			RequestID:     r.ID,
 			Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
-			AcceptCharges: r.says("accept_charges"),
+			AcceptCharges: r.Is("accept_charges"),
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/metrics"
 	"junctor/pkg/store/storetest"
 )
 
@@ -94,7 +95,7 @@ func TestPanic(t *testing.T) {
 	loadKazoo(t, s)
 	sv := newService(t, s, func(c *api.Config) {
 		c.Pool = dedicatedip.New(nil, dedicatedip.Options{Now: c.Now}) // no store
-		c.Metrics = api.NewMetrics()
+		c.Metrics = metrics.New()
 	})
 	a := sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 500)
 	if a.envelope["message"] != "internal error" || strings.Contains(a.text, "nil") || a.envelope["error"] != "500" {

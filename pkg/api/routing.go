@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"junctor/pkg/auth"
+	"junctor/pkg/crossbar"
 	"junctor/pkg/document"
 	"junctor/pkg/routing"
 	"junctor/pkg/store"
@@ -12,43 +13,43 @@ import (
 
 // clusterID returns the id of the cluster that a request is about: the one in the path, else the one that it speaks for
 // (X-Kazoo-Cluster-ID).
-func (r *request) clusterID() string {
-	if id, ok := r.vars["cluster"]; ok {
+func clusterID(r *crossbar.Request) string {
+	if id, ok := r.Vars["cluster"]; ok {
 		return id
 	}
-	return r.cluster
+	return r.Cluster
 }
 
 // author returns who changes a document, as the document records it.
-func (r *request) author() routing.Author {
+func author(r *crossbar.Request) routing.Author {
 	return routing.Author{
-		AccountID: r.identity.AccountID, UserID: r.identity.OwnerID, Authenticated: true, RequestID: r.id,
+		AccountID: r.Identity.AccountID, UserID: r.Identity.OwnerID, Authenticated: true, RequestID: r.ID,
 	}
 }
 
 // getCluster handles GET /routing/customer_cluster and /routing/customer_clusters/{cluster}.
-func (s *Server) getCluster(r *request) (reply, error) {
-	return clusterReply(s.Routing.Get(r.Context(), r.clusterID()))
+func (s *Server) getCluster(r *crossbar.Request) (crossbar.Reply, error) {
+	return clusterReply(s.Routing.Get(r.Context(), clusterID(r)))
 }
 
 // createCluster handles PUT of a routing.
-func (s *Server) createCluster(r *request) (reply, error) {
-	data, err := r.newObject()
+func (s *Server) createCluster(r *crossbar.Request) (crossbar.Reply, error) {
+	data, err := r.NewObject()
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
-	rep, err := clusterReply(s.Routing.Create(r.Context(), r.clusterID(), data, r.author()))
-	rep.location = strings.TrimRight(r.URL.EscapedPath(), "/")
+	rep, err := clusterReply(s.Routing.Create(r.Context(), clusterID(r), data, author(r)))
+	rep.Location = strings.TrimRight(r.URL.EscapedPath(), "/")
 	return rep, err
 }
 
 // replaceCluster handles POST of a routing.
-func (s *Server) replaceCluster(r *request) (reply, error) {
+func (s *Server) replaceCluster(r *crossbar.Request) (crossbar.Reply, error) {
 	return s.changeCluster(r, s.Routing.Replace)
 }
 
 // patchCluster handles PATCH of a routing.
-func (s *Server) patchCluster(r *request) (reply, error) {
+func (s *Server) patchCluster(r *crossbar.Request) (crossbar.Reply, error) {
 	return s.changeCluster(r, s.Routing.Patch)
 }
 
@@ -57,53 +58,53 @@ type clusterChange func(
 	ctx context.Context, id string, data document.Document, by routing.Author, match store.Match,
 ) (routing.Cluster, error)
 
-func (s *Server) changeCluster(r *request, change clusterChange) (reply, error) {
-	data, err := r.object()
+func (s *Server) changeCluster(r *crossbar.Request, change clusterChange) (crossbar.Reply, error) {
+	data, err := r.Object()
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
-	return clusterReply(change(r.Context(), r.clusterID(), data, r.author(), r.revisionMatch()))
+	return clusterReply(change(r.Context(), clusterID(r), data, author(r), r.RevisionMatch()))
 }
 
 // deleteCluster handles DELETE of a routing. It returns the last document.
-func (s *Server) deleteCluster(r *request) (reply, error) {
-	return clusterReply(s.Routing.Delete(r.Context(), r.clusterID(), r.author(), r.revisionMatch()))
+func (s *Server) deleteCluster(r *crossbar.Request) (crossbar.Reply, error) {
+	return clusterReply(s.Routing.Delete(r.Context(), clusterID(r), author(r), r.RevisionMatch()))
 }
 
-func clusterReply(c routing.Cluster, err error) (reply, error) {
+func clusterReply(c routing.Cluster, err error) (crossbar.Reply, error) {
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
-	return reply{data: c, revision: c.Revision()}, nil
+	return crossbar.Reply{Data: c, Revision: c.Revision()}, nil
 }
 
 // listClusters handles GET /routing/customer_clusters.
-func (s *Server) listClusters(r *request) (reply, error) {
+func (s *Server) listClusters(r *crossbar.Request) (crossbar.Reply, error) {
 	clusters, err := s.Routing.List(r.Context())
-	return reply{data: clusters}, err
+	return crossbar.Reply{Data: clusters}, err
 }
 
 // lookUpAddress handles GET /routing/lookup: which cluster has an address. Below level super_master only the own
 // cluster is returned.
-func (s *Server) lookUpAddress(r *request) (reply, error) {
-	holdings, err := s.Routing.Lookup(r.query.Get("ip"), r.query.Get("direction"))
+func (s *Server) lookUpAddress(r *crossbar.Request) (crossbar.Reply, error) {
+	holdings, err := s.Routing.Lookup(r.Query.Get("ip"), r.Query.Get("direction"))
 	if err != nil {
-		return reply{}, err
+		return crossbar.Reply{}, err
 	}
-	if s.Tokens.Require(r.identity, auth.LevelSuperMaster) == nil {
-		return reply{data: holdings}, nil
+	if s.Tokens.Require(r.Identity, auth.LevelSuperMaster) == nil {
+		return crossbar.Reply{Data: holdings}, nil
 	}
 	own := []routing.Owner{}
 	for _, h := range holdings {
-		if h.ClusterID == r.cluster {
+		if h.ClusterID == r.Cluster {
 			own = append(own, h)
 		}
 	}
-	return reply{data: own}, nil
+	return crossbar.Reply{Data: own}, nil
 }
 
 // listClusterAddresses handles GET /routing/customer_cluster/addresses: the addresses to try, in order.
-func (s *Server) listClusterAddresses(r *request) (reply, error) {
-	addresses, err := s.Routing.Addresses(r.cluster, r.query.Get("direction"), r.query.Get("zone"))
-	return reply{data: addresses}, err
+func (s *Server) listClusterAddresses(r *crossbar.Request) (crossbar.Reply, error) {
+	addresses, err := s.Routing.Addresses(r.Cluster, r.Query.Get("direction"), r.Query.Get("zone"))
+	return crossbar.Reply{Data: addresses}, err
 }

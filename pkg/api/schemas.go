@@ -3,26 +3,29 @@ package api
 import (
 	"maps"
 
+	"junctor/pkg/crossbar"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
 
 // listSchemas handles GET /schemas. Crossbar serves the schemas of its other resources (cb_schemas).
-func (s *Server) listSchemas(*request) (reply, error) { return reply{data: s.Schemas.IDs()}, nil }
+func (s *Server) listSchemas(*crossbar.Request) (crossbar.Reply, error) {
+	return crossbar.Reply{Data: s.Schemas.IDs()}, nil
+}
 
 // getSchema handles GET /schemas/{schema}.
-func (s *Server) getSchema(r *request) (reply, error) {
-	text, err := s.Schemas.Text(r.vars["schema"])
-	return reply{data: text.Public()}, err
+func (s *Server) getSchema(r *crossbar.Request) (crossbar.Reply, error) {
+	text, err := s.Schemas.Text(r.Vars["schema"])
+	return crossbar.Reply{Data: text.Public()}, err
 }
 
 // applySchema handles PUT /schemas/{schema}/validation. It responds with the data as it would be stored.
-func (s *Server) applySchema(r *request) (reply, error) {
-	if r.body.unread {
-		return reply{}, fault.New(fault.UnsupportedMedia, "")
+func (s *Server) applySchema(r *crossbar.Request) (crossbar.Reply, error) {
+	if r.HasFile() {
+		return crossbar.Reply{}, fault.New(fault.UnsupportedMedia, "")
 	}
-	data, err := s.Schemas.Complete(r.vars["schema"], settable(r.body.data))
-	return reply{data: data}, err
+	data, err := s.Schemas.Complete(r.Vars["schema"], settable(r.Payload()))
+	return crossbar.Reply{Data: data}, err
 }
 
 // settable returns data without the keys that no client can set.

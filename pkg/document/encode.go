@@ -24,3 +24,22 @@ func MD5(text []byte) string {
 	sum := md5.Sum(text) //nolint:gosec // see the import
 	return hex.EncodeToString(sum[:])
 }
+
+// AppendMember appends a comma and a member of an object, nothing if value is empty.
+func AppendMember(text []byte, key, value string) []byte {
+	if value == "" {
+		return text
+	}
+	return AppendString(append(append(append(text, `,"`...), key...), `":`...), value)
+}
+
+// AppendString appends a JSON string.
+func AppendString(text []byte, value string) []byte {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			encoded, _ := Encode(value) // every string can be encoded
+			return append(text, encoded...)
+		}
+	}
+	return append(append(append(text, '"'), value...), '"')
+}

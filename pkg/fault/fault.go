@@ -1,6 +1,6 @@
 // Package fault is the vocabulary of failure that every package of junctor speaks.
 //
-// A rule or the store answers *Error with a Kind; only pkg/api knows which HTTP status and which Crossbar
+// A rule or the store answers *Error with a Kind; only pkg/crossbar knows which HTTP status and which Crossbar
 // message a Kind becomes. The package exists so that a failure keeps its meaning on the way up, however often
 // it is wrapped with %w, and so that a failure nobody classified is an internal one whose text stays in the log.
 // It knows neither HTTP nor CouchDB and imports only the standard library.
@@ -67,11 +67,11 @@ func (k Kind) String() string {
 type Error struct {
 	// Kind is what callers decide by.
 	Kind Kind
-	// Message is safe to show to the client; empty leaves the wording to pkg/api. A Message on an Internal
+	// Message is safe to show to the client; empty leaves the wording to pkg/crossbar. A Message on an Internal
 	// error is for the log only.
 	Message string
 	// Data goes to the client as the answer's data: a Fields for Invalid, otherwise anything JSON takes. Nil
-	// leaves it to pkg/api.
+	// leaves it to pkg/crossbar.
 	Data any
 	// Err is the cause, for logs and errors.Is; it is never shown to the client.
 	Err error

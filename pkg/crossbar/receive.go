@@ -1,4 +1,4 @@
-package api
+package crossbar
 
 import (
 	"io"
@@ -24,7 +24,7 @@ const (
 
 // receive reads the body of r before a slot is taken for it: slow clients occupy memory, within a budget, and
 // nothing else. What is longer than unverifiedBody is read only after the token in header or query has proved good.
-func (s *Server) receive(w http.ResponseWriter, r *request) (raw []byte, err error) {
+func (s *Server) receive(w http.ResponseWriter, r *Request) (raw []byte, err error) {
 	in := &intake{from: r.Body, conn: http.NewResponseController(w), bytes: &hold{of: s.smallBodies}, copies: 1}
 	r.holds = append(r.holds, in.bytes)
 	if r.ContentLength <= unverifiedBody {
@@ -33,7 +33,7 @@ func (s *Server) receive(w http.ResponseWriter, r *request) (raw []byte, err err
 			return r.received(in, err)
 		}
 	}
-	if r.token.Token == "" {
+	if r.Token.Token == "" {
 		return nil, tooLarge(unverifiedBody, "Without a token, a body must not be more than 65536 bytes")
 	}
 	if r.ContentLength > maxBody {
@@ -59,7 +59,7 @@ func (s *Server) receive(w http.ResponseWriter, r *request) (raw []byte, err err
 }
 
 // vouch returns the account of a token that is good.
-func (s *Server) vouch(r *request) (account string, err error) {
+func (s *Server) vouch(r *Request) (account string, err error) {
 	early := *r // of what is found out here nothing counts once the body is there
 	if err := s.enter(&early); err != nil {
 		return "", err
@@ -77,7 +77,7 @@ func (s *Server) vouch(r *request) (account string, err error) {
 	return identity.AccountID, nil
 }
 
-func (r *request) received(in *intake, err error) ([]byte, error) {
+func (r *Request) received(in *intake, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package api
+package crossbar
 
 import (
 	"sync"
@@ -16,22 +16,22 @@ const (
 
 // budget bounds a sum, of bytes or slots. It never waits: a request that gets nothing is refused as Busy.
 type budget struct {
-	total, share int64 // share is for one holder
+	bound, share int64 // share is for one holder
 
 	mu   sync.Mutex
 	used int64
 	by   map[string]int64 // by holder
 }
 
-func newBudget(total, share int64) *budget {
-	return &budget{total: total, share: share, by: map[string]int64{}}
+func newBudget(bound, share int64) *budget {
+	return &budget{bound: bound, share: share, by: map[string]int64{}}
 }
 
 // take adds n to what a holder has and reports whether they are within the bounds. n may be negative.
 func (b *budget) take(holder string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if n > 0 && (b.used+n > b.total || b.by[holder]+n > b.share) {
+	if n > 0 && (b.used+n > b.bound || b.by[holder]+n > b.share) {
 		return false
 	}
 	b.used += n
@@ -39,6 +39,13 @@ func (b *budget) take(holder string, n int64) bool {
 		delete(b.by, holder)
 	}
 	return true
+}
+
+// total returns what all holders have.
+func (b *budget) total() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
 }
 
 // hold is what one request has of a budget. It is for one goroutine.

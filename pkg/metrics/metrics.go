@@ -1,4 +1,6 @@
-package api
+// Package metrics is what /metrics shows: counters that other packages call as functions, and the state of the parts of
+// the server, which is read at every scrape. It alone imports Prometheus.
+package metrics
 
 import (
 	"math"
@@ -43,8 +45,8 @@ var durations = []float64{
 	50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 }
 
-// NewMetrics returns metrics without observations.
-func NewMetrics() *Metrics {
+// New returns metrics without observations.
+func New() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -217,17 +219,19 @@ func (m *Metrics) WatchDocuments(stats func() doccache.Stats) {
 	)
 }
 
-func (m *Metrics) observeRequest(route, method string, status int, took time.Duration) {
-	if !knownMethods[method] {
-		method = "(other)"
-	}
+// ObserveRequest counts one request of the API.
+func (m *Metrics) ObserveRequest(route, method string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
 // maxScrapes bounds how many clients read /metrics at once, which takes no token and a hundred KiB each.
 const maxScrapes = 8
 
-func (m *Metrics) handler() http.Handler {
+// patience is how long a client may make no progress in reading the metrics.
+const patience = 10 * time.Second
+
+// Handler returns the handler of /metrics.
+func (m *Metrics) Handler() http.Handler {
 	scrape := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience))
@@ -235,8 +239,14 @@ func (m *Metrics) handler() http.Handler {
 	})
 }
 
-// watchPool adds the sizes of the pool, which are counted when somebody looks.
-func (m *Metrics) watchPool(pool *dedicatedip.Pool) {
+// WatchPool adds the sizes of the pool, and how current it is in memory.
+func (m *Metrics) WatchPool(pool *dedicatedip.Pool) {
+	m.watchSizes(pool)
+	m.watchMemory(pool)
+}
+
+// watchSizes adds the sizes of the pool, which are counted when somebody looks.
+func (m *Metrics) watchSizes(pool *dedicatedip.Pool) {
 	m.registry.MustRegister(&poolSizes{pool: pool, size: prometheus.NewDesc(
 		"junctor_dedicated_ips", "Addresses in the pool, by zone and status.", []string{"zone", "status"}, nil)})
 }

@@ -1,11 +1,10 @@
-package api
+package crossbar
 
 import (
 	"context"
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +16,10 @@ import (
 
 // ServeHTTP responds to one request and writes one log line about it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	if h := s.operational[hr.URL.Path]; h != nil {
+	if h := s.outside[hr.URL.Path]; h != nil {
+		if s.lameDuck.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		h.ServeHTTP(w, hr)
 		return
 	}
@@ -30,7 +32,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 }
 
 // respond makes the response to a request, and turns a panic into one.
-func (s *Server) respond(w http.ResponseWriter, r *request) (resp response) {
+func (s *Server) respond(w http.ResponseWriter, r *Request) (resp response) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error().Str("stack", string(debug.Stack())).Msg("panic while serving a request")
@@ -56,7 +58,7 @@ func (s *Server) respond(w http.ResponseWriter, r *request) (resp response) {
 	switch {
 	case err != nil:
 		resp = s.fail(r, err)
-		resp.bypassed = rep.bypassed
+		resp.bypassed = rep.Bypassed
 		return resp
 	case rep.preflight:
 		return s.preflight(r)
@@ -66,60 +68,60 @@ func (s *Server) respond(w http.ResponseWriter, r *request) (resp response) {
 
 // serve goes through Crossbar's checks in Crossbar's order (api_resource, cowboy_rest), with one difference: the account
 // in the path is looked up after the token, so that nobody without one learns which accounts exist.
-func (s *Server) serve(r *request, raw []byte) (reply, error) {
+func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	// An empty body is decoded only for its media type.
 	if r.Body != http.NoBody || r.Header.Get("Content-Type") != "" && r.Header.Get("Content-Type") != "application/json" {
 		if err := s.decode(r, raw); err != nil {
-			return reply{}, err
+			return Reply{}, err
 		}
 	}
 	// Whether the response is indented says a header, or a setting (api_util:get_pretty_print).
-	if r.indent = r.says("pretty_print"); r.Header.Get("X-Pretty-Print") != "" {
+	if r.indent = r.Is("pretty_print"); r.Header.Get("X-Pretty-Print") != "" {
 		r.indent = r.Header.Get("X-Pretty-Print") == "true"
 	}
 	if err := r.tunnel(); err != nil {
-		return reply{}, err
+		return Reply{}, err
 	}
 	if r.verb == http.MethodOptions && r.cors { // that a POST carries
-		return reply{preflight: true}, nil
+		return Reply{preflight: true}, nil
 	}
 	refused := s.identify(r)
-	if r.identity != nil {
-		if r.seated = s.seats.take(r.identity.AccountID, 1); !r.seated {
-			return reply{}, fault.New(fault.Busy, "")
+	if r.Identity != nil {
+		if r.seated = s.seats.take(r.Identity.AccountID, 1); !r.seated {
+			return Reply{}, fault.New(fault.Busy, "")
 		}
 	}
 	if refused != nil && endsRequest(refused) {
-		return reply{}, refused
+		return Reply{}, refused
 	}
-	handle := r.resource.methods[r.verb]
+	handle := r.resource.Methods[r.verb]
 	if handle == nil {
 		s.announce(r)
-		return reply{}, s.missing(r, refused)
+		return Reply{}, s.missing(r, refused)
 	}
 	r.allow = r.resource.allow
 	if refused != nil {
-		return reply{}, refused
+		return Reply{}, refused
 	}
-	if err := r.resource.authorize(s, r); err != nil {
-		return reply{}, err
+	if err := r.resource.Authorize(r); err != nil {
+		return Reply{}, err
 	}
 	if !r.acceptsJSON() {
-		return reply{}, fault.New(fault.NotAcceptable, "")
+		return Reply{}, fault.New(fault.NotAcceptable, "")
 	}
 	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has something to
 	// say about an empty one.
 	if r.body.unsupported && (r.verb == http.MethodPost || r.verb == http.MethodPatch) {
-		return reply{}, fault.New(fault.UnsupportedMedia, "")
+		return Reply{}, fault.New(fault.UnsupportedMedia, "")
 	}
 	return handle(r)
 }
 
 // enter takes a slot. Requests that show no token, and attempts to log in, take one of a few, so that they can't take
 // them all.
-func (s *Server) enter(r *request) error {
+func (s *Server) enter(r *Request) error {
 	slots := s.slots
-	if r.resource.open || r.token.Token == "" || r.token.Kind == auth.Basic {
+	if r.resource.Open || r.Token.Token == "" || r.Token.Kind == auth.Basic {
 		slots = s.openSlots
 	}
 	select {
@@ -132,12 +134,12 @@ func (s *Server) enter(r *request) error {
 }
 
 // release returns what the request has of slots and budgets.
-func (s *Server) release(r *request) {
+func (s *Server) release(r *Request) {
 	if r.slot != nil {
 		<-r.slot
 	}
 	if r.seated {
-		s.seats.take(r.identity.AccountID, -1)
+		s.seats.take(r.Identity.AccountID, -1)
 	}
 	for _, h := range r.holds {
 		h.release()
@@ -145,7 +147,7 @@ func (s *Server) release(r *request) {
 }
 
 // limit bounds what the request may take from now on. The log is in its context from then on, too.
-func (r *request) limit(d time.Duration) context.CancelFunc {
+func (r *Request) limit(d time.Duration) context.CancelFunc {
 	ctx, cancel := context.WithTimeout(r.log.WithContext(r.Context()), d)
 	r.Request, r.log = r.WithContext(ctx), zerolog.Ctx(ctx)
 	return cancel
@@ -158,11 +160,11 @@ var knownMethods = map[string]bool{
 
 // tunnel replaces the method by the one that a POST carries in "verb" (api_util:get_http_verb). Other methods mean what
 // they say: a link must not delete.
-func (r *request) tunnel() error {
+func (r *Request) tunnel() error {
 	if !knownMethods[r.Method] {
 		return fault.New(fault.NotImplemented, "")
 	}
-	verb := strings.ToUpper(r.text("verb"))
+	verb := strings.ToUpper(r.Text("verb"))
 	switch {
 	case verb == "" || verb == r.Method:
 		return nil
@@ -175,7 +177,7 @@ func (r *request) tunnel() error {
 
 // missing returns why there is no resource that has the verb. A refusal of the token comes first where not even the first
 // segment is known, or where the path is about an account.
-func (s *Server) missing(r *request, refused error) error {
+func (s *Server) missing(r *Request, refused error) error {
 	switch {
 	case r.resource != nowhere:
 		return fault.New(fault.MethodNotAllowed, "")
@@ -194,5 +196,9 @@ func namesNoAccount(segments []string) bool {
 
 // knowsNoun reports whether any resource begins with the first segment.
 func (s *Server) knowsNoun(segments []string) bool {
-	return len(segments) > 0 && slices.Contains(s.routes.nouns, segments[0])
+	if len(segments) == 0 {
+		return false
+	}
+	_, known := s.routes.nouns[segments[0]]
+	return known
 }

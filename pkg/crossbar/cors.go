@@ -1,4 +1,4 @@
-package api
+package crossbar
 
 import (
 	"net/http"
@@ -18,7 +18,7 @@ func isCORS(h http.Header) bool {
 
 // preflight responds to a browser that asks what its page may do. No token comes with that question, and whatever the
 // path leads to, the browser shows its page the response to the request itself only after a yes.
-func (s *Server) preflight(r *request) response {
+func (s *Server) preflight(r *Request) response {
 	s.announce(r)
 	return response{status: http.StatusOK, cors: true}
 }
@@ -27,14 +27,14 @@ func (s *Server) preflight(r *request) response {
 var everyMethod = []string{"OPTIONS", "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"}
 
 // announce makes the methods of the resource be announced from now on, if any resource has the first noun of the path.
-func (s *Server) announce(r *request) {
+func (s *Server) announce(r *Request) {
 	if r.resource != nowhere || s.knowsNoun(r.segments) {
 		r.allow = r.resource.allow
 	}
 }
 
 // setCORS tells a browser that any page may use the resource: tokens are sent on purpose, never by the browser.
-func setCORS(h http.Header, r *request) {
+func setCORS(h http.Header, r *Request) {
 	allowed := r.allow
 	if allowed == nil {
 		allowed = everyMethod

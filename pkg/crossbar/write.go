@@ -1,4 +1,4 @@
-package api
+package crossbar
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 )
 
 // write sends the response and returns how many bytes of its body were sent.
-func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent int) {
+func (s *Server) write(w http.ResponseWriter, r *Request, resp response) (sent int) {
 	if resp.envelope == nil {
 		s.setHeaders(w, r, resp)
 		if resp.status != http.StatusNotModified {
@@ -29,8 +29,8 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 	for _, part := range body {
 		size += len(part)
 	}
-	if err == nil && (size > largestBuffer || r.response != nil) {
-		err = s.holdResponse(r, size)
+	if err == nil {
+		err = r.HoldResponse(size)
 	}
 	if err != nil {
 		resp = s.fail(r, err)
@@ -48,12 +48,12 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp response) (sent i
 	return body.send(w)
 }
 
-func (s *Server) setHeaders(w http.ResponseWriter, r *request, resp response) {
+func (s *Server) setHeaders(w http.ResponseWriter, r *Request, resp response) {
 	h := w.Header()
 	if s.lameDuck.Load() {
 		h.Set("Connection", "close")
 	}
-	h.Set("X-Request-Id", r.id)
+	h.Set("X-Request-Id", r.ID)
 	if resp.cors {
 		setCORS(h, r)
 	}
@@ -71,7 +71,7 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *request, resp response) {
 		h.Set("Retry-After", "1")
 	}
 	// Or a browser shows one token's page what another token got: to its cache both are the same URL.
-	if resp.status >= http.StatusBadRequest || r.token.Token != "" || r.text("token") != "" ||
+	if resp.status >= http.StatusBadRequest || r.Token.Token != "" || r.Text("token") != "" ||
 		resp.envelope != nil && resp.envelope.authToken != "" {
 		h.Set("Cache-Control", "no-store")
 	}
@@ -87,12 +87,16 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *request, resp response) {
 // unreadTime is how long net/http waits for the rest of a body that was refused.
 const unreadTime = 2 * time.Second
 
-// holdResponse makes sure that there is room for n bytes of the response to r.
-func (s *Server) holdResponse(r *request, n int) error {
+// HoldResponse makes sure that there is room for n bytes of the response, before it is made. It is fault.Busy if there is
+// not. Short responses are in no budget.
+func (r *Request) HoldResponse(n int) error {
 	if r.response == nil {
-		r.response = &hold{of: s.responses}
-		if r.identity != nil {
-			r.response.holder = r.identity.AccountID
+		if n <= largestBuffer {
+			return nil
+		}
+		r.response = &hold{of: r.server.responses}
+		if r.Identity != nil {
+			r.response.holder = r.Identity.AccountID
 		}
 		r.holds = append(r.holds, r.response)
 	}

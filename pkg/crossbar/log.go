@@ -1,0 +1,59 @@
+package crossbar
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// record writes the one line about a finished request, and counts it. Paths and queries are not in it: a token may
+// stand in either.
+func (s *Server) record(r *Request, resp response, size int, took time.Duration) {
+	if s.Observe != nil {
+		method := r.verb
+		if !knownMethods[method] {
+			method = "(other)"
+		}
+		s.Observe(r.resource.Path, method, resp.status, took)
+	}
+	event := r.log.Info()
+	if resp.status >= http.StatusInternalServerError {
+		event = r.log.Error()
+	}
+	if r.Account != nil {
+		event.Str("account", r.Account.ID)
+	}
+	if resp.err != nil {
+		event.AnErr("reason", resp.err)
+	}
+	event.Str("method", r.verb).Str("route", r.resource.Path).Int("status", resp.status).
+		Dur("duration_ms", took).Int("bytes", size).Msg("request")
+}
+
+// logIdentity adds who asks to all further log lines of a request.
+func logIdentity(r *Request) {
+	r.log.UpdateContext(func(c zerolog.Context) zerolog.Context {
+		c = c.Str("auth_account", r.Identity.AccountID)
+		if r.Identity.OwnerID != "" {
+			c = c.Str("auth_user", r.Identity.OwnerID)
+		}
+		if by := r.Identity.By; by != nil { // who logged in to act as somebody else
+			c = c.Str("by_account", by.AccountID)
+			if by.OwnerID != "" {
+				c = c.Str("by_user", by.OwnerID)
+			}
+		}
+		return c
+	})
+}
+
+// errorLog passes on what net/http has to say, as the log's own lines.
+type errorLog struct{ log zerolog.Logger }
+
+// Write logs one line.
+func (l errorLog) Write(line []byte) (int, error) {
+	l.log.Warn().Str("from", "net/http").Msg(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
