@@ -67,6 +67,9 @@ func create(path string, o Options) (created bool, err error) {
 	return err == nil, err
 }
 
+// OpenReadOnly opens a file that exists, and changes nothing of it.
+func OpenReadOnly(path string) (*bolt.DB, error) { return open(path, bolt.Options{ReadOnly: true}) }
+
 // open opens a file that exists. It is checked under bbolt's lock and before bbolt reads it.
 func open(path string, o bolt.Options) (db *bolt.DB, err error) {
 	o.Timeout = lockTimeout
@@ -130,7 +133,7 @@ func inspect(path string, file *os.File) error {
 	case info.Size() == 0:
 		err = errors.New("it is empty")
 	default:
-		err = verify(file, uint64(info.Size()))
+		err = verify(file, uint64(info.Size()), maxPages)
 	}
 	if err != nil {
 		return damaged(path, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"math"
 )
 
 // bbolt maps its file into memory and trusts what it finds there: a page number that is out of range ends the process,
@@ -17,6 +18,14 @@ import (
 // It walks the tree from the root level by level, and so reads all of a small file and the upper levels of a large
 // one: maxPages bounds what a start costs. What it does not reach is caught by Guard when it is read.
 const maxPages = 16384
+
+// Verify returns what is damaged in a database of size bytes, of which it reads every page in use. It wraps ErrDamaged.
+func Verify(file io.ReaderAt, size int64) error {
+	if err := verify(file, uint64(size), math.MaxInt); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
+}
 
 // The layout of bbolt's file, version 2: see its internal/common. Integers have the machine's byte order.
 const (
@@ -45,8 +54,8 @@ type meta struct {
 // errForeign says that a file is not one of bbolt's.
 var errForeign = errors.New("it has no header of a database")
 
-// verify returns what is damaged in a file of size bytes.
-func verify(file io.ReaderAt, size uint64) error {
+// verify returns what is damaged in a file of size bytes, of which it reads about limit pages.
+func verify(file io.ReaderAt, size uint64, limit int) error {
 	m, err := readMeta(file, size)
 	if err != nil {
 		return err
@@ -58,7 +67,7 @@ func verify(file io.ReaderAt, size uint64) error {
 	if err := w.freelist(); err != nil {
 		return err
 	}
-	return w.tree()
+	return w.tree(limit)
 }
 
 // readMeta returns the newer of the two meta pages. One of them may be damaged: that is how bbolt survives a crash.
@@ -181,12 +190,16 @@ func (w *walk) freelist() error {
 	return nil
 }
 
-// tree visits the pages of all buckets, level by level.
-func (w *walk) tree() error {
+// tree visits the pages of all buckets, level by level, or if there is no limit leaf by leaf, which takes less memory.
+func (w *walk) tree(limit int) error {
 	w.next = []step{{page: w.meta.root}}
-	for len(w.next) > 0 && w.read < maxPages {
-		s := w.next[0]
-		w.next = w.next[1:]
+	for len(w.next) > 0 && w.read < limit {
+		var s step
+		if last := len(w.next) - 1; limit == math.MaxInt {
+			s, w.next = w.next[last], w.next[:last]
+		} else {
+			s, w.next = w.next[0], w.next[1:]
+		}
 		p, err := w.take(s.page)
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/go-kivik/kivik/v4"
@@ -235,18 +234,4 @@ func (s *Store) base(ctx context.Context, db, id string, attempt int) (document.
 		return s.Get(ctx, db, id)
 	}
 	return s.latest(ctx, db, id, nodes)
-}
-
-// Attachment reads an attachment whole.
-func (s *Store) Attachment(ctx context.Context, db, id, name string) (content []byte, err error) {
-	err = s.call("attachment", db, func() error {
-		a, err := s.client.DB(db).GetAttachment(ctx, id, name)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = a.Content.Close() }()
-		content, err = io.ReadAll(a.Content)
-		return err
-	})
-	return content, err
 }

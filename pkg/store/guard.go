@@ -117,10 +117,19 @@ func (b *boundedBody) Close() error {
 // bulkRate is how many bytes of a bulk call take one second more.
 const bulkRate = 64 << 10
 
+// unboundedKey is the key in the context of a request that may take as long as its content flows.
+type unboundedKey struct{}
+
+// unbounded returns a context for a request that carries content of any size.
+func unbounded(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unboundedKey{}, true)
+}
+
 // limit returns how long a request may take: callTime if it is about single documents or the server, and longer for a
-// bulk call. Views that have to be built, feeds and writes to all nodes of a cluster have limits of their own: 0.
+// bulk call. Views that have to be built, feeds, writes to all nodes of a cluster and contents of any size have limits of
+// their own: 0.
 func limit(r *http.Request) time.Duration {
-	if r.URL.Query().Has("w") {
+	if r.URL.Query().Has("w") || r.Context().Value(unboundedKey{}) != nil {
 		return 0
 	}
 	segments := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")

@@ -45,7 +45,7 @@ func (t transport) send(r *http.Request) (*http.Response, error) {
 	for n := 1; ; n++ {
 		reused = false
 		response, err := t.RoundTripper.RoundTrip(r)
-		if err == nil || n == maxSends || !reused || !connectionBroke(err) || r.Context().Err() != nil {
+		if err == nil || n == maxSends || !reused || !connectionBroke(err) || r.Context().Err() != nil || !repeatable(r) {
 			return response, err
 		}
 		if r.GetBody != nil {
@@ -57,6 +57,11 @@ func (t transport) send(r *http.Request) (*http.Response, error) {
 			s.repeated = true
 		}
 	}
+}
+
+// repeatable reports whether the body of a request can be sent again. That of an attachment is read once.
+func repeatable(r *http.Request) bool {
+	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
 // connectionBroke reports whether err says that a connection ended, and not that a response was too late or wrong.

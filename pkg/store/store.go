@@ -49,7 +49,8 @@ type Options struct {
 // Store is a connection to all databases of one CouchDB or one embedded store. It is safe for concurrent use.
 type Store struct {
 	client   *kivik.Client
-	couch    *chttp.Client // for requests that kivik does not know; nil for an embedded store
+	couch    *chttp.Client    // for requests that kivik does not know; nil for an embedded store
+	file     *embedded.Client // nil for a CouchDB
 	observe  func(Call)
 	conflict func(database string)
 	log      zerolog.Logger
@@ -81,10 +82,13 @@ func Open(dsn string, o Options) (*Store, error) {
 	if IsCouchDB(dsn) {
 		s.client, s.couch, err = dial(dsn)
 	} else {
-		s.client, err = embedded.Open(dsn, embedded.Options{Log: o.Log})
+		s.file, err = embedded.Open(dsn, embedded.Options{Log: o.Log})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", Redact(dsn), err)
+	}
+	if s.file != nil {
+		s.client = s.file.Client
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil

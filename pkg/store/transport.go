@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// transport is how requests of kivik 4.5 go to a CouchDB: in one piece, and with an end to those for Sequences. It
-// notes which writes not all nodes of a CouchDB cluster have taken.
+// transport is how requests of kivik 4.5 go to a CouchDB: in one piece, to the database that is meant, and with an end
+// to those for Sequences. It notes which writes not all nodes of a CouchDB cluster have taken.
 type transport struct{ http.RoundTripper }
 
 // RoundTrip is an http.RoundTripper's.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r, err := whole(impatient(r))
+	r, err := whole(impatient(escapePlus(r)))
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +43,20 @@ func whole(r *http.Request) (*http.Request, error) {
 	r.Body, _ = r.GetBody()
 	r.ContentLength = int64(len(text))
 	return r, nil
+}
+
+// escapePlus returns a request whose path has no bare plus sign: kivik leaves those in the names of databases as they
+// are, and CouchDB takes them for spaces.
+func escapePlus(r *http.Request) *http.Request {
+	path := r.URL.EscapedPath()
+	if !strings.Contains(path, "+") {
+		return r
+	}
+	r = r.WithContext(r.Context()) // which is a copy
+	address := *r.URL
+	address.RawPath = strings.ReplaceAll(path, "+", "%2B")
+	r.URL = &address
+	return r
 }
 
 // sequencesTime bounds how long a CouchDB may think about Sequences: kivik asks it for as long as it takes, whatever

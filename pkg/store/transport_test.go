@@ -43,3 +43,23 @@ func TestWholeRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestPlusSigns: the path of a request has no bare plus sign, which a CouchDB takes for a space.
+func TestPlusSigns(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path := r.URL.EscapedPath(); path != "/a%2Fb%2Bc" && path != "/a%2Fb%2Bc/d%2Be%20f" {
+			t.Errorf("%s %s", r.Method, path)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"_id":"d+e f","_rev":"1-a"}`)
+	}))
+	t.Cleanup(server.Close)
+	s := open(t, server.URL)
+	if _, err := s.Get(t.Context(), "a/b+c", "d+e f"); err != nil {
+		t.Error(err)
+	}
+	if exists, err := s.DatabaseExists(t.Context(), "a/b+c"); err != nil || !exists {
+		t.Errorf("exists: %t, %v", exists, err)
+	}
+}

@@ -210,7 +210,7 @@ func BenchmarkLoad(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pool, _ := newPool(b, client)
+	pool, _ := newPool(b, client.Client)
 	b.ResetTimer()
 	load(b, pool, 0, b.N)
 	b.StopTimer()

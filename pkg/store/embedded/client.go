@@ -78,6 +78,20 @@ func (c *client) DBExists(ctx context.Context, name string, _ driver.Options) (b
 	return exists, err
 }
 
+// AllDBs returns the names of all databases, in their order.
+func (c *client) AllDBs(ctx context.Context, options driver.Options) (names []string, err error) {
+	if err := readParams(options).unsupported(); err != nil {
+		return nil, err
+	}
+	err = c.view(ctx, func(tx *bolt.Tx) error {
+		return tx.Bucket(databasesBucket).ForEachBucket(func(name []byte) error {
+			names = append(names, string(name))
+			return nil
+		})
+	})
+	return names, err
+}
+
 // CreateDB creates an empty database.
 func (c *client) CreateDB(ctx context.Context, name string, options driver.Options) error {
 	if err := readParams(options).unsupported(); err != nil {

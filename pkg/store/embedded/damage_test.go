@@ -23,7 +23,7 @@ func wholeStore(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := createDB(t, client, "db")
+	db := createDB(t, client.Client, "db")
 	put(t, db, "_design/d", wordsDesign)
 	for n := range 60 {
 		rev := put(t, db, fmt.Sprintf("doc%02d", n), `{"text":"some words `+strings.Repeat("x", 50)+`"}`)
@@ -72,7 +72,7 @@ func TestDamagedStoreIsRefusedOrWorks(t *testing.T) {
 		}
 		client, err := Open(folder, Options{})
 		if err == nil {
-			useStore(t.Context(), client)
+			useStore(t.Context(), client.Client)
 			_ = client.Close()
 			return false
 		}

@@ -66,15 +66,15 @@ func TestDeletedFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
-			db := createDB(t, client, "db")
+			db := createDB(t, client.Client, "db")
 			put(t, db, "a", `{}`)
-			wantPing(t, client, true)
+			wantPing(t, client.Client, true)
 
 			path := filepath.Join(folder, fileName)
 			if err := remove(path); err != nil {
 				t.Fatal(err)
 			}
-			wantPing(t, client, false)
+			wantPing(t, client.Client, false)
 			log.waitForLog(t, "writes are refused", 1)
 			for range 2 {
 				_, err := db.Put(t.Context(), "b", map[string]any{})
@@ -87,7 +87,7 @@ func TestDeletedFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			put(t, db, "b", `{}`)
-			wantPing(t, client, true)
+			wantPing(t, client.Client, true)
 			if n := log.count("writes are refused"); n != 1 {
 				t.Errorf("logged %d times", n)
 			}

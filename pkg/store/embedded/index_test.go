@@ -213,7 +213,7 @@ func TestBadViewFunctions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	db, other := createDB(t, client, "db"), createDB(t, client, "other")
+	db, other := createDB(t, client.Client, "db"), createDB(t, client.Client, "other")
 	put(t, db, "_design/d", `{"views":{
 		"throws":{"map":"function (doc) { emit(doc.a.b); }"},
 		"loops":{"map":"function (doc) { emit(1); while (doc.loop) {} }"}}}`)

@@ -46,7 +46,7 @@ func createLayout(tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	if err := meta.Put(formatKey, []byte(strconv.Itoa(formatVersion))); err != nil {
+	if err := meta.Put(formatKey, []byte(strconv.Itoa(FormatVersion))); err != nil {
 		return err
 	}
 	_, err = tx.CreateBucket(databasesBucket)

@@ -23,11 +23,13 @@ import (
 const Memory = "memory:"
 
 const (
-	fileName      = "junctor.db"
-	scriptLimit   = 5 * time.Second // CouchDB's os_process_timeout
-	formatVersion = 1
-	growth        = 1 << 20 // the file grows in such steps
+	fileName    = "junctor.db"
+	scriptLimit = 5 * time.Second // CouchDB's os_process_timeout
+	growth      = 1 << 20         // the file grows in such steps
 )
+
+// FormatVersion is the version of the layout of a store's file. Open refuses files of another one.
+const FormatVersion = 1
 
 // Options adjusts Open. The zero value is usable.
 type Options struct {
@@ -35,6 +37,8 @@ type Options struct {
 	Log zerolog.Logger
 	// ScriptLimit is how long one call of a view function may run; zero is five seconds.
 	ScriptLimit time.Duration
+
+	opened **client // is set to the client that NewClient makes
 }
 
 // Apply lets Options travel through kivik.New.
@@ -48,10 +52,23 @@ func (o Options) Apply(target any) {
 // and logs which of the two it did. A file that is empty, damaged or something else is an error and is left as it is.
 // Only one process has a folder open at a time.
 //
-// As with any kivik client, Close waits for open result sets and feeds, so end those first, by Close or context.
-func Open(path string, o Options) (*kivik.Client, error) {
+// As with any kivik client, Close waits for open result sets and feeds, so end those first, by Close or context. It
+// also waits for snapshots.
+func Open(path string, o Options) (*Client, error) {
 	register()
-	return kivik.New(driverName, path, o)
+	var own *client
+	o.opened = &own
+	k, err := kivik.New(driverName, path, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{Client: k, own: own}, nil
+}
+
+// Client is an open store: a kivik client that can also be copied, see Snapshot.
+type Client struct {
+	*kivik.Client
+	own *client
 }
 
 const driverName = "junctor"
@@ -89,7 +106,11 @@ func (kivikDriver) NewClient(name string, options driver.Options) (driver.Client
 		}
 		o.Log.Info().Str("file", path).Msg(what)
 	}
-	return newClient(file, f, o), nil
+	c := newClient(file, f, o)
+	if o.opened != nil {
+		*o.opened = c
+	}
+	return c, nil
 }
 
 // File returns the path of the file that a store in folder is kept in.
@@ -168,14 +189,15 @@ func prepareFile(file *bolt.DB) error {
 	})
 }
 
+// checkLayout refuses a file that is not a store of this version.
 func checkLayout(tx *bolt.Tx) error {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil || tx.Bucket(databasesBucket) == nil {
 		return fmt.Errorf("%s is not a junctor store: move it away to begin with a new one", tx.DB().Path())
 	}
-	if format := string(meta.Get(formatKey)); format != strconv.Itoa(formatVersion) {
+	if format := string(meta.Get(formatKey)); format != strconv.Itoa(FormatVersion) {
 		return fmt.Errorf("%s has format %q, and this junctor reads format %d: use the junctor that wrote it",
-			tx.DB().Path(), format, formatVersion)
+			tx.DB().Path(), format, FormatVersion)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func openStore(t testing.TB, path string) *kivik.Client {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	return client
+	return client.Client
 }
 
 // newDB makes a database in a store of its own.
@@ -96,7 +96,7 @@ func TestOpenKeepsWhatWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rev := put(t, createDB(t, client, "account/ab/cd/ef"), "x", `{"a":1}`)
+	rev := put(t, createDB(t, client.Client, "account/ab/cd/ef"), "x", `{"a":1}`)
 	if err := client.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestClosedStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := createDB(t, client, "db")
+	db := createDB(t, client.Client, "db")
 	put(t, db, "x", `{}`)
 	rows := db.AllDocs(ctx)
 	closed := make(chan error)

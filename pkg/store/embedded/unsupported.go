@@ -12,11 +12,6 @@ import (
 // Version is not supported: the store implements a part of CouchDB, and of no particular version.
 func (*client) Version(context.Context) (*driver.Version, error) { return nil, notSupported("Version") }
 
-// AllDBs is not supported.
-func (*client) AllDBs(context.Context, driver.Options) ([]string, error) {
-	return nil, notSupported("AllDBs")
-}
-
 // DestroyDB is not supported.
 func (*client) DestroyDB(context.Context, string, driver.Options) error {
 	return notSupported("DestroyDB")
@@ -30,11 +25,6 @@ func (*database) CompactView(context.Context, string) error { return notSupporte
 
 // ViewCleanup is not supported: an index goes with its design document.
 func (*database) ViewCleanup(context.Context) error { return notSupported("ViewCleanup") }
-
-// PutAttachment is not supported: attachments are written inside their document.
-func (*database) PutAttachment(context.Context, string, *driver.Attachment, driver.Options) (string, error) {
-	return "", notSupported("PutAttachment")
-}
 
 // DeleteAttachment is not supported: an attachment is removed by writing its document without it.
 func (*database) DeleteAttachment(context.Context, string, string, driver.Options) (string, error) {

@@ -114,7 +114,8 @@ func databases(dsn string) (names []string, err error) {
 
 // request asks a CouchDB for something about one of its databases. Errors name no password: net/http hides it.
 func request(method, dsn, db string, answer any) error {
-	r, err := http.NewRequest(method, strings.TrimRight(dsn, "/")+"/"+url.PathEscape(db), nil)
+	path := strings.ReplaceAll(url.PathEscape(db), "+", "%2B") // which a CouchDB would take for a space
+	r, err := http.NewRequest(method, strings.TrimRight(dsn, "/")+"/"+path, nil)
 	if err != nil {
 		return fmt.Errorf("%s is not a URL", couchVariable)
 	}

@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -29,6 +31,22 @@ func databasesAreApart(s *subject) {
 	s.is(err, fault.BadIdentifier)
 	s.ok(s.CreateDatabase(s.Context(), s.db)) // again, and nothing is lost
 	s.get("a")
+}
+
+// databasesListed: names are listed as they are, with a plus sign, too, which means a space in a path unless it is
+// escaped. (PouchDB drops slashes from the names that it lists.)
+func databasesListed(s *subject) {
+	name := strings.ReplaceAll(s.db, "/", "-") + "a+b"
+	s.ok(s.CreateDatabase(s.Context(), name))
+	_, err := s.Put(s.Context(), name, document.Document{"_id": "a+b"})
+	s.ok(err)
+	_, err = s.Get(s.Context(), name, "a+b")
+	s.ok(err)
+	names, err := s.Databases(s.Context())
+	s.ok(err)
+	if !slices.Contains(names, name) || !slices.IsSorted(names) {
+		s.Errorf("%q is not in %q", name, names)
+	}
 }
 
 // missingDatabase: an account database that is not there is told from a document that is not.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"junctor/pkg/document"
@@ -132,4 +133,32 @@ func largeDocument(s *subject) {
 	if doc := s.get("large"); doc["text"] != text {
 		s.Errorf("%d bytes came back", len(doc.String("text")))
 	}
+}
+
+// tombstones: a document can be deleted with fields, even one that never was, and they can be read.
+func tombstones(s *subject) {
+	rev := s.put(`{"_id":"a","v":1}`)
+	s.put(`{"_id":"b"}`)
+	_, err := s.Tombstone(s.Context(), s.db, "a")
+	s.is(err, fault.BadIdentifier)
+	_, err = s.Tombstone(s.Context(), s.db, "never")
+	s.is(err, fault.BadIdentifier)
+	s.put(`{"_id":"a","_rev":"` + rev + `","_deleted":true,"why":"sold"}`)
+	s.put(`{"_id":"never","_deleted":true,"why":"imported"}`)
+	for id, want := range map[string]string{"a": "sold", "never": "imported"} {
+		doc, err := s.Tombstone(s.Context(), s.db, id)
+		s.ok(err)
+		if doc.ID() != id || doc.String("why") != want || !doc.Bool("_deleted") {
+			s.Errorf("%s: the tombstone is %v", id, doc)
+		}
+		_, err = s.Get(s.Context(), s.db, id)
+		s.is(err, fault.BadIdentifier)
+	}
+	var found []string
+	s.ok(s.Tombstones(s.Context(), s.db, func(doc document.Document) error {
+		found = append(found, doc.ID()+" "+doc.String("why"))
+		return nil
+	}))
+	slices.Sort(found) // a CouchDB has a feed for each shard
+	s.equal(found, "a sold", "never imported")
 }
