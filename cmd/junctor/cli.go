@@ -23,6 +23,7 @@ type cli struct {
 
 	store  storeFlags
 	asJSON bool
+	given  map[string]bool // flags with a value of the command line or the environment, see completeFlags
 	// input is what a storeTask has read on the operator's side, see storeTask.input.
 	input string
 	// app is the store to work on in the server that has it open. It is nil elsewhere.

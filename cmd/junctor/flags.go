@@ -48,6 +48,8 @@ func (c *cli) completeFlags(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	c.given = map[string]bool{}
+	cmd.Flags().Visit(func(f *pflag.Flag) { c.given[f.Name] = true })
 	config := cmd.Flags().Lookup(configFlag)
 	if config == nil || config.Value.String() == "" {
 		return nil

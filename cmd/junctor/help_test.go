@@ -3,6 +3,9 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -61,12 +64,29 @@ func TestHelp(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	for args, want := range map[string]string{
-		"version": "dev\n", "version --json": `{"version":"dev"}` + "\n", "--version": "junctor version dev\n",
-	} {
+	for args, want := range map[string]string{"version": "dev\n", "--version": "junctor version dev\n"} {
 		if got := ok(t, strings.Fields(args)...); got != want {
 			t.Errorf("%s: %s", args, got)
 		}
+	}
+	got := buildOf(&debug.BuildInfo{
+		GoVersion: "go1.26.8",
+		Deps:      []*debug.Module{{Path: "example.org/a", Version: "v1.2.3", Sum: "h1:x="}},
+		Settings: []debug.BuildSetting{
+			{Key: "vcs.modified", Value: "true"}, {Key: "vcs.revision", Value: "0123"}, {Key: "vcs.time", Value: "2026-11-27T12:00:00Z"},
+		},
+	}, true)
+	want := build{
+		Version: "dev", Commit: "0123-dirty", Date: "2026-11-27T12:00:00Z", Go: "go1.26.8",
+		Modules: []module{{"example.org/a", "v1.2.3", "h1:x="}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+	var printed build
+	decode(t, ok(t, "version", "--json"), &printed)
+	if printed.Version != "dev" || printed.Go != runtime.Version() || printed.Modules == nil {
+		t.Errorf("version --json: %+v", printed)
 	}
 }
 

@@ -48,11 +48,15 @@ func (s *server) withdraw() {
 }
 
 // address returns the URL of a listener for clients on this machine.
-func address(listener net.Addr) string {
+func (s *server) address(listener net.Addr) string {
 	tcp := listener.(*net.TCPAddr)
 	host := tcp.IP.String()
 	if tcp.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+	scheme := "http://"
+	if s.certificate != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
 }

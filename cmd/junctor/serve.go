@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/signal"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -37,8 +39,8 @@ and a CouchDB gets the databases and design documents that are missing.`,
 			if err := flags.check(c.getenv); err != nil {
 				return err
 			}
-			log := zerolog.New(c.stderr).Level(flags.level()).With().Timestamp().Logger()
-			return c.serve(cmd.Context(), &flags, log)
+			log, lines := newLogger(c.stderr, flags.logFormat, flags.level())
+			return c.serve(cmd.Context(), &flags, log, func() error { return c.reloadLevel(cmd.Flags(), lines) })
 		},
 	}
 	flags.define(cmd.Flags())
@@ -57,18 +59,28 @@ type server struct {
 	bills   *biller
 	ready   *readiness.Prober
 
+	certificate *httpserver.Certificate // nil without TLS
+	hangups     <-chan os.Signal
+	reloadLevel func() error
+
 	unprepared  atomic.Pointer[error] // why the store does not hold what requests need; nil if it does
 	repair      chan struct{}         // see watchStore
 	poolMissing bool                  // as last logged
 }
 
 // serve opens what it needs, serves until ctx ends, and closes all in the reverse order. What hangs while it is closed is
-// abandoned, and logged.
-func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) error {
+// abandoned, and logged. SIGHUP loads the certificate again, and has reloadLevel read the configuration file.
+func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, reloadLevel func() error) error {
 	if c.getenv("GOGC") == "" {
 		go tuneGC(ctx)
 	}
-	signal.Ignore(syscall.SIGHUP) // the end of a terminal is not the end of the server
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	certificate, err := flags.loadCertificate(log)
+	if err != nil {
+		return err
+	}
 	listener, err := httpserver.Listen(flags.listen, httpserver.MaxConnections())
 	if err != nil {
 		return listenError("--listen", err)
@@ -132,7 +144,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 	others := remote.New(a.clusters, time.Now)
 	defer others.Close()
 	s := &server{serveFlags: flags, app: a, home: home, stdout: c.stdout, notices: notices, bills: bills,
-		repair: repair}
+		repair: repair, certificate: certificate, hangups: hangups, reloadLevel: reloadLevel}
 	s.unprepared.Store(&errUnprepared)
 	s.ready = &readiness.Prober{Probe: s.probe, Remedies: s.remedies(), Log: log}
 	if store.IsCouchDB(flags.dsn) {
@@ -146,18 +158,20 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger) 
 func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics net.Listener, closeSocket func()) error {
 	serving, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	h := httpserver.New(s.api.HTTP(), listener)
+	h := httpserver.New(s.secured(s.api.HTTP()), listener)
 	go func() { fail(h.Serve()) }()
 	if metrics != nil {
-		m := s.api.MetricsHTTP()
-		go func() { fail(m.Serve(metrics)) }()
+		m := s.secured(s.api.MetricsHTTP())
+		go func() { fail(httpserver.Serve(m, metrics)) }()
 		defer m.Close()
-		s.log.Info().Str("url", address(metrics.Addr())+"/metrics").Msg("listening for metrics")
+		s.log.Info().Str("url", s.address(metrics.Addr())+"/metrics").Msg("listening for metrics")
 	}
-	url := address(listener.Addr())
+	url := s.address(listener.Addr())
 	s.log.Info().Str("url", url).Str("version", version()).Msg("listening")
+	s.notifyManager(daemon.SdNotifyReady)
 
 	f := newFollowers()
+	f.run("reload", s.reload)
 	if s.notices != nil {
 		f.run("change notices", s.notices.Run) // before the store is prepared: an earlier run may have left some
 	}
@@ -178,6 +192,7 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 		<-serving.Done()
 	}
 	s.withdraw()
+	s.notifyManager(daemon.SdNotifyStopping)
 	if ctx.Err() != nil { // stopped by the operator, however far it came
 		err = nil
 		s.awaitLameDuck()

@@ -38,6 +38,9 @@ type serveFlags struct {
 	maxRequests    int
 	maxStaleness   time.Duration
 	logLevel       string
+	logFormat      string
+	tlsCert        string
+	tlsKey         string
 	amqpURL        string
 	billingURL     string
 	billingOnError string
@@ -77,6 +80,10 @@ func (f *serveFlags) define(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.maxStaleness, "max-staleness", 5*time.Second, "`AGE` up to which addresses in memory, and cached "+
 		"accounts, users, keys and settings, may be behind the store; 0 always reads the store")
 	flags.StringVar(&f.logLevel, "log-level", "info", "lowest `LEVEL` that is logged: debug, info, warn or error")
+	flags.StringVar(&f.logFormat, "log-format", "auto",
+		"`FORMAT` of log lines: json, text, or auto, which is text on a terminal and json elsewhere")
+	flags.StringVar(&f.tlsCert, "tls-cert", "", "PEM `FILE` with the certificate chain that is served; with --tls-key")
+	flags.StringVar(&f.tlsKey, "tls-key", "", "PEM `FILE` with the key of --tls-cert")
 	flags.StringVar(&f.amqpURL, "amqp-url", "", amqpUsage+"; change notices are published there")
 	flags.StringVar(&f.billingURL, "billing-url", "", "`URL` of a billing hook, which approves what accounts are "+
 		"assigned: http(s)://[USER:PASSWORD@]HOST[:PORT]/PATH")
@@ -103,7 +110,10 @@ func (f *serveFlags) check(getenv func(string) string) (err error) {
 			"not 32 digits and letters from a to f")},
 		{"max-requests", check(f.maxRequests > 0, "not a number from 1 up")},
 		{"max-staleness", check(f.maxStaleness == 0 || f.maxStaleness >= leastStaleness, "must be 0 or at least 2s")},
-		{"log-level", checkChoice(f.logLevel, "debug", "info", "warn", "error")},
+		{"log-level", checkLevel(f.logLevel)},
+		{"log-format", checkChoice(f.logFormat, "auto", "json", "text")},
+		{"tls-cert", check(f.tlsCert != "" || f.tlsKey == "", "it is missing: --tls-key needs it")},
+		{"tls-key", check(f.tlsKey != "" || f.tlsCert == "", "it is missing: --tls-cert needs it")},
 		{"amqp-url", optional(f.amqpURL, checkBroker)},
 		{"billing-url", optional(f.billingURL, checkHook)},
 		{"billing-on-error", checkChoice(f.billingOnError, "deny", "allow")},
@@ -117,10 +127,7 @@ func (f *serveFlags) check(getenv func(string) string) (err error) {
 }
 
 // level returns --log-level, which check has validated.
-func (f *serveFlags) level() zerolog.Level {
-	level, _ := zerolog.ParseLevel(f.logLevel)
-	return level
-}
+func (f *serveFlags) level() zerolog.Level { return parseLevel(f.logLevel) }
 
 // flagCheck is what is wrong with the value of a flag, nil if nothing is. It does not repeat the value, which may have
 // a password in it.

@@ -10,23 +10,65 @@ import (
 // built is the version, set by the linker; see the Makefile.
 var built string
 
-func version() string {
-	if built != "" {
-		return built
+func version() string { return buildOf(debug.ReadBuildInfo()).Version }
+
+// build is what this program was built of.
+type build struct {
+	Version string   `json:"version"`
+	Commit  string   `json:"commit,omitempty"` // with "-dirty" if files were changed
+	Date    string   `json:"date,omitempty"`   // of the commit, RFC 3339
+	Go      string   `json:"go"`
+	Modules []module `json:"modules"`
+}
+
+type module struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	Sum     string `json:"sum"`
+}
+
+// buildOf returns the build that the linker has described.
+func buildOf(info *debug.BuildInfo, ok bool) build {
+	b := build{Version: built, Modules: []module{}}
+	if !ok {
+		info = &debug.BuildInfo{}
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
-		return info.Main.Version
+	if b.Version == "" && strings.HasPrefix(info.Main.Version, "v") {
+		b.Version = info.Main.Version
 	}
-	return "dev"
+	if b.Version == "" {
+		b.Version = "dev"
+	}
+	b.Go = info.GoVersion
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value + b.Commit
+		case "vcs.time":
+			b.Date = s.Value
+		case "vcs.modified":
+			if s.Value == "true" {
+				b.Commit += "-dirty"
+			}
+		}
+	}
+	for _, m := range info.Deps {
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		b.Modules = append(b.Modules, module{m.Path, m.Version, m.Sum})
+	}
+	return b
 }
 
 func (c *cli) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print the version",
+		Short: "Print the version, and with --json what it was built of",
 		Args:  operands(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			return c.print(map[string]string{"version": version()}, [][]string{{version()}})
+			b := buildOf(debug.ReadBuildInfo())
+			return c.print(b, [][]string{{b.Version}})
 		},
 	}
 	c.defineJSON(cmd.Flags())

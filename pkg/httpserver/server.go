@@ -49,10 +49,18 @@ func New(h *http.Server, l *Listener) *Server {
 	return &Server{http: h, listener: l, ended: make(chan struct{})}
 }
 
-// Serve serves until the listener is stopped or fails.
+// Serve serves until the listener is stopped or fails: with TLS, and HTTP/2 over it, if the http.Server has a TLSConfig.
 func (s *Server) Serve() error {
 	defer close(s.ended)
-	return s.http.Serve(s.listener)
+	return Serve(s.http, s.listener)
+}
+
+// Serve serves h on l, with TLS if h has a TLSConfig.
+func Serve(h *http.Server, l net.Listener) error {
+	if h.TLSConfig != nil {
+		return h.ServeTLS(l, "", "")
+	}
+	return h.Serve(l)
 }
 
 // Drain closes the listener, serves the clients that have connected before, and waits for requests under way.
