@@ -75,7 +75,11 @@ func (p *Pool) Counts() (counts map[[2]string]int, ok bool) {
 	if m == nil || why != "" {
 		return nil, false
 	}
-	return m.index.Counts(), true
+	counts = map[[2]string]int{}
+	for group, count := range m.index.Counts() {
+		counts[[2]string{group.Zone, group.Status}] += count
+	}
+	return counts, true
 }
 
 // Get returns the address equal to the one given, in any spelling, or fault.BadIdentifier.

@@ -28,13 +28,22 @@ import (
 type Index struct {
 	mu        sync.RWMutex
 	byID      map[string]*Entry
-	spellings map[netip.Addr][]*Entry          // addresses whose id is not canonical, by id
-	assigned  *btree.BTreeG[*Entry]            // by address
-	accounts  map[string]*btree.BTreeG[*Entry] // what each account holds, by address
+	spellings map[netip.Addr][]*Entry // addresses whose id is not canonical, by id
+	statuses  map[string]tree         // the addresses of each status, by address
+	accounts  map[string]tree         // what each account holds, by address
 	zones     *nameIndex
 	hosts     *nameIndex
-	counts    map[[2]string]int // by zone and status
-	irregular map[string]bool   // documents that the views list in ways the index can't
+	counts    map[Group]int
+	irregular map[string]bool // documents that the views list in ways the index can't
+}
+
+// tree has entries in an order.
+type tree = *btree.BTreeG[*Entry]
+
+// Group is what is counted together.
+type Group struct {
+	Zone, Host, Status string
+	Address            bool // whether the ids are addresses
 }
 
 // Entry is a document of the pool.
@@ -69,8 +78,8 @@ func (e *Entry) Holder() string { return e.holder.Value() }
 // New returns an empty index.
 func New() *Index {
 	return &Index{
-		byID: map[string]*Entry{}, spellings: map[netip.Addr][]*Entry{}, assigned: newTree(compareAddresses),
-		accounts: map[string]*btree.BTreeG[*Entry]{}, zones: newNameIndex(), hosts: newNameIndex(), counts: map[[2]string]int{},
+		byID: map[string]*Entry{}, spellings: map[netip.Addr][]*Entry{}, statuses: map[string]tree{},
+		accounts: map[string]tree{}, zones: newNameIndex(), hosts: newNameIndex(), counts: map[Group]int{},
 		irregular: map[string]bool{},
 	}
 }
@@ -139,41 +148,56 @@ func newEntry(doc document.Document) *Entry {
 
 func (x *Index) add(e *Entry) {
 	x.byID[e.id] = e
-	zone := x.zones.add(e.zone.Value())
-	x.hosts.add(e.host.Value())
-	x.counts[[2]string{e.zone.Value(), e.status.Value()}]++
+	zone, host := x.zones.add(e.Zone()), x.hosts.add(e.Host())
+	x.counts[e.group()]++
 	if !e.addr.IsValid() {
 		return
 	}
+	zone.addresses.Set(e)
+	host.addresses.Set(e)
 	if e.odd {
 		spelled := append(x.spellings[e.addr], e)
 		slices.SortFunc(spelled, compareIDs)
 		x.spellings[e.addr] = spelled
 	}
-	switch e.status.Value() {
+	insert(x.statuses, e.Status(), e)
+	switch e.Status() {
 	case kazoo.Available:
 		zone.available.Set(e)
 	case kazoo.Assigned:
-		x.assigned.Set(e)
-		held := x.accounts[e.holder.Value()]
-		if held == nil {
-			held = newTree(compareAddresses)
-			x.accounts[e.holder.Value()] = held
-		}
-		held.Set(e)
+		insert(x.accounts, e.Holder(), e)
 	}
 }
+
+// insert adds an entry to one of several trees by address.
+func insert(trees map[string]tree, name string, e *Entry) {
+	t := trees[name]
+	if t == nil {
+		t = newTree(compareAddresses)
+		trees[name] = t
+	}
+	t.Set(e)
+}
+
+// drop removes an entry from one of several trees, and the tree if it is empty then.
+func drop(trees map[string]tree, name string, e *Entry) {
+	t := trees[name]
+	if t.Delete(e); t.Len() == 0 {
+		delete(trees, name)
+	}
+}
+
+func (e *Entry) group() Group { return Group{e.Zone(), e.Host(), e.Status(), e.addr.IsValid()} }
 
 func (x *Index) remove(e *Entry) {
 	delete(x.byID, e.id)
 	if e.addr.IsValid() {
 		x.removeAddress(e)
 	}
-	x.zones.remove(e.zone.Value())
-	x.hosts.remove(e.host.Value())
-	key := [2]string{e.zone.Value(), e.status.Value()}
-	if x.counts[key]--; x.counts[key] == 0 {
-		delete(x.counts, key)
+	x.zones.remove(e.Zone())
+	x.hosts.remove(e.Host())
+	if x.counts[e.group()]--; x.counts[e.group()] == 0 {
+		delete(x.counts, e.group())
 	}
 }
 
@@ -184,15 +208,15 @@ func (x *Index) removeAddress(e *Entry) {
 			delete(x.spellings, e.addr)
 		}
 	}
-	switch e.status.Value() {
+	zone := x.zones.byText[e.Zone()]
+	zone.addresses.Delete(e)
+	x.hosts.byText[e.Host()].addresses.Delete(e)
+	drop(x.statuses, e.Status(), e)
+	switch e.Status() {
 	case kazoo.Available:
-		x.zones.byText[e.zone.Value()].available.Delete(e)
+		zone.available.Delete(e)
 	case kazoo.Assigned:
-		x.assigned.Delete(e)
-		held := x.accounts[e.holder.Value()]
-		if held.Delete(e); held.Len() == 0 {
-			delete(x.accounts, e.holder.Value())
-		}
+		drop(x.accounts, e.Holder(), e)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestLongListings(t *testing.T) {
 // parallel, since it would measure other tests, too.
 func TestIndexSize(t *testing.T) {
 	const count, most = 30_000, 320
-	x, before := New(), heap()
+	x, before := New(), heapBytes()
 	fill := func(deleted bool) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for n := range count {
@@ -82,13 +82,13 @@ func TestIndexSize(t *testing.T) {
 	}
 	for range 2 {
 		fill(false)
-		if each := (heap() - before) / count; each > most {
+		if each := (heapBytes() - before) / count; each > most {
 			t.Errorf("an address takes %d bytes, want %d at most", each, most)
 		} else {
 			t.Logf("an address takes %d bytes", each)
 		}
 		fill(true)
-		if n := x.Len() + len(x.spellings) + x.assigned.Len() + len(x.accounts) + len(x.zones.byText) +
+		if n := x.Len() + len(x.spellings) + len(x.statuses) + len(x.accounts) + len(x.zones.byText) +
 			x.hosts.ordered.Len() + len(x.counts) + len(x.irregular); n > 0 {
 			t.Errorf("%d things are left", n)
 		}
@@ -96,8 +96,8 @@ func TestIndexSize(t *testing.T) {
 	runtime.KeepAlive(x)
 }
 
-// heap returns how many bytes are in use.
-func heap() int64 {
+// heapBytes returns how many bytes are in use.
+func heapBytes() int64 {
 	var stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&stats)

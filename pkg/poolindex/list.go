@@ -1,6 +1,10 @@
 package poolindex
 
-import "maps"
+import (
+	"maps"
+
+	"junctor/pkg/kazoo"
+)
 
 // Listings collect entries under the lock and read them after it.
 
@@ -18,7 +22,10 @@ func (x *Index) AssignedTo(accountID string) []*Entry {
 func (x *Index) Assigned() []*Entry {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return x.assigned.Items()
+	if held := x.statuses[kazoo.Assigned]; held != nil {
+		return held.Items()
+	}
+	return nil
 }
 
 // Zones lists the zones, in the order of the views.
@@ -116,8 +123,8 @@ func (x *Index) CountAvailable(zone string) (count int) {
 	return count
 }
 
-// Counts returns how many entries there are, by zone and status.
-func (x *Index) Counts() map[[2]string]int {
+// Counts returns how many entries there are in each group, without those that have none.
+func (x *Index) Counts() map[Group]int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return maps.Clone(x.counts)

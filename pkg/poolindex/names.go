@@ -24,9 +24,10 @@ type nameIndex struct {
 // name is a zone or a host.
 type name struct {
 	text       string
-	key, exact []byte                // order names
-	entries    int                   // how many have it
-	available  *btree.BTreeG[*Entry] // of a zone, by id
+	key, exact []byte // order names
+	entries    int    // how many have it
+	addresses  tree   // by address
+	available  tree   // by id
 }
 
 func newNameIndex() *nameIndex {
@@ -42,7 +43,7 @@ func (n *nameIndex) add(text string) *name {
 	known := n.byText[text]
 	if known == nil {
 		known = n.newName(text)
-		known.available = newTree(compareIDs)
+		known.addresses, known.available = newTree(compareAddresses), newTree(compareIDs)
 		n.byText[text] = known
 		n.ordered.Set(known)
 	}

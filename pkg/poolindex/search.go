@@ -1,0 +1,168 @@
+package poolindex
+
+import (
+	"cmp"
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
+)
+
+// A search visits the entries of one of its filters, that with the fewest, by address, and checks the others on each. So
+// a page costs at most the matches of that filter, and no more than its own rows if there is no other filter.
+
+// Search says which addresses to list. The zero value is all of them.
+type Search struct {
+	Zone, Host, Status, Holder string        // exactly; empty is any
+	Range                      *ipaddr.Range // nil is any
+	Begins                     *Begins       // nil is any
+}
+
+// Begins finds an address by the beginning of a text that belongs to it. One of the fields has to match.
+type Begins struct {
+	Addresses []ipaddr.Range  // as ipaddr.Beginning returns them
+	Host      string          // in lower case; empty matches none
+	Holders   map[string]bool // the accounts whose names begin so
+}
+
+// Matches reports whether a search finds an entry.
+func (s Search) Matches(e *Entry) bool {
+	return (s.Zone == "" || s.Zone == e.Zone()) && (s.Host == "" || s.Host == e.Host()) &&
+		(s.Status == "" || s.Status == e.Status()) && (s.Holder == "" || s.Holder == e.heldBy()) &&
+		(s.Range == nil || s.Range.Contains(e.addr)) && (s.Begins == nil || s.Begins.matches(e)) && e.addr.IsValid()
+}
+
+// heldBy is Holder without what is left in the document of an address that nobody holds.
+func (e *Entry) heldBy() string {
+	if e.Status() == kazoo.Assigned {
+		return e.Holder()
+	}
+	return ""
+}
+
+func (b *Begins) matches(e *Entry) bool {
+	return slices.ContainsFunc(b.Addresses, func(r ipaddr.Range) bool { return r.Contains(e.addr) }) ||
+		b.matchesHost(e.Host()) || b.Holders[e.heldBy()]
+}
+
+func (b *Begins) matchesHost(host string) bool {
+	return b.Host != "" && strings.HasPrefix(strings.ToLower(host), b.Host)
+}
+
+// Position is where a page ended: behind the address that is stored under ID. The zero Position is before all others.
+type Position struct {
+	Addr netip.Addr
+	ID   string
+}
+
+// Found is a page of a search.
+type Found struct {
+	Entries []*Entry // by address
+	More    bool     // whether there are others behind them
+	Visited int      // how many entries were looked at
+}
+
+// visitedAtOnce is how many entries are visited before writers of the index get a chance.
+const visitedAtOnce = 5000
+
+// Search lists want addresses behind a position. What changes meanwhile is found as it was before or after.
+func (x *Index) Search(ctx context.Context, s Search, from Position, want int) (Found, error) {
+	var found Found
+	for done := false; !done; {
+		if err := ctx.Err(); err != nil {
+			return Found{}, err
+		}
+		from, done = x.searchOn(s, from, want, &found)
+	}
+	return found, nil
+}
+
+// searchOn adds to what was found, until that is a page or enough was visited. It returns where to go on.
+func (x *Index) searchOn(s Search, from Position, want int, found *Found) (at Position, done bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	m := newMerge(x.sources(s), from)
+	for left := visitedAtOnce + len(m); left > 0; left-- {
+		e := m.next()
+		if e == nil {
+			return from, true
+		}
+		found.Visited++
+		from = Position{e.addr, e.id}
+		if !s.Matches(e) {
+			continue
+		}
+		if found.More = len(found.Entries) == want; found.More {
+			return from, true
+		}
+		found.Entries = append(found.Entries, e)
+	}
+	return from, false
+}
+
+// sources returns what has all entries that a search finds: what one of its filters admits, the one that admits the
+// fewest.
+func (x *Index) sources(s Search) []source {
+	var filters [][]source
+	if s.Zone != "" {
+		filters = append(filters, x.zones.sources(s.Zone))
+	}
+	if s.Host != "" {
+		filters = append(filters, x.hosts.sources(s.Host))
+	}
+	if s.Status != "" {
+		filters = append(filters, sourceOf(x.statuses[s.Status]))
+	}
+	if s.Holder != "" {
+		filters = append(filters, sourceOf(x.accounts[s.Holder]))
+	}
+	if s.Begins != nil {
+		filters = append(filters, x.beginning(*s.Begins))
+	}
+	if len(filters) == 0 {
+		filters = append(filters, x.everything())
+	}
+	if s.Range != nil {
+		for i, sources := range filters {
+			filters[i] = within(sources, *s.Range)
+		}
+	}
+	if len(filters) == 1 {
+		return filters[0]
+	}
+	return slices.MinFunc(filters, func(a, b []source) int { return cmp.Compare(sizeOf(a), sizeOf(b)) })
+}
+
+// everything returns the sources of all addresses.
+func (x *Index) everything() (sources []source) {
+	for _, t := range x.statuses {
+		sources = append(sources, source{entries: t})
+	}
+	return sources
+}
+
+// beginning returns the sources of Begins. They have an entry several times if several of its texts begin so.
+func (x *Index) beginning(b Begins) (sources []source) {
+	for _, r := range b.Addresses {
+		sources = append(sources, within(x.everything(), r)...)
+	}
+	for text, host := range x.hosts.byText {
+		if b.matchesHost(text) {
+			sources = append(sources, source{entries: host.addresses})
+		}
+	}
+	for holder := range b.Holders {
+		sources = append(sources, sourceOf(x.accounts[holder])...)
+	}
+	return sources
+}
+
+func (n *nameIndex) sources(text string) []source {
+	if known := n.byText[text]; known != nil {
+		return sourceOf(known.addresses)
+	}
+	return nil
+}
