@@ -112,7 +112,8 @@ func (s *Server) listHosts(r *crossbar.Request) (crossbar.Reply, error) {
 }
 
 // createIP handles PUT /ips, and PUT /accounts/{account}/ips, which the documentation's example uses and Crossbar
-// refuses to everybody; it takes a superduper account either way.
+// refuses to everybody; it takes a superduper account either way. With "ips" in data it creates many, which Crossbar
+// cannot.
 func (s *Server) createIP(r *crossbar.Request) (crossbar.Reply, error) {
 	if err := r.RequireSuperduper(); err != nil {
 		return crossbar.Reply{}, err
@@ -121,11 +122,21 @@ func (s *Server) createIP(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
+	dryRun, err := r.Flag("dry_run")
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
+	if _, many := data["ips"]; many {
+		return s.createIPs(r, data, dryRun)
+	}
+	if dryRun {
+		return crossbar.Reply{}, fault.Finding("dry_run", "invalid", "dry_run needs ips", map[string]any{"value": true})
+	}
 	if err := s.Schemas.Validate("ip", map[string]any(data)); err != nil {
 		return crossbar.Reply{}, err
 	}
 	ip, err := s.Pool.Create(r.Context(), dedicatedip.CreateRequest{
-		Address: data.String("ip"), Zone: data.String("zone"), Host: data.String("host"),
+		Address: data.String("ip"), Zone: data.String("zone"), Host: data.String("host"), Notes: data.String("notes"),
 	})
 	if err != nil {
 		return crossbar.Reply{}, err

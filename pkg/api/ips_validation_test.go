@@ -25,6 +25,7 @@ func TestIPsData(t *testing.T) {
 		{"M", "PUT", "/v2/ips", `{"ip":"fe80::1%eth0","zone":"z","host":"h"}`, "ip not_one_schema_valid"},
 		{"M", "PUT", "/v2/ips", `{"ip":"10.0.0.0/24","zone":"z","host":"h"}`, "ip not_one_schema_valid"},
 		{"M", "PUT", "/v2/ips", `{"ip":7,"zone":"z","host":"h"}`, "ip not_one_schema_valid"},
+		{"M", "PUT", "/v2/ips", `{"ip":"10.0.0.9","zone":"z","host":"h","notes":["x"]}`, "notes type"},
 		{"M", "DELETE", "/v2/ips/hello", ``, "ips.0 not_one_schema_valid"},
 		{"A", "POST", ipsOfA + "/hello", ``, "ips.0 not_one_schema_valid"},
 		{"A", "DELETE", ipsOfA + "/hello", ``, "ips.0 not_one_schema_valid"},

@@ -186,6 +186,19 @@ func (r *Request) Is(name string) bool {
 	return value == true || value == "true"
 }
 
+// Flag returns a setting that is true or false, as a boolean or as the word; without it, false. Anything else is
+// fault.Invalid, for settings that must not be misread.
+func (r *Request) Flag(name string) (bool, error) {
+	switch value := r.value(name); value {
+	case nil, false, "false":
+		return false, nil
+	case true, "true":
+		return true, nil
+	default:
+		return false, fault.Finding(name, "invalid", name+" must be true or false", map[string]any{"value": value})
+	}
+}
+
 // Payload returns the request's data as it was sent: an object, a list, or nil after DropData.
 func (r *Request) Payload() any { return r.body.data }
 

@@ -28,6 +28,9 @@ type Reply struct {
 	// Bypassed says that Data was read from the store, since memory was not current.
 	Bypassed bool
 
+	// Nothing says that a PUT has created nothing, as in a dry run: 200 and not 201.
+	Nothing bool
+
 	preflight bool // nothing but headers
 }
 
@@ -110,7 +113,7 @@ func (s *Server) succeed(r *Request, rep Reply) response {
 		rep.Revision = document.MD5(data)
 	}
 	resp := response{status: http.StatusOK, location: rep.Location, cors: r.cors, bypassed: rep.Bypassed}
-	if r.verb == http.MethodPut && (r.Method == http.MethodPut || rep.Location != "") {
+	if r.verb == http.MethodPut && (r.Method == http.MethodPut || rep.Location != "") && !rep.Nothing {
 		resp.status = http.StatusCreated
 	}
 	if r.Method == http.MethodGet { // a GET that a POST carries has no tag, as in cowboy_rest

@@ -63,14 +63,9 @@ const (
 func (p *Pool) CreateMany(ctx context.Context, r CreateManyRequest) (done Creation, err error) {
 	c := &creation{Pool: p, CreateManyRequest: r, done: Creation{Refused: fault.Fields{}}, existing: map[int][]string{}}
 	c.expand()
-	for part := range slices.Chunk(c.wanted, createdAtOnce) {
-		if err = ctx.Err(); err != nil {
-			err = fault.Wrap(fault.DatastoreUnreachable, err)
-			break
-		}
-		if err = c.create(ctx, part); err != nil {
-			break
-		}
+	err = c.eachPart(ctx, c.wanted, c.create)
+	if err == nil {
+		err = c.eachPart(ctx, c.again, c.compare)
 	}
 	c.reportExisting()
 	if !r.DryRun {
@@ -87,6 +82,7 @@ type creation struct {
 	*Pool
 	CreateManyRequest
 	wanted   []wantedIP
+	again    []wantedIP       // that an entry with another zone or host names before
 	existing map[int][]string // by entry: ids of addresses that are there with another zone or host
 	done     Creation
 }
@@ -120,7 +116,7 @@ func (c *creation) expand() {
 				named[addr] = i
 				c.wanted = append(c.wanted, wantedIP{addr, i})
 			case c.Entries[first].Zone != e.Zone || c.Entries[first].Host != e.Host:
-				c.existing[i] = append(c.existing[i], addr.String())
+				c.again = append(c.again, wantedIP{addr, i})
 			}
 		}
 	}
@@ -170,6 +166,19 @@ func (e Entry) block() (b ipaddr.Block, err error) {
 		err = fmt.Errorf("%s %w", name, err)
 	}
 	return b, err
+}
+
+// eachPart has a function do what is wanted, part by part.
+func (c *creation) eachPart(ctx context.Context, wanted []wantedIP, do func(context.Context, []wantedIP) error) error {
+	for part := range slices.Chunk(wanted, createdAtOnce) {
+		if err := ctx.Err(); err != nil {
+			return fault.Wrap(fault.DatastoreUnreachable, err)
+		}
+		if err := do(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // create creates addresses, as far as the pool does not have them.
@@ -245,21 +254,26 @@ func (c *creation) insertEach(ctx context.Context, wanted []wantedIP, docs []doc
 			failed = written.Err
 		}
 	}
-	if failed != nil || len(late) == 0 {
+	if failed != nil {
 		return failed
 	}
-	texts := make([]string, len(late))
-	for i, w := range late {
+	return c.compare(ctx, late)
+}
+
+// compare records what became of addresses that the pool has.
+func (c *creation) compare(ctx context.Context, part []wantedIP) error {
+	texts := make([]string, len(part))
+	for i, w := range part {
 		texts[i] = w.addr.String()
 	}
 	found, err := c.lookup(ctx, texts)
 	if err != nil {
 		return err
 	}
-	for i, w := range late {
+	for i, w := range part {
 		if ip, ok := found[texts[i]]; ok {
 			c.exists(w, ip)
-		} else { // deleted again, or a document that is no address has its id
+		} else { // a dry run, or deleted again, or the id is that of a document that is no address
 			c.existing[w.entry] = append(c.existing[w.entry], texts[i])
 		}
 	}

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"junctor/pkg/crossbar"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+)
+
+// The schema of PUT /ips with a list, and how many of its entries are validated in one call: package schema bounds the
+// values of a call.
+const (
+	creationSchema   = "ips_creation"
+	mostEntries      = 4900 // as in the schema
+	entriesValidated = 1000
+)
+
+// createIPs creates addresses in bulk. What is wrong with an entry refuses the entry, and what is wrong around the
+// entries refuses the request.
+func (s *Server) createIPs(r *crossbar.Request, data document.Document, dryRun bool) (crossbar.Reply, error) {
+	if single := data["ip"]; single != nil {
+		return crossbar.Reply{}, fault.Finding("ip", "invalid", "ip and ips exclude each other", map[string]any{"value": single})
+	}
+	refused, err := s.validateCreation(data)
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
+	request := dedicatedip.CreateManyRequest{DryRun: dryRun}
+	var indexes []string // in data, of the entries of the request
+	list, _ := data["ips"].([]any)
+	for i, item := range list {
+		if index := strconv.Itoa(i); refused[index] == nil {
+			object, _ := item.(map[string]any)
+			request.Entries = append(request.Entries, entryOf(object, data))
+			indexes = append(indexes, index)
+		}
+	}
+	done, err := s.Pool.CreateMany(r.Context(), request)
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
+	for i, codes := range done.Refused {
+		at, _ := strconv.Atoi(i)
+		refused[indexes[at]] = codes
+	}
+	return crossbar.Reply{Nothing: dryRun, Data: map[string]any{
+		"created": listOf(done.Created), "unchanged": listOf(done.Unchanged), "refused": refused,
+	}}, nil
+}
+
+// listOf returns a list that is JSON's empty list if there is nothing in it.
+func listOf(ids []string) []string { return append([]string{}, ids...) }
+
+// validateCreation validates a list of entries and what is around it. It returns what is wrong with entries, by index.
+func (s *Server) validateCreation(data document.Document) (refused fault.Fields, err error) {
+	refused = fault.Fields{}
+	list, _ := data["ips"].([]any)
+	if len(list) > mostEntries {
+		return nil, fault.Finding("ips", "maxItems", "The list is more than "+strconv.Itoa(mostEntries)+" items",
+			map[string]any{"target": mostEntries})
+	}
+	around := maps.Clone(data)
+	for first := 0; first == 0 || first < len(list); first += entriesValidated {
+		if len(list) > 0 {
+			around["ips"] = list[first:min(first+entriesValidated, len(list))]
+		}
+		if err := splitFindings(s.Schemas.Validate(creationSchema, map[string]any(around)), first, refused); err != nil {
+			return nil, err
+		}
+	}
+	return refused, nil
+}
+
+// splitFindings adds what a validation has found in entries to refused, by index, the first of which is given. It
+// returns the rest.
+func splitFindings(err error, first int, refused fault.Fields) error {
+	invalid, _ := errors.AsType[*fault.Error](err)
+	if invalid == nil {
+		return err
+	}
+	found, _ := invalid.Data.(fault.Fields)
+	rest := fault.Fields{}
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		inList, isEntry := strings.CutPrefix(path, "ips.")
+		text, field, _ := strings.Cut(inList, ".")
+		at, notIndex := strconv.Atoi(text)
+		if !isEntry || notIndex != nil {
+			rest[path] = found[path]
+			continue
+		}
+		if index := strconv.Itoa(first + at); refused[index] == nil {
+			refused[index] = refusal(field, found[path])
+		}
+	}
+	if len(found) == 0 {
+		return err
+	}
+	return rest.Err()
+}
+
+// refusal returns what is wrong with an entry, of which a field has these findings. The field is empty for the entry.
+func refusal(field string, codes map[string]any) map[string]any {
+	code := slices.Min(slices.Collect(maps.Keys(codes)))
+	detail, _ := codes[code].(map[string]any)
+	message, _ := detail["message"].(string)
+	if field != "" {
+		message = field + ": " + message
+	}
+	one := map[string]any{"message": message}
+	if value, ok := detail["value"]; ok {
+		one["value"] = value
+	}
+	return map[string]any{"invalid": one}
+}
+
+// entryOf returns an entry of a list, which is valid. The defaults stand around the list.
+func entryOf(object, defaults document.Document) dedicatedip.Entry {
+	e := dedicatedip.Entry{
+		IP: object.String("ip"), CIDR: object.String("cidr"), Range: object.String("range"), All: object.Bool("all"),
+		Zone: object.String("zone"), Host: object.String("host"), Notes: object.String("notes"),
+	}
+	if e.Zone == "" {
+		e.Zone = defaults.String("zone")
+	}
+	if e.Host == "" {
+		e.Host = defaults.String("host")
+	}
+	if _, said := object["all"]; !said {
+		e.All = defaults.Bool("all")
+	}
+	return e
+}
