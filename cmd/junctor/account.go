@@ -10,7 +10,8 @@ import (
 )
 
 func (c *cli) accountCommand() *cobra.Command {
-	return c.group(&cobra.Command{Use: "account", Short: "Create accounts"}, c.accountCreateCommand())
+	return c.group(&cobra.Command{Use: "account", Short: "Create, list and show accounts"},
+		c.accountCreateCommand(), c.accountListCommand(), c.accountShowCommand())
 }
 
 func (c *cli) accountCreateCommand() *cobra.Command {
@@ -25,7 +26,9 @@ Prints the account's id, API key and realm.
 Where a Kazoo lives the command refuses: accounts are Kazoo's to create.`,
 		Args: operands(1, 1),
 	}
-	cmd.Flags().StringVar(&wanted.Parent, "parent", "", "`ID` of the parent account (default the master account)")
+	var parent string
+	cmd.Flags().StringVar(&parent, "parent", "",
+		"id, realm or name of the parent `ACCOUNT` (default the master account)")
 	cmd.Flags().StringVar(&wanted.Realm, "realm", "",
 		"SIP `REALM` (default a random one below that of the master account)")
 	cmd.Flags().StringVar(&username, "user", "", "`NAME` of the first user")
@@ -37,6 +40,13 @@ Where a Kazoo lives the command refuses: accounts are Kazoo's to create.`,
 			return err
 		},
 		run: func(ctx context.Context, a *app, _ []string) error {
+			if parent != "" {
+				found, err := a.accounts.Find(ctx, parent)
+				if err != nil {
+					return err
+				}
+				wanted.Parent = found.ID
+			}
 			created, err := a.provisioner.Create(ctx, wanted)
 			if created.ID == "" {
 				return err

@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
+	"junctor/pkg/auth/lookupkey"
 	"junctor/pkg/auth/ratelimit"
 	"junctor/pkg/auth/remote"
 	"junctor/pkg/auth/trust"
@@ -39,7 +40,9 @@ type app struct {
 	accounts    *account.Directory
 	clusters    *trust.Registry   // other clusters, whose tokens are accepted
 	routing     *routing.Registry // routing clusters
-	billing     *billing.Hook     // nil disables it
+	lookupKeys  *lookupkey.Registry
+	issuer      *auth.Issuer
+	billing     *billing.Hook // nil disables it
 }
 
 // appOptions are the options of newApp.
@@ -80,6 +83,8 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		provisioner: account.NewProvisioner(writer, auth.NewKeyDocument, time.Now),
 		accounts:    account.NewDirectory(writer).Reading(documents).At(o.node),
 		routing:     routing.New(s, set, routing.Options{Log: o.log}),
+		lookupKeys:  lookupkey.NewRegistry(writer, time.Now),
+		issuer:      auth.NewIssuer(writer, time.Now).At(o.node),
 		clusters:    trust.NewRegistry(writer, trust.Options{Key: o.key, Documents: documents}),
 	}, nil
 }
@@ -112,7 +117,7 @@ func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Se
 		},
 		Pool:            s.pool,
 		Routing:         s.routing,
-		Issuer:          auth.NewIssuer(s.writer, time.Now).At(s.node()),
+		Issuer:          s.issuer,
 		Schemas:         s.schemas,
 		Metrics:         m,
 		Billing:         s.billing,

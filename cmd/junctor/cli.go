@@ -84,7 +84,8 @@ The flag wins.`,
 	if c.app == nil {
 		root.AddCommand(c.serveCommand(), c.versionCommand(), manCommand())
 	}
-	root.AddCommand(c.bootstrapCommand(), c.accountCommand(), c.userCommand(), c.clusterCommand(), c.routingCommand(),
+	root.AddCommand(c.bootstrapCommand(), c.accountCommand(), c.userCommand(), c.tokenCommand(), c.lookupKeyCommand(),
+		c.clusterCommand(), c.routingCommand(),
 		c.ipsCommand(), c.supCommand(), c.doctorCommand())
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)

@@ -20,10 +20,11 @@ import (
 var readingCalls = []string{
 	"cluster list", "cluster list --json", "routing show", "routing show --json", "routing show " + otherCluster,
 	"routing lookup 192.0.2.1", "routing lookup 192.0.2.1 --direction inbound --json", "doctor", "doctor --json",
-	"version", "help",
+	"account list", "account list --search a --json", "account show nobody", "user list nobody", "lookup-key list",
+	"token --account nobody", "version", "help",
 
-	"bootstrap now", "bootstrap --frobnicate", "account", "account list", "account create", "account create A B",
-	"account create A --user admin", "account create A --user a:b --password x", "user", "user create",
+	"bootstrap now", "bootstrap --frobnicate", "account", "account list all", "account show", "account create", "account create A B",
+	"account create A --user admin", "account create A --user a:b --password x", "lookup-key", "lookup-key create", "lookup-key create A", "lookup-key remove", "token --for 0s", "user", "user create",
 	"user create A", "user create A jane", "user create A a:b --password x", "user passwd A jane", "user remove A jane",
 	"user create A jane --level root", "cluster", "cluster add", "cluster add x http://192.0.2.1",
 	"cluster add " + otherCluster + " ftp://192.0.2.1", "cluster list all", "cluster remove", "routing", "routing show a b",

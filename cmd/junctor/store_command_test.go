@@ -27,7 +27,7 @@ func TestTasks(t *testing.T) {
 			outcome{stdout: "account      X\nits API key  X\nrealm        one.example.com\n"}},
 		{"account create Two --realm one.example.com",
 			outcome{code: 1, stderr: "junctor: another account has the realm \"one.example.com\"\n"}},
-		{"account create Two --parent 0123", outcome{code: 1, stderr: "junctor: there is no parent account \"0123\"\n"}},
+		{"account create Two --parent 0123", outcome{code: 1, stderr: "junctor: there is no account \"0123\"\n"}},
 		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",
 			outcome{stdout: "added IP 1.2.3.4 to available dedicated ips\nok\n"}},
 		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",

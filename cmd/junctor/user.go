@@ -12,12 +12,15 @@ import (
 func (c *cli) userCommand() *cobra.Command {
 	return c.group(&cobra.Command{
 		Use:   "user",
-		Short: "Create, enable and disable users, and change passwords",
-		Long: `Creates, enables and disables the users of an account, and changes their
+		Short: "Create, list, enable and disable users, and change passwords",
+		Long: `Creates, lists, enables and disables the users of an account, and changes their
 passwords.
 
-Where a Kazoo lives the commands refuse: users are Kazoo's to change.`,
-	}, c.userCreateCommand(), c.userPasswordCommand(), c.userEnableCommand(), c.userDisableCommand())
+` + accountOperand + `
+
+Where a Kazoo lives the commands that change a user refuse: users are Kazoo's to
+change.`,
+	}, c.userCreateCommand(), c.userListCommand(), c.userPasswordCommand(), c.userEnableCommand(), c.userDisableCommand())
 }
 
 func (c *cli) userCreateCommand() *cobra.Command {
@@ -75,7 +78,11 @@ func (c *cli) userTask(
 ) *cobra.Command {
 	cmd.Args = operands(2, 2)
 	t.run = func(ctx context.Context, a *app, args []string) error {
-		u := userChange{AccountID: args[0], Username: args[1], Enabled: true}
+		holder, err := a.accounts.Find(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		u := userChange{AccountID: holder.ID, Username: args[1], Enabled: true}
 		if err := change(ctx, a.provisioner, &u); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ type Store interface {
 	Delete(ctx context.Context, db, id, rev string) error
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
 	store.Viewer
+	store.Lister
 	store.Installer
 	CreateDatabase(ctx context.Context, db string) error
 }

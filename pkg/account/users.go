@@ -1,9 +1,11 @@
 package account
 
 import (
+	"cmp"
 	"context"
 
 	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
@@ -23,6 +25,32 @@ func (d *Directory) UsersByHash(ctx context.Context, accountID string, h Hash) (
 // usersByName returns the ids of the users of an account who have a name.
 func (d *Directory) usersByName(ctx context.Context, accountID, username string) ([]string, error) {
 	return d.users(ctx, accountID, "", "users_by_name", lowerName(username))
+}
+
+// User is what the document of a user says.
+type User struct {
+	ID        string
+	Username  string
+	FirstName string
+	LastName  string
+	Level     string // Kazoo's priv_level
+	Enabled   bool
+}
+
+// Users passes the users of an account to each, until each returns an error. It installs nothing. An account that does
+// not exist has none.
+func (d *Directory) Users(ctx context.Context, accountID string, each func(User) error) error {
+	db, err := Database(accountID)
+	if err != nil {
+		return nil //nolint:nilerr // an account that can't be has no users
+	}
+	views := [][2]string{{"users", "list_by_id"}, {"junctor", "users_by_name"}}
+	return d.documentsOf(ctx, db, "user", views, func(doc document.Document) error {
+		return each(User{
+			ID: doc.ID(), Username: doc.String("username"), FirstName: doc.String("first_name"),
+			LastName: doc.String("last_name"), Level: cmp.Or(doc.String("priv_level"), "user"), Enabled: !Disabled(doc),
+		})
+	})
 }
 
 // users returns the ids of the users of an account that a view lists under key: Kazoo's view where it is installed,

@@ -2,12 +2,14 @@ package api_test
 
 import (
 	"encoding/base64"
+	"strings"
 	"testing"
 	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
+	"junctor/pkg/auth/lookupkey"
 	"junctor/pkg/document"
 )
 
@@ -98,11 +100,30 @@ func (p *population) operators() (reseller string) {
 		}
 	naming := p.add("master about a cluster that is not registered", key, good, related, super)
 	naming.headers = append(naming.headers, "X-Kazoo-Cluster-ID", "0123456789abcdef0123456789abcdef")
+	p.addLookupKey()
 	p.add("superduper API key", p.byKey(s.APIKey), good, related, super)
 	p.add("superduper user", p.byPassword(s.Realm, "boss", ""), good, related, super)
 	p.add("reseller's API key", p.byKey(r.APIKey), good, related)
 	p.add("reseller's user", p.byPassword(r.Realm, "boss", ""), good, related)
 	return r.ID
+}
+
+// addLookupKey adds a look-up key, also one that asks about another cluster.
+func (p *population) addLookupKey() {
+	p.Helper()
+	if err := p.store.CreateDatabase(p.Context(), lookupkey.Database); err != nil {
+		p.Fatal(err)
+	}
+	key, err := lookupkey.NewRegistry(p.store, time.Now).Create(p.Context(), "proxy")
+	if err != nil {
+		p.Fatal(err)
+	}
+	keep(key)
+	reads := func(rt route) bool { return rt.verb() == "GET" && strings.HasPrefix(rt.path, "/routing/") }
+	p.add("look-up key", key, master, superMaster).only = reads
+	naming := p.add("look-up key about a cluster that is not registered", key, master, superMaster)
+	naming.headers, naming.only = append(naming.headers, "X-Kazoo-Cluster-ID", "0123456789abcdef0123456789abcdef"), reads
+	p.add("look-up key that was removed", key+"x").refused = unknown
 }
 
 // customers adds everybody else.

@@ -42,7 +42,7 @@ type Credentials struct {
 type Identity struct {
 	AccountID string
 	OwnerID   string // the user; empty where the account itself speaks, by its API key
-	// Account is the account's document, nil for a remote identity. It must not be altered.
+	// Account is the account's document, nil for a remote identity and a look-up key. It must not be altered.
 	Account *account.Account
 	Method  string // what issued the token, as "cb_api_auth"
 	// Superduper accounts may do everything everywhere.
@@ -58,13 +58,16 @@ type Identity struct {
 	Remote bool
 	// ClusterID is the cluster that the account is of.
 	ClusterID string
+	// LookupKey is the name of the look-up key that was shown; empty otherwise. Such an identity has no account, and may
+	// read routing clusters and nothing else.
+	LookupKey string
 }
 
 // MaySee reports whether the identity has any rights on an account: that of a superduper account has, that of the
 // account itself, and those of its ancestors (cb_simple_authz). A user may do what the account may, except for
 // restrictions, see Authenticator.CheckRestrictions.
 func (i *Identity) MaySee(target *account.Account) bool {
-	if i.Remote {
+	if i.Remote || i.LookupKey != "" {
 		return false
 	}
 	return i.Superduper || i.AccountID == target.ID || slices.Contains(target.Tree, i.AccountID)

@@ -119,10 +119,12 @@ func (a *Authenticator) verify(ctx context.Context, c Credentials) (*cachedIdent
 
 // verifyWith verifies credentials with the documents of q.
 func (a *Authenticator) verifyWith(ctx context.Context, q *doccache.ReadSet, c Credentials) (*cachedIdentity, error) {
-	switch c.Kind {
-	case XAuthToken:
+	switch {
+	case c.IsLookupKey():
+		return a.verifyLookupKey(ctx, q, c.Token)
+	case c.Kind == XAuthToken:
 		return a.verifyToken(ctx, q, c)
-	case Basic:
+	case c.Kind == Basic:
 		return a.verifyBasic(ctx, q, c.Token)
 	}
 	return nil, refuse(errors.New("no kind of token that is taken here"))

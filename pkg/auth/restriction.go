@@ -34,6 +34,9 @@ func (a *Authenticator) CheckRestrictions(ctx context.Context, i *Identity, want
 	if i.Remote {
 		return nil
 	}
+	if i.LookupKey != "" {
+		return checkLookup(i, wanted)
+	}
 	if i.By != nil {
 		if err := a.CheckRestrictions(ctx, i.By, wanted); err != nil {
 			return err

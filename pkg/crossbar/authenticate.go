@@ -93,7 +93,7 @@ func (s *Server) findCluster(r *Request) (foreign bool, err error) {
 // guess costs when it fails (see package ratelimit).
 func (s *Server) authenticate(r *Request, foreign bool) (*auth.Identity, error) {
 	switch {
-	case foreign:
+	case foreign && !r.Token.IsLookupKey():
 		return attempt(s, r, r.Cluster, true, func() (*auth.Identity, error) { return s.askCluster(r) })
 	case r.Token.Kind == auth.Basic:
 		return attempt(s, r, guessed(r.Token), false, func() (*auth.Identity, error) {

@@ -34,6 +34,9 @@ func (r *Request) RequireSuperduper() error {
 // OfAccount authorizes those who have rights on the {account} in the path, which becomes r.Account: itself, its ancestors and superduper accounts
 // (cb_simple_authz).
 func OfAccount(r *Request) error {
+	if r.Identity.LookupKey != "" { // which may not learn which accounts exist
+		return r.admit(nil)
+	}
 	id := r.Vars["account"]
 	if !account.ValidID(id) {
 		return badAccount("invalid account_id '" + id + "'")

@@ -35,6 +35,9 @@ func (s *Server) record(r *Request, resp response, size int, took time.Duration)
 // logIdentity adds who asks to all further log lines of a request.
 func logIdentity(r *Request) {
 	r.log.UpdateContext(func(c zerolog.Context) zerolog.Context {
+		if r.Identity.LookupKey != "" {
+			return c.Str("lookup_key", r.Identity.LookupKey)
+		}
 		c = c.Str("auth_account", r.Identity.AccountID)
 		if r.Identity.OwnerID != "" {
 			c = c.Str("auth_user", r.Identity.OwnerID)
