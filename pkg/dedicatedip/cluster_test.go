@@ -39,6 +39,7 @@ func clusterCases(dsn string) []testCase {
 		{"cluster found later", on(clusterFoundLater)},
 		{"cluster store fails", on(clusterStoreFails)},
 		{"cluster equal writes", on(clusterEqualWrites)},
+		{"cluster node comes back", on(clusterNodeComesBack)},
 	}
 }
 
@@ -70,8 +71,8 @@ func (c *cluster) against(accountID, hash, id string) *Pool {
 func (c *cluster) contest(other func()) { c.replicas.Contest(c.s.Prefix+Database, other) }
 
 // other is what another node accepted over the same revision, with what its writer does to the copies. No account
-// is a release.
-func (c *cluster) other(before document.Document, accountID, hash string) {
+// is a release. It returns the document.
+func (c *cluster) other(before document.Document, accountID, hash string) document.Document {
 	c.Helper()
 	doc := before.Clone()
 	if holder := before.String("pvt_assigned_to"); holder != "" && accountID == "" {
@@ -90,6 +91,7 @@ func (c *cluster) other(before document.Document, accountID, hash string) {
 		c.ok(err)
 	}
 	c.replicate(doc, hash)
+	return doc
 }
 
 // replicate brings in a revision of a document, made from the one it has, on every node.
@@ -226,6 +228,27 @@ func clusterStoreFails(c *cluster) {
 		c.until("copied", func() bool { return c.stored(c.accountDB(accountA), id) != nil })
 	}
 	c.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
+}
+
+// clusterNodeComesBack: a writer reads the leaves while its node is cut off, and goes on when it is connected again.
+// Meanwhile another writer was at it and was told that it has the address: this one must not be.
+func clusterNodeComesBack(c *cluster) {
+	for id, hash := range map[string]string{"10.0.0.1": winning, "10.0.0.2": losing} {
+		c.free(id)
+		before := c.stored(Database, id)
+		c.contest(func() {
+			c.replicas.AfterReading(c.s.Prefix+Database, func() {
+				doc := c.other(before, accountB, hash)
+				for range 2 { // it was sealed
+					doc["_rev"] = fmt.Sprintf("%d-%s", kazoo.Generation(doc.Rev())+1, hash)
+					c.replicate(doc, hash)
+				}
+			})
+		})
+		_, err := c.Assign(c.Context(), toAssign(accountA, id))
+		c.saying(err, "ips%2E0 forbidden: ip assigned to another account: "+id)
+	}
+	c.resolved("10.0.0.1="+accountB, "10.0.0.2="+accountB)
 }
 
 // clusterEqualWrites: what two writers would write at the same time for the same account are two revisions, which

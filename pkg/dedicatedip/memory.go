@@ -21,7 +21,7 @@ type memory struct {
 	behind    atomic.Bool   // whether the last read went to the store for that
 	bypassed  atomic.Uint64 // how many reads did
 
-	documents *lru.Cache[string, document.Document] // of the pool by id, as last read or written
+	documents *lru.Cache[string, document.Document] // of the pool by id, as this process has written them
 }
 
 // mostDocuments bounds the documents that are cached beside the index.
@@ -111,11 +111,12 @@ func (p *Pool) wrote(docs ...document.Document) {
 func (p *Pool) saw(doc document.Document) {
 	if m := p.memory.Load(); m != nil {
 		m.mirror.Saw(doc)
-		m.documents.Add(doc.ID(), doc)
 	}
 }
 
-// cachedDocument returns a document as it was last read or written, nil if it is not cached. It must not be altered.
+// cachedDocument returns a document as this process has written it, nil if it is not cached. It must not be altered.
+// Documents that were read are not cached: a node that is cut off from the others may have returned one that loses when
+// it is connected again, and then all nodes accept a write over it.
 func (p *Pool) cachedDocument(id string) document.Document {
 	m := p.memory.Load()
 	if m == nil {

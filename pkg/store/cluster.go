@@ -28,16 +28,30 @@ import (
 //  1. The document is signed: equal writes of two writers would be one revision, and both would take it for theirs.
 //  2. It is written to all nodes (w=n). Once all have accepted it (201), no node accepts another one over the same
 //     revision, and the write is done.
-//  3. If some have not (202), because they have accepted another one or are away, all nodes are asked for the leaves of
-//     the document (r=n). Nodes that respond accept no other write over that revision any more, so that the winner among
-//     them is final. A loser removes its revision and returns fault.Conflict.
-//  4. A node that was away may come back before it has caught up, and then accept a write over the old revision. So the
-//     winner is written once more, over itself, and a majority has to accept that (w=n/2+1): its branch is longer now
-//     and wins over whatever such a node accepts. This is called sealing. It is done only while a majority of the nodes
-//     is connected, so that of a cluster which is partitioned one side goes on at most. A tombstone can't be written
-//     over: without all nodes its write is a fault.DatastorePartial.
-//  5. If that takes longer than confirmTime, as with a node that hangs, or there is no majority, the outcome is open:
+//  3. If some have not (202), because they have accepted another one or are away, a majority has to be connected, and
+//     all nodes are asked for the leaves of the document (r=n). A loser removes its revision and returns fault.Conflict.
+//  4. A winner is sealed: it is written once more, over itself, and a majority has to accept that (w=n/2+1).
+//  5. The leaves are read again. If another branch may have been sealed as well, the outcome is open.
+//  6. The winner is sealed a second time, and the write is done.
+//  7. If that takes longer than confirmTime, as with a node that hangs, or there is no majority, the outcome is open:
 //     fault.DatastorePartial. What becomes of the write is found out later, see unconfirmed.go.
+//
+// Step 3 alone decides while the connections of the nodes do not change. It does not if they do: nodes come back before
+// they have caught up, and when one comes back the others may lose each other for a moment (Erlang's global disconnects
+// nodes that see different partitions). A writer that reads leaves in that moment sees its own. Assume that a node that
+// accepts a writer's first and second seal has taken part in the reading in between. Then:
+//
+//   - At most one of two branches is reported as stored. Both writers seal before they read again, so the one whose first
+//     seal came later finds the other one's: at least two revisions that its own branch does not have, or their
+//     tombstone. It does not go on.
+//   - What was reported as stored wins. It is at least three revisions longer than what both went on from. A branch that
+//     was not reported has two at most: the write and a seal, or on the smaller side of a partition, where nothing is
+//     sealed, two writes over each other. (Each process there makes one write before it notices.)
+//   - One branch stays. A revision is removed only by who has seen one that CouchDB prefers, so the one that CouchDB
+//     prefers to all is never removed.
+//
+// A tombstone can't be written over: it is pushed to all nodes instead, and without all of them its write is a
+// fault.DatastorePartial.
 //
 // So with one node of three down, of which CouchDB knows, writes go on. With a node that hangs they are refused until
 // CouchDB gives it up, which it does after a minute (net_ticktime), or the node responds again.
@@ -56,6 +70,8 @@ var (
 		"it may have been made")
 	errNotFinal   = errors.New("a node of the CouchDB cluster is not connected, and may bring back what was deleted")
 	errNoMajority = errors.New("too many nodes of the CouchDB cluster are not connected; the write may have been made")
+	errContested  = errors.New("another writer was accepted at the same time, while nodes of the CouchDB cluster were " +
+		"connected again; the write may have been made")
 )
 
 // Nodes returns how many nodes of a CouchDB cluster keep each document of db. It is 1 without a cluster.
@@ -171,8 +187,9 @@ type accepted struct {
 	*Written
 	id     string
 	writer string // its signature; empty if the document is not signed
-	first  string // the revision that was accepted
+	first  string // the revision that was accepted; empty if the response did not come
 	newest string // the revision that this write has made last: it may have been sealed
+	seals  int    // how often a majority has accepted its newest revision
 }
 
 // acceptAll returns the writes that have not failed.
@@ -191,25 +208,45 @@ func acceptAll(db string, docs []document.Document, written []Written) (open []*
 	return open
 }
 
+// sealsNeeded is how often a write is sealed, with a reading of the leaves in between.
+const sealsNeeded = 2
+
+// decideRounds bounds how often the leaves are read. Two are enough while the nodes' connections do not change.
+const decideRounds = 3
+
 // decide finds out what became of writes that some nodes have accepted. It returns those of which that is not known, and
 // why.
 func (s *Store) decide(ctx context.Context, db string, writes []*accepted, nodes int) (open []*accepted, err error) {
-	for open = writes; len(open) > 0; {
-		won, err := s.findWinners(ctx, db, open, nodes)
-		var again []*accepted
-		if err == nil {
-			again, err = s.seal(ctx, db, won, nodes)
-		}
-		if errors.Is(context.Cause(ctx), errUnconfirmed) {
+	defer func() {
+		if errors.Is(context.Cause(ctx), errUnconfirmed) && err != nil {
 			err = errUnconfirmed
 		}
-		if err != nil {
-			return open, err
+	}()
+	missing, err := s.missingNodes(ctx, nodes)
+	if err != nil {
+		return writes, err
+	}
+	var contested []*accepted
+	for round := 0; len(writes) > 0; round++ {
+		if round == decideRounds {
+			return append(contested, writes...), errNoMajority
 		}
-		open = again
+		won, undecided, err := s.findWinners(ctx, db, writes, nodes)
+		if err != nil {
+			return append(contested, writes...), err
+		}
+		contested = append(contested, undecided...)
+		if writes, err = s.seal(ctx, db, won, nodes, missing); err != nil {
+			return append(contested, writes...), err
+		}
+	}
+	if len(contested) > 0 {
+		return contested, errContested
 	}
 	return nil, nil
 }
+
+func majority(nodes int) int { return nodes/2 + 1 }
 
 // winner is a write that has won, with the leaf of the document that it has made.
 type winner struct {
@@ -217,76 +254,102 @@ type winner struct {
 	leaf
 }
 
-// findWinners compares writes with the leaves of their documents. It returns those that have to be sealed. The
-// revisions of losers are removed.
-func (s *Store) findWinners(ctx context.Context, db string, open []*accepted, nodes int) (won []winner, err error) {
-	ids := make([]string, len(open))
-	for i, a := range open {
+// findWinners compares writes with the leaves of their documents. It returns those that have to be sealed, and those of
+// which the leaves do not tell. The revisions of losers are removed.
+func (s *Store) findWinners(
+	ctx context.Context, db string, writes []*accepted, nodes int,
+) (won []winner, contested []*accepted, err error) {
+	ids := make([]string, len(writes))
+	for i, a := range writes {
 		ids[i] = a.id
 	}
 	leaves, err := s.leaves(ctx, db, ids, nodes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, a := range open {
+	for _, a := range writes {
 		if len(leaves[a.id]) == 0 {
 			continue
 		}
 		best := slices.MaxFunc(leaves[a.id], compareLeaves)
 		switch {
-		case best.revs[0] == a.newest && a.writer != "":
-			won = append(won, winner{a, best})
-		case !slices.Contains(best.revs, a.first): // otherwise it has won, and another writer has gone on from it
+		case !slices.Contains(best.revs, a.first):
 			*a.Written = Written{Err: fault.New(fault.Conflict, "")}
 			_ = s.remove(ctx, db, a.id, a.newest, nodes) // if it stays, Resolve removes it
+		case a.writer == "":
+		case best.revs[0] != a.newest || a.isContested(best, leaves[a.id]): // or another writer has gone on from it
+			contested = append(contested, a)
+		case best.doc.Bool("_deleted") && a.seals > 0:
+		default:
+			won = append(won, winner{a, best})
 		}
 	}
-	return won, nil
+	return won, contested, nil
 }
 
-// seal writes winners once more over themselves, so that their branches win over what nodes accept that are away. It
-// returns those that have to be compared again, because another writer was at it.
-func (s *Store) seal(ctx context.Context, db string, won []winner, nodes int) (again []*accepted, err error) {
+// isContested reports whether another branch than that of best, which is a's, may have been sealed: it is not older than
+// a's write, and has more than one revision of its own.
+func (a *accepted) isContested(best leaf, leaves []leaf) bool {
+	return slices.ContainsFunc(leaves, func(l leaf) bool {
+		own := slices.IndexFunc(l.revs, func(rev string) bool { return slices.Contains(best.revs, rev) })
+		if own < 0 {
+			own = len(l.revs)
+		}
+		generation := kazoo.Generation(l.revs[0])
+		if l.doc.Bool("_deleted") {
+			own, generation = own-1, generation-1
+		}
+		return own > 1 && generation >= kazoo.Generation(a.first)
+	})
+}
+
+// seal writes winners once more over themselves. It returns those whose leaves have to be read again, or with an error,
+// those whose outcome is open.
+func (s *Store) seal(
+	ctx context.Context, db string, won []winner, nodes, missing int,
+) (again []*accepted, err error) {
 	if len(won) == 0 {
 		return nil, nil
 	}
-	missing, err := s.missingNodes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	majority := nodes/2 + 1
-	if missing > nodes-majority {
-		return nil, errNoMajority
-	}
-	if err := s.push(ctx, db, won, nodes-missing); err != nil {
-		return nil, err
-	}
+	var all, sealed []*accepted
 	var docs []document.Document
-	var sealed []*accepted
+	var fresh []winner
 	for _, w := range won {
+		all = append(all, w.accepted)
+		if w.seals == 0 {
+			fresh = append(fresh, w)
+		}
 		switch {
 		case !w.doc.Bool("_deleted"):
 			docs, sealed = append(docs, w.doc), append(sealed, w.accepted)
 		case missing > 0:
 			*w.Written = Written{Err: fault.Wrap(fault.DatastorePartial, errNotFinal)}
+		default:
+			w.seals++
+			again = append(again, w.accepted)
 		}
 	}
-	if len(docs) == 0 {
-		return nil, nil
+	if err := s.push(ctx, db, fresh, nodes-missing); err != nil {
+		return all, err
 	}
-	written, partial, err := s.request(ctx, "put_many", db, docs, s.bulk(db, docs), kivik.Param("w", majority))
+	if len(docs) == 0 {
+		return again, nil
+	}
+	written, partial, err := s.request(ctx, "put_many", db, docs, s.bulk(db, docs), kivik.Param("w", majority(nodes)))
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	for i, a := range sealed {
 		switch w := written[i]; {
 		case w.Err == nil:
-			a.newest = w.Rev
-			a.Rev = w.Rev
-		case !fault.Is(w.Err, fault.Conflict):
-			return nil, w.Err
+			a.newest, a.Rev = w.Rev, w.Rev
+			if !partial {
+				a.seals++
+			}
+		case !fault.Is(w.Err, fault.Conflict): // a conflict is another writer's, and the leaves show it
+			return all, w.Err
 		}
-		if partial || written[i].Err != nil {
+		if a.seals < sealsNeeded {
 			again = append(again, a)
 		}
 	}
@@ -296,6 +359,9 @@ func (s *Store) seal(ctx context.Context, db string, won []winner, nodes int) (a
 // push writes revisions to all connected nodes as they are, as replication would do a moment later: nodes that have
 // accepted another writer could not seal them before. (Such a write never fails, and says nothing of who has it.)
 func (s *Store) push(ctx context.Context, db string, won []winner, connected int) error {
+	if len(won) == 0 {
+		return nil
+	}
 	docs := make([]any, len(won))
 	for i, w := range won {
 		doc := w.doc.Clone()
@@ -313,8 +379,9 @@ func (s *Store) push(ctx context.Context, db string, won []winner, connected int
 	})
 }
 
-// missingNodes returns how many nodes of the cluster are not connected.
-func (s *Store) missingNodes(ctx context.Context) (missing int, err error) {
+// missingNodes returns how many nodes of the cluster are not connected. Without a majority of those that keep a document
+// it returns errNoMajority.
+func (s *Store) missingNodes(ctx context.Context, nodes int) (missing int, err error) {
 	err = s.call("membership", "", func() error {
 		members, err := s.client.Membership(ctx)
 		if err == nil && len(members.ClusterNodes) == 0 {
@@ -330,6 +397,9 @@ func (s *Store) missingNodes(ctx context.Context) (missing int, err error) {
 		}
 		return nil
 	})
+	if err == nil && missing > nodes-majority(nodes) {
+		err = errNoMajority
+	}
 	return missing, err
 }
 

@@ -24,6 +24,7 @@ type nodes struct {
 	connected string // its connected nodes
 	status    int    // of a write: 201 is accepted by all nodes, 202 by some
 	leaves    string // of the document, afterwards
+	sealed    string // the same after the write was sealed
 
 	mu       sync.Mutex
 	requests []string
@@ -64,6 +65,7 @@ func (n *nodes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `[]`)
 	case r.Method == http.MethodPost && body.W == "2":
 		note("seal w=2")
+		n.leaves = n.sealed
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, `[{"ok":true,"id":"a","rev":"3-sealed"}]`)
 	default:
@@ -84,7 +86,8 @@ const (
 )
 
 // TestWritesToACluster: a write waits for all nodes. Where some have not accepted it, the leaves of the document decide:
-// a loser takes its revision away, a winner seals its own while a majority of the nodes is connected. A CouchDB alone,
+// a loser takes its revision away, a winner seals its own twice, if a majority of the nodes is connected and no other
+// writer may have sealed one meanwhile. A CouchDB alone,
 // and what knows no nodes, is asked nothing special.
 func TestWritesToACluster(t *testing.T) {
 	t.Parallel()
@@ -95,34 +98,45 @@ func TestWritesToACluster(t *testing.T) {
 		other = `{"ok":{"_id":"a","_rev":"2-other","_revisions":{"start":2,"ids":["other","base"]}}}`
 		gone  = `{"ok":{"_id":"a","_rev":"3-gone","_deleted":true,"_revisions":{"start":3,"ids":["gone","mine","base"]}}}`
 		low   = `{"ok":{"_id":"a","_rev":"2-low","_revisions":{"start":2,"ids":["low","base"]}}}`
+		won   = `{"ok":{"_id":"a","_rev":"3-sealed","_revisions":{"start":3,"ids":["sealed","mine","base"]}}}`
+		beat  = `{"ok":{"_id":"a","_rev":"3-a","_revisions":{"start":3,"ids":["a","other","base"]}}}`
+		beats = `{"ok":{"_id":"a","_rev":"4-a","_revisions":{"start":4,"ids":["a","b","other","base"]}}}`
+		dead  = `{"ok":{"_id":"a","_rev":"4-x","_deleted":true,"_revisions":{"start":4,"ids":["x","a","other","base"]}}}`
 		taken = `{"ok":{"_id":"a","_rev":"3-taken","_deleted":true,"_revisions":{"start":3,"ids":["taken","x","base"]}}}`
 	)
+	ask := []string{"PUT w=3", "membership", "leaves r=3"}
+	once := slices.Concat(ask, []string{"push w=3", "seal w=2", "leaves r=3"})
 	for _, test := range []struct {
 		name, info, connected string
 		status                int
-		leaves                string
+		leaves, sealed        string
 		kind                  fault.Kind // of the error of Put and PutMany
 		rev                   string
 		requests              []string
 	}{
-		{"accepted by all", three, all, 201, mine, 0, "2-mine", []string{"PUT w=3"}},
-		{"won", three, all, 202, low + "," + taken + "," + mine, 0, "3-sealed",
-			[]string{"PUT w=3", "leaves r=3", "membership", "push w=3", "seal w=2"}},
-		{"one node away", three, `"1","2"`, 202, mine, 0, "3-sealed",
-			[]string{"PUT w=3", "leaves r=3", "membership", "push w=2", "seal w=2"}},
-		{"two nodes away", three, `"1"`, 202, mine, fault.DatastorePartial, "",
-			[]string{"PUT w=3", "leaves r=3", "membership"}},
-		{"another has gone on", three, all, 202, later, 0, "2-mine", []string{"PUT w=3", "leaves r=3"}},
-		{"another has removed it", three, all, 202, gone, 0, "2-mine", []string{"PUT w=3", "leaves r=3"}},
-		{"lost", three, all, 202, mine + "," + other, fault.Conflict, "",
-			[]string{"PUT w=3", "leaves r=3", "DELETE 2-minew=3"}},
-		{"alone", alone, all, 202, other, 0, "2-mine", []string{"PUT w="}},
-		{"no nodes", `"doc_count":0`, all, 201, other, 0, "2-mine", []string{"PUT w="}},
+		{"accepted by all", three, all, 201, mine, "", 0, "2-mine", []string{"PUT w=3"}},
+		{"won", three, all, 202, low + "," + taken + "," + mine, low + "," + taken + "," + won, 0, "3-sealed",
+			slices.Concat(once, []string{"seal w=2"})},
+		{"one node away", three, `"1","2"`, 202, mine, won, 0, "3-sealed",
+			slices.Concat(ask, []string{"push w=2", "seal w=2", "leaves r=3", "seal w=2"})},
+		{"two nodes away", three, `"1"`, 202, mine, "", fault.DatastorePartial, "", []string{"PUT w=3", "membership"}},
+		{"another has gone on", three, all, 202, later, "", fault.DatastorePartial, "", ask},
+		{"another has removed it", three, all, 202, gone, "", fault.DatastorePartial, "", ask},
+		{"lost", three, all, 202, mine + "," + other, "", fault.Conflict, "", slices.Concat(ask, []string{"DELETE 2-minew=3"})},
+		{"another is sealed, too", three, all, 202, mine, won + "," + beat, fault.DatastorePartial, "", once},
+		{"another was sealed, and is removed", three, all, 202, mine, won + "," + dead, fault.DatastorePartial, "", once},
+		{"another is stored", three, all, 202, mine, won + "," + beats, fault.Conflict, "",
+			slices.Concat(once, []string{"DELETE 3-sealedw=3"})},
+		{"alone", alone, all, 202, other, "", 0, "2-mine", []string{"PUT w="}},
+		{"no nodes", `"doc_count":0`, all, 201, other, "", 0, "2-mine", []string{"PUT w="}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for _, many := range []bool{false, true} {
-				n := &nodes{T: t, info: test.info, connected: test.connected, status: test.status, leaves: test.leaves}
+				n := &nodes{
+					T: t, info: test.info, connected: test.connected, status: test.status, leaves: test.leaves,
+					sealed: test.sealed,
+				}
 				s, doc, want := n.open(), document.Document{"_id": "a", "_rev": "1-base"}, slices.Clone(test.requests)
 				var w store.Written
 				if many {
@@ -188,7 +202,7 @@ func TestUpdateOnACluster(t *testing.T) {
 		}
 		return nil
 	})
-	want := []string{"get", "PUT w=3", "leaves r=3", "DELETE 2-minew=3", "leaves r=3", "PUT w=3"}
+	want := []string{"get", "PUT w=3", "membership", "leaves r=3", "DELETE 2-minew=3", "leaves r=3", "PUT w=3"}
 	if err != nil || doc.Rev() != "2-mine" || !slices.Equal(n.requests, want) {
 		t.Errorf("%v, %v after %q", doc, err, n.requests)
 	}

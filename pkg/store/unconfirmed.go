@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -30,6 +31,7 @@ type unconfirmed struct {
 type openWrite struct {
 	db, id string
 	writer string // its signature; empty where documents are not signed
+	first  string // the revision that was accepted; empty if the response did not come
 }
 
 func (u *unconfirmed) any() bool {
@@ -50,7 +52,7 @@ func (s *Store) leaveOpen(db string, open []*accepted, cause error) {
 			continue
 		}
 		*a.Written = Written{Err: fault.Wrap(fault.DatastorePartial, cause)}
-		s.unconfirmed.writes = append(s.unconfirmed.writes, openWrite{db, a.id, a.writer})
+		s.unconfirmed.writes = append(s.unconfirmed.writes, openWrite{db, a.id, a.writer, a.first})
 		s.log.Warn().Err(cause).Str("database", db).Str("id", a.id).Msg("the outcome of a write is open; " +
 			"writes to this CouchDB cluster are refused until it is known")
 	}
@@ -105,12 +107,8 @@ func (s *Store) ask(db string, writes []openWrite) error {
 	if err != nil {
 		return err
 	}
-	missing, err := s.missingNodes(ctx)
-	if err != nil {
+	if _, err := s.missingNodes(ctx, nodes); err != nil {
 		return err
-	}
-	if missing > (nodes-1)/2 {
-		return errNoMajority
 	}
 	var ids []string
 	for _, w := range writes {
@@ -127,11 +125,14 @@ func (s *Store) ask(db string, writes []openWrite) error {
 	for _, w := range writes {
 		for _, l := range leaves[w.id] {
 			if w.writer != "" && l.doc.String(FieldWriter) == w.writer {
-				own[w] = &accepted{&Written{}, w.id, w.writer, l.doc.Rev(), l.doc.Rev()}
+				own[w] = &accepted{
+					Written: &Written{}, id: w.id, writer: w.writer, first: cmp.Or(w.first, l.doc.Rev()), newest: l.doc.Rev(),
+				}
 			}
 		}
 	}
-	if _, err := s.decide(ctx, db, slices.Collect(maps.Values(own)), nodes); err != nil {
+	_, err = s.decide(ctx, db, slices.Collect(maps.Values(own)), nodes)
+	if err != nil && !errors.Is(err, errContested) { // then CouchDB's winner stays
 		return err
 	}
 	for _, w := range writes {

@@ -21,15 +21,17 @@ type Replicas struct {
 	proxy *httputil.ReverseProxy
 	paths map[string]string // of the databases
 
-	mu     sync.Mutex
-	others map[string]func() // by path: what another writer does right after the next write
-	broken bool              // nobody can be asked for the leaves of a document
+	mu      sync.Mutex
+	others  map[string]func() // by path: what another writer does right after the next write
+	readers map[string]func() // by path: what another writer does right after leaves were read
+	broken  bool              // nobody can be asked for the leaves of a document
 }
 
 // NewReplicas returns a proxy that shows these databases of the CouchDB at dsn as kept on three nodes.
 func NewReplicas(t testing.TB, dsn string, databases ...string) *Replicas {
 	t.Helper()
-	r := &Replicas{proxy: Forward(t, dsn), paths: map[string]string{}, others: map[string]func(){}}
+	r := &Replicas{proxy: Forward(t, dsn), paths: map[string]string{}, others: map[string]func(){},
+		readers: map[string]func(){}}
 	for _, db := range databases {
 		r.paths[db] = "/" + url.PathEscape(db)
 	}
@@ -45,6 +47,13 @@ func (r *Replicas) Contest(db string, other func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.others[r.paths[db]] = other
+}
+
+// AfterReading calls other right after the leaves of documents of a database were read for the next time.
+func (r *Replicas) AfterReading(db string, other func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.readers[r.paths[db]] = other
 }
 
 // Break makes requests for the leaves of documents fail, or stops that.
@@ -79,6 +88,9 @@ func (r *Replicas) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		case rest == "/_bulk_get" && r.isBroken():
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
+		case rest == "/_bulk_get":
+			r.readLeaves(w, request, of)
+			return
 		}
 	}
 	r.proxy.ServeHTTP(w, request)
@@ -107,6 +119,24 @@ func (r *Replicas) isBroken() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.broken
+}
+
+// readLeaves passes a request for leaves on.
+func (r *Replicas) readLeaves(w http.ResponseWriter, request *http.Request, path string) {
+	r.mu.Lock()
+	other := r.readers[path]
+	delete(r.readers, path)
+	r.mu.Unlock()
+	if other == nil {
+		r.proxy.ServeHTTP(w, request)
+		return
+	}
+	response := httptest.NewRecorder()
+	r.proxy.ServeHTTP(response, request)
+	other()
+	w.Header().Set("Content-Type", response.Header().Get("Content-Type"))
+	w.WriteHeader(response.Code)
+	_, _ = w.Write(response.Body.Bytes())
 }
 
 // write passes a write on, and contests it if that is wanted.
