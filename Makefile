@@ -40,12 +40,12 @@ check: ## the quick checks: format, vet, short tests
 	go test -short -shuffle=on -timeout 2m ./...
 
 .PHONY: test
-test: peer broker ## vet, and all tests with the race detector
+test: peer programs ## vet, and all tests with the race detector
 	go vet ./...
 	go test -race -shuffle=on ./...
 
 .PHONY: soak
-soak: peer broker ## the tests that take minutes, whose names have Soak in them
+soak: peer programs ## the tests that take minutes, whose names have Soak in them
 	JUNCTOR_SOAK=1 go test -run Soak -v -timeout 60m -p 1 ./...
 
 .PHONY: lint
@@ -96,6 +96,14 @@ ifeq ($(WITH_SUP),1)
 	ln -s junctor $$sup
 endif
 
+.PHONY: packages
+packages: ## build .deb and .rpm for ARCHES (amd64 arm64) into OUT (bin/release)
+	VERSION=$(VERSION) packaging/build.sh packages
+
+.PHONY: release
+release: ## build packages, tarballs, an SBOM and check sums into OUT (bin/release); the same commit gives the same bytes
+	VERSION=$(VERSION) packaging/build.sh release
+
 .PHONY: clean
 clean: ## remove what was built and installed here; stores stay
 	rm -rf bin .tools
@@ -107,23 +115,12 @@ peer: $(if $(JUNCTOR_TEST_COUCHDB),,$(PEER))
 $(PEER):
 	npm install --prefix .tools --no-save --no-audit --no-fund --ignore-scripts --loglevel=error $(POUCHDB)
 
-# Tests start brokers of their own: the service that comes with the package is kept from starting. Nothing is installed
-# with JUNCTOR_TEST_INSTALL=0.
-.PHONY: broker
-broker:
-	@PATH=$$PATH:/usr/sbin:/usr/lib/rabbitmq/bin; command -v rabbitmq-server >/dev/null && exit; \
-	if [ "$${JUNCTOR_TEST_INSTALL:-1}" != 0 ] && [ $$(id -u) = 0 ] && command -v apt-get >/dev/null; then \
-		echo "installing rabbitmq-server for the tests; JUNCTOR_TEST_INSTALL=0 prevents it"; \
-		policy=/usr/sbin/policy-rc.d; \
-		if [ ! -e $$policy ]; then \
-			trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; \
-		fi; \
-		export DEBIAN_FRONTEND=noninteractive; \
-		apt-get -qq update && apt-get -qq install -y --no-install-recommends rabbitmq-server >/dev/null && exit; \
-	fi; \
-	echo "no rabbitmq-server: the tests that need a broker will be skipped"
+# Debian packages of programs that tests start.
+.PHONY: programs
+programs:
+	@.ci/programs rabbitmq-server=rabbitmq-server strace=strace rpm2cpio=rpm2cpio cpio=cpio
 
 define gofmt
-@files=$$(gofmt -l cmd docs pkg schemas couchdb-views); if [ -n "$$files" ]; then \
+@files=$$(gofmt -l cmd docs packaging pkg schemas couchdb-views); if [ -n "$$files" ]; then \
 	echo "not as gofmt writes it:"; echo "$$files"; exit 1; fi
 endef

@@ -71,17 +71,17 @@ func rewriteViews(t *testing.T, s *store.Store, db, id string, change func(strin
 	return doc.Rev()
 }
 
-// TestProxySnippets: which paths the proxies of docs/take-over.md send here, and which stay with Crossbar.
-func TestProxySnippets(t *testing.T) {
+// TestProxies: which paths the proxies of packaging/examples send here, and which stay with Crossbar.
+func TestProxies(t *testing.T) {
 	t.Parallel()
-	text := readFile(t, "../../docs/take-over.md")
 	patterns := map[string]*regexp.Regexp{}
 	for proxy, directive := range map[string]string{
-		"HAProxy": `acl for_junctor path_reg (\S+)\n`, "nginx": `location ~ (\S+) \{\n`,
+		"haproxy.cfg": `acl for_junctor path_reg (\S+)\n`, "nginx.conf": `location ~ (\S+) \{\n`,
 	} {
+		text := readFile(t, "../../packaging/examples/"+proxy)
 		found := regexp.MustCompile(directive).FindAllStringSubmatch(text, -1)
 		if len(found) != 1 {
-			t.Fatalf("docs/take-over.md has %d patterns for %s", len(found), proxy)
+			t.Fatalf("%s has %d patterns", proxy, len(found))
 		}
 		patterns[proxy] = regexp.MustCompile(found[0][1])
 	}
