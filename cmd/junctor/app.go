@@ -30,6 +30,7 @@ import (
 // app is an open store with what works on it.
 type app struct {
 	log         zerolog.Logger
+	home        string // see openHome
 	store       *store.Store
 	documents   *doccache.Cache  // accounts, users, keys and settings
 	writer      *doccache.Writer // the store, with writes that invalidate documents
@@ -47,6 +48,7 @@ type app struct {
 
 // appOptions are the options of newApp.
 type appOptions struct {
+	home      string // see openHome
 	key       keySource
 	staleness time.Duration // of cached accounts, users, keys and settings
 	node      account.Node
@@ -73,6 +75,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 	})
 	return &app{
 		log:         o.log,
+		home:        o.home,
 		store:       s,
 		documents:   documents,
 		writer:      writer,

@@ -82,11 +82,11 @@ The flag wins.`,
 		PersistentPreRunE: c.completeFlags,
 	}
 	if c.app == nil {
-		root.AddCommand(c.serveCommand(), c.versionCommand(), manCommand())
+		root.AddCommand(c.serveCommand(), c.restoreCommand(), c.versionCommand(), manCommand())
 	}
 	root.AddCommand(c.bootstrapCommand(), c.accountCommand(), c.userCommand(), c.tokenCommand(), c.lookupKeyCommand(),
-		c.clusterCommand(), c.routingCommand(),
-		c.ipsCommand(), c.supCommand(), c.doctorCommand())
+		c.clusterCommand(), c.routingCommand(), c.ipsCommand(), c.supCommand(), c.doctorCommand(),
+		c.backupCommand())
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)

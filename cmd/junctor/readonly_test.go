@@ -32,7 +32,7 @@ var readingCalls = []string{
 	"routing lookup 192.0.2.1 --direction up", "ips", "ips rebuild", "ips repair all", "sup", "sup kazoo_ips_maintenance",
 	"sup kazoo_ips_maintenance add", "sup kazoo_ips_maintenance add 192.0.2.1", "sup kazoo_ips_maintenance frobnicate",
 	"sup kazoo_maintenance x", "sup kapps_maintenance refresh", "doctor now", "doctor --amqp-url http://b", "serve now",
-	"serve --listen nowhere",
+	"serve --listen nowhere", "backup", "backup - now", "backup -", "restore", "restore FILE", "restore FILE now",
 }
 
 // TestReadingWritesNothing: B6. No database, no document, no folder and no file comes from a call that only reads, or

@@ -51,7 +51,6 @@ and a CouchDB gets the databases and design documents that are missing.`,
 type server struct {
 	*serveFlags
 	*app
-	home    string               // see openHome
 	admin   account.Bootstrapped // of an embedded store
 	stdout  io.Writer
 	api     *api.Server
@@ -125,7 +124,8 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 		return err
 	}
 	a, err := newApp(data, appOptions{
-		key: key, staleness: flags.maxStaleness, node: flags.node(), log: log, notices: notices, billing: bills.hook,
+		home: home, key: key, staleness: flags.maxStaleness, node: flags.node(), log: log, notices: notices,
+		billing: bills.hook,
 		copies: projection.Options{
 			Written: bills.changed, Repaired: m.CopyRepaired, Abandoned: m.AddressAbandoned,
 		},
@@ -143,7 +143,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	}
 	others := remote.New(a.clusters, time.Now)
 	defer others.Close()
-	s := &server{serveFlags: flags, app: a, home: home, stdout: c.stdout, notices: notices, bills: bills,
+	s := &server{serveFlags: flags, app: a, stdout: c.stdout, notices: notices, bills: bills,
 		repair: repair, certificate: certificate, hangups: hangups, reloadLevel: reloadLevel}
 	s.unprepared.Store(&errUnprepared)
 	s.ready = &readiness.Prober{Probe: s.probe, Remedies: s.remedies(), Log: log}

@@ -162,7 +162,7 @@ func (c *cli) doHere(ctx context.Context, t storeTask, args []string) error {
 		folder, _ := filepath.Abs(c.store.dsn)
 		_, _ = fmt.Fprintf(c.stderr, "junctor: created a new store in %s\n", folder)
 	}
-	a, err := newApp(s, appOptions{key: key, node: account.Node{Name: nodeName()}, log: log,
+	a, err := newApp(s, appOptions{home: home, key: key, node: account.Node{Name: nodeName()}, log: log,
 		copies: projection.Options{Patience: copiesTime}})
 	if err != nil {
 		return err

@@ -30,8 +30,10 @@ type checkpoint struct {
 	failed bool             // a line could not be appended
 }
 
+// CheckpointFile is the name of the checkpoint in Options.Dir. Without it everything is published again.
+const CheckpointFile = "notices.checkpoint"
+
 const (
-	fileName   = "notices.checkpoint"
 	legacyName = "notices.db"
 	everything = "0" // the sequence before the first change
 )

@@ -120,7 +120,7 @@ func open(o Options, s Source, l limits) (*Publisher, error) {
 	queued, _ := simplelru.NewLRU[subject, mark](queuedSize, nil) // the size is positive
 	p := &Publisher{
 		options: o, limits: l, source: s, unlock: unlock, queued: queued, wake: make(chan struct{}, 1),
-		checkpoint: checkpoint{path: filepath.Join(o.Dir, fileName), since: everything, noted: map[subject]bool{}},
+		checkpoint: checkpoint{path: filepath.Join(o.Dir, CheckpointFile), since: everything, noted: map[subject]bool{}},
 	}
 	if err := p.openCheckpoint(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", p.path, err), unlock())

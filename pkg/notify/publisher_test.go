@@ -157,7 +157,7 @@ func TestStoppedSent(t *testing.T) {
 	ok(t, p.Close())
 	wantHeard(t, l.others(b), "dedicated_ips dedicated_ip 10.0.0.1 doc_created")
 	if files, err := os.ReadDir(o.Dir); err != nil || slices.ContainsFunc(files, func(f os.DirEntry) bool {
-		return f.Name() == fileName
+		return f.Name() == CheckpointFile
 	}) {
 		t.Errorf("the folder holds %v, %v", files, err)
 	}
@@ -183,15 +183,15 @@ func TestCheckpoint(t *testing.T) {
 	sequence, err := s.Sequence(t.Context(), dedicatedip.Database)
 	ok(t, err)
 	until(t, "there is a new checkpoint", func() bool {
-		text, err := os.ReadFile(filepath.Join(o.Dir, fileName))
+		text, err := os.ReadFile(filepath.Join(o.Dir, CheckpointFile))
 		return err == nil && string(text) == `"`+sequence+`"`
 	})
 	l.others(b)
 
 	crashed := options(t, o.URL) // it has what a crash would leave
-	text, err := os.ReadFile(filepath.Join(o.Dir, fileName))
+	text, err := os.ReadFile(filepath.Join(o.Dir, CheckpointFile))
 	ok(t, err)
-	ok(t, os.WriteFile(filepath.Join(crashed.Dir, fileName), text, 0o600))
+	ok(t, os.WriteFile(filepath.Join(crashed.Dir, CheckpointFile), text, 0o600))
 	next := openPublisher(t, crashed, s, quick)
 	run(t, next)
 	idle(t, next)
@@ -203,7 +203,7 @@ func TestCheckpoint(t *testing.T) {
 func TestUnreadableCheckpoint(t *testing.T) {
 	t.Parallel()
 	b := brokertest.Require(t, shared)
-	for _, c := range []struct{ name, text string }{{fileName, ""}, {fileName, `"1-g1AAAACb"`}, {legacyName, "a database"}} {
+	for _, c := range []struct{ name, text string }{{CheckpointFile, ""}, {CheckpointFile, `"1-g1AAAACb"`}, {legacyName, "a database"}} {
 		t.Run(c.name+strings.Trim(c.text, `"`), func(t *testing.T) {
 			t.Parallel()
 			s := openStore(t, "memory:")

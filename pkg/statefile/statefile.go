@@ -14,14 +14,14 @@ import (
 // Write replaces the file path with data. A reader sees the old content or the new one, and so does the next process
 // after a power cut.
 func Write(path string, mode os.FileMode, data []byte) error {
-	draft, err := writeDraft(path, mode, data)
+	draft, err := NewDraft(path, mode)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(draft, path); err != nil {
-		return errors.Join(err, os.Remove(draft))
+	if _, err := draft.Write(data); err != nil {
+		return errors.Join(err, draft.Discard())
 	}
-	return SyncFolder(filepath.Dir(path))
+	return draft.Publish()
 }
 
 // Create writes a file that must not exist yet, else it returns an error that is fs.ErrExist and changes nothing.
@@ -45,14 +45,13 @@ func Publish(draft, path string) error {
 
 // writeDraft writes data to a new file beside path and returns its name.
 func writeDraft(path string, mode os.FileMode, data []byte) (name string, err error) {
-	draft, err := os.CreateTemp(filepath.Dir(path), ".junctor-*")
+	draft, err := NewDraft(path, mode)
 	if err != nil {
 		return "", err
 	}
 	_, err = draft.Write(data)
-	if err = errors.Join(err, draft.Chmod(mode), draft.Sync(), draft.Close()); err != nil {
-		_ = os.Remove(draft.Name())
-		return "", err
+	if err = errors.Join(err, draft.complete()); err != nil {
+		return "", errors.Join(err, os.Remove(draft.Name()))
 	}
 	return draft.Name(), nil
 }

@@ -1,4 +1,4 @@
-// Package seal encrypts junctor's own secrets in the store, and so in every backup and replica of it.
+// Package seal encrypts junctor's own secrets in the store, and so in every replica and export of it.
 //
 // A sealed text is bound to what it is about, an id for example, so that it can't be moved into another document,
 // and begins with the version of the method, so that another can follow. Kazoo's own secrets are not sealed: Kazoo

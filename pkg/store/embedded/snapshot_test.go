@@ -38,7 +38,7 @@ func TestSnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		db := createDB(t, client.Client, "db")
-		for n := range 300 {
+		for n := range 60 {
 			put(t, db, fmt.Sprintf("before %d", n), `{"text":"`+strings.Repeat("x", 2000)+`"}`)
 		}
 		s, err := client.Snapshot(t.Context())
@@ -71,7 +71,7 @@ func TestSnapshot(t *testing.T) {
 			t.Error(err)
 		}
 		again := openStore(t, folder).DB("db")
-		if got := listing(t, again.AllDocs(t.Context())); len(got) != 300 {
+		if got := listing(t, again.AllDocs(t.Context())); len(got) != 60 {
 			t.Errorf("%s: the copy has %d documents", path, len(got))
 		}
 	}
