@@ -67,6 +67,7 @@ func (a *app) execute(ctx context.Context, task *adminsocket.Task) (code int) {
 	c := &cli{
 		getenv: func(string) string { return "" }, stdin: task.Stdin, stdout: stdout,
 		stderr: flushFirst{stdout, task.Stderr}, file: task.File, terminal: task.Terminal, input: task.Input, app: a,
+		peer: task.User,
 	}
 	code = c.run(log.Logger().WithContext(ctx), task.Args)
 	if err := stdout.Flush(); err != nil { // the sender is gone

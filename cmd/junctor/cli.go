@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/user"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"junctor/pkg/adminsocket"
+	"junctor/pkg/history"
 )
 
 // cli is one call of the program: what a command reads and writes, and the flags that commands share.
@@ -28,6 +32,26 @@ type cli struct {
 	input string
 	// app is the store to work on in the server that has it open. It is nil elsewhere.
 	app *app
+	// peer is the operating-system user who typed the command, in that server; empty if the system does not tell.
+	peer string
+}
+
+// actor returns who typed the command, for the history of what it changes.
+func (c *cli) actor(source history.Source) history.Actor {
+	name := c.peer
+	if c.app == nil {
+		name = userName()
+	}
+	return history.Actor{UserID: name, Source: source}
+}
+
+// userName returns the name of the user of this process, or the number of one without a name.
+func userName() string {
+	id := strconv.Itoa(os.Getuid())
+	if known, err := user.LookupId(id); err == nil {
+		return known.Username
+	}
+	return id
 }
 
 // run executes args, prints an error if there is one, and returns the exit code.

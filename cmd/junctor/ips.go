@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/history"
 )
 
 func (c *cli) ipsCommand() *cobra.Command {
@@ -40,7 +41,7 @@ code is then 1.`,
 
 // rebuildPool fails if addresses are left to the operator, after it has listed them.
 func (c *cli) rebuildPool(ctx context.Context, a *app) error {
-	done, err := a.pool.RebuildFromCopies(ctx, a.reconciler, a.store)
+	done, err := a.pool.RebuildFromCopies(ctx, a.reconciler, a.store, c.actor(history.CLI))
 	if err != nil {
 		return fmt.Errorf("%w (%d addresses were restored; the command may be repeated)", err, done.Restored)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/history"
 	"junctor/pkg/sup"
 )
 
@@ -48,6 +49,7 @@ codes. These are known:
 			text, code := call.Run(ctx, sup.Deps{
 				Pool:        a.pool,
 				Accounts:    a.accounts,
+				By:          c.actor(history.Sup),
 				Provisioner: a.provisioner,
 				Install:     func(ctx context.Context) error { return dedicatedip.Install(ctx, a.store) },
 				Reconcile:   a.reconciler.Refresh,

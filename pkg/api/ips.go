@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 )
 
@@ -137,6 +138,7 @@ func (s *Server) createIP(r *crossbar.Request) (crossbar.Reply, error) {
 	}
 	ip, err := s.Pool.Create(r.Context(), dedicatedip.CreateRequest{
 		Address: data.String("ip"), Zone: data.String("zone"), Host: data.String("host"), Notes: data.String("notes"),
+		By: actor(r),
 	})
 	if err != nil {
 		return crossbar.Reply{}, err
@@ -212,7 +214,9 @@ func (s *Server) deleteIP(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	ip, err := s.Pool.Delete(r.Context(), addresses[0], r.RevisionMatch())
+	ip, err := s.Pool.Delete(r.Context(), dedicatedip.DeleteRequest{
+		Address: addresses[0], IfMatch: r.RevisionMatch(), By: actor(r),
+	})
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
@@ -236,7 +240,7 @@ func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r),
+		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r), By: actor(r),
 	})
 	return s.one(r, ips, err)
 }
@@ -248,7 +252,7 @@ func (s *Server) releaseIP(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{
-		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(),
+		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), By: actor(r),
 	})
 	return s.one(r, ips, err)
 }
@@ -281,7 +285,7 @@ func (s *Server) assignIPs(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r),
+		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r), By: actor(r),
 	})
 	return s.several(r, ips, err)
 }
@@ -295,7 +299,7 @@ func (s *Server) allocateIPs(r *crossbar.Request, data document.Document) (cross
 	wanted, _ := quantity.Float64() // the schema takes 2.0 and 1e1 for whole numbers, as JSON Schema does
 	ips, err := s.Pool.Allocate(r.Context(), dedicatedip.AllocateRequest{
 		Account: r.Account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
-		Approve: s.approval(r),
+		Approve: s.approval(r), By: actor(r),
 	})
 	return s.several(r, ips, err)
 }
@@ -336,12 +340,14 @@ func (s *Server) releaseIPs(r *crossbar.Request) (crossbar.Reply, error) {
 		if err != nil {
 			return crossbar.Reply{}, err
 		}
-		ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{Account: r.Account.ID, Addresses: addresses})
+		ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{
+			Account: r.Account.ID, Addresses: addresses, By: actor(r),
+		})
 		return s.several(r, ips, err)
 	case r.HasFile():
 		return crossbar.Reply{}, fault.New(fault.UnsupportedMedia, "")
 	case onlyMetadata(data) && !r.Query.Has("ips") && !r.Query.Has("ips[]"):
-		ips, err := s.Pool.ReleaseAll(r.Context(), r.Account.ID)
+		ips, err := s.Pool.ReleaseAll(r.Context(), dedicatedip.ReleaseAllRequest{Account: r.Account.ID, By: actor(r)})
 		return s.several(r, ips, err)
 	}
 	return crossbar.Reply{}, ipsRequired()
@@ -412,5 +418,17 @@ func (s *Server) approval(r *crossbar.Request) dedicatedip.Approve {
 			Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
 			AcceptCharges: r.Is("accept_charges"),
 		})
+	}
+}
+
+// actor returns who makes a request, for the history of what it changes: who logged in, where the token lets them act as
+// another user.
+func actor(r *crossbar.Request) history.Actor {
+	who := r.Identity
+	if who.By != nil {
+		who = who.By
+	}
+	return history.Actor{
+		AccountID: who.AccountID, UserID: who.OwnerID, RequestID: r.ID, Client: r.Client.String(), Source: history.API,
 	}
 }

@@ -31,7 +31,7 @@ func (s *Server) createIPs(r *crossbar.Request, data document.Document, dryRun b
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	request := dedicatedip.CreateManyRequest{DryRun: dryRun}
+	request := dedicatedip.CreateManyRequest{DryRun: dryRun, By: actor(r)}
 	var indexes []string // in data, of the entries of the request
 	list, _ := data["ips"].([]any)
 	for i, item := range list {

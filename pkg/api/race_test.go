@@ -5,8 +5,8 @@ import (
 	"sync"
 	"testing"
 
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/store/storetest"
 )
 
@@ -88,15 +88,8 @@ func wantHolder(t *testing.T, sv *service, address, holder string) {
 			t.Errorf("%s has a copy: %v", account, err)
 		case account == holder && err != nil:
 			t.Errorf("%s has no copy: %v", account, err)
-		case account == holder && !equalButRev(held, stored):
+		case account == holder && !projection.SameContent(held, stored):
 			t.Errorf("the copy differs: %s\n%s", jsonText(held), jsonText(stored))
 		}
 	}
-}
-
-func equalButRev(a, b document.Document) bool {
-	a, b = a.Clone(), b.Clone()
-	delete(a, "_rev")
-	delete(b, "_rev")
-	return jsonText(a) == jsonText(b)
 }

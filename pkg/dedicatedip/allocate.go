@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/backoff"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/poolindex"
 )
@@ -19,6 +20,7 @@ type AllocateRequest struct {
 	Zone     string // empty is any
 	Spread   bool   // take them from all zones, in parts that are as equal as can be
 	Approve  Approve
+	By       history.Actor
 }
 
 // Allocate assigns available addresses to an account, all or none, and returns them by address.
@@ -160,11 +162,11 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 	if err != nil {
 		return err
 	}
-	at := a.time()
+	at := a.now()
 	var before, after []IP
 	for _, id := range ids {
 		if ip, ok := found[id]; ok && ip.ID() == id && ip.free() {
-			before, after = append(before, ip), append(after, ip.assignTo(a.Account, at))
+			before, after = append(before, ip), append(after, ip.assignTo(a.Account, a.By, at))
 		}
 	}
 	if len(after) == 0 {
@@ -186,7 +188,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 
 // rollBack releases what was taken.
 func (a *allocation) rollBack(ctx context.Context) {
-	a.undo(ctx, a.Account, a.before, a.after, a.errs)
+	a.undo(ctx, a.Account, a.By, a.before, a.after, a.errs)
 	a.before, a.after, a.errs, a.takenOverall = nil, nil, nil, 0
 	clear(a.taken)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/store"
 )
 
@@ -14,6 +15,7 @@ type AssignRequest struct {
 	Addresses []string // in any spelling
 	IfMatch   store.Match
 	Approve   Approve
+	By        history.Actor
 }
 
 // ReleaseRequest takes addresses back from an account.
@@ -21,6 +23,13 @@ type ReleaseRequest struct {
 	Account   string
 	Addresses []string // in any spelling
 	IfMatch   store.Match
+	By        history.Actor
+}
+
+// ReleaseAllRequest takes all addresses back from an account.
+type ReleaseAllRequest struct {
+	Account string
+	By      history.Actor
 }
 
 // Approve reports whether an account may be given that many more addresses: an error refuses them. It is called after
@@ -43,8 +52,8 @@ func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := p.time()
-		return p.change(ctx, r.Account, ips, func(ip IP) IP { return ip.assignTo(r.Account, at) })
+		at := p.now()
+		return p.change(ctx, r.Account, r.By, ips, func(ip IP) IP { return ip.assignTo(r.Account, r.By, at) })
 	})
 }
 
@@ -56,24 +65,24 @@ func (p *Pool) Release(ctx context.Context, r ReleaseRequest) ([]IP, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p.release(ctx, r.Account, ips)
+		return p.release(ctx, r.Account, r.By, ips)
 	})
 }
 
 // ReleaseAll takes back every address that an account holds and returns them by address.
-func (p *Pool) ReleaseAll(ctx context.Context, accountID string) ([]IP, error) {
+func (p *Pool) ReleaseAll(ctx context.Context, r ReleaseAllRequest) ([]IP, error) {
 	return p.startOver(1, func() ([]IP, error) {
-		ips, err := p.heldBy(ctx, accountID)
+		ips, err := p.heldBy(ctx, r.Account)
 		if err != nil {
 			return nil, err
 		}
-		return p.release(ctx, accountID, ips)
+		return p.release(ctx, r.Account, r.By, ips)
 	})
 }
 
-func (p *Pool) release(ctx context.Context, accountID string, ips []IP) ([]IP, error) {
-	at := p.time()
-	return p.change(ctx, accountID, ips, func(ip IP) IP { return ip.release(at) })
+func (p *Pool) release(ctx context.Context, accountID string, by history.Actor, ips []IP) ([]IP, error) {
+	at := p.now()
+	return p.change(ctx, accountID, by, ips, func(ip IP) IP { return ip.release(by, at) })
 }
 
 // lossAttempts bounds how often a request for one address starts over because another writer was first. After a lost

@@ -142,13 +142,13 @@ func billingIsTold(s *subject) {
 	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	b.was(s, accountA)
-	_, err = s.Delete(s.Context(), "10.0.0.1", nil) // nobody's
+	_, err = s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"}) // nobody's
 	s.ok(err)
 	b.was(s)
-	_, err = s.Delete(s.Context(), "10.0.0.2", nil)
+	_, err = s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})
 	s.ok(err)
 	b.was(s, accountA)
-	_, err = s.ReleaseAll(s.Context(), accountA)
+	_, err = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 	s.ok(err)
 	b.was(s, accountA)
 	db := s.accountDB(accountA)

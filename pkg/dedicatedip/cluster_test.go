@@ -168,7 +168,7 @@ func clusterRelease(c *cluster) {
 	c.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
 	_, err := releaseSingle(c.Context(), c.against("", winning, "10.0.0.1"), accountA, "10.0.0.1", nil)
 	c.saying(err, "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
-	_, err = c.against("", winning, "10.0.0.2").ReleaseAll(c.Context(), accountA)
+	_, err = c.against("", winning, "10.0.0.2").ReleaseAll(c.Context(), ReleaseAllRequest{Account: accountA})
 	c.ok(err) // 10.0.0.3, once 10.0.0.2 is gone
 	c.holds("10.0.0.1", "10.0.0.2", "10.0.0.3")
 }
@@ -271,7 +271,7 @@ func clusterEqualWrites(c *cluster) {
 		if ip.Private()[store.FieldWriter] != nil || copied == nil || nodes == 1 && copied[store.FieldWriter] != nil {
 			c.Errorf("shown is %v, copied %v", ip.Private(), copied)
 		}
-		_, err = c.Delete(c.Context(), "10.0.0.1", nil)
+		_, err = c.Delete(c.Context(), DeleteRequest{Address: "10.0.0.1"})
 		c.ok(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/store"
 )
 
@@ -20,7 +21,7 @@ func committed(ctx context.Context) (context.Context, context.CancelFunc) {
 // change brings addresses into their next state, all or none, and lets the account's copies follow. It returns
 // them with their new revisions.
 func (p *Pool) change(
-	ctx context.Context, accountID string, before []IP, next func(IP) IP,
+	ctx context.Context, accountID string, by history.Actor, before []IP, next func(IP) IP,
 ) ([]IP, error) {
 	if len(before) == 0 {
 		return nil, nil
@@ -38,7 +39,7 @@ func (p *Pool) change(
 		}
 	}
 	if failed != nil {
-		p.undo(ctx, accountID, before, after, errs)
+		p.undo(ctx, accountID, by, before, after, errs)
 		return nil, failed
 	}
 	action := actionReleased
@@ -56,7 +57,7 @@ func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
 	errs := make([]error, len(ips))
-	for i, written := range store.PutEach(ctx, p.store, Database, documentsOf(ips)) {
+	for i, written := range p.put(ctx, documentsOf(ips)...) {
 		switch {
 		case written.Err == nil:
 			ips[i].doc["_rev"] = written.Rev
@@ -69,6 +70,14 @@ func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 		}
 	}
 	return errs
+}
+
+// put writes documents of the pool, and returns the outcome of each. All writes of the pool go through it.
+func (p *Pool) put(ctx context.Context, docs ...document.Document) []store.Written {
+	for _, doc := range docs {
+		history.Trim(doc)
+	}
+	return store.PutEach(ctx, p.store, Database, docs)
 }
 
 // lost returns the error of an address that another writer changed first.

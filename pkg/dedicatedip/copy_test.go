@@ -29,7 +29,7 @@ func copyOverwrites(s *subject) {
 	s.ok(err)
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
 	s.same(s.stored(s.accountDB(accountA), "10.0.0.9"), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	_, err = s.ReleaseAll(s.Context(), accountA)
+	_, err = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 	s.ok(err)
 	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3")
 }
@@ -77,7 +77,7 @@ func copyFails(s *subject) {
 				s.Errorf("the log does not say %q: %s", word, log.String())
 			}
 		}
-		_, err := s.ReleaseAll(s.Context(), accountA)
+		_, err := s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 		s.ok(err)
 	}
 	s.holds("10.0.0.1", "10.0.0.2")
@@ -112,7 +112,7 @@ func copyWithoutDatabase(s *subject) {
 	log.Reset()
 	_, err = releaseSingle(s.Context(), p, gone, "10.0.0.1", nil)
 	s.ok(err)
-	_, err = p.ReleaseAll(s.Context(), gone)
+	_, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: gone})
 	s.ok(err)
 	if log.String() != "" {
 		s.Errorf("logged %s", log.String())
@@ -142,7 +142,7 @@ func copiesCross(s *subject) {
 		_, err = releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 		s.ok(err)
 		s.holds("10.0.0.1=" + accountA)
-		_, err = s.ReleaseAll(s.Context(), accountA)
+		_, err = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 		s.ok(err)
 	}
 }

@@ -74,7 +74,7 @@ func TestTwoDeletionsOnACluster(t *testing.T) {
 		for i, p := range pools {
 			all.Go(func() {
 				<-start
-				_, errs[i] = p.Delete(s.Context(), id, nil)
+				_, errs[i] = p.Delete(s.Context(), DeleteRequest{Address: id})
 			})
 		}
 		close(start)

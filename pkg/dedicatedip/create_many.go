@@ -12,8 +12,8 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
-	"junctor/pkg/store"
 )
 
 // Bounds of CreateMany.
@@ -38,6 +38,7 @@ type Entry struct {
 type CreateManyRequest struct {
 	Entries []Entry
 	DryRun  bool // returns what would become of the entries, and writes nothing
+	By      history.Actor
 }
 
 // Creation is what became of the entries of a CreateManyRequest.
@@ -240,9 +241,12 @@ func (c *creation) insertEach(ctx context.Context, wanted []wantedIP, docs []doc
 	if len(docs) == 0 {
 		return nil
 	}
+	if err := c.recordNew(ctx, c.By, docs...); err != nil {
+		return err
+	}
 	var failed error
 	var late []wantedIP
-	for i, written := range store.PutEach(ctx, c.store, Database, docs) {
+	for i, written := range c.put(ctx, docs...) {
 		switch {
 		case written.Err == nil:
 			docs[i]["_rev"] = written.Rev

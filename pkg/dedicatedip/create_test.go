@@ -89,12 +89,12 @@ func createTwins(s *subject) {
 
 func deleteFree(s *subject) {
 	s.free("10.0.0.1", "2001:0DB8::A")
-	ip, err := s.Delete(s.Context(), "2001:db8::a", nil)
+	ip, err := s.Delete(s.Context(), DeleteRequest{Address: "2001:db8::a"})
 	s.ok(err)
 	shows(s.T, ip, `{"id":"2001:0DB8::A","ip":"2001:0DB8::A","zone":"z1","host":"h1","status":"available",`+
 		`"type":"dedicated_ip"}`)
 	for _, text := range []string{"2001:db8::a", "2001:0DB8::A", "10.0.0.2", "hello", "_design/dedicated_ips"} {
-		_, err := s.Delete(s.Context(), text, nil)
+		_, err := s.Delete(s.Context(), DeleteRequest{Address: text})
 		s.is(err, fault.BadIdentifier)
 	}
 	s.holds("10.0.0.1")
@@ -105,7 +105,7 @@ func deleteFree(s *subject) {
 
 func deleteAssigned(s *subject) {
 	s.give(accountA, "10.0.0.1", "10.0.0.2")
-	ip, err := s.Delete(s.Context(), "10.0.0.1", nil)
+	ip, err := s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"})
 	s.ok(err)
 	if ip.AssignedTo() != accountA {
 		s.Errorf("deleted %v", ip.Private())
@@ -116,16 +116,16 @@ func deleteAssigned(s *subject) {
 	}
 	s.put(`{"_id":"10.0.0.3","pvt_type":"dedicated_ip","pvt_status":"assigned",
 		"pvt_assigned_to":"00000000000000000000000000000000"}`) // an account without a database
-	_, err = s.Delete(s.Context(), "10.0.0.3", nil)
+	_, err = s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.3"})
 	s.ok(err)
 }
 
 func deleteMatches(s *subject) {
 	s.free("10.0.0.1")
-	_, err := s.Delete(s.Context(), "10.0.0.1", func(string) bool { return false })
+	_, err := s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1", IfMatch: func(string) bool { return false }})
 	s.is(err, fault.PreconditionFailed)
 	s.holds("10.0.0.1")
 	rev := s.stored(Database, "10.0.0.1").Rev()
-	_, err = s.Delete(s.Context(), "10.0.0.1", func(revision string) bool { return revision == rev })
+	_, err = s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1", IfMatch: func(revision string) bool { return revision == rev }})
 	s.ok(err)
 }

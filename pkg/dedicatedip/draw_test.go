@@ -41,7 +41,7 @@ func drawsAll(s *subject) {
 		if won.Load() != 1 {
 			s.Fatalf("%d requests got all", won.Load())
 		}
-		_, err := s.ReleaseAll(s.Context(), accountA)
+		_, err := s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 		s.ok(err)
 	}
 }

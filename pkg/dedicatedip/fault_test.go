@@ -53,7 +53,9 @@ func bulkLosesEntry(s *subject) {
 	ips, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2="+accountB, "10.0.0.3")
-	if doc := s.stored(Database, "10.0.0.1"); len(ips) > 0 || !projection.SameContent(doc, before) {
+	doc := s.stored(Database, "10.0.0.1")
+	before[fieldModified] = doc[fieldModified] // taking a change back is one, too
+	if len(ips) > 0 || !projection.SameContent(doc, before) {
 		s.Errorf("given back is %v, was %v; answered %v", doc, before, ips)
 	}
 }
@@ -61,7 +63,7 @@ func bulkLosesEntry(s *subject) {
 func bulkReleaseLosesEntry(s *subject) {
 	s.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
 	p := s.with(when("put", Database, 1, preceded(func() {
-		_, err := s.Delete(s.Context(), "10.0.0.2", nil)
+		_, err := s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})
 		s.ok(err)
 	})))
 	_, err := p.Release(s.Context(), toRelease(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
@@ -119,10 +121,10 @@ func answersLost(s *subject) {
 	s.is(err, fault.DatastoreUnreachable)
 	_, err = releaseSingle(s.Context(), s.with(when("put", Database, 1, answerLost)), accountB, "10.0.0.3", nil)
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseAll(s.Context(), accountB)
+	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})
 	s.is(err, fault.DatastoreUnreachable)
 	s.give(accountA, "10.0.0.5")
-	_, err = s.with(when("put", Database, 1, answerLost)).Delete(s.Context(), "10.0.0.5", nil)
+	_, err = s.with(when("put", Database, 1, answerLost)).Delete(s.Context(), DeleteRequest{Address: "10.0.0.5"})
 	s.is(err, fault.DatastoreUnreachable)
 	if s.stored(s.accountDB(accountA), "10.0.0.5") != nil {
 		s.Error("the copy of a deleted address is there")
@@ -144,7 +146,7 @@ func writeNotMade(s *subject) {
 	s.is(err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, notMade)).Create(s.Context(), inZone("10.0.0.9"))
 	s.is(err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, notMade)).Delete(s.Context(), "10.0.0.1", nil)
+	_, err = s.with(when("put", Database, 1, notMade)).Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"})
 	s.is(err, fault.DatastoreUnreachable)
 	if now := s.stored(Database, "10.0.0.1").Rev(); now != rev {
 		s.Errorf("revision %s became %s", rev, now)
@@ -202,7 +204,7 @@ func undoFails(s *subject) {
 func undoOvertaken(s *subject) {
 	s.give(accountA, "10.0.0.1", "10.0.0.2")
 	deleted := func() {
-		_, err := s.Delete(s.Context(), "10.0.0.2", nil)
+		_, err := s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})
 		s.ok(err)
 	}
 	taken := func() {

@@ -212,7 +212,7 @@ func ownWrites(s *subject) {
 		_, err = releaseSingle(s.Context(), p, accountA, id, nil)
 		s.ok(err)
 		is("")
-		_, err = p.Delete(s.Context(), id, nil)
+		_, err = p.Delete(s.Context(), DeleteRequest{Address: id})
 		s.ok(err)
 		_, err = p.Read().Get(s.Context(), id)
 		s.is(err, fault.BadIdentifier)

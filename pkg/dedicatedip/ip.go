@@ -1,10 +1,10 @@
 package dedicatedip
 
 import (
-	"encoding/json"
 	"maps"
 
 	"junctor/pkg/document"
+	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
@@ -21,7 +21,7 @@ const (
 	fieldModified   = kazoo.FieldModified // Gregorian seconds
 	fieldAssignedTo = kazoo.FieldAssignedTo
 	fieldDeleted    = kazoo.FieldDeleted
-	fieldNotes      = "notes" // of the operator, about the address
+	fieldNotes      = kazoo.FieldNotes
 
 	documentType = kazoo.TypeDedicatedIP
 	available    = kazoo.Available
@@ -82,27 +82,29 @@ func addressOf(e *poolindex.Entry) Address {
 }
 
 // Private returns the document's private fields as stored ("_id", "pvt_zone", …), which Kazoo 5 shows as the
-// envelope's metadata and Kazoo 4 under _read_only with the prefix cut off.
+// envelope's metadata and Kazoo 4 under _read_only with the prefix cut off. Fields that only junctor has are left out.
 func (ip IP) Private() map[string]any {
 	doc := maps.Clone(map[string]any(ip.doc))
-	delete(doc, store.FieldWriter)
+	for _, field := range []string{store.FieldWriter, history.Field, fieldNotes} {
+		delete(doc, field)
+	}
 	return doc
 }
 
 // assignTo returns the address as it is once account holds it (Kazoo: kz_ip:assign/2).
-func (ip IP) assignTo(account string, at json.Number) IP {
+func (ip IP) assignTo(account string, by history.Actor, at int64) IP {
 	doc := maps.Clone(ip.doc)
 	doc[fieldStatus] = assigned
 	doc[fieldAssignedTo] = account
-	doc[fieldModified] = at
+	history.Record(doc, ip.doc, by, at)
 	return IP{doc}
 }
 
 // release returns the address as it is once nobody holds it (Kazoo: kz_ip:release/1).
-func (ip IP) release(at json.Number) IP {
+func (ip IP) release(by history.Actor, at int64) IP {
 	doc := maps.Clone(ip.doc)
 	doc[fieldStatus] = available
-	doc[fieldModified] = at
 	delete(doc, fieldAssignedTo)
+	history.Record(doc, ip.doc, by, at)
 	return IP{doc}
 }

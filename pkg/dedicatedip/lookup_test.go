@@ -77,7 +77,7 @@ func veryMany(s *subject) {
 	if len(findings(err)) != count {
 		s.Errorf("%d findings: %.200v", len(findings(err)), err)
 	}
-	if ips, err = s.ReleaseAll(s.Context(), accountA); err != nil || len(ips) != count {
+	if ips, err = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA}); err != nil || len(ips) != count {
 		s.Errorf("%d are released: %v", len(ips), err)
 	}
 	s.copies(accountA)

@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 )
 
@@ -19,10 +20,7 @@ func (p *Pool) Add(ctx context.Context, r CreateRequest) error {
 	if r.Address == "" || strings.HasPrefix(r.Address, "_") {
 		return notAnAddress("ip", r.Address)
 	}
-	doc, err := p.newDocument(r)
-	if err == nil {
-		err = p.insert(ctx, doc)
-	}
+	_, err := p.insert(ctx, r)
 	if err == nil {
 		logChange(ctx, actionCreated, "", r.Address)
 	}
@@ -30,9 +28,10 @@ func (p *Pool) Add(ctx context.Context, r CreateRequest) error {
 }
 
 // Remove is Delete for those who may: it also takes out what is no address.
-func (p *Pool) Remove(ctx context.Context, text string) error {
+func (p *Pool) Remove(ctx context.Context, r DeleteRequest) error {
+	text := r.Address
 	if _, ok := ipaddr.Parse(text); ok {
-		_, err := p.Delete(ctx, text, nil)
+		_, err := p.Delete(ctx, r)
 		return err
 	}
 	if text == "" || strings.HasPrefix(text, "_") {
@@ -46,17 +45,25 @@ func (p *Pool) Remove(ctx context.Context, text string) error {
 	if !ok {
 		return fault.Unknown(text, nil)
 	}
-	return p.remove(ctx, ip)
+	return p.remove(ctx, ip, r.By)
 }
 
-// insert stores a new document, and notes its revision in it.
-func (p *Pool) insert(ctx context.Context, doc document.Document) error {
-	rev, err := p.store.Put(ctx, Database, doc)
+// insert stores the document of a new address.
+func (p *Pool) insert(ctx context.Context, r CreateRequest) (IP, error) {
+	doc, err := p.newDocument(r)
 	if err == nil {
-		doc["_rev"] = rev
-		p.wrote(doc)
+		err = p.recordNew(ctx, r.By, doc)
 	}
-	return err
+	if err != nil {
+		return IP{}, err
+	}
+	written := p.put(ctx, doc)[0]
+	if written.Err != nil {
+		return IP{}, written.Err
+	}
+	doc["_rev"] = written.Rev
+	p.wrote(doc)
+	return IP{doc}, nil
 }
 
 // newDocument returns the document of an address that is added to the pool.
@@ -66,7 +73,7 @@ func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
 			return nil, fault.Finding(field, "required", "Field is required but missing", map[string]any{"value": field})
 		}
 	}
-	now := p.time()
+	now := document.Number(p.now())
 	doc := document.Document{
 		"_id": r.Address, fieldVersion: "1", fieldType: documentType, fieldStatus: available,
 		fieldZone: r.Zone, fieldHost: r.Host, fieldCreated: now, fieldModified: now,
@@ -75,4 +82,21 @@ func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
 		doc[fieldNotes] = r.Notes
 	}
 	return doc, nil
+}
+
+// recordNew adds the record of a creation to new documents. It goes on from the record of an earlier document of the
+// address, which is in the tombstone.
+func (p *Pool) recordNew(ctx context.Context, by history.Actor, docs ...document.Document) error {
+	ids := make([]string, len(docs))
+	for i, doc := range docs {
+		ids[i] = doc.ID()
+	}
+	gone, err := p.store.GetDeleted(ctx, Database, ids)
+	if err != nil {
+		return err
+	}
+	for _, doc := range docs {
+		history.Record(doc, gone[doc.ID()], by, p.now())
+	}
+	return nil
 }

@@ -33,7 +33,7 @@ func readBeforeDeleted(s *subject) {
 	other := s.pool(s.s, io.Discard)
 	var p *Pool
 	p = s.following(s.with(when("get many", Database, 1, followed(func() {
-		_, err := other.Delete(s.Context(), "10.0.0.1", nil)
+		_, err := other.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"})
 		s.ok(err)
 		s.without(p, "10.0.0.1")
 	}))))
@@ -49,7 +49,7 @@ func writtenBeforeDeleted(s *subject) {
 	other := s.pool(s.s, io.Discard)
 	var p *Pool
 	p = s.following(s.with(when("put", Database, 1, followed(func() {
-		_, err := other.Delete(s.Context(), "10.0.0.1", nil)
+		_, err := other.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"})
 		s.ok(err)
 		s.without(p, "10.0.0.1")
 	}))))
@@ -94,7 +94,7 @@ func listOfOld(s *subject) {
 	p, other := s.following(s.pool(deaf{s.s, cut}, io.Discard)), s.pool(s.s, io.Discard)
 	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	s.ok(err)
-	_, err = p.ReleaseAll(s.Context(), accountA)
+	_, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 	s.ok(err)
 	s.caughtUp(p)
 	cancel()

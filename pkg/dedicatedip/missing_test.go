@@ -27,7 +27,7 @@ func calls(ctx context.Context, p *Pool) map[string]func() error {
 		"create":      func() error { _, err := p.Create(ctx, inZone("10.0.0.9")); return err },
 		"get":         func() error { _, err := p.Read().Get(ctx, "10.0.0.1"); return err },
 		"get odd":     func() error { _, err := p.Read().Get(ctx, "2001:DB8::1"); return err },
-		"delete":      func() error { _, err := p.Delete(ctx, "10.0.0.1", nil); return err },
+		"delete":      func() error { _, err := p.Delete(ctx, DeleteRequest{Address: "10.0.0.1"}); return err },
 		"available":   func() error { _, err := p.Read().Available(ctx, Filter{}); return err },
 		"assigned":    func() error { _, err := p.Read().Assigned(ctx, accountA); return err },
 		"all":         func() error { _, err := p.Read().AssignedAll(ctx); return err },
@@ -37,7 +37,7 @@ func calls(ctx context.Context, p *Pool) map[string]func() error {
 		"release one": func() error { _, err := releaseSingle(ctx, p, accountA, "10.0.0.1", nil); return err },
 		"assign":      func() error { _, err := p.Assign(ctx, toAssign(accountA, "10.0.0.1", "10.0.0.2")); return err },
 		"release":     func() error { _, err := p.Release(ctx, toRelease(accountA, "10.0.0.1", "10.0.0.2")); return err },
-		"release all": func() error { _, err := p.ReleaseAll(ctx, accountA); return err },
+		"release all": func() error { _, err := p.ReleaseAll(ctx, ReleaseAllRequest{Account: accountA}); return err },
 	}
 }
 

@@ -29,7 +29,7 @@ func followsModel(s *subject) {
 		}
 		m.compare()
 		for id := range m.model {
-			_, err := s.Delete(s.Context(), id, nil)
+			_, err := s.Delete(s.Context(), DeleteRequest{Address: id})
 			s.ok(err)
 		}
 	}
@@ -77,7 +77,7 @@ func (m *modelRun) step() {
 		}
 	case 2:
 		note("delete", text)
-		_, err := m.Delete(m.Context(), text, nil)
+		_, err := m.Delete(m.Context(), DeleteRequest{Address: text})
 		m.agrees(err, known, fault.BadIdentifier)
 		delete(m.model, id)
 	case 3:

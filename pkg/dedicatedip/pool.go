@@ -11,7 +11,6 @@ package dedicatedip
 
 import (
 	"context"
-	"encoding/json"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -20,6 +19,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/mirror"
@@ -42,6 +42,7 @@ type Store interface {
 	store.Writer
 	store.Viewer
 	store.Lister
+	GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 	Resolve(ctx context.Context, db string, doc document.Document, each func(loser document.Document)) error
 }
 
@@ -93,7 +94,10 @@ func (p *Pool) Close() error {
 func (p *Pool) Projector() *projection.Projector { return p.projector }
 
 // CreateRequest is an address to add to the pool. Zone and host must not be empty; notes may be.
-type CreateRequest struct{ Address, Zone, Host, Notes string }
+type CreateRequest struct {
+	Address, Zone, Host, Notes string
+	By                         history.Actor
+}
 
 // Create adds an address to the pool. Its id is the address in canonical form (RFC 5952; an IPv4-mapped IPv6 address is
 // its IPv4 address). An equal address in any spelling is a fault.Conflict (Crossbar: datastore_conflict).
@@ -108,14 +112,10 @@ func (p *Pool) Create(ctx context.Context, r CreateRequest) (IP, error) {
 		return IP{}, fault.New(fault.Conflict, "")
 	}
 	r.Address = addr.String()
-	doc, err := p.newDocument(r)
+	ip, err := p.insert(ctx, r)
 	if err != nil {
 		return IP{}, err
 	}
-	if err := p.insert(ctx, doc); err != nil {
-		return IP{}, err
-	}
-	ip := IP{doc}
 	logChange(ctx, actionCreated, "", ip.ID())
 	return ip, nil
 }
@@ -146,16 +146,23 @@ func (p *Pool) get(ctx context.Context, address string) (IP, error) {
 // deleteAttempts bounds how often Delete follows a document that keeps changing under it.
 const deleteAttempts = 5
 
+// DeleteRequest takes an address out of the pool.
+type DeleteRequest struct {
+	Address string // in any spelling
+	IfMatch store.Match
+	By      history.Actor
+}
+
 // Delete takes an address out of the pool, whoever holds it, and removes the holder's copy. It returns the
 // address as it was; one that is not in the pool is fault.BadIdentifier.
-func (p *Pool) Delete(ctx context.Context, address string, match store.Match) (IP, error) {
+func (p *Pool) Delete(ctx context.Context, r DeleteRequest) (IP, error) {
 	for attempt := 1; ; attempt++ {
-		ip, err := p.get(ctx, address)
+		ip, err := p.get(ctx, r.Address)
 		if err == nil {
-			err = match.Check(ip.Revision())
+			err = r.IfMatch.Check(ip.Revision())
 		}
 		if err == nil {
-			err = p.remove(ctx, ip)
+			err = p.remove(ctx, ip, r.By)
 		}
 		if err == nil {
 			return ip, nil
@@ -167,13 +174,15 @@ func (p *Pool) Delete(ctx context.Context, address string, match store.Match) (I
 }
 
 // remove deletes a document as it was read, and the holder's copy with it, also where the store's response is lost.
-func (p *Pool) remove(ctx context.Context, ip IP) error {
+func (p *Pool) remove(ctx context.Context, ip IP, by history.Actor) error {
 	ctx, cancel := committed(ctx)
 	defer cancel()
 	tombstone := document.Document{"_id": ip.ID(), "_rev": ip.Revision(), "_deleted": true}
-	switch rev, err := p.store.Put(ctx, Database, tombstone); {
+	history.Record(tombstone, ip.doc, by, p.now()) // a tombstone has a body, so that the record goes on from it
+	written := p.put(ctx, tombstone)[0]
+	switch err := written.Err; {
 	case err == nil:
-		tombstone["_rev"] = rev
+		tombstone["_rev"] = written.Rev
 		p.wrote(tombstone)
 		logChange(ctx, actionDeleted, ip.AssignedTo(), ip.ID())
 		p.projector.Project(ip.AssignedTo(), []document.Document{tombstone})
@@ -189,8 +198,8 @@ func (p *Pool) remove(ctx context.Context, ip IP) error {
 	}
 }
 
-// time is now, as documents state it.
-func (p *Pool) time() json.Number { return document.Number(kazoo.Gregorian(p.options.Now())) }
+// now returns the time in Gregorian seconds.
+func (p *Pool) now() int64 { return kazoo.Gregorian(p.options.Now()) }
 
 func notAnAddress(path string, value any) error {
 	return fault.Finding(path, "not_one_schema_valid", "failed to validate", map[string]any{"value": value})

@@ -131,7 +131,7 @@ func assignAndRelease(s *subject) {
 				ips, err = p.Release(s.Context(), toRelease(holder, "10.0.0.1"))
 				count = &given
 			case 4:
-				ips, err = p.ReleaseAll(s.Context(), holder)
+				ips, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: holder})
 				count = &given
 			}
 			count.Add(int64(len(ips)))
@@ -167,7 +167,7 @@ func createAtOnce(s *subject) {
 	}
 	won.Store(0)
 	s.atOnce(10, func(_ int, p *Pool) {
-		_, err := p.Delete(s.Context(), "2001:db8::1", nil)
+		_, err := p.Delete(s.Context(), DeleteRequest{Address: "2001:db8::1"})
 		if err == nil {
 			won.Add(1)
 		} else {

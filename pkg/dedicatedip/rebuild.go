@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
@@ -36,13 +37,16 @@ type rebuild struct {
 	Rebuilt
 	claimants map[string][]string // by address: accounts with a copy of it
 	spelled   map[string]string   // by address: the id that the pool has it under
+	by        history.Actor
 }
 
 // RebuildFromCopies writes to the pool what accounts have copies of and the pool does not have, and creates the pool's
 // database where it is missing. It changes no document that is there, so that it may be repeated. An address that
 // several accounts have copies of is left to the operator. No full pass is made meanwhile.
-func (p *Pool) RebuildFromCopies(ctx context.Context, r *projection.Reconciler, s Installer) (Rebuilt, error) {
-	b := &rebuild{Pool: p, claimants: map[string][]string{}, spelled: map[string]string{}}
+func (p *Pool) RebuildFromCopies(
+	ctx context.Context, r *projection.Reconciler, s Installer, by history.Actor,
+) (Rebuilt, error) {
+	b := &rebuild{Pool: p, claimants: map[string][]string{}, spelled: map[string]string{}, by: by}
 	err := r.WithoutPasses(ctx, func(c projection.Copies) error { return b.run(ctx, c, s) })
 	return b.Rebuilt, err
 }
@@ -121,7 +125,10 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	}
 	ctx, cancel := committed(ctx)
 	defer cancel()
-	for i, written := range store.PutEach(ctx, b.store, Database, docs) {
+	if err := b.record(ctx, docs); err != nil {
+		return err
+	}
+	for i, written := range b.put(ctx, docs...) {
 		switch {
 		case written.Err == nil:
 			docs[i]["_rev"] = written.Rev
@@ -134,6 +141,19 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 		}
 	}
 	return failed
+}
+
+// record adds the record of the rebuild to documents. Their times of modification stay those of the copies.
+func (b *rebuild) record(ctx context.Context, docs []document.Document) error {
+	modified := make([]any, len(docs))
+	for i, doc := range docs {
+		modified[i] = doc[fieldModified]
+	}
+	err := b.recordNew(ctx, b.by, docs...)
+	for i, doc := range docs {
+		doc[fieldModified] = modified[i]
+	}
+	return err
 }
 
 func claimOf(doc document.Document, accountID string) Claim {

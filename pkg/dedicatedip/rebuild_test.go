@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/projection"
 
 	"junctor/pkg/document"
+	"junctor/pkg/history"
 	"junctor/pkg/store/storetest"
 )
 
@@ -46,7 +47,7 @@ func copyOf(id, holder string) document.Document {
 func (s *subject) rebuilt(want Rebuilt) *testReconciler {
 	s.Helper()
 	h := s.reconciler(projection.ReconcilerOptions{})
-	got, err := h.RebuildFromCopies(s.Context(), h.Reconciler, h.store)
+	got, err := h.RebuildFromCopies(s.Context(), h.Reconciler, h.store, history.Actor{})
 	s.ok(err)
 	if !reflect.DeepEqual(got, want) {
 		s.Errorf("rebuilt %+v\nwant    %+v", got, want)

@@ -179,7 +179,7 @@ func (s *subject) windows() {
 	}
 	die(s.dying("put"), assign(accountA, "10.0.0.1"))
 	die(s.dying("put"), release("10.0.0.2"))
-	die(s.dying("put"), func(p *Pool) error { return p.Remove(s.Context(), "10.0.0.3") })
+	die(s.dying("put"), func(p *Pool) error { return p.Remove(s.Context(), DeleteRequest{Address: "10.0.0.3"}) })
 	die(s.dying("put"), release("10.0.0.4"))
 	die(s.dying("put"), assign(accountB, "10.0.0.4"))
 	s.write(Database, "10.0.0.5", func(doc document.Document) { doc["pvt_host"] = "moved" })

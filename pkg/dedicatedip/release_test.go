@@ -69,13 +69,13 @@ func releaseAll(s *subject) {
 	s.give(accountA, "10.0.0.10", "10.0.0.9", "2001:db8::1", "::ffff:10.0.0.1")
 	s.give(accountB, "10.0.0.7")
 	s.put(dedicated("hello", "z1", accountA)) // no address, so nobody's business here
-	ips, err := s.ReleaseAll(s.Context(), accountA)
+	ips, err := s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 	s.ok(err)
 	if got := idsText(ips); got != "::ffff:10.0.0.1 10.0.0.9 10.0.0.10 2001:db8::1" {
 		s.Errorf("released %s", got)
 	}
 	s.holds("10.0.0.10", "10.0.0.9", "2001:db8::1", "::ffff:10.0.0.1", "10.0.0.7="+accountB)
-	if ips, err := s.ReleaseAll(s.Context(), accountA); err != nil || len(ips) > 0 {
+	if ips, err := s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA}); err != nil || len(ips) > 0 {
 		s.Errorf("once more: %v, %v", ips, err)
 	}
 }

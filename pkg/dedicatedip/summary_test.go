@@ -36,7 +36,7 @@ func anyText(s *subject) {
 	s.is(s.Add(s.Context(), CreateRequest{Address: "10.0.0.1", Zone: "z", Host: "h"}), fault.Conflict)
 	for _, text := range []string{"", "_design/x", "_local/x"} {
 		s.is(s.Add(s.Context(), CreateRequest{Address: text, Zone: "z", Host: "h"}), fault.Invalid)
-		s.is(s.Remove(s.Context(), text), fault.BadIdentifier)
+		s.is(s.Remove(s.Context(), DeleteRequest{Address: text}), fault.BadIdentifier)
 	}
 	s.is(s.Add(s.Context(), CreateRequest{Address: "text", Zone: "", Host: "h"}), fault.Invalid)
 	s.is(s.Add(s.Context(), CreateRequest{Address: "10.0.0.2", Zone: "z", Host: ""}), fault.Invalid)
@@ -50,8 +50,8 @@ func anyText(s *subject) {
 	if len(rows) != 2 {
 		s.Errorf("summary %v", rows)
 	}
-	s.ok(s.Remove(s.Context(), "not-an-ip"))
-	s.ok(s.Remove(s.Context(), "::ffff:a00:1"))
-	s.is(s.Remove(s.Context(), "not-an-ip"), fault.BadIdentifier)
-	s.is(s.Remove(s.Context(), "10.0.0.1"), fault.BadIdentifier)
+	s.ok(s.Remove(s.Context(), DeleteRequest{Address: "not-an-ip"}))
+	s.ok(s.Remove(s.Context(), DeleteRequest{Address: "::ffff:a00:1"}))
+	s.is(s.Remove(s.Context(), DeleteRequest{Address: "not-an-ip"}), fault.BadIdentifier)
+	s.is(s.Remove(s.Context(), DeleteRequest{Address: "10.0.0.1"}), fault.BadIdentifier)
 }

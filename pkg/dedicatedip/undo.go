@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
@@ -17,7 +18,9 @@ import (
 // undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so
 // the account's copies are looked at, too. Where the outcome of a write is open, nothing is taken back: no write is
 // accepted until it is known.
-func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, errs []error) {
+func (p *Pool) undo(
+	ctx context.Context, accountID string, by history.Actor, before, after []IP, errs []error,
+) {
 	if slices.ContainsFunc(errs, func(err error) bool { return fault.Is(err, fault.DatastorePartial) }) {
 		p.projector.CompareLater(accountID, idsOf(before))
 		return
@@ -26,7 +29,7 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 	defer cancel()
 	var old []document.Document
 	err := retry(ctx, func() (err error) {
-		old, err = p.previous(ctx, before, after, errs)
+		old, err = p.previous(ctx, by, before, after, errs)
 		return err
 	})
 	if err == nil && len(old) == 0 {
@@ -45,9 +48,12 @@ func (p *Pool) undo(ctx context.Context, accountID string, before, after []IP, e
 // undoTime bounds how long a request tries to take back what it has written. The client waits for it.
 const undoTime = 5 * time.Second
 
-// previous returns the documents that this request wrote as they were before, over the revision they have now.
-// Where the answer to a write did not arrive, the store is asked what it has.
-func (p *Pool) previous(ctx context.Context, before, after []IP, errs []error) ([]document.Document, error) {
+// previous returns the documents that this request wrote as they were before, over the revision they have now. Taking a
+// change back is a change, too, and is recorded. Where the answer to a write did not arrive, the store is asked what it
+// has.
+func (p *Pool) previous(
+	ctx context.Context, by history.Actor, before, after []IP, errs []error,
+) ([]document.Document, error) {
 	var unsure []string
 	for i, err := range errs {
 		if err != nil && !fault.Is(err, fault.Conflict) {
@@ -60,16 +66,17 @@ func (p *Pool) previous(ctx context.Context, before, after []IP, errs []error) (
 	}
 	var old []document.Document
 	for i, ip := range before {
-		rev := after[i].Revision()
+		written := after[i].doc
 		if errs[i] != nil {
 			now := stored[ip.ID()]
 			if !sameWrite(ip, after[i], now) {
 				continue
 			}
-			rev = now.Rev()
+			written = now
 		}
 		doc := maps.Clone(ip.doc)
-		doc["_rev"] = rev
+		doc["_rev"] = written.Rev()
+		history.Record(doc, written, by, p.now())
 		old = append(old, doc)
 	}
 	return old, nil
@@ -80,7 +87,7 @@ func (p *Pool) previous(ctx context.Context, before, after []IP, errs []error) (
 func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 	return retry(ctx, func() (err error) {
 		var rest []document.Document
-		for i, w := range store.PutEach(ctx, p.store, Database, old) {
+		for i, w := range p.put(ctx, old...) {
 			switch {
 			case w.Err == nil:
 				old[i]["_rev"] = w.Rev

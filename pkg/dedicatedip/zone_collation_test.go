@@ -41,7 +41,7 @@ func zonesApart(s *subject, zones [2]string) {
 	_, err := s.Allocate(s.Context(), wish(1, inOneZone(zones[0])))
 	if err == nil || fault.Is(err, fault.DatastoreUnreachable) {
 		s.Errorf("of the other zone: %v", err)
-		_, _ = s.ReleaseAll(s.Context(), accountA)
+		_, _ = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 	}
 	create("10.0.0.2", zones[0])
 	create("10.0.0.3", zones[1])

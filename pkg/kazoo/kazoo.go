@@ -33,6 +33,9 @@ const (
 	FieldDeleted  = "pvt_deleted"
 )
 
+// FieldNotes is what operators note about an address, a public field that only junctor writes.
+const FieldNotes = "notes"
+
 // The type of a dedicated IP's document, its fields, and the values of FieldStatus (kz_ip).
 const (
 	TypeDedicatedIP = "dedicated_ip"

@@ -129,7 +129,7 @@ func TestDelete(t *testing.T) {
 	clock.Store(200)
 	ok(t, step{Does: "assign", Account: accountA, IPs: []string{"10.0.0.9"}}.run(t, pool))
 	l.take(4)
-	_, err := pool.Delete(t.Context(), "10.0.0.9", nil)
+	_, err := pool.Delete(t.Context(), dedicatedip.DeleteRequest{Address: "10.0.0.9"})
 	ok(t, err)
 
 	got := l.take(3)

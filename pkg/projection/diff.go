@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
@@ -122,13 +123,14 @@ func over(doc document.Document, rev string) document.Document {
 	return doc
 }
 
-// SameContent reports whether two documents are equal but for what a store adds to them.
+// SameContent reports whether two documents are equal in what the pool shares with the accounts.
 func SameContent(a, b document.Document) bool { return reflect.DeepEqual(Content(a), Content(b)) }
 
-// Content returns a document without what a store adds to it.
+// Content returns a document without what a store adds to it, and without what is the pool's alone: the record of
+// changes and the operators' notes. Crossbar copies these, too, so they are ignored in what it wrote.
 func Content(doc document.Document) document.Document {
 	doc = maps.Clone(doc)
-	for _, field := range []string{"_rev", "_conflicts", store.FieldWriter} {
+	for _, field := range []string{"_rev", "_conflicts", store.FieldWriter, history.Field, kazoo.FieldNotes} {
 		delete(doc, field)
 	}
 	return doc

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"github.com/go-kivik/kivik/v4"
+
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
@@ -21,6 +23,37 @@ func (s *Store) Tombstone(ctx context.Context, db, id string) (doc document.Docu
 		return nil, fault.New(fault.BadIdentifier, "")
 	}
 	return doc, nil
+}
+
+// GetDeleted reads what is left of several deleted documents, as Tombstone returns it, keyed by id. Those that exist, or
+// never did, are left out.
+func (s *Store) GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	revs := map[string]string{} // by id
+	err := s.call("get_many", db, func() error {
+		rows := s.client.DB(db).AllDocs(ctx, kivik.Params(map[string]any{"keys": ids}))
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var value struct {
+				Rev     string
+				Deleted bool
+			}
+			if id, err := rows.ID(); err == nil && rows.ScanValue(&value) == nil && value.Deleted { // else "not_found"
+				revs[id] = value.Rev
+			}
+		}
+		return rows.Err()
+	})
+	found := make(map[string]document.Document, len(revs))
+	for id, rev := range revs {
+		if err != nil {
+			break
+		}
+		found[id], err = s.GetRevision(ctx, db, id, rev)
+	}
+	return found, err
 }
 
 // Tombstones passes what is left of deleted documents to each, as Tombstone returns it, in the order of the deletions,

@@ -12,7 +12,7 @@ import (
 
 func add(ctx context.Context, d Deps, args []string) (string, int) {
 	address := args[0]
-	err := d.Pool.Add(ctx, dedicatedip.CreateRequest{Address: address, Zone: args[1], Host: args[2]})
+	err := d.Pool.Add(ctx, dedicatedip.CreateRequest{Address: address, Zone: args[1], Host: args[2], By: d.By})
 	if fault.Is(err, fault.Invalid) {
 		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host, and can't begin with \"_\"", address), failed
 	}
@@ -32,7 +32,7 @@ func assign(ctx context.Context, d Deps, args []string) (string, int) {
 		err = fault.New(fault.BadIdentifier, "")
 	}
 	if err == nil {
-		_, err = d.Pool.Assign(ctx, dedicatedip.AssignRequest{Account: id, Addresses: []string{text}})
+		_, err = d.Pool.Assign(ctx, dedicatedip.AssignRequest{Account: id, Addresses: []string{text}, By: d.By})
 		return result(err, fmt.Sprintf("assigned IP %s to %s", text, typed), "unable to assign IP: %s", "already_assigned")
 	}
 	return result(err, "", "unable to find account: %s", "")
@@ -54,7 +54,7 @@ const releaseAttempts = 4
 func release(ctx context.Context, d Deps, args []string) (text string, code int) {
 	var err error
 	for range releaseAttempts {
-		if err = releaseFromHolder(ctx, d.Pool, args[0]); reason(err, "") != held {
+		if err = releaseFromHolder(ctx, d, args[0]); reason(err, "") != held {
 			break
 		}
 	}
@@ -62,17 +62,20 @@ func release(ctx context.Context, d Deps, args []string) (text string, code int)
 }
 
 // releaseFromHolder takes an address back from whoever holds it.
-func releaseFromHolder(ctx context.Context, pool *dedicatedip.Pool, address string) error {
-	ip, err := pool.Read().Get(ctx, address)
+func releaseFromHolder(ctx context.Context, d Deps, address string) error {
+	ip, err := d.Pool.Read().Get(ctx, address)
 	if err != nil {
 		return err
 	}
-	_, err = pool.Release(ctx, dedicatedip.ReleaseRequest{Account: ip.AssignedTo, Addresses: []string{address}})
+	_, err = d.Pool.Release(ctx, dedicatedip.ReleaseRequest{
+		Account: ip.AssignedTo, Addresses: []string{address}, By: d.By,
+	})
 	return err
 }
 
 func remove(ctx context.Context, d Deps, args []string) (string, int) {
-	return result(d.Pool.Remove(ctx, args[0]), "deleted IP "+args[0], "unable to delete IP: %s", "")
+	err := d.Pool.Remove(ctx, dedicatedip.DeleteRequest{Address: args[0], By: d.By})
+	return result(err, "deleted IP "+args[0], "unable to delete IP: %s", "")
 }
 
 func refresh(ctx context.Context, d Deps, _ []string) (string, int) {

@@ -16,6 +16,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/history"
 )
 
 // Accounts finds accounts.
@@ -33,6 +34,7 @@ type Deps struct {
 	Pool        *dedicatedip.Pool
 	Accounts    Accounts
 	Provisioner Provisioner
+	By          history.Actor // who typed the command
 	// Install makes sure of the database of the pool and its views.
 	Install func(ctx context.Context) error
 	// Reconcile makes the copies of all accounts equal to the pool.

@@ -29,6 +29,11 @@ func (a Apart) GetMany(ctx context.Context, db string, ids []string) (map[string
 	return a.Store.GetMany(ctx, a.Prefix+db, ids)
 }
 
+// GetDeleted is Store.GetDeleted with the prefix before the name of the database.
+func (a Apart) GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
+	return a.Store.GetDeleted(ctx, a.Prefix+db, ids)
+}
+
 // GetRevision is Store.GetRevision with the prefix before the name of the database.
 func (a Apart) GetRevision(ctx context.Context, db, id, rev string) (document.Document, error) {
 	return a.Store.GetRevision(ctx, a.Prefix+db, id, rev)

@@ -1,0 +1,182 @@
+// Package history records who changed an address of the pool, when and how, and who holds it since.
+//
+// A change and its record are one write: the document of an address holds its last changes in a private field, see
+// Record. A Log moves them to a database of their own, where they are listed.
+//
+// The package knows the documents of the pool. It does not know the rules by which they change, nor who may see what.
+package history
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
+)
+
+// Action is what happened to an address.
+type Action string
+
+// The actions.
+const (
+	Created  Action = "created"
+	Assigned Action = "assigned"
+	Released Action = "released"
+	Moved    Action = "moved"  // from one account to another in one write
+	Edited   Action = "edited" // zone, host or notes
+	Deleted  Action = "deleted"
+)
+
+// Source is the way by which a change came.
+type Source string
+
+// The sources.
+const (
+	API       Source = "api"
+	Sup       Source = "sup"
+	CLI       Source = "cli"
+	Elsewhere Source = "elsewhere" // junctor did not make the change
+)
+
+// Actor is who makes a change. The zero value is unknown.
+type Actor struct {
+	AccountID string // whose token a request shows; empty for a command
+	UserID    string // the user of that account, or the operating-system user of a command
+	RequestID string
+	Client    string // the address that a request came from
+	Source    Source
+}
+
+// Event is one change of one address.
+type Event struct {
+	// ID is the address, a colon and Number. Events of Elsewhere have another colon and the revision that was found.
+	// So servers that find the same event give it the same id.
+	ID     string
+	Number int   // counts the changes of the address, also over deletion
+	At     int64 // Gregorian seconds; of two events of an address the later one is never earlier
+	Action Action
+	IP     string // as the pool spells it
+	Zone   string // after the change; of a deleted address, before it
+	Host   string // likewise
+	From   string // the account that held the address before; empty is nobody
+	To     string // the account that holds it since; empty is nobody
+	Actor
+
+	revision string // of an Elsewhere event: the one that was found
+}
+
+// The keys of an event, in a document's field as in the database.
+const (
+	keyNumber   = "n"
+	keyAt       = "at"
+	keyAction   = "action"
+	keyIP       = "ip"
+	keyZone     = "zone"
+	keyHost     = "host"
+	keyFrom     = "from"
+	keyTo       = "to"
+	keyAccount  = "auth_account_id"
+	keyUser     = "auth_user_id"
+	keyRequest  = "request_id"
+	keyClient   = "client"
+	keySource   = "source"
+	keyRevision = "rev"
+)
+
+// eventID returns the id of an event. revision is empty for a change that junctor made.
+func eventID(ip string, number int, revision string) string {
+	id := ip + ":" + strconv.Itoa(number)
+	if revision != "" {
+		id += ":" + revision
+	}
+	return id
+}
+
+// encode returns an event as a JSON object, without ID and IP. Empty texts are left out.
+func (e Event) encode() map[string]any {
+	object := map[string]any{
+		keyNumber: document.Number(int64(e.Number)), keyAt: document.Number(e.At), keyAction: string(e.Action),
+	}
+	for key, text := range map[string]string{
+		keyZone: e.Zone, keyHost: e.Host, keyFrom: e.From, keyTo: e.To, keyAccount: e.AccountID, keyUser: e.UserID,
+		keyRequest: e.RequestID, keyClient: e.Client, keySource: string(e.Source), keyRevision: e.revision,
+	} {
+		if text != "" {
+			object[key] = text
+		}
+	}
+	return object
+}
+
+// decode returns the event of an address that encode has made an object of.
+func decode(ip string, object document.Document) Event {
+	number, _ := object.Int(keyNumber)
+	at, _ := object.Int(keyAt)
+	return Event{
+		ID:     eventID(ip, int(number), object.String(keyRevision)),
+		Number: int(number), At: at, Action: Action(object.String(keyAction)), IP: ip,
+		Zone: object.String(keyZone), Host: object.String(keyHost),
+		From: object.String(keyFrom), To: object.String(keyTo),
+		Actor: Actor{
+			AccountID: object.String(keyAccount), UserID: object.String(keyUser), RequestID: object.String(keyRequest),
+			Client: object.String(keyClient), Source: Source(object.String(keySource)),
+		},
+		revision: object.String(keyRevision),
+	}
+}
+
+// MarshalJSON returns what the API shows of an event. Empty texts are left out.
+func (e Event) MarshalJSON() ([]byte, error) {
+	object := e.encode()
+	delete(object, keyNumber)
+	delete(object, keyRevision)
+	object["id"], object[keyIP] = e.ID, e.IP
+	return json.Marshal(object)
+}
+
+// state is what events say of an address.
+type state struct {
+	exists     bool
+	holder     string // empty is nobody
+	zone, host string
+}
+
+// stateOf returns the state of an address by its document in the pool, which may be nil or a tombstone.
+func stateOf(doc document.Document) state {
+	if doc.String(kazoo.FieldType) != kazoo.TypeDedicatedIP || doc.Bool("_deleted") || doc.Bool(kazoo.FieldDeleted) {
+		return state{}
+	}
+	s := state{exists: true, zone: doc.String(kazoo.FieldZone), host: doc.String(kazoo.FieldHost)}
+	if doc.String(kazoo.FieldStatus) != kazoo.Available {
+		s.holder = doc.String(kazoo.FieldAssignedTo)
+	}
+	return s
+}
+
+// after returns the state that an event left. After the zero Event there is no address.
+func (e Event) after() state {
+	if e.Action == Deleted || e.Action == "" {
+		return state{}
+	}
+	return state{exists: true, holder: e.To, zone: e.Zone, host: e.Host}
+}
+
+// change returns the event that leads from one state to another, without who and when.
+func change(ip string, before, after state) Event {
+	e := Event{IP: ip, Zone: after.zone, Host: after.host, From: before.holder, To: after.holder}
+	switch {
+	case !after.exists:
+		e.Action, e.Zone, e.Host = Deleted, before.zone, before.host
+	case !before.exists && after.holder == "":
+		e.Action = Created
+	case before.holder == after.holder:
+		e.Action = Edited
+	case before.holder == "":
+		e.Action = Assigned
+	case after.holder == "":
+		e.Action = Released
+	default:
+		e.Action = Moved
+	}
+	return e
+}
