@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
+	"junctor/pkg/accountlist"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/lookupkey"
@@ -18,6 +19,7 @@ import (
 	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
+	"junctor/pkg/inventory"
 	"junctor/pkg/metrics"
 	"junctor/pkg/notify"
 	"junctor/pkg/projection"
@@ -43,6 +45,8 @@ type app struct {
 	routing     *routing.Registry // routing clusters
 	lookupKeys  *lookupkey.Registry
 	issuer      *auth.Issuer
+	accountList *accountlist.List
+	inventory   *inventory.Inventory
 	billing     *billing.Hook // nil disables it
 }
 
@@ -73,6 +77,8 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 	pool := dedicatedip.New(addresses, dedicatedip.Options{
 		Zone: o.node.Zone, ZoneName: account.NewConfig(documents).At(o.node).ZoneName, Copies: o.copies, Log: o.log,
 	})
+	accounts := account.NewDirectory(writer).Reading(documents).At(o.node)
+	accountList := accountlist.New(s, accounts, o.log)
 	return &app{
 		log:         o.log,
 		home:        o.home,
@@ -84,7 +90,9 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		pool:        pool,
 		reconciler:  projection.NewReconciler(pool.Projector(), s, o.passes),
 		provisioner: account.NewProvisioner(writer, auth.NewKeyDocument, time.Now),
-		accounts:    account.NewDirectory(writer).Reading(documents).At(o.node),
+		accounts:    accounts,
+		accountList: accountList,
+		inventory:   inventory.New(pool, accountList, s),
 		routing:     routing.New(s, set, routing.Options{Log: o.log}),
 		lookupKeys:  lookupkey.NewRegistry(writer, time.Now),
 		issuer:      auth.NewIssuer(writer, time.Now).At(o.node),
@@ -119,6 +127,7 @@ func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Se
 			Log:            s.log,
 		},
 		Pool:            s.pool,
+		Inventory:       s.inventory,
 		Routing:         s.routing,
 		Issuer:          s.issuer,
 		Schemas:         s.schemas,
@@ -126,6 +135,7 @@ func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Se
 		Billing:         s.billing,
 		IssueTokens:     s.issueTokens,
 		Ready:           s.ready.State,
+		Health:          func(ctx context.Context) api.Health { return s.health(ctx, m) },
 		SeparateMetrics: s.metricsListen != "",
 		Format:          api.Format(s.responseFormat),
 	})

@@ -17,11 +17,12 @@ import (
 type biller struct {
 	hook   *billing.Hook // nil disables it
 	queues []*billing.Queue
+	stats  map[string]func() billing.Stats // of the queues, by "hook" and "kazoo"
 }
 
 // openBilling returns the clients of --billing-url and --kazoo-url.
 func (f *serveFlags) openBilling(s *store.Store, m *metrics.Metrics, log zerolog.Logger) (*biller, error) {
-	b := &biller{}
+	b := &biller{stats: map[string]func() billing.Stats{}}
 	if f.billingURL != "" {
 		hook, err := billing.New(billing.Options{
 			URL: f.billingURL, AllowOnError: f.billingOnError == "allow", Observe: m.ObserveBilling, Log: log,
@@ -30,7 +31,7 @@ func (f *serveFlags) openBilling(s *store.Store, m *metrics.Metrics, log zerolog
 			return nil, err
 		}
 		m.WatchHook(hook.Stats)
-		b.hook = hook
+		b.hook, b.stats["hook"] = hook, hook.Stats
 		b.queues = append(b.queues, hook.Queue)
 	}
 	if f.kazooURL != "" {
@@ -39,6 +40,7 @@ func (f *serveFlags) openBilling(s *store.Store, m *metrics.Metrics, log zerolog
 			return nil, err
 		}
 		m.WatchKazoo(kazoo.Stats)
+		b.stats["kazoo"] = kazoo.Stats
 		b.queues = append(b.queues, kazoo.Queue)
 	}
 	return b, nil

@@ -50,6 +50,10 @@ var routes = []route{
 
 	{"GET /ips", "/ips", "", super, 200, ""},
 	{"PUT /ips", "/ips", `{"data":{}}`, super, 400, "validation error"},
+	{"GET /ips/all", "/ips/all", "", super, 200, ""},
+	{"GET /ips/summary", "/ips/summary", "", super, 200, ""},
+	{"GET /ips/accounts", "/ips/accounts", "", super, 200, ""},
+	{"GET /ips/health", "/ips/health", "", super, 200, ""},
 	{"GET /ips/assigned", "/ips/assigned", "", super, 200, ""},
 	{"GET /ips/zones", "/ips/zones", "", super, 200, ""},
 	{"GET /ips/hosts", "/ips/hosts", "", super, 200, ""},

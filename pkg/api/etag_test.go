@@ -9,6 +9,7 @@ func TestConditionalGet(t *testing.T) {
 	sv.create("1.2.3.4", "1.2.3.5")
 	for _, path := range []string{
 		"/v2/ips", "/v2/ips/1.2.3.4", "/v2/ips/zones", "/v2/ips/hosts", "/v2/ips/assigned", "/v2/ips?page_size=1",
+		"/v2/ips/all", "/v2/ips/accounts", "/v2/ips/summary",
 		ipsOfA, ipsOfA + "/1.2.3.4", ipsOfA + "/zones", ipsOfA + "/hosts", ipsOfA + "/assigned",
 	} {
 		first := sv.want(sv.as("M", "GET", path, ""), 200)

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
+	"junctor/pkg/accountlist"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/ratelimit"
@@ -20,6 +21,7 @@ import (
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/inventory"
 	"junctor/pkg/metrics"
 	"junctor/pkg/routing"
 	"junctor/pkg/schema"
@@ -129,9 +131,11 @@ func newService(t testing.TB, s *store.Store, changes ...func(*api.Config)) *ser
 func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 	set, err := schema.Load(schemas.Files)
 	log := zerolog.New(&the.log)
+	accounts := account.NewDirectory(s)
+	pool := dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, Log: log})
 	return api.Config{
 		Config: crossbar.Config{
-			Accounts:    account.NewDirectory(s),
+			Accounts:    accounts,
 			Tokens:      auth.NewAuthenticator(s, auth.Options{Now: now}),
 			Throttle:    ratelimit.New(now),
 			Clusters:    remote.New(trust.NewRegistry(s, trust.Options{Now: now}), now),
@@ -141,13 +145,15 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 			Now:         now,
 			Log:         log,
 		},
-		Pool:        dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, Log: log}),
+		Pool:        pool,
+		Inventory:   inventory.New(pool, accountlist.New(s, accounts, log), s),
 		Routing:     routing.New(s, set, routing.Options{Now: now, Log: log}),
 		Issuer:      auth.NewIssuer(s, now),
 		Schemas:     set,
 		IssueTokens: true,
 		Metrics:     metrics.New(),
 		Ready:       func(context.Context) string { return "" },
+		Health:      func(context.Context) api.Health { return api.Health{Version: "0.0.0"} },
 		Format:      api.Documented,
 	}, err
 }

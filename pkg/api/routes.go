@@ -36,6 +36,10 @@ func (s *Server) tableOfContents() (table []*crossbar.Resource) {
 	})
 
 	add("/ips", crossbar.Superduper, methods{"GET": s.listAvailable, "PUT": s.createIP})
+	add("/ips/all", crossbar.Superduper, methods{"GET": s.listAll})
+	add("/ips/summary", crossbar.Superduper, methods{"GET": s.summarize})
+	add("/ips/accounts", crossbar.Superduper, methods{"GET": s.listAccounts})
+	add("/ips/health", crossbar.Superduper, methods{"GET": s.showHealth})
 	add("/ips/assigned", crossbar.Superduper, methods{"GET": s.listAllAssigned})
 	add("/ips/zones", crossbar.Superduper, methods{"GET": s.listZones})
 	add("/ips/hosts", crossbar.Superduper, methods{"GET": s.listHosts})

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/billing"
 	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/inventory"
 	"junctor/pkg/metrics"
 	"junctor/pkg/routing"
 	"junctor/pkg/schema"
@@ -36,6 +37,7 @@ func ParseFormat(name string) (Format, bool) {
 type Config struct {
 	crossbar.Config // Observe is set by New
 	Pool            *dedicatedip.Pool
+	Inventory       *inventory.Inventory // of Pool
 	Routing         *routing.Registry
 	Issuer          *auth.Issuer
 	Schemas         *schema.Set
@@ -46,6 +48,8 @@ type Config struct {
 	IssueTokens bool
 	// Ready returns why a write would not succeed, as one of the reasons of /readyz; "" means that it would.
 	Ready func(context.Context) (reason string)
+	// Health returns the state of the server, for GET ips/health.
+	Health func(context.Context) Health
 	// SeparateMetrics leaves /metrics to MetricsHTTP.
 	SeparateMetrics bool
 	// Format is the format of responses to requests that do not choose one.

@@ -73,8 +73,8 @@ func (ip IP) Address() Address {
 	}
 }
 
-// addressOf returns what the API shows of an entry in memory.
-func addressOf(e *poolindex.Entry) Address {
+// AddressOf returns what the API shows of an entry in memory.
+func AddressOf(e *poolindex.Entry) Address {
 	return Address{
 		ID: e.ID(), IP: e.ID(), Zone: e.Zone(), Host: e.Host(), Status: e.Status(), Type: documentType,
 		AssignedTo: e.Holder(), Revision: e.Revision(),

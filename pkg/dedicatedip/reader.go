@@ -38,6 +38,9 @@ func (p *Pool) Read() Reader {
 // Bypassed reports whether r reads from the store because the pool in memory is not current.
 func (r Reader) Bypassed() bool { return r.why != "" }
 
+// Index returns the pool in memory, nil if r reads from the store.
+func (r Reader) Index() *poolindex.Index { return r.index }
+
 // forReads returns the pool in memory, nil if reads don't use it, and why it is not current, "" if it is.
 func (p *Pool) forReads() (m *memory, why string) {
 	m = p.memory.Load()
@@ -92,5 +95,5 @@ func (r Reader) Get(ctx context.Context, address string) (Address, error) {
 	if e == nil {
 		return Address{}, fault.Unknown(address, nil)
 	}
-	return addressOf(e), nil
+	return AddressOf(e), nil
 }

@@ -13,6 +13,22 @@ import (
 // Block is a run of addresses of one family, from First to Last, both included. First is not above Last.
 type Block struct{ First, Last netip.Addr }
 
+// Contains reports whether an address is one of the block's.
+func (b Block) Contains(addr netip.Addr) bool {
+	return b.First.Compare(addr) <= 0 && addr.Compare(b.Last) <= 0
+}
+
+// Intersect returns the addresses that both blocks have. If there are none, its First is above its Last.
+func (b Block) Intersect(other Block) Block {
+	if b.First.Less(other.First) {
+		b.First = other.First
+	}
+	if other.Last.Less(b.Last) {
+		b.Last = other.Last
+	}
+	return b
+}
+
 // Errors of ParseCIDR and ParseRange. They name no address, since a caller repeats the text that it passed.
 var (
 	errCIDR   = errors.New("must be an address and a prefix length, as in 192.0.2.0/24")

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"junctor/pkg/billing"
 	"junctor/pkg/dedicatedip"
@@ -94,7 +95,7 @@ func (m *Metrics) begin() {
 	for _, result := range projection.PassResults() {
 		m.passes.WithLabelValues(result)
 	}
-	for _, kind := range []string{projection.CopyCreated, projection.CopyUpdated, projection.CopyRemoved} {
+	for _, kind := range copyRepairs {
 		m.repaired.WithLabelValues(kind)
 	}
 	for _, database := range []string{
@@ -129,6 +130,21 @@ func (m *Metrics) StoreConflict(database string) { m.conflicts.WithLabelValues(d
 
 // CopyRepaired takes note of what was done to an account's copy of an address.
 func (m *Metrics) CopyRepaired(kind string) { m.repaired.WithLabelValues(kind).Inc() }
+
+// CopiesRepaired returns how many copies were repaired, by what was done to them.
+func (m *Metrics) CopiesRepaired() map[string]uint64 {
+	counts := map[string]uint64{}
+	for _, kind := range copyRepairs {
+		var metric dto.Metric
+		if m.repaired.WithLabelValues(kind).Write(&metric) == nil {
+			counts[kind] = uint64(metric.GetCounter().GetValue())
+		}
+	}
+	return counts
+}
+
+// copyRepairs is what can be done to a copy.
+var copyRepairs = []string{projection.CopyCreated, projection.CopyUpdated, projection.CopyRemoved}
 
 // AddressAbandoned takes note of an address that is held by an account that is gone.
 func (m *Metrics) AddressAbandoned() { m.abandoned.Inc() }

@@ -51,6 +51,7 @@ type Entry struct {
 	id, rev string
 	addr    netip.Addr // invalid if the id is no address
 	odd     bool       // the id is an address, but not in its canonical form
+	noted   bool       // the document has notes, which are not in memory
 	zone    unique.Handle[string]
 	host    unique.Handle[string]
 	status  unique.Handle[string]
@@ -59,6 +60,12 @@ type Entry struct {
 
 // ID returns the address in the spelling it is stored under.
 func (e *Entry) ID() string { return e.id }
+
+// Address returns the address, which is not valid if the id is none.
+func (e *Entry) Address() netip.Addr { return e.addr }
+
+// HasNotes reports whether the document has notes of the operator.
+func (e *Entry) HasNotes() bool { return e.noted }
 
 // Revision returns the revision of the document.
 func (e *Entry) Revision() string { return e.rev }
@@ -118,7 +125,7 @@ func (x *Index) Apply(doc document.Document) {
 		x.irregular[id] = true
 		return
 	}
-	x.add(newEntry(doc))
+	x.add(NewEntry(doc))
 }
 
 // regular reports whether a document has the fields that Kazoo and we write, as texts.
@@ -133,12 +140,13 @@ func regular(doc document.Document) bool {
 	return (text || !given) && (doc[kazoo.FieldDeleted] == nil || doc[kazoo.FieldDeleted] == false)
 }
 
-func newEntry(doc document.Document) *Entry {
+// NewEntry returns the entry of a document of the pool. What of it is not a string is empty in the entry.
+func NewEntry(doc document.Document) *Entry {
 	text := doc.ID() + doc.Rev() // one allocation for both, since there is one for each document
 	e := &Entry{
 		id: text[:len(doc.ID())], rev: text[len(doc.ID()):],
 		zone: unique.Make(doc.String(kazoo.FieldZone)), host: unique.Make(doc.String(kazoo.FieldHost)),
-		status: unique.Make(doc.String(kazoo.FieldStatus)), holder: unique.Make(doc.String(kazoo.FieldAssignedTo)),
+		status: unique.Make(doc.String(kazoo.FieldStatus)), holder: unique.Make(doc.String(kazoo.FieldAssignedTo)), noted: doc[kazoo.FieldNotes] != nil,
 	}
 	if addr, ok := ipaddr.Parse(e.id); ok {
 		e.addr, e.odd = addr, addr.String() != e.id

@@ -129,3 +129,13 @@ func (x *Index) Counts() map[Group]int {
 	defer x.mu.RUnlock()
 	return maps.Clone(x.counts)
 }
+
+// Held returns how many addresses an account holds.
+func (x *Index) Held(accountID string) int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if held := x.accounts[accountID]; held != nil {
+		return held.Len()
+	}
+	return 0
+}

@@ -2,7 +2,6 @@ package poolindex
 
 import (
 	"container/heap"
-	"net/netip"
 	"sort"
 
 	"github.com/tidwall/btree"
@@ -10,10 +9,10 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-// source is the entries of a tree by address, of which a range may be all that is meant.
+// source is the entries of a tree by address, of which a block may be all that is meant.
 type source struct {
 	entries tree
-	within  *ipaddr.Range // nil is all
+	within  *ipaddr.Block // nil is all
 }
 
 // sourceOf returns a tree as a list of sources, which is empty if there is no such tree.
@@ -24,32 +23,18 @@ func sourceOf(t tree) []source {
 	return []source{{entries: t}}
 }
 
-// within returns the parts of sources that are in a range.
-func within(sources []source, r ipaddr.Range) (parts []source) {
+// within returns the parts of sources that are in a block.
+func within(sources []source, b ipaddr.Block) (parts []source) {
 	for _, s := range sources {
-		part := r
+		part := b
 		if s.within != nil {
-			part.From, part.To = later(r.From, s.within.From), earlier(r.To, s.within.To)
+			part = b.Intersect(*s.within)
 		}
-		if part.From.Compare(part.To) <= 0 {
+		if part.First.Compare(part.Last) <= 0 {
 			parts = append(parts, source{s.entries, &part})
 		}
 	}
 	return parts
-}
-
-func later(a, b netip.Addr) netip.Addr {
-	if a.Compare(b) < 0 {
-		return b
-	}
-	return a
-}
-
-func earlier(a, b netip.Addr) netip.Addr {
-	if a.Compare(b) < 0 {
-		return a
-	}
-	return b
 }
 
 // sizeOf returns how many entries sources have.
@@ -64,8 +49,8 @@ func (s source) size() int {
 	if s.within == nil {
 		return s.entries.Len()
 	}
-	before := s.count(func(e *Entry) bool { return e.addr.Compare(s.within.From) < 0 })
-	return s.count(func(e *Entry) bool { return e.addr.Compare(s.within.To) <= 0 }) - before
+	before := s.count(func(e *Entry) bool { return e.addr.Compare(s.within.First) < 0 })
+	return s.count(func(e *Entry) bool { return e.addr.Compare(s.within.Last) <= 0 }) - before
 }
 
 // count returns how many of the first entries something holds for, which does not for those behind them.
@@ -93,8 +78,8 @@ func newMerge(sources []source, from Position) merge {
 	for _, s := range sources {
 		c := &cursor{source: s, iterator: s.entries.Iter()}
 		start := after
-		if s.within != nil && s.within.From.Compare(after.addr) > 0 {
-			start = &Entry{addr: s.within.From}
+		if s.within != nil && s.within.First.Compare(after.addr) > 0 {
+			start = &Entry{addr: s.within.First}
 		}
 		if c.take(c.iterator.Seek(start)) && (compareAddresses(c.entry, after) != 0 || c.take(c.iterator.Next())) {
 			m = append(m, c)
@@ -110,7 +95,7 @@ func (c *cursor) take(ok bool) bool {
 		return false
 	}
 	c.entry = c.iterator.Item()
-	return c.within == nil || c.entry.addr.Compare(c.within.To) <= 0
+	return c.within == nil || c.entry.addr.Compare(c.within.Last) <= 0
 }
 
 // next returns the next entry, which may be in several sources, nil after the last.

@@ -17,13 +17,13 @@ import (
 // Search says which addresses to list. The zero value is all of them.
 type Search struct {
 	Zone, Host, Status, Holder string        // exactly; empty is any
-	Range                      *ipaddr.Range // nil is any
+	Within                     *ipaddr.Block // nil is any
 	Begins                     *Begins       // nil is any
 }
 
 // Begins finds an address by the beginning of a text that belongs to it. One of the fields has to match.
 type Begins struct {
-	Addresses []ipaddr.Range  // as ipaddr.Beginning returns them
+	Addresses []ipaddr.Block  // as ipaddr.Beginning returns them
 	Host      string          // in lower case; empty matches none
 	Holders   map[string]bool // the accounts whose names begin so
 }
@@ -32,7 +32,7 @@ type Begins struct {
 func (s Search) Matches(e *Entry) bool {
 	return (s.Zone == "" || s.Zone == e.Zone()) && (s.Host == "" || s.Host == e.Host()) &&
 		(s.Status == "" || s.Status == e.Status()) && (s.Holder == "" || s.Holder == e.heldBy()) &&
-		(s.Range == nil || s.Range.Contains(e.addr)) && (s.Begins == nil || s.Begins.matches(e)) && e.addr.IsValid()
+		(s.Within == nil || s.Within.Contains(e.addr)) && (s.Begins == nil || s.Begins.matches(e)) && e.addr.IsValid()
 }
 
 // heldBy is Holder without what is left in the document of an address that nobody holds.
@@ -44,7 +44,7 @@ func (e *Entry) heldBy() string {
 }
 
 func (b *Begins) matches(e *Entry) bool {
-	return slices.ContainsFunc(b.Addresses, func(r ipaddr.Range) bool { return r.Contains(e.addr) }) ||
+	return slices.ContainsFunc(b.Addresses, func(r ipaddr.Block) bool { return r.Contains(e.addr) }) ||
 		b.matchesHost(e.Host()) || b.Holders[e.heldBy()]
 }
 
@@ -125,9 +125,9 @@ func (x *Index) sources(s Search) []source {
 	if len(filters) == 0 {
 		filters = append(filters, x.everything())
 	}
-	if s.Range != nil {
+	if s.Within != nil {
 		for i, sources := range filters {
-			filters[i] = within(sources, *s.Range)
+			filters[i] = within(sources, *s.Within)
 		}
 	}
 	if len(filters) == 1 {

@@ -3,7 +3,6 @@ package poolindex
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +45,7 @@ func TestSearch(t *testing.T) {
 // matching returns what a search should find, and how many entries the smallest of its filters matches.
 func (x *Index) matching(s Search) (ids []string, least int) {
 	var found []*Entry
-	filters := []Search{{}, {Zone: s.Zone}, {Host: s.Host}, {Status: s.Status}, {Holder: s.Holder}, {Range: s.Range}, {Begins: s.Begins}}
+	filters := []Search{{}, {Zone: s.Zone}, {Host: s.Host}, {Status: s.Status}, {Holder: s.Holder}, {Within: s.Within}, {Begins: s.Begins}}
 	counts := make([]int, len(filters))
 	for _, e := range x.byID {
 		if s.Matches(e) {
@@ -88,8 +87,8 @@ func randomSearch(r *rand.Rand) (s Search) {
 	s.Status = maybe(kazoo.Available, kazoo.Assigned, "retired", "none")
 	s.Holder = maybe("account1", "account2", "account30")
 	if text := maybe("10.0.0.64/26", "10.0.0.0/16", "2001:db8::/120", "0.0.0.0/0", "::/0", "192.0.2.0/24"); text != "" {
-		within := ipaddr.RangeOf(netip.MustParsePrefix(text))
-		s.Range = &within
+		within := blockOf(text)
+		s.Within = &within
 	}
 	if text := maybe("10.0.0.1", "10.", "2001:db8::1", "proxy1", "proxy", "1", "none"); text != "" {
 		s.Begins = &Begins{Addresses: ipaddr.Beginning(text), Host: strings.ToLower(text)}
@@ -138,10 +137,10 @@ func filled(size int) *Index {
 
 // oneFilter returns searches with one filter each.
 func oneFilter() map[string]Search {
-	within := ipaddr.RangeOf(netip.MustParsePrefix("10.0.0.0/8"))
+	within := blockOf("10.0.0.0/8")
 	return map[string]Search{
 		"all": {}, "zone": {Zone: "zone1"}, "status": {Status: kazoo.Assigned}, "holder": {Holder: "account1"},
-		"cidr": {Range: &within}, "address": {Begins: &Begins{Addresses: ipaddr.Beginning("10.0.")}},
+		"cidr": {Within: &within}, "address": {Begins: &Begins{Addresses: ipaddr.Beginning("10.0.")}},
 		"host": {Begins: &Begins{Host: "host"}},
 	}
 }
@@ -155,4 +154,12 @@ func (x *Index) lastPage(t testing.TB, s Search, page int) Position {
 	}
 	before := found.Entries[len(found.Entries)-page-1]
 	return Position{before.addr, before.id}
+}
+
+func blockOf(network string) ipaddr.Block {
+	block, err := ipaddr.ParseCIDR(network, true)
+	if err != nil {
+		panic(err)
+	}
+	return block
 }

@@ -120,6 +120,18 @@ func (l *lease) release(ctx context.Context, completed bool) error {
 	})
 }
 
+// LastPass returns when the last full pass that was completed began, whichever process made it. It is the zero time if
+// there was none.
+func (r *Reconciler) LastPass(ctx context.Context) (began time.Time, err error) {
+	err = r.updateState(ctx, func(doc document.Document) error {
+		if doc[fieldPass] != nil {
+			began = timeIn(doc, fieldPass)
+		}
+		return store.ErrUnchanged
+	})
+	return began, err
+}
+
 func (r *Reconciler) updateState(ctx context.Context, change func(document.Document) error) error {
 	_, err := r.store.Update(ctx, StateDatabase, StateID, func(doc document.Document) error {
 		doc[kazoo.FieldType] = "junctor_reconciler"

@@ -11,20 +11,6 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-func TestRangeOf(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"192.0.2.0/24": "192.0.2.0-192.0.2.255", "192.0.2.77/25": "192.0.2.0-192.0.2.127", "192.0.2.1/32": "192.0.2.1-192.0.2.1",
-		"0.0.0.0/0": "0.0.0.0-255.255.255.255", "2001:db8::/33": "2001:db8::-2001:db8:7fff:ffff:ffff:ffff:ffff:ffff",
-		"::/0": "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:192.0.2.0/120": "192.0.2.0-192.0.2.255",
-	} {
-		r := ipaddr.RangeOf(netip.MustParsePrefix(text))
-		if got := fmt.Sprint(r.From, "-", r.To); got != want {
-			t.Errorf("%s: %s, want %s", text, got, want)
-		}
-	}
-}
-
 func TestBeginning(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -45,7 +31,7 @@ func TestBeginning(t *testing.T) {
 	} {
 		var got []string
 		for _, r := range ipaddr.Beginning(text) {
-			got = append(got, fmt.Sprint(r.From, "-", r.To))
+			got = append(got, fmt.Sprint(r.First, "-", r.Last))
 		}
 		if got := strings.Join(got, " "); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
@@ -72,17 +58,17 @@ func TestBeginningOfSpellings(t *testing.T) {
 		}
 	}
 	for text := range texts {
-		ranges := ipaddr.Beginning(text)
+		blocks := ipaddr.Beginning(text)
 		for _, addr := range addresses {
-			got := slices.ContainsFunc(ranges, func(r ipaddr.Range) bool { return r.Contains(addr) })
+			got := slices.ContainsFunc(blocks, func(r ipaddr.Block) bool { return r.Contains(addr) })
 			want := slices.ContainsFunc(spellings(addr), func(parts [][]string) bool { return begins(parts, text) })
 			if got != want {
 				t.Fatalf("%q of %s: %t, want %t", text, addr, got, want)
 			}
 		}
-		for i := range ranges[1:] {
-			if ranges[i].To.Compare(ranges[i+1].From) >= 0 {
-				t.Fatalf("%q: ranges overlap or are not in order: %v", text, ranges)
+		for i := range blocks[1:] {
+			if blocks[i].Last.Compare(blocks[i+1].First) >= 0 {
+				t.Fatalf("%q: blocks overlap or are not in order: %v", text, blocks)
 			}
 		}
 	}

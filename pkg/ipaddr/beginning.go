@@ -8,34 +8,11 @@ import (
 	"strings"
 )
 
-// Range is the addresses from From to To, both included, which are of one family.
-type Range struct{ From, To netip.Addr }
-
-// Contains reports whether addr is in the range.
-func (r Range) Contains(addr netip.Addr) bool {
-	return r.From.Compare(addr) <= 0 && addr.Compare(r.To) <= 0
-}
-
-// RangeOf returns the addresses of a network. Bits behind the length are ignored. A network of IPv4-mapped IPv6
-// addresses is its IPv4 network.
-func RangeOf(network netip.Prefix) Range {
-	if addr := network.Addr(); addr.Is4In6() && network.Bits() >= 96 {
-		network = netip.PrefixFrom(addr.Unmap(), network.Bits()-96)
-	}
-	from := network.Masked().Addr()
-	last := from.AsSlice()
-	for bit := max(network.Bits(), 0); bit < from.BitLen(); bit++ {
-		last[bit/8] |= 0x80 >> (bit % 8)
-	}
-	to, _ := netip.AddrFromSlice(last)
-	return Range{from, to}
-}
-
-// Beginning returns the addresses that have a spelling which begins with text, as ranges in order that do not overlap.
+// Beginning returns the addresses that have a spelling which begins with text, as blocks in order that do not overlap.
 // It returns none for what no address begins with. The case of text does not matter. The groups of an IPv6 address
 // have no leading zeros or four digits, and "::" stands for one or more groups of zeros. An IPv4 address in an IPv6
 // address is found after "::ffff:" only.
-func Beginning(text string) []Range {
+func Beginning(text string) []Block {
 	if text == "" {
 		return nil
 	}
@@ -43,25 +20,23 @@ func Beginning(text string) []Range {
 	if text == ":" {
 		text = "::"
 	}
-	ranges := append(beginning4(text), beginning6(text)...)
+	blocks := append(beginning4(text), beginning6(text)...)
 	if dotted, ok := strings.CutPrefix(text, "::ffff:"); ok && strings.Contains(dotted, ".") {
-		ranges = append(ranges, beginning4(dotted)...)
+		blocks = append(blocks, beginning4(dotted)...)
 	}
-	return merged(ranges)
+	return merged(blocks)
 }
 
-// merged returns ranges in order, and as one those that overlap.
-func merged(ranges []Range) []Range {
-	slices.SortFunc(ranges, func(a, b Range) int { return a.From.Compare(b.From) })
-	var list []Range
-	for _, r := range ranges {
-		if last := len(list) - 1; last >= 0 && r.From.Compare(list[last].To) <= 0 {
-			if r.To.Compare(list[last].To) > 0 {
-				list[last].To = r.To
-			}
+// merged returns blocks in order, and as one those that overlap.
+func merged(blocks []Block) []Block {
+	slices.SortFunc(blocks, func(a, b Block) int { return a.First.Compare(b.First) })
+	var list []Block
+	for _, b := range blocks {
+		if last := len(list) - 1; last >= 0 && b.First.Compare(list[last].Last) <= 0 {
+			list[last].Last = slices.MaxFunc([]netip.Addr{list[last].Last, b.Last}, netip.Addr.Compare)
 			continue
 		}
-		list = append(list, r)
+		list = append(list, b)
 	}
 	return list
 }
@@ -96,7 +71,7 @@ func exactly(digits string, base, values int) (span, bool) {
 	return span{list[0].from, list[0].from}, true
 }
 
-func beginning4(text string) (ranges []Range) {
+func beginning4(text string) (blocks []Block) {
 	parts := strings.Split(text, ".")
 	if len(parts) > 4 {
 		return nil
@@ -114,31 +89,31 @@ func beginning4(text string) (ranges []Range) {
 		last = spans(text, 10, 256)
 	}
 	for _, octet := range last {
-		ranges = append(ranges, range4(append(slices.Clone(known), octet)))
+		blocks = append(blocks, block4(append(slices.Clone(known), octet)))
 	}
-	return ranges
+	return blocks
 }
 
-// range4 returns the addresses that begin with octets, of which only the last may be more than one value.
-func range4(octets []span) Range {
+// block4 returns the addresses that begin with octets, of which only the last may be more than one value.
+func block4(octets []span) Block {
 	from, to := [4]byte{}, [4]byte{255, 255, 255, 255}
 	for i, octet := range octets {
 		from[i], to[i] = byte(octet.from), byte(octet.to) //nolint:gosec // below 256
 	}
-	return Range{netip.AddrFrom4(from), netip.AddrFrom4(to)}
+	return Block{netip.AddrFrom4(from), netip.AddrFrom4(to)}
 }
 
 // groups6 is how many groups an IPv6 address has.
 const groups6 = 8
 
-func beginning6(text string) (ranges []Range) {
+func beginning6(text string) (blocks []Block) {
 	before, after, zeros := strings.Cut(text, "::")
 	if !zeros {
 		groups, last, ok := groupsOf(text)
 		if !ok {
 			return nil
 		}
-		return ranges6(groups, last)
+		return blocks6(groups, last)
 	}
 	if before != "" {
 		before += ":"
@@ -149,9 +124,9 @@ func beginning6(text string) (ranges []Range) {
 		return nil
 	}
 	for count := 1; count <= groups6; count++ {
-		ranges = append(ranges, ranges6(slices.Concat(head, make([]span, count), tail), last)...)
+		blocks = append(blocks, blocks6(slices.Concat(head, make([]span, count), tail), last)...)
 	}
-	return ranges
+	return blocks
 }
 
 // groupsOf reads groups between colons: those that a colon ends, and what the group after them can be. last is nil if
@@ -187,22 +162,22 @@ func openGroup(digits string) []span {
 	return []span{{uint16(value << missing), uint16((value+1)<<missing - 1)}}
 }
 
-// ranges6 returns the addresses that begin with groups and go on with one of last, or anyhow if last is nil.
-func ranges6(groups, last []span) (ranges []Range) {
+// blocks6 returns the addresses that begin with groups and go on with one of last, or anyhow if last is nil.
+func blocks6(groups, last []span) (blocks []Block) {
 	if last == nil && len(groups) <= groups6 {
-		return []Range{range6(groups)}
+		return []Block{block6(groups)}
 	}
 	if len(groups) >= groups6 {
 		return nil
 	}
 	for _, group := range last {
-		ranges = append(ranges, range6(append(slices.Clone(groups), group)))
+		blocks = append(blocks, block6(append(slices.Clone(groups), group)))
 	}
-	return ranges
+	return blocks
 }
 
-// range6 is range4 for IPv6.
-func range6(groups []span) Range {
+// block6 is block4 for IPv6.
+func block6(groups []span) Block {
 	var from, to [16]byte
 	for i := range groups6 {
 		group := span{0, 0xffff}
@@ -212,5 +187,5 @@ func range6(groups []span) Range {
 		binary.BigEndian.PutUint16(from[2*i:], group.from)
 		binary.BigEndian.PutUint16(to[2*i:], group.to)
 	}
-	return Range{netip.AddrFrom16(from), netip.AddrFrom16(to)}
+	return Block{netip.AddrFrom16(from), netip.AddrFrom16(to)}
 }

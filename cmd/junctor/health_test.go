@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestPoolHealth: a server tells how it is, and lists accounts and addresses as soon as they are there.
+func TestPoolHealth(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	token := s.login(readAdmin(t, home).APIKey)
+	get := func(path string) any {
+		t.Helper()
+		status, envelope := s.request("GET", path, token, "")
+		if status != 200 {
+			t.Fatalf("%s: %d %v", path, status, envelope)
+		}
+		return envelope["data"]
+	}
+	waitFor(t, "the pool and a full pass", func() bool {
+		health, _ := get("/v2/ips/health").(map[string]any)
+		feed, _ := health["feed"].(map[string]any)
+		return feed["loaded"] == true && health["full_pass"] != nil
+	})
+	health, _ := get("/v2/ips/health").(map[string]any)
+	want := map[string]string{
+		"store": "map[kind:embedded status:ok]", "copies_repaired": "map[created:0 removed:0 updated:0]",
+		"billing": "map[]", "notices": "<nil>", "version": version(),
+	}
+	for key, text := range want {
+		if got := fmt.Sprint(health[key]); got != text {
+			t.Errorf("%s: %s, want %s", key, got, text)
+		}
+	}
+	ok(t, "account", "create", "--store", home, "Acme")
+	waitFor(t, "the new account", func() bool {
+		accounts, _ := get("/v2/ips/accounts?search=acme").([]any)
+		return len(accounts) == 1
+	})
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"strconv"
+
+	"junctor/pkg/crossbar"
+	"junctor/pkg/fault"
+	"junctor/pkg/inventory"
+)
+
+// listAll handles GET /ips/all.
+func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
+	size, err := pageSize(r)
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
+	page, err := s.Inventory.Search(r.Context(), inventory.SearchRequest{
+		Zone: given(r.Query.Get("zone")), Host: given(r.Query.Get("host")), Status: given(r.Query.Get("status")),
+		AssignedTo: given(r.Query.Get("assigned_to")), CIDR: given(r.Query.Get("cidr")),
+		Search: given(r.Query.Get("search")), PageSize: size, StartKey: given(r.Query.Get("start_key")),
+	})
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
+	rows := len(page.Rows)
+	return crossbar.Reply{Data: page.Rows, PageSize: &rows, Next: page.Next, Bypassed: page.Bypassed}, nil
+}
+
+// listAccounts handles GET /ips/accounts.
+func (s *Server) listAccounts(r *crossbar.Request) (crossbar.Reply, error) {
+	size, err := pageSize(r)
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
+	page, err := s.Inventory.Accounts(r.Context(), inventory.AccountsRequest{
+		Search: given(r.Query.Get("search")), PageSize: size, StartKey: given(r.Query.Get("start_key")),
+	})
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
+	rows := len(page.Accounts)
+	return crossbar.Reply{Data: page.Accounts, PageSize: &rows, Next: page.Next, Bypassed: page.Bypassed}, nil
+}
+
+// summarize handles GET /ips/summary.
+func (s *Server) summarize(r *crossbar.Request) (crossbar.Reply, error) {
+	summary, err := s.Inventory.Summary(r.Context())
+	return crossbar.Reply{Data: summary, Bypassed: summary.Bypassed}, err
+}
+
+// pageSize returns the parameter page_size of a listing that is not Crossbar's, 0 if it is not given. What is no positive
+// number is a fault.Invalid; the largest one is known by the package that makes the listing.
+func pageSize(r *crossbar.Request) (int, error) { return positive(r, "page_size") }
+
+// positive returns a parameter that is a positive number, 0 if it is not given.
+func positive(r *crossbar.Request, name string) (int, error) {
+	text := given(r.Query.Get(name))
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	switch {
+	case err != nil:
+		return 0, fault.Finding(name, "type", "Value did not match type(s): integer",
+			map[string]any{"target": "integer", "value": text})
+	case n < 1:
+		return 0, fault.Finding(name, "minimum", "Value must be at least 1", map[string]any{"target": 1, "value": n})
+	}
+	return n, nil
+}

@@ -1,0 +1,117 @@
+// Package inventory is the pool of dedicated IPs as operators look at it: searches over all addresses, counts by zone and
+// host, and the accounts with how much each has.
+//
+// It reads the pool from memory as package dedicatedip has it, and from the views of the store while that is not current.
+// It changes nothing, and knows neither HTTP nor who may ask.
+package inventory
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"hash/fnv"
+	"strings"
+
+	"junctor/pkg/accountlist"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// Store is what an Inventory needs of a store.
+type Store interface {
+	store.Viewer
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+}
+
+// Inventory reads the pool. It is safe for concurrent use.
+type Inventory struct {
+	pool     *dedicatedip.Pool
+	accounts *accountlist.List
+	store    Store
+}
+
+// New returns the inventory of a pool and of the accounts that hold its addresses, both of which are in store.
+func New(pool *dedicatedip.Pool, accounts *accountlist.List, s Store) *Inventory {
+	return &Inventory{pool: pool, accounts: accounts, store: s}
+}
+
+// The design documents whose views are read, Kazoo's and ours.
+const (
+	kazooDesign = "dedicated_ips"
+	ourDesign   = "junctor"
+)
+
+// The sizes of pages.
+const (
+	DefaultPageSize = 100
+	MaxPageSize     = 1000
+)
+
+// pageSize returns how many rows a page has at most, if that is given; 0 is DefaultPageSize.
+func pageSize(given int) (int, error) {
+	switch {
+	case given == 0:
+		return DefaultPageSize, nil
+	case given < 0:
+		return 0, fault.Finding("page_size", "minimum", "Value must be at least 1",
+			map[string]any{"target": 1, "value": given})
+	case given > MaxPageSize:
+		return 0, fault.Finding("page_size", "maximum", "Value must be at most 1000",
+			map[string]any{"target": MaxPageSize, "value": given})
+	}
+	return given, nil
+}
+
+// maxText bounds what is searched for, in bytes.
+const maxText = 256
+
+// searched returns what to search for.
+func searched(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if len(text) > maxText {
+		return "", fault.Finding("search", "maxLength", "String must not have more than 256 bytes",
+			map[string]any{"target": maxText})
+	}
+	return text, nil
+}
+
+// startKey is where a page begins, as clients return it.
+type startKey struct {
+	After []string `json:"after"` // what the page before ended with
+	Of    string   `json:"of"`    // the listing
+}
+
+// listingOf returns what tells a listing from those with other filters.
+func listingOf(filters ...string) string {
+	text, _ := json.Marshal(filters) // strings can be encoded
+	hash := fnv.New64a()
+	_, _ = hash.Write(text) // never fails
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// String is the key as clients return it.
+func (k startKey) String() string {
+	text, _ := json.Marshal(k)
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// parseStartKey reads the key of a listing that has so many parts. It returns nil if there is none.
+func parseStartKey(text, listing string, parts int) ([]string, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var k startKey
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(decoded, &k) != nil || k.Of != listing || len(k.After) != parts {
+		return nil, invalidStartKey(text)
+	}
+	return k.After, nil
+}
+
+func invalidStartKey(text string) error {
+	return fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
+		map[string]any{"value": text})
+}
