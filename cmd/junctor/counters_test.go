@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,29 @@ func TestCountersFromTheStart(t *testing.T) {
 	} {
 		if !strings.Contains(text, "\n"+line) {
 			t.Errorf("no %s", line)
+		}
+	}
+}
+
+// TestServerMetrics: failures, logins, the file, the build and the last full pass are counted as they happen.
+func TestServerMetrics(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	s.request("PUT", "/v2/api_auth", "", `{"data":{"api_key":"`+strings.Repeat("0", 64)+`"}}`)
+	s.request("PUT", "/v2/user_auth", "", `{"data":{"credentials":"`+strings.Repeat("0", 32)+`","account_name":"none"}}`)
+	s.request("GET", "/v2/ips", "no token", "")
+	waitFor(t, "the first full pass", func() bool {
+		return !strings.Contains(s.metrics(), "\njunctor_last_full_pass_timestamp_seconds 0\n")
+	})
+	text := s.metrics()
+	for _, want := range []string{
+		`junctor_logins_failed_total 1`, `junctor_tokens_refused_total 2`, `junctor_http_requests_in_flight 0`,
+		`junctor_store_file_bytes [1-9]`, `junctor_store_disk_free_bytes [1-9]`, `junctor_last_full_pass_timestamp_seconds [1-9]`,
+		`junctor_build_info{commit="[^"]*",go="go1[^"]*",version="dev"} 1`, `junctor_http_failures_total{kind="busy"} 0`,
+	} {
+		if !regexp.MustCompile(`(?m)^` + want).MatchString(text) {
+			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
 }

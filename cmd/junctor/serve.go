@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"junctor/pkg/projection"
 	"junctor/pkg/readiness"
 	"junctor/pkg/store"
+	"junctor/pkg/store/embedded"
 )
 
 func (c *cli) serveCommand() *cobra.Command {
@@ -105,6 +107,11 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	observe := func(call store.Call) {
 		m.ObserveStore(call)
 		watchStore(repair, call)
+	}
+	made := buildOf(debug.ReadBuildInfo())
+	m.Build(made.Version, made.Commit, made.Go)
+	if home != "" {
+		m.WatchFile(embedded.File(home))
 	}
 	data, err := store.Open(flags.dsn, store.Options{Log: log, Observe: observe, Conflict: m.StoreConflict})
 	if err != nil {

@@ -68,6 +68,8 @@ func New(c Config) *Server {
 	c.Metrics.WatchPool(c.Pool)
 	s := &Server{Config: c}
 	s.http = crossbar.New(c.Config, s.tableOfContents(), s.operations())
+	c.Metrics.WatchRequests(s.http.InFlight)
+	c.Metrics.WatchCredentials(c.Throttle.Failures)
 	return s
 }
 

@@ -16,7 +16,7 @@ func (s *Server) record(r *Request, resp response, size int, took time.Duration)
 		if !knownMethods[method] {
 			method = "(other)"
 		}
-		s.Observe(r.resource.Path, method, resp.status, took)
+		s.Observe(Finished{r.resource.Path, method, resp.status, resp.err, took})
 	}
 	event := r.log.Info()
 	if resp.status >= http.StatusInternalServerError {

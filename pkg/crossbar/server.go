@@ -39,11 +39,19 @@ type Config struct {
 	Node string
 	// Version is the product's.
 	Version string
-	// Observe is called with every finished request. Its route is the path of the resource, its method one that HTTP
-	// knows or "(other)". May be nil.
-	Observe func(route, method string, status int, took time.Duration)
+	// Observe is called with every finished request. May be nil.
+	Observe func(Finished)
 	Now     func() time.Time
 	Log     zerolog.Logger
+}
+
+// Finished is a request that was responded to.
+type Finished struct {
+	Route   string // the path of the resource
+	Method  string // one that HTTP knows, or "(other)"
+	Status  int
+	Failure error // what the response is about if the request failed; nil otherwise
+	Took    time.Duration
 }
 
 // Server serves resources. It is an http.Handler.
@@ -92,6 +100,9 @@ func (s *Server) Stopping() bool { return s.lameDuck.Load() }
 func (s *Server) Held() (bodies, responses int64) {
 	return s.smallBodies.total() + s.largeBodies.total(), s.responses.total()
 }
+
+// InFlight returns how many requests are being served.
+func (s *Server) InFlight() int { return len(s.slots) + len(s.openSlots) }
 
 // maxOpenRequests is how many requests without a token, and attempts to log in, are served at once.
 const maxOpenRequests = 64

@@ -14,7 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 
+	"junctor/pkg/auth/ratelimit"
 	"junctor/pkg/billing"
+	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/fault"
@@ -28,6 +30,8 @@ import (
 type Metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.HistogramVec
+	refused   *prometheus.CounterVec
+	lastPass  prometheus.Gauge
 	calls     *prometheus.HistogramVec
 	failures  *prometheus.CounterVec
 	conflicts *prometheus.CounterVec
@@ -54,6 +58,14 @@ func New() *Metrics {
 			Name: "junctor_http_request_duration_seconds",
 			Help: "Requests by route, method and status, and how long they took.", Buckets: durations,
 		}, []string{"route", "method", "status"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "junctor_http_failures_total",
+			Help: "Requests that failed, by the kind of failure: busy ones were shed, at a limit of this process.",
+		}, []string{"kind"}),
+		lastPass: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "junctor_last_full_pass_timestamp_seconds",
+			Help: "When this process last completed a pass over the copies of all accounts; 0 before the first.",
+		}),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "junctor_store_call_duration_seconds",
 			Help: "Calls of the store by operation and database, and how long they took.", Buckets: durations,
@@ -84,7 +96,7 @@ func New() *Metrics {
 			Buckets: durations,
 		}, []string{"event", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned, m.passes, m.billing,
+	m.registry.MustRegister(m.requests, m.refused, m.lastPass, m.calls, m.failures, m.conflicts, m.repaired, m.abandoned, m.passes, m.billing,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.begin()
 	return m
@@ -92,6 +104,12 @@ func New() *Metrics {
 
 // begin makes counters exist before they count, so that their first increase is seen as one.
 func (m *Metrics) begin() {
+	for _, kind := range []fault.Kind{
+		fault.Internal, fault.Busy, fault.TooManyRequests, fault.Unauthenticated, fault.TokenRejected,
+		fault.DatastoreUnreachable, fault.DatastorePartial, fault.DatastoreFault, fault.DatastoreMissing,
+	} {
+		m.refused.WithLabelValues(kind.String())
+	}
 	for _, result := range projection.PassResults() {
 		m.passes.WithLabelValues(result)
 	}
@@ -150,7 +168,12 @@ var copyRepairs = []string{projection.CopyCreated, projection.CopyUpdated, proje
 func (m *Metrics) AddressAbandoned() { m.abandoned.Inc() }
 
 // FullPass counts a full pass over the accounts' copies by its result.
-func (m *Metrics) FullPass(result string) { m.passes.WithLabelValues(result).Inc() }
+func (m *Metrics) FullPass(result string) {
+	m.passes.WithLabelValues(result).Inc()
+	if result == projection.PassCompleted {
+		m.lastPass.SetToCurrentTime()
+	}
+}
 
 // WatchNotices adds the state of change notices, which is read at every scrape.
 func (m *Metrics) WatchNotices(stats func() notify.Stats) {
@@ -236,8 +259,38 @@ func (m *Metrics) WatchDocuments(stats func() doccache.Stats) {
 }
 
 // ObserveRequest counts one request of the API.
-func (m *Metrics) ObserveRequest(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+func (m *Metrics) ObserveRequest(f crossbar.Finished) {
+	m.requests.WithLabelValues(f.Route, f.Method, strconv.Itoa(f.Status)).Observe(f.Took.Seconds())
+	if f.Failure != nil {
+		m.refused.WithLabelValues(fault.KindOf(f.Failure).String()).Inc()
+	}
+}
+
+// WatchRequests adds how many requests are being served, which is read at every scrape.
+func (m *Metrics) WatchRequests(inFlight func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "junctor_http_requests_in_flight", Help: "Requests that are being served.",
+	}, func() float64 { return float64(inFlight()) }))
+}
+
+// WatchCredentials adds how many credentials were refused, which is read at every scrape.
+func (m *Metrics) WatchCredentials(failures func() ratelimit.Failures) {
+	m.registry.MustRegister(
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "junctor_logins_failed_total", Help: "Logins with a wrong password, name or key.",
+		}, func() float64 { return float64(failures().Logins) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "junctor_tokens_refused_total", Help: "Tokens and API keys that were refused.",
+		}, func() float64 { return float64(failures().Tokens) }),
+	)
+}
+
+// Build adds what the program was built of.
+func (m *Metrics) Build(version, commit, goVersion string) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "junctor_build_info", Help: "1, with the version, the commit and the Go version of the program.",
+		ConstLabels: prometheus.Labels{"version": version, "commit": commit, "go": goVersion},
+	}, func() float64 { return 1 }))
 }
 
 // maxScrapes bounds how many clients read /metrics at once, which takes no token and a hundred KiB each.

@@ -90,6 +90,17 @@ type Throttle struct {
 
 	mu               sync.Mutex
 	tokens, attempts tables
+	failed           Failures
+}
+
+// Failures are how many credentials have been refused.
+type Failures struct{ Tokens, Logins uint64 }
+
+// Failures returns what was refused since the start.
+func (t *Throttle) Failures() Failures {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failed
 }
 
 // tables are the buckets of one kind of failure.
@@ -121,6 +132,7 @@ func (t *Throttle) FailedToken(client netip.Addr, accountID string) error {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.failed.Tokens++
 	if !t.tokens.client(client, now).failures.AllowN(now, 1) ||
 		!t.tokens.account(client, accountID, now).failures.AllowN(now, 1) {
 		return fault.New(fault.TooManyRequests, "")
@@ -160,6 +172,9 @@ func (t *Throttle) end(failed bool, of ...*bucket) {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if failed {
+		t.failed.Logins++
+	}
 	for _, b := range of {
 		b.pending--
 		if failed {
