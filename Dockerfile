@@ -1,11 +1,19 @@
 # A static binary on a small base, run by a user without rights.
 
+FROM node:22-alpine AS console
+WORKDIR /src/pkg/console/web
+COPY pkg/console/web/package.json pkg/console/web/package-lock.json pkg/console/web/.npmrc ./
+RUN npm ci --ignore-scripts
+COPY pkg/console/web .
+RUN npm run build
+
 FROM golang:1.26-alpine AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY cmd cmd
 COPY pkg pkg
+COPY --from=console /src/pkg/console/dist pkg/console/dist
 COPY schemas schemas
 COPY couchdb-views couchdb-views
 ARG VERSION=dev

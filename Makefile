@@ -21,9 +21,39 @@ PEER := .tools/node_modules/.bin/pouchdb-server
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# The console's source, and the packages from npm that build and test it. Without Node build goes on without the console.
+WEB          := pkg/console/web
+WEB_SOURCES  := $(shell find $(WEB)/src -type f) $(addprefix $(WEB)/,index.html package.json tsconfig.json vite.config.js)
+WEB_PACKAGES := .tools/console/node_modules/.package-lock.json
+NODE_OK      := $(shell node -e 'const [a, b] = process.versions.node.split("."); if (a < 20 || a == 20 && b < 19) process.exit(1)' \
+	2>/dev/null && command -v npm >/dev/null && echo yes)
+
 .PHONY: build
-build: ## build bin/junctor
+build: console ## build bin/junctor, with the console in it
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.built=$(VERSION)' -o bin/junctor ./cmd/junctor
+
+.PHONY: console
+ifeq ($(NODE_OK),yes)
+console: ## build the console, if its source has changed
+	@if $(MAKE) --no-print-directory $(WEB_PACKAGES); then $(MAKE) --no-print-directory pkg/console/dist/index.html; else \
+		echo "npm cannot get the packages that the console is built with: it stays as it was"; [ "$$CI" != true ]; fi
+else
+console:
+	@echo "no Node 20.19 or later with npm: $(if $(wildcard pkg/console/dist/index.html),the console is as it was built last,the \
+	console will be a page that says how to build it)"; [ "$$CI" != true ]
+endif
+
+pkg/console/dist/index.html: $(WEB_SOURCES) $(WEB_PACKAGES)
+	rm -rf pkg/console/dist/assets $@
+	cd $(WEB) && node_modules/.bin/vite build --logLevel warn
+
+# The packages are outside of the source folders, so that no tool for those reads them.
+$(WEB_PACKAGES): $(WEB)/package-lock.json $(WEB)/.npmrc
+	mkdir -p .tools/console
+	cp $(WEB)/package.json $(WEB)/package-lock.json $(WEB)/.npmrc .tools/console
+	cd .tools/console && npm ci --ignore-scripts --loglevel=error
+	ln -sfn ../../../.tools/console/node_modules $(WEB)/node_modules
+	touch $@
 
 .PHONY: man
 man: build ## write manual pages to bin/man
@@ -40,7 +70,7 @@ check: ## the quick checks: format, vet, short tests
 	go test -short -shuffle=on -timeout 2m ./...
 
 .PHONY: test
-test: peer programs ## vet, and all tests with the race detector
+test: peer programs console ## vet, and all tests with the race detector
 	go vet ./...
 	go test -race -shuffle=on ./...
 
@@ -97,16 +127,16 @@ ifeq ($(WITH_SUP),1)
 endif
 
 .PHONY: packages
-packages: ## build .deb and .rpm for ARCHES (amd64 arm64) into OUT (bin/release)
+packages: console ## build .deb and .rpm for ARCHES (amd64 arm64) into OUT (bin/release)
 	VERSION=$(VERSION) packaging/build.sh packages
 
 .PHONY: release
-release: ## build packages, tarballs, an SBOM and check sums into OUT (bin/release); the same commit gives the same bytes
+release: console ## build packages, tarballs, an SBOM and check sums into OUT (bin/release); the same commit gives the same bytes
 	VERSION=$(VERSION) packaging/build.sh release
 
 .PHONY: clean
 clean: ## remove what was built and installed here; stores stay
-	rm -rf bin .tools
+	rm -rf bin .tools pkg/console/dist/assets pkg/console/dist/index.html $(WEB)/node_modules
 
 .PHONY: peer
 peer: $(if $(JUNCTOR_TEST_COUCHDB),,$(PEER))
@@ -118,7 +148,7 @@ $(PEER):
 # Debian packages of programs that tests start.
 .PHONY: programs
 programs:
-	@.ci/programs rabbitmq-server=rabbitmq-server strace=strace rpm2cpio=rpm2cpio cpio=cpio
+	@.ci/programs rabbitmq-server=rabbitmq-server strace=strace rpm2cpio=rpm2cpio cpio=cpio chromium=chromium
 
 define gofmt
 @files=$$(gofmt -l cmd docs packaging pkg schemas couchdb-views); if [ -n "$$files" ]; then \

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"junctor/pkg/auth/remote"
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/billing"
+	"junctor/pkg/console"
 	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
@@ -111,7 +113,12 @@ func (a *app) bootstrap(ctx context.Context) (account.Bootstrapped, error) {
 
 // newAPI returns the API of a server.
 func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Server {
+	var pages map[string]http.Handler
+	if s.console {
+		pages = console.Handlers(console.Options{IssueTokens: s.issueTokens})
+	}
 	return api.New(api.Config{
+		Console: pages,
 		Config: crossbar.Config{
 			Accounts: s.accounts,
 			Tokens: auth.NewAuthenticator(s.store, auth.Options{

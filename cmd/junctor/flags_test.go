@@ -188,7 +188,7 @@ func TestServeConfig(t *testing.T) {
 	t.Parallel()
 	c := &serveFlags{}
 	if _, err := c.parse(nil); err != nil || c.listen != "127.0.0.1:8000" || c.dsn != "./junctor-data" ||
-		c.responseFormat != "documented" || c.maxRequests != 1024 || !c.issueTokens || c.masterCluster != "" ||
+		c.responseFormat != "documented" || c.maxRequests != 1024 || !c.issueTokens || !c.console || c.masterCluster != "" ||
 		c.billingOnError != "deny" || c.maxStaleness != 5*time.Second || c.lameDuck != 0 || c.metricsListen != "" {
 		t.Errorf("by default %+v, %v", c, err)
 	}
@@ -196,10 +196,11 @@ func TestServeConfig(t *testing.T) {
 		"JUNCTOR_LISTEN": "[::1]:0", "JUNCTOR_STORE": "memory:", "JUNCTOR_READY_FILE": "r", "JUNCTOR_STATE_DIR": "s",
 		"JUNCTOR_RESPONSE_FORMAT": "crossbar", "JUNCTOR_TRUSTED_PROXIES": "10.1.2.3/8, ::ffff:192.0.2.1,fd00::/8",
 		"JUNCTOR_ZONE": "us-east", "JUNCTOR_MAX_REQUESTS": "7", "JUNCTOR_LOG_LEVEL": "warn", "JUNCTOR_TOUR": "true",
-		"JUNCTOR_MASTER_CLUSTER": otherCluster, "JUNCTOR_ISSUE_TOKENS": "false",
+		"JUNCTOR_MASTER_CLUSTER": otherCluster, "JUNCTOR_ISSUE_TOKENS": "false", "JUNCTOR_CONSOLE": "false",
 		"JUNCTOR_AMQP_URL": "amqp://broker/", "JUNCTOR_BILLING_URL": "http://hook/", "JUNCTOR_BILLING_ON_ERROR": "allow",
 		"JUNCTOR_MAX_STALENESS": "0", "JUNCTOR_LAME_DUCK": "5s", "JUNCTOR_METRICS_LISTEN": "127.0.0.1:9000",
-		"JUNCTOR_KAZOO_URL": "http://kazoo:8000",
+		"JUNCTOR_KAZOO_URL": "http://kazoo:8000", "JUNCTOR_TLS_CERT": "cert.pem", "JUNCTOR_TLS_KEY": "key.pem",
+		"JUNCTOR_LOG_FORMAT": "text",
 	}
 	if _, err := c.parse(env, "--zone", "local"); err != nil {
 		t.Fatal(err)
@@ -211,9 +212,10 @@ func TestServeConfig(t *testing.T) {
 		netip.MustParsePrefix("fd00::/8")}
 	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.responseFormat != "crossbar" ||
 		!slices.Equal(c.trustedProxies, networks) || c.zone != "local" || c.maxRequests != 7 ||
-		c.level() != zerolog.WarnLevel || !c.tour || c.masterCluster != otherCluster || c.issueTokens ||
+		c.level() != zerolog.WarnLevel || !c.tour || c.masterCluster != otherCluster || c.issueTokens || c.console ||
 		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || c.billingOnError != "allow" || c.maxStaleness != 0 ||
-		c.lameDuck != 5*time.Second || c.metricsListen != "127.0.0.1:9000" || c.kazooURL != "http://kazoo:8000" {
+		c.lameDuck != 5*time.Second || c.metricsListen != "127.0.0.1:9000" || c.kazooURL != "http://kazoo:8000" ||
+		c.tlsCert != "cert.pem" || c.tlsKey != "key.pem" || c.logFormat != "text" {
 		t.Errorf("from the environment %+v", c)
 	}
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)

@@ -35,6 +35,7 @@ type serveFlags struct {
 	proxies        string
 	masterCluster  string
 	issueTokens    bool
+	console        bool
 	maxRequests    int
 	maxStaleness   time.Duration
 	logLevel       string
@@ -76,6 +77,7 @@ func (f *serveFlags) define(flags *pflag.FlagSet) {
 		"`ID` of the cluster whose master account may manage all clusters (default: the own one)")
 	flags.BoolVar(&f.issueTokens, "issue-tokens", true, "let users and API keys log in here; beside a Kazoo they can log "+
 		"in there instead")
+	flags.BoolVar(&f.console, "console", true, "serve the web console at /console/")
 	flags.IntVar(&f.maxRequests, "max-requests", 1024, "`NUMBER` of requests served at once; more get 503")
 	flags.DurationVar(&f.maxStaleness, "max-staleness", 5*time.Second, "`AGE` up to which addresses in memory, and cached "+
 		"accounts, users, keys and settings, may be behind the store; 0 always reads the store")

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -34,8 +35,9 @@ func (s *server) printTour(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	return text.Execute(s.stdout, map[string]string{
+	return text.Execute(s.stdout, map[string]any{
 		"URL": url, "Token": grant.Token, "Program": quote(program), "Store": quote(home),
+		"Console": s.console, "KeyFile": strconv.Quote(adminFile(home)), // on one line, whatever the folder is called
 	})
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -21,6 +22,7 @@ func (s *Server) operations() map[string]http.Handler {
 	if !s.SeparateMetrics {
 		handlers["/metrics"] = mux
 	}
+	maps.Copy(handlers, s.Console)
 	return handlers
 }
 

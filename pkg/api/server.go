@@ -52,6 +52,8 @@ type Config struct {
 	Health func(context.Context) Health
 	// SeparateMetrics leaves /metrics to MetricsHTTP.
 	SeparateMetrics bool
+	// Console are the handlers of the web console, by path. May be nil.
+	Console map[string]http.Handler
 	// Format is the format of responses to requests that do not choose one.
 	Format Format
 }
@@ -74,10 +76,20 @@ func New(c Config) *Server {
 }
 
 // ServeHTTP responds to one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.opensConsole(r) {
+		toConsole.ServeHTTP(w, r)
+		return
+	}
+	s.http.ServeHTTP(w, r)
+}
 
 // HTTP returns the http.Server to run s with, see crossbar.Server.HTTP.
-func (s *Server) HTTP() *http.Server { return s.http.HTTP() }
+func (s *Server) HTTP() *http.Server {
+	h := s.http.HTTP()
+	h.Handler = s
+	return h
+}
 
 // MetricsHTTP returns the http.Server for a listener that serves /metrics and nothing else.
 func (s *Server) MetricsHTTP() *http.Server {

@@ -56,9 +56,14 @@ func granted(r *crossbar.Request, grant auth.Grant, about string) crossbar.Reply
 	}
 }
 
-// showToken handles GET /token_auth (cb_token_auth): what the token of the request says.
+// showToken handles GET /token_auth (cb_token_auth): what the token of the request says, and whether its account is a
+// superduper admin, by the name that Crossbar has for it in accounts (cb_accounts:leak_pvt_superduper_admin). Clients can
+// offer what the token permits then, without a request that is refused.
 func (s *Server) showToken(r *crossbar.Request) (crossbar.Reply, error) {
 	data, err := s.Tokens.Describe(r.Context(), r.Identity, r.Token)
+	if err == nil && r.Identity.Superduper {
+		data["superduper_admin"] = true
+	}
 	return crossbar.Reply{Data: data}, err
 }
 

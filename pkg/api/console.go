@@ -1,0 +1,40 @@
+package api
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"junctor/pkg/console"
+)
+
+// opensConsole reports whether a person has opened the root of the server in a browser, or the console without the slash
+// at its end. Other clients get the 404 of the API at the root.
+func (s *Server) opensConsole(r *http.Request) bool {
+	if s.Console == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	return r.URL.Path == strings.TrimSuffix(console.Root, "/") || r.URL.Path == "/" && acceptsHTML(r.Header)
+}
+
+// toConsole redirects to the console. The location is relative, since a proxy may serve all of this below a prefix.
+var toConsole = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Location", strings.TrimPrefix(console.Root, "/"))
+	w.Header().Set("Vary", "Accept")
+	w.WriteHeader(http.StatusFound)
+})
+
+// acceptsHTML reports whether Accept contains text/html by name.
+func acceptsHTML(h http.Header) bool {
+	for part := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
+		mediaType, parameters, err := mime.ParseMediaType(part)
+		if err != nil || mediaType != "text/html" {
+			continue
+		}
+		weight, given := parameters["q"]
+		quality, err := strconv.ParseFloat(weight, 64)
+		return !given || err != nil || quality > 0
+	}
+	return false
+}

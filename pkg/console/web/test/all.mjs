@@ -1,0 +1,6 @@
+// All tests, in one process with one browser.
+import { after } from 'node:test'
+import { closeBrowser } from './harness.mjs'
+
+await import('./login.test.mjs')
+after(closeBrowser)
