@@ -53,6 +53,7 @@ type allocation struct {
 	*Pool
 	AllocateRequest
 	drawn        []poolindex.Spot // and reserved
+	began        time.Time        // the last write
 	before       []IP             // what was tried to be taken
 	after        []IP
 	errs         []error        // what became of each
@@ -172,6 +173,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 	if len(after) == 0 {
 		return nil
 	}
+	a.began = time.Now()
 	errs := a.commit(ctx, after)
 	a.before, a.after, a.errs = append(a.before, before...), append(a.after, after...), append(a.errs, errs...)
 	for i, err := range errs {
@@ -188,7 +190,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 
 // rollBack releases what was taken.
 func (a *allocation) rollBack(ctx context.Context) {
-	a.undo(ctx, a.Account, a.By, a.before, a.after, a.errs)
+	a.undo(ctx, a.began, a.Account, a.By, a.before, a.after, a.errs)
 	a.before, a.after, a.errs, a.takenOverall = nil, nil, nil, 0
 	clear(a.taken)
 }

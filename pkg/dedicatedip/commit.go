@@ -30,6 +30,7 @@ func (p *Pool) change(
 	for i, ip := range before {
 		after[i] = next(ip)
 	}
+	began := time.Now()
 	errs := p.commit(ctx, after)
 	var failed error
 	for _, err := range errs {
@@ -39,7 +40,7 @@ func (p *Pool) change(
 		}
 	}
 	if failed != nil {
-		p.undo(ctx, accountID, by, before, after, errs)
+		p.undo(ctx, began, accountID, by, before, after, errs)
 		return nil, failed
 	}
 	action := actionReleased

@@ -17,15 +17,15 @@ import (
 
 // undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so
 // the account's copies are looked at, too. Where the outcome of a write is open, nothing is taken back: no write is
-// accepted until it is known.
+// accepted until it is known. It tries until undoTime after the writes began.
 func (p *Pool) undo(
-	ctx context.Context, accountID string, by history.Actor, before, after []IP, errs []error,
+	ctx context.Context, began time.Time, accountID string, by history.Actor, before, after []IP, errs []error,
 ) {
 	if slices.ContainsFunc(errs, func(err error) bool { return fault.Is(err, fault.DatastorePartial) }) {
 		p.projector.CompareLater(accountID, idsOf(before))
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(undoTime))
 	defer cancel()
 	var old []document.Document
 	err := retry(ctx, func() (err error) {
@@ -42,10 +42,15 @@ func (p *Pool) undo(
 		p.report(err, accountID, idsOf(before),
 			"a request was refused, but may have changed these addresses: compare them with what the account expects")
 	}
+	if ctx.Err() != nil {
+		p.projector.CompareLater(accountID, idsOf(before))
+		return
+	}
 	p.projector.Compare(accountID, idsOf(before))
 }
 
-// undoTime bounds how long a request tries to take back what it has written. The client waits for it.
+// undoTime bounds how long a request writes and tries to take back what it has written. The client waits for it: with a
+// store that does not respond, the write alone takes that long.
 const undoTime = 5 * time.Second
 
 // previous returns the documents that this request wrote as they were before, over the revision they have now. Taking a

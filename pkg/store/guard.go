@@ -50,6 +50,8 @@ var (
 		"it is asked again after 80 s")}
 	errSilent = statusError{http.StatusServiceUnavailable, errors.New("CouchDB has not responded; " +
 		"only one call at a time is made until it does")}
+	errSlowRows = statusError{http.StatusServiceUnavailable, fmt.Errorf("rows did not come within %s; "+
+		"CouchDB may be building the view, or a node of the cluster may hang", callTime)}
 	errSlow = statusError{http.StatusServiceUnavailable, fmt.Errorf("no response within %s", callTime)}
 )
 
@@ -87,31 +89,79 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // bounded makes a call of bounded time, the body of the response included.
 func (g *guard) bounded(r *http.Request) (*http.Response, error) {
-	most := limit(r)
-	if most == 0 {
+	most, slow := limit(r), error(errSlow)
+	ofRows := most == 0 && r.Context().Value(requestKey{}) != nil && readsRows(r)
+	switch {
+	case ofRows:
+		most, slow = callTime, errSlowRows
+	case most == 0:
 		return g.RoundTripper.RoundTrip(r)
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), most, errSlow)
+	ctx, cancel := context.WithCancelCause(r.Context())
+	timer := time.AfterFunc(most, func() { cancel(slow) })
+	body := &boundedBody{ctx: ctx, cancel: cancel, timer: timer, slow: slow}
 	response, err := g.RoundTripper.RoundTrip(r.WithContext(ctx))
 	if err != nil {
-		if errors.Is(context.Cause(ctx), errSlow) {
-			err = errSlow
-		}
-		cancel()
-		return nil, err
+		body.release()
+		return nil, body.cause(err)
 	}
-	response.Body = &boundedBody{response.Body, cancel}
+	if ofRows && timer.Stop() {
+		body.silence = most
+	}
+	body.ReadCloser = response.Body
+	response.Body = body
 	return response, nil
 }
 
+// boundedBody is a body that ends with an error when the timer of its call does.
 type boundedBody struct {
 	io.ReadCloser
-	cancel context.CancelFunc
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	timer   *time.Timer
+	slow    error         // what the call then ends with
+	silence time.Duration // if not 0, the timer runs during each read, for that long
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.silence > 0 {
+		b.timer.Reset(b.silence)
+		defer b.timer.Stop()
+	}
+	n, err := b.ReadCloser.Read(p)
+	return n, b.cause(err)
+}
+
+// cause returns err, or why the call was cut off if that is the cause.
+func (b *boundedBody) cause(err error) error {
+	if err != nil && errors.Is(context.Cause(b.ctx), b.slow) {
+		return b.slow
+	}
+	return err
 }
 
 func (b *boundedBody) Close() error {
-	defer b.cancel()
+	defer b.release()
 	return b.ReadCloser.Close()
+}
+
+func (b *boundedBody) release() {
+	b.timer.Stop()
+	b.cancel(nil)
+}
+
+// requestKey is the key in the context of ForRequest.
+type requestKey struct{}
+
+// ForRequest returns a context for what a client waits for: rows of a view or database that do not come within five
+// seconds are a fault.DatastoreUnreachable. Others wait for as long as it takes a CouchDB to build the view.
+func ForRequest(ctx context.Context) context.Context {
+	return context.WithValue(ctx, requestKey{}, true)
+}
+
+// readsRows reports whether a request reads rows of a view or of all documents.
+func readsRows(r *http.Request) bool {
+	return strings.Contains(r.URL.EscapedPath(), "/_view/") || strings.HasSuffix(r.URL.EscapedPath(), "/_all_docs")
 }
 
 // bulkRate is how many bytes of a bulk call take one second more.

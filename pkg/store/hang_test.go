@@ -16,9 +16,13 @@ import (
 
 // couch is a CouchDB that may hang.
 type couch struct {
-	hangs atomic.Bool
-	calls atomic.Int64
+	hangs  atomic.Bool
+	calls  atomic.Int64
+	rows   int  // of a view, one in rowTime
+	stalls bool // after them
 }
+
+const rowTime = 2 * time.Second
 
 func (c *couch) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.calls.Add(1)
@@ -27,7 +31,30 @@ func (c *couch) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, r.Context().Err()
 	}
 	body := io.NopCloser(strings.NewReader(`{}`))
+	if c.rows != 0 {
+		body = io.NopCloser(&slowRows{r.Context(), c.rows, c.stalls})
+	}
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body, Request: r}, nil
+}
+
+// slowRows is the body of a response, one byte a row.
+type slowRows struct {
+	ctx    context.Context
+	rows   int
+	stalls bool
+}
+
+func (s *slowRows) Read(p []byte) (int, error) {
+	if s.rows == 0 && s.stalls {
+		<-s.ctx.Done()
+		return 0, s.ctx.Err()
+	}
+	if s.rows == 0 {
+		return 0, io.EOF
+	}
+	s.rows--
+	time.Sleep(rowTime)
+	return copy(p, "r"), nil
 }
 
 // TestHungCouchDB: calls are given up after five seconds, and then one at a time finds out when it responds again.
@@ -111,6 +138,48 @@ func TestSlowCalls(t *testing.T) {
 					t.Errorf("%s: %v after %s", path, err, time.Since(began))
 				}
 				cancel()
+			}
+		}
+	})
+}
+
+// TestRowsForRequests: a request does not wait for a view for longer than for a document, and a view that is slow says
+// nothing about the CouchDB. Rows that come go on for as long as they do.
+func TestRowsForRequests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &couch{}
+		g := newGuard(c)
+		get := func(path string) (rows int, took time.Duration, err error) {
+			began := time.Now()
+			r, err := http.NewRequestWithContext(ForRequest(t.Context()), http.MethodGet, "http://couch"+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := g.RoundTrip(r)
+			if err != nil {
+				return 0, time.Since(began), err
+			}
+			text, err := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			return len(text), time.Since(began), err
+		}
+		for _, path := range []string{"/db/_design/d/_view/v", "/db/_all_docs"} {
+			c.hangs.Store(true)
+			for range 2 * slowCalls {
+				if _, took, err := get(path); took != callTime || kivik.HTTPStatus(err) != http.StatusServiceUnavailable {
+					t.Errorf("%s: %v after %s", path, err, took)
+				}
+			}
+			c.hangs.Store(false)
+			c.rows, c.stalls = 10, false
+			if rows, took, err := get(path); rows != 10 || took != 10*rowTime || err != nil {
+				t.Errorf("%s: %d rows, %v after %s", path, rows, err, took)
+			}
+			c.stalls = true
+			rows, took, err := get(path)
+			if rows != 10 || took != 10*rowTime+callTime || kivik.HTTPStatus(err) != http.StatusServiceUnavailable {
+				t.Errorf("%s: %d rows, %v after %s", path, rows, err, took)
 			}
 		}
 	})
