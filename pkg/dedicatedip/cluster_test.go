@@ -40,6 +40,7 @@ func clusterCases(dsn string) []testCase {
 		{"cluster store fails", on(clusterStoreFails)},
 		{"cluster equal writes", on(clusterEqualWrites)},
 		{"cluster node comes back", on(clusterNodeComesBack)},
+		{"cluster conflicting copies", on(clusterConflictingCopies)},
 	}
 }
 
@@ -90,12 +91,12 @@ func (c *cluster) other(before document.Document, accountID, hash string) docume
 		_, err := c.s.Put(c.Context(), c.accountDB(accountID), copied)
 		c.ok(err)
 	}
-	c.replicate(doc, hash)
+	c.replicate(Database, doc, hash)
 	return doc
 }
 
 // replicate brings in a revision of a document, made from the one it has, on every node.
-func (c *cluster) replicate(doc document.Document, hash string) {
+func (c *cluster) replicate(db string, doc document.Document, hash string) {
 	c.Helper()
 	next := kazoo.Generation(doc.Rev()) + 1
 	_, parent, _ := strings.Cut(doc.Rev(), "-")
@@ -108,7 +109,7 @@ func (c *cluster) replicate(doc document.Document, hash string) {
 	doc["_revisions"] = map[string]any{"start": next, "ids": history}
 	body, err := json.Marshal(map[string]any{"new_edits": false, "w": 3, "docs": []any{doc}})
 	c.ok(err)
-	response, err := http.Post(c.dsn+"/"+url.PathEscape(c.s.Prefix+Database)+"/_bulk_docs", "application/json",
+	response, err := http.Post(c.dsn+"/"+url.PathEscape(c.s.Prefix+db)+"/_bulk_docs", "application/json",
 		bytes.NewReader(body))
 	c.ok(err)
 	c.ok(response.Body.Close())
@@ -178,7 +179,7 @@ func clusterCreate(c *cluster) {
 		c.contest(func() {
 			doc, err := document.Decode([]byte(dedicated(id, "elsewhere", "")))
 			c.ok(err)
-			c.replicate(doc, hash)
+			c.replicate(Database, doc, hash)
 		})
 		_, err := c.Create(c.Context(), inZone(id))
 		zone := c.stored(Database, id)["pvt_zone"]
@@ -241,7 +242,7 @@ func clusterNodeComesBack(c *cluster) {
 				doc := c.other(before, accountB, hash)
 				for range 2 { // it was sealed
 					doc["_rev"] = fmt.Sprintf("%d-%s", kazoo.Generation(doc.Rev())+1, hash)
-					c.replicate(doc, hash)
+					c.replicate(Database, doc, hash)
 				}
 			})
 		})
@@ -249,6 +250,26 @@ func clusterNodeComesBack(c *cluster) {
 		c.saying(err, "ips%2E0 forbidden: ip assigned to another account: "+id)
 	}
 	c.resolved("10.0.0.1="+accountB, "10.0.0.2="+accountB)
+}
+
+// clusterConflictingCopies: a copy of which another node has accepted another writer's, such as Kazoo's, does not come
+// back when the address is released.
+func clusterConflictingCopies(c *cluster) {
+	for id, hash := range map[string]string{"10.0.0.1": winning, "10.0.0.2": losing} {
+		c.free(id)
+		_, err := c.Assign(c.Context(), toAssign(accountA, id))
+		c.ok(err)
+		db := c.accountDB(accountA)
+		copied := c.stored(db, id)
+		delete(copied, "_rev")
+		c.replicate(db, copied, hash)
+		if c.stored(db, id)["_conflicts"] == nil {
+			c.Fatalf("%s has no conflict", id)
+		}
+		_, err = c.Release(c.Context(), toRelease(accountA, id))
+		c.ok(err)
+	}
+	c.holds("10.0.0.1", "10.0.0.2")
 }
 
 // clusterEqualWrites: what two writers would write at the same time for the same account are two revisions, which

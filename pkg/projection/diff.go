@@ -53,26 +53,25 @@ const chunk = 500
 var errNoDatabase = errors.New("the account has no database")
 
 // compare compares an account's copies of at most chunk addresses with the pool. It also returns the pool's documents
-// that it has read. The error is errNoDatabase if the account holds an address and has no database.
+// and the copies that it has read. The error is errNoDatabase if the account holds an address and has no database.
 func compare(
 	ctx context.Context, s Reader, accountID string, ids []string,
-) (differences []difference, pool map[string]document.Document, err error) {
+) (differences []difference, pool, copies map[string]document.Document, err error) {
 	if pool, err = s.GetMany(ctx, kazoo.DedicatedIPs, ids); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	copies := map[string]document.Document{}
 	db, err := account.Database(accountID)
 	if err == nil {
 		copies, err = s.GetMany(ctx, db, ids)
 	}
 	if noDatabase := db == "" || fault.Is(err, fault.DatastoreMissing); noDatabase {
 		if slices.ContainsFunc(ids, func(id string) bool { return holds(accountID, pool[id]) }) {
-			return nil, pool, errNoDatabase
+			return nil, pool, nil, errNoDatabase
 		}
-		return nil, pool, nil // the copies are gone with the account
+		return nil, pool, nil, nil // the copies are gone with the account
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, id := range ids {
 		copied := copies[id]
@@ -88,7 +87,7 @@ func compare(
 			})
 		}
 	}
-	return differences, pool, nil
+	return differences, pool, copies, nil
 }
 
 // IsDedicatedIP reports whether a document, as it was read from a store or just written, is a dedicated IP's.

@@ -60,6 +60,10 @@ func (s *slowStore) PutMany(_ context.Context, _ string, docs []document.Documen
 	return make([]store.Written, len(docs)), nil
 }
 
+func (s *slowStore) Resolve(context.Context, string, document.Document, func(document.Document)) error {
+	return nil
+}
+
 func TestChangesByOthersAreComparedAFewAtATime(t *testing.T) {
 	t.Parallel()
 	const accounts = 500

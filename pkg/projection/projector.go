@@ -25,6 +25,7 @@ import (
 type Store interface {
 	store.Writer
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+	Resolve(ctx context.Context, db string, doc document.Document, each func(loser document.Document)) error
 }
 
 // Options configures a Projector. The zero value is usable. The functions must not block.

@@ -76,7 +76,7 @@ func (w *walk) look(ctx context.Context, accountID string, listed bool) error {
 	slices.Sort(ids)
 	var differences []difference
 	for some := range slices.Chunk(slices.Compact(ids), chunk) {
-		found, _, err := compare(ctx, w.store, accountID, some)
+		found, _, _, err := compare(ctx, w.store, accountID, some)
 		if errors.Is(err, errNoDatabase) {
 			w.abandoned(accountID, w.held[accountID])
 			return nil

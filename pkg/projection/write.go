@@ -42,7 +42,7 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 			left[id] = i
 		case holds(accountID, i.doc):
 			writes = append(writes, over(Content(i.doc), last.copy))
-		case known && last.copy != "":
+		case known && last.copy != "" && i.doc.String(store.FieldWriter) == "": // on a cluster there may be a conflict
 			writes = append(writes, over(document.Document{"_id": id, "_deleted": true}, last.copy))
 		default:
 			left[id] = i
@@ -66,12 +66,13 @@ func (p *Projector) isCurrent(doc document.Document) bool {
 }
 
 // writeDifferences compares an account's copies of addresses with the pool and writes those that differ. It removes from
-// left what is equal then. The pool is read once more after the writes: a writer of another process may have been faster
+// left what is equal then. Losing revisions of the copies are removed first: one of them would be the copy again once the
+// winner is removed. The pool is read once more after the writes: a writer of another process may have been faster
 // there and slower here.
 func (p *Projector) writeDifferences(
 	ctx context.Context, db, accountID string, ids []string, left map[string]item,
 ) error {
-	differences, pool, err := compare(ctx, p.store, accountID, ids)
+	differences, pool, copies, err := compare(ctx, p.store, accountID, ids)
 	if errors.Is(err, errNoDatabase) {
 		p.reportAbandoned(accountID, ids)
 		for _, id := range ids {
@@ -81,6 +82,14 @@ func (p *Projector) writeDifferences(
 	}
 	if err != nil {
 		return err
+	}
+	for _, copied := range copies {
+		if copied["_conflicts"] == nil {
+			continue
+		}
+		if err := p.store.Resolve(ctx, db, copied, func(document.Document) {}); err != nil {
+			return err
+		}
 	}
 	writes := make([]document.Document, len(differences))
 	for i, d := range differences {
