@@ -58,6 +58,7 @@ var routes = []route{
 	{"GET /ips/zones", "/ips/zones", "", super, 200, ""},
 	{"GET /ips/hosts", "/ips/hosts", "", super, 200, ""},
 	{"GET /ips/{ip}", "/ips/192.0.2.1", "", super, 200, ""},
+	{"PATCH /ips/{ip}", "/ips/192.0.2.9", `{"data":{"zone":"z"}}`, super, 404, "bad_identifier"},
 	{"DELETE /ips/{ip}", "/ips/192.0.2.9", "", super, 404, "bad_identifier"},
 
 	{"GET /routing/customer_cluster", "/routing/customer_cluster", "", master, 404, "bad_identifier"},

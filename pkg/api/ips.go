@@ -240,7 +240,7 @@ func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r), By: actor(r),
+		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r, r.Account.ID), By: actor(r),
 	})
 	return s.one(r, ips, err)
 }
@@ -285,7 +285,7 @@ func (s *Server) assignIPs(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r), By: actor(r),
+		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r, r.Account.ID), By: actor(r),
 	})
 	return s.several(r, ips, err)
 }
@@ -299,7 +299,7 @@ func (s *Server) allocateIPs(r *crossbar.Request, data document.Document) (cross
 	wanted, _ := quantity.Float64() // the schema takes 2.0 and 1e1 for whole numbers, as JSON Schema does
 	ips, err := s.Pool.Allocate(r.Context(), dedicatedip.AllocateRequest{
 		Account: r.Account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
-		Approve: s.approval(r), By: actor(r),
+		Approve: s.approval(r, r.Account.ID), By: actor(r),
 	})
 	return s.several(r, ips, err)
 }
@@ -404,15 +404,15 @@ func (s *Server) several(r *crossbar.Request, ips []dedicatedip.IP, err error) (
 	return crossbar.Reply{Data: map[string]any{"ips": ids}}, nil
 }
 
-// approval returns what asks billing before the account in the path gets addresses, nil without a hook. The hook is asked
+// approval returns what asks billing before an account gets addresses, nil without a hook. The hook is asked
 // after all that speaks against the addresses was looked at, as in Crossbar (cb_ips, crossbar_services:maybe_dry_run).
-func (s *Server) approval(r *crossbar.Request) dedicatedip.Approve {
+func (s *Server) approval(r *crossbar.Request, accountID string) dedicatedip.Approve {
 	if s.Billing == nil {
 		return nil
 	}
 	return func(ctx context.Context, quantity int) error {
 		return s.Billing.Approve(ctx, billing.Proposal{
-			AccountID:     r.Account.ID,
+			AccountID:     accountID,
 			AuthAccountID: r.Identity.AccountID,
 			RequestID:     r.ID,
 			Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},

@@ -43,7 +43,7 @@ func (s *Server) tableOfContents() (table []*crossbar.Resource) {
 	add("/ips/assigned", crossbar.Superduper, methods{"GET": s.listAllAssigned})
 	add("/ips/zones", crossbar.Superduper, methods{"GET": s.listZones})
 	add("/ips/hosts", crossbar.Superduper, methods{"GET": s.listHosts})
-	add("/ips/{ip}", crossbar.Superduper, methods{"GET": s.getIP, "DELETE": s.deleteIP})
+	add("/ips/{ip}", crossbar.Superduper, methods{"GET": s.getIP, "PATCH": s.editIP, "DELETE": s.deleteIP})
 
 	document := methods{
 		"GET": s.getCluster, "PUT": s.createCluster, "POST": s.replaceCluster, "PATCH": s.patchCluster,

@@ -43,7 +43,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 		return nil, err
 	}
 	ips := a.won()
-	logChange(ctx, actionAssigned, r.Account, idsOf(ips)...)
+	logChange(ctx, history.Event{Action: history.Assigned, To: r.Account}, idsOf(ips)...)
 	p.projector.Project(r.Account, documentsOf(ips))
 	return ips, nil
 }
@@ -190,7 +190,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 
 // rollBack releases what was taken.
 func (a *allocation) rollBack(ctx context.Context) {
-	a.undo(ctx, a.began, a.Account, a.By, a.before, a.after, a.errs)
+	a.undo(ctx, a.began, []string{a.Account}, a.By, a.before, a.after, a.errs)
 	a.before, a.after, a.errs, a.takenOverall = nil, nil, nil, 0
 	clear(a.taken)
 }

@@ -53,7 +53,7 @@ func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 			return nil, err
 		}
 		at := p.now()
-		return p.change(ctx, r.Account, r.By, ips, func(ip IP) IP { return ip.assignTo(r.Account, r.By, at) })
+		return p.change(ctx, []string{r.Account}, r.By, ips, func(ip IP) IP { return ip.assignTo(r.Account, r.By, at) })
 	})
 }
 
@@ -82,7 +82,7 @@ func (p *Pool) ReleaseAll(ctx context.Context, r ReleaseAllRequest) ([]IP, error
 
 func (p *Pool) release(ctx context.Context, accountID string, by history.Actor, ips []IP) ([]IP, error) {
 	at := p.now()
-	return p.change(ctx, accountID, by, ips, func(ip IP) IP { return ip.release(by, at) })
+	return p.change(ctx, []string{accountID}, by, ips, func(ip IP) IP { return ip.release(by, at) })
 }
 
 // lossAttempts bounds how often a request for one address starts over because another writer was first. After a lost

@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"junctor/pkg/document"
@@ -18,10 +19,10 @@ func committed(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 }
 
-// change brings addresses into their next state, all or none, and lets the account's copies follow. It returns
-// them with their new revisions.
+// change brings addresses into their next state, all or none, and lets the copies follow of all accounts that have them
+// before or after. It returns them with their new revisions.
 func (p *Pool) change(
-	ctx context.Context, accountID string, by history.Actor, before []IP, next func(IP) IP,
+	ctx context.Context, accounts []string, by history.Actor, before []IP, next func(IP) IP,
 ) ([]IP, error) {
 	if len(before) == 0 {
 		return nil, nil
@@ -40,16 +41,22 @@ func (p *Pool) change(
 		}
 	}
 	if failed != nil {
-		p.undo(ctx, began, accountID, by, before, after, errs)
+		p.undo(ctx, began, accounts, by, before, after, errs)
 		return nil, failed
 	}
-	action := actionReleased
-	if after[0].AssignedTo() != "" {
-		action = actionAssigned
-	}
-	logChange(ctx, action, accountID, idsOf(after)...)
-	p.projector.Project(accountID, documentsOf(after))
+	logChange(ctx, history.Changes(after[0].doc)[0], idsOf(after)...)
+	p.project(accounts, after)
 	return after, nil
+}
+
+// project lets accounts' copies follow addresses that were just written, those of all accounts at the same time.
+func (p *Pool) project(accounts []string, ips []IP) {
+	var others sync.WaitGroup
+	for _, accountID := range accounts[1:] {
+		others.Go(func() { p.projector.Project(accountID, documentsOf(ips)) })
+	}
+	p.projector.Project(accounts[0], documentsOf(ips))
+	others.Wait()
 }
 
 // commit stores the documents of ips and notes the new revision of each that was written. It returns what became

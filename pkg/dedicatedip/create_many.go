@@ -70,7 +70,7 @@ func (p *Pool) CreateMany(ctx context.Context, r CreateManyRequest) (done Creati
 	}
 	c.reportExisting()
 	if !r.DryRun {
-		logChange(ctx, actionCreated, "", c.done.Created...)
+		logChange(ctx, history.Event{Action: history.Created}, c.done.Created...)
 	}
 	return c.done, err
 }

@@ -1,31 +1,29 @@
 package dedicatedip
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/rs/zerolog"
-)
 
-// The actions of changes, in logs.
-const (
-	actionCreated  = "created"
-	actionAssigned = "assigned"
-	actionReleased = "released"
-	actionDeleted  = "deleted"
+	"junctor/pkg/history"
 )
 
 // loggedIPs bounds how many addresses a log line names.
 const loggedIPs = 100
 
-// logChange writes the one log line about a change of the pool. Who made it is in the context's logger. accountID is the
-// account that has the addresses now, or had them until now; it may be empty.
-func logChange(ctx context.Context, action, accountID string, ids ...string) {
+// logChange writes the one log line about a change of the pool: action, From and To of the event are those of all
+// addresses. Who made it is in the context's logger.
+func logChange(ctx context.Context, e history.Event, ids ...string) {
 	if len(ids) == 0 {
 		return
 	}
-	event := zerolog.Ctx(ctx).Info().Str("action", action)
-	if accountID != "" {
-		event.Str("account", accountID)
+	line := zerolog.Ctx(ctx).Info().Str("action", string(e.Action))
+	if accountID := cmp.Or(e.To, e.From); accountID != "" {
+		line.Str("account", accountID)
 	}
-	event.Int("count", len(ids)).Strs("ips", ids[:min(len(ids), loggedIPs)]).Msg("change")
+	if e.Action == history.Moved {
+		line.Str("from", e.From)
+	}
+	line.Int("count", len(ids)).Strs("ips", ids[:min(len(ids), loggedIPs)]).Msg("change")
 }

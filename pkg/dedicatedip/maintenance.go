@@ -22,7 +22,7 @@ func (p *Pool) Add(ctx context.Context, r CreateRequest) error {
 	}
 	_, err := p.insert(ctx, r)
 	if err == nil {
-		logChange(ctx, actionCreated, "", r.Address)
+		logChange(ctx, history.Event{Action: history.Created}, r.Address)
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func (m *modelRun) step() {
 	texts, ids := m.addresses()
 	note := func(words ...string) { m.trace = append(m.trace, strings.Join(words, " ")) }
 	holder, known := m.model[id]
-	switch m.r.IntN(8) {
+	switch m.r.IntN(10) {
 	case 0, 1:
 		note("create", text)
 		_, err := m.Create(m.Context(), inZone(text))
@@ -100,6 +100,23 @@ func (m *modelRun) step() {
 		ips, err := m.Release(m.Context(), toRelease(accountID, texts...))
 		m.agrees(err, m.move(ids, accountID, ""), fault.Invalid)
 		m.order(ips, ids, err)
+	case 8:
+		note("move", text, accountID)
+		_, err := m.Edit(m.Context(), toMove(text, accountID))
+		switch {
+		case !known:
+			m.is(err, fault.BadIdentifier)
+		case holder == "":
+			m.is(err, fault.Invalid)
+		default:
+			m.ok(err)
+			m.model[id] = accountID
+		}
+	case 9:
+		note("create many", strings.Join(texts, " "))
+		done, err := m.CreateMany(m.Context(), blocks(texts...))
+		m.ok(err)
+		m.created(done, ids)
 	case 7:
 		note("read", text)
 		ip, err := m.Read().Get(m.Context(), text)
@@ -107,6 +124,22 @@ func (m *modelRun) step() {
 		if known && (ip.ID != id || ip.AssignedTo != holder) {
 			m.Errorf("%s: read %+v, want %s with %q", text, ip, id, holder)
 		}
+	}
+}
+
+// created checks what became of addresses in bulk: those that were there are unchanged.
+func (m *modelRun) created(done Creation, ids []string) {
+	m.Helper()
+	var created, unchanged []string
+	for _, id := range ids {
+		if _, known := m.model[id]; known && !slices.Contains(append(created, unchanged...), id) {
+			unchanged = append(unchanged, id)
+		} else if !known {
+			created, m.model[id] = append(created, id), ""
+		}
+	}
+	if !slices.Equal(done.Created, created) || !slices.Equal(done.Unchanged, unchanged) || len(done.Refused) > 0 {
+		m.Errorf("created %v, unchanged %v, want %v and %v", done.Created, done.Unchanged, created, unchanged)
 	}
 }
 

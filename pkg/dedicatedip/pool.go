@@ -116,7 +116,7 @@ func (p *Pool) Create(ctx context.Context, r CreateRequest) (IP, error) {
 	if err != nil {
 		return IP{}, err
 	}
-	logChange(ctx, actionCreated, "", ip.ID())
+	logChange(ctx, history.Event{Action: history.Created}, ip.ID())
 	return ip, nil
 }
 
@@ -184,7 +184,7 @@ func (p *Pool) remove(ctx context.Context, ip IP, by history.Actor) error {
 	case err == nil:
 		tombstone["_rev"] = written.Rev
 		p.wrote(tombstone)
-		logChange(ctx, actionDeleted, ip.AssignedTo(), ip.ID())
+		logChange(ctx, history.Event{Action: history.Deleted, From: ip.AssignedTo()}, ip.ID())
 		p.projector.Project(ip.AssignedTo(), []document.Document{tombstone})
 		return nil
 	case fault.Is(err, fault.DatastorePartial):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"junctor/pkg/backoff"
@@ -16,13 +17,15 @@ import (
 )
 
 // undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so
-// the account's copies are looked at, too. Where the outcome of a write is open, nothing is taken back: no write is
+// the accounts' copies are compared, too. Where the outcome of a write is open, nothing is taken back: no write is
 // accepted until it is known. It tries until undoTime after the writes began.
 func (p *Pool) undo(
-	ctx context.Context, began time.Time, accountID string, by history.Actor, before, after []IP, errs []error,
+	ctx context.Context, began time.Time, accounts []string, by history.Actor, before, after []IP, errs []error,
 ) {
 	if slices.ContainsFunc(errs, func(err error) bool { return fault.Is(err, fault.DatastorePartial) }) {
-		p.projector.CompareLater(accountID, idsOf(before))
+		for _, accountID := range accounts {
+			p.projector.CompareLater(accountID, idsOf(before))
+		}
 		return
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(undoTime))
@@ -39,14 +42,16 @@ func (p *Pool) undo(
 		err = p.putBack(ctx, old)
 	}
 	if err != nil {
-		p.report(err, accountID, idsOf(before),
+		p.report(err, accounts, idsOf(before),
 			"a request was refused, but may have changed these addresses: compare them with what the account expects")
 	}
+	compare := p.projector.Compare
 	if ctx.Err() != nil {
-		p.projector.CompareLater(accountID, idsOf(before))
-		return
+		compare = p.projector.CompareLater
 	}
-	p.projector.Compare(accountID, idsOf(before))
+	for _, accountID := range accounts {
+		compare(accountID, idsOf(before))
+	}
 }
 
 // undoTime bounds how long a request writes and tries to take back what it has written. The client waits for it: with a
@@ -140,10 +145,10 @@ func retry(ctx context.Context, try func() error) (err error) {
 const reportedIPs = 20
 
 // report logs what is left to repair, if anything.
-func (p *Pool) report(err error, accountID string, ids []string, message string) {
+func (p *Pool) report(err error, accounts, ids []string, message string) {
 	if err == nil {
 		return
 	}
-	p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(ids)).
+	p.options.Log.Error().Err(err).Str("account", strings.Join(accounts, " ")).Int("count", len(ids)).
 		Strs("ips", ids[:min(len(ids), reportedIPs)]).Msg(message)
 }

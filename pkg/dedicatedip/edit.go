@@ -1,0 +1,107 @@
+package dedicatedip
+
+import (
+	"context"
+	"maps"
+
+	"junctor/pkg/fault"
+	"junctor/pkg/history"
+	"junctor/pkg/store"
+)
+
+// EditRequest changes what the pool says of an address. Nil fields stay as they are.
+type EditRequest struct {
+	Address    string  // in any spelling
+	Zone, Host *string // not empty
+	Notes      *string // empty removes them
+	AssignedTo *string // moves the address, which has a holder, to this account
+	IfMatch    store.Match
+	Approve    Approve // of AssignedTo; called before a move only
+	By         history.Actor
+}
+
+// Edit changes an address in one write and returns it. With AssignedTo the address changes hands in that write: at no
+// time is it available, and at no time have two accounts got it. The copies of both accounts follow. An address that
+// nobody has cannot be moved: it is assigned, by Assign. A request that changes nothing writes nothing. An address that
+// is not in the pool is fault.BadIdentifier.
+func (p *Pool) Edit(ctx context.Context, r EditRequest) (IP, error) {
+	ips, err := p.startOver(1, func() ([]IP, error) {
+		ip, err := p.get(ctx, r.Address)
+		if err == nil {
+			err = r.IfMatch.Check(ip.Revision())
+		}
+		if err == nil {
+			err = r.check(ctx, ip)
+		}
+		if err != nil || !r.changes(ip) {
+			return []IP{ip}, err
+		}
+		accounts := []string{ip.AssignedTo()}
+		if r.moves(ip) {
+			accounts = append(accounts, *r.AssignedTo)
+		}
+		at := p.now()
+		return p.change(ctx, accounts, r.By, []IP{ip}, func(ip IP) IP { return r.apply(ip, at) })
+	})
+	if err != nil {
+		return IP{}, err
+	}
+	return ips[0], nil
+}
+
+// check returns what prevents the edit of an address.
+func (r EditRequest) check(ctx context.Context, ip IP) error {
+	fields := fault.Fields{}
+	for field, text := range map[string]*string{"zone": r.Zone, "host": r.Host, "assigned_to": r.AssignedTo} {
+		if text != nil && *text == "" {
+			fields.Add(field, "required", "Field is required but missing", map[string]any{"value": field})
+		}
+	}
+	if r.AssignedTo != nil && *r.AssignedTo != "" && ip.free() {
+		fields.Add("assigned_to", "superfluous", "ip not assigned", map[string]any{"value": *r.AssignedTo})
+	}
+	err := fields.Err()
+	if err == nil && r.Approve != nil && r.moves(ip) {
+		err = r.Approve(ctx, 1)
+	}
+	return err
+}
+
+// moves reports whether another account has an address after the edit.
+func (r EditRequest) moves(ip IP) bool {
+	return r.AssignedTo != nil && *r.AssignedTo != ip.AssignedTo()
+}
+
+// texts returns the fields of the document that the edit sets.
+func (r EditRequest) texts() map[string]*string {
+	return map[string]*string{fieldZone: r.Zone, fieldHost: r.Host, fieldNotes: r.Notes}
+}
+
+// changes reports whether the edit changes an address.
+func (r EditRequest) changes(ip IP) bool {
+	for field, text := range r.texts() {
+		if text != nil && *text != ip.doc.String(field) {
+			return true
+		}
+	}
+	return r.moves(ip)
+}
+
+// apply returns an address as it is after the edit.
+func (r EditRequest) apply(ip IP, at int64) IP {
+	doc := maps.Clone(ip.doc)
+	if r.moves(ip) {
+		doc[fieldAssignedTo] = *r.AssignedTo
+	}
+	for field, text := range r.texts() {
+		switch {
+		case text == nil:
+		case *text == "":
+			delete(doc, field)
+		default:
+			doc[field] = *text
+		}
+	}
+	history.Record(doc, ip.doc, r.By, at)
+	return IP{doc}
+}
