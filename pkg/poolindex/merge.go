@@ -23,6 +23,14 @@ func sourceOf(t tree) []source {
 	return []source{{entries: t}}
 }
 
+// clip is within for a block that may be nil, which is all addresses.
+func clip(sources []source, b *ipaddr.Block) []source {
+	if b == nil {
+		return sources
+	}
+	return within(sources, *b)
+}
+
 // within returns the parts of sources that are in a block.
 func within(sources []source, b ipaddr.Block) (parts []source) {
 	for _, s := range sources {

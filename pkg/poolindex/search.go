@@ -84,21 +84,36 @@ func (x *Index) Search(ctx context.Context, s Search, from Position, want int) (
 func (x *Index) searchOn(s Search, from Position, want int, found *Found) (at Position, done bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	m := newMerge(x.sources(s), from)
-	for left := visitedAtOnce + len(m); left > 0; left-- {
+	sources := x.sources(s)
+	if len(sources) > manySources {
+		all := newMerge(clip(x.everything(), s.Within), from)
+		if from, done = found.visit(all, s, from, want, len(sources)); done {
+			return from, true
+		}
+	}
+	return found.visit(newMerge(sources, from), s, from, want, visitedAtOnce+len(sources))
+}
+
+// manySources is how many sources are merged at once. To begin with more takes as long as to visit so many entries; that
+// is tried first, since a search with many sources finds much.
+const manySources = 64
+
+// visit adds those of some entries that a search finds. It ends after most of them, or when there is a page.
+func (f *Found) visit(m merge, s Search, from Position, want, most int) (at Position, done bool) {
+	for range most {
 		e := m.next()
 		if e == nil {
 			return from, true
 		}
-		found.Visited++
+		f.Visited++
 		from = Position{e.addr, e.id}
 		if !s.Matches(e) {
 			continue
 		}
-		if found.More = len(found.Entries) == want; found.More {
+		if f.More = len(f.Entries) == want; f.More {
 			return from, true
 		}
-		found.Entries = append(found.Entries, e)
+		f.Entries = append(f.Entries, e)
 	}
 	return from, false
 }
@@ -125,10 +140,8 @@ func (x *Index) sources(s Search) []source {
 	if len(filters) == 0 {
 		filters = append(filters, x.everything())
 	}
-	if s.Within != nil {
-		for i, sources := range filters {
-			filters[i] = within(sources, *s.Within)
-		}
+	for i, sources := range filters {
+		filters[i] = clip(sources, s.Within)
 	}
 	if len(filters) == 1 {
 		return filters[0]

@@ -19,7 +19,7 @@ func TestSearch(t *testing.T) {
 	for range 700 {
 		x.Apply(randomDocument(r))
 	}
-	for range 3000 {
+	for range 500 {
 		s := randomSearch(r)
 		want, least := x.matching(s)
 		var got []string
@@ -104,7 +104,7 @@ func randomSearch(r *rand.Rand) (s Search) {
 func TestSearchCosts(t *testing.T) {
 	t.Parallel()
 	const page = 100
-	for _, size := range []int{2000, 30_000} {
+	for _, size := range []int{2000, 10_000} {
 		x := filled(size)
 		for name, s := range oneFilter() {
 			for what, from := range map[string]Position{"first": {}, "last": x.lastPage(t, s, page)} {
@@ -154,6 +154,40 @@ func (x *Index) lastPage(t testing.TB, s Search, page int) Position {
 	}
 	before := found.Entries[len(found.Entries)-page-1]
 	return Position{before.addr, before.id}
+}
+
+// TestSearchOfManySources: a page is found soon if most addresses are, and found at all if few are.
+func TestSearchOfManySources(t *testing.T) {
+	t.Parallel()
+	const size, accounts = 5000, 1000
+	x, dense, sparse := New(), map[string]bool{}, map[string]bool{}
+	for n := range size {
+		holder := "account" + strconv.Itoa(n%accounts)
+		dense[holder] = true
+		if n == size-1 {
+			holder = "last"
+		}
+		x.Apply(document.Document{"_id": fmt.Sprintf("10.0.%d.%d", n>>8, n&255), "_rev": "1-", "pvt_type": kazoo.TypeDedicatedIP,
+			"pvt_zone": "z", "pvt_host": "h", "pvt_status": kazoo.Assigned, "pvt_assigned_to": holder})
+		x.Apply(document.Document{"_id": fmt.Sprintf("10.1.%d.%d", n>>8, n&255), "_rev": "1-", "pvt_type": kazoo.TypeDedicatedIP,
+			"pvt_zone": "z", "pvt_host": "h", "pvt_status": kazoo.Assigned, "pvt_assigned_to": "sparse" + strconv.Itoa(n)})
+		if n%20 == 19 {
+			sparse["sparse"+strconv.Itoa(n)] = true
+		}
+	}
+	for name, test := range map[string]struct {
+		holders              map[string]bool
+		want, found, visited int
+	}{
+		"dense":  {dense, 100, 100, 101},
+		"all":    {dense, size, size - 1, 2*size + accounts},
+		"sparse": {sparse, 1000, 250, 2*size + 250},
+	} {
+		found, err := x.Search(t.Context(), Search{Begins: &Begins{Holders: test.holders}}, Position{}, test.want)
+		if err != nil || len(found.Entries) != test.found || found.Visited > test.visited {
+			t.Errorf("%s: %d entries, visited %d, error %v", name, len(found.Entries), found.Visited, err)
+		}
+	}
 }
 
 func blockOf(network string) ipaddr.Block {
