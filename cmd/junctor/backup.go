@@ -29,20 +29,9 @@ store of it.`,
 	c.defineJSON(cmd.Flags())
 	cmd.Flags().BoolVar(&withoutKey, "without-secret-key", false, "leave out secret.key, which opens the API keys of "+
 		"other clusters in the store")
-	var output *outputFile
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error { return c.checkFolderStore("\"junctor export\" writes all of it into a file") },
-		files: func(args []string) (_ *taskFiles, err error) {
-			if output, err = c.createOutput(args[0]); err != nil {
-				return nil, err
-			}
-			return &taskFiles{out: output, close: func(err error) error {
-				if err := output.end(err); err != nil {
-					return err
-				}
-				return output.report(c)
-			}}, nil
-		},
+		files: c.intoFile,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			_, err := backup.Write(ctx, c.file, a.store, backup.Options{
 				Folder: a.home, WithoutKey: withoutKey, Version: version(), Now: time.Now(),

@@ -33,6 +33,7 @@ var readingCalls = []string{
 	"sup kazoo_ips_maintenance add", "sup kazoo_ips_maintenance add 192.0.2.1", "sup kazoo_ips_maintenance frobnicate",
 	"sup kazoo_maintenance x", "sup kapps_maintenance refresh", "doctor now", "doctor --amqp-url http://b", "serve now",
 	"serve --listen nowhere", "backup", "backup - now", "backup -", "restore", "restore FILE", "restore FILE now",
+	"export", "export -", "export - now", "import", "import FILE", "import FILE now", "import MISSING",
 }
 
 // TestReadingWritesNothing: B6. No database, no document, no folder and no file comes from a call that only reads, or

@@ -33,6 +33,8 @@ type storeTask struct {
 	run   func(ctx context.Context, a *app, args []string) error
 	// readOnly tasks change nothing. The store may lack all that is ours: it is not installed for them.
 	readOnly bool
+	// bare tasks work on a store as it is: what is ours and missing is not installed for them.
+	bare bool
 	// creates allows a store that does not exist. It is refused otherwise: a new one is more likely due to a typing
 	// error than wanted.
 	creates bool
@@ -102,7 +104,7 @@ func (c *cli) doOutside(cmd *cobra.Command, t storeTask, args []string) error {
 
 // do does a task on an open store.
 func (t storeTask) do(ctx context.Context, a *app, args []string) error {
-	if !t.readOnly {
+	if !t.readOnly && !t.bare {
 		if err := installWithoutPool(ctx, a.store); err != nil {
 			return err
 		}

@@ -62,3 +62,10 @@ func missing(operation string, err error) fault.Kind {
 	}
 	return fault.BadIdentifier
 }
+
+// Unacceptable reports whether err says that a store does not take a document as it is, as one that is too large, has an
+// id that it does not allow, or is a design document that it can't run.
+func Unacceptable(err error) bool {
+	status := kivik.HTTPStatus(err)
+	return status >= 400 && status < 500 && status != http.StatusUnauthorized || status == http.StatusNotImplemented
+}

@@ -6,27 +6,10 @@ import (
 	"github.com/go-kivik/kivik/v4"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 )
 
-// Tombstone reads what is left of a deleted document: "_id", "_rev", "_deleted" and the fields it was deleted with. A
-// document that was never there, or is there, is fault.BadIdentifier.
-func (s *Store) Tombstone(ctx context.Context, db, id string) (doc document.Document, err error) {
-	rev, err := s.winningRevision(ctx, db, id)
-	if err != nil {
-		return nil, err
-	}
-	if doc, err = s.GetRevision(ctx, db, id, rev); err != nil {
-		return nil, err
-	}
-	if !doc.Bool("_deleted") {
-		return nil, fault.New(fault.BadIdentifier, "")
-	}
-	return doc, nil
-}
-
-// GetDeleted reads what is left of several deleted documents, as Tombstone returns it, keyed by id. Those that exist, or
-// never did, are left out.
+// GetDeleted reads what is left of several deleted documents, keyed by id: "_id", "_rev", "_deleted" and the fields that
+// each was deleted with. Those that exist, or never did, are left out.
 func (s *Store) GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -56,7 +39,7 @@ func (s *Store) GetDeleted(ctx context.Context, db string, ids []string) (map[st
 	return found, err
 }
 
-// Tombstones passes what is left of deleted documents to each, as Tombstone returns it, in the order of the deletions,
+// Tombstones passes what is left of deleted documents to each, as GetDeleted does, in the order of the deletions,
 // until each returns an error, which is returned. It reads the database's whole feed. each may use the store.
 func (s *Store) Tombstones(ctx context.Context, db string, each func(document.Document) error) error {
 	for since := ""; ; {

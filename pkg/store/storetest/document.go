@@ -139,16 +139,19 @@ func largeDocument(s *subject) {
 func tombstones(s *subject) {
 	rev := s.put(`{"_id":"a","v":1}`)
 	s.put(`{"_id":"b"}`)
-	_, err := s.Tombstone(s.Context(), s.db, "a")
-	s.is(err, fault.BadIdentifier)
-	_, err = s.Tombstone(s.Context(), s.db, "never")
-	s.is(err, fault.BadIdentifier)
+	ids := []string{"a", "b", "never", "neither"}
+	gone, err := s.GetDeleted(s.Context(), s.db, ids)
+	s.ok(err)
+	if len(gone) > 0 {
+		s.Errorf("nothing was deleted, and there is %v", gone)
+	}
 	s.put(`{"_id":"a","_rev":"` + rev + `","_deleted":true,"why":"sold"}`)
 	s.put(`{"_id":"never","_deleted":true,"why":"imported"}`)
+	gone, err = s.GetDeleted(s.Context(), s.db, ids)
+	s.ok(err)
 	for id, want := range map[string]string{"a": "sold", "never": "imported"} {
-		doc, err := s.Tombstone(s.Context(), s.db, id)
-		s.ok(err)
-		if doc.ID() != id || doc.String("why") != want || !doc.Bool("_deleted") {
+		doc := gone[id]
+		if len(gone) != 2 || doc.ID() != id || doc.String("why") != want || !doc.Bool("_deleted") {
 			s.Errorf("%s: the tombstone is %v", id, doc)
 		}
 		_, err = s.Get(s.Context(), s.db, id)

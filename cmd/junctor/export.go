@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"junctor/pkg/progress"
+	"junctor/pkg/transfer"
+)
+
+func (c *cli) exportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export FILE|-",
+		Short: "Write all databases of a store to a file",
+		Long: `Writes all databases of a store to a file, with a line of JSON for each
+document: the way between an embedded store and a CouchDB. "-" is the standard
+output. "junctor import" writes such a file to a store.
+
+The file appears when it is complete, and replaces one of that name. It holds
+passwords and keys, and only its owner may read it.
+
+Stop what writes to the store first: each document is exported as it is when it
+is read. Databases that were written to meanwhile are named.`,
+		Args: operands(1, 1),
+	}
+	c.store.define(cmd.Flags())
+	c.defineJSON(cmd.Flags())
+	return c.storeCommand(cmd, storeTask{
+		files: c.intoFile,
+		run: func(ctx context.Context, a *app, _ []string) error {
+			shown := progress.New(c.stderr, c.terminal.Interactive)
+			done, err := transfer.Export(ctx, c.file, a.store, transfer.ExportOptions{
+				Version: version(), Now: time.Now(), Progress: func(p transfer.Progress) {
+					shown.Show(int64(p.Databases-1), int64(p.Total), progressText(p))
+				},
+			})
+			shown.End()
+			if err != nil {
+				return err
+			}
+			c.say("exported %d databases, %d documents and %d attachments", done.Databases, done.Documents, done.Attachments)
+			if done.Conflicts > 0 {
+				c.say("%d documents have losing revisions of a conflict, which are not in the file", done.Conflicts)
+			}
+			if len(done.Written) > 0 {
+				c.say("what was written after it was read is not in the file; written to meanwhile: %s",
+					some(done.Written))
+			}
+			return nil
+		},
+		readOnly: true,
+		local:    true,
+	})
+}
+
+// intoFile has a task write the file that its first operand names.
+func (c *cli) intoFile(args []string) (*taskFiles, error) {
+	output, err := c.createOutput(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return &taskFiles{out: output, close: func(err error) error {
+		if err := output.end(err); err != nil {
+			return err
+		}
+		return output.report(c)
+	}}, nil
+}
+
+// say tells the operator something beside the result.
+func (c *cli) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(c.stderr, format+"\n", args...)
+}
+
+func progressText(p transfer.Progress) string {
+	return fmt.Sprintf("%d documents, %d attachments, %d MB, %s", p.Documents, p.Attachments, p.Bytes/1e6, p.Database)
+}
+
+// some lists the first of many names.
+func some(names []string) string {
+	const most = 10
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}

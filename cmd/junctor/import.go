@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"junctor/pkg/progress"
+	"junctor/pkg/store/embedded"
+	"junctor/pkg/transfer"
+)
+
+func (c *cli) importCommand() *cobra.Command {
+	var overwrite bool
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Write an exported file to a store",
+		Long: `Writes what "junctor export" has exported to a store, which may be of the other
+kind. "-" is the standard input. First the whole file is checked.
+
+A document that the store has already is left alone, so the command may be
+repeated. One that the store has in another form is listed and left alone,
+unless --overwrite is given; the exit code is then 1. What the store has and the
+file has not stays.
+
+Import into an empty store, before a server has served it: a server creates an
+administrator and keys of its own.`,
+		Args: operands(1, 1),
+	}
+	c.store.define(cmd.Flags())
+	c.defineJSON(cmd.Flags())
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace documents that differ from those in the file")
+	return c.storeCommand(cmd, storeTask{
+		check: func([]string) error {
+			if c.app == nil && c.store.dsn == embedded.Memory {
+				return usageError("a store in memory is gone when the command ends")
+			}
+			return nil
+		},
+		files: c.fromExport,
+		run: func(ctx context.Context, a *app, _ []string) error {
+			return c.importInto(ctx, a, overwrite)
+		},
+		bare:    true,
+		creates: true,
+		local:   true,
+	})
+}
+
+// fromExport verifies an exported file, and has a task read it. The task gets what is in it as its input.
+func (c *cli) fromExport(args []string) (*taskFiles, error) {
+	name, file := args[0], (*os.File)(nil)
+	var err error
+	if name == "-" {
+		name = "the standard input"
+		file, err = spool(c.stdin)
+	} else {
+		file, err = os.Open(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	counts, err := transfer.Verify(file)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	var text []byte
+	if err == nil {
+		text, err = json.Marshal(counts)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s can't be imported: %w", name, err), file.Close())
+	}
+	c.input = string(text)
+	return &taskFiles{in: file, close: func(err error) error { return errors.Join(err, file.Close()) }}, nil
+}
+
+// spool copies what can be read once into a file without a name, which is gone when it is closed.
+func spool(r io.Reader) (*os.File, error) {
+	file, err := os.CreateTemp("", "junctor-*")
+	if err != nil {
+		return nil, err
+	}
+	_, err = io.Copy(file, r)
+	if err = errors.Join(err, os.Remove(file.Name())); err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// maxListed bounds the refusals that --json lists.
+const maxListed = 1000
+
+// imported is what import prints.
+type imported struct {
+	transfer.Imported
+	Refusals []transfer.Refusal `json:"refusals"` // at most maxListed
+}
+
+// importInto imports the standard input. It fails if documents were refused, after it has listed them.
+func (c *cli) importInto(ctx context.Context, a *app, overwrite bool) error {
+	var counts transfer.Counts
+	if err := json.Unmarshal([]byte(c.input), &counts); err != nil {
+		return err
+	}
+	result := imported{Refusals: []transfer.Refusal{}}
+	shown := progress.New(c.stderr, c.terminal.Interactive)
+	done, err := transfer.Import(ctx, c.stdin, a.store, transfer.ImportOptions{
+		Overwrite: overwrite,
+		Refused: func(r transfer.Refusal) {
+			switch {
+			case !c.asJSON:
+				shown.End()
+				_, _ = fmt.Fprintf(c.stdout, "refused  %s  %s  %s\n", r.Database, r.ID, r.Reason)
+			case len(result.Refusals) < maxListed:
+				result.Refusals = append(result.Refusals, r)
+			}
+		},
+		Progress: func(p transfer.Progress) {
+			shown.Show(int64(p.Documents), int64(counts.Documents), progressText(p))
+		},
+	})
+	shown.End()
+	result.Imported = done
+	if err != nil {
+		return fmt.Errorf("%w (%d documents were written; the command may be repeated)", err, done.Written)
+	}
+	if err := c.print(result, [][]string{{fmt.Sprintf("imported %d databases: %d documents written, %d were there, %d refused",
+		done.Databases, done.Written, done.Unchanged, done.Refused)}}); err != nil {
+		return err
+	}
+	if done.Refused > 0 {
+		return fmt.Errorf("%d documents were not imported: see the list; --overwrite replaces those that differ", done.Refused)
+	}
+	return nil
+}
