@@ -21,6 +21,7 @@ import (
 	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
+	"junctor/pkg/history"
 	"junctor/pkg/inventory"
 	"junctor/pkg/metrics"
 	"junctor/pkg/notify"
@@ -40,6 +41,7 @@ type app struct {
 	writer      *doccache.Writer // the store, with writes that invalidate documents
 	schemas     *schema.Set
 	pool        *dedicatedip.Pool
+	history     *history.Log           // of the pool
 	reconciler  *projection.Reconciler // of the accounts' copies
 	provisioner *account.Provisioner
 	accounts    *account.Directory
@@ -76,8 +78,10 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 	if o.notices != nil {
 		addresses = notify.Wrap(s, o.notices)
 	}
+	events := history.New(s, time.Now, o.log)
 	pool := dedicatedip.New(addresses, dedicatedip.Options{
-		Zone: o.node.Zone, ZoneName: account.NewConfig(documents).At(o.node).ZoneName, Copies: o.copies, Log: o.log,
+		Zone: o.node.Zone, ZoneName: account.NewConfig(documents).At(o.node).ZoneName, Copies: o.copies, History: events,
+		Log: o.log,
 	})
 	accounts := account.NewDirectory(writer).Reading(documents).At(o.node)
 	accountList := accountlist.New(s, accounts, o.log)
@@ -90,6 +94,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		billing:     o.billing,
 		schemas:     set,
 		pool:        pool,
+		history:     events,
 		reconciler:  projection.NewReconciler(pool.Projector(), s, o.passes),
 		provisioner: account.NewProvisioner(writer, auth.NewKeyDocument, time.Now),
 		accounts:    accounts,

@@ -193,6 +193,7 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
 		f.run("accounts", func(ctx context.Context) { s.accountList.Follow(ctx, s.maxStaleness) })
 		f.run("projector", s.pool.Projector().Run)
+		f.run("history", s.history.Run)
 		f.run("reconciler", s.reconciler.Run)
 		f.run("routing", s.routing.Follow)
 		f.run("repairs", s.repairStore)

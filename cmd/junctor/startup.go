@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/backoff"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/projection"
 	"junctor/pkg/routing"
 	"junctor/pkg/statefile"
@@ -44,6 +45,9 @@ func installAfter(ctx context.Context, s *store.Store, poolErr error) error {
 		return err
 	}
 	if err := routing.Install(ctx, s); err != nil {
+		return err
+	}
+	if err := history.Install(ctx, s); err != nil {
 		return err
 	}
 	if err := account.Install(ctx, s); err != nil {
@@ -138,7 +142,8 @@ var errUnprepared error = fault.New(fault.DatastoreUnreachable, "the store is no
 // missing: somebody has deleted or replaced the database.
 func watchStore(repair chan<- struct{}, c store.Call) {
 	switch c.Database {
-	case routing.Database, routing.ClaimsDatabase, trust.Database, projection.StateDatabase, dedicatedip.Database:
+	case routing.Database, routing.ClaimsDatabase, trust.Database, projection.StateDatabase, dedicatedip.Database,
+		history.Database:
 	default:
 		return
 	}

@@ -170,7 +170,11 @@ func (c *cli) doHere(ctx context.Context, t storeTask, args []string) error {
 		return err
 	}
 	defer a.pool.Close()
-	return c.store.explain(t.do(ctx, a, args))
+	err = t.do(ctx, a, args)
+	if err := a.history.Close(); err != nil {
+		log.Warn().Err(err).Msg("the history lacks what was changed here; the next server that starts moves it there")
+	}
+	return c.store.explain(err)
 }
 
 // notForwarded are the flags that mean something on the operator's side only: the server has its own store, and gets

@@ -80,10 +80,19 @@ func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 	return errs
 }
 
-// put writes documents of the pool, and returns the outcome of each. All writes of the pool go through it.
+// put writes documents of the pool, and returns the outcome of each. All writes of the pool go through it. Changes that
+// a document drops are in the history before.
 func (p *Pool) put(ctx context.Context, docs ...document.Document) []store.Written {
+	var dropped []history.Event
 	for _, doc := range docs {
-		history.Trim(doc)
+		dropped = append(dropped, history.Excess(doc, history.Held)...)
+	}
+	held := history.Held
+	if err := p.options.History.Keep(ctx, dropped); err != nil {
+		held = history.MostHeld // what is not moved to the history stays in the document
+	}
+	for _, doc := range docs {
+		history.Trim(doc, held)
 	}
 	return store.PutEach(ctx, p.store, Database, docs)
 }

@@ -34,14 +34,24 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 	m := &memory{index: poolindex.New(), staleness: staleness}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.mirror = mirror.New(p.store, Database, m.index, mirror.Options{
-		Changed:  func(doc document.Document) { p.projector.Observe(doc, m.index.Holder(doc.ID())) },
-		Reloaded: p.projector.RequestPass,
+		Changed: func(doc document.Document) {
+			p.projector.Observe(doc, m.index.Holder(doc.ID()))
+			p.options.History.Observe(doc)
+		},
+		Reloaded: p.reloaded,
+		Current:  p.options.History.Passed,
 		Conflict: p.resolve,
 		Log:      p.options.Log,
 	})
 	p.memory.Store(m)
 	defer p.memory.Store(nil)
 	m.mirror.Run(ctx)
+}
+
+// reloaded says that changes by others were not observed one by one.
+func (p *Pool) reloaded() {
+	p.projector.RequestPass()
+	p.options.History.Reloaded()
 }
 
 // resolve ends a conflict on a CouchDB cluster that the feed tells of.
@@ -93,6 +103,9 @@ func (p *Pool) currentRevision(id string) (rev string, known bool) {
 // wrote has memory hold documents that this process has written, or with "_deleted" removed. They must not be altered
 // afterwards.
 func (p *Pool) wrote(docs ...document.Document) {
+	for _, doc := range docs {
+		p.options.History.Observe(doc)
+	}
 	m := p.memory.Load()
 	if m == nil {
 		return

@@ -67,7 +67,9 @@ type Options struct {
 	Now func() time.Time
 	// Copies configures the projector of the accounts' copies. New sets Current, AsOf and Log.
 	Copies projection.Options
-	Log    zerolog.Logger
+	// History gets the record of each change. Nil disables it: documents then drop changes that are in no history.
+	History *history.Log
+	Log     zerolog.Logger
 }
 
 // New returns the pool in store. Close ends it.

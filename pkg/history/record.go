@@ -11,8 +11,12 @@ import (
 // response and in no account's copy.
 const Field = "pvt_changes"
 
-// Held is how many changes a document holds.
-const Held = 4
+// Held is how many changes a document holds. MostHeld is how many while the history can't be written; then the oldest
+// are lost.
+const (
+	Held     = 4
+	MostHeld = 100
+)
 
 // Record adds the change from before to after to the changes in after, as the newest, and sets after's time of
 // modification to that of the event. before is the document as it was read: nil for an address that never existed, a
@@ -25,17 +29,14 @@ func Record(after, before document.Document, by Actor, at int64) {
 	older, _ := before[Field].([]any)
 	was := stateOf(before)
 	changes := slices.Clone(older)
-	newest, ok := newestOf(before)
-	if !ok { // every write counts as a change
-		newest.Number = kazoo.Generation(before.Rev())
-	}
+	newest, _ := newestOf(before)
 	at = max(at, newest.At)
 	if was != newest.after() {
-		missed := elsewhere(newest, before)
+		missed := elsewhere(newest, before, at)
 		changes, at = slices.Insert(changes, 0, any(missed.encode())), max(at, missed.At)
 	}
 	e := change(ip, was, stateOf(after))
-	e.Number, e.At, e.Actor = newest.Number+1, at, by
+	e.Number, e.At, e.Actor = lastNumber(before)+1, at, by
 	after[Field] = slices.Insert(changes, 0, any(e.encode()))
 	if !after.Bool("_deleted") {
 		after[kazoo.FieldModified] = document.Number(at)
@@ -43,14 +44,27 @@ func Record(after, before document.Document, by Actor, at int64) {
 }
 
 // elsewhere returns the event of a change that junctor did not make: the one that has led from the last known event of
-// an address to a document. The zero Event is before the first.
-func elsewhere(last Event, doc document.Document) Event {
+// an address to a document or a tombstone. The zero Event is before the first. If the document does not say when it was
+// changed, that was now, in Gregorian seconds, when it was found.
+func elsewhere(last Event, doc document.Document, now int64) Event {
 	e := change(doc.ID(), last.after(), stateOf(doc))
-	e.Number, e.revision, e.Source = last.Number, doc.Rev(), Elsewhere
-	e.ID = eventID(e.IP, e.Number, e.revision)
-	modified, _ := doc.Int(kazoo.FieldModified)
-	e.At = max(modified, last.At)
+	e.Number, e.revision, e.Source = lastNumber(doc), doc.Rev(), Elsewhere
+	e.ID = elsewhereID(doc)
+	if e.At, _ = doc.Int(kazoo.FieldModified); e.At <= last.At {
+		e.At = max(now, last.At)
+	}
 	return e
+}
+
+// elsewhereID returns the id of the event of a change that has led to a document and that junctor did not make.
+func elsewhereID(doc document.Document) string { return eventID(doc.ID(), lastNumber(doc), doc.Rev()) }
+
+// lastNumber returns the number of the newest change that a document holds. Without one every write counts as a change.
+func lastNumber(doc document.Document) int {
+	if newest, ok := newestOf(doc); ok {
+		return newest.Number
+	}
+	return kazoo.Generation(doc.Rev())
 }
 
 // Changes returns the changes that a document of the pool or a tombstone holds, newest first. Values that are no
@@ -85,7 +99,7 @@ func LastRelease(doc document.Document) (account string, at int64, ok bool) {
 	for i, e := range Changes(doc) {
 		switch {
 		case i == 0 && e.To != "":
-			return e.To, elsewhere(e, doc).At, true
+			return e.To, elsewhere(e, doc, e.At).At, true
 		case e.From != "" && e.To == "":
 			return e.From, e.At, true
 		}
@@ -94,16 +108,17 @@ func LastRelease(doc document.Document) (account string, at int64, ok bool) {
 }
 
 // Excess returns the changes of a document that Trim removes.
-func Excess(doc document.Document) []Event {
-	if list, _ := doc[Field].([]any); len(list) <= Held {
+func Excess(doc document.Document, held int) []Event {
+	changes, _ := doc[Field].([]any)
+	if len(changes) <= held {
 		return nil
 	}
-	return Changes(doc)[Held:]
+	return Changes(document.Document{"_id": doc["_id"], Field: changes[held:]})
 }
 
-// Trim removes the oldest changes from a document, beyond Held.
-func Trim(doc document.Document) {
-	if list, _ := doc[Field].([]any); len(list) > Held {
-		doc[Field] = list[:Held:Held]
+// Trim removes the oldest changes from a document, beyond so many.
+func Trim(doc document.Document, held int) {
+	if list, _ := doc[Field].([]any); len(list) > held {
+		doc[Field] = list[:held:held]
 	}
 }

@@ -51,6 +51,9 @@ type Options struct {
 	// Reloaded is called when the index was loaded again, which is not the first time: Changed was not called for what
 	// others have changed meanwhile. Nil disables it.
 	Reloaded func()
+	// Current is called whenever the index is current, with a position in the feed of an epoch: Changed, Wrote or Saw was
+	// called for every document that was written before. Nil disables it. It must not call the mirror.
+	Current func(since, epoch string)
 	// Conflict is called with each change that may have losing revisions. Nil disables it.
 	Conflict func(ctx context.Context, c store.Change) error
 	// Log receives outages of the feed.
@@ -87,6 +90,9 @@ func New(s Store, db string, index Index, o Options) *Mirror {
 	}
 	if o.Reloaded == nil {
 		o.Reloaded = func() {}
+	}
+	if o.Current == nil {
+		o.Current = func(string, string) {}
 	}
 	if o.Conflict == nil {
 		o.Conflict = func(context.Context, store.Change) error { return nil }
@@ -273,6 +279,7 @@ func (m *Mirror) advance(ctx context.Context, asOf time.Time) error {
 		m.replace(id, nil)
 	}
 	m.seen, m.asOf = nil, asOf
+	m.options.Current(m.since, m.epoch)
 	return nil
 }
 

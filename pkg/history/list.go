@@ -1,0 +1,148 @@
+package history
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// Filter says which events to list: of an address, of an account, or all. The zero value is all.
+type Filter struct {
+	IP       string // as the pool spells it
+	Account  string // which held the address before or since; ignored if IP is given
+	From, To int64  // Gregorian seconds, both included; 0 is no limit
+	PageSize int    // 0 is no limit
+	StartKey string // Page.Next of the page before; anything else is fault.Invalid
+}
+
+// Page is a part of a listing, the newest event first.
+type Page struct {
+	Events []Event
+	Next   string // opaque; empty where the listing ends
+}
+
+// flushTime bounds how long a listing waits for the changes of this process to be moved.
+const flushTime = 2 * time.Second
+
+// List returns events, the newest first. It has all changes of this process, and those of others that were observed.
+func (l *Log) List(ctx context.Context, f Filter) (Page, error) {
+	l.tryFlush(ctx)
+	view, q, err := f.query()
+	if err != nil {
+		return Page{}, err
+	}
+	var page Page
+	err = l.store.View(ctx, Database, design, view, q, func(row store.Row) error {
+		if f.PageSize > 0 && len(page.Events) == f.PageSize {
+			var key []any
+			err := row.Key(&key)
+			page.Next = encodeKey(key)
+			return err
+		}
+		doc, err := row.Doc()
+		if err == nil {
+			page.Events = append(page.Events, decodeDocument(doc))
+		}
+		return err
+	})
+	return page, err
+}
+
+// tryFlush moves the changes of this process, unless that takes long.
+func (l *Log) tryFlush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	_ = l.Flush(ctx) // Run reports it
+}
+
+// At returns the last event of an address at a time, in Gregorian seconds. ok is false if there is none.
+func (l *Log) At(ctx context.Context, ip string, at int64) (e Event, ok bool, err error) {
+	page, err := l.List(ctx, Filter{IP: ip, To: at, PageSize: 1})
+	if err != nil || len(page.Events) == 0 {
+		return Event{}, false, err
+	}
+	return page.Events[0], true, nil
+}
+
+// newestOf returns the newest event of an address that the database has, the zero Event if it has none.
+func (l *Log) newestOf(ctx context.Context, ip string) (e Event, err error) {
+	_, q, err := Filter{IP: ip, PageSize: 1}.query()
+	if err != nil {
+		return Event{}, err
+	}
+	q.Limit = 1
+	err = l.store.View(ctx, Database, design, byAddress, q, func(row store.Row) error {
+		doc, err := row.Doc()
+		e = decodeDocument(doc)
+		return err
+	})
+	return e, err
+}
+
+func decodeDocument(doc document.Document) Event {
+	e := decode(doc.String(keyIP), doc)
+	e.ID = doc.ID()
+	return e
+}
+
+// query returns the view to read, and which rows. The keys of a view begin with scope, then the time.
+func (f Filter) query() (view string, q store.Query, err error) {
+	view = byTime
+	var scope []any
+	switch {
+	case f.IP != "":
+		view, scope = byAddress, []any{f.IP}
+	case f.Account != "":
+		view, scope = byAccount, []any{f.Account}
+	}
+	q = store.Query{Descending: true, IncludeDocs: true, EndKey: append(slices.Clone(scope), f.From)}
+	if f.To > 0 {
+		q.StartKey = append(slices.Clone(scope), f.To, map[string]any{})
+	} else {
+		q.StartKey = append(slices.Clone(scope), map[string]any{})
+	}
+	if f.StartKey != "" {
+		if q.StartKey, err = decodeKey(f.StartKey, scope); err != nil {
+			return "", q, err
+		}
+	}
+	if f.PageSize > 0 {
+		q.Limit = f.PageSize + 1
+	}
+	return view, q, nil
+}
+
+func encodeKey(key []any) string {
+	text, _ := json.Marshal(key) // it was JSON
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// decodeKey returns the key of a row, which has to be of the scope.
+func decodeKey(text string, scope []any) (key []any, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &key)
+	}
+	const afterTime = 3 // address, number and revision, or less
+	if err != nil || len(key) <= len(scope)+1 || len(key) > len(scope)+1+afterTime ||
+		!slices.Equal(key[:len(scope)], scope) || !isNumber(key[len(scope)]) || encodeKey(key) != text {
+		return nil, fault.Finding("start_key", "invalid", "start_key is not from a listing of this", map[string]any{"value": text})
+	}
+	for _, part := range key[len(scope)+1:] {
+		if _, isText := part.(string); !isText && !isNumber(part) {
+			return nil, fault.Finding("start_key", "invalid", "start_key is not from a listing of this", map[string]any{"value": text})
+		}
+	}
+	return key, nil
+}
+
+func isNumber(value any) bool {
+	_, ok := value.(float64)
+	return ok
+}

@@ -1,0 +1,197 @@
+package history
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/rs/zerolog"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// Store is what a Log needs of a store.
+type Store interface {
+	store.Writer
+	store.Viewer
+	Changes(
+		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
+	) error
+	Epoch(ctx context.Context, db string) (string, error)
+	Sequence(ctx context.Context, db string) (string, error)
+	Get(ctx context.Context, db, id string) (document.Document, error)
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
+}
+
+// Log is the history of the pool. It is safe for concurrent use, by any number of processes on one store. What is
+// called by a pool does nothing on a nil Log.
+//
+// Invariant: every change that a document of the pool has held is in the database, or in the document. Observe queues
+// documents; Flush and Run move their changes to the database; before a document drops a change, Keep makes sure that
+// the database has it. What a process that was killed has not moved is found from the stored checkpoint on.
+type Log struct {
+	store Store
+	now   func() time.Time
+	log   zerolog.Logger
+	known *lru.Cache[string, Event] // by address: an event that the database has, with all that went before
+
+	moving chan struct{} // held by who moves events, see exclusively
+
+	mu      sync.Mutex
+	queue   []document.Document // as read from the pool or written to it, in that order
+	entered int                 // how many have been in the queue
+	left    int                 // how many have left it
+	passed  mark                // by the mirror
+	moved   mark                // all changes before are in the database
+	pruned  *int64              // Gregorian seconds: events from before were removed; nil if that is not read yet
+	behind  bool                // the queue does not have all that is missing, see catchUp
+	fresh   bool                // the database had no events when catchUp began
+
+	// Only Run uses these.
+	stored mark // what the stored checkpoint says
+	failed bool // the last move, as logged
+}
+
+// mark is a position in the pool's feed.
+type mark struct {
+	since, epoch string
+	entered      int // what has to leave the queue until all before the position is in the database
+	at           time.Time
+}
+
+const (
+	// mostKnown bounds the addresses whose newest event is in memory.
+	mostKnown = 1 << 15
+	// mostQueued bounds the documents that wait. What is beyond it is found in the feed.
+	mostQueued = 1 << 14
+)
+
+// New returns the history in s of its pool. now is the clock.
+func New(s Store, now func() time.Time, log zerolog.Logger) *Log {
+	known, _ := lru.New[string, Event](mostKnown) // fails for sizes below 1 only
+	return &Log{store: s, now: now, log: log, known: known, moving: make(chan struct{}, 1)}
+}
+
+// Observe queues a document of the pool that was just written or read, or with "_deleted" a tombstone. It never blocks.
+func (l *Log) Observe(doc document.Document) {
+	if l == nil || isDesign(doc.ID()) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) >= mostQueued {
+		l.behind = true
+		return
+	}
+	l.queue = append(l.queue, doc)
+	l.entered++
+}
+
+// Waiting returns how many documents wait for their changes to be moved.
+func (l *Log) Waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue)
+}
+
+// Flush moves what is queued to the database.
+func (l *Log) Flush(ctx context.Context) error {
+	for l.Waiting() > 0 {
+		if err := l.exclusively(ctx, l.moveQueued); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveQueued moves a part of what is queued. What could not be moved stays in the queue.
+func (l *Log) moveQueued(ctx context.Context) error {
+	l.mu.Lock()
+	part := slices.Clone(l.queue[:min(len(l.queue), batchSize)])
+	l.mu.Unlock()
+	if err := l.move(ctx, part); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = slices.Delete(l.queue, 0, len(part))
+	l.left += len(part)
+	return nil
+}
+
+// exclusively calls move while nobody else does: the events of an address are moved in their order.
+func (l *Log) exclusively(ctx context.Context, move func(context.Context) error) error {
+	select {
+	case l.moving <- struct{}{}:
+	case <-ctx.Done():
+		return fault.Wrap(fault.DatastoreUnreachable, ctx.Err())
+	}
+	defer func() { <-l.moving }()
+	return move(ctx)
+}
+
+// Keep makes sure that the database has events that are about to be dropped from documents.
+func (l *Log) Keep(ctx context.Context, events []Event) error {
+	if l == nil || len(events) == 0 {
+		return nil
+	}
+	missing := l.unknown(events)
+	if len(missing) == 0 {
+		return nil
+	}
+	if err := l.Flush(ctx); err != nil { // mostly they are in the queue
+		return err
+	}
+	pruned, err := l.prunedBefore(ctx)
+	if err != nil {
+		return err
+	}
+	missing = slices.DeleteFunc(l.unknown(missing), func(e Event) bool { return e.At < pruned })
+	return l.put(ctx, missing)
+}
+
+// keptFor is how old an event must be, compared with what is moved, to be moved for certain: the clocks of two servers
+// differ by less.
+const keptFor = time.Hour
+
+// unknown returns those events that the database may not have.
+func (l *Log) unknown(events []Event) (unknown []Event) {
+	l.mu.Lock()
+	old := kazoo.Gregorian(l.moved.at.Add(-keptFor)) // before year 1 while nothing is known
+	l.mu.Unlock()
+	for _, e := range events {
+		newest, ok := l.known.Peek(e.IP)
+		if e.At >= old && (!ok || newest.precedes(e)) {
+			unknown = append(unknown, e)
+		}
+	}
+	return unknown
+}
+
+// precedes reports whether e is before another event of its address.
+func (e Event) precedes(other Event) bool {
+	if e.Number != other.Number {
+		return e.Number < other.Number
+	}
+	return kazoo.Generation(e.revision) < kazoo.Generation(other.revision)
+}
+
+// Close moves what is left in the queue, for a process that does not Run.
+func (l *Log) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	err := l.Flush(ctx)
+	if fault.Is(err, fault.DatastoreMissing) { // nothing was ever installed
+		return nil
+	}
+	return err
+}
+
+// closeTime bounds how long events are moved while a process ends. The next one finds what is left.
+const closeTime = 3 * time.Second

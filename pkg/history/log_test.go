@@ -1,0 +1,307 @@
+package history_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/history"
+	"junctor/pkg/store"
+)
+
+const ip = "192.0.2.7"
+
+// life is the events of an address that is created, assigned to A, released, assigned to B, deleted and created again.
+var life = []string{
+	":1 created > api", ":2 assigned >2 api", ":3 released 2> api", ":4 assigned >0 api", ":5 deleted 0> api",
+	":6 created > api",
+}
+
+func (s *server) live() {
+	s.Helper()
+	s.create(ip)
+	s.assign(accountA, ip)
+	s.release(accountA, ip)
+	s.assign(accountB, ip)
+	s.delete(ip)
+	s.clock.Add(10)
+	s.create(ip)
+}
+
+func equal(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestRead: a listing has what this process has just changed, whether it runs a Log or not.
+func TestRead(t *testing.T) {
+	run(t, func(w *world) {
+		for _, s := range []*server{w.server(), w.process()} {
+			if s.stop == nil {
+				s.delete(ip)
+				s.events(history.Filter{})
+				continue
+			}
+			s.live()
+			equal(t, s.events(history.Filter{IP: ip}), life...)
+			equal(t, s.events(history.Filter{Account: accountA}), life[1:3]...)
+			equal(t, s.events(history.Filter{Account: accountB}), life[3:5]...)
+			equal(t, s.events(history.Filter{From: gregorian + 10, To: gregorian + 30}), life[1:4]...)
+			s.at(gregorian+19, accountA)
+			s.at(gregorian+20, "")
+			s.at(gregorian+35, accountB)
+		}
+		s := w.process()
+		equal(t, s.events(history.Filter{IP: ip}), append(life[:6:6], ":7 deleted > api")...)
+		page, err := s.log.List(t.Context(), history.Filter{Account: accountB, PageSize: 1})
+		w.ok(err)
+		if e := page.Events[0]; e.Actor != by || e.Zone != "z" || e.Host != "h" || e.At != gregorian+40 || page.Next == "" {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// at checks who had the address at a time.
+func (s *server) at(at int64, holder string) {
+	s.Helper()
+	e, ok, err := s.log.At(s.Context(), ip, at)
+	s.ok(err)
+	if !ok || e.To != holder {
+		s.Errorf("at %d: %+v", at-gregorian, e)
+	}
+	if _, ok, err := s.log.At(s.Context(), ip, gregorian-1); ok || err != nil {
+		s.Errorf("before it was created: %v", err)
+	}
+}
+
+// TestPages reads a listing in pages of every size, and start keys that are none.
+func TestPages(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.process()
+		s.live()
+		s.create("192.0.2.8")
+		for _, f := range []history.Filter{{}, {IP: ip}, {Account: accountA}, {From: gregorian + 10, To: gregorian + 40}} {
+			whole := s.events(f)
+			for f.PageSize = 1; f.PageSize <= len(whole)+1; f.PageSize++ {
+				var got []string
+				for f.StartKey = ""; ; {
+					page, err := s.log.List(t.Context(), f)
+					w.ok(err)
+					got = append(s.events(f), got...)
+					if f.StartKey = page.Next; f.StartKey == "" {
+						break
+					}
+				}
+				equal(t, got, whole...)
+			}
+		}
+		other, err := s.log.List(t.Context(), history.Filter{Account: accountA, PageSize: 1})
+		w.ok(err)
+		for _, key := range []string{"x", "WzFd", "bnVsbA", other.Next, other.Next + "A"} {
+			if _, err := s.log.List(t.Context(), history.Filter{IP: ip, StartKey: key}); !fault.Is(err, fault.Invalid) {
+				t.Errorf("%q: %v", key, err)
+			}
+		}
+	})
+}
+
+// noHistory is a store whose history can't be written, or is not there.
+type noHistory struct{ *world }
+
+func (noHistory) refuses(db string) bool { return db == history.Database }
+
+func (s noHistory) Put(ctx context.Context, db string, doc document.Document) (string, error) {
+	if s.refuses(db) {
+		return "", fault.New(fault.DatastoreUnreachable, "")
+	}
+	return s.world.Put(ctx, db, doc)
+}
+
+func (s noHistory) PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error) {
+	if s.refuses(db) {
+		return nil, fault.New(fault.DatastoreUnreachable, "")
+	}
+	return s.world.PutMany(ctx, db, docs)
+}
+
+// TestKilled: what a process did not move before it was killed is found by the next one: in the document, or because it
+// was moved before the document dropped it.
+func TestKilled(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().live() // without Run or Flush: two of its six changes are in no document
+		w.elsewhere("192.0.2.9", accountA)
+		s := w.server()
+		s.waitFor(ip, life...)
+		s.stop()
+		w.process().assign(accountA, ip)
+		w.server().waitFor(ip, append(life[:6:6], ":7 assigned >2 api")...)
+	})
+}
+
+// TestHistoryDown: changes go on while the history can't be written, and nothing of them is lost.
+func TestHistoryDown(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.process()
+		s.create(ip)
+		down := w.processOn(noHistory{w})
+		var want []string
+		for n := range 4 {
+			down.assign(accountA, ip)
+			down.release(accountA, ip)
+			want = append(want, fmt.Sprintf(":%d assigned >2 api", 2*n+2), fmt.Sprintf(":%d released 2> api", 2*n+3))
+		}
+		if n := len(history.Changes(w.stored(ip))); n != 9 {
+			t.Errorf("the document holds %d changes", n)
+		}
+		w.server().waitFor(ip, append([]string{":1 created > api"}, want...)...)
+		s.assign(accountB, ip)
+		if n := len(history.Changes(w.stored(ip))); n != history.Held {
+			t.Errorf("the document holds %d changes", n)
+		}
+	})
+}
+
+// TestTwoServers: each moves what it hears of, and every change is one event.
+func TestTwoServers(t *testing.T) {
+	run(t, func(w *world) {
+		a, b := w.server(), w.server()
+		a.live()
+		b.waitFor(ip, life...)
+		b.assign(accountA, ip)
+		a.waitFor(ip, append(life[:6:6], ":7 assigned >2 api")...)
+	})
+}
+
+// TestElsewhere: changes that junctor did not make, while it runs and while it does not.
+func TestElsewhere(t *testing.T) {
+	run(t, func(w *world) {
+		w.elsewhere("192.0.2.1", "")
+		w.elsewhere("192.0.2.2", accountA)
+		s := w.server()
+		s.waitFor("192.0.2.1", ":1:1 created > elsewhere")
+		s.waitFor("192.0.2.2", ":1:1 assigned >2 elsewhere")
+		w.elsewhere("192.0.2.1", accountA)
+		s.waitFor("192.0.2.1", ":1:1 created > elsewhere", ":2:2 assigned >2 elsewhere")
+		w.elsewhere("192.0.2.1", accountB)
+		moved := []string{":1:1 created > elsewhere", ":2:2 assigned >2 elsewhere", ":3:3 moved 2>0 elsewhere"}
+		s.waitFor("192.0.2.1", moved...)
+		s.live()
+		w.elsewhere(ip, accountA)
+		seven := append(life[:6:6], ":6:7 assigned >2 elsewhere")
+		s.waitFor(ip, seven...)
+		s.stop()
+
+		w.elsewhere("192.0.2.1", "")
+		w.elsewhere("192.0.2.2", "-")
+		w.elsewhere("192.0.2.3", "")
+		w.elsewhere(ip, "")
+		s = w.server()
+		s.waitFor("192.0.2.1", append(moved, ":4:4 released 0> elsewhere")...)
+		s.waitFor("192.0.2.2", ":1:1 assigned >2 elsewhere", ":2:2 deleted 2> elsewhere")
+		s.waitFor("192.0.2.3", ":1:1 created > elsewhere")
+		eight := append(seven[:7:7], ":6:8 released 2> elsewhere")
+		s.waitFor(ip, eight...)
+		s.assign(accountB, ip)
+		s.waitFor(ip, append(eight[:8:8], ":7 assigned >0 api")...)
+		s.create("192.0.2.2")
+		s.waitFor("192.0.2.2", ":1:1 assigned >2 elsewhere", ":2:2 deleted 2> elsewhere", ":3 created > api")
+	})
+}
+
+// TestElsewhereBefore: a change by others just before one of ours, which nobody has observed.
+func TestElsewhereBefore(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.process()
+		s.create(ip)
+		w.elsewhere(ip, accountA)
+		s.release(accountA, ip)
+		s.waitFor(ip, ":1 created > api", ":1:2 assigned >2 elsewhere", ":2 released 2> api")
+		w.elsewhere("192.0.2.1", accountA)
+		s.release(accountA, "192.0.2.1")
+		s.waitFor("192.0.2.1", ":1:1 assigned >2 elsewhere", ":2 released 2> api")
+	})
+}
+
+func TestPrune(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.server()
+		s.live()
+		s.create("192.0.2.8")
+		s.assign(accountA, "192.0.2.8")
+		s.create("192.0.2.9")
+		s.delete("192.0.2.9")
+		s.events(history.Filter{})
+		done, err := s.log.Prune(t.Context(), gregorian+35, nil)
+		if err != nil || done != (history.Pruned{Removed: 4}) {
+			t.Errorf("%+v, %v", done, err)
+		}
+		s.waitFor(ip, life[4:]...)
+		w.clock.Add(1000)
+		done, err = s.log.Prune(t.Context(), gregorian+900, nil)
+		if err != nil || done != (history.Pruned{Removed: 4, Kept: 2}) {
+			t.Errorf("%+v, %v", done, err)
+		}
+		s.waitFor(ip, life[5])
+		s.waitFor("192.0.2.8", ":2 assigned >2 api")
+		s.stop()
+		_, err = w.Update(t.Context(), history.Database, "checkpoint", func(doc document.Document) error {
+			delete(doc, "since") // as after an import: all documents are compared again
+			return nil
+		})
+		w.ok(err)
+		s = w.server()
+		s.assign(accountB, ip)
+		s.waitFor(ip, life[5], ":7 assigned >0 api")
+		if all := s.events(history.Filter{}); len(all) != 3 {
+			t.Errorf("pruned events are back: %s", all)
+		}
+	})
+}
+
+func TestAssignedByDay(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.process()
+		const day = 24 * 60 * 60
+		s.create("192.0.2.1", "192.0.2.2", "192.0.2.3")
+		s.assign(accountA, "192.0.2.1", "192.0.2.2")
+		w.clock.Add(day)
+		s.release(accountA, "192.0.2.1")
+		w.clock.Add(2 * day)
+		s.assign(accountB, "192.0.2.1", "192.0.2.3")
+		s.delete("192.0.2.2")
+		days, err := s.log.AssignedByDay(t.Context(), 2, 5)
+		if got := fmt.Sprint(days); err != nil ||
+			got != "[{2023-11-13 0} {2023-11-14 2} {2023-11-15 1} {2023-11-16 1} {2023-11-17 2}]" {
+			t.Error(got, err)
+		}
+	})
+}
+
+// TestUndone: a bulk that loses an entry has written others, and taken them back.
+func TestUndone(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.server()
+		s.create("192.0.2.1", "192.0.2.2")
+		other := w.process()
+		_, err := s.Assign(t.Context(), dedicatedip.AssignRequest{
+			Account: accountA, Addresses: []string{"192.0.2.1", "192.0.2.2"}, By: by,
+			Approve: func(context.Context, int) error {
+				if holder := w.stored("192.0.2.2")["pvt_assigned_to"]; holder == nil {
+					other.assign(accountB, "192.0.2.2")
+				}
+				return nil
+			},
+		})
+		if err == nil {
+			t.Fatal("the bulk did not lose its entry")
+		}
+		s.waitFor("192.0.2.2", ":1 created > api", ":2 assigned >0 api")
+		s.waitFor("192.0.2.1", ":1 created > api", ":2 assigned >2 api", ":3 released 2> api")
+	})
+}

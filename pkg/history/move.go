@@ -1,0 +1,244 @@
+package history
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+)
+
+// batchSize is about how many documents are compared, and how many events are written, in one call of the store.
+const batchSize = 500
+
+func isDesign(id string) bool { return strings.HasPrefix(id, "_design/") }
+
+// move writes the events of documents to the database, in the order of the documents. It is called exclusively.
+func (l *Log) move(ctx context.Context, docs []document.Document) error {
+	b := &batch{Log: l, newest: map[string]Event{}, recorded: map[string]Event{}}
+	var err error
+	if b.unprunedSince, err = l.prunedBefore(ctx); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	b.first = l.fresh
+	l.mu.Unlock()
+	if err := b.readRecorded(ctx, docs); err != nil {
+		return err
+	}
+	for _, doc := range docs {
+		if err := b.collect(ctx, doc); err != nil {
+			return err
+		}
+	}
+	if err := l.put(ctx, b.events); err != nil {
+		return err
+	}
+	for ip, e := range b.newest {
+		l.known.Add(ip, e)
+	}
+	return nil
+}
+
+// batch is the documents of one move.
+type batch struct {
+	*Log
+	events []Event
+	newest map[string]Event // by address; known once the events are written
+
+	recorded map[string]Event // by id: changes of others that the database has
+
+	unprunedSince int64 // Gregorian seconds
+	first         bool  // the database had no events before
+}
+
+// last returns the newest known event of an address.
+func (b *batch) last(ip string) (Event, bool) {
+	if e, ok := b.newest[ip]; ok {
+		return e, true
+	}
+	return b.known.Get(ip)
+}
+
+// readRecorded reads those changes of others that the database has already, of addresses that are not known.
+func (b *batch) readRecorded(ctx context.Context, docs []document.Document) error {
+	ids := map[string]bool{}
+	for _, doc := range docs {
+		if _, known := b.last(doc.ID()); !known && !b.first && writtenElsewhere(doc) {
+			ids[elsewhereID(doc)] = true
+		}
+	}
+	found, err := b.store.GetMany(ctx, Database, slices.Sorted(maps.Keys(ids)))
+	for id, doc := range found {
+		b.recorded[id] = decodeDocument(doc)
+	}
+	return err
+}
+
+// collect adds the events of a document that the database may not have.
+func (b *batch) collect(ctx context.Context, doc document.Document) error {
+	last, known := b.last(doc.ID())
+	add := func(e Event, wanted bool) {
+		if wanted {
+			b.events = append(b.events, e)
+		}
+		last = e
+	}
+	for i, e := range slices.Backward(Changes(doc)) {
+		switch {
+		case known && !last.precedes(e):
+			continue
+		case known && e.Source == Elsewhere:
+			if e.after() == last.after() { // others have found how it came to that
+				continue
+			}
+			e = e.from(last.after())
+		case known && last.Number == e.Number-1 && last.To != e.From:
+			add(unseen(last, e), true)
+		}
+		// What was removed from the history must not come back from a document, but for who holds the address.
+		add(e, e.At >= b.unprunedSince || i == 0 && e.Action != Deleted)
+	}
+	if writtenElsewhere(doc) {
+		if !known && !b.first {
+			stored, err := b.storedLast(ctx, doc)
+			if err != nil {
+				return err
+			}
+			if last.precedes(stored) {
+				last = stored
+			}
+		}
+		e := elsewhere(last, doc, kazoo.Gregorian(b.now()))
+		if last.precedes(e) && last.after() != e.after() {
+			add(e, true)
+		}
+	}
+	if last.Action != "" {
+		b.newest[doc.ID()] = last
+	}
+	return nil
+}
+
+// storedLast returns the newest event that the database has of a document.
+func (b *batch) storedLast(ctx context.Context, doc document.Document) (Event, error) {
+	if e, ok := b.recorded[elsewhereID(doc)]; ok {
+		return e, nil
+	}
+	return b.newestOf(ctx, doc.ID())
+}
+
+// from returns e as the change that has led from another state to the one it left.
+func (e Event) from(before state) Event {
+	led := change(e.IP, before, e.after())
+	e.Action, e.From, e.Zone, e.Host = led.Action, led.From, led.Zone, led.Host
+	return e
+}
+
+// unseen returns the change of others between two events that was found only by what the second one says of it.
+func unseen(last, next Event) Event {
+	before := last.after()
+	e := change(next.IP, before, state{exists: true, holder: next.From, zone: before.zone, host: before.host})
+	e.Number, e.At, e.Source, e.revision = last.Number, next.At, Elsewhere, "unseen"
+	e.ID = eventID(e.IP, e.Number, e.revision)
+	return e
+}
+
+// writtenElsewhere reports whether somebody else may have written a document, or deleted it.
+func writtenElsewhere(doc document.Document) bool {
+	newest, ok := newestOf(doc)
+	if !ok {
+		return !isDesign(doc.ID())
+	}
+	modified, _ := doc.Int(kazoo.FieldModified)
+	return newest.after() != stateOf(doc) || modified != newest.At && !doc.Bool("_deleted")
+}
+
+// put writes events to the database. One that is there already, as another server has written it, is left alone.
+func (l *Log) put(ctx context.Context, events []Event) error {
+	for part := range slices.Chunk(events, batchSize) {
+		docs := make([]document.Document, len(part))
+		for i, e := range part {
+			docs[i] = e.document()
+		}
+		var present []document.Document
+		for i, w := range store.PutEach(ctx, l.store, Database, docs) {
+			switch {
+			case fault.Is(w.Err, fault.Conflict):
+				present = append(present, docs[i])
+			case w.Err != nil:
+				return w.Err
+			}
+		}
+		if err := l.putDifferent(ctx, present); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// document returns the document of an event.
+func (e Event) document() document.Document {
+	doc := document.Document(e.encode())
+	doc["_id"], doc[kazoo.FieldType], doc[keyIP] = e.ID, typeEvent, e.IP
+	return doc
+}
+
+const typeEvent = "ip_event"
+
+// conflictTime is how far apart two writes over one revision can be.
+const conflictTime = 60 // seconds
+
+// putDifferent writes events whose ids the database has with other events. Of two writes that a CouchDB cluster has
+// accepted over one revision the one that the pool holds counts. Otherwise the number is one of an earlier pool, which
+// was lost: the event gets an id of its own.
+func (l *Log) putDifferent(ctx context.Context, docs []document.Document) error {
+	ids := make([]string, len(docs))
+	for i, doc := range docs {
+		ids[i] = doc.ID()
+	}
+	stored, err := l.store.GetMany(ctx, Database, ids)
+	if err != nil {
+		return err
+	}
+	var writes []document.Document
+	for _, doc := range docs {
+		old := stored[doc.ID()]
+		if old == nil || doc.String(keySource) == string(Elsewhere) || sameEvent(doc, old) {
+			continue
+		}
+		at, _ := doc.Int(keyAt)
+		before, _ := old.Int(keyAt)
+		if max(at-before, before-at) <= conflictTime {
+			doc["_rev"] = old.Rev()
+		} else {
+			doc["_id"] = doc.ID() + ":" + strconv.FormatInt(at, 10)
+		}
+		writes = append(writes, doc)
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	for _, w := range store.PutEach(ctx, l.store, Database, writes) {
+		if w.Err != nil && !fault.Is(w.Err, fault.Conflict) {
+			return w.Err
+		}
+	}
+	return nil
+}
+
+// sameEvent reports whether two documents are one event.
+func sameEvent(a, b document.Document) bool {
+	a, b = a.Clone(), b.Clone()
+	for _, field := range []string{"_rev", "_conflicts", store.FieldWriter} {
+		delete(a, field)
+		delete(b, field)
+	}
+	return reflect.DeepEqual(a, b)
+}
