@@ -29,7 +29,7 @@ func TestAllocations(t *testing.T) {
 	requests := requestsEach(t)
 	o := newOffice(t)
 	o.fill(clients * requests)
-	given := o.rush(clients, requests)
+	given := o.rush(clients, requests, func(client int, err error) { o.Errorf("client %d: %v", client, err) })
 	for id, addresses := range given {
 		o.holds(id, addresses)
 	}
@@ -139,8 +139,11 @@ func (s *served) listed(id, token, which string) []any {
 	return list
 }
 
-// rush lets clients each make so many requests for one address, and answers what each account was given.
-func (o *office) rush(clients, requests int) (given map[string][]string) {
+// rush lets clients each make so many requests for one address, and returns what each account was given. failed is called
+// with the requests that failed.
+func (o *office) rush(
+	clients, requests int, failed func(client int, err error),
+) (given map[string][]string) {
 	o.Helper()
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -152,10 +155,14 @@ func (o *office) rush(clients, requests int) (given map[string][]string) {
 			for range requests {
 				address, err := s.allocate(id, o.tokens[id])
 				mu.Lock()
-				if err != nil || seen[address] {
-					o.Errorf("client %d is given %q, which is given away: %v, %v", c, address, seen[address], err)
+				switch {
+				case err != nil:
+					failed(c, err)
+				case seen[address]:
+					o.Errorf("client %d is given %q, which is given away", c, address)
+				default:
+					seen[address], given[id] = true, append(given[id], address)
 				}
-				seen[address], given[id] = true, append(given[id], address)
 				mu.Unlock()
 			}
 		})

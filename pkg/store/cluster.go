@@ -41,14 +41,19 @@ import (
 // nodes that see different partitions). A writer that reads leaves in that moment sees its own. Assume that a node that
 // accepts a writer's first and second seal has taken part in the reading in between. Then:
 //
-//   - At most one of two branches is reported as stored. Both writers seal before they read again, so the one whose first
-//     seal came later finds the other one's: at least two revisions that its own branch does not have, or their
+//   - At most one of two branches is reported as stored. Both writers seal before they read again, so the one whose
+//     first seal came later finds the other one's: at least two revisions that its own branch does not have, or their
 //     tombstone. It does not go on.
-//   - What was reported as stored wins. It is at least three revisions longer than what both went on from. A branch that
-//     was not reported has two at most: the write and a seal, or on the smaller side of a partition, where nothing is
-//     sealed, two writes over each other. (Each process there makes one write before it notices.)
+//   - What was reported as stored wins. It is at least three revisions longer than what both went on from. The other
+//     branch has two at most: the write and the first seal, after which its writer does not go on, or on the smaller
+//     side of a partition, where nothing is sealed, two writes over each other. (Each process there makes one write
+//     before it notices.)
 //   - One branch stays. A revision is removed only by who has seen one that CouchDB prefers, so the one that CouchDB
 //     prefers to all is never removed.
+//
+// TestWritersOfAPartitionedCluster tries this. What is left is a writer that goes on from a revision whose outcome is
+// open: if that loses between this writer's reading and its writing, all nodes may accept a write over a revision that
+// has lost.
 //
 // A tombstone can't be written over: it is pushed to all nodes instead, and without all of them its write is a
 // fault.DatastorePartial.
@@ -127,7 +132,7 @@ func (s *Store) write(
 	sign(db, docs)
 	written, contested, err := s.request(bounded, operation, db, docs, do, kivik.Param("w", nodes))
 	switch {
-	case errors.Is(context.Cause(bounded), errUnconfirmed):
+	case errors.Is(bounded.Err(), context.DeadlineExceeded): // of this write, or of all that belong together
 		written = make([]Written, len(docs))
 		s.leaveOpen(db, acceptAll(db, docs, written), errUnconfirmed)
 		return written, nil
@@ -287,8 +292,8 @@ func (s *Store) findWinners(
 	return won, contested, nil
 }
 
-// isContested reports whether another branch than that of best, which is a's, may have been sealed: it is not older than
-// a's write, and has more than one revision of its own.
+// isContested reports whether another branch than that of best, which is a's, may have been sealed: it is not older
+// than a's write, and has more than one revision of its own.
 func (a *accepted) isContested(best leaf, leaves []leaf) bool {
 	return slices.ContainsFunc(leaves, func(l leaf) bool {
 		own := slices.IndexFunc(l.revs, func(rev string) bool { return slices.Contains(best.revs, rev) })
@@ -379,8 +384,8 @@ func (s *Store) push(ctx context.Context, db string, won []winner, connected int
 	})
 }
 
-// missingNodes returns how many nodes of the cluster are not connected. Without a majority of those that keep a document
-// it returns errNoMajority.
+// missingNodes returns how many nodes of the cluster are not connected. Without a majority of those that keep a
+// document it returns errNoMajority.
 func (s *Store) missingNodes(ctx context.Context, nodes int) (missing int, err error) {
 	err = s.call("membership", "", func() error {
 		members, err := s.client.Membership(ctx)
