@@ -103,6 +103,9 @@ func TestNoBroker(t *testing.T) {
 	s.assign(home)
 	waitFor(t, "a failed attempt", func() bool { return strings.Contains(s.stderr.String(), "the broker can't be used") })
 	s.stop()
+	if s.logs("it was installed again") {
+		t.Errorf("the log says that a new store lacked something:\n%s", s.stderr)
+	}
 	again := start(t, args...)
 	waitFor(t, "notices to wait after a restart", func() bool { return again.shows("junctor_notices_waiting 4") })
 	if !again.shows("junctor_broker_connected 0") {

@@ -23,6 +23,10 @@ func (s *server) announce(ctx context.Context, url string) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
+	select {
+	case <-s.repair: // a follower has found what was not installed yet
+	default:
+	}
 	s.unprepared.Store(nil)
 	s.ready.Forget()
 	if s.readyFile != "" {
