@@ -1,0 +1,119 @@
+package ipfile
+
+import (
+	"slices"
+	"strings"
+
+	"junctor/pkg/ipaddr"
+)
+
+// Columns are found by their names, of which only letters count: "IP Address", "ip_address" and "ipAddress" are one. These
+// are our own names and those of the exports of
+//   - NetBox (netbox/ipam/tables/ip.py, the labels of the table; in older versions the names of the fields): Address or IP
+//     Address, DNS Name, Description, Comments. An address has the prefix length of its network. Custom fields have their
+//     own names, with cf_ in files for NetBox's own import.
+//   - phpIPAM (app/admin/import-export/export-ipaddr.php, app/subnets/addresses/export-subnet.php): IP Address, Hostname,
+//     Description, Note.
+//
+// Neither has a zone, unless as a custom field.
+var (
+	namesOfIP      = []string{"ip"} // an address, a network or a range
+	namesOfAddress = []string{"address", "ipaddress", "ipaddr"}
+	namesOfCIDR    = []string{"cidr"}
+	namesOfRange   = []string{"range"}
+	namesOfZone    = []string{"zone", "cfzone"}
+	namesOfHost    = []string{"host", "cfhost", "dnsname", "hostname"}
+	namesOfNotes   = []string{"notes", "cfnotes", "description", "note", "comments"} // all that are there
+)
+
+// columns says in which column of a CSV file what is; -1 is nowhere.
+type columns struct {
+	ip, address, cidr, ranges, zone, host int
+	notes                                 []int
+}
+
+// ownColumns are those of a file without a header.
+var ownColumns = columns{ip: 0, address: -1, cidr: -1, ranges: -1, zone: 1, host: 2, notes: []int{3}}
+
+// findColumns finds the columns by a header. ok is false if record is none.
+func findColumns(record []string) (c columns, ok bool) {
+	names := make([]string, len(record))
+	for i, cell := range record {
+		names[i] = plainName(cell)
+	}
+	find := func(known []string) int {
+		for _, name := range known {
+			if i := slices.Index(names, name); i >= 0 {
+				return i
+			}
+		}
+		return -1
+	}
+	c = columns{
+		ip: find(namesOfIP), address: find(namesOfAddress), cidr: find(namesOfCIDR), ranges: find(namesOfRange),
+		zone: find(namesOfZone), host: find(namesOfHost),
+	}
+	for _, name := range namesOfNotes {
+		if i := slices.Index(names, name); i >= 0 {
+			c.notes = append(c.notes, i)
+		}
+	}
+	return c, c.ip >= 0 || c.address >= 0 || c.cidr >= 0 || c.ranges >= 0
+}
+
+// plainName returns the letters of a column's name in lower case.
+func plainName(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(text))
+}
+
+// row returns the row that a record is.
+func (c columns) row(record []string) (row Row) {
+	cell := func(i int) string {
+		if i < 0 || i >= len(record) {
+			return ""
+		}
+		return strings.TrimSpace(record[i])
+	}
+	row = Row{CIDR: cell(c.cidr), Range: cell(c.ranges), Zone: cell(c.zone), Host: cell(c.host)}
+	if row.IP, _, _ = strings.Cut(cell(c.address), "/"); row.IP == "" {
+		row.setIP(cell(c.ip))
+	}
+	var notes []string
+	for _, i := range c.notes {
+		if text := cell(i); text != "" && !slices.Contains(notes, text) {
+			notes = append(notes, text)
+		}
+	}
+	row.Notes = strings.Join(notes, "; ")
+	return row
+}
+
+// setIP sets what a column named ip holds.
+func (r *Row) setIP(text string) {
+	switch {
+	case strings.Contains(text, "/"):
+		r.CIDR = text
+	case strings.Contains(text, "-"):
+		r.Range = text
+	default:
+		r.IP = text
+	}
+}
+
+// isData reports whether the first cell of a record is an address, a network or a range.
+func isData(record []string) bool {
+	text := strings.TrimSpace(record[0])
+	if _, ok := ipaddr.Parse(text); ok {
+		return true
+	}
+	if _, err := ipaddr.ParseRange(text); err == nil {
+		return true
+	}
+	_, err := ipaddr.ParseCIDR(text, true)
+	return err == nil
+}

@@ -1,0 +1,118 @@
+package ipfile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// jsonReader reads a list of objects, by itself or as "data" or "ips" of an object, as the API takes it.
+type jsonReader struct {
+	decoder *json.Decoder
+	limit   *rowLimiter
+	begun   bool
+	zone    string // of all, if the object says so before its list
+	host    string
+	number  int
+}
+
+func newJSONReader(r io.Reader, limit *rowLimiter) *jsonReader {
+	return &jsonReader{decoder: json.NewDecoder(r), limit: limit}
+}
+
+// jsonRow is an element of the list. Other fields of an export are ignored.
+type jsonRow struct {
+	IP    string `json:"ip"`
+	CIDR  string `json:"cidr"`
+	Range string `json:"range"`
+	All   bool   `json:"all"`
+	Zone  string `json:"zone"`
+	Host  string `json:"host"`
+	Notes string `json:"notes"`
+}
+
+func (j *jsonReader) read() (Row, error) {
+	j.limit.next()
+	if !j.begun {
+		if err := j.begin(); err != nil {
+			return Row{}, err
+		}
+		j.begun = true
+	}
+	if !j.decoder.More() {
+		if _, err := j.decoder.Token(); err != nil { // as the file ends in the list
+			return Row{}, j.explain(err)
+		}
+		return Row{}, io.EOF
+	}
+	j.number++
+	var element jsonRow
+	if err := j.decoder.Decode(&element); err != nil {
+		return Row{}, j.explain(err)
+	}
+	row := Row{
+		Number: j.number, CIDR: element.CIDR, Range: element.Range, All: element.All, Zone: element.Zone, Host: element.Host,
+		Notes: element.Notes,
+	}
+	if row.Zone == "" {
+		row.Zone = j.zone
+	}
+	if row.Host == "" {
+		row.Host = j.host
+	}
+	if row.CIDR == "" && row.Range == "" {
+		row.setIP(element.IP)
+	} else {
+		row.IP = element.IP
+	}
+	return row, nil
+}
+
+// begin reads up to the first element.
+func (j *jsonReader) begin() error {
+	start, err := j.decoder.Token()
+	if err != nil {
+		return j.explain(err)
+	}
+	if start == json.Delim('[') {
+		return nil
+	}
+	if start != json.Delim('{') {
+		return errNoList
+	}
+	for j.decoder.More() {
+		name, err := j.decoder.Token()
+		if err != nil {
+			return j.explain(err)
+		}
+		switch name {
+		case "data", "ips":
+			return j.begin()
+		case "zone":
+			err = j.decoder.Decode(&j.zone)
+		case "host":
+			err = j.decoder.Decode(&j.host)
+		default:
+			var other json.RawMessage
+			err = j.decoder.Decode(&other)
+		}
+		if err != nil {
+			return j.explain(err)
+		}
+	}
+	return errNoList
+}
+
+var errNoList = errors.New("the file has no list of addresses")
+
+// explain says in which element an error is.
+func (j *jsonReader) explain(err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if j.number == 0 {
+		return fmt.Errorf("the file is no list of addresses: %w", err)
+	}
+	return fmt.Errorf("element %d: %w", j.number, err)
+}
