@@ -11,7 +11,7 @@ import (
 
 func (c *cli) accountCommand() *cobra.Command {
 	return c.group(&cobra.Command{Use: "account", Short: "Create, list and show accounts"},
-		c.accountCreateCommand(), c.accountListCommand(), c.accountShowCommand())
+		c.accountCreateCommand(), withoutVariable(c.accountListCommand()), c.accountShowCommand())
 }
 
 func (c *cli) accountCreateCommand() *cobra.Command {

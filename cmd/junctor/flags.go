@@ -24,10 +24,21 @@ func variable(flag string) string {
 	return "JUNCTOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// withoutVariable marks the flags that a command has by now as those that no environment variable stands for: they say
+// what one call is about. JUNCTOR_ZONE, which is the zone of a server, must not choose the addresses of a command.
+func withoutVariable(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Annotations = map[string][]string{noVariable: {}} })
+	return cmd
+}
+
+const noVariable = "junctor_no_variable"
+
+func hasVariable(f *pflag.Flag) bool { return f.Annotations[noVariable] == nil }
+
 // nameVariables adds to the description of each flag of cmd the name of its variable.
 func nameVariables(cmd *cobra.Command) {
 	name := func(f *pflag.Flag) {
-		if suffix := " [" + variable(f.Name) + "]"; !strings.HasSuffix(f.Usage, suffix) {
+		if suffix := " [" + variable(f.Name) + "]"; hasVariable(f) && !strings.HasSuffix(f.Usage, suffix) {
 			f.Usage += suffix
 		}
 	}
@@ -39,6 +50,9 @@ func nameVariables(cmd *cobra.Command) {
 func (c *cli) completeFlags(cmd *cobra.Command, _ []string) error {
 	err := setFlags(cmd.Flags(), func(f *pflag.Flag) (source, value string, err error) {
 		source = variable(f.Name)
+		if !hasVariable(f) {
+			return source, "", nil
+		}
 		if secretFlags[f.Name] {
 			value, err = secretVariable(c.getenv, source)
 			return source, value, err

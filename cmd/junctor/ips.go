@@ -11,8 +11,16 @@ import (
 )
 
 func (c *cli) ipsCommand() *cobra.Command {
-	return c.group(&cobra.Command{Use: "ips", Short: "Rebuild a lost pool of dedicated IPs, and repair its copies"},
-		c.ipsRebuildCommand(), c.ipsRepairCommand())
+	commands := []*cobra.Command{
+		c.ipsListCommand(), c.ipsShowCommand(), c.ipsSummaryCommand(), c.ipsAddCommand(), c.ipsImportCommand(),
+		c.ipsExportCommand(), c.ipsAssignCommand(), c.ipsAllocateCommand(), c.ipsReleaseCommand(), c.ipsMoveCommand(),
+		c.ipsEditCommand(), c.ipsDeleteCommand(),
+	}
+	for _, cmd := range commands {
+		withoutVariable(cmd)
+	}
+	return c.group(&cobra.Command{Use: "ips", Short: "Manage the pool of dedicated IPs"},
+		append(commands, c.ipsRebuildCommand(), c.ipsRepairCommand())...)
 }
 
 func (c *cli) ipsRebuildCommand() *cobra.Command {

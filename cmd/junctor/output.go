@@ -111,15 +111,16 @@ func (t *table) flush() error {
 			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	var text strings.Builder
+	var text, line strings.Builder
 	for _, row := range t.rows {
+		line.Reset()
 		for i, cell := range row {
-			text.WriteString(cell)
+			line.WriteString(cell)
 			if i < len(row)-1 {
-				text.WriteString(strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell)+columnSpace))
+				line.WriteString(strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell)+columnSpace))
 			}
 		}
-		text.WriteByte('\n')
+		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
 	t.rows = t.rows[:0]
 	_, err := io.WriteString(t.w, text.String())

@@ -20,6 +20,8 @@ import (
 var readingCalls = []string{
 	"cluster list", "cluster list --json", "routing show", "routing show --json", "routing show " + otherCluster,
 	"routing lookup 192.0.2.1", "routing lookup 192.0.2.1 --direction inbound --json", "doctor", "doctor --json",
+	"ips list", "ips list --zone z --json", "ips show 192.0.2.1", "ips summary", "ips export", "ips export --format json",
+	"ips add 192.0.2.0/24 --zone z --host h --dry-run", "ips import FILE --dry-run",
 	"account list", "account list --search a --json", "account show nobody", "user list nobody", "lookup-key list",
 	"token --account nobody", "version", "help",
 
@@ -29,7 +31,11 @@ var readingCalls = []string{
 	"user create A jane --level root", "cluster", "cluster add", "cluster add x http://192.0.2.1",
 	"cluster add " + otherCluster + " ftp://192.0.2.1", "cluster list all", "cluster remove", "routing", "routing show a b",
 	"routing set", "routing set a FILE", "routing lookup", "routing lookup localhost",
-	"routing lookup 192.0.2.1 --direction up", "ips", "ips rebuild", "ips repair all", "sup", "sup kazoo_ips_maintenance",
+	"routing lookup 192.0.2.1 --direction up", "ips", "ips list all", "ips list --status x", "ips show",
+	"ips show x", "ips add 192.0.2.1", "ips add x --zone z --host h", "ips import", "ips import FILE.none", "ips export all",
+	"ips assign A", "ips assign A x", "ips allocate A", "ips allocate A 0", "ips release A", "ips delete", "ips delete x",
+	"ips edit 192.0.2.1", "ips edit x --zone z", "ips move 192.0.2.1", "ips move x A",
+	"ips rebuild", "ips repair all", "sup", "sup kazoo_ips_maintenance",
 	"sup kazoo_ips_maintenance add", "sup kazoo_ips_maintenance add 192.0.2.1", "sup kazoo_ips_maintenance frobnicate",
 	"sup kazoo_maintenance x", "sup kapps_maintenance refresh", "doctor now", "doctor --amqp-url http://b", "serve now",
 	"serve --listen nowhere", "backup", "backup - now", "backup -", "restore", "restore FILE", "restore FILE now",
@@ -41,7 +47,7 @@ var readingCalls = []string{
 func TestReadingWritesNothing(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, []byte("no JSON"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("192.0.2.1,z,h\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var calls [][]string

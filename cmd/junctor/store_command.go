@@ -35,6 +35,8 @@ type storeTask struct {
 	readOnly bool
 	// bare tasks work on a store as it is: what is ours and missing is not installed for them.
 	bare bool
+	// dryRun is the flag with which a task is readOnly. It may be nil.
+	dryRun *bool
 	// creates allows a store that does not exist. It is refused otherwise: a new one is more likely due to a typing
 	// error than wanted.
 	creates bool
@@ -104,7 +106,7 @@ func (c *cli) doOutside(cmd *cobra.Command, t storeTask, args []string) error {
 
 // do does a task on an open store.
 func (t storeTask) do(ctx context.Context, a *app, args []string) error {
-	if !t.readOnly && !t.bare {
+	if !t.readOnly && !t.bare && (t.dryRun == nil || !*t.dryRun) {
 		if err := installWithoutPool(ctx, a.store); err != nil {
 			return err
 		}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"junctor/pkg/billing"
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/fault"
+	"junctor/pkg/history"
+)
+
+func (c *cli) ipsAssignCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "assign ACCOUNT IP...",
+		Short: "Assign addresses to an account, all or none",
+		Long:  "Assigns addresses to an account, all or none.\n\n" + accountOperand,
+		Args:  operands(2, anyOperands),
+	}
+	accept := defineAcceptCharges(cmd)
+	return c.storeCommand(cmd, storeTask{
+		check: func(args []string) error { return checkAddresses(args[1:]) },
+		run: func(ctx context.Context, a *app, args []string) error {
+			holder, err := a.accounts.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			ips, err := a.pool.Assign(ctx, dedicatedip.AssignRequest{
+				Account: holder.ID, Addresses: args[1:], Approve: a.approve(holder.ID, *accept), By: c.actor(history.CLI),
+			})
+			return c.printIPs(ips, refusedAddresses(err, args[1:]))
+		},
+	})
+}
+
+// anyOperands is how many operands a command takes at most that takes any number.
+const anyOperands = 1 << 20
+
+// defineAcceptCharges defines the flag of commands that the billing hook is asked about.
+func defineAcceptCharges(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("accept-charges", false, "accept what the billing hook of the server says it costs")
+}
+
+// approve returns what asks the billing hook, nil if there is none.
+func (a *app) approve(accountID string, accept bool) dedicatedip.Approve {
+	if a.billing == nil {
+		return nil
+	}
+	return func(ctx context.Context, quantity int) error {
+		return a.billing.Approve(ctx, billing.Proposal{
+			AccountID: accountID, AcceptCharges: accept,
+			Items: []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
+		})
+	}
+}
+
+// printIPs prints addresses that were changed.
+func (c *cli) printIPs(ips []dedicatedip.IP, err error) error {
+	if err != nil {
+		return err
+	}
+	list, rows := make([]dedicatedip.Address, len(ips)), [][]string{{"IP", "ZONE", "HOST", "STATUS", "ACCOUNT"}}
+	for i, ip := range ips {
+		a := ip.Address()
+		list[i], rows = a, append(rows, []string{a.IP, a.Zone, a.Host, a.Status, a.AssignedTo})
+	}
+	return c.print(list, rows, 1, 2)
+}
+
+// refusedAddresses words the error of a request for several addresses. A rule that some break says so of each.
+func refusedAddresses(err error, addresses []string) error {
+	if !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	f, _ := errors.AsType[*fault.Error](err)
+	fields, _ := f.Data.(fault.Fields)
+	texts := []string{}
+	for _, path := range slices.Sorted(maps.Keys(fields)) {
+		number, found := strings.CutPrefix(path, "ips%2E")
+		index, notNumber := strconv.Atoi(number)
+		if !found || notNumber != nil || index >= len(addresses) {
+			return err
+		}
+		for _, code := range slices.Sorted(maps.Keys(fields[path])) {
+			detail, _ := fields[path][code].(map[string]any)
+			texts = append(texts, fmt.Sprintf("\n  %s: %v", addresses[index], detail["message"]))
+		}
+	}
+	if len(texts) == 0 {
+		return err
+	}
+	return fmt.Errorf("nothing is changed:%s", strings.Join(texts, ""))
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"junctor/pkg/inventory"
+	"junctor/pkg/ipfile"
+)
+
+func (c *cli) ipsExportCommand() *cobra.Command {
+	var filter ipsFilter
+	var format string
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Print addresses of the pool as \"ips import\" reads them",
+		Long: `Prints the addresses of the pool as CSV or JSON, as "junctor ips import" reads
+them. It has their status and accounts, too, which "ips import" ignores.`,
+		Args: operands(0, 0),
+	}
+	filter.define(cmd)
+	cmd.Flags().StringVar(&format, "format", "csv", "`FORMAT`: csv or json")
+	return c.storeCommand(cmd, storeTask{
+		readOnly: true,
+		check: func(args []string) error {
+			if c.asJSON {
+				format = "json"
+			}
+			if err := checkChoice(format, ipfile.Formats...); err != nil {
+				return usageError("--format: " + err.Error())
+			}
+			return filter.check(args)
+		},
+		run: func(ctx context.Context, a *app, _ []string) error {
+			w, err := ipfile.NewWriter(c.stdout, format)
+			if err != nil {
+				return err
+			}
+			err = filter.each(ctx, a, func(r inventory.Row) error {
+				return w.Write(ipfile.Address{
+					IP: r.IP, Zone: r.Zone, Host: r.Host, Notes: r.Notes, Status: r.Status, AssignedTo: r.AssignedTo,
+				})
+			})
+			if err != nil {
+				return err
+			}
+			return w.Close()
+		},
+	})
+}

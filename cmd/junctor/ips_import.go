@@ -1,0 +1,120 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/history"
+	"junctor/pkg/ipfile"
+	"junctor/pkg/progress"
+)
+
+func (c *cli) ipsImportCommand() *cobra.Command {
+	var defaults ipfile.Options
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Add the addresses of a file to the pool",
+		Long: `Adds the addresses of a file to the pool. The file "-" is standard input. It is
+
+  CSV with the columns ip, zone, host, notes, in any order if it has a header;
+  ip may also be a network or a range,
+  an export of addresses of NetBox or phpIPAM, as CSV: the address, the DNS name
+  or host name, and description, comments and note are read, and a custom field
+  named zone,
+  JSON, as "junctor ips export --format json" writes it.
+
+What the pool has already with the same zone and host stays as it is, so that
+the command may be run again. What is refused is listed, and the exit code is
+then 1.`,
+		Args: operands(1, 1),
+	}
+	cmd.Flags().StringVar(&defaults.Zone, "zone", "", "`ZONE` of the rows that have none")
+	cmd.Flags().StringVar(&defaults.Host, "host", "", "`HOST` of the rows that have none")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	return c.storeCommand(cmd, storeTask{
+		input: func(args []string) (string, error) { return fileSize(args[0], c.stdin) },
+		files: func(args []string) (*taskFiles, error) {
+			if args[0] == "-" {
+				return &taskFiles{}, nil
+			}
+			file, err := os.Open(args[0])
+			if err != nil {
+				return nil, err
+			}
+			return &taskFiles{in: file, close: func(err error) error { _ = file.Close(); return err }}, nil
+		},
+		dryRun: &dryRun,
+		run: func(ctx context.Context, a *app, _ []string) error {
+			b := &bulk{pool: a.pool, dryRun: dryRun, by: c.actor(history.CLI), Done: bulkDone{DryRun: dryRun}}
+			err := c.importRows(ctx, b, defaults)
+			return c.printBulk(b.Done, err)
+		},
+	})
+}
+
+// importRows creates the rows that are on standard input.
+func (c *cli) importRows(ctx context.Context, b *bulk, defaults ipfile.Options) error {
+	size, _ := strconv.ParseInt(c.input, 10, 64) // empty is unknown
+	shown := progress.New(c.stderr, c.terminal.Interactive)
+	defer shown.End()
+	in, rows := &countingReader{Reader: c.stdin}, 0
+	b.created = func() { shown.Show(in.n, size, fmt.Sprintf("%d rows", rows)) }
+	reader, err := ipfile.NewReader(in, defaults)
+	if err != nil {
+		return err
+	}
+	for {
+		row, err := reader.Read()
+		if err == io.EOF {
+			return b.flush(ctx)
+		}
+		if err != nil { // what was read before it counts
+			return cmp.Or(b.flush(ctx), err)
+		}
+		rows++
+		err = b.add(ctx, row.Number, dedicatedip.Entry{
+			IP: row.IP, CIDR: row.CIDR, Range: row.Range, All: row.All, Zone: row.Zone, Host: row.Host, Notes: row.Notes,
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// fileSize returns the size of a file, for the progress; it is empty if that is not known. "-" is standard input.
+func fileSize(name string, stdin io.Reader) (string, error) {
+	var info os.FileInfo
+	var err error
+	if name != "-" {
+		info, err = os.Stat(name)
+	} else if file, ok := stdin.(*os.File); ok {
+		info, err = file.Stat()
+	}
+	if err != nil {
+		return "", err
+	}
+	if info == nil || !info.Mode().IsRegular() {
+		return "", nil
+	}
+	return strconv.FormatInt(info.Size(), 10), nil
+}
+
+// countingReader counts what is read.
+type countingReader struct {
+	io.Reader
+	n int64
+}
+
+func (r *countingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.n += int64(n)
+	return n, err
+}

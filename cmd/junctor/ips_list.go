@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"junctor/pkg/inventory"
+	"junctor/pkg/kazoo"
+)
+
+func (c *cli) ipsListCommand() *cobra.Command {
+	var filter ipsFilter
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List addresses of the pool",
+		Long: `Lists the addresses of the pool, in order. With several filters an address has
+to pass all.`,
+		Args: operands(0, 0),
+	}
+	filter.define(cmd)
+	return c.storeCommand(cmd, storeTask{
+		readOnly: true,
+		check:    filter.check,
+		run: func(ctx context.Context, a *app, _ []string) error {
+			list, err := c.newListing([]string{"IP", "ZONE", "HOST", "STATUS", "ACCOUNT", "NAME", "NOTES"}, 1, 2, 5, 6)
+			if err != nil {
+				return err
+			}
+			err = filter.each(ctx, a, func(r inventory.Row) error {
+				return list.add(r, r.IP, r.Zone, r.Host, r.Status, r.AssignedTo, r.AccountName, oneLine(r.Notes))
+			})
+			if err != nil {
+				return err
+			}
+			return list.end()
+		},
+	})
+}
+
+// ipsFilter is the flags that say which addresses to list.
+type ipsFilter struct {
+	request inventory.SearchRequest
+	account string // as the operator calls it
+}
+
+func (f *ipsFilter) define(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.request.Zone, "zone", "", "`ZONE` of the addresses")
+	flags.StringVar(&f.request.Host, "host", "", "`HOST` of the addresses")
+	flags.StringVar(&f.request.Status, "status", "", "`STATUS` of the addresses: available or assigned")
+	flags.StringVar(&f.account, "account", "", "id, realm or name of the `ACCOUNT` that has the addresses")
+	flags.StringVar(&f.request.CIDR, "cidr", "", "`NETWORK` that the addresses are in, as 192.0.2.0/24")
+	flags.StringVar(&f.request.Search, "search", "", "`TEXT` that the address, the host or the account's name begins with")
+}
+
+func (f *ipsFilter) check([]string) error {
+	if f.request.Status == "" {
+		return nil
+	}
+	if err := checkChoice(f.request.Status, kazoo.Available, kazoo.Assigned); err != nil {
+		return usageError("--status: " + err.Error())
+	}
+	return nil
+}
+
+// each passes the addresses to row, in order. A store without a pool has none.
+func (f *ipsFilter) each(ctx context.Context, a *app, row func(inventory.Row) error) error {
+	request := f.request
+	if f.account != "" {
+		holder, err := a.accounts.Find(ctx, f.account)
+		if err != nil {
+			return err
+		}
+		request.AssignedTo = holder.ID
+	}
+	request.PageSize = inventory.MaxPageSize
+	for {
+		page, err := a.inventory.Search(ctx, request)
+		if neverInstalled(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Rows {
+			if err := row(r); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		request.StartKey = page.Next
+	}
+}
