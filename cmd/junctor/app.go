@@ -140,6 +140,7 @@ func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Se
 		},
 		Pool:            s.pool,
 		Inventory:       s.inventory,
+		History:         s.history,
 		Routing:         s.routing,
 		Issuer:          s.issuer,
 		Schemas:         s.schemas,

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -21,6 +22,7 @@ import (
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/history"
 	"junctor/pkg/inventory"
 	"junctor/pkg/metrics"
 	"junctor/pkg/routing"
@@ -90,7 +92,7 @@ func onStores(t *testing.T, suite func(t *testing.T, s *store.Store)) {
 func loadKazoo(t testing.TB, s *store.Store) {
 	t.Helper()
 	testutil.LoadKazoo(t, s)
-	if err := dedicatedip.Install(t.Context(), s); err != nil {
+	if err := errors.Join(dedicatedip.Install(t.Context(), s), history.Install(t.Context(), s)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -132,7 +134,12 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 	set, err := schema.Load(schemas.Files)
 	log := zerolog.New(&the.log)
 	accounts := account.NewDirectory(s)
-	pool := dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, Log: log})
+	clock := now
+	if clock == nil {
+		clock = time.Now
+	}
+	events := history.New(s, clock, log)
+	pool := dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, History: events, Log: log})
 	return api.Config{
 		Config: crossbar.Config{
 			Accounts:    accounts,
@@ -147,6 +154,7 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 		},
 		Pool:        pool,
 		Inventory:   inventory.New(pool, accountlist.New(s, accounts, log), s),
+		History:     events,
 		Routing:     routing.New(s, set, routing.Options{Now: now, Log: log}),
 		Issuer:      auth.NewIssuer(s, now),
 		Schemas:     set,

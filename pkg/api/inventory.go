@@ -5,6 +5,7 @@ import (
 
 	"junctor/pkg/crossbar"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/inventory"
 )
 
@@ -42,10 +43,33 @@ func (s *Server) listAccounts(r *crossbar.Request) (crossbar.Reply, error) {
 	return crossbar.Reply{Data: page.Accounts, PageSize: &rows, Next: page.Next, Bypassed: page.Bypassed}, nil
 }
 
+// usualDays is how many days GET /ips/summary goes back, and mostDays how many it can.
+const (
+	usualDays = 30
+	mostDays  = 366
+)
+
 // summarize handles GET /ips/summary.
 func (s *Server) summarize(r *crossbar.Request) (crossbar.Reply, error) {
+	days, err := positive(r, "days")
+	switch {
+	case err != nil:
+		return crossbar.Reply{}, err
+	case days > mostDays:
+		return crossbar.Reply{}, fault.Finding("days", "maximum", "Value must be at most 366",
+			map[string]any{"target": mostDays, "value": days})
+	case days == 0:
+		days = usualDays
+	}
 	summary, err := s.Inventory.Summary(r.Context())
-	return crossbar.Reply{Data: summary, Bypassed: summary.Bypassed}, err
+	if err != nil {
+		return crossbar.Reply{Bypassed: summary.Bypassed}, err
+	}
+	byDay, err := s.History.AssignedByDay(r.Context(), summary.Total.Assigned, days)
+	return crossbar.Reply{Data: struct {
+		inventory.Summary
+		Days []history.Day `json:"days"`
+	}{summary, byDay}, Bypassed: summary.Bypassed}, err
 }
 
 // pageSize returns the parameter page_size of a listing that is not Crossbar's, 0 if it is not given. What is no positive

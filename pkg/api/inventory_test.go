@@ -103,7 +103,7 @@ func TestSummaryAndAccounts(t *testing.T) {
 	sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"zone":"z","ips":[{"ip":"1.2.3.4","host":"h1"},{"ip":"1.2.3.5","host":"h2"}]}}`), 201)
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.5", `{"data":{}}`), 200)
 	const want = `"data":{"total":{"available":1,"assigned":1,"cooling":0},"zones":{"z":{"available":1,"assigned":1,"cooling":0,` +
-		`"hosts":{"h1":{"available":1,"assigned":0,"cooling":0},"h2":{"available":0,"assigned":1,"cooling":0}}}}}`
+		`"hosts":{"h1":{"available":1,"assigned":0,"cooling":0},"h2":{"available":0,"assigned":1,"cooling":0}}}},"days":[{"day":"`
 	if a := sv.want(sv.as("M", "GET", "/v2/ips/summary", ""), 200); !strings.Contains(a.text, want) {
 		t.Errorf("want %s in %s", want, a.text)
 	}

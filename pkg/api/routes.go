@@ -31,6 +31,7 @@ func (s *Server) tableOfContents() (table []*crossbar.Resource) {
 	add("/accounts/{account}/ips/assigned", crossbar.OfAccount, methods{"GET": s.listAssigned})
 	add("/accounts/{account}/ips/zones", crossbar.OfAccount, methods{"GET": s.listZones})
 	add("/accounts/{account}/ips/hosts", crossbar.OfAccount, methods{"GET": s.listHosts})
+	add("/accounts/{account}/ips/history", crossbar.OfAccount, methods{"GET": s.listAccountHistory})
 	add("/accounts/{account}/ips/{ip}", crossbar.OfAccount, methods{
 		"GET": s.getIP, "POST": s.assignIP, "DELETE": s.releaseIP,
 	})
@@ -40,9 +41,11 @@ func (s *Server) tableOfContents() (table []*crossbar.Resource) {
 	add("/ips/summary", crossbar.Superduper, methods{"GET": s.summarize})
 	add("/ips/accounts", crossbar.Superduper, methods{"GET": s.listAccounts})
 	add("/ips/health", crossbar.Superduper, methods{"GET": s.showHealth})
+	add("/ips/history", crossbar.Superduper, methods{"GET": s.listHistory})
 	add("/ips/assigned", crossbar.Superduper, methods{"GET": s.listAllAssigned})
 	add("/ips/zones", crossbar.Superduper, methods{"GET": s.listZones})
 	add("/ips/hosts", crossbar.Superduper, methods{"GET": s.listHosts})
+	add("/ips/{ip}/history", crossbar.Superduper, methods{"GET": s.listIPHistory})
 	add("/ips/{ip}", crossbar.Superduper, methods{"GET": s.getIP, "PATCH": s.editIP, "DELETE": s.deleteIP})
 
 	document := methods{

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/billing"
 	"junctor/pkg/crossbar"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/history"
 	"junctor/pkg/inventory"
 	"junctor/pkg/metrics"
 	"junctor/pkg/routing"
@@ -38,6 +39,7 @@ type Config struct {
 	crossbar.Config // Observe is set by New
 	Pool            *dedicatedip.Pool
 	Inventory       *inventory.Inventory // of Pool
+	History         *history.Log         // of Pool
 	Routing         *routing.Registry
 	Issuer          *auth.Issuer
 	Schemas         *schema.Set
