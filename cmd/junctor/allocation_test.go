@@ -117,9 +117,11 @@ func (o *office) fill(count int) {
 		docs[i] = document.Document{"_id": fmt.Sprintf("10.0.%d.%d", i/256, i%256), "pvt_type": "dedicated_ip",
 			"pvt_status": "available", "pvt_zone": "z", "pvt_host": "h"}
 	}
-	written, err := o.store.PutMany(o.Context(), "dedicated_ips", docs)
-	if err != nil || slices.ContainsFunc(written, func(w store.Written) bool { return w.Err != nil }) {
-		o.Fatal(written, err)
+	for some := range slices.Chunk(docs, 500) {
+		written, err := o.store.PutMany(o.Context(), "dedicated_ips", some)
+		if err != nil || slices.ContainsFunc(written, func(w store.Written) bool { return w.Err != nil }) {
+			o.Fatal(written, err)
+		}
 	}
 	for _, s := range o.servers {
 		for id, token := range o.tokens {
