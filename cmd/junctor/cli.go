@@ -110,7 +110,7 @@ The flag wins.`,
 	}
 	root.AddCommand(c.bootstrapCommand(), c.accountCommand(), c.userCommand(), c.tokenCommand(), c.lookupKeyCommand(),
 		c.clusterCommand(), c.routingCommand(), c.ipsCommand(), c.supCommand(), c.doctorCommand(),
-		c.backupCommand(), c.exportCommand(), c.importCommand())
+		c.historyCommand(), c.backupCommand(), c.exportCommand(), c.importCommand())
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)

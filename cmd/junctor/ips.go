@@ -14,7 +14,7 @@ func (c *cli) ipsCommand() *cobra.Command {
 	commands := []*cobra.Command{
 		c.ipsListCommand(), c.ipsShowCommand(), c.ipsSummaryCommand(), c.ipsAddCommand(), c.ipsImportCommand(),
 		c.ipsExportCommand(), c.ipsAssignCommand(), c.ipsAllocateCommand(), c.ipsReleaseCommand(), c.ipsMoveCommand(),
-		c.ipsEditCommand(), c.ipsDeleteCommand(),
+		c.ipsEditCommand(), c.ipsDeleteCommand(), c.ipsHistoryCommand(),
 	}
 	for _, cmd := range commands {
 		withoutVariable(cmd)

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"junctor/pkg/fault"
+	"junctor/pkg/history"
+	"junctor/pkg/ipaddr"
+	"junctor/pkg/kazoo"
+)
+
+// timeFlagHelp explains times in help.
+const timeFlagHelp = `A time is 2026-11-27, 2026-11-27T15:04:05, both in UTC, or RFC 3339 such as
+2026-11-27T15:04:05+01:00.`
+
+func (c *cli) ipsHistoryCommand() *cobra.Command {
+	var accountName, at, since string
+	cmd := &cobra.Command{
+		Use:   "history [IP]",
+		Short: "Show who changed addresses, and when",
+		Long: `Shows the changes of an address, of an account's addresses or of all, the newest
+first. With --at it is the one change that says who had the address then.
+
+` + timeFlagHelp,
+		Args: operands(0, 1),
+	}
+	cmd.Flags().StringVar(&accountName, "account", "", "id, realm or name of an `ACCOUNT` that had or has the addresses")
+	cmd.Flags().StringVar(&at, "at", "", "`TIME` at which the last change of IP is shown")
+	cmd.Flags().StringVar(&since, "since", "", "`TIME` from which on changes are shown")
+	return c.storeCommand(cmd, storeTask{
+		readOnly: true,
+		check: func(args []string) error {
+			switch {
+			case at != "" && len(args) == 0:
+				return usageError("--at needs an IP")
+			case accountName != "" && len(args) > 0:
+				return usageError("IP and --account exclude each other")
+			case at != "" && since != "":
+				return usageError("--at and --since exclude each other")
+			}
+			for flag, text := range map[string]string{"--at": at, "--since": since} {
+				if _, err := parseTime(flag, text); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		run: func(ctx context.Context, a *app, args []string) (err error) {
+			f := history.Filter{PageSize: historyPage}
+			if since != "" {
+				f.From, _ = parseTime("--since", since)
+			}
+			if accountName != "" {
+				found, err := a.accounts.Find(ctx, accountName)
+				if err != nil {
+					return err
+				}
+				f.Account = found.ID
+			}
+			if len(args) > 0 {
+				if f.IP, err = a.historyOf(ctx, args[0]); err != nil {
+					return err
+				}
+			}
+			if at != "" {
+				f.To, _ = parseTime("--at", at)
+				f.PageSize = 1
+			}
+			return c.printHistory(ctx, a, f, at == "")
+		},
+	})
+}
+
+// historyPage is how many events are read at once.
+const historyPage = 1000
+
+// historyOf returns the spelling under which the history has an address: that of the pool, or else the canonical one.
+func (a *app) historyOf(ctx context.Context, text string) (string, error) {
+	addr, ok := ipaddr.Parse(ipaddr.Unbracket(text))
+	if !ok {
+		return "", usageError(fmt.Sprintf("%q is not an IP address", text))
+	}
+	ip, err := a.pool.Read().Get(ctx, addr.String())
+	switch {
+	case err == nil:
+		return ip.ID, nil
+	case fault.Is(err, fault.BadIdentifier) || neverInstalled(err):
+		return addr.String(), nil
+	}
+	return "", err
+}
+
+// printHistory prints the events of a filter: all of them, or the first page.
+func (c *cli) printHistory(ctx context.Context, a *app, f history.Filter, all bool) error {
+	list, err := c.newListing([]string{"TIME", "ACTION", "IP", "ZONE", "FROM", "TO", "BY", "SOURCE"}, 3, 6)
+	if err != nil {
+		return err
+	}
+	for {
+		page, err := a.history.List(ctx, f)
+		if err != nil && !neverInstalled(err) {
+			return err
+		}
+		for _, e := range page.Events {
+			who := strings.Trim(e.AccountID+"/"+e.UserID, "/")
+			err := list.add(e, kazoo.FromGregorian(e.At).Format(time.RFC3339), string(e.Action), e.IP, e.Zone, dash(e.From),
+				dash(e.To), dash(who), string(e.Source))
+			if err != nil {
+				return err
+			}
+		}
+		if f.StartKey = page.Next; f.StartKey == "" || !all {
+			return list.end()
+		}
+	}
+}
+
+// dash is what a table has for an empty cell.
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// parseTime returns the Gregorian seconds of the time in a flag, 0 for an empty text.
+func parseTime(flag, text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04:05", time.DateTime, time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return max(kazoo.Gregorian(t), 1), nil
+		}
+	}
+	return 0, usageError(fmt.Sprintf("%s: %q is not a time such as 2026-11-27 or 2026-11-27T15:04:05Z", flag, text))
+}
+
+func (c *cli) historyCommand() *cobra.Command {
+	return c.group(&cobra.Command{Use: "history", Short: "Remove old events from the history of addresses"},
+		withoutVariable(c.historyPruneCommand()))
+}
+
+func (c *cli) historyPruneCommand() *cobra.Command {
+	var before string
+	cmd := &cobra.Command{
+		Use:   "prune --before TIME",
+		Short: "Remove old events from the history of addresses",
+		Long: `Removes the events from before a time, but for the last one of each address that
+the pool has: it says who has the address since when. It may be repeated.
+
+` + timeFlagHelp,
+		Args: operands(0, 0),
+	}
+	cmd.Flags().StringVar(&before, "before", "", "`TIME` before which events are removed")
+	return c.storeCommand(cmd, storeTask{
+		check: func([]string) error {
+			if before == "" {
+				return usageError("--before is missing")
+			}
+			_, err := parseTime("--before", before)
+			return err
+		},
+		run: func(ctx context.Context, a *app, _ []string) error {
+			at, _ := parseTime("--before", before)
+			progress := func(seen int) {
+				if c.terminal.Interactive {
+					_, _ = fmt.Fprintf(c.stderr, "\r%d events compared", seen)
+				}
+			}
+			done, err := a.history.Prune(ctx, at, progress)
+			if c.terminal.Interactive {
+				_, _ = fmt.Fprint(c.stderr, "\r\033[K")
+			}
+			if err != nil {
+				return fmt.Errorf("%w (%d events were removed; the command may be repeated)", err, done.Removed)
+			}
+			return c.print(done, [][]string{{fmt.Sprintf(
+				"removed %d events; left %d older ones that say who has an address now", done.Removed, done.Kept)}})
+		},
+	})
+}
