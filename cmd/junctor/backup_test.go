@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,63 +182,60 @@ func backupsUnderWrites(t *testing.T, backups int, pause time.Duration) {
 
 // writeAtPace creates addresses and assigns each, until ctx ends. stop waits for the writers.
 func writeAtPace(ctx context.Context, s *served, token, accountID string, made *changes) (stop func()) {
-	turns, numbers := make(chan struct{}), make(chan int)
+	const writers = 16
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: writers}}
+	write := func(method, path, body string, want int) bool {
+		r, err := http.NewRequestWithContext(context.Background(), method, s.url+path, strings.NewReader(body))
+		if err != nil {
+			s.Error(err)
+			return false
+		}
+		r.Header.Set("X-Auth-Token", token)
+		response, err := client.Do(r)
+		if err != nil {
+			s.Error(err)
+			return false
+		}
+		text, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			s.Errorf("%s %s: %d %s", method, path, response.StatusCode, text)
+		}
+		return response.StatusCode == want
+	}
+	turns := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() {
-		tick := time.NewTicker(pace)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
+		defer close(turns)
+		for due := time.Now(); ctx.Err() == nil; due = due.Add(pace) {
+			time.Sleep(time.Until(due))
 			select {
 			case turns <- struct{}{}:
 			case <-ctx.Done():
-				return
 			}
 		}
 	})
-	all.Go(func() {
-		for n := 0; ; n++ {
-			select {
-			case numbers <- n:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	for range 8 {
+	var last atomic.Int64
+	for range writers {
 		all.Go(func() {
 			for {
-				select {
-				case n := <-numbers:
-					id := fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255)
-					body := `{"data":{"ip":"` + id + `","zone":"z","host":"h"}}`
-					for assigned, path := range []string{"/v2/ips", "/v2/accounts/" + accountID + "/ips/" + id} {
-						select {
-						case <-turns:
-						case <-ctx.Done():
-							return
-						}
-						method, want := http.MethodPut, http.StatusCreated
-						if assigned == 1 {
-							method, want, body = http.MethodPost, http.StatusOK, ""
-						}
-						if status, envelope := s.request(method, path, token, body); status != want {
-							s.Errorf("%s %s: %d %v", method, path, status, envelope)
-							return
-						}
-						made.add(change{id, assigned == 1})
-					}
-				case <-ctx.Done():
+				n := last.Add(1)
+				id := fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255)
+				if _, more := <-turns; !more || !write("PUT", "/v2/ips", `{"data":{"ip":"`+id+`","zone":"z","host":"h"}}`, 201) {
 					return
 				}
+				made.add(change{id, false})
+				if _, more := <-turns; !more || !write("POST", "/v2/accounts/"+accountID+"/ips/"+id, "", 200) {
+					return
+				}
+				made.add(change{id, true})
 			}
 		})
 	}
-	return all.Wait
+	return func() {
+		all.Wait()
+		client.CloseIdleConnections()
+	}
 }
 
 // checkBackup checks that a restored store has changes.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -8,6 +9,10 @@ import (
 	"testing"
 
 	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/history"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
 
@@ -39,6 +44,15 @@ func (s *served) listings(admin account.Bootstrapped, holder account.Created) ma
 func TestMove(t *testing.T) {
 	t.Parallel()
 	dsn, home, files := storetest.FreshCouch(t), t.TempDir(), t.TempDir()
+	old := storetest.Open(t, home)
+	err := old.CreateDatabase(t.Context(), kazoo.DedicatedIPs)
+	if err == nil { // as Kazoo writes it, without a record
+		_, err = old.Put(t.Context(), kazoo.DedicatedIPs, document.Document{"_id": "192.0.2.9", "pvt_type": "dedicated_ip",
+			"pvt_status": "available", "pvt_zone": "east", "pvt_host": "h1"})
+	}
+	if err = errors.Join(err, old.Close()); err != nil {
+		t.Fatal(err)
+	}
 	s := start(t, "--store", home)
 	admin := readAdmin(t, home)
 	var holder account.Created
@@ -77,19 +91,46 @@ func TestMove(t *testing.T) {
 	}
 	move(home, dsn, first)
 	s.stop()
+	past := events(t, home)
 	p := &place{dsn: dsn, stateDir: t.TempDir()}
 	if got := p.serve(t).listings(admin, holder); !reflect.DeepEqual(got, want) {
 		t.Errorf("the CouchDB lists\n%v\nand the folder listed\n%v", got, want)
 	}
 	p.server.stop()
+	if got := events(t, dsn); !reflect.DeepEqual(got, past) {
+		t.Errorf("the history in the CouchDB is\n%v\nand was\n%v", got, past)
+	}
 	if os.Getenv("JUNCTOR_TEST_COUCHDB") == "" {
 		return // PouchDB lists the names of databases without their slashes
 	}
 	back := filepath.Join(t.TempDir(), "back")
 	move(dsn, back, filepath.Join(files, "second"))
-	if got := start(t, "--store", back).listings(admin, holder); !reflect.DeepEqual(got, want) {
+	s = start(t, "--store", back)
+	if got := s.listings(admin, holder); !reflect.DeepEqual(got, want) {
 		t.Errorf("moved back, the folder lists\n%v\nand listed\n%v", got, want)
 	}
+	s.stop()
+	if got := events(t, back); !reflect.DeepEqual(got, past) {
+		t.Errorf("moved back, the history is\n%v\nand was\n%v", got, past)
+	}
+}
+
+// events returns the history of the pool in a store that is not served: a server that stops has moved all of it.
+func events(t *testing.T, dsn string) map[string]document.Document {
+	t.Helper()
+	s, found := storetest.Open(t, dsn), map[string]document.Document{}
+	err := s.All(t.Context(), history.Database, store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		delete(doc, "_rev")
+		if doc["ip"] != nil {
+			found[row.ID()] = doc
+		}
+		return err
+	})
+	if err := errors.Join(err, s.Close()); err != nil || len(found) < 8 {
+		t.Errorf("%d events, %v", len(found), err)
+	}
+	return found
 }
 
 // TestExportThroughPipes: the standard output of one command is the standard input of the other.

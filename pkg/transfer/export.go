@@ -228,6 +228,7 @@ func (e *export) document(ctx context.Context, db string, doc document.Document)
 	}
 	delete(doc, "_conflicts")
 	delete(doc, "_rev")
+	detach(db, doc)
 	attachments, err := e.readAttachments(ctx, db, doc)
 	if err != nil {
 		return err

@@ -190,8 +190,14 @@ func (i *importer) there(ctx context.Context, docs []document.Document) (map[str
 		ids[n] = doc.ID()
 	}
 	there, err := i.target.GetMany(ctx, i.db, ids)
-	if err != nil || !hasTombstones(i.db) {
-		return there, err
+	if err != nil {
+		return nil, err
+	}
+	for _, doc := range there {
+		detach(i.db, doc)
+	}
+	if !hasTombstones(i.db) {
+		return there, nil
 	}
 	gone, err := i.target.GetDeleted(ctx, i.db, ids)
 	if err != nil {

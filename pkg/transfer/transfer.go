@@ -10,12 +10,13 @@
 //
 // Nothing is held in memory but a page of documents and a part of an attachment. The package does not know what the
 // documents mean, with two exceptions: the tombstones of the pool, which the history of an address goes on from, and
-// what belongs to the processes of one store, as a lease.
+// what belongs to the processes of one store, as a lease and a position in a feed.
 package transfer
 
 import (
 	"strings"
 
+	"junctor/pkg/document"
 	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
@@ -39,6 +40,13 @@ const tombstoneField = history.Field
 // isProcessState reports whether a document is about the processes of one store, and means nothing in another.
 func isProcessState(db, id string) bool {
 	return db == projection.StateDatabase && id == projection.StateID
+}
+
+// detach removes from a document what means nothing in another store.
+func detach(db string, doc document.Document) {
+	if db == history.Database {
+		history.Detach(doc)
+	}
 }
 
 const designPrefix = "_design/"

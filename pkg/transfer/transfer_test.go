@@ -86,6 +86,7 @@ func odd(t *testing.T) *store.Store {
 	const record = `"` + history.Field + `":[{"n":3,"action":"deleted"}]`
 	put(t, s, kazoo.DedicatedIPs, `{"_id":"192.0.2.250","_deleted":true,"pvt_type":"dedicated_ip",`+record+`}`)
 	put(t, s, kazoo.DedicatedIPs, `{"_id":"192.0.2.251","_deleted":true}`) // which says nothing
+	put(t, s, history.Database, `{"_id":"checkpoint","since":"17","epoch":"e","pruned":12}`)
 	put(t, s, projection.StateDatabase, `{"_id":"`+projection.StateID+`","lease_holder":"somebody"}`)
 	return s
 }
@@ -179,6 +180,10 @@ func TestThereAndBack(t *testing.T) {
 		if _, found := want[key]; found != there {
 			t.Errorf("%s is in the file: %t", key, found)
 		}
+	}
+	checkpoint := map[string]any{"_id": "checkpoint", "pruned": 12.0} // of a history, without a position in a feed
+	if got := want[history.Database+" checkpoint"]; !reflect.DeepEqual(got, checkpoint) {
+		t.Errorf("the checkpoint is %v", got)
 	}
 	for name, open := range map[string]func(*testing.T) *store.Store{
 		"embedded": func(t *testing.T) *store.Store { return storetest.Open(t, "memory:") },
