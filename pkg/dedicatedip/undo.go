@@ -86,7 +86,7 @@ func (p *Pool) previous(
 		}
 		doc := maps.Clone(ip.doc)
 		doc["_rev"] = written.Rev()
-		history.Record(doc, written, by, p.now())
+		history.RecordUndo(doc, written, by, p.now())
 		old = append(old, doc)
 	}
 	return old, nil

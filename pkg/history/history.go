@@ -63,6 +63,7 @@ type Event struct {
 	Actor
 
 	revision string // of an Elsewhere event: the one that was found
+	undo     bool   // takes back the change before it, of a request that failed
 }
 
 // The keys of an event, in a document's field as in the database.
@@ -81,6 +82,7 @@ const (
 	keyClient   = "client"
 	keySource   = "source"
 	keyRevision = "rev"
+	keyUndo     = "undo"
 )
 
 // eventID returns the id of an event. revision is empty for a change that junctor made.
@@ -105,6 +107,9 @@ func (e Event) encode() map[string]any {
 			object[key] = text
 		}
 	}
+	if e.undo {
+		object[keyUndo] = true
+	}
 	return object
 }
 
@@ -121,7 +126,7 @@ func decode(ip string, object document.Document) Event {
 			AccountID: object.String(keyAccount), UserID: object.String(keyUser), RequestID: object.String(keyRequest),
 			Client: object.String(keyClient), Source: Source(object.String(keySource)),
 		},
-		revision: object.String(keyRevision),
+		revision: object.String(keyRevision), undo: object.Bool(keyUndo),
 	}
 }
 
@@ -130,6 +135,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	object := e.encode()
 	delete(object, keyNumber)
 	delete(object, keyRevision)
+	delete(object, keyUndo)
 	object["id"], object[keyIP] = e.ID, e.IP
 	return json.Marshal(object)
 }

@@ -25,6 +25,31 @@ const (
 // If before is not in the state that its newest change left, as after a write of Kazoo's, that change is added, too.
 // What is beyond Held stays until Trim.
 func Record(after, before document.Document, by Actor, at int64) {
+	record(after, before, by, at, false)
+}
+
+// RecordUndo is Record for a change that takes back the one before it: after is the document as it was before that. What
+// it holds of older changes, and before does not any more, is added.
+func RecordUndo(after, before document.Document, by Actor, at int64) {
+	earlier, _ := after[Field].([]any)
+	record(after, before, by, at, true)
+	changes, _ := after[Field].([]any)
+	oldest := numberOf(changes[len(changes)-1])
+	for _, older := range earlier {
+		if numberOf(older) < oldest {
+			changes = append(changes, older)
+		}
+	}
+	after[Field] = changes
+}
+
+// numberOf returns the number of a change as a document holds it.
+func numberOf(value any) int {
+	object, _ := value.(map[string]any)
+	return decode("", object).Number
+}
+
+func record(after, before document.Document, by Actor, at int64, undo bool) {
 	ip := after.ID()
 	older, _ := before[Field].([]any)
 	was := stateOf(before)
@@ -36,7 +61,7 @@ func Record(after, before document.Document, by Actor, at int64) {
 		changes, at = slices.Insert(changes, 0, any(missed.encode())), max(at, missed.At)
 	}
 	e := change(ip, was, stateOf(after))
-	e.Number, e.At, e.Actor = lastNumber(before)+1, at, by
+	e.Number, e.At, e.Actor, e.undo = lastNumber(before)+1, at, by, undo
 	after[Field] = slices.Insert(changes, 0, any(e.encode()))
 	if !after.Bool("_deleted") {
 		after[kazoo.FieldModified] = document.Number(at)
@@ -90,35 +115,32 @@ func newestOf(doc document.Document) (Event, bool) {
 	return decode(doc.ID(), object), ok
 }
 
-// LastRelease returns which account held an address last, and since when it does not, in Gregorian seconds. ok is false
-// if the address is held, or if its document does not hold a release any more. Kazoo's releases count.
-func LastRelease(doc document.Document) (account string, at int64, ok bool) {
-	if is := stateOf(doc); !is.exists || is.holder != "" {
-		return "", 0, false
-	}
-	for i, e := range Changes(doc) {
-		switch {
-		case i == 0 && e.To != "":
-			return e.To, elsewhere(e, doc, e.At).At, true
-		case e.From != "" && e.To == "":
-			return e.From, e.At, true
-		}
-	}
-	return "", 0, false
-}
-
 // Excess returns the changes of a document that Trim removes.
 func Excess(doc document.Document, held int) []Event {
-	changes, _ := doc[Field].([]any)
-	if len(changes) <= held {
-		return nil
-	}
-	return Changes(document.Document{"_id": doc["_id"], Field: changes[held:]})
+	_, excess := divide(doc, held)
+	return Changes(document.Document{"_id": doc["_id"], Field: excess})
 }
 
-// Trim removes the oldest changes from a document, beyond so many.
+// Trim removes the oldest changes from a document, beyond so many. The last release of an address that is available is
+// not removed as long as the document has it: see LastRelease.
 func Trim(doc document.Document, held int) {
-	if list, _ := doc[Field].([]any); len(list) > held {
-		doc[Field] = list[:held:held]
+	if left, excess := divide(doc, held); len(excess) > 0 {
+		doc[Field] = left
 	}
+}
+
+// divide returns the changes of a document that Trim leaves, and those that it removes.
+func divide(doc document.Document, held int) (left, excess []any) {
+	list, _ := doc[Field].([]any)
+	if len(list) <= held {
+		return list, nil
+	}
+	left, excess = slices.Clone(list[:held]), slices.Clone(list[held:])
+	if events := Changes(doc); len(events) == len(list) {
+		if at := lastRelease(doc, events); at >= held && at < len(list) {
+			left[held-1] = list[at]
+			excess = slices.Delete(slices.Insert(excess, 0, list[held-1]), at-held+1, at-held+2)
+		}
+	}
+	return left, excess
 }

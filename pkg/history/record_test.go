@@ -95,24 +95,3 @@ func TestRecordUnrecorded(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-func TestLastRelease(t *testing.T) {
-	t.Parallel()
-	held := address(2, "A")
-	Record(held, address(1, ""), Actor{}, 100)
-	if _, _, ok := LastRelease(held); ok {
-		t.Error("an address that is held counts as released")
-	}
-	free := address(3, "")
-	Record(free, held, Actor{}, 110)
-	if account, at, ok := LastRelease(free); account != "A" || at != 110 || !ok {
-		t.Error(account, at, ok)
-	}
-	elsewhere := address(3, "", document.Document{Field: held[Field], kazoo.FieldModified: document.Number(120)})
-	if account, at, ok := LastRelease(elsewhere); account != "A" || at != 120 || !ok {
-		t.Error("released by Kazoo:", account, at, ok)
-	}
-	if _, _, ok := LastRelease(address(1, "")); ok {
-		t.Error("an address without a record counts as released")
-	}
-}
