@@ -79,9 +79,9 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		addresses = notify.Wrap(s, o.notices)
 	}
 	events := history.New(s, time.Now, o.log)
+	settings := account.NewConfig(documents).At(o.node)
 	pool := dedicatedip.New(addresses, dedicatedip.Options{
-		Zone: o.node.Zone, ZoneName: account.NewConfig(documents).At(o.node).ZoneName, Copies: o.copies, History: events,
-		Log: o.log,
+		Zone: o.node.Zone, ZoneName: settings.ZoneName, Settings: settings, Copies: o.copies, History: events, Log: o.log,
 	})
 	accounts := account.NewDirectory(writer).Reading(documents).At(o.node)
 	accountList := accountlist.New(s, accounts, o.log)

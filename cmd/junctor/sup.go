@@ -25,7 +25,9 @@ codes. These are known:
   kazoo_ips_maintenance summary [HOST]
   kazoo_ips_maintenance refresh
   crossbar_maintenance create_account NAME REALM USERNAME PASSWORD
-  kapps_maintenance refresh dedicated_ips`,
+  kapps_maintenance refresh dedicated_ips
+  kapps_config get CATEGORY KEY [DEFAULT]
+  kapps_config set_default CATEGORY KEY VALUE`,
 		Args: cobra.ArbitraryArgs, // sup.Parse counts them
 	}
 	c.store.define(cmd.Flags())
@@ -51,6 +53,7 @@ codes. These are known:
 				Accounts:    a.accounts,
 				By:          c.actor(history.Sup),
 				Provisioner: a.provisioner,
+				Settings:    a.accounts,
 				Install:     func(ctx context.Context) error { return dedicatedip.Install(ctx, a.store) },
 				Reconcile:   a.reconciler.Refresh,
 			})

@@ -43,6 +43,11 @@ func NewConfig(documents Reader) Config { return Config{documents: documents} }
 // At returns the settings as they are for a node.
 func (c Config) At(n Node) Config { return Config{documents: c.documents, node: n} }
 
+// Value returns what a path of keys leads to in a document, nil where there is nothing.
+func (c Config) Value(ctx context.Context, name string, path ...string) (any, error) {
+	return c.value(ctx, name, path)
+}
+
 // Text returns the text that a path of keys leads to in a document, "" where there is none.
 func (c Config) Text(ctx context.Context, name string, path ...string) (string, error) {
 	value, err := c.value(ctx, name, path)
@@ -110,6 +115,20 @@ func (c Config) ZoneName(ctx context.Context, zone string) string {
 		return name
 	}
 	return zone
+}
+
+// Cooling returns for how many seconds an address that an account gave back goes to no other account: cooling_s of the
+// settings of ips, 0 where there is none.
+func (c Config) Cooling(ctx context.Context) (seconds int64, err error) {
+	seconds, _, err = c.Int(ctx, "ips", "cooling_s")
+	return seconds, err
+}
+
+// MaxPerAccount returns how many addresses an account can have by its own requests: max_per_account of the settings of
+// ips. ok is false if there is no limit, which a negative number stands for, too.
+func (c Config) MaxPerAccount(ctx context.Context) (most int64, ok bool, err error) {
+	most, ok, err = c.Int(ctx, "ips", "max_per_account")
+	return most, ok && most >= 0, err
 }
 
 // MasterAPIKey returns the API key of the master account, as the settings of a node name it. It belongs in no log.

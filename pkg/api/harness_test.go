@@ -139,7 +139,9 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 		clock = time.Now
 	}
 	events := history.New(s, clock, log)
-	pool := dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: now, History: events, Log: log})
+	pool := dedicatedip.New(s, dedicatedip.Options{
+		Zone: "local", Settings: account.NewConfig(s), Now: now, History: events, Log: log,
+	})
 	return api.Config{
 		Config: crossbar.Config{
 			Accounts:    accounts,

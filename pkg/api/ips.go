@@ -123,7 +123,7 @@ func (s *Server) createIP(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	dryRun, err := r.Flag("dry_run")
+	dryRun, err := r.Flag("dry_run", false)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
@@ -239,8 +239,13 @@ func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
+	cooling, err := coolingOf(r)
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r, r.Account.ID), By: actor(r),
+		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r, r.Account.ID),
+		By: actor(r), Own: isOwn(r), Cooling: cooling,
 	})
 	return s.one(r, ips, err)
 }
@@ -277,21 +282,28 @@ func (s *Server) assignIPs(r *crossbar.Request) (crossbar.Reply, error) {
 			return crossbar.Reply{}, err
 		}
 	}
+	cooling, err := coolingOf(r)
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
 	if _, asked := data["quantity"]; asked && data["ips"] == nil {
-		return s.allocateIPs(r, data)
+		return s.allocateIPs(r, data, cooling)
 	}
 	addresses, err := s.addressesIn(data)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r, r.Account.ID), By: actor(r),
+		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r, r.Account.ID), By: actor(r), Own: isOwn(r),
+		Cooling: cooling,
 	})
 	return s.several(r, ips, err)
 }
 
 // allocateIPs assigns as many addresses as data asks for.
-func (s *Server) allocateIPs(r *crossbar.Request, data document.Document) (crossbar.Reply, error) {
+func (s *Server) allocateIPs(
+	r *crossbar.Request, data document.Document, cooling dedicatedip.Cooling,
+) (crossbar.Reply, error) {
 	if err := s.Schemas.Validate("ips_allocation", map[string]any(data)); err != nil {
 		return crossbar.Reply{}, err
 	}
@@ -299,9 +311,21 @@ func (s *Server) allocateIPs(r *crossbar.Request, data document.Document) (cross
 	wanted, _ := quantity.Float64() // the schema takes 2.0 and 1e1 for whole numbers, as JSON Schema does
 	ips, err := s.Pool.Allocate(r.Context(), dedicatedip.AllocateRequest{
 		Account: r.Account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
-		Approve: s.approval(r, r.Account.ID), By: actor(r),
+		Approve: s.approval(r, r.Account.ID), By: actor(r), Own: isOwn(r), Cooling: cooling,
 	})
 	return s.several(r, ips, err)
+}
+
+// isOwn reports whether an account asks for itself.
+func isOwn(r *crossbar.Request) bool { return r.Identity.AccountID == r.Account.ID }
+
+// coolingOf returns whether a request respects that addresses cool: a superduper admin's need not, with cooling=false.
+func coolingOf(r *crossbar.Request) (dedicatedip.Cooling, error) {
+	respected, err := r.Flag("cooling", true)
+	if err != nil || respected {
+		return dedicatedip.Respected, err
+	}
+	return dedicatedip.Ignored, r.RequireSuperduper()
 }
 
 // checkWish refuses data that asks for addresses in two ways, or in none that is read here: a success without an

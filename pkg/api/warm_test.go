@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
+	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
@@ -30,6 +31,9 @@ func cached(t testing.TB, s *store.Store, staleness time.Duration) func(*api.Con
 		documents.Close()
 	})
 	return func(c *api.Config) {
+		c.Pool = dedicatedip.New(s, dedicatedip.Options{
+			Zone: "local", Settings: account.NewConfig(documents), Now: c.Now, History: c.History, Log: c.Log,
+		})
 		following.Go(func() { c.Pool.Follow(ctx, time.Minute) })
 		for !c.Pool.FromMemory() {
 			time.Sleep(time.Millisecond)

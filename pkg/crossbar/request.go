@@ -186,11 +186,13 @@ func (r *Request) Is(name string) bool {
 	return value == true || value == "true"
 }
 
-// Flag returns a setting that is true or false, as a boolean or as the word; without it, false. Anything else is
-// fault.Invalid, for settings that must not be misread.
-func (r *Request) Flag(name string) (bool, error) {
+// Flag returns a setting that is true or false, as a boolean or as the word. Anything else is fault.Invalid, for settings
+// that must not be misread.
+func (r *Request) Flag(name string, otherwise bool) (bool, error) {
 	switch value := r.value(name); value {
-	case nil, false, "false":
+	case nil:
+		return otherwise, nil
+	case false, "false":
 		return false, nil
 	case true, "true":
 		return true, nil

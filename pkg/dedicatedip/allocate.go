@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"junctor/pkg/backoff"
+	"junctor/pkg/cooling"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
@@ -21,15 +22,27 @@ type AllocateRequest struct {
 	Spread   bool   // take them from all zones, in parts that are as equal as can be
 	Approve  Approve
 	By       history.Actor
+	Own      bool // the account asks for itself: Settings.MaxPerAccount applies
+	Cooling  Cooling
 }
 
-// Allocate assigns available addresses to an account, all or none, and returns them by address.
+// Allocate assigns available addresses to an account, all or none, and returns them by address. None of them is cooling
+// unless the request ignores that, also none that the account itself gave back.
 //
 // Candidates are drawn at random, and within this process no two requests draw the same. A candidate that another
 // process has taken is replaced by another one. Only if the store itself shows too few, the error is a fault.Conflict,
 // whose data says under "available" how many there are; if the pool has no address of the zone, it is a fault.Invalid.
 func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 	a := &allocation{Pool: p, AllocateRequest: r, taken: map[string]int{}}
+	if r.Own {
+		if err := p.checkMaximum(ctx, r.Account, "quantity", r.Quantity); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if a.cooling, err = p.coolingFor(ctx, r.Cooling); err != nil {
+		return nil, err
+	}
 	if err := a.enough(ctx); err != nil { // before the account is asked to accept charges
 		return nil, err
 	}
@@ -52,6 +65,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 type allocation struct {
 	*Pool
 	AllocateRequest
+	cooling      cooling.Rule
 	drawn        []poolindex.Spot // and reserved
 	began        time.Time        // the last write
 	before       []IP             // what was tried to be taken
@@ -63,7 +77,7 @@ type allocation struct {
 
 // enough returns an error if there are too few addresses, unless memory shows that there are enough.
 func (a *allocation) enough(ctx context.Context) error {
-	if x := a.Read().index; x != nil && x.CountAvailable(a.Zone) >= a.Quantity {
+	if x := a.Read().index; x != nil && x.CountAvailable(a.Zone, a.cooling.Since()) >= a.Quantity {
 		return nil
 	}
 	_, err := a.readLots(ctx, a.Quantity)
@@ -124,7 +138,7 @@ func (a *allocation) round(ctx context.Context) error {
 func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	r := a.Read()
 	if r.index != nil {
-		a.drawFrom(r.index.Lots(a.Zone), missing)
+		a.drawFrom(r.index.Lots(a.Zone, a.cooling.Since()), missing)
 	}
 	if len(a.drawn) == missing {
 		return r.recall, nil
@@ -166,7 +180,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 	at := a.now()
 	var before, after []IP
 	for _, id := range ids {
-		if ip, ok := found[id]; ok && ip.ID() == id && ip.free() {
+		if ip, ok := found[id]; ok && ip.ID() == id && ip.free() && ip.coolingUntil(a.cooling, "") == 0 {
 			before, after = append(before, ip), append(after, ip.assignTo(a.Account, a.By, at))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"junctor/pkg/cooling"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/store"
@@ -16,7 +17,18 @@ type AssignRequest struct {
 	IfMatch   store.Match
 	Approve   Approve
 	By        history.Actor
+	Own       bool // the account asks for itself: Settings.MaxPerAccount applies
+	Cooling   Cooling
 }
+
+// Cooling says whether addresses are assigned that are cooling.
+type Cooling bool
+
+// Whether Settings.Cooling applies.
+const (
+	Respected Cooling = false
+	Ignored   Cooling = true
+)
 
 // ReleaseRequest takes addresses back from an account.
 type ReleaseRequest struct {
@@ -40,12 +52,20 @@ type Approve func(ctx context.Context, quantity int) error
 // Assign assigns addresses to an account, all or none, and returns them in the order asked for, duplicates once. Every
 // address that can't be assigned is reported in a fault.Invalid under its index, as "ips%2E0", with Crossbar's codes
 // (cb_ips additional_assignment_validations): not_found, superfluous (the account has it) or forbidden (another has it).
+// The code cooling is ours: another account gave the address back less than Settings.Cooling ago.
 //
 // Of several requests for one address exactly one succeeds. If an entry of several is lost to another writer on the way,
 // what this request had assigned is released again and the error is a fault.Conflict that names the entry.
 func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 	return p.startOver(len(r.Addresses), func() ([]IP, error) {
-		ips, err := p.check(ctx, r.Addresses, r.IfMatch, assignableTo(r.Account))
+		cooling, err := p.coolingFor(ctx, r.Cooling)
+		if err != nil {
+			return nil, err
+		}
+		ips, err := p.check(ctx, r.Addresses, r.IfMatch, assignableTo(r.Account, cooling))
+		if err == nil && r.Own {
+			err = p.checkMaximum(ctx, r.Account, "ips", len(ips))
+		}
 		if err == nil && len(ips) > 0 && r.Approve != nil {
 			err = r.Approve(ctx, len(ips))
 		}
@@ -107,31 +127,47 @@ func (p *Pool) startOver(addresses int, try func() ([]IP, error)) (ips []IP, err
 	return ips, err
 }
 
-// rule returns what prevents a change of an address; an empty code is nothing.
-type rule func(IP) (code, message string)
+// objection is what prevents a change of an address. The zero value is nothing.
+type objection struct {
+	code, message string
+	until         int64 // Gregorian seconds; 0 is not known
+}
 
-func assignableTo(account string) rule {
-	return func(ip IP) (code, message string) {
+var (
+	notFound        = objection{code: "not_found", message: "ip not found"}
+	alreadyAssigned = objection{code: "superfluous", message: "ip already assigned"}
+	notAssigned     = objection{code: "superfluous", message: "ip not assigned"}
+	assignedToOther = objection{code: "forbidden", message: "ip assigned to another account"}
+)
+
+// rule returns what prevents a change of an address.
+type rule func(IP) objection
+
+func assignableTo(account string, c cooling.Rule) rule {
+	return func(ip IP) objection {
 		switch {
 		case ip.free():
-			return "", ""
+			if until := ip.coolingUntil(c, account); until > 0 {
+				return objection{"cooling", "another account had the ip until recently", until}
+			}
+			return objection{}
 		case ip.heldBy(account):
-			return "superfluous", "ip already assigned"
+			return alreadyAssigned
 		default:
-			return "forbidden", "ip assigned to another account"
+			return assignedToOther
 		}
 	}
 }
 
 func releasableFrom(account string) rule {
-	return func(ip IP) (code, message string) {
+	return func(ip IP) objection {
 		switch {
 		case ip.free():
-			return "superfluous", "ip not assigned"
+			return notAssigned
 		case ip.heldBy(account):
-			return "", ""
+			return objection{}
 		default:
-			return "forbidden", "ip assigned to another account"
+			return assignedToOther
 		}
 	}
 }
@@ -166,14 +202,18 @@ func (p *Pool) checkFound(ctx context.Context, find finder, texts []string, r ru
 	seen := map[string]bool{}
 	objections := fault.Fields{}
 	for i, text := range texts {
-		code, message := "not_found", "ip not found"
+		o := notFound
 		ip, ok := found[text]
 		if ok {
-			code, message = r(ip)
+			o = r(ip)
 		}
-		if code != "" {
+		if o != (objection{}) {
+			more := map[string]any{"value": text}
+			if o.until > 0 {
+				more["until"] = o.until
+			}
 			// The dot is %2E: cb_ips passes the joined path on as one element, and a dot in an element is escaped.
-			objections.Add(fmt.Sprintf("ips%%2E%d", i), code, message, map[string]any{"value": text})
+			objections.Add(fmt.Sprintf("ips%%2E%d", i), o.code, o.message, more)
 		} else if !seen[ip.ID()] {
 			seen[ip.ID()] = true
 			ips = append(ips, ip)

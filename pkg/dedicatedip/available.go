@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"junctor/pkg/cooling"
 	"junctor/pkg/fault"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
@@ -40,7 +41,7 @@ type position struct {
 	Left int   `json:"left,omitempty"`
 }
 
-// Available lists addresses that can be assigned, by zone in collation order and then by document id (Crossbar
+// Available lists addresses that can be assigned to any account, so not those that cool, by zone in collation order and then by document id (Crossbar
 // answers one at most: kz_ips:available/1 asks for one). Rows that are no addresses are left out.
 //
 // It reads our view and not Kazoo's available_listing, under whose key, the zone, a page has no place to begin at.
@@ -62,7 +63,11 @@ func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 	if want == 0 || left > 0 && left < want {
 		want = left
 	}
-	items, next, err := r.pageOf(ctx, f, q, want)
+	c, err := r.pool.Cooling(ctx)
+	if err != nil {
+		return Page{}, err
+	}
+	items, next, err := r.pageOf(ctx, f, q, want, c)
 	if err != nil || next == nil || f.PageSize == 0 || left == len(items) {
 		return Page{Items: items}, err
 	}
@@ -71,19 +76,21 @@ func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 }
 
 // pageOf returns a page and the key of the row after it.
-func (r Reader) pageOf(ctx context.Context, f Filter, q store.Query, want int) (items []Item, next []any, err error) {
+func (r Reader) pageOf(
+	ctx context.Context, f Filter, q store.Query, want int, c cooling.Rule,
+) (items []Item, next []any, err error) {
 	if r.index == nil {
-		return r.pool.readAvailable(ctx, f, q, want)
+		return r.pool.readAvailable(ctx, f, q, want, c)
 	}
 	var from *poolindex.Spot
 	if key, _ := q.StartKey.([]any); len(key) == 3 {
 		at, ok := spotOf(key)
 		if !ok { // a document without a zone, which the index does not have
-			return r.pool.readAvailable(ctx, f, q, want)
+			return r.pool.readAvailable(ctx, f, q, want, c)
 		}
 		from = &at
 	}
-	entries, at := r.index.Available(f.Zone, from, want)
+	entries, at := r.index.Available(f.Zone, from, want, c.Since())
 	if at != nil {
 		next = keyOf(*at)
 	}
@@ -110,49 +117,64 @@ func ofZone(zone string) store.Query {
 	return store.Query{StartKey: []any{zone, exact}, EndKey: []any{zone, exact, map[string]any{}}}
 }
 
-// readAvailable reads want items, and the key of the one after them. A want of 0 is all there are.
+// coolingRows is how many rows are read at once from the store when some of them may be cooling.
+const coolingRows = 500
+
+// readAvailable reads want items that do not cool, and the key of the one after them. A want of 0 is all there are.
 func (p *Pool) readAvailable(
-	ctx context.Context, f Filter, q store.Query, want int,
+	ctx context.Context, f Filter, q store.Query, want int, c cooling.Rule,
 ) (items []Item, next []any, err error) {
 	items = []Item{}
 	var progress store.Progress
+	q.IncludeDocs = c.Seconds > 0 // the record of changes is in the document
 	for {
 		if want > 0 {
 			q.Limit = want - len(items) + 1
+			if q.IncludeDocs {
+				q.Limit = max(q.Limit, coolingRows)
+			}
 		}
 		rows := 0
 		var last json.RawMessage
 		var lastID string
 		err := p.store.View(ctx, Database, ourDesign, "available", q, func(row store.Row) error {
 			rows++
-			item, ok := itemOf(row)
+			item, ok, err := assignableItem(row, c)
 			full := want > 0 && len(items) == want
-			if ok && !full {
+			switch {
+			case err != nil:
+				return err
+			case ok && full && next == nil:
+				err = row.Key(&next)
+			case ok && !full:
 				items = append(items, item)
 			}
-			if rows%readingRows == 0 && f.Reading != nil {
-				if err := f.Reading(len(items)); err != nil {
-					return err
-				}
+			if err == nil && rows%readingRows == 0 && f.Reading != nil {
+				err = f.Reading(len(items))
 			}
-			if rows != q.Limit {
-				return nil
+			if err == nil && rows == q.Limit {
+				lastID, err = row.ID(), row.Key(&last)
 			}
-			if ok && full {
-				return row.Key(&next)
-			}
-			lastID = row.ID()
-			return row.Key(&last)
+			return err
 		})
 		if err != nil || next != nil || q.Limit == 0 || rows < q.Limit {
 			return items, next, err
 		}
-		// Rows that are no addresses took some of the places.
+		// Rows that are no addresses, or that cool, took some of the places.
 		if q, err = progress.After(q, last, lastID); err != nil {
 			return nil, nil, fmt.Errorf("view %s/available of database %s: %w", ourDesign, Database, err)
 		}
 		q.Skip = 1
 	}
+}
+
+// assignableItem reads a row of the view. ok is false for what is no address, or cools.
+func assignableItem(row store.Row, c cooling.Rule) (item Item, ok bool, err error) {
+	if item, ok = itemOf(row); !ok || c.Seconds <= 0 {
+		return item, ok, nil
+	}
+	doc, err := row.Doc()
+	return item, err == nil && (IP{doc}).coolingUntil(c, "") == 0, err
 }
 
 // String is the position as clients hand it back.

@@ -74,13 +74,21 @@ func (a *allocation) chooseLot(lots []poolindex.Lot, taken map[string]int) int {
 	return len(lots) - 1
 }
 
-// drawOne reserves an address of a zone, the first that nobody has from a random one on.
+// leaps is how often an address is drawn anew instead of the next one. Many that can't be drawn, as those that cool, may
+// be next to each other.
+const leaps = 16
+
+// drawOne reserves an address of a zone: the first that can be drawn of a few random ones and, from the last one of those
+// on, of all.
 func (a *allocation) drawOne(l poolindex.Lot) (id string, ok bool) {
-	start := rand.IntN(l.Length)
-	for i := range l.Length {
-		if id := l.ID((start + i) % l.Length); id != "" && !a.reserved.ids[id] {
+	at := rand.IntN(l.Length)
+	for i := range l.Length + leaps {
+		if id := l.ID(at); id != "" && !a.reserved.ids[id] {
 			a.reserved.ids[id] = true
 			return id, true
+		}
+		if at = (at + 1) % l.Length; i < leaps {
+			at = rand.IntN(l.Length)
 		}
 	}
 	return "", false
@@ -100,7 +108,7 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []poolinde
 	limit := missing + a.reserved.length() + spareLots
 	byZone, available := map[string][]string{}, 0
 	for _, q := range queries {
-		items, _, err := a.readAvailable(ctx, Filter{}, q, limit)
+		items, _, err := a.readAvailable(ctx, Filter{}, q, limit, a.cooling)
 		if err != nil {
 			return nil, err
 		}

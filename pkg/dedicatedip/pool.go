@@ -63,6 +63,8 @@ type Options struct {
 	Zone string
 	// ZoneName returns under which name a zone goes among addresses. Nil means its own.
 	ZoneName func(ctx context.Context, zone string) string
+	// Settings are those of operators; nil is none.
+	Settings Settings
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 	// Copies configures the projector of the accounts' copies. New sets Current, AsOf and Log.

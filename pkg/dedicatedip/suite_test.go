@@ -37,7 +37,7 @@ var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases
 	billingCases, contentionCases, memoryCases)
 
 // followedCases also hold for a pool that answers from memory.
-var followedCases = slices.Concat(createCases, createManyCases, editCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
+var followedCases = slices.Concat(createCases, createManyCases, editCases, coolingCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
 	copyCases, faultCases, raceCases, modelCases, allocateCases, drawCases, zoneCases)
 
 type testCase struct {

@@ -6,6 +6,7 @@
 package poolindex
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"junctor/pkg/document"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
 )
@@ -33,6 +35,7 @@ type Index struct {
 	accounts  map[string]tree         // what each account holds, by address
 	zones     *nameIndex
 	hosts     *nameIndex
+	released  tree // available addresses that an account gave back, by the time of that
 	counts    map[Group]int
 	irregular map[string]bool // documents that the views list in ways the index can't
 }
@@ -56,6 +59,8 @@ type Entry struct {
 	host    unique.Handle[string]
 	status  unique.Handle[string]
 	holder  unique.Handle[string]
+
+	released int64 // when an account gave it back, in Gregorian seconds; 0 if none did, or if it is not available
 }
 
 // ID returns the address in the spelling it is stored under.
@@ -82,11 +87,15 @@ func (e *Entry) Status() string { return e.status.Value() }
 // Holder returns the account that holds the address, empty if there is none.
 func (e *Entry) Holder() string { return e.holder.Value() }
 
+// Released returns when an account gave back the address, in Gregorian seconds: 0 if none did, or if it is not available.
+func (e *Entry) Released() int64 { return e.released }
+
 // New returns an empty index.
 func New() *Index {
 	return &Index{
 		byID: map[string]*Entry{}, spellings: map[netip.Addr][]*Entry{}, statuses: map[string]tree{},
 		accounts: map[string]tree{}, zones: newNameIndex(), hosts: newNameIndex(), counts: map[Group]int{},
+		released:  newTree(compareReleases),
 		irregular: map[string]bool{},
 	}
 }
@@ -104,6 +113,14 @@ func compareAddresses(a, b *Entry) int {
 		return order
 	}
 	return compareIDs(a, b)
+}
+
+// compareReleases orders addresses by the time at which they were given back.
+func compareReleases(a, b *Entry) int {
+	if order := cmp.Compare(a.released, b.released); order != 0 {
+		return order
+	}
+	return compareAddresses(a, b)
 }
 
 // Apply makes the index hold a document as it is stored now, or with "_deleted" removes it.
@@ -151,6 +168,9 @@ func NewEntry(doc document.Document) *Entry {
 	if addr, ok := ipaddr.Parse(e.id); ok {
 		e.addr, e.odd = addr, addr.String() != e.id
 	}
+	if release, ok := history.LastRelease(doc); ok {
+		e.released = release.At
+	}
 	return e
 }
 
@@ -172,6 +192,9 @@ func (x *Index) add(e *Entry) {
 	switch e.Status() {
 	case kazoo.Available:
 		zone.available.Set(e)
+		if e.released > 0 {
+			x.released.Set(e)
+		}
 	case kazoo.Assigned:
 		insert(x.accounts, e.Holder(), e)
 	}
@@ -223,6 +246,7 @@ func (x *Index) removeAddress(e *Entry) {
 	switch e.Status() {
 	case kazoo.Available:
 		zone.available.Delete(e)
+		x.released.Delete(e)
 	case kazoo.Assigned:
 		drop(x.accounts, e.Holder(), e)
 	}

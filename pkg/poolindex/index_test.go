@@ -3,6 +3,7 @@ package poolindex
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -50,16 +51,16 @@ func TestLongListings(t *testing.T) {
 	}
 	compare("held", x.AssignedTo(accountA), held)
 	compare("assigned", x.Assigned(), all)
-	list, next := x.Available("", nil, 0)
+	list, next := x.Available("", nil, 0, math.MaxInt64)
 	compare("available", list, free)
 	if next != nil {
 		t.Errorf("after everything comes %v", next)
 	}
-	list, next = x.Available("z", nil, page)
+	list, next = x.Available("z", nil, page, math.MaxInt64)
 	compare("first page", list, free[:page])
-	list, next = x.Available("z", next, page)
+	list, next = x.Available("z", next, page, math.MaxInt64)
 	compare("second page", list, free[page:2*page])
-	list, next = x.Available("z", next, page)
+	list, next = x.Available("z", next, page, math.MaxInt64)
 	compare("last page", list, free[2*page:])
 	if next != nil {
 		t.Errorf("after the last page comes %v", next)
@@ -133,7 +134,7 @@ func TestReadersBesideWriter(t *testing.T) {
 		reading.Go(func() {
 			for ctx.Err() == nil {
 				held, free := x.AssignedTo(accountA), x.Zones()
-				if items, _ := x.Available("z", nil, 0); len(held) > 1 || len(items) > 1 || len(free) != 1 {
+				if items, _ := x.Available("z", nil, 0, math.MaxInt64); len(held) > 1 || len(items) > 1 || len(free) != 1 {
 					t.Errorf("%v, %v, %v", held, items, free)
 				}
 				if e := x.Find("::ffff:10.0.0.1"); e == nil || (e.Status() == kazoo.Assigned) != (e.Holder() == accountA) {

@@ -2,6 +2,7 @@ package poolindex
 
 import (
 	"maps"
+	"math"
 
 	"junctor/pkg/kazoo"
 )
@@ -46,8 +47,9 @@ func (x *Index) Hosts() []string {
 type Spot struct{ Zone, ID string }
 
 // Available lists available addresses by zone and id: of one zone or, if zone is empty, of all; from a spot on, which
-// may be nil; and at most want, if that is not 0. next is where the listing continues, nil at its end.
-func (x *Index) Available(zone string, from *Spot, want int) (entries []*Entry, next *Spot) {
+// may be nil; without those that were given back after a time; and at most want, if that is not 0. next is where the
+// listing continues, nil at its end.
+func (x *Index) Available(zone string, from *Spot, want int, since int64) (entries []*Entry, next *Spot) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	x.zonesFrom(zone, from, func(n *name) bool {
@@ -56,6 +58,9 @@ func (x *Index) Available(zone string, from *Spot, want int) (entries []*Entry, 
 			start.id = from.ID
 		}
 		n.available.Ascend(start, func(e *Entry) bool {
+			if e.released > since {
+				return true
+			}
 			if want > 0 && len(entries) == want {
 				next = &Spot{n.text, e.id}
 				return false
@@ -86,41 +91,68 @@ func (x *Index) zonesFrom(zone string, from *Spot, visit func(*name) (more bool)
 type Lot struct {
 	Zone   string
 	Length int
-	ID     func(at int) string // by position; empty if fewer are available by now
+	ID     func(at int) string // by position; empty for what is not to be drawn, or if fewer are available by now
 }
 
-// Lots returns what is available, of one zone or, if zone is empty, of all.
-func (x *Index) Lots(zone string) (lots []Lot) {
+// Lots returns what is available, of one zone or, if zone is empty, of all. What was given back after a time is not to
+// be drawn.
+func (x *Index) Lots(zone string, since int64) (lots []Lot) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	x.zonesFrom(zone, nil, func(n *name) bool {
 		if length := n.available.Len(); length > 0 {
-			lots = append(lots, Lot{n.text, length, func(at int) string { return x.freeAt(n, at) }})
+			lots = append(lots, Lot{n.text, length, func(at int) string { return x.freeAt(n, at, since) }})
 		}
 		return true
 	})
 	return lots
 }
 
-// freeAt returns the available address at a position in a zone, empty if there are fewer.
-func (x *Index) freeAt(zone *name, at int) string {
+// freeAt returns the available address at a position in a zone, empty if there are fewer or it was given back after a
+// time.
+func (x *Index) freeAt(zone *name, at int, since int64) string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if e, ok := zone.available.GetAt(at); ok {
+	if e, ok := zone.available.GetAt(at); ok && e.released <= since {
 		return e.id
 	}
 	return ""
 }
 
-// CountAvailable returns how many addresses are available in one zone or, if zone is empty, in all.
-func (x *Index) CountAvailable(zone string) (count int) {
+// CountAvailable returns how many addresses are available in one zone or, if zone is empty, in all, without those that
+// were given back after a time.
+func (x *Index) CountAvailable(zone string, since int64) (count int) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	x.zonesFrom(zone, nil, func(n *name) bool {
 		count += n.available.Len()
 		return true
 	})
+	x.scanReleased(since, func(e *Entry) {
+		if zone == "" || zone == e.Zone() {
+			count--
+		}
+	})
 	return count
+}
+
+// ReleasedSince returns the available addresses that were given back after a time, in the order of that.
+func (x *Index) ReleasedSince(since int64) (entries []*Entry) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	x.scanReleased(since, func(e *Entry) { entries = append(entries, e) })
+	return entries
+}
+
+// scanReleased visits the available addresses that were given back after a time.
+func (x *Index) scanReleased(since int64, visit func(*Entry)) {
+	if since == math.MaxInt64 {
+		return
+	}
+	x.released.Ascend(&Entry{released: since + 1}, func(e *Entry) bool {
+		visit(e)
+		return true
+	})
 }
 
 // Counts returns how many entries there are in each group, without those that have none.

@@ -10,6 +10,10 @@ import (
 // held is the reason why an address can't be had that belongs to somebody else.
 const held = "forbidden"
 
+// cooling is the reason why an address can't be had that another account gave back a short time ago. Kazoo does not know
+// it.
+const cooling = "cooling"
+
 // kazoos are the failures that Kazoo ends with exit code 0, and the names it has for them.
 var kazoos = map[fault.Kind]string{
 	fault.BadIdentifier:        "not_found",
@@ -23,11 +27,14 @@ func result(err error, success, failure, holding string) (string, int) {
 	if err == nil {
 		return success, 0
 	}
-	why := reason(err, holding)
-	if why == "" {
+	switch why := reason(err, holding); why {
+	case "":
 		return fmt.Sprintf(failure, said(err)), failed
+	case cooling:
+		return fmt.Sprintf(failure, why), failed
+	default:
+		return fmt.Sprintf(failure, why), 0
 	}
-	return fmt.Sprintf(failure, why), 0
 }
 
 // reason returns Kazoo's name for a failure, "" if it has none.
@@ -53,8 +60,8 @@ func reasonOf(code, holding string) string {
 		return holding
 	case code == "superfluous":
 		return "not_assigned"
-	case code == held:
-		return held
+	case code == held, code == cooling:
+		return code
 	default: // an address of no pool, or no address
 		return "not_found"
 	}

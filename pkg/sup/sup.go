@@ -24,9 +24,10 @@ type Accounts interface {
 	Get(ctx context.Context, id string) (*account.Account, error)
 }
 
-// Provisioner writes accounts.
+// Provisioner writes accounts and settings.
 type Provisioner interface {
 	Create(ctx context.Context, n account.NewAccount) (account.Created, error)
+	SetDefault(ctx context.Context, name, key string, value any) error
 }
 
 // Deps is what the commands work on.
@@ -34,6 +35,7 @@ type Deps struct {
 	Pool        *dedicatedip.Pool
 	Accounts    Accounts
 	Provisioner Provisioner
+	Settings    Settings
 	By          history.Actor // who typed the command
 	// Install makes sure of the database of the pool and its views.
 	Install func(ctx context.Context) error
@@ -53,6 +55,8 @@ const (
 	healUsage  = "Please use: sup kazoo_ips_maintenance refresh"
 	foundUsage = "Please use: sup crossbar_maintenance create_account <name> <realm> <username> <password>"
 	viewsUsage = "Please use: sup kapps_maintenance refresh dedicated_ips"
+	getUsage   = "Please use: sup kapps_config get <category> <key> [<default>]"
+	setUsage   = "Please use: sup kapps_config set_default <category> <key> <value>"
 )
 
 // command is one function of a module.
@@ -72,6 +76,8 @@ var commands = []command{
 	{"kazoo_ips_maintenance", "refresh", healUsage, []int{0}, false, refresh},
 	{"crossbar_maintenance", "create_account", foundUsage, []int{4}, false, createAccount},
 	{"kapps_maintenance", "refresh", viewsUsage, []int{1}, false, refreshViews},
+	{"kapps_config", "get", getUsage, []int{2, 3}, false, getSetting},
+	{"kapps_config", "set_default", setUsage, []int{3}, false, setSetting},
 }
 
 // Call is a command with its arguments.
@@ -85,7 +91,7 @@ type Call struct {
 func (c *Call) Run(ctx context.Context, d Deps) (text string, code int) { return c.run(ctx, d, c.args) }
 
 // ReadOnly reports whether a call changes nothing.
-func (c *Call) ReadOnly() bool { return c.function == "summary" }
+func (c *Call) ReadOnly() bool { return c.function == "summary" || c.function == "get" }
 
 // Parse returns the call that args are: a module, a function and its arguments. If they are none it returns nil, and
 // what there is to say about that, as Call.Run does.

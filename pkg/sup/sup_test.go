@@ -40,9 +40,10 @@ func newPlace(t *testing.T) *place {
 	p := &place{T: t, store: s}
 	p.ok(err)
 	t.Cleanup(func() { _ = s.Close() })
-	pool := dedicatedip.New(s, dedicatedip.Options{})
+	pool := dedicatedip.New(s, dedicatedip.Options{Settings: account.NewConfig(s)})
 	p.deps = Deps{
 		Pool: pool, Accounts: account.NewDirectory(s), Provisioner: account.NewProvisioner(s, auth.NewKeyDocument, time.Now),
+		Settings:  account.NewConfig(s),
 		Install:   func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },
 		Reconcile: projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,
 	}
@@ -205,7 +206,7 @@ func TestRows(t *testing.T) {
 			"unable to refresh accounts: only dedicated_ips can be refreshed here", 1},
 		{"kapps_maintenance refresh", viewsUsage, 2},
 		{"kz_maintenance add", `unknown module "kz_maintenance": there are kazoo_ips_maintenance, ` +
-			"crossbar_maintenance, kapps_maintenance", 1},
+			"crossbar_maintenance, kapps_maintenance, kapps_config", 1},
 		{"add", `a module and a function of it are needed, as in "sup kazoo_ips_maintenance add"`, 2},
 	} {
 		p.says(test.args, test.want, test.code)

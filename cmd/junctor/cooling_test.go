@@ -1,0 +1,45 @@
+package main
+
+import (
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	"junctor/pkg/account"
+)
+
+// TestCoolingOverRestart: a setting that sup changes while the server runs counts, and an address cools on after a
+// restart. The account that had it gets it back at once.
+func TestCoolingOverRestart(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "store")
+	s := start(t, "--store", home)
+	token := s.login(readAdmin(t, home).APIKey)
+	var a, b account.Created
+	decode(t, ok(t, "account", "create", "a", "--store", home, "--json"), &a)
+	decode(t, ok(t, "account", "create", "b", "--store", home, "--json"), &b)
+	path := func(account string) string { return "/v2/accounts/" + account + "/ips/192.0.2.1" }
+	want := func(method, path, body string, status int) {
+		t.Helper()
+		if got, envelope := s.request(method, path, token, body); got != status {
+			t.Errorf("%s %s: %d %v, want %d", method, path, got, envelope, status)
+		}
+	}
+	want("PUT", "/v2/ips", `{"data":{"ip":"192.0.2.1","zone":"z","host":"h"}}`, http.StatusCreated)
+	want("POST", path(a.ID), "", http.StatusOK)
+	want("DELETE", path(a.ID), "", http.StatusOK)
+	ok(t, "sup", "kapps_config", "set_default", "ips", "cooling_s", "3600", "--store", home)
+	want("POST", path(b.ID), "", http.StatusBadRequest)
+	if code := s.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	s = start(t, "--store", home)
+	want("POST", path(b.ID), "", http.StatusBadRequest)
+	want("POST", path(a.ID), "", http.StatusOK)
+	want("DELETE", path(a.ID), "", http.StatusOK)
+	if got := ok(t, "sup", "kapps_config", "get", "ips", "cooling_s", "--store", home); got != "3600\n" {
+		t.Errorf("the setting is %q", got)
+	}
+	ok(t, "sup", "kapps_config", "set_default", "ips", "cooling_s", "0", "--store", home)
+	want("POST", path(b.ID), "", http.StatusOK)
+}

@@ -1,0 +1,335 @@
+package dedicatedip
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"junctor/pkg/account"
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/history"
+)
+
+var coolingCases = []testCase{
+	{"cooling", coolingHolds},
+	{"cooling allocation", coolingAllocation},
+	{"cooling pages", coolingPages},
+	{"cooling of a restart and of two processes", coolingElsewhere},
+	{"cooling after Kazoo", coolingAfterKazoo},
+	{"cooling not after a request that failed", coolingNotAfterUndo},
+	{"cooling at once", coolingAtOnce},
+	{"maximum", maximum},
+}
+
+// configured is a process of its own whose settings are those of the store. It follows if the subject's pool does.
+func (s *subject) configured(settings string) *Pool {
+	s.Helper()
+	s.ok(s.s.CreateDatabase(s.Context(), "system_config"))
+	doc, err := document.Decode([]byte(`{"_id":"ips","default":` + settings + `}`))
+	s.ok(err)
+	if now := s.stored("system_config", "ips"); now != nil {
+		doc["_rev"] = now.Rev()
+	}
+	_, err = s.s.Put(s.Context(), "system_config", doc)
+	s.ok(err)
+	p := s.poolWith(s.s, Options{Settings: account.NewConfig(s.s)})
+	if s.memory.Load() != nil {
+		s.following(p)
+	}
+	return p
+}
+
+// available lists what a pool offers.
+func (s *subject) available(p *Pool) string {
+	s.Helper()
+	page, err := p.Read().Available(s.Context(), Filter{})
+	s.ok(err)
+	var ids []string
+	for _, item := range page.Items {
+		ids = append(ids, item.IP)
+	}
+	return strings.Join(ids, " ")
+}
+
+// offers waits until a pool lists these addresses: another process may have written them.
+func (s *subject) offers(p *Pool, want string) {
+	s.Helper()
+	s.until("offering "+want, func() bool { return s.available(p) == want })
+}
+
+const coolingA = "ips%2E0 cooling: another account had the ip until recently: 10.0.0.1"
+
+func coolingHolds(s *subject) {
+	p := s.configured(`{"cooling_s":60}`)
+	s.free("10.0.0.1", "10.0.0.2")
+	s.offers(p, "10.0.0.1 10.0.0.2")
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.ok(err)
+	s.clock.Add(30)
+	ip, err := releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.ok(err)
+	if status := ip.Address().Status; status != "available" {
+		s.Errorf("status %s", status)
+	}
+	refused := func() {
+		s.Helper()
+		_, err := p.Assign(s.Context(), toAssign(accountB, "::ffff:10.0.0.1", "10.0.0.2"))
+		s.saying(err, strings.ReplaceAll(coolingA, "10.0.0.1", "::ffff:10.0.0.1"))
+		if until := findings(err)["ips%2E0"]["cooling"].(map[string]any)["until"]; until != int64(63867219200+90) {
+			s.Errorf("until %v", until)
+		}
+		s.offers(p, "10.0.0.2")
+		s.holds("10.0.0.1", "10.0.0.2")
+	}
+	refused()
+	s.clock.Add(59)
+	refused()
+
+	// The account that had it may take it back at once, and it cools anew after that.
+	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.ok(err)
+	_, err = releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.ok(err)
+	s.clock.Add(59)
+	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
+	s.saying(err, coolingA)
+	r := toAssign(accountB, "10.0.0.1")
+	r.Cooling = Ignored
+	_, err = p.Assign(s.Context(), r)
+	s.ok(err)
+	_, err = releaseSingle(s.Context(), p, accountB, "10.0.0.1", nil)
+	s.ok(err)
+	s.clock.Add(60)
+	s.offers(p, "10.0.0.1 10.0.0.2")
+	_, err = assignSingle(s.Context(), p, accountC, "10.0.0.1", nil)
+	s.ok(err)
+	s.holds("10.0.0.1="+accountC, "10.0.0.2")
+
+	// A move is no release, and edits of what is available do not end the cooling.
+	_, err = p.Edit(s.Context(), toMove("10.0.0.1", accountB))
+	s.ok(err)
+	_, err = releaseSingle(s.Context(), p, accountB, "10.0.0.1", nil)
+	s.ok(err)
+	for i := range 6 {
+		notes := fmt.Sprint("note ", i)
+		_, err = p.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Notes: &notes})
+		s.ok(err)
+	}
+	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.saying(err, coolingA)
+	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
+	s.ok(err)
+}
+
+// coolingAllocation: an allocation takes none that cools, not even its account's own, and says how many there are.
+func coolingAllocation(s *subject) {
+	p := s.configured(`{"cooling_s":60}`)
+	all := []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"}
+	s.free(all...)
+	s.offers(p, strings.Join(all, " "))
+	_, err := p.Assign(s.Context(), toAssign(accountA, all[:2]...))
+	s.ok(err)
+	_, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
+	s.ok(err)
+	for _, accountID := range []string{accountA, accountB} {
+		_, err = p.Allocate(s.Context(), AllocateRequest{Account: accountID, Quantity: 3, Spread: accountID == accountB})
+		s.is(err, fault.Conflict)
+		if data := err.(*fault.Error).Data.(map[string]any); data["available"] != 2 {
+			s.Errorf("refused with %v", data)
+		}
+	}
+	ips, err := p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 2, Zone: "z1"})
+	s.ok(err)
+	if idsText(ips) != "10.0.0.3 10.0.0.4" {
+		s.Errorf("allocated %s", idsText(ips))
+	}
+	ips, err = p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 1, Cooling: Ignored})
+	s.ok(err)
+	s.clock.Add(60)
+	rest, err := p.Allocate(s.Context(), AllocateRequest{Account: accountC, Quantity: 1})
+	s.ok(err)
+	if got := idsText(ips) + " " + idsText(rest); got != "10.0.0.1 10.0.0.2" && got != "10.0.0.2 10.0.0.1" {
+		s.Errorf("allocated %s", got)
+	}
+}
+
+// coolingPages: what cools takes no place of a page.
+func coolingPages(s *subject) {
+	p := s.configured(`{"cooling_s":60}`)
+	var all, want []string
+	for i := range 30 {
+		all = append(all, fmt.Sprintf("10.0.0.%d", 10+i))
+		if i%3 == 0 {
+			want = append(want, all[i])
+		}
+	}
+	s.free(all...)
+	s.offers(p, strings.Join(all, " "))
+	for i, id := range all {
+		if i%3 > 0 {
+			_, err := assignSingle(s.Context(), p, accountA, id, nil)
+			s.ok(err)
+		}
+	}
+	_, err := p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
+	s.ok(err)
+	for _, size := range []int{1, 3, 10, 11} {
+		var got []string
+		f := Filter{PageSize: size}
+		for pages := 0; pages == 0 || f.StartKey != ""; pages++ {
+			page, err := p.Read().Available(s.Context(), f)
+			s.ok(err)
+			for _, item := range page.Items {
+				got = append(got, item.IP)
+			}
+			if f.StartKey = page.Next; len(page.Items) < size && page.Next != "" || len(page.Items) == 0 {
+				s.Errorf("a page of %d has %d", size, len(page.Items))
+			}
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			s.Errorf("in pages of %d: %v", size, got)
+		}
+	}
+}
+
+// coolingElsewhere: another process, and one that starts later, know of a release by this one. Settings change while
+// they run.
+func coolingElsewhere(s *subject) {
+	p := s.configured(`{"cooling_s":60}`)
+	other := s.configured(`{"cooling_s":60}`)
+	s.free("10.0.0.1")
+	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.ok(err)
+	_, err = releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.ok(err)
+	for _, q := range []*Pool{other, p, s.configured(`{"cooling_s":60}`)} {
+		s.offers(q, "")
+		_, err = assignSingle(s.Context(), q, accountB, "10.0.0.1", nil)
+		s.saying(err, coolingA)
+	}
+	longer := s.configured(`{"cooling_s":"0"}`)
+	for _, q := range []*Pool{other, p, longer} {
+		s.offers(q, "10.0.0.1")
+	}
+	_, err = assignSingle(s.Context(), other, accountB, "10.0.0.1", nil)
+	s.ok(err)
+}
+
+// coolingAfterKazoo: releases that Crossbar wrote count, with the holder as far as it is known.
+func coolingAfterKazoo(s *subject) {
+	p := s.configured(`{"cooling_s":60}`)
+	s.free("10.0.0.1", "10.0.0.3")
+	_, err := s.Assign(s.Context(), toAssign(accountA, "10.0.0.1"))
+	s.ok(err)
+	s.clock.Add(10)
+	doc := s.stored(Database, "10.0.0.1") // as kz_ip:release/1 leaves it
+	delete(doc, "pvt_assigned_to")
+	doc["pvt_status"], doc["pvt_modified"] = "available", document.Number(s.now())
+	rev, err := s.s.Put(s.Context(), Database, doc)
+	s.ok(err)
+	s.until("heard of", func() bool {
+		m := p.memory.Load()
+		return m == nil || m.index.Revision("10.0.0.1") == rev
+	})
+	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
+	s.saying(err, coolingA)
+	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	s.ok(err)
+
+	// Nothing but Kazoo has written this one. Its time of modification tells that it was released.
+	s.put(`{"_id":"10.0.0.2","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1","pvt_host":"h1",
+		"pvt_created":63800000000,"pvt_modified":` + document.Number(s.now()).String() + `}`)
+	s.offers(p, "10.0.0.3")
+	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.2", nil)
+	s.saying(err, strings.ReplaceAll(coolingA, "10.0.0.1", "10.0.0.2"))
+	s.clock.Add(60)
+	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.2", nil)
+	s.ok(err)
+}
+
+// coolingNotAfterUndo: what a request had assigned before it failed is not given back by anybody.
+func coolingNotAfterUndo(s *subject) {
+	s.configured(`{"cooling_s":60}`)
+	s.free("10.0.0.1", "10.0.0.2")
+	store := trouble{s.s, when("put", Database, 1, preceded(func() {
+		_, err := s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})
+		s.ok(err)
+	}))}
+	p := s.poolWith(store, Options{Settings: account.NewConfig(s.s)})
+	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
+	s.is(err, fault.Conflict)
+	if events := history.Changes(s.stored(Database, "10.0.0.1")); len(events) < 2 || events[0].Action != history.Released {
+		s.Errorf("nothing was undone: %v", events)
+	}
+	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
+	s.ok(err)
+}
+
+// coolingAtOnce: whatever races, an address that an account gave back goes to no other one.
+func coolingAtOnce(s *subject) {
+	pools := []*Pool{s.configured(`{"cooling_s":60}`), s.configured(`{"cooling_s":60}`)}
+	s.free("10.0.0.1")
+	_, err := assignSingle(s.Context(), pools[0], accountA, "10.0.0.1", nil)
+	s.ok(err)
+	var given, taken atomic.Int64
+	s.atOnce(12, func(i int, _ *Pool) {
+		p := pools[i/3%2]
+		for range 5 {
+			switch i % 3 {
+			case 0:
+				if _, err := releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil); err == nil {
+					given.Add(1)
+				}
+				if _, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil); err == nil {
+					taken.Add(1)
+				}
+			case 1:
+				if _, err := assignSingle(s.Context(), p, accountB, "10.0.0.1", nil); err == nil {
+					s.Error("another account got it")
+				}
+			case 2:
+				if ips, err := p.Allocate(context.Background(), AllocateRequest{Account: accountC, Quantity: 1}); err == nil {
+					s.Errorf("another account was allocated %s", idsText(ips))
+				}
+			}
+		}
+	})
+	if given.Load() == 0 || taken.Load() == 0 {
+		s.Errorf("%d were given back, %d taken back: this tested nothing", given.Load(), taken.Load())
+	}
+}
+
+// maximum: an account has at most as many addresses by its own requests as the settings say. Those of others do not
+// count.
+func maximum(s *subject) {
+	p := s.configured(`{"max_per_account":2}`)
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5")
+	s.offers(p, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5")
+	own := func(addresses ...string) error {
+		r := toAssign(accountA, addresses...)
+		r.Own = true
+		_, err := p.Assign(s.Context(), r)
+		return err
+	}
+	const text = "the account can have at most that many addresses by its own requests"
+	s.saying(own("10.0.0.1", "10.0.0.2", "10.0.0.3"), "ips maximum: "+text+": 3")
+	s.ok(own("10.0.0.1"))
+	s.saying(own("10.0.0.2", "10.0.0.3"), "ips maximum: "+text+": 2")
+	s.saying(own("10.0.0.1", "10.0.0.2"), "ips%2E0 superfluous: ip already assigned: 10.0.0.1")
+	s.ok(own("10.0.0.2", "10.0.0.2"))
+	_, err := p.Allocate(s.Context(), AllocateRequest{Account: accountA, Quantity: 1, Own: true})
+	s.saying(err, "quantity maximum: "+text+": 1")
+	_, err = p.Assign(s.Context(), toAssign(accountA, "10.0.0.3"))
+	s.ok(err)
+	s.saying(own("10.0.0.4"), "ips maximum: "+text+": 1")
+	_, err = p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 2, Own: true})
+	s.ok(err)
+	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA, "10.0.0.4="+accountB, "10.0.0.5="+accountB)
+
+	p = s.configured(`{"max_per_account":-1}`)
+	_, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})
+	s.ok(err)
+	s.ok(own("10.0.0.4", "10.0.0.5"))
+}
