@@ -62,7 +62,7 @@ func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 		if err != nil {
 			return nil, err
 		}
-		ips, err := p.check(ctx, r.Addresses, r.IfMatch, assignableTo(r.Account, cooling))
+		ips, err := p.check(ctx, r.Addresses, r.IfMatch, p.assignableTo(ctx, r.Account, cooling))
 		if err == nil && r.Own {
 			err = p.checkMaximum(ctx, r.Account, "ips", len(ips))
 		}
@@ -143,11 +143,11 @@ var (
 // rule returns what prevents a change of an address.
 type rule func(IP) objection
 
-func assignableTo(account string, c cooling.Rule) rule {
+func (p *Pool) assignableTo(ctx context.Context, account string, c cooling.Rule) rule {
 	return func(ip IP) objection {
 		switch {
 		case ip.free():
-			if until := ip.coolingUntil(c, account); until > 0 {
+			if until := ip.coolingUntil(c, account); until > 0 && !p.wasHeldBy(ctx, ip, account) {
 				return objection{"cooling", "another account had the ip until recently", until}
 			}
 			return objection{}

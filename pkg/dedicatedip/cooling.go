@@ -43,6 +43,17 @@ func (ip IP) coolingUntil(r cooling.Rule, accountID string) int64 {
 	return r.Until(release.At)
 }
 
+// wasHeldBy reports whether an account is the one that gave an available address back, according to the history. It is
+// asked only where the document does not say whose it was, since Kazoo alone has written it. What can't be read is no.
+func (p *Pool) wasHeldBy(ctx context.Context, ip IP, accountID string) bool {
+	release, ok := history.LastRelease(ip.doc)
+	if !ok || release.Account != "" || p.options.History == nil {
+		return false
+	}
+	e, ok, err := p.options.History.At(ctx, ip.ID(), release.At)
+	return err == nil && ok && e.Action == history.Released && e.From == accountID
+}
+
 // checkMaximum returns fault.Invalid, at a field, if an account would have more addresses than it can by its own
 // requests. Requests at the same time do not see each other: together they may exceed the number by those on their way.
 func (p *Pool) checkMaximum(ctx context.Context, accountID, field string, more int) error {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
@@ -18,6 +21,7 @@ var coolingCases = []testCase{
 	{"cooling pages", coolingPages},
 	{"cooling of a restart and of two processes", coolingElsewhere},
 	{"cooling after Kazoo", coolingAfterKazoo},
+	{"cooling after Kazoo alone", coolingAfterKazooAlone},
 	{"cooling not after a request that failed", coolingNotAfterUndo},
 	{"cooling at once", coolingAtOnce},
 	{"maximum", maximum},
@@ -246,6 +250,32 @@ func coolingAfterKazoo(s *subject) {
 	s.saying(err, strings.ReplaceAll(coolingA, "10.0.0.1", "10.0.0.2"))
 	s.clock.Add(60)
 	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.2", nil)
+	s.ok(err)
+}
+
+// coolingAfterKazooAlone: whose an address was that nobody but Kazoo has written, the history knows if a process followed.
+func coolingAfterKazooAlone(s *subject) {
+	s.configured(`{"cooling_s":60}`)
+	s.ok(history.Install(s.Context(), s.s))
+	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
+	p := s.poolWith(s.s, Options{Settings: account.NewConfig(s.s), History: history.New(s.s, now, zerolog.Nop())})
+	s.following(p)
+	doc := document.Document{"_id": "10.0.0.1", "pvt_type": "dedicated_ip", "pvt_zone": "z1", "pvt_host": "h1",
+		"pvt_created": document.Number(s.now())}
+	for _, holder := range []string{"", accountA, ""} {
+		doc["pvt_status"], doc["pvt_modified"] = "available", document.Number(s.now())
+		if delete(doc, "pvt_assigned_to"); holder != "" {
+			doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", holder
+		}
+		rev, err := s.s.Put(s.Context(), Database, doc)
+		s.ok(err)
+		doc["_rev"] = rev
+		s.until("heard of", func() bool { return p.memory.Load().index.Revision("10.0.0.1") == rev })
+		s.clock.Add(1)
+	}
+	_, err := assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
+	s.saying(err, coolingA)
+	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 }
 
