@@ -15,8 +15,13 @@ func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
+	cooling, err := coolingFilter(r)
+	if err != nil {
+		return crossbar.Reply{}, err
+	}
 	page, err := s.Inventory.Search(r.Context(), inventory.SearchRequest{
-		Zone: given(r.Query.Get("zone")), Host: given(r.Query.Get("host")), Status: given(r.Query.Get("status")),
+		Cooling: cooling,
+		Zone:    given(r.Query.Get("zone")), Host: given(r.Query.Get("host")), Status: given(r.Query.Get("status")),
 		AssignedTo: given(r.Query.Get("assigned_to")), CIDR: given(r.Query.Get("cidr")),
 		Search: given(r.Query.Get("search")), PageSize: size, StartKey: given(r.Query.Get("start_key")),
 	})
@@ -25,6 +30,19 @@ func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
 	}
 	rows := len(page.Rows)
 	return crossbar.Reply{Data: page.Rows, PageSize: &rows, Next: page.Next, Bypassed: page.Bypassed}, nil
+}
+
+// coolingFilter returns the parameter cooling, nil if it is not given.
+func coolingFilter(r *crossbar.Request) (*bool, error) {
+	switch text := given(r.Query.Get("cooling")); text {
+	case "":
+		return nil, nil
+	case "true", "false":
+		cooling := text == "true"
+		return &cooling, nil
+	default:
+		return nil, fault.Finding("cooling", "invalid", "cooling must be true or false", map[string]any{"value": text})
+	}
 }
 
 // listAccounts handles GET /ips/accounts.

@@ -82,7 +82,7 @@ func TestInventoryRefusals(t *testing.T) {
 	for query, want := range map[string]string{
 		"all?page_size=0": "page_size.minimum", "all?page_size=-1": "page_size.minimum", "all?page_size=x": "page_size.type",
 		"all?page_size=1001": "page_size.maximum", "all?page_size=99999999999999999999": "page_size.type",
-		"all?status=free": "status.enum", "all?assigned_to=Acme": "assigned_to.invalid", "all?cidr=1.2.3.4/24": "cidr.invalid",
+		"all?status=free": "status.enum", "all?cooling=no": "cooling.invalid", "all?assigned_to=Acme": "assigned_to.invalid", "all?cidr=1.2.3.4/24": "cidr.invalid",
 		"all?cidr=1.2.3.0/33": "cidr.invalid", "all?search=" + strings.Repeat("a", 257): "search.maxLength",
 		"all?start_key=1.2.3.4": "start_key.invalid", "all?zone=z&start_key=" + first: "start_key.invalid",
 		"accounts?page_size=1001": "page_size.maximum", "accounts?start_key=" + first: "start_key.invalid",

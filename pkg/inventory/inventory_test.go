@@ -77,7 +77,7 @@ func (s *subject) follow() {
 
 func (s *subject) inventory(staleness time.Duration) *inventory.Inventory {
 	s.Helper()
-	pool := dedicatedip.New(s.s, dedicatedip.Options{Log: zerolog.Nop()})
+	pool := dedicatedip.New(s.s, dedicatedip.Options{Settings: account.NewConfig(s.s), Log: zerolog.Nop()})
 	accounts := accountlist.New(s.s, account.NewDirectory(s.s), zerolog.Nop())
 	s.Cleanup(func() { _ = pool.Close() })
 	if staleness > 0 {

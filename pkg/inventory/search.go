@@ -2,8 +2,10 @@ package inventory
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
+	"junctor/pkg/cooling"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
@@ -18,6 +20,7 @@ type SearchRequest struct {
 	Status     string // kazoo.Available or kazoo.Assigned
 	AssignedTo string // an account's id
 	CIDR       string // a network, as in "192.0.2.0/24", or an address
+	Cooling    *bool  // whether it cools; nil restricts nothing
 	Search     string // the beginning of an address, a host, or the name of the account, in either case
 	PageSize   int    // at most MaxPageSize; 0 is DefaultPageSize
 	StartKey   string // SearchPage.Next of the page before
@@ -48,6 +51,11 @@ func (i *Inventory) Search(ctx context.Context, r SearchRequest) (SearchPage, er
 	if err != nil {
 		return SearchPage{}, err
 	}
+	rule, err := i.pool.Cooling(ctx)
+	if err != nil {
+		return SearchPage{}, err
+	}
+	search.Cooling, search.Since = r.Cooling, rule.Since()
 	size, err := pageSize(r.PageSize)
 	if err != nil {
 		return SearchPage{}, err
@@ -68,7 +76,7 @@ func (i *Inventory) Search(ctx context.Context, r SearchRequest) (SearchPage, er
 		return SearchPage{}, err
 	}
 	page := SearchPage{Bypassed: reader.Bypassed()}
-	if page.Rows, err = i.rows(ctx, entries); err == nil && next != nil {
+	if page.Rows, err = i.rows(ctx, entries, rule); err == nil && next != nil {
 		page.Next = startKey{After: []string{next.ID}, Of: r.listing()}.String()
 	}
 	return page, err
@@ -76,7 +84,11 @@ func (i *Inventory) Search(ctx context.Context, r SearchRequest) (SearchPage, er
 
 // listing tells the listings of different searches apart.
 func (r SearchRequest) listing() string {
-	return listingOf("all", r.Zone, r.Host, r.Status, r.AssignedTo, r.CIDR, r.Search)
+	cooling := ""
+	if r.Cooling != nil {
+		cooling = strconv.FormatBool(*r.Cooling)
+	}
+	return listingOf("all", r.Zone, r.Host, r.Status, r.AssignedTo, r.CIDR, r.Search, cooling)
 }
 
 // position returns where to begin.
@@ -155,7 +167,7 @@ func searchMemory(
 
 // rows adds to entries what the index does not have: one read for the notes of those that have some, and at most one
 // for the names of accounts.
-func (i *Inventory) rows(ctx context.Context, entries []*poolindex.Entry) ([]Row, error) {
+func (i *Inventory) rows(ctx context.Context, entries []*poolindex.Entry, r cooling.Rule) ([]Row, error) {
 	var noted, holders []string
 	known := map[string]bool{"": true}
 	for _, e := range entries {
@@ -177,7 +189,10 @@ func (i *Inventory) rows(ctx context.Context, entries []*poolindex.Entry) ([]Row
 	}
 	rows := make([]Row, len(entries))
 	for n, e := range entries {
-		rows[n] = Row{Address: dedicatedip.AddressOf(e), Notes: notes[e.ID()], AccountName: names[e.Holder()]}
+		rows[n] = Row{
+			Address: dedicatedip.AddressOf(e), Notes: notes[e.ID()], AccountName: names[e.Holder()],
+			CoolingUntil: r.Until(e.Released()),
+		}
 	}
 	return rows, nil
 }

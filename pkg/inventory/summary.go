@@ -33,15 +33,23 @@ type Summary struct {
 
 // Summary counts the addresses of the pool. Without the pool in memory it reads all rows of a view.
 func (i *Inventory) Summary(ctx context.Context) (Summary, error) {
+	rule, err := i.pool.Cooling(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
 	reader := i.pool.Read()
 	s := Summary{Zones: map[string]*Zone{}, Bypassed: reader.Bypassed()}
 	if x := reader.Index(); x != nil {
 		for group, count := range x.Counts() {
 			s.add(group, count)
 		}
+		for _, e := range x.ReleasedSince(rule.Since()) {
+			s.addCooling(e)
+		}
 		return s, nil
 	}
-	return s, i.store.View(ctx, dedicatedip.Database, kazooDesign, "summary_listing", store.Query{},
+	q := store.Query{IncludeDocs: rule.Seconds > 0} // the record of changes is in the document
+	return s, i.store.View(ctx, dedicatedip.Database, kazooDesign, "summary_listing", q,
 		func(row store.Row) error {
 			var value map[string]any
 			if err := row.Value(&value); err != nil {
@@ -54,6 +62,16 @@ func (i *Inventory) Summary(ctx context.Context) (Summary, error) {
 			s.add(poolindex.Group{
 				Zone: text("zone"), Host: text("host"), Status: text("status"), Address: isAddress(row.ID()),
 			}, 1)
+			if !q.IncludeDocs {
+				return nil
+			}
+			doc, err := row.Doc()
+			if err != nil || doc == nil { // it was deleted meanwhile
+				return err
+			}
+			if e := poolindex.NewEntry(doc); rule.Until(e.Released()) > 0 {
+				s.addCooling(e)
+			}
 			return nil
 		})
 }
@@ -63,17 +81,7 @@ func (s *Summary) add(group poolindex.Group, count int) {
 	if !group.Address {
 		return
 	}
-	zone := s.Zones[group.Zone]
-	if zone == nil {
-		zone = &Zone{Hosts: map[string]*Counts{}}
-		s.Zones[group.Zone] = zone
-	}
-	host := zone.Hosts[group.Host]
-	if host == nil {
-		host = &Counts{}
-		zone.Hosts[group.Host] = host
-	}
-	for _, counts := range []*Counts{&s.Total, &zone.Counts, host} {
+	for _, counts := range s.of(group.Zone, group.Host) {
 		switch group.Status {
 		case kazoo.Available:
 			counts.Available += count
@@ -81,6 +89,30 @@ func (s *Summary) add(group poolindex.Group, count int) {
 			counts.Assigned += count
 		}
 	}
+}
+
+// addCooling counts an address that cools.
+func (s *Summary) addCooling(e *poolindex.Entry) {
+	if e.Address().IsValid() {
+		for _, counts := range s.of(e.Zone(), e.Host()) {
+			counts.Cooling++
+		}
+	}
+}
+
+// of returns the counts that an address of a zone and host belongs to.
+func (s *Summary) of(zoneName, hostName string) []*Counts {
+	zone := s.Zones[zoneName]
+	if zone == nil {
+		zone = &Zone{Hosts: map[string]*Counts{}}
+		s.Zones[zoneName] = zone
+	}
+	host := zone.Hosts[hostName]
+	if host == nil {
+		host = &Counts{}
+		zone.Hosts[hostName] = host
+	}
+	return []*Counts{&s.Total, &zone.Counts, host}
 }
 
 func isAddress(id string) bool {

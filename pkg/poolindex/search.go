@@ -19,6 +19,8 @@ type Search struct {
 	Zone, Host, Status, Holder string        // exactly; empty is any
 	Within                     *ipaddr.Block // nil is any
 	Begins                     *Begins       // nil is any
+	Cooling                    *bool         // whether it was given back after Since; nil is any
+	Since                      int64         // Gregorian seconds
 }
 
 // Begins finds an address by the beginning of a text that belongs to it. One of the fields has to match.
@@ -32,7 +34,8 @@ type Begins struct {
 func (s Search) Matches(e *Entry) bool {
 	return (s.Zone == "" || s.Zone == e.Zone()) && (s.Host == "" || s.Host == e.Host()) &&
 		(s.Status == "" || s.Status == e.Status()) && (s.Holder == "" || s.Holder == e.heldBy()) &&
-		(s.Within == nil || s.Within.Contains(e.addr)) && (s.Begins == nil || s.Begins.matches(e)) && e.addr.IsValid()
+		(s.Within == nil || s.Within.Contains(e.addr)) && (s.Begins == nil || s.Begins.matches(e)) &&
+		(s.Cooling == nil || *s.Cooling == (e.released > s.Since)) && e.addr.IsValid()
 }
 
 // heldBy is Holder without what is left in the document of an address that nobody holds.
@@ -137,6 +140,9 @@ func (x *Index) sources(s Search) []source {
 	if s.Begins != nil {
 		filters = append(filters, x.beginning(*s.Begins))
 	}
+	if s.Cooling != nil && *s.Cooling {
+		filters = append(filters, x.cooling(s.Since))
+	}
 	if len(filters) == 0 {
 		filters = append(filters, x.everything())
 	}
@@ -147,6 +153,13 @@ func (x *Index) sources(s Search) []source {
 		return filters[0]
 	}
 	return slices.MinFunc(filters, func(a, b []source) int { return cmp.Compare(sizeOf(a), sizeOf(b)) })
+}
+
+// cooling returns a source of the addresses that were given back after a time.
+func (x *Index) cooling(since int64) []source {
+	byAddress := newTree(compareAddresses)
+	x.scanReleased(since, func(e *Entry) { byAddress.Set(e) })
+	return sourceOf(byAddress)
 }
 
 // everything returns the sources of all addresses.
