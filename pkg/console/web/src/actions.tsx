@@ -261,7 +261,7 @@ function AllocateDialog(props: { zones: string[]; account?: string; own?: boolea
   const [spread, setSpread] = useState(false)
   const [error, setError] = useState<ApiError>()
   const [busy, setBusy] = useState(false)
-  const [given, setGiven] = useState<Address[]>()
+  const [given, setGiven] = useState<string[]>()
   const fixedAccount = props.account !== undefined
 
   const submit = async (event: Event) => {
@@ -272,9 +272,9 @@ function AllocateDialog(props: { zones: string[]; account?: string; own?: boolea
     try {
       const target = fixedAccount ? { id: props.account! } : await findAccount(account)
       const data = { quantity: Number(quantity), ...(zone && { zone }), ...(spread && { spread }) }
-      const { data: result } = await call<{ ips: Address[] }>('POST', `accounts/${seg(target.id)}/ips`,
+      const { data: result } = await call<{ ips: (string | Address)[] }>('POST', `accounts/${seg(target.id)}/ips`,
         { data, query: { response_format: 'documented' } })
-      setGiven(result.ips)
+      setGiven(result.ips.map((ip) => typeof ip === 'string' ? ip : ip.ip))
       say(`${plural(result.ips.length, 'address is', 'addresses are')} assigned.`)
       props.done()
     } catch (cause) {
@@ -291,7 +291,7 @@ function AllocateDialog(props: { zones: string[]; account?: string; own?: boolea
         <ModalTitle>Allocated</ModalTitle>
         <p role="status">{plural(given.length, 'address is', 'addresses are')} assigned:</p>
         <ul class="failed" tabIndex={0} aria-label="Addresses allocated">
-          {given.map((ip) => <li key={ip.id}><Text mono>{ip.ip}</Text> <span class="muted"><Text>{ip.zone}</Text></span></li>)}
+          {given.map((ip) => <li key={ip}><Text mono>{ip}</Text></li>)}
         </ul>
         <div class="actions"><Button kind="primary" onClick={props.close}>Close</Button></div>
       </div>

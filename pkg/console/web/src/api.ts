@@ -187,7 +187,7 @@ export interface Counts {
 export interface Summary {
   total: Counts
   zones: Record<string, Counts & { hosts: Record<string, Counts> }>
-  days: { day: string; assigned: number }[]
+  days?: { day: string; assigned: number }[]
 }
 
 export interface Cluster {

@@ -26,6 +26,10 @@ export function signal<T>(value: T): Signal<T> {
 /** Renders the component again when the value changes. */
 export function useSignal<T>(s: Signal<T>): T {
   const [, again] = useState({})
-  useEffect(() => s.follow(() => again({})), [s])
-  return s.get()
+  const value = s.get()
+  useEffect(() => {
+    if (s.get() !== value) again({}) // it changed before this component followed it
+    return s.follow(() => again({}))
+  }, [s])
+  return value
 }

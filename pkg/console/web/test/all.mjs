@@ -3,4 +3,5 @@ import { after } from 'node:test'
 import { closeBrowser } from './harness.mjs'
 
 await import('./login.test.mjs')
+await import('./pool.test.mjs')
 after(closeBrowser)

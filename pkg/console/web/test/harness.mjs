@@ -12,7 +12,7 @@ const browserPath = process.env.JUNCTOR_CHROMIUM
 if (!program || !browserPath) throw new Error('run this as "go test ./pkg/console", which says what to test')
 
 /** How long a condition may take to come true on a busy machine, in milliseconds. */
-export const patience = 30_000
+export const patience = Number(process.env.JUNCTOR_PATIENCE ?? 60_000)
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -47,7 +47,7 @@ export class Server {
         return undefined
       }
     })
-    server.home = /"home":"([^"]*)"/.exec(server.log)[1]
+    server.home = (await until('its folder', () => /"home":"([^"]*)"/.exec(server.log)))[1]
     server.admin = JSON.parse(readFileSync(join(server.home, 'admin.json')))
     return server
   }
@@ -79,7 +79,10 @@ export class Server {
   }
 
   async logIn(key) {
-    const response = await fetch(`${this.url}/v2/api_auth`, { method: 'PUT', body: JSON.stringify({ data: { api_key: key } }) })
+    const response = await fetch(`${this.url}/v2/api_auth`, {
+      method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ data: { api_key: key } }),
+    })
+    assert.ok(response.ok)
     return (await response.json()).auth_token
   }
 
@@ -115,7 +118,7 @@ export async function open(server, options = {}) {
   const page = await context.newPage()
   const said = []
   const elsewhere = []
-  page.expected = [] // of what the console may say
+  page.expected = [] // what the console may say of requests that have to fail; tests add to it
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') said.push(message.text())
   })
@@ -159,6 +162,11 @@ export async function examine(page, where) {
   }))
   const text = found.violations.map((v) => `${v.id}: ${v.help}\n${v.nodes.slice(0, 3).map((n) => `  ${n.html}\n  ${n.failureSummary}`).join('\n')}`)
   assert.deepEqual(text, [], `axe-core on ${where}`)
+  await fits(page, where)
+}
+
+/** Fails on a page that is wider than its window. */
+export async function fits(page, where) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(wide <= 0, `${where} is ${wide} pixels wider than its window`)
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createServer, request as forward } from 'node:http'
 import { after, before, test } from 'node:test'
 import { examine, logInByKey, open, openAsAdmin, Server, until } from './harness.mjs'
 
@@ -47,7 +48,7 @@ test('log in and out', async (t) => {
 
   await t.test('with a wrong password, or nothing', async () => {
     const page = await open(server)
-    page.expected = [/401/]
+    page.expected.push(/401/)
     await page.goto(server.console)
     await page.getByRole('button', { name: 'Log in' }).click()
     await page.getByText('Enter the user name').waitFor()
@@ -66,15 +67,16 @@ test('log in and out', async (t) => {
     await page.clock.install()
     await page.goto(server.console)
     await logInByKey(page, server.admin.api_key)
-    const first = await page.evaluate(() => sessionStorage.getItem('junctor.token'))
+    const renewed = page.waitForResponse((r) => r.url().endsWith('/v2/auth') && r.request().method() === 'PUT')
     await page.clock.fastForward('56:00')
-    await until('the renewal', async () => (await page.evaluate(() => sessionStorage.getItem('junctor.token'))) !== first)
+    assert.equal((await renewed).ok(), true)
+    await page.getByRole('button', { name: 'Log out' }).waitFor()
     await page.done()
   })
 
   await t.test('a token that expired ends the session, and the page is there again after the log-in', async () => {
     const page = await openAsAdmin(server, 'clusters')
-    page.expected = [/401/]
+    page.expected.push(/401/)
     await page.getByRole('heading', { name: 'Clusters' }).waitFor()
     await page.evaluate(() => {
       const [head, claims, signature] = sessionStorage.getItem('junctor.token').split('.')
@@ -101,4 +103,32 @@ test('without log-ins it says where tokens come from, and takes one', async () =
   await page.getByRole('heading', { name: 'Pool' }).waitFor()
   await page.done()
   await other.stop()
+})
+
+test('behind a proxy that removes a prefix', async () => {
+  const target = new URL(server.url)
+  const proxy = createServer((request, response) => {
+    if (!request.url.startsWith('/ops/junctor/')) return response.writeHead(404).end()
+    const on = forward({ host: target.hostname, port: target.port, path: request.url.slice('/ops/junctor'.length),
+      method: request.method, headers: request.headers }, (from) => {
+      response.writeHead(from.statusCode, from.headers)
+      from.pipe(response)
+    })
+    request.pipe(on)
+  })
+  await new Promise((listening) => proxy.listen(0, '127.0.0.1', listening))
+  const url = `http://127.0.0.1:${proxy.address().port}`
+  const page = await open({ url })
+  await page.goto(`${url}/ops/junctor/`) // leads to the console
+  await logInByKey(page, server.admin.api_key)
+  assert.equal(page.url(), `${url}/ops/junctor/console/`)
+  await page.getByRole('link', { name: 'Addresses' }).click()
+  await page.reload()
+  await page.getByRole('heading', { name: 'Addresses' }).waitFor()
+  assert.equal(page.url(), `${url}/ops/junctor/console/addresses`)
+  await page.goto(`${url}/ops/junctor/console`)
+  await page.getByRole('heading', { name: 'Pool' }).waitFor()
+  await page.done()
+  proxy.closeAllConnections()
+  proxy.close()
 })

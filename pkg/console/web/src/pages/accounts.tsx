@@ -27,7 +27,10 @@ export function Accounts() {
     setRows(list)
     return () => list.close()
   }, [settled, turn])
-  useEffect(() => rows?.follow(() => again({})), [rows])
+  useEffect(() => {
+    again({})
+    return rows?.follow(() => again({}))
+  }, [rows])
   const open = query['id']
   const url = (id?: string) => href('accounts', { search, id })
   return (
@@ -45,7 +48,7 @@ export function Accounts() {
         </div>
         {rows && (
           <Table<AccountRow>
-            label="List of accounts" rows={rows} id={(row) => row.id} current={open}
+            label="List" rows={rows} id={(row) => row.id} current={open}
             columns={[
               { name: 'Name', class: 'cut', cell: (row) => <Link href={url(row.id)} current={row.id === open} class="cut"><Text>{row.name || row.id}</Text></Link> },
               { name: 'Realm', class: 'cut medium', cell: (row) => <Text>{row.realm}</Text> },
@@ -98,11 +101,11 @@ function Details({ id, close, changed }: { id: string; close: string; changed: (
   })
   const name = about.data?.name || id
   return (
-    <section class="details" aria-labelledby="details-title" onKeyDown={(event) => {
+    <section class="details" aria-label="Details" onKeyDown={(event) => {
       if (event.key === 'Escape' && !event.defaultPrevented) go(close)
     }}>
       <div class="head">
-        <h2 id="details-title"><Text>{name}</Text></h2>
+        <h2><Text>{name}</Text></h2>
         <Link href={close} class="button quiet" label="Close details">Close</Link>
       </div>
       {about.error && <Failure error={about.error} retry={about.reload} />}

@@ -65,7 +65,10 @@ export function Addresses() {
 
   const [selected, setSelected] = useState<Map<string, Address>>(new Map())
   const [, again] = useState({})
-  useEffect(() => rows?.follow(() => again({})), [rows])
+  useEffect(() => {
+    again({})
+    return rows?.follow(() => again({}))
+  }, [rows])
 
   const { at, rest } = split(rows?.error(), {
     search: (f) => f === 'search', zone: (f) => f === 'zone', host: (f) => f === 'host', status: (f) => f === 'status',
@@ -267,11 +270,11 @@ function Details(props: {
     },
   })
   return (
-    <section class="details" aria-labelledby="details-title" onKeyDown={(event) => {
+    <section class="details" aria-label="Details" onKeyDown={(event) => {
       if (event.key === 'Escape' && !event.defaultPrevented) go(props.close)
     }}>
       <div class="head">
-        <h2 id="details-title" ref={heading} tabIndex={-1}><Text mono>{address?.ip ?? props.id}</Text></h2>
+        <h2 ref={heading} tabIndex={-1}><Text mono>{address?.ip ?? props.id}</Text></h2>
         <Link href={props.close} class="button quiet" label="Close details">Close</Link>
       </div>
       {error && <Failure error={error} retry={reload} />}

@@ -103,11 +103,11 @@ function Details({ id, close, turn, removed }: { id: string; close: string; turn
   const { data, error, reload } = useLoad((signal) => document(id, signal), [id, turn])
   const cluster = data?.data
   return (
-    <section class="details" aria-labelledby="details-title" onKeyDown={(event) => {
+    <section class="details" aria-label="Details" onKeyDown={(event) => {
       if (event.key === 'Escape' && !event.defaultPrevented) go(close)
     }}>
       <div class="head">
-        <h2 id="details-title"><Text>{cluster?.name || id}</Text></h2>
+        <h2><Text>{cluster?.name || id}</Text></h2>
         <Link href={close} class="button quiet" label="Close details">Close</Link>
       </div>
       {error && <Failure error={error} retry={reload} />}
@@ -347,7 +347,7 @@ function Editor({ id, done }: { id: string; done: () => void }) {
                   ? <TextField label="Zone" value={zone.name} onInput={(name) => setZone(zone.key, { name })} /> : null}
                 <AreaField label="Inbound" value={zone.inbound} onInput={(inbound) => setZone(zone.key, { inbound })} error={at[`inbound ${zone.key}`]} hint="One address a line" />
                 <AreaField label="Outbound" value={zone.outbound} onInput={(outbound) => setZone(zone.key, { outbound })} error={at[`outbound ${zone.key}`]} hint="One address a line" />
-                <Button kind="quiet" label={`Take zone ${zone.name} away`} onClick={() => set({ zones: draft.zones.filter((z) => z.key !== zone.key) })}>Take away</Button>
+                <Button kind="quiet" label={`Take away zone ${zone.name}`} onClick={() => set({ zones: draft.zones.filter((z) => z.key !== zone.key) })}>Take away</Button>
               </div>
             </fieldset>
           ))}

@@ -41,15 +41,20 @@ export function History({ user }: { user: User }) {
       const path = !user.superduper ? `accounts/${seg(user.accountId)}/ips/history`
         : wanted.ip ? `ips/${seg(wanted.ip.trim())}/history`
         : account ? `accounts/${seg(account)}/ips/history` : 'ips/history'
-      const page = await get<Event[]>(path, {
-        created_from: seconds(wanted.from), created_to: seconds(wanted.to), page_size: 100, start_key: start,
-        auth_account_id: actor,
-      }, signal)
-      const matching = page.data.filter((e) => (!actor || e.auth_account_id === actor) &&
-        (!account || e.from === account || e.to === account) && (user.superduper || !wanted.ip || e.ip === wanted.ip.trim()))
+      const wantedHere = (e: Event) => (!actor || e.auth_account_id === actor) && (!account || e.from === account || e.to === account) &&
+        (user.superduper || !wanted.ip || e.ip === wanted.ip.trim())
+      // The API has no filter for all of these at once: pages are read until there is something to show.
+      const found = [...before]
+      for (let pages = 0; pages < 50 && (pages === 0 || start && found.length < before.length + 50); pages++) {
+        const page = await get<Event[]>(path, {
+          created_from: seconds(wanted.from), created_to: seconds(wanted.to), page_size: 100, start_key: start,
+        }, signal)
+        found.push(...page.data.filter(wantedHere))
+        start = page.next_start_key
+      }
       if (signal.aborted) return
-      setEvents([...before, ...matching])
-      setNext(page.next_start_key)
+      setEvents(found)
+      setNext(start)
     } catch (cause) {
       if (!signal.aborted) setError(asError(cause))
     } finally {
@@ -79,7 +84,7 @@ export function History({ user }: { user: User }) {
         {user.superduper && <AccountField label="Account" value={filters.account} onInput={set('account')} error={at['account']} />}
         {user.superduper && <AccountField label="Actor" value={filters.actor} onInput={set('actor')} error={at['actor']} />}
         <TextField label="From" type="datetime-local" value={filters.from} onInput={set('from')} error={at['from']} />
-        <TextField label="To" type="datetime-local" value={filters.to} onInput={set('to')} error={at['to']} />
+        <TextField label="Until" type="datetime-local" value={filters.to} onInput={set('to')} error={at['to']} />
       </FilterBar>
       {rest && <Failure error={rest} retry={() => setTurn((n) => n + 1)} />}
       {!events && !error && <Loading />}
@@ -129,8 +134,8 @@ function WhoHad() {
     }
   }
   return (
-    <section class="card" aria-labelledby="who-had">
-      <h2 id="who-had">Who had an address</h2>
+    <section class="card" aria-label="Look-up">
+      <h2>Who had an address</h2>
       <form class="row" onSubmit={submit} noValidate>
         <TextField label="IP" value={ip} onInput={setIp} mono />
         <TextField label="At" type="datetime-local" value={at} onInput={setAt} />

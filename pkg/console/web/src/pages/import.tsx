@@ -31,15 +31,9 @@ interface Row {
 }
 
 interface Result {
-  created: Place[]
-  unchanged: Place[]
+  created: string[]
+  unchanged: string[]
   refused: Record<string, Record<string, { message?: string; value?: unknown }>>
-}
-
-interface Place {
-  ip: string
-  zone: string
-  host: string
 }
 
 const entriesPerRequest = 1000
@@ -128,13 +122,19 @@ export function Import() {
       const data = { ips: part.map(wire), ...(zone.trim() && { zone: zone.trim() }), ...(host.trim() && { host: host.trim() }) }
       const { data: result } = await call<Result>('PUT', 'ips', { data, query: { dry_run: dryRun || undefined }, signal })
       if (signal.aborted) return all
-      for (const [index, codes] of Object.entries(result.refused ?? {})) {
+      for (const [index, codes] of Object.entries(result.refused)) {
         const entry = part[Number(index)] ?? part[0]!
         const reason = Object.entries(codes).map(([code, d]) => d?.message ?? code).join(' ')
-        all.push({ entry, outcome: 'refused', ip: entry.text, zone: entry.zone ?? zone, host: entry.host ?? host, reason })
+        all.push({ entry, outcome: 'refused', ip: entry.text, zone: entry.zone || zone, host: entry.host || host, reason })
       }
+      const single = new Map(part.map((entry) => [entry.text, entry]))
+      const blocks = part.filter((entry) => size(entry) > 1)
       for (const outcome of ['created', 'unchanged'] as const) {
-        for (const place of result[outcome] ?? []) all.push({ entry: part[0]!, outcome, ...place, reason: '' })
+        for (const ip of result[outcome]) {
+          // The server does not say which block an address is from. Where there are several, zone and host stay empty.
+          const entry = single.get(ip) ?? (blocks.length === 1 ? blocks[0] : undefined)
+          all.push({ entry: entry ?? part[0]!, outcome, ip, zone: entry ? entry.zone || zone : '', host: entry ? entry.host || host : '', reason: '' })
+        }
       }
       setProgress(([done, of]) => [done + part.length, of])
     }
@@ -277,7 +277,7 @@ export function Import() {
               { name: 'Outcome', class: 'narrow', cell: (row) => <span class={`outcome ${row.outcome}`}>{row.outcome === 'created' ? done ? 'created' : 'new' : row.outcome}</span> },
               { name: 'Zone', class: 'cut medium', cell: (row) => <Text>{row.zone}</Text> },
               { name: 'Host', class: 'cut large', cell: (row) => <Text>{row.host}</Text> },
-              { name: 'Reason', class: 'cut', cell: (row) => row.reason && <bdi class="error" title={row.reason}>{`${file ? `Line ${row.entry.line}: ` : ''}${row.reason}`}</bdi> },
+              { name: 'Reason', class: 'cut reason', cell: (row) => row.reason && <bdi class="error" title={row.reason}>{`${file ? `Line ${row.entry.line}: ` : ''}${row.reason}`}</bdi> },
             ]}
             empty={<Empty>Nothing.</Empty>}
           />

@@ -45,7 +45,7 @@ export function LogIn({ reason }: { reason?: string | undefined }) {
             <TextField label="Account" value={form.account} onInput={input('account')} autocomplete="organization"
               hint="Its name or its realm" error={incomplete['account']} />
             <p class="or"><span>or</span></p>
-            <TextField label="API key" type="password" value={form.apiKey} onInput={input('apiKey')} mono
+            <TextField label="API key" secret value={form.apiKey} onInput={input('apiKey')} mono
               error={incomplete['apiKey']} />
           </>
         ) : (
@@ -54,7 +54,7 @@ export function LogIn({ reason }: { reason?: string | undefined }) {
               This server does not issue tokens. Log in to Kazoo, where your tokens come from: in Monster UI, or with
               PUT user_auth or api_auth of its Crossbar. Then paste the token here.
             </p>
-            <TextField label="Token" type="password" value={form.token} onInput={input('token')} mono
+            <TextField label="Token" secret value={form.token} onInput={input('token')} mono
               error={incomplete['token']} hint="The auth_token of the response to the login" />
           </>
         )}

@@ -37,7 +37,10 @@ export function OwnAddresses({ user }: { user: User }) {
     setRows(list)
     return () => list.close()
   }, [own, status, held.data, search, filters.zone, turn])
-  useEffect(() => rows?.follow(() => again({})), [rows])
+  useEffect(() => {
+    again({})
+    return rows?.follow(() => again({}))
+  }, [rows])
   const reload = () => setTurn((n) => n + 1)
   const [selected, setSelected] = useState<Map<string, Item>>(new Map())
   useEffect(() => setSelected(new Map()), [status])
@@ -140,11 +143,11 @@ function OwnDetails(props: { ip: string; user: User; close: string; changed: () 
     },
   })
   return (
-    <section class="details" aria-labelledby="details-title" onKeyDown={(event) => {
+    <section class="details" aria-label="Details" onKeyDown={(event) => {
       if (event.key === 'Escape' && !event.defaultPrevented) go(props.close)
     }}>
       <div class="head">
-        <h2 id="details-title"><Text mono>{props.ip}</Text></h2>
+        <h2><Text mono>{props.ip}</Text></h2>
         <Link href={props.close} class="button quiet" label="Close details">Close</Link>
       </div>
       {error && <Failure error={error} retry={reload} />}

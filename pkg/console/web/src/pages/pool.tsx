@@ -4,6 +4,9 @@ import { count, plural } from '../time'
 import { Button, Empty, Failure, Link, Loading, Text, useLoad, useTitle } from '../ui/parts'
 import { Line } from '../ui/chart'
 
+/** The server counts cooling addresses as available, too; here they are apart. */
+const apart = <T extends Counts>(c: T): T => ({ ...c, available: c.available - c.cooling })
+
 const sum = (c: Counts) => c.available + c.assigned + c.cooling
 
 /** A zone runs low when less than a tenth of it is available. */
@@ -27,12 +30,14 @@ export function Pool() {
 }
 
 function Picture({ summary }: { summary: Summary }) {
-  const zones = Object.entries(summary.zones).sort(byName)
-  const total = summary.total
+  const zones = Object.entries(summary.zones).sort(byName).map(([zone, c]) => [zone, {
+    ...apart(c), hosts: Object.fromEntries(Object.entries(c.hosts).map(([host, h]) => [host, apart(h)])),
+  }] as const)
+  const total = apart(summary.total)
   if (sum(total) === 0) {
     return (
       <Empty>
-        <h2>The pool is empty</h2>
+        <h2>Nothing here yet</h2>
         <p>Add addresses from a CSV file, or as a block.</p>
         <Button kind="primary" onClick={() => go(href('import'))}>Import</Button>
       </Empty>
@@ -82,12 +87,12 @@ function Picture({ summary }: { summary: Summary }) {
         </section>
         <section class="card" aria-labelledby="days">
           <h2 id="days">Assigned, last 30 days</h2>
-          <Line points={summary.days.map((d) => ({ name: d.day, value: d.assigned }))} />
+          <Line points={(summary.days ?? []).map((d) => ({ name: d.day, value: d.assigned }))} />
         </section>
       </div>
       <section class="card" aria-labelledby="numbers">
         <h2 id="numbers">Numbers</h2>
-        <div class="wide" tabIndex={0} role="region" aria-labelledby="numbers">
+        <div class="wide" tabIndex={0} role="region" aria-label="Table of numbers">
           <table class="plain">
             <thead>
               <tr>

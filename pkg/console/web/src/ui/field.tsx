@@ -48,6 +48,7 @@ const valueOf = (event: { currentTarget: { value: string } }) => event.currentTa
 
 export function TextField(props: Common & {
   type?: 'text' | 'password' | 'search' | 'number' | 'datetime-local'
+  secret?: boolean // masked, but none of the browser's passwords
   autocomplete?: string
   suggestions?: string[]
   placeholder?: string
@@ -62,13 +63,13 @@ export function TextField(props: Common & {
     if (props.autofocus) input.current?.focus()
   }, [])
   return (
-    <Frame {...props} shown={props.type === 'password' ? '' : props.value}>
+    <Frame {...props} shown={props.type === 'password' || props.secret ? '' : props.value}>
       {(control) => (
         <>
           <input
             {...control}
             ref={input}
-            class={props.mono ? 'input mono' : 'input'}
+            class={`input ${props.mono ? 'mono' : ''} ${props.secret ? 'secret' : ''}`}
             type={(props.type ?? 'text') as 'text'}
             value={props.value}
             required={props.required}
@@ -159,8 +160,10 @@ export function AccountField(props: Common & { autofocus?: boolean }) {
   const [active, setActive] = useState(-1)
   const [chosen, setChosen] = useState<AccountRow>()
   const input = useRef<HTMLInputElement>(null)
+  const leaving = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => {
     if (props.autofocus) input.current?.focus()
+    return () => clearTimeout(leaving.current)
   }, [])
   useEffect(() => {
     const text = props.value.trim()
@@ -211,13 +214,17 @@ export function AccountField(props: Common & { autofocus?: boolean }) {
           <input {...control} ref={input} class="input" role="combobox" aria-expanded={visible} aria-controls={list}
             aria-autocomplete="list" aria-activedescendant={visible && active >= 0 ? `${list}-${active}` : undefined}
             autocomplete="off" spellcheck={false} value={props.value}
+            onFocus={() => clearTimeout(leaving.current)}
             onInput={(event) => {
+              clearTimeout(leaving.current)
               setOpen(true)
               props.onInput(valueOf(event))
             }}
             onKeyDown={onKey}
-            onBlur={() => setTimeout(() => setOpen(false), 150)} />
-          <ul id={list} role="listbox" aria-label="Accounts found" class={visible ? 'options' : 'options closed'}>
+            onBlur={() => {
+              leaving.current = setTimeout(() => setOpen(false), 150)
+            }} />
+          <ul id={list} role="listbox" aria-label="Suggestions" class={visible ? 'options' : 'options closed'}>
             {rows.map((row, n) => (
               <li key={row.id} id={`${list}-${n}`} role="option" aria-selected={n === active}
                 onMouseDown={(event) => {

@@ -36,7 +36,10 @@ export function Table<T>(props: {
   const [view, setView] = useState({ top: 0, height: 600 })
   const [, again] = useState({})
 
-  useEffect(() => rows.follow(() => again({})), [rows])
+  useEffect(() => {
+    again({}) // it may have changed before it is followed
+    return rows.follow(() => again({}))
+  }, [rows])
   useLayoutEffect(() => {
     const element = box.current
     if (!element) return
@@ -69,14 +72,13 @@ export function Table<T>(props: {
           </td>
         )}
         {row === undefined
-          ? <td colSpan={columns.length} class="muted">…</td>
+          ? <td class="muted">…</td>
           : columns.map((c) => <td key={c.name} class={c.class}>{c.cell(row)}</td>)}
       </tr>,
     )
   }
   const above = first * rowHeight
   const below = (length - last) * rowHeight
-  const width = columns.length + (selection ? 1 : 0)
   const error = rows.error()
   return (
     <div class={props.fit ? 'table fit' : 'table'}>
@@ -98,9 +100,9 @@ export function Table<T>(props: {
             </tr>
           </thead>
           <tbody>
-            {above > 0 && <Spacer height={above} span={width} />}
+            {above > 0 && <Spacer height={above} />}
             {shown}
-            {below > 0 && <Spacer height={below} span={width} />}
+            {below > 0 && <Spacer height={below} />}
           </tbody>
         </table>
         {length === 0 && !error && (rows.more() ? <Loading /> : props.empty)}
@@ -110,10 +112,11 @@ export function Table<T>(props: {
   )
 }
 
-function Spacer({ height, span }: { height: number; span: number }) {
+/** A row in place of those out of view. It spans one column only, since others may be hidden. */
+function Spacer({ height }: { height: number }) {
   return (
     <tr aria-hidden="true" class="spacer">
-      <td colSpan={span} style={{ height: `${height}px` }} />
+      <td style={{ height: `${height}px` }} />
     </tr>
   )
 }
