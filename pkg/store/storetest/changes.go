@@ -140,8 +140,10 @@ func changesMany(s *subject) {
 	for i := range docs {
 		docs[i] = document.Document{"_id": fmt.Sprint(i)}
 	}
-	_, err := s.PutMany(s.Context(), s.db, docs)
-	s.ok(err)
+	for some := range slices.Chunk(docs, 500) {
+		_, err := s.PutMany(s.Context(), s.db, some)
+		s.ok(err)
+	}
 	ctx, cancel := context.WithCancel(s.Context())
 	defer cancel()
 	told := map[string]bool{}
