@@ -25,27 +25,6 @@ func TestDifferencesDocumented(t *testing.T) {
 	}
 }
 
-// TestRoutesDocumented: docs/api.md has the path of every route.
-func TestRoutesDocumented(t *testing.T) {
-	t.Parallel()
-	_, text, _ := strings.Cut(readDocument(t, "docs/api.md"), "\n## What is served\n")
-	text, _, _ = strings.Cut(text, "\n## ")
-	names := strings.NewReplacer("/accounts/{account}/schemas", "/schemas", "{account}", "{A}", "{ip}", "{IP}",
-		"{cluster}", "{ID}", "{schema}", "{ID}")
-	for _, rt := range routes {
-		verb, path, _ := strings.Cut(names.Replace(rt.name), " /")
-		last := path[strings.LastIndex(path, "/")+1:]
-		found := false
-		for line := range strings.Lines(text) {
-			found = found || strings.Contains(line, verb) &&
-				(strings.Contains(line, "`"+path+"`") || strings.Contains(line, "`/"+last+"`"))
-		}
-		if !found {
-			t.Errorf("docs/api.md has no %s", rt.name)
-		}
-	}
-}
-
 // readDocument returns the text of a file of the repository.
 func readDocument(t *testing.T, path string) string {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/history"
 	"junctor/pkg/routing"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -35,7 +36,8 @@ func found(t testing.TB, changes ...func(*api.Config)) *founded {
 	for _, err := range []error{
 		err, designErr,
 		s.Install(t.Context(), "accounts", design),
-		dedicatedip.Install(t.Context(), s), routing.Install(t.Context(), s), trust.Install(t.Context(), s),
+		dedicatedip.Install(t.Context(), s), history.Install(t.Context(), s),
+		routing.Install(t.Context(), s), trust.Install(t.Context(), s),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -60,11 +61,25 @@ func TestMain(m *testing.M) {
 		_, _ = fmt.Fprintln(os.Stderr, "FAIL:", err)
 		code = 1
 	}
+	for _, name := range theContract().report(code == 0 && everything()) {
+		_, _ = fmt.Fprintln(os.Stderr, "FAIL: no test has a success of", name)
+		code = 1
+	}
 	for _, secret := range leaked(the.log.String()) {
 		_, _ = fmt.Fprintln(os.Stderr, "FAIL: a secret is in the log:", secret)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// everything reports whether all tests of the package were run.
+func everything() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.bench", "test.fuzz"} {
+		if flag.Lookup(name).Value.String() != "" {
+			return false
+		}
+	}
+	return !testing.Short()
 }
 
 // clock is a clock that stands where it is set.
@@ -123,6 +138,7 @@ func newService(t testing.TB, s *store.Store, changes ...func(*api.Config)) *ser
 	}
 	server := httptest.NewUnstartedServer(nil)
 	server.Config = api.New(c).HTTP()
+	server.Config.Handler = validating(t, c.Format, server.Config.Handler)
 	server.Start()
 	t.Cleanup(server.Close)
 	sv.url, sv.addr = server.URL, server.Listener.Addr().String()
@@ -163,8 +179,13 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 		IssueTokens: true,
 		Metrics:     metrics.New(),
 		Ready:       func(context.Context) string { return "" },
-		Health:      func(context.Context) api.Health { return api.Health{Version: "0.0.0"} },
-		Format:      api.Documented,
+		Health: func(context.Context) api.Health {
+			return api.Health{
+				Store: api.StoreHealth{Kind: "embedded", Status: "ok"}, CopiesRepaired: map[string]uint64{},
+				Billing: map[string]api.QueueHealth{}, Version: "0.0.0",
+			}
+		},
+		Format: api.Documented,
 	}, err
 }
 

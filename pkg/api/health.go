@@ -18,7 +18,8 @@ func (s *Server) operations() map[string]http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { condition{Status: "ok"}.write(w) })
 	mux.HandleFunc("GET /readyz", s.readiness)
 	mux.Handle("GET /metrics", s.Metrics.Handler())
-	handlers := map[string]http.Handler{"/healthz": mux, "/readyz": mux}
+	mux.HandleFunc("GET /openapi.yaml", describe)
+	handlers := map[string]http.Handler{"/healthz": mux, "/readyz": mux, "/openapi.yaml": mux}
 	if !s.SeparateMetrics {
 		handlers["/metrics"] = mux
 	}

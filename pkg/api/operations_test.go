@@ -24,7 +24,10 @@ func operated(t *testing.T, change func(*api.Config)) (*api.Server, func(h http.
 	change(&c)
 	return api.New(c), func(h http.Handler, path string) *http.Response {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if server, ok := h.(*api.Server); ok {
+			h = validating(t, c.Format, server)
+		}
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 		return w.Result()
 	}
 }

@@ -31,8 +31,8 @@ func (r *Request) RequireSuperduper() error {
 	return nil
 }
 
-// OfAccount authorizes those who have rights on the {account} in the path, which becomes r.Account: itself, its ancestors and superduper accounts
-// (cb_simple_authz).
+// OfAccount authorizes those who have rights on the {account} in the path, which becomes r.Account: itself, its
+// ancestors and superduper accounts (cb_simple_authz).
 func OfAccount(r *Request) error {
 	if r.Identity.LookupKey != "" { // which may not learn which accounts exist
 		return r.admit(nil)

@@ -1,0 +1,60 @@
+package api_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+
+	"junctor/pkg/api"
+)
+
+// validating returns a handler that validates each exchange of h against the contract.
+func validating(t testing.TB, format api.Format, h http.Handler) http.Handler {
+	c := theContract()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := &teeWriter{ResponseWriter: w}
+		o := &observation{method: r.Method, target: r.URL, header: r.Header, format: format}
+		var body bytes.Buffer
+		if r.Body != http.NoBody {
+			copied := *r
+			copied.Body = both{io.TeeReader(r.Body, &body), r.Body}
+			r = &copied
+		}
+		h.ServeHTTP(seen, r)
+		o.body, o.status, o.returned, o.text = body.Bytes(), seen.status, w.Header(), seen.text.Bytes()
+		c.count(o)
+		for _, complaint := range c.check(o) {
+			t.Errorf("%s %s breaks openapi.yaml: %s\n%.300s\n%d %.500s", o.method, o.target, complaint, o.body, o.status, o.text)
+		}
+	})
+}
+
+// both reads from one and closes the other.
+type both struct {
+	io.Reader
+	io.Closer
+}
+
+// teeWriter remembers a response while it is sent.
+type teeWriter struct {
+	http.ResponseWriter
+	status int
+	text   bytes.Buffer
+}
+
+// Unwrap is http.ResponseController's.
+func (r *teeWriter) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *teeWriter) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *teeWriter) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	r.text.Write(p)
+	return r.ResponseWriter.Write(p)
+}
