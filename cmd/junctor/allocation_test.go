@@ -96,6 +96,10 @@ func startProcess(t *testing.T, args ...string) *served {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.kill = func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
 	t.Cleanup(func() {
 		_ = cmd.Wait() // it is killed when the test is over
 		if t.Failed() {

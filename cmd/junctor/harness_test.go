@@ -113,6 +113,7 @@ type served struct {
 	stdout    *buffer
 	stderr    *buffer
 	stop      func() (code int)
+	kill      func() // of a process of its own: with SIGKILL
 }
 
 // begin starts a server and does not wait for it.

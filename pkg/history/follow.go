@@ -141,7 +141,11 @@ func (l *Log) catchUp(ctx context.Context) error {
 		if docs = append(docs, doc); len(docs) < batchSize {
 			return nil
 		}
-		return moveRead()
+		started := time.Now()
+		if err := moveRead(); err != nil {
+			return err
+		}
+		return backoff.Sleep(ctx, time.Since(started)) // requests come first
 	}, func(time.Time) {
 		current = true
 		cancel()

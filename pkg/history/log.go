@@ -69,7 +69,7 @@ const (
 	// mostKnown bounds the addresses whose newest event is in memory.
 	mostKnown = 1 << 15
 	// mostQueued bounds the documents that wait. What is beyond it is found in the feed.
-	mostQueued = 1 << 14
+	mostQueued = 1 << 13
 )
 
 // New returns the history in s of its pool. now is the clock.
@@ -100,14 +100,24 @@ func (l *Log) Waiting() int {
 	return len(l.queue)
 }
 
-// Flush moves what is queued to the database.
+// Flush moves what is queued by now to the database.
 func (l *Log) Flush(ctx context.Context) error {
-	for l.Waiting() > 0 {
+	l.mu.Lock()
+	entered := l.entered
+	l.mu.Unlock()
+	for l.waits(entered) {
 		if err := l.exclusively(ctx, l.moveQueued); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// waits reports whether some of the first documents that were queued still are.
+func (l *Log) waits(entered int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left < entered
 }
 
 // moveQueued moves a part of what is queued. What could not be moved stays in the queue.
@@ -167,7 +177,8 @@ func (l *Log) unknown(events []Event) (unknown []Event) {
 	l.mu.Unlock()
 	for _, e := range events {
 		newest, ok := l.known.Peek(e.IP)
-		if e.At >= old && (!ok || newest.precedes(e)) {
+		surely := e.At < old && e.Source != Elsewhere // those may be found long after they were made
+		if !surely && (!ok || newest.precedes(e)) {
 			unknown = append(unknown, e)
 		}
 	}

@@ -184,12 +184,11 @@ func TestElsewhere(t *testing.T) {
 		w.elsewhere("192.0.2.1", "")
 		w.elsewhere("192.0.2.2", accountA)
 		s := w.server()
-		s.waitFor("192.0.2.1", ":1:1 created > elsewhere")
 		s.waitFor("192.0.2.2", ":1:1 assigned >2 elsewhere")
 		w.elsewhere("192.0.2.1", accountA)
-		s.waitFor("192.0.2.1", ":1:1 created > elsewhere", ":2:2 assigned >2 elsewhere")
+		s.waitFor("192.0.2.1", ":2:2 assigned >2 elsewhere")
 		w.elsewhere("192.0.2.1", accountB)
-		moved := []string{":1:1 created > elsewhere", ":2:2 assigned >2 elsewhere", ":3:3 moved 2>0 elsewhere"}
+		moved := []string{":2:2 assigned >2 elsewhere", ":3:3 moved 2>0 elsewhere"}
 		s.waitFor("192.0.2.1", moved...)
 		s.live()
 		w.elsewhere(ip, accountA)

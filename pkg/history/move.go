@@ -116,7 +116,8 @@ func (b *batch) collect(ctx context.Context, doc document.Document) error {
 			}
 		}
 		e := elsewhere(last, doc, kazoo.Gregorian(b.now()))
-		if last.precedes(e) && last.after() != e.after() {
+		isNews := last.precedes(e) && last.after() != e.after()
+		if isNews && !(b.first && e.Action == Created) { // who has what Kazoo's pool had before is worth an event
 			add(e, true)
 		}
 	}
