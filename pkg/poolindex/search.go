@@ -1,8 +1,8 @@
 package poolindex
 
 import (
-	"cmp"
 	"context"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -140,22 +140,35 @@ func (x *Index) sources(s Search) []source {
 	if s.Begins != nil {
 		filters = append(filters, x.beginning(*s.Begins))
 	}
-	if s.Cooling != nil && *s.Cooling {
-		filters = append(filters, x.cooling(s.Since))
-	}
-	if len(filters) == 0 {
+	cooling := s.Cooling != nil && *s.Cooling
+	if len(filters) == 0 && (!cooling || s.Within != nil) {
 		filters = append(filters, x.everything())
 	}
 	for i, sources := range filters {
 		filters[i] = clip(sources, s.Within)
 	}
-	if len(filters) == 1 {
+	if len(filters) == 1 && !cooling {
 		return filters[0]
 	}
-	return slices.MinFunc(filters, func(a, b []source) int { return cmp.Compare(sizeOf(a), sizeOf(b)) })
+	var least []source
+	size := math.MaxInt
+	for _, sources := range filters {
+		if n := sizeOf(sources); n < size {
+			least, size = sources, n
+		}
+	}
+	if cooling && x.countReleased(s.Since) < size {
+		return clip(x.cooling(s.Since), s.Within)
+	}
+	return least
 }
 
-// cooling returns a source of the addresses that were given back after a time.
+// countReleased returns how many available addresses were given back after a time.
+func (x *Index) countReleased(since int64) int {
+	return x.released.Len() - source{entries: x.released}.count(func(e *Entry) bool { return e.released <= since })
+}
+
+// cooling returns a source of the addresses that were given back after a time. It takes as long as to visit them.
 func (x *Index) cooling(since int64) []source {
 	byAddress := newTree(compareAddresses)
 	x.scanReleased(since, func(e *Entry) { byAddress.Set(e) })

@@ -2,6 +2,7 @@ package poolindex
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -46,6 +47,9 @@ func TestSearch(t *testing.T) {
 func (x *Index) matching(s Search) (ids []string, least int) {
 	var found []*Entry
 	filters := []Search{{}, {Zone: s.Zone}, {Host: s.Host}, {Status: s.Status}, {Holder: s.Holder}, {Within: s.Within}, {Begins: s.Begins}}
+	if s.Cooling != nil && *s.Cooling {
+		filters = append(filters, Search{Cooling: s.Cooling, Since: s.Since})
+	}
 	counts := make([]int, len(filters))
 	for _, e := range x.byID {
 		if s.Matches(e) {
@@ -72,6 +76,9 @@ func randomDocument(r *rand.Rand) document.Document {
 	if doc["pvt_status"] != kazoo.Available || r.IntN(3) == 0 {
 		doc["pvt_assigned_to"] = "account" + strconv.Itoa(r.IntN(20))
 	}
+	if r.IntN(3) == 0 { // as Kazoo leaves it after a release
+		doc["pvt_created"], doc["pvt_modified"] = document.Number(1), document.Number(int64(2+r.IntN(20)))
+	}
 	return doc
 }
 
@@ -95,6 +102,10 @@ func randomSearch(r *rand.Rand) (s Search) {
 		if r.IntN(2) == 0 {
 			s.Begins.Holders = map[string]bool{"account3": true, "account4": true, "account40": true}
 		}
+	}
+	if r.IntN(3) == 0 {
+		cooling := r.IntN(3) > 0
+		s.Cooling, s.Since = &cooling, []int64{0, 10, 18, math.MaxInt64}[r.IntN(4)]
 	}
 	return s
 }
