@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"junctor/pkg/backup"
@@ -33,9 +34,10 @@ store of it.`,
 		check: func([]string) error { return c.checkFolderStore("\"junctor export\" writes all of it into a file") },
 		files: c.intoFile,
 		run: func(ctx context.Context, a *app, _ []string) error {
-			_, err := backup.Write(ctx, c.file, a.store, backup.Options{
+			grown, err := backup.Write(ctx, c.file, a.store, backup.Options{
 				Folder: a.home, WithoutKey: withoutKey, Version: version(), Now: time.Now(),
 			})
+			zerolog.Ctx(ctx).Info().Err(err).Int64("grown_bytes", grown).Msg("backup")
 			return err
 		},
 		readOnly: true,

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +18,9 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/store/embedded"
 	"junctor/pkg/store/storetest"
 )
 
@@ -39,6 +43,9 @@ func TestBackup(t *testing.T) {
 			write(t, file, "what was there before")
 			var done outputFile
 			decode(t, ok(t, "backup", file, "--store", home, "--json"), &done)
+			if log := s.stderr.String(); name == "served" && !strings.Contains(log, `"message":"backup"`) {
+				t.Errorf("the backup is not in the log:\n%s", log)
+			}
 			info, err := os.Stat(file)
 			if err != nil || info.Mode() != 0o600 || info.Size() != done.Bytes || done.Name != file || len(done.Sum) != 64 {
 				t.Errorf("%+v, file %v, %v", done, info, err)
@@ -263,5 +270,54 @@ func checkBackup(t *testing.T, folder, accountID string, made []change) {
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRestoreKilled: a restore that is killed leaves no half store, and the next one completes it.
+func TestRestoreKilled(t *testing.T) {
+	t.Parallel()
+	home, file, restored := t.TempDir(), filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "restored")
+	s := storetest.Open(t, home)
+	err := s.CreateDatabase(t.Context(), "db")
+	var docs []document.Document
+	for n := range 1500 {
+		docs = append(docs, document.Document{"_id": fmt.Sprint(n), "text": strings.Repeat("x", 8000)})
+	}
+	if err == nil {
+		_, err = s.PutMany(t.Context(), "db", docs)
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, "backup", file, "--store", home)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for n := range 8 {
+		restore := exec.Command(program, "restore", file, "--store", restored)
+		restore.Env = append(os.Environ(), asProgram+"=1")
+		if err := restore.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(n) * 40 * time.Millisecond) // into the start, the check and the writing
+		_ = restore.Process.Kill()
+		_ = restore.Wait()
+		if exists(embedded.File(restored)) {
+			break
+		}
+		killed++
+	}
+	if !exists(embedded.File(restored)) {
+		ok(t, "restore", file, "--store", restored)
+	}
+	t.Logf("%d restores were killed before the store was there", killed)
+	if err := embedded.CheckFile(embedded.File(restored)); err != nil {
+		t.Error(err)
+	}
+	found, err := storetest.Open(t, restored).GetMany(t.Context(), "db", []string{"0", "1499"})
+	if err != nil || len(found) != 2 {
+		t.Errorf("the store has %d of two documents, %v", len(found), err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"junctor/pkg/progress"
@@ -39,6 +40,7 @@ is read. Databases that were written to meanwhile are named.`,
 				},
 			})
 			shown.End()
+			zerolog.Ctx(ctx).Info().Err(err).Int("documents", done.Documents).Msg("export")
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"junctor/pkg/progress"
@@ -129,6 +130,8 @@ func (c *cli) importInto(ctx context.Context, a *app, overwrite bool) error {
 		},
 	})
 	shown.End()
+	zerolog.Ctx(ctx).Info().Err(err).Int("written", done.Written).Int("refused", done.Refused).Bool("overwrite", overwrite).
+		Msg("import")
 	result.Imported = done
 	if err != nil {
 		return fmt.Errorf("%w (%d documents were written; the command may be repeated)", err, done.Written)
