@@ -37,7 +37,7 @@ func TestCreateMany(t *testing.T) {
 			t.Fatal(err)
 		}
 		sv.is(sv.want(sv.as("M", "PUT", "/v2/ips?dry_run=true", body), 200).data(), created)
-		if after, err := s.Sequence(t.Context(), "dedicated_ips"); err != nil || after != before {
+		if after, err := s.Sequence(t.Context(), "dedicated_ips"); err != nil || numberOf(after) != numberOf(before) {
 			t.Errorf("the update sequence was %s, is %s after a dry run, %v", before, after, err)
 		}
 		sv.is(sv.want(sv.as("M", "PUT", "/v2/accounts/"+accountA+"/ips", body), 201).data(), created)
@@ -50,6 +50,12 @@ func TestCreateMany(t *testing.T) {
 		sv.want(sv.as("A", "PUT", "/v2/ips", body), 403)
 		sv.want(sv.as("A", "PUT", "/v2/accounts/"+accountA+"/ips", body), 403)
 	})
+}
+
+// numberOf returns the number of an update sequence. What CouchDB adds to it may differ without a write.
+func numberOf(sequence string) string {
+	number, _, _ := strings.Cut(sequence, "-")
+	return number
 }
 
 // TestCreateManyRefused: what is wrong around the entries refuses the request, and nothing is created.

@@ -119,7 +119,8 @@ func createManyDryRun(s *subject) {
 		`{"1":{"exists":{"message":"the pool has it with another zone or host","value":"10.0.0.1"}}}`)
 	after, err := s.s.Sequence(s.Context(), Database)
 	s.ok(err)
-	if before != after {
+	number := func(sequence string) string { return strings.Split(sequence, "-")[0] } // CouchDB adds what may differ
+	if number(before) != number(after) {
 		s.Errorf("the update sequence was %s, is %s", before, after)
 	}
 }
