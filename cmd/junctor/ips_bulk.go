@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -191,7 +192,7 @@ func blockOf(e dedicatedip.Entry) (ipaddr.Block, error) {
 }
 
 // parts returns the addresses of a block as ranges of at most pieceAddresses.
-func parts(block ipaddr.Block) func(yield func(string) bool) {
+func parts(block ipaddr.Block) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		first, n := block.First, 0
 		for addr := range block.Addresses() {

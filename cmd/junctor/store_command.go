@@ -172,6 +172,7 @@ func (c *cli) doHere(ctx context.Context, t storeTask, args []string) error {
 		return err
 	}
 	defer a.pool.Close()
+	c.stdin = stoppableReader(ctx, c.stdin)
 	err = t.do(ctx, a, args)
 	if err := a.history.Close(); err != nil {
 		log.Warn().Err(err).Msg("the history lacks what was changed here; the next server that starts moves it there")

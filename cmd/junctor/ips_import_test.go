@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/store/storetest"
+)
+
+// csvRows returns so many rows of a CSV file, from a number on.
+func csvRows(from, n int) string {
+	var text strings.Builder
+	for i := from; i < from+n; i++ {
+		fmt.Fprintf(&text, "10.%d.%d.%d,us-east,proxy1.example.com,note %d\n", i>>16, i>>8&0xff, i&0xff, i)
+	}
+	return text.String()
+}
+
+// TestImportInterrupted: an import that is interrupted says what it has done, and run again it completes; through the
+// server, which is told, and without one.
+func TestImportInterrupted(t *testing.T) {
+	t.Parallel()
+	for name, place := range places(t) {
+		if name == "CouchDB" { // whose rows the peer of the tests writes slowly
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			ok(t, place.args("bootstrap")...)
+			stdin, writer := io.Pipe()
+			defer writer.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan outcome, 1)
+			go func() {
+				var stdout, stderr bytes.Buffer
+				args := append([]string{"junctor"}, place.args("ips import -")...)
+				code := run(ctx, args, environment{}.get, stdin, &stdout, &stderr)
+				ended <- outcome{code, stdout.String(), stderr.String()}
+			}()
+			go func() { // ends when the pipe is closed
+				_, _ = io.WriteString(writer, csvRows(0, pieceEntries+100))
+				cancel() // all of it is read, or in a buffer
+			}()
+			o := <-ended
+			if o.code != 1 || !strings.Contains(o.stderr, "stopped: ") {
+				t.Errorf("%+v", o)
+			}
+			done := 0
+			if _, err := fmt.Sscanf(o.stdout, "%d addresses created", &done); o.stdout != "" && err != nil {
+				t.Errorf("printed %q: %v", o.stdout, err)
+			}
+			if o := tell(t, nil, csvRows(0, pieceEntries+100), place.args("ips import -")...); o.code != 0 || o.stdout !=
+				fmt.Sprintf("%d addresses created, %d were there already, 0 refused\n", pieceEntries+100-done, done) {
+				t.Errorf("again, after %d: %+v", done, o)
+			}
+			if got := ok(t, place.args("ips summary")...); !strings.Contains(got, "all      all                 2100       0") {
+				t.Errorf("in the end: %s", got)
+			}
+		})
+	}
+}
+
+// TestDryRun: a dry run writes nothing, whatever the file holds.
+func TestDryRun(t *testing.T) {
+	t.Parallel()
+	dsn := storetest.FreshCouch(t)
+	ok(t, "bootstrap", "--store", dsn, "--state-dir", t.TempDir())
+	counter := newWriteCounter(t, dsn)
+	file := filepath.Join(t.TempDir(), "ips.csv")
+	if err := os.WriteFile(file, []byte(csvRows(0, 100)+"192.0.2.0/28,z,h\nnonsense\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := call(t, nil, "ips", "import", file, "--dry-run", "--store", counter.url)
+	const want = "114 addresses would be created, 0 were there already, 1 refused\n"
+	if o.code != 1 || !strings.HasPrefix(o.stdout, want) {
+		t.Errorf("%+v, want %s", o, want)
+	}
+	if len(counter.writes) > 0 {
+		t.Errorf("requests that write: %v", counter.writes)
+	}
+}
+
+// TestLargeNetwork: a network that is larger than a request is created in pieces, which are all of it.
+func TestLargeNetwork(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	ok(t, "bootstrap", "--store", home)
+	got := ok(t, "ips", "add", "10.1.0.0/18", "--zone", "z", "--host", "h", "--dry-run", "--store", home)
+	if !strings.HasPrefix(got, "16382 addresses would be created") {
+		t.Errorf("printed %s", got)
+	}
+	for text, want := range map[string]string{
+		"10.1.0.0/18": "[10.1.0.1-10.1.19.136 10.1.19.137-10.1.39.16 10.1.39.17-10.1.58.152 10.1.58.153-10.1.63.254]",
+		"::/115":      "[::-::1387 ::1388-::1fff]",
+	} {
+		block, err := blockOf(dedicatedip.Entry{CIDR: text})
+		if got := fmt.Sprint(slices.Collect(parts(block))); err != nil || got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
