@@ -78,8 +78,17 @@ func clusterReply(c routing.Cluster, err error) (crossbar.Reply, error) {
 	return crossbar.Reply{Data: c, Revision: c.Revision()}, nil
 }
 
-// listClusters handles GET /routing/customer_clusters.
+// lookUpAge is for how many seconds a SIP proxy may use a look-up. It bounds how long a changed document has no effect
+// on a proxy that does not ask for changes.
+const lookUpAge = 30
+
+// listClusters handles GET /routing/customer_clusters; with ?since= it lists whole documents of clusters that were
+// changed, and all of them if the position is empty.
 func (s *Server) listClusters(r *crossbar.Request) (crossbar.Reply, error) {
+	if r.Query.Has("since") {
+		changed, next, err := s.Routing.Changes(r.Context(), r.Query.Get("since"))
+		return crossbar.Reply{Data: changed, Since: next}, err
+	}
 	clusters, err := s.Routing.List(r.Context())
 	return crossbar.Reply{Data: clusters}, err
 }
@@ -92,7 +101,7 @@ func (s *Server) lookUpAddress(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	if s.Tokens.Require(r.Identity, auth.LevelSuperMaster) == nil {
-		return crossbar.Reply{Data: holdings}, nil
+		return crossbar.Reply{Data: holdings, MaxAge: lookUpAge}, nil
 	}
 	own := []routing.Owner{}
 	for _, h := range holdings {
@@ -100,11 +109,11 @@ func (s *Server) lookUpAddress(r *crossbar.Request) (crossbar.Reply, error) {
 			own = append(own, h)
 		}
 	}
-	return crossbar.Reply{Data: own}, nil
+	return crossbar.Reply{Data: own, MaxAge: lookUpAge}, nil
 }
 
 // listClusterAddresses handles GET /routing/customer_cluster/addresses: the addresses to try, in order.
 func (s *Server) listClusterAddresses(r *crossbar.Request) (crossbar.Reply, error) {
 	addresses, err := s.Routing.Addresses(r.Cluster, r.Query.Get("direction"), r.Query.Get("zone"))
-	return crossbar.Reply{Data: addresses}, err
+	return crossbar.Reply{Data: addresses, MaxAge: lookUpAge}, err
 }

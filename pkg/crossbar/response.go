@@ -25,6 +25,10 @@ type Reply struct {
 	PageSize *int
 	// Next is the start key of the next page, empty if there is none.
 	Next string
+	// MaxAge is for how many seconds a client may use Data without asking again; 0 leaves it open.
+	MaxAge int
+	// Since is the position of a list of changes, from which the next one goes on; empty elsewhere.
+	Since string
 	// Bypassed says that Data was read from the store, since memory was not current.
 	Bypassed bool
 
@@ -50,6 +54,8 @@ type response struct {
 type envelope struct {
 	pageSize     *int
 	nextStartKey string
+	maxAge       int
+	since        string
 	authToken    string
 	data         json.RawMessage
 	err          string
@@ -71,6 +77,10 @@ func (e *envelope) text(buffer *[]byte) (parts, error) {
 		text = strconv.AppendInt(append(text, `,"page_size":`...), int64(*e.pageSize), 10)
 	}
 	text = document.AppendMember(text, "next_start_key", e.nextStartKey)
+	text = document.AppendMember(text, "next_since", e.since)
+	if e.maxAge > 0 {
+		text = strconv.AppendInt(append(text, `,"max_age_s":`...), int64(e.maxAge), 10)
+	}
 	text = document.AppendMember(text, "auth_token", e.authToken)
 	text = append(text, `,"data":`...)
 	cut, large := len(text), len(e.data) > largestBuffer
@@ -128,6 +138,7 @@ func (s *Server) succeed(r *Request, rep Reply) response {
 	}
 	resp.envelope = s.wrap(r, "success", data)
 	resp.envelope.pageSize, resp.envelope.nextStartKey = rep.PageSize, rep.Next
+	resp.envelope.maxAge, resp.envelope.since = rep.MaxAge, rep.Since
 	resp.envelope.revision, resp.envelope.metadata = rep.Revision, rep.Metadata
 	if rep.AuthToken != "" { // whoever asked is known by now
 		resp.envelope.authToken, resp.envelope.version = rep.AuthToken, s.Version

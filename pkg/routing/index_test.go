@@ -53,9 +53,9 @@ func (m plainIndex) addresses(cluster, direction, first string) []Address {
 		switch {
 		case doc.ID() != cluster:
 		case zone == first:
-			found = append(found, Address{addr.String(), zone})
+			found = append(found, Address{IP: addr.String(), Zone: zone})
 		default:
-			others = append(others, Address{addr.String(), zone})
+			others = append(others, Address{IP: addr.String(), Zone: zone})
 		}
 	})
 	return append(found, others...)

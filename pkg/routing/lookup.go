@@ -20,10 +20,14 @@ type Owner struct {
 	Zone      string `json:"zone"`
 }
 
+// bothDirections stands for all addresses of a cluster, see Addresses.
+const bothDirections = "both"
+
 // Address is an address to send a call to.
 type Address struct {
-	IP   string `json:"ip"`
-	Zone string `json:"zone"`
+	IP        string `json:"ip"`
+	Zone      string `json:"zone"`
+	Direction string `json:"direction,omitempty"` // where addresses of both are listed
 }
 
 // Lookup returns the clusters that have an address in a direction, or in both if direction is empty: by id, and those
@@ -44,15 +48,26 @@ func (r *Registry) Lookup(ip, direction string) ([]Owner, error) {
 
 // Addresses returns the addresses of a cluster in a direction, in the order to try: first those of the zone asked for,
 // if any, then zone by zone, by name. Within a zone they are in the order of the document, or shuffled if the cluster
-// has randomize_routing.
+// has randomize_routing. The direction "both" returns all addresses, each with its direction, and shuffles none.
 func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error) {
-	if err := checkDirection(direction); err != nil {
-		return nil, err
+	if direction != bothDirections {
+		if err := checkDirection(direction); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.checkLoaded(); err != nil {
 		return nil, err
 	}
 	known := r.index.cluster(cluster)
+	if direction == bothDirections {
+		all := []Address{}
+		for i, name := range directions {
+			for _, a := range known.addresses(i, zone) {
+				all = append(all, Address{a.IP, a.Zone, name})
+			}
+		}
+		return all, nil
+	}
 	addresses := known.addresses(slices.Index(directions, direction), zone)
 	if known != nil && known.randomize {
 		r.shuffleZones(addresses)
@@ -73,7 +88,7 @@ func (e *entry) addresses(direction int, first string) []Address {
 				continue
 			}
 			for _, addr := range zone.addresses {
-				all = append(all, Address{addr.String(), zone.name.Value()})
+				all = append(all, Address{IP: addr.String(), Zone: zone.name.Value()})
 			}
 		}
 	}

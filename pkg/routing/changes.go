@@ -1,0 +1,83 @@
+package routing
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/store"
+)
+
+// Change is a cluster as it is now: its document, or that it was deleted.
+type Change struct {
+	Cluster
+	Deleted bool
+}
+
+// MarshalJSON returns Public of a cluster, and the id with "deleted" true of a deleted one.
+func (c Change) MarshalJSON() ([]byte, error) {
+	if c.Deleted {
+		return document.Encode(document.Document{"id": c.ID(), "deleted": true})
+	}
+	return c.Cluster.MarshalJSON()
+}
+
+// position is a position in the feed: a sequence, and of which database, so that one of a database that was created
+// again is noticed.
+var position = regexp.MustCompile(`^([0-9]+(?:-[0-9A-Za-z_-]+)?)~([0-9a-f]{8})$`)
+
+// Changes returns the clusters that were written after a position, each once and as it is now, and the position to go on
+// from. Empty stands for the beginning: all clusters, none of the deleted ones. A position of another database is a
+// fault.Invalid: its caller has to begin again.
+func (r *Registry) Changes(ctx context.Context, since string) (changed []Change, next string, err error) {
+	epoch, err := r.store.Epoch(ctx, Database)
+	if err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256([]byte(epoch))
+	suffix := "~" + hex.EncodeToString(sum[:4])
+	seq := ""
+	if since != "" {
+		if !position.MatchString(since) || !strings.HasSuffix(since, suffix) {
+			return nil, "", fault.Finding("since", "invalid", "no position of this database: begin without one",
+				map[string]any{"value": since})
+		}
+		seq = strings.TrimSuffix(since, suffix)
+	}
+	changed = []Change{}
+	last, err := r.store.Sequence(ctx, Database)
+	if err != nil || last == seq { // the feed would wait for a change
+		return changed, since, err
+	}
+	feed, cancel := context.WithCancel(ctx)
+	defer cancel()
+	current := false
+	err = r.store.Changes(feed, Database, seq, func(c store.Change) error {
+		seq = c.Seq
+		doc, err := c.Doc()
+		switch {
+		case err != nil:
+			return err
+		case isLive(doc):
+			changed = append(changed, Change{Cluster: Cluster{doc}})
+		case since != "" && isID(c.ID):
+			changed = append(changed, Change{Cluster{document.Document{"_id": c.ID}}, true})
+		}
+		return nil
+	}, func(time.Time) {
+		current = true
+		cancel()
+	})
+	if !current {
+		return nil, "", err
+	}
+	if seq == "" {
+		seq = "0"
+	}
+	return changed, seq + suffix, nil
+}
