@@ -9,6 +9,7 @@ FUZZTIME    ?= 1m
 SIZES       ?= 1000,100000
 ROUNDS      ?= 5
 TURN        ?= 1s
+SIP_SECONDS ?= 10
 POUCHDB     := pouchdb-server@4.2.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 REVIVE      := github.com/mgechev/revive@v1.17.0
@@ -77,6 +78,14 @@ test: peer programs console ## vet, and all tests with the race detector
 .PHONY: soak
 soak: peer programs ## the tests that take minutes, whose names have Soak in them
 	JUNCTOR_SOAK=1 go test -run Soak -v -timeout 60m -p 1 ./...
+	$(MAKE) test-sip SIP_SECONDS=60
+
+.PHONY: test-sip
+test-sip: ## play calls through Kamailio for SIP_SECONDS (10), with 100 calls a second
+	@.ci/programs kamailio=kamailio sipp=sip-tester
+	@[ -e /usr/lib/*/kamailio/modules/http_client.so ] && [ -e /usr/lib/*/kamailio/modules/json.so ] || \
+		.ci/programs http_client=kamailio-utils-modules json=kamailio-json-modules
+	PATH=$$PATH:/usr/sbin JUNCTOR_TEST_SIP=$(SIP_SECONDS) go test -count=1 -v ./packaging/kamailio
 
 .PHONY: lint
 lint: ## format, vet, staticcheck, exported names without comments, spelling, words, and a tidy go.mod
