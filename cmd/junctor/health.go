@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"junctor/pkg/account"
 	"junctor/pkg/api"
 	"junctor/pkg/billing"
 	"junctor/pkg/kazoo"
@@ -37,6 +38,7 @@ func (s *server) health(ctx context.Context, m *metrics.Metrics) api.Health {
 	if began, err := s.reconciler.LastPass(ctx); err == nil && !began.IsZero() {
 		h.FullPass = &api.PassHealth{Began: kazoo.Gregorian(began), Age: int64(time.Since(began).Seconds())}
 	}
+	h.Settings = s.poolSettings(ctx)
 	if s.notices != nil {
 		n := s.notices.Stats()
 		h.Notices = &api.NoticesHealth{
@@ -47,6 +49,24 @@ func (s *server) health(ctx context.Context, m *metrics.Metrics) api.Health {
 		h.Billing[name] = queueHealth(stats())
 	}
 	return h
+}
+
+// poolSettings returns the settings of the pool, nil if they cannot be read.
+func (s *server) poolSettings(ctx context.Context) *api.PoolSettings {
+	settings := account.NewConfig(s.documents).At(s.node())
+	cooling, err := settings.Cooling(ctx)
+	if err != nil {
+		return nil
+	}
+	most, limited, err := settings.MaxPerAccount(ctx)
+	if err != nil {
+		return nil
+	}
+	p := &api.PoolSettings{Cooling: cooling}
+	if limited {
+		p.MaxPerAccount = &most
+	}
+	return p
 }
 
 func queueHealth(s billing.Stats) api.QueueHealth {

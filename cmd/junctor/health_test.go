@@ -27,7 +27,7 @@ func TestPoolHealth(t *testing.T) {
 	health, _ := get("/v2/ips/health").(map[string]any)
 	want := map[string]string{
 		"store": "map[kind:embedded status:ok]", "copies_repaired": "map[created:0 removed:0 updated:0]",
-		"billing": "map[]", "notices": "<nil>", "version": version(),
+		"billing": "map[]", "notices": "<nil>", "version": version(), "settings": "map[cooling_s:0]",
 	}
 	for key, text := range want {
 		if got := fmt.Sprint(health[key]); got != text {

@@ -11,6 +11,8 @@ type Health struct {
 	FullPass *PassHealth `json:"full_pass,omitempty"`
 	// CopiesRepaired has how many of the accounts' copies were not what the pool says, by what was done to them.
 	CopiesRepaired map[string]uint64 `json:"copies_repaired"`
+	// Settings are what operators have set for the pool; nil while they cannot be read.
+	Settings *PoolSettings `json:"settings,omitempty"`
 	// Notices are the change notices, nil without a broker.
 	Notices *NoticesHealth `json:"notices,omitempty"`
 	// Billing has by "hook" and "kazoo", where they are configured, the accounts that wait for a call.
@@ -37,6 +39,13 @@ type FeedHealth struct {
 type PassHealth struct {
 	Began int64 `json:"began"` // Gregorian seconds
 	Age   int64 `json:"age_s"` // seconds since then
+}
+
+// PoolSettings are those of "ips" in the settings of the system.
+type PoolSettings struct {
+	Cooling int64 `json:"cooling_s"`
+	// MaxPerAccount is how many addresses an account can have by its own requests, nil without a limit.
+	MaxPerAccount *int64 `json:"max_per_account,omitempty"`
 }
 
 // NoticesHealth is the state of the change notices.

@@ -16,13 +16,13 @@ for (let n = 0; n < 3; n++) await server.api('POST', `accounts/${account.id}/ips
 
 const page = await open(server)
 page.setDefaultTimeout(120_000)
-await page.goto(server.console)
 let bytes = 0
 page.on('requestfinished', async (request) => {
   const sizes = await request.sizes()
   bytes += sizes.responseBodySize
 })
 await page.goto(server.console)
+await page.waitForLoadState('networkidle')
 console.log(`first page loads ${bytes} bytes, compressed`)
 await logInByKey(page, server.admin.api_key)
 await page.getByRole('heading', { name: 'By zone' }).waitFor()

@@ -70,8 +70,11 @@ const shownHeld = 2000
 function Details({ id, close, changed }: { id: string; close: string; changed: () => void }) {
   const places = usePlaces()
   const about = useLoad(async (signal) => {
-    const { data } = await get<(AccountRow & { maximum?: number })[]>('ips/accounts', { search: id, page_size: 1 }, signal)
-    return data.find((a) => a.id === id)
+    const [rows, health] = await Promise.all([
+      get<AccountRow[]>('ips/accounts', { search: id, page_size: 1 }, signal),
+      get<{ settings?: { max_per_account?: number } | null }>('ips/health', undefined, signal)])
+    const row = rows.data.find((a) => a.id === id)
+    return row && { ...row, maximum: health.data.settings?.max_per_account }
   }, [id])
   const held = useLoad(async (signal) => {
     const list: Address[] = []
@@ -120,7 +123,7 @@ function Details({ id, close, changed }: { id: string; close: string; changed: (
         <Pair name="Holds"><span class="num">{about.data ? plural(about.data.assigned, 'address', 'addresses') : '…'}</span></Pair>
         <Pair name="Limit">{about.data?.maximum === undefined
           ? <span class="muted">none</span>
-          : <span class="num">{plural(about.data.maximum, 'address', 'addresses')}</span>}</Pair>
+          : <span class="num">{plural(about.data.maximum, 'address', 'addresses')} by its own requests</span>}</Pair>
       </Pairs>
       <h3>Held, by zone</h3>
       {held.error && <Failure error={held.error} retry={held.reload} />}

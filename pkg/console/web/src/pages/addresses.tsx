@@ -48,7 +48,7 @@ export function Addresses() {
     setAccountError(undefined)
     const open = (id: string) => {
       if (gone) return
-      asked.current = { ...rest, assigned_to: id }
+      asked.current = { ...rest, assigned_to: id, ...(rest.status === 'cooling' && { status: '', cooling: 'true' }) }
       list = new Paged<Address>('ips/all', asked.current, (row) => {
         learn(row.assigned_to, row.account_name)
         return row
@@ -132,7 +132,8 @@ export function Addresses() {
             options={[{ value: '', text: 'All' }, ...places.zones.map((z) => ({ value: z, text: z }))]} />
           <TextField label="Host" value={filters.host} onInput={set('host')} suggestions={places.hosts} error={at['host']} />
           <SelectField label="Status" value={filters.status} onInput={set('status')} error={at['status']} options={[
-            { value: '', text: 'All' }, { value: 'available', text: 'available' }, { value: 'assigned', text: 'assigned' }]} />
+            { value: '', text: 'All' }, { value: 'available', text: 'available' }, { value: 'assigned', text: 'assigned' },
+            { value: 'cooling', text: 'cooling' }]} />
           <AccountField label="Account" value={filters.account} onInput={set('account')} error={accountError ?? at['account']} />
           <TextField label="CIDR" value={filters.cidr} onInput={set('cidr')} error={at['cidr']} mono placeholder="192.0.2.0/24" />
         </FilterBar>

@@ -11,10 +11,11 @@ interface Queue {
 }
 
 interface State {
-  store: { kind: string; status: string }
+  store: { kind: string; status: string; reason?: string }
   feed: { loaded: boolean; age_s: number; addresses: number; reads_from_store: number }
   full_pass?: { began?: number; age_s?: number } | null
   copies_repaired: Record<string, number>
+  settings?: { cooling_s: number; max_per_account?: number } | null
   notices?: Queue | null
   billing?: Record<string, Queue> | null
   version: string
@@ -57,7 +58,7 @@ function Cards({ state }: { state: State }) {
       <section class="card" aria-labelledby="store">
         <h2 id="store">Store</h2>
         <Pairs>
-          <Pair name="Writes"><Good good={state.store.status === 'ok'}><Text>{state.store.status === 'ok' ? 'would succeed' : state.store.status}</Text></Good></Pair>
+          <Pair name="Writes"><Good good={state.store.status === 'ok'}><Text>{state.store.status === 'ok' ? 'would succeed' : `would fail: ${state.store.reason ?? state.store.status}`}</Text></Good></Pair>
           <Pair name="Kind"><Text>{state.store.kind}</Text></Pair>
           <Pair name="Version"><Text mono>{state.version}</Text></Pair>
         </Pairs>
@@ -67,6 +68,8 @@ function Cards({ state }: { state: State }) {
         <Pairs>
           <Pair name="Feed age"><Good good={state.feed.loaded && state.feed.age_s < 10}><span class="num">{age(state.feed.age_s)}</span></Good></Pair>
           <Pair name="Addresses"><span class="num">{count(state.feed.addresses)}</span></Pair>
+          {state.settings && <Pair name="Cooling">{state.settings.cooling_s ? <span class="num">{age(state.settings.cooling_s)}</span> : <span class="muted">off</span>}</Pair>}
+          {state.settings && <Pair name="Limit of an account">{state.settings.max_per_account === undefined ? <span class="muted">none</span> : <span class="num">{count(state.settings.max_per_account)}</span>}</Pair>}
           <Pair name="Reads from the store"><span class="num">{count(state.feed.reads_from_store)}</span></Pair>
         </Pairs>
       </section>

@@ -205,7 +205,9 @@ export function AccountField(props: Common & { autofocus?: boolean }) {
       setOpen(false)
     }
   }
-  const visible = open && rows.length > 0
+  const typed = props.value.trim().toLowerCase()
+  const exact = rows.filter((row) => row.name.toLowerCase() === typed || row.realm.toLowerCase() === typed)
+  const visible = open && rows.length > 0 && exact.length !== 1 // one account needs no choice
   const name = chosen?.id === props.value ? chosen.name : undefined
   return (
     <Frame {...props} hint={name ? <Text>{name}</Text> : props.hint}>
