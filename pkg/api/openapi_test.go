@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -130,6 +132,38 @@ func TestContractRoutes(t *testing.T) {
 		if role := roleOf(op); role != roleNames[rt.right] {
 			t.Errorf("%s: the role is %q in openapi.yaml, and the route asks for %s", rt.name, role, rt.right)
 		}
+	}
+}
+
+// parameterRead matches where the source reads a parameter of a query.
+var parameterRead = regexp.MustCompile(`(?:Query\.Get|Query\.Has|seconds|positive|\.Is|\.Flag)\((?:r, )?"([][a-z_]+)"`)
+
+// TestContractParameters: what the handlers read of a query is a parameter in openapi.yaml.
+func TestContractParameters(t *testing.T) {
+	t.Parallel()
+	described := map[string]bool{"ips": true, "ips[]": true} // which releaseIPs looks for, and refuses
+	for _, item := range theContract().Paths.PathItems.FromOldest() {
+		for _, op := range item.GetOperations().FromOldest() {
+			for _, p := range slices.Concat(item.Parameters, op.Parameters) {
+				described[p.Name] = true
+			}
+		}
+	}
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, path := range sources {
+		text := readDocument(t, "pkg/api/"+path)
+		for _, match := range parameterRead.FindAllStringSubmatch(text, -1) {
+			if found++; !described[match[1]] && !strings.HasSuffix(path, "_test.go") {
+				t.Errorf("%s reads the parameter %s, which openapi.yaml does not have", path, match[1])
+			}
+		}
+	}
+	if found < 15 {
+		t.Errorf("%d parameters were found", found)
 	}
 }
 
