@@ -147,7 +147,7 @@ func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Se
 		Metrics:         m,
 		Billing:         s.billing,
 		IssueTokens:     s.issueTokens,
-		Ready:           s.ready.State,
+		Ready:           s.readiness,
 		Health:          func(ctx context.Context) api.Health { return s.health(ctx, m) },
 		SeparateMetrics: s.metricsListen != "",
 		Format:          api.Format(s.responseFormat),

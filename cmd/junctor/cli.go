@@ -97,8 +97,8 @@ func (c *cli) rootCommand() *cobra.Command {
 		Long: `Serves the modules "ips" and "routing" of Kazoo's Crossbar API, on a CouchDB or
 on an embedded store.
 
-Every flag can be set by an environment variable, which its description names.
-The flag wins.`,
+Where the description of a flag names an environment variable, that sets the
+flag, too. The flag wins.`,
 		Version:           version(),
 		SilenceErrors:     true, // run prints them
 		SilenceUsage:      true,

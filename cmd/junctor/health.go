@@ -26,7 +26,7 @@ func (s *server) health(ctx context.Context, m *metrics.Metrics) api.Health {
 	if store.IsCouchDB(s.dsn) {
 		h.Store.Kind = "couchdb"
 	}
-	if h.Store.Reason = s.ready.State(ctx); h.Store.Reason != "" {
+	if h.Store.Reason = s.readiness(ctx); h.Store.Reason != "" {
 		h.Store.Status = "unavailable"
 	}
 	memory, _ := s.pool.Memory()

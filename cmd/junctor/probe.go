@@ -13,6 +13,7 @@ import (
 
 // The reasons of /readyz why a write would not succeed.
 const (
+	starting          = "starting"
 	notBootstrapped   = "not_bootstrapped"
 	storeUnreachable  = readiness.Unreachable
 	storeUnauthorized = "store_unauthorized"
@@ -34,6 +35,15 @@ func (s *server) remedies() map[string]string {
 		m[storeUnreachable] = "the file of the store is not in its place"
 	}
 	return m
+}
+
+// readiness returns why a write would not succeed, "" if it would. Until the first attempt to prepare the store is over,
+// nothing is known of the store, and nothing is logged.
+func (s *server) readiness(ctx context.Context) (reason string) {
+	if s.unprepared.Load() == &errUnprepared {
+		return starting
+	}
+	return s.ready.State(ctx)
 }
 
 // probe checks that the store is bootstrapped, has the pool, and accepts writes.

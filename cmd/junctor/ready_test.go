@@ -44,6 +44,27 @@ func onCouch(t *testing.T, f *faultyCouch, args ...string) (*served, account.Boo
 	return start(t, append([]string{"--store", f.url, "--state-dir", state}, args...)...), admin
 }
 
+// TestQuietStart: whoever asks while an embedded store is prepared learns that the server starts, and the log of a new
+// store has no warning.
+func TestQuietStart(t *testing.T) {
+	t.Parallel()
+	s := begin(t, nil, "--store", t.TempDir())
+	waitFor(t, "the server to listen", func() bool { return s.logged(`"message":"listening"`) > 0 })
+	s.findURL()
+	waitFor(t, "the server to be ready", func() bool {
+		reason := s.readiness()
+		if reason != "" && reason != starting {
+			t.Errorf("reason %q", reason)
+		}
+		return reason == ""
+	})
+	for _, level := range []string{"warn", "error"} {
+		if s.logged(`"level":"`+level+`"`) != 0 {
+			t.Errorf("log:\n%s", s.stderr)
+		}
+	}
+}
+
 // TestNotReadyUntilBootstrapped is about N3: a CouchDB that nobody has bootstrapped is no store to serve, the log says
 // what to do, and doing it is enough.
 func TestNotReadyUntilBootstrapped(t *testing.T) {
