@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
@@ -60,7 +61,7 @@ func found(ctx context.Context, s *store.Store, f *account.Provisioner) (account
 	if err := store.InstallFile(ctx, s, "accounts", couchdbviews.Files, "junctor_accounts.json"); err != nil {
 		return master, err
 	}
-	if err := dedicatedip.Install(ctx, s); err != nil {
+	if err := pooldb.Install(ctx, s); err != nil {
 		return master, err
 	}
 	if err := routing.Install(ctx, s); err != nil {

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/routing"
 	"junctor/pkg/statefile"
@@ -20,7 +21,7 @@ import (
 // install creates the databases and design documents of ours that are missing. A pool that existed and is gone is not
 // created: that is a projection.ErrPoolMissing, and all else is there.
 func install(ctx context.Context, s *store.Store) error {
-	return installAfter(ctx, s, dedicatedip.Install(ctx, s))
+	return installAfter(ctx, s, pooldb.Install(ctx, s))
 }
 
 // installAgain is install for a store that has been served already. Even if the record that the pool has existed is gone

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/history"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/sup"
 )
 
@@ -54,7 +54,7 @@ codes. These are known:
 				By:          c.actor(history.Sup),
 				Provisioner: a.provisioner,
 				Settings:    a.accounts,
-				Install:     func(ctx context.Context) error { return dedicatedip.Install(ctx, a.store) },
+				Install:     func(ctx context.Context) error { return pooldb.Install(ctx, a.store) },
 				Reconcile:   a.reconciler.Refresh,
 			})
 			c.printSup(text, code)

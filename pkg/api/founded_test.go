@@ -10,9 +10,9 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/trust"
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/history"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/routing"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -36,7 +36,7 @@ func found(t testing.TB, changes ...func(*api.Config)) *founded {
 	for _, err := range []error{
 		err, designErr,
 		s.Install(t.Context(), "accounts", design),
-		dedicatedip.Install(t.Context(), s), history.Install(t.Context(), s),
+		pooldb.Install(t.Context(), s), history.Install(t.Context(), s),
 		routing.Install(t.Context(), s), trust.Install(t.Context(), s),
 	} {
 		if err != nil {

@@ -26,6 +26,7 @@ import (
 	"junctor/pkg/history"
 	"junctor/pkg/inventory"
 	"junctor/pkg/metrics"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/routing"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
@@ -107,7 +108,7 @@ func onStores(t *testing.T, suite func(t *testing.T, s *store.Store)) {
 func loadKazoo(t testing.TB, s *store.Store) {
 	t.Helper()
 	testutil.LoadKazoo(t, s)
-	if err := errors.Join(dedicatedip.Install(t.Context(), s), history.Install(t.Context(), s)); err != nil {
+	if err := errors.Join(pooldb.Install(t.Context(), s), history.Install(t.Context(), s)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -31,7 +32,7 @@ func TestByAddress(t *testing.T) {
 		}
 	}
 	rows := 0
-	s.ok(s.s.View(t.Context(), Database, ourDesign, "by_address", store.Query{}, func(row store.Row) error {
+	s.ok(s.s.View(t.Context(), Database, pooldb.OurDesign, "by_address", store.Query{}, func(row store.Row) error {
 		rows++
 		var key string
 		err := row.Key(&key)

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 )
 
@@ -156,7 +157,7 @@ func (a *allocation) tooFew(ctx context.Context, available int) error {
 	data := map[string]any{"available": available, "quantity": a.Quantity}
 	if a.Zone != "" {
 		data["zone"] = a.Zone
-		known, err := a.hasZone(ctx, a.Zone)
+		known, err := pooldb.HasZone(ctx, a.store, a.Zone)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/cooling"
 	"junctor/pkg/fault"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
@@ -49,7 +50,7 @@ func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 	var q store.Query
 	f.Quantity, f.PageSize = min(f.Quantity, maxRows), min(f.PageSize, maxRows)
 	if f.Zone != "" {
-		q = ofZone(f.Zone)
+		q = pooldb.AvailableIn(f.Zone)
 	}
 	left := f.Quantity
 	if f.StartKey != "" {
@@ -84,7 +85,7 @@ func (r Reader) pageOf(
 	}
 	var from *poolindex.Spot
 	if key, _ := q.StartKey.([]any); len(key) == 3 {
-		at, ok := spotOf(key)
+		at, ok := pooldb.AvailableSpot(key)
 		if !ok { // a document without a zone, which the index does not have
 			return r.pool.readAvailable(ctx, f, q, want, c)
 		}
@@ -92,29 +93,9 @@ func (r Reader) pageOf(
 	}
 	entries, at := r.index.Available(f.Zone, from, want, c.Since())
 	if at != nil {
-		next = keyOf(*at)
+		next = pooldb.AvailableKey(*at)
 	}
 	return itemsOf(entries), next, nil
-}
-
-// keyOf returns the key of our view "available" for a spot.
-func keyOf(s poolindex.Spot) []any {
-	return []any{s.Zone, poolindex.EncodeName(s.Zone), hex.EncodeToString([]byte(s.ID))}
-}
-
-// spotOf reads a key of our view "available". ok is false for those of irregular documents.
-func spotOf(key []any) (s poolindex.Spot, ok bool) {
-	zone, isText := key[0].(string)
-	text, isHex := key[2].(string)
-	id, err := hex.DecodeString(text)
-	return poolindex.Spot{Zone: zone, ID: string(id)}, isText && isHex && err == nil
-}
-
-// ofZone reads a zone's rows of our view "available". Its keys are the zone, the same percent-encoded, and the hex of the
-// document's id.
-func ofZone(zone string) store.Query {
-	exact := poolindex.EncodeName(zone)
-	return store.Query{StartKey: []any{zone, exact}, EndKey: []any{zone, exact, map[string]any{}}}
 }
 
 // coolingRows is how many rows are read at once from the store when some of them may be cooling.
@@ -137,7 +118,7 @@ func (p *Pool) readAvailable(
 		rows := 0
 		var last json.RawMessage
 		var lastID string
-		err := p.store.View(ctx, Database, ourDesign, "available", q, func(row store.Row) error {
+		err := p.store.View(ctx, Database, pooldb.OurDesign, "available", q, func(row store.Row) error {
 			rows++
 			item, ok, err := assignableItem(row, c)
 			full := want > 0 && len(items) == want
@@ -162,7 +143,7 @@ func (p *Pool) readAvailable(
 		}
 		// Rows that are no addresses, or that cool, took some of the places.
 		if q, err = progress.After(q, last, lastID); err != nil {
-			return nil, nil, fmt.Errorf("view %s/available of database %s: %w", ourDesign, Database, err)
+			return nil, nil, fmt.Errorf("view %s/available of database %s: %w", pooldb.OurDesign, Database, err)
 		}
 		q.Skip = 1
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
@@ -130,14 +131,14 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []poolinde
 func (a *allocation) queries(ctx context.Context) ([]store.Query, error) {
 	switch {
 	case a.Zone != "":
-		return []store.Query{ofZone(a.Zone)}, nil
+		return []store.Query{pooldb.AvailableIn(a.Zone)}, nil
 	case !a.Spread:
 		return []store.Query{{}}, nil
 	}
 	queries := []store.Query{{StartKey: []any{nil}, EndKey: []any{nil, map[string]any{}}}} // documents without a zone
-	zones, err := a.names(ctx, zoneNames)
+	zones, err := pooldb.Names(ctx, a.store, pooldb.Zones)
 	for _, zone := range zones {
-		queries = append(queries, ofZone(zone))
+		queries = append(queries, pooldb.AvailableIn(zone))
 	}
 	return queries, err
 }

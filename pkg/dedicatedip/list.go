@@ -2,11 +2,10 @@ package dedicatedip
 
 import (
 	"context"
-	"net/url"
 	"slices"
-	"strings"
 
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
@@ -74,7 +73,7 @@ func (r Reader) AssignedAll(ctx context.Context) ([]Item, error) {
 // assigned reads a listing by address, with the accounts that hold the addresses.
 func (p *Pool) assigned(ctx context.Context, q store.Query) ([]Item, error) {
 	items := []Item{}
-	err := p.store.View(ctx, Database, kazooDesign, "assigned_to_listing", q, func(row store.Row) error {
+	err := p.store.View(ctx, Database, pooldb.KazooDesign, "assigned_to_listing", q, func(row store.Row) error {
 		item, ok := itemOf(row)
 		if !ok {
 			return nil
@@ -111,7 +110,7 @@ func (r Reader) Zones(ctx context.Context) ([]string, error) {
 	if r.index != nil {
 		return r.index.Zones(), nil
 	}
-	return r.pool.names(ctx, zoneNames)
+	return pooldb.Names(ctx, r.pool.store, pooldb.Zones)
 }
 
 // Hosts lists the hosts of the pool, each once, by collation.
@@ -119,37 +118,5 @@ func (r Reader) Hosts(ctx context.Context) ([]string, error) {
 	if r.index != nil {
 		return r.index.Hosts(), nil
 	}
-	return r.pool.names(ctx, hostNames)
-}
-
-// The kinds of names in our view "names". Its keys are a kind and a percent-encoded name, since CouchDB's collation
-// holds some names equal.
-const (
-	zoneNames = "zone "
-	hostNames = "host "
-)
-
-// names reads the names of a kind from the store.
-func (p *Pool) names(ctx context.Context, kind string) ([]string, error) {
-	var names []string
-	q := store.Query{StartKey: kind, EndKey: kind + "\ufff0", Group: true}
-	err := p.store.View(ctx, Database, ourDesign, "names", q, func(row store.Row) error {
-		var key string
-		err := row.Key(&key)
-		if name, bad := url.PathUnescape(strings.TrimPrefix(key, kind)); err == nil && bad == nil {
-			names = append(names, name)
-		}
-		return err
-	})
-	return poolindex.SortNames(names), err
-}
-
-// hasZone reports whether the store has any address of a zone.
-func (p *Pool) hasZone(ctx context.Context, zone string) (known bool, err error) {
-	q := store.Query{Key: zoneNames + poolindex.EncodeName(zone), Group: true}
-	err = p.store.View(ctx, Database, ourDesign, "names", q, func(store.Row) error {
-		known = true
-		return nil
-	})
-	return known, err
+	return pooldb.Names(ctx, r.pool.store, pooldb.Hosts)
 }

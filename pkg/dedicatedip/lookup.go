@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -57,7 +58,7 @@ func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[str
 	for _, key := range odd {
 		keys = append(keys, key)
 	}
-	spelled, err := p.spelledOtherwise(ctx, keys...)
+	spelled, err := pooldb.ByAddress(ctx, p.store, keys...)
 	if err != nil || len(spelled) == 0 {
 		return err
 	}
@@ -75,24 +76,6 @@ func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[str
 		}
 	}
 	return nil
-}
-
-// spelledOtherwise returns, by expanded address, the id under which the pool has it, in any spelling. If Kazoo left
-// several spellings of one address, it is the first id in order.
-func (p *Pool) spelledOtherwise(ctx context.Context, expanded ...any) (map[string]string, error) {
-	ids := map[string]string{}
-	q := store.Query{Keys: expanded}
-	err := p.store.View(ctx, Database, ourDesign, "by_address", q, func(row store.Row) error {
-		var key string
-		if err := row.Key(&key); err != nil {
-			return err
-		}
-		if _, known := ids[key]; !known {
-			ids[key] = row.ID()
-		}
-		return nil
-	})
-	return ids, err
 }
 
 // recall is lookup for a write, which its revision protects from what memory does not know yet. Documents are read only
@@ -143,7 +126,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 // decide.
 func (p *Pool) heldBy(ctx context.Context, accountID string) ([]IP, error) {
 	var ids []string
-	err := p.store.View(ctx, Database, kazooDesign, "assigned_to_listing", store.Query{Key: accountID},
+	err := p.store.View(ctx, Database, pooldb.KazooDesign, "assigned_to_listing", store.Query{Key: accountID},
 		func(row store.Row) error {
 			if _, ok := ipaddr.Parse(row.ID()); ok {
 				ids = append(ids, row.ID())

@@ -2,23 +2,16 @@ package dedicatedip
 
 import (
 	"context"
-	"errors"
 	"strings"
-
-	"junctor/pkg/projection"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store/storetest"
-	"junctor/pkg/testutil"
 )
 
 var missingCases = []testCase{
 	{"missing database", missingDatabase},
 	{"missing design documents", missingDesigns},
-	{"install", install},
-	{"install Kazoo's text", installKazoosText},
-	{"install no second pool", installNoSecondPool},
 }
 
 // calls is every call of the pool, on an address that may be there.
@@ -71,74 +64,5 @@ func missingDesigns(s *subject) {
 		if err := all[name](); err != nil {
 			s.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-// install: what is there already stays, byte by byte.
-func install(s *subject) {
-	revs := func() string {
-		return s.stored(Database, "_design/dedicated_ips").Rev() + " " + s.stored(Database, "_design/junctor").Rev()
-	}
-	before := revs()
-	s.ok(Install(s.Context(), s.s))
-	if after := revs(); after != before {
-		s.Errorf("installed anew: %s, was %s", after, before)
-	}
-	doc := s.stored(Database, "_design/dedicated_ips")
-	doc["views"].(map[string]any)["more"] = map[string]any{"map": "function(doc) {}"}
-	_, err := s.s.Put(s.Context(), Database, doc)
-	s.ok(err)
-	before = revs()
-	s.ok(Install(s.Context(), s.s))
-	if after := revs(); after != before {
-		s.Errorf("Kazoo's was overwritten: %s, was %s", after, before)
-	}
-}
-
-// installKazoosText: the text that this Kazoo would install is taken before ours.
-func installKazoosText(s *subject) {
-	elsewhere := storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + "kazoo/"}
-	s.ok(elsewhere.CreateDatabase(s.Context(), "system_data"))
-	design := testutil.KazooViews(s, "dedicated_ips")[0]
-	zones := design["views"].(map[string]any)["zone_listing"].(map[string]any)
-	zones["map"] = strings.ReplaceAll(zones["map"].(string), "  ", " ") // as another release may write it
-	source := design.Clone()
-	source["kazoo"] = map[string]any{"view_map": []any{}}
-	_, err := elsewhere.Put(s.Context(), "system_data", document.Document{
-		"_id": kazooCopy, "view_definition": map[string]any(source),
-	})
-	s.ok(err)
-	s.ok(Install(s.Context(), elsewhere))
-	doc, err := elsewhere.Get(s.Context(), Database, "_design/dedicated_ips")
-	s.ok(err)
-	if !projection.SameContent(doc, design) {
-		s.Errorf("installed %v\nwant %v", doc, design)
-	}
-}
-
-// installNoSecondPool: where the pool has existed and is gone, none is made in its place, which would make all copies
-// look left over (fault R1).
-func installNoSecondPool(s *subject) {
-	for _, mark := range []string{poolMarkID, projection.StateID} { // the latter is what an older junctor has left
-		elsewhere := storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + mark + "/"}
-		s.ok(elsewhere.CreateDatabase(s.Context(), projection.StateDatabase))
-		_, err := elsewhere.Put(s.Context(), projection.StateDatabase, document.Document{"_id": mark})
-		s.ok(err)
-		for range 2 {
-			if err := Install(s.Context(), elsewhere); !errors.Is(err, projection.ErrPoolMissing) {
-				s.Errorf("%s: installed with %v", mark, err)
-			}
-		}
-		if exists, err := elsewhere.DatabaseExists(s.Context(), Database); exists || err != nil {
-			s.Errorf("%s: the pool exists: %t, %v", mark, exists, err)
-		}
-		s.ok(elsewhere.CreateDatabase(s.Context(), Database)) // the operator restores it, empty though it be
-		s.ok(Install(s.Context(), elsewhere))
-		if _, err := elsewhere.Get(s.Context(), Database, "_design/"+ourDesign); err != nil {
-			s.Error(err)
-		}
-	}
-	if s.stored(projection.StateDatabase, poolMarkID) == nil {
-		s.Error("the pool is not marked")
 	}
 }

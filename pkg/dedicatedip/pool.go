@@ -23,18 +23,13 @@ import (
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/mirror"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
-// Database is where the pool lives.
-const Database = kazoo.DedicatedIPs
-
-// The design documents of the pool: Kazoo's own, and the one with the views that only we need.
-const (
-	kazooDesign = "dedicated_ips"
-	ourDesign   = "junctor"
-)
+// Database is the name of the pool's database.
+const Database = pooldb.Database
 
 // Store is what the pool needs of a store.
 type Store interface {
@@ -130,7 +125,7 @@ func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
 	if x := p.Read().index; x != nil && x.Find(addr.String()) == nil {
 		return false, nil
 	}
-	twins, err := p.spelledOtherwise(ctx, ipaddr.Key(addr))
+	twins, err := pooldb.ByAddress(ctx, p.store, ipaddr.Key(addr))
 	return len(twins) > 0, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -44,14 +45,14 @@ type rebuild struct {
 // database where it is missing. It changes no document that is there, so that it may be repeated. An address that
 // several accounts have copies of is left to the operator. No full pass is made meanwhile.
 func (p *Pool) RebuildFromCopies(
-	ctx context.Context, r *projection.Reconciler, s Installer, by history.Actor,
+	ctx context.Context, r *projection.Reconciler, s pooldb.Installer, by history.Actor,
 ) (Rebuilt, error) {
 	b := &rebuild{Pool: p, claimants: map[string][]string{}, spelled: map[string]string{}, by: by}
 	err := r.WithoutPasses(ctx, func(c projection.Copies) error { return b.run(ctx, c, s) })
 	return b.Rebuilt, err
 }
 
-func (b *rebuild) run(ctx context.Context, c projection.Copies, s Installer) (err error) {
+func (b *rebuild) run(ctx context.Context, c projection.Copies, s pooldb.Installer) (err error) {
 	b.Accounts, err = c.Each(ctx, func(accountID string, copies []document.Document) error {
 		for _, doc := range copies {
 			key := ipaddr.KeyOf(doc.ID())
@@ -73,8 +74,8 @@ func (b *rebuild) run(ctx context.Context, c projection.Copies, s Installer) (er
 }
 
 // open creates the pool's database where it is missing, and reads which addresses it has.
-func (b *rebuild) open(ctx context.Context, s Installer) (err error) {
-	if err := createPool(ctx, s); err != nil {
+func (b *rebuild) open(ctx context.Context, s pooldb.Installer) (err error) {
+	if err := pooldb.Create(ctx, s); err != nil {
 		return err
 	}
 	const page = 500

@@ -13,6 +13,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -250,7 +251,7 @@ func passRemovesReleased(s *subject) {
 func thousandCopies(s *subject) {
 	accounts := []string{accountA, accountB, accountC}
 	s.listAccounts(accounts...)
-	ours := s.stored(Database, "_design/"+ourDesign) // not needed here, and its views take their time
+	ours := s.stored(Database, "_design/"+pooldb.OurDesign) // not needed here, and its views take their time
 	s.ok(s.s.Delete(s.Context(), Database, ours.ID(), ours.Rev()))
 	random := rand.New(rand.NewPCG(4, 2))
 	held := map[string][]string{}

@@ -13,6 +13,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -51,7 +52,7 @@ type testReconciler struct {
 // reconcilerStore is what a process with a pool and a Reconciler needs of a store.
 type reconcilerStore interface {
 	Store
-	Installer
+	pooldb.Installer
 	projection.ReconcilerStore
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 
 	"github.com/rs/zerolog"
@@ -93,7 +94,7 @@ func newSubject(t *testing.T, on *store.Store) *subject {
 	s := &subject{T: t, s: a, clock: &atomic.Int64{}}
 	s.clock.Store(1700000000)
 	s.Pool = s.pool(a, io.Discard)
-	s.ok(Install(t.Context(), a))
+	s.ok(pooldb.Install(t.Context(), a))
 	for _, id := range []string{accountA, accountB, accountC} {
 		s.ok(a.CreateDatabase(t.Context(), s.accountDB(id)))
 	}
@@ -351,7 +352,7 @@ func (s *subject) copies(accountID string, want ...string) {
 	s.Helper()
 	db := s.accountDB(accountID)
 	var all []string
-	s.ok(s.s.View(s.Context(), Database, ourDesign, "by_address", store.Query{}, func(row store.Row) error {
+	s.ok(s.s.View(s.Context(), Database, pooldb.OurDesign, "by_address", store.Query{}, func(row store.Row) error {
 		all = append(all, row.ID())
 		return nil
 	}))

@@ -3,6 +3,7 @@ package dedicatedip
 import (
 	"context"
 
+	"junctor/pkg/pooldb"
 	"junctor/pkg/store"
 )
 
@@ -16,7 +17,7 @@ func (p *Pool) Summary(ctx context.Context, host string) ([]Summary, error) {
 		q.Key = host
 	}
 	var rows []Summary
-	err := p.store.View(ctx, Database, kazooDesign, "summary_listing", q, func(row store.Row) error {
+	err := p.store.View(ctx, Database, pooldb.KazooDesign, "summary_listing", q, func(row store.Row) error {
 		var value map[string]any
 		if err := row.Value(&value); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -106,7 +107,7 @@ func surveyWithoutViews(s *subject) {
 		s.Errorf("found %+v", found)
 	}
 	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
-		if doc := s.stored(db, "_design/"+ourDesign); doc != nil {
+		if doc := s.stored(db, "_design/"+pooldb.OurDesign); doc != nil {
 			s.Errorf("%s has got %v", db, doc)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
@@ -77,7 +78,7 @@ func (e *examination) recognize(ctx context.Context, ours, installed document.Do
 	if same(installed, ours) {
 		return "as junctor writes them where no Kazoo has", nil
 	}
-	source, err := dedicatedip.KazooText(ctx, e.store)
+	source, err := pooldb.KazooText(ctx, e.store)
 	if err == nil && same(installed, source) {
 		return "as this Kazoo writes them", nil
 	}

@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/store/storetest"
 )
 
@@ -56,7 +57,7 @@ func newWorld(t *testing.T, dsn string) *world {
 	prefix := fmt.Sprintf("history%d-%d/", time.Now().UnixNano(), worlds.Add(1))
 	w := &world{T: t, Apart: storetest.Apart{Store: storetest.Open(t, dsn), Prefix: prefix}}
 	w.clock.Store(begin)
-	w.ok(dedicatedip.Install(t.Context(), w))
+	w.ok(pooldb.Install(t.Context(), w))
 	w.ok(history.Install(t.Context(), w))
 	return w
 }

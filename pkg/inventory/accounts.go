@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/accountlist"
 	"junctor/pkg/dedicatedip"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/store"
 )
 
@@ -83,7 +84,7 @@ func (i *Inventory) held(ctx context.Context, reader dedicatedip.Reader, account
 		return counts, nil
 	}
 	q := store.Query{Keys: ids}
-	err := i.store.View(ctx, dedicatedip.Database, kazooDesign, "assigned_to_listing", q, func(row store.Row) error {
+	err := i.store.View(ctx, dedicatedip.Database, pooldb.KazooDesign, "assigned_to_listing", q, func(row store.Row) error {
 		var id string
 		if isAddress(row.ID()) && row.Key(&id) == nil {
 			counts[id]++

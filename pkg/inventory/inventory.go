@@ -38,12 +38,6 @@ func New(pool *dedicatedip.Pool, accounts *accountlist.List, s Store) *Inventory
 	return &Inventory{pool: pool, accounts: accounts, store: s}
 }
 
-// The design documents whose views are read, Kazoo's and ours.
-const (
-	kazooDesign = "dedicated_ips"
-	ourDesign   = "junctor"
-)
-
 // The sizes of pages.
 const (
 	DefaultPageSize = 100

@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/inventory"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -53,7 +54,7 @@ func onStores(t *testing.T, suite func(*subject)) {
 func newSubject(t *testing.T, on *store.Store) *subject {
 	t.Helper()
 	s := &subject{T: t, s: storetest.Apart{Store: on, Prefix: "inventory/" + strings.ToLower(t.Name()) + "/"}}
-	s.ok(dedicatedip.Install(t.Context(), s.s))
+	s.ok(pooldb.Install(t.Context(), s.s))
 	s.ok(s.s.CreateDatabase(t.Context(), kazoo.Accounts))
 	for id, fields := range map[string]document.Document{
 		acme: {"name": "Acme Ltd", "realm": "acme.example"}, zebra: {"name": "zebra", "realm": "zebra.example"},

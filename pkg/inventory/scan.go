@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
@@ -69,7 +70,7 @@ func (i *Inventory) addresses(ctx context.Context, block ipaddr.Block, from pool
 		q.StartKeyDocID = from.ID
 	}
 	rows := 0
-	err = i.store.View(ctx, dedicatedip.Database, ourDesign, "by_address", q, func(row store.Row) error {
+	err = i.store.View(ctx, dedicatedip.Database, pooldb.OurDesign, "by_address", q, func(row store.Row) error {
 		rows++
 		doc, err := row.Doc()
 		if err != nil || doc == nil { // it was deleted meanwhile

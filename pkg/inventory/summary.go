@@ -6,6 +6,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
@@ -49,7 +50,7 @@ func (i *Inventory) Summary(ctx context.Context) (Summary, error) {
 		return s, nil
 	}
 	q := store.Query{IncludeDocs: rule.Seconds > 0} // the record of changes is in the document
-	return s, i.store.View(ctx, dedicatedip.Database, kazooDesign, "summary_listing", q,
+	return s, i.store.View(ctx, dedicatedip.Database, pooldb.KazooDesign, "summary_listing", q,
 		func(row store.Row) error {
 			var value map[string]any
 			if err := row.Value(&value); err != nil {

@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/notify/brokertest"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/store"
 )
 
@@ -70,7 +71,7 @@ func openStore(t testing.TB, dsn string) *store.Store {
 }
 
 func prepare(ctx context.Context, s *store.Store) error {
-	if err := dedicatedip.Install(ctx, s); err != nil {
+	if err := pooldb.Install(ctx, s); err != nil {
 		return err
 	}
 	for _, id := range []string{accountA, accountB} {

@@ -16,6 +16,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -44,7 +45,7 @@ func newPlace(t *testing.T) *place {
 	p.deps = Deps{
 		Pool: pool, Accounts: account.NewDirectory(s), Provisioner: account.NewProvisioner(s, auth.NewKeyDocument, time.Now),
 		Settings:  account.NewConfig(s),
-		Install:   func(ctx context.Context) error { return dedicatedip.Install(ctx, s) },
+		Install:   func(ctx context.Context) error { return pooldb.Install(ctx, s) },
 		Reconcile: projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,
 	}
 	p.ok(p.deps.Install(t.Context()))

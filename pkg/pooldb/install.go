@@ -1,4 +1,4 @@
-package dedicatedip
+package pooldb
 
 import (
 	"context"
@@ -26,14 +26,14 @@ type Installer interface {
 // (kapps_maintenance:register_system_dbs_views).
 const kazooCopy = "dedicated_ips-kazoo_apps-dedicated_ips"
 
-// poolMarkID is the document in our own database that records that the pool's database has existed. Where it does and
-// the database does not, the pool was lost: an empty one in its place would make all copies look left over.
-const poolMarkID = "pool"
+// markID is the document in our own database that records that the pool's database has existed. If it exists and the
+// database does not, the pool was lost: an empty one in its place would make all copies look left over.
+const markID = "pool"
 
 // Install makes sure that the databases of the pool and its design documents exist. It does not create the pool's
-// database a second time: that is projection.ErrPoolMissing. Kazoo's design document is left alone where it is there, and
-// where only its source is (system_data), that text is taken: Kazoo rewrites a design document of which a byte differs,
-// and CouchDB then builds the index anew.
+// database a second time: if it is gone, it returns projection.ErrPoolMissing. It does not change Kazoo's design document
+// if there is one. If only its source exists (system_data), it installs that text: Kazoo rewrites a design document of
+// which a byte differs, and CouchDB then builds the index again.
 func Install(ctx context.Context, s Installer) error {
 	if err := s.CreateDatabase(ctx, projection.StateDatabase); err != nil {
 		return err
@@ -43,14 +43,14 @@ func Install(ctx context.Context, s Installer) error {
 		return err
 	}
 	if exists {
-		return equipPool(ctx, s)
+		return equip(ctx, s)
 	}
-	marked, err := poolMarked(ctx, s)
+	existed, err := marked(ctx, s)
 	if err != nil {
 		return err
 	}
-	if !marked {
-		return createPool(ctx, s)
+	if !existed {
+		return Create(ctx, s)
 	}
 	exists, err = s.DatabaseExists(ctx, Database) // another process may just have created and marked it
 	switch {
@@ -59,40 +59,41 @@ func Install(ctx context.Context, s Installer) error {
 	case !exists:
 		return projection.ErrPoolMissing
 	}
-	return equipPool(ctx, s)
+	return equip(ctx, s)
 }
 
-// poolMarked reports whether the pool's database has existed. Where no Install has marked it yet, as before there were
-// marks, a Reconciler has left its state.
-func poolMarked(ctx context.Context, s Installer) (marked bool, err error) {
-	for _, id := range []string{poolMarkID, projection.StateID} {
+// marked reports whether the pool's database has existed. If no Install has marked it yet, as before there were marks, a
+// Reconciler has left its state.
+func marked(ctx context.Context, s Installer) (found bool, err error) {
+	for _, id := range []string{markID, projection.StateID} {
 		_, err := s.Get(ctx, projection.StateDatabase, id)
 		if err != nil && !fault.Is(err, fault.BadIdentifier) {
 			return false, err
 		}
-		marked = marked || err == nil
+		found = found || err == nil
 	}
-	return marked, nil
+	return found, nil
 }
 
-// createPool creates the pool's database and equips it.
-func createPool(ctx context.Context, s Installer) error {
+// Create creates the pool's database if it does not exist, and installs its design documents. Unlike Install it does so
+// also if the pool was lost.
+func Create(ctx context.Context, s Installer) error {
 	if err := s.CreateDatabase(ctx, Database); err != nil {
 		return err
 	}
-	return equipPool(ctx, s)
+	return equip(ctx, s)
 }
 
-// equipPool marks that the pool's database has existed, and installs its design documents.
-func equipPool(ctx context.Context, s Installer) error {
-	_, err := s.Put(ctx, projection.StateDatabase, document.Document{"_id": poolMarkID, fieldType: "junctor_pool"})
+// equip marks that the pool's database has existed, and installs its design documents.
+func equip(ctx context.Context, s Installer) error {
+	_, err := s.Put(ctx, projection.StateDatabase, document.Document{"_id": markID, kazoo.FieldType: "junctor_pool"})
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return err
 	}
 	return installViews(ctx, s)
 }
 
-// installViews installs the design documents of the pool where its database exists.
+// installViews installs the design documents of the pool.
 func installViews(ctx context.Context, s Installer) error {
 	kazoos, err := KazooText(ctx, s)
 	if err != nil {
@@ -104,8 +105,8 @@ func installViews(ctx context.Context, s Installer) error {
 	return store.InstallFile(ctx, s, Database, couchdbviews.Files, "junctor_dedicated_ips.json")
 }
 
-// KazooText returns the text of _design/dedicated_ips that Install writes where there is none: what this Kazoo would
-// write, and where it does not say, ours.
+// KazooText returns the text of _design/dedicated_ips that Install writes if there is none: the source in system_data,
+// or ours if that has none.
 func KazooText(ctx context.Context, s account.Reader) (document.Document, error) {
 	source, err := s.Get(ctx, kazoo.SystemData, kazooCopy)
 	if err == nil {
@@ -113,7 +114,7 @@ func KazooText(ctx context.Context, s account.Reader) (document.Document, error)
 			design := document.Document(text).Clone()
 			delete(design, "kazoo") // the installed document has none
 			delete(design, "_rev")
-			design["_id"] = "_design/" + kazooDesign
+			design["_id"] = "_design/" + KazooDesign
 			return design, nil
 		}
 	} else if !fault.Is(err, fault.BadIdentifier) && !fault.Is(err, fault.DatastoreMissing) {
