@@ -35,7 +35,7 @@ type contract struct {
 	bodies     requests.RequestBodyValidator
 	parameters parameters.ParameterValidator
 
-	mu        sync.Mutex
+	mu        sync.Mutex         // also for the validators: libopenapi is not safe for concurrent use
 	validated map[api.Format]int // exchanges of operations that have both formats, by format
 	all, rest int                // exchanges; those that no operation is for
 	seen      map[string]bool    // operations that have succeeded, by id
@@ -203,6 +203,8 @@ func (o *observation) verb() string {
 
 // check returns how an exchange breaks the contract.
 func (c *contract) check(o *observation) (complaints []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	op, item, path := c.operation(o)
 	if op == nil {
 		inConsole := strings.HasPrefix(o.target.Path, console.Root) // whose files are not listed
