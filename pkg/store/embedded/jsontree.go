@@ -40,10 +40,34 @@ func (p *jsonTree) in(vm *goja.Runtime) goja.Value {
 	}
 	object := vm.NewObject()
 	for i, name := range p.names {
-		// Unlike Set this ignores the prototype, and "__proto__" is a name like others. It cannot fail.
-		_ = object.DefineDataProperty(name, p.parts[i].in(vm), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
+		if part := &p.parts[i]; len(part.parts) > 0 {
+			part.lazily(vm, object, name)
+		} else {
+			define(object, name, part.in(vm))
+		}
 	}
 	return object
+}
+
+// lazily defines a member that is converted when a script looks at it. Map functions look at few members of a document,
+// and the record of changes of an address is larger than the rest of its document.
+func (p *jsonTree) lazily(vm *goja.Runtime, object *goja.Object, name string) {
+	get := func(goja.FunctionCall) goja.Value {
+		value := p.in(vm)
+		define(object, name, value)
+		return value
+	}
+	set := func(call goja.FunctionCall) goja.Value {
+		define(object, name, call.Argument(0))
+		return goja.Undefined()
+	}
+	_ = object.DefineAccessorProperty(name, vm.ToValue(get), vm.ToValue(set), goja.FLAG_TRUE, goja.FLAG_TRUE)
+}
+
+// define defines a member as JSON.parse does. Unlike Set this ignores the prototype, and "__proto__" is a name like
+// others. It cannot fail.
+func define(object *goja.Object, name string, value goja.Value) {
+	_ = object.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
 }
 
 // parser reads a text that is valid and compact JSON.

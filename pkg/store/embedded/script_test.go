@@ -84,6 +84,13 @@ func TestMapDoc(t *testing.T) {
 			`function(doc) { emit(doc.n, null); }`, `{"n":9007199254740993}`, `9007199254740992=null`,
 		},
 		"unicode": {`function(doc) { emit(doc.s + "ß", doc.s.length); }`, `{"s":"é😀\u0000"}`, `"é😀\u0000ß"=4`},
+		"lists and objects": {
+			`function(doc) { for (var k in doc) { emit(k, doc[k]); } emit(doc, doc.o.l === doc.o.l); }`,
+			`{"a":[],"o":{"l":[{"n":1}],"e":{}}}`,
+			`"a"=[] "o"={"l":[{"n":1}],"e":{}} {"a":[],"o":{"l":[{"n":1}],"e":{}}}=true`},
+		"lists and objects changed": {
+			`function(doc) { doc.l.push(2); doc.o = 3; delete doc.d; doc.n.x = {y: 1}; emit(doc, Object.keys(doc).length); }`,
+			`{"l":[1],"o":{"x":1},"d":[1],"n":{"z":0}}`, `{"l":[1,2],"o":3,"n":{"z":0,"x":{"y":1}}}=3`},
 		"member __proto__": {
 			`function(doc) { emit(Object.keys(doc), doc.x); }`, `{"__proto__":{"x":1}}`, `["__proto__"]=null`,
 		},
