@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -30,6 +31,14 @@ func TestCoolingOverRestart(t *testing.T) {
 	want("DELETE", path(a.ID), "", http.StatusOK)
 	ok(t, "sup", "kapps_config", "set_default", "ips", "cooling_s", "3600", "--store", home)
 	want("POST", path(b.ID), "", http.StatusBadRequest)
+	want("PUT", "/v2/ips", `{"data":{"ip":"192.0.2.2","zone":"z","host":"h"}}`, http.StatusCreated)
+	for flag, address := range map[string]string{"--cooling": "192.0.2.1", "--cooling=false": "192.0.2.2"} {
+		var list []struct{ IP string }
+		text := ok(t, "ips", "list", flag, "--store", home, "--json")
+		if err := json.Unmarshal([]byte(text), &list); err != nil || len(list) != 1 || list[0].IP != address {
+			t.Errorf("ips list %s: %s", flag, text)
+		}
+	}
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}

@@ -24,7 +24,8 @@ func (c *cli) ipsHistoryCommand() *cobra.Command {
 		Use:   "history [IP]",
 		Short: "Show who changed addresses, and when",
 		Long: `Shows the changes of an address, of an account's addresses or of all, the newest
-first. With --at it is the one change that says who had the address then.
+first. With --at it is the one change that says who had the address then: the
+account under TO, or nobody.
 
 ` + timeFlagHelp,
 		Args: operands(0, 1),
@@ -101,9 +102,13 @@ func (c *cli) printHistory(ctx context.Context, a *app, f history.Filter, all bo
 	if err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		page, err := a.history.List(ctx, f)
 		if err != nil && !neverInstalled(err) {
+			return err
+		}
+		if first && len(page.Events) == 0 && page.Next == "" && !c.asJSON {
+			_, err := fmt.Fprintln(c.stdout, "no change is known")
 			return err
 		}
 		for _, e := range page.Events {

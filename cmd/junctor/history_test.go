@@ -63,6 +63,9 @@ func TestHistoryCommands(t *testing.T) {
 			t.Error(text)
 		}
 	}
+	if text := ok(t, at("ips", "history", "192.0.2.9")...); text != "no change is known\n" {
+		t.Error(text)
+	}
 	check()
 	s := start(t, "--store", folder)
 	check()

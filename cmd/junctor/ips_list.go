@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"junctor/pkg/inventory"
 	"junctor/pkg/kazoo"
@@ -42,13 +43,17 @@ to pass all.`,
 type ipsFilter struct {
 	request inventory.SearchRequest
 	account string // as the operator calls it
+	cooling bool   // counts if the flag was given
+	flags   *pflag.FlagSet
 }
 
 func (f *ipsFilter) define(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	f.flags = flags
 	flags.StringVar(&f.request.Zone, "zone", "", "`ZONE` of the addresses")
 	flags.StringVar(&f.request.Host, "host", "", "`HOST` of the addresses")
 	flags.StringVar(&f.request.Status, "status", "", "`STATUS` of the addresses: available or assigned")
+	flags.BoolVar(&f.cooling, "cooling", false, "only available addresses that cool, or with =false only others")
 	flags.StringVar(&f.account, "account", "", "id, realm or name of the `ACCOUNT` that has the addresses")
 	flags.StringVar(&f.request.CIDR, "cidr", "", "`NETWORK` that the addresses are in, as 192.0.2.0/24")
 	flags.StringVar(&f.request.Search, "search", "", "`TEXT` that the address, the host or the account's name begins with")
@@ -67,6 +72,9 @@ func (f *ipsFilter) check([]string) error {
 // each passes the addresses to row, in order. A store without a pool has none.
 func (f *ipsFilter) each(ctx context.Context, a *app, row func(inventory.Row) error) error {
 	request := f.request
+	if f.flags.Changed("cooling") {
+		request.Cooling = &f.cooling
+	}
 	if f.account != "" {
 		holder, err := a.accounts.Find(ctx, f.account)
 		if err != nil {

@@ -13,7 +13,13 @@ import (
 )
 
 func (c *cli) ipsSummaryCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "summary", Short: "Count the addresses by zone and host", Args: operands(0, 0)}
+	cmd := &cobra.Command{
+		Use:   "summary",
+		Short: "Count the addresses by zone and host",
+		Long: `Counts the addresses by zone and host. Those that cool are counted as available,
+too.`,
+		Args: operands(0, 0),
+	}
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,
 		run: func(ctx context.Context, a *app, _ []string) error {

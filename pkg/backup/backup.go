@@ -84,7 +84,7 @@ func Write(ctx context.Context, w io.Writer, source Source, o Options) (grown in
 	if err != nil {
 		return 0, err
 	}
-	a := &archive{tar: tar.NewWriter(w), modified: o.Now}
+	a := &archive{tar: tar.NewWriter(w), modified: o.Now.Truncate(time.Second)}
 	if err := a.addText(manifestName, append(manifest, '\n')); err != nil {
 		return 0, err
 	}

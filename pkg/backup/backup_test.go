@@ -83,6 +83,9 @@ func members(t *testing.T, raw []byte) (names []string, contents map[string][]by
 		if err != nil {
 			t.Fatal(err)
 		}
+		if header.ModTime.After(time.Now()) {
+			t.Errorf("%s is of the future, which tar warns of: %s", header.Name, header.ModTime)
+		}
 		text, err := io.ReadAll(r)
 		if err != nil {
 			t.Fatal(err)
