@@ -115,7 +115,10 @@ func seenBy(r *crossbar.Request, e history.Event) history.Event {
 	return e
 }
 
-// historyFilter returns what the query asks for.
+// bytesPerEvent is about what an event takes, its document included, until the response is encoded.
+const bytesPerEvent = 2 << 10
+
+// historyFilter returns what the query asks for, and makes sure that there is room for it.
 func historyFilter(r *crossbar.Request) (f history.Filter, err error) {
 	if f.PageSize, err = pageSize(r); err != nil {
 		return f, err
@@ -131,11 +134,18 @@ func historyFilter(r *crossbar.Request) (f history.Filter, err error) {
 		return f, err
 	}
 	to, given, err := seconds(r, "created_to")
+	if err != nil {
+		return f, err
+	}
 	if given {
 		f.To = max(to, 1) // 0 would be no limit
 	}
+	if given && f.To < f.From {
+		return f, fault.Finding("created_to", "minimum", "Value must be at least created_from",
+			map[string]any{"target": f.From, "value": to})
+	}
 	f.StartKey = startKey(r)
-	return f, err
+	return f, r.HoldResponse(f.PageSize * bytesPerEvent)
 }
 
 func startKey(r *crossbar.Request) string { return given(r.Query.Get("start_key")) }

@@ -111,6 +111,7 @@ func TestHistory(t *testing.T) {
 		for path, status := range map[string]int{
 			"ips/history?page_size=0": 400, "ips/history?page_size=1001": 400, "ips/history?page_size=x": 400,
 			"ips/history?created_from=x": 400, "ips/history?created_to=-1": 400, "ips/192.0.2.7/history?at=1.5": 400,
+			"ips/history?created_from=2&created_to=1": 400, "ips/history?created_from=1&created_to=1": 200,
 			"ips/history?start_key=x": 400, "ips/192.0.2.99/history": 404, "ips/x/history": 404, "ips/summary?days=367": 400,
 		} {
 			sv.want(sv.as("M", "GET", "/v2/"+path, ""), status)

@@ -19,6 +19,9 @@ func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
+	if err := holdSearch(r, size); err != nil {
+		return crossbar.Reply{}, err
+	}
 	page, err := s.Inventory.Search(r.Context(), inventory.SearchRequest{
 		Cooling: cooling,
 		Zone:    given(r.Query.Get("zone")), Host: given(r.Query.Get("host")), Status: given(r.Query.Get("status")),
@@ -30,6 +33,18 @@ func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
 	}
 	rows := len(page.Rows)
 	return crossbar.Reply{Data: page.Rows, PageSize: &rows, Next: page.Next, Bypassed: page.Bypassed}, nil
+}
+
+// bytesPerFound is about what an address takes that a search finds, until the response is encoded. One with long notes
+// takes more, and few have them.
+const bytesPerFound = 2 << 10
+
+// holdSearch makes sure that there is room for a page, before it is read. A size of 0 is the default.
+func holdSearch(r *crossbar.Request, size int) error {
+	if size == 0 {
+		size = inventory.DefaultPageSize
+	}
+	return r.HoldResponse(min(size, inventory.MaxPageSize) * bytesPerFound)
 }
 
 // coolingFilter returns the parameter cooling, nil if it is not given.

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"junctor/pkg/accountlist"
 	"junctor/pkg/api"
+	"junctor/pkg/history"
+	"junctor/pkg/inventory"
 	"junctor/pkg/store/storetest"
 )
 
@@ -52,6 +55,39 @@ func TestResponsesHoldTheirSize(t *testing.T) {
 		size := int64(w.Body.Len())
 		if w.Code >= 300 || w.held != size && (w.held != 0 || size > 64<<10) {
 			t.Errorf("%s %s: %d, %d bytes, of which %d are held", test.method, test.path, w.Code, size, w.held)
+		}
+	}
+}
+
+// TestPagesHoldRoom: a page of operators' listings or of the history holds room while it is read, by its size, so that many
+// of them at once are bounded.
+func TestPagesHoldRoom(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, "memory:")
+	loadKazoo(t, s)
+	sv := newService(t, s)
+	sv.create("10.0.0.1")
+	c, err := newConfig(s, sv.clock.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gated{Store: s}
+	c.History = history.New(g, c.Now, c.Log)
+	c.Inventory = inventory.New(c.Pool, accountlist.New(s, c.Accounts, c.Log), g)
+	server := api.New(c)
+	for path, want := range map[string]int64{
+		"ips/all?page_size=1000": 1000, "ips/all": 100, "ips/history?page_size=1000": 1000,
+		"accounts/" + accountA + "/ips/history?page_size=1000": 1000, "ips/10.0.0.1/history?page_size=500": 500,
+	} {
+		var held int64
+		read := func() { _, held = server.Held() }
+		g.afterView.Store(&read)
+		r := httptest.NewRequest("GET", "/v2/"+path, http.NoBody)
+		r.Header.Set("X-Auth-Token", sv.token("M"))
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if _, after := server.Held(); w.Code != 200 || held < want*1024 || after != 0 {
+			t.Errorf("%s: %d, %d bytes were held while %d rows were read, %d after it", path, w.Code, held, want, after)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (f Filter) query() (view string, q store.Query, err error) {
 		q.StartKey = append(slices.Clone(scope), map[string]any{})
 	}
 	if f.StartKey != "" {
-		if q.StartKey, err = decodeKey(f.StartKey, scope); err != nil {
+		if q.StartKey, err = f.decodeKey(scope); err != nil {
 			return "", q, err
 		}
 	}
@@ -123,23 +123,36 @@ func encodeKey(key []any) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// decodeKey returns the key of a row, which has to be of the scope.
-func decodeKey(text string, scope []any) (key []any, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
+// decodeKey returns the start key, which has to be the key of a row that the filter finds.
+func (f Filter) decodeKey(scope []any) (key []any, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(f.StartKey)
 	if err == nil {
 		err = json.Unmarshal(raw, &key)
 	}
-	const afterTime = 3 // address, number and revision, or less
-	if err != nil || len(key) <= len(scope)+1 || len(key) > len(scope)+1+afterTime ||
-		!slices.Equal(key[:len(scope)], scope) || !isNumber(key[len(scope)]) || encodeKey(key) != text {
-		return nil, fault.Finding("start_key", "invalid", "start_key is not from a listing of this", map[string]any{"value": text})
-	}
-	for _, part := range key[len(scope)+1:] {
-		if _, isText := part.(string); !isText && !isNumber(part) {
-			return nil, fault.Finding("start_key", "invalid", "start_key is not from a listing of this", map[string]any{"value": text})
-		}
+	if err != nil || encodeKey(key) != f.StartKey || !f.finds(key, scope) {
+		return nil, fault.Finding("start_key", "invalid", "start_key is not from a listing of this",
+			map[string]any{"value": f.StartKey})
 	}
 	return key, nil
+}
+
+// finds reports whether a key can be that of a row: scope, time, the address unless it is the scope, number and revision.
+func (f Filter) finds(key, scope []any) bool {
+	numbers := len(scope) + 1
+	if f.IP == "" {
+		numbers++
+	}
+	if len(key) != numbers+2 || !slices.Equal(key[:len(scope)], scope) {
+		return false
+	}
+	at, ok := key[len(scope)].(float64)
+	if !ok || at < float64(f.From) || f.To > 0 && at > float64(f.To) {
+		return false
+	}
+	if _, isText := key[numbers-1].(string); f.IP == "" && !isText {
+		return false
+	}
+	return isNumber(key[numbers]) && isNumber(key[numbers+1])
 }
 
 func isNumber(value any) bool {

@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -106,6 +107,16 @@ func TestPages(t *testing.T) {
 		for _, key := range []string{"x", "WzFd", "bnVsbA", other.Next, other.Next + "A"} {
 			if _, err := s.log.List(t.Context(), history.Filter{IP: ip, StartKey: key}); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%q: %v", key, err)
+			}
+		}
+		for _, key := range []string{ // of rows that no listing of the filter has
+			`[1,2]`, `[1]`, `["192.0.2.8",1,1,0]`, fmt.Sprintf(`[%d,"192.0.2.8",1,0]`, gregorian+9),
+			fmt.Sprintf(`[%d,"192.0.2.8",1,0]`, gregorian+41), fmt.Sprintf(`[%d,"192.0.2.8",1]`, gregorian+20),
+			fmt.Sprintf(`[%d,1,1,0]`, gregorian+20), fmt.Sprintf(`[%d,"192.0.2.8","1",0]`, gregorian+20),
+		} {
+			f := history.Filter{From: gregorian + 10, To: gregorian + 40, StartKey: base64.RawURLEncoding.EncodeToString([]byte(key))}
+			if _, err := s.log.List(t.Context(), f); !fault.Is(err, fault.Invalid) {
+				t.Errorf("%s: %v", key, err)
 			}
 		}
 	})
