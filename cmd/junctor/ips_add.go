@@ -7,14 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/ipbatch"
 	"junctor/pkg/progress"
 )
 
 func (c *cli) ipsAddCommand() *cobra.Command {
-	var entry dedicatedip.Entry
+	var entry ipbatch.Entry
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "add IP|CIDR|RANGE --zone ZONE --host HOST",
@@ -41,11 +41,8 @@ has with others is refused, and the exit code is then 1.`,
 		},
 		dryRun: &dryRun,
 		run: func(ctx context.Context, a *app, _ []string) error {
-			block, _ := blockOf(entry) // check has parsed it
-			size := 1
-			if block.First.IsValid() {
-				size = block.Size(maxBlock)
-			}
+			block, _ := entry.Block() // check has parsed it
+			size := block.Size(maxBlock)
 			shown := progress.New(c.stderr, c.terminal.Interactive)
 			b := &bulk{pool: a.pool, dryRun: dryRun, by: c.actor(history.CLI), Done: bulkDone{DryRun: dryRun}}
 			b.created = func() {
@@ -63,7 +60,7 @@ has with others is refused, and the exit code is then 1.`,
 }
 
 // readAddresses reads an address, a network or a range.
-func readAddresses(text string, into *dedicatedip.Entry) error {
+func readAddresses(text string, into *ipbatch.Entry) error {
 	var err error
 	switch {
 	case strings.Contains(text, "/"):

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/ipbatch"
 )
 
 // bulk creates any number of addresses, in pieces. What is refused does not stop the rest.
@@ -22,9 +23,9 @@ type bulk struct {
 	// created is called after each piece. It may be nil.
 	created func()
 
-	entries []dedicatedip.Entry // of the next piece
-	numbers []int               // of the rows that they are of; 0 is of no file
-	size    int                 // addresses of the entries
+	entries []ipbatch.Entry // of the next piece
+	numbers []int           // of the rows that they are of; 0 is of no file
+	size    int             // addresses of the entries
 
 	Done bulkDone
 }
@@ -54,18 +55,15 @@ const (
 )
 
 // add adds an entry. It creates the entries that are complete as a piece.
-func (b *bulk) add(ctx context.Context, number int, e dedicatedip.Entry) error {
-	block, err := blockOf(e)
-	if err != nil { // which CreateMany words
-		block = ipaddr.Block{}
+func (b *bulk) add(ctx context.Context, number int, e ipbatch.Entry) error {
+	block, err := e.Block()
+	size := 1 // of an entry that is wrong, which CreateMany refuses
+	if err == nil {
+		size = block.Size(maxBlock + 1)
 	}
-	if block.First.IsValid() && block.Size(maxBlock+1) > maxBlock {
-		b.refuse(refusedRow{number, textOf(e), "too_many", fmt.Sprintf("it has more than %d addresses", maxBlock)})
+	if size > maxBlock {
+		b.refuse(refusedRow{number, e.Text(), "too_many", fmt.Sprintf("it has more than %d addresses", maxBlock)})
 		return nil
-	}
-	size := 1
-	if block.First.IsValid() {
-		size = block.Size(maxBlock)
 	}
 	if size <= pieceAddresses {
 		return b.append(ctx, number, e, size)
@@ -80,7 +78,7 @@ func (b *bulk) add(ctx context.Context, number int, e dedicatedip.Entry) error {
 }
 
 // append adds an entry that fits into a piece.
-func (b *bulk) append(ctx context.Context, number int, e dedicatedip.Entry, size int) error {
+func (b *bulk) append(ctx context.Context, number int, e ipbatch.Entry, size int) error {
 	if len(b.entries) == pieceEntries || b.size+size > pieceAddresses {
 		if err := b.flush(ctx); err != nil {
 			return err
@@ -119,7 +117,7 @@ func (b *bulk) record(refused fault.Fields) {
 		for _, code := range slices.Sorted(maps.Keys(codes)) {
 			detail, _ := codes[code].(map[string]any)
 			message, _ := detail["message"].(string)
-			r := refusedRow{b.numbers[index], textOf(b.entries[index]), code, message}
+			r := refusedRow{b.numbers[index], b.entries[index].Text(), code, message}
 			addresses, ok := detail["addresses"].([]string)
 			if !ok {
 				b.refuse(r)
@@ -175,20 +173,6 @@ func (c *cli) printBulk(done bulkDone, err error) error {
 		return exitCode(1)
 	}
 	return nil
-}
-
-// textOf returns what names the addresses of an entry.
-func textOf(e dedicatedip.Entry) string { return e.IP + e.CIDR + e.Range }
-
-// blockOf returns the addresses of an entry that is a network or a range. That of a single address is empty.
-func blockOf(e dedicatedip.Entry) (ipaddr.Block, error) {
-	switch {
-	case e.CIDR != "":
-		return ipaddr.ParseCIDR(e.CIDR, e.All)
-	case e.Range != "":
-		return ipaddr.ParseRange(e.Range)
-	}
-	return ipaddr.Block{}, nil
 }
 
 // parts returns the addresses of a block as ranges of at most pieceAddresses.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/history"
+	"junctor/pkg/ipbatch"
 	"junctor/pkg/ipfile"
 	"junctor/pkg/progress"
 )
@@ -80,7 +80,7 @@ func (c *cli) importRows(ctx context.Context, b *bulk, defaults ipfile.Options) 
 			return cmp.Or(b.flush(ctx), err)
 		}
 		rows++
-		err = b.add(ctx, row.Number, dedicatedip.Entry{
+		err = b.add(ctx, row.Number, ipbatch.Entry{
 			IP: row.IP, CIDR: row.CIDR, Range: row.Range, All: row.All, Zone: row.Zone, Host: row.Host, Notes: row.Notes,
 		})
 		if err != nil {

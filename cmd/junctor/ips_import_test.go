@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"junctor/pkg/dedicatedip"
+	"junctor/pkg/ipbatch"
 	"junctor/pkg/store/storetest"
 )
 
@@ -101,7 +101,7 @@ func TestLargeNetwork(t *testing.T) {
 		"10.1.0.0/18": "[10.1.0.1-10.1.19.136 10.1.19.137-10.1.39.16 10.1.39.17-10.1.58.152 10.1.58.153-10.1.63.254]",
 		"::/115":      "[::-::1387 ::1388-::1fff]",
 	} {
-		block, err := blockOf(dedicatedip.Entry{CIDR: text})
+		block, err := ipbatch.Entry{CIDR: text}.Block()
 		if got := fmt.Sprint(slices.Collect(parts(block))); err != nil || got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}

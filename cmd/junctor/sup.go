@@ -50,6 +50,7 @@ codes. These are known:
 			}
 			text, code := call.Run(ctx, sup.Deps{
 				Pool:        a.pool,
+				Views:       a.store,
 				Accounts:    a.accounts,
 				By:          c.actor(history.Sup),
 				Provisioner: a.provisioner,

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipbatch"
 )
 
 // The schema of PUT /ips with a list, and how many of its entries are validated in one call: package schema bounds the
@@ -120,8 +121,8 @@ func refusal(field string, codes map[string]any) map[string]any {
 }
 
 // entryOf returns an entry of a list, which is valid. The defaults stand around the list.
-func entryOf(object, defaults document.Document) dedicatedip.Entry {
-	e := dedicatedip.Entry{
+func entryOf(object, defaults document.Document) ipbatch.Entry {
+	e := ipbatch.Entry{
 		IP: object.String("ip"), CIDR: object.String("cidr"), Range: object.String("range"), All: object.Bool("all"),
 		Zone: object.String("zone"), Host: object.String("host"), Notes: object.String("notes"),
 	}

@@ -123,7 +123,7 @@ func (a *allocation) run(ctx context.Context) error {
 // are about to assign some of it: they may yet fail.
 func (a *allocation) round(ctx context.Context) error {
 	defer func() {
-		a.reserved.free(a.drawn)
+		a.reserved.Free(a.drawn)
 		a.drawn = nil
 	}()
 	missing := a.Quantity - a.takenOverall

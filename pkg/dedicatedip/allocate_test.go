@@ -225,7 +225,7 @@ func allocatesToTheLast(s *subject) {
 	_, err := s.Allocate(s.Context(), wish(1))
 	s.is(err, fault.Conflict)
 	for _, p := range pools {
-		s.until("nothing is reserved", func() bool { return p.reserved.length() == 0 })
+		s.until("nothing is reserved", func() bool { return p.reserved.Len() == 0 })
 	}
 }
 

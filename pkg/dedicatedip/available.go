@@ -2,59 +2,48 @@ package dedicatedip
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
 	"junctor/pkg/cooling"
-	"junctor/pkg/fault"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
 
-// Filter says which available addresses to list. The zero value is all of them.
+// Filter selects available addresses. The zero value selects all of them.
 type Filter struct {
-	Zone     string // of this zone only; empty is any
-	Quantity int    // at most so many in all; 0 is no limit
-	PageSize int    // at most so many in this answer; 0 is no limit
+	Zone     string // of this zone only; empty means any
+	Quantity int    // at most so many in all; 0 means no limit
+	PageSize int    // at most so many in this page; 0 means no limit
 	StartKey string // Page.Next of the page before; anything else is fault.Invalid
-	// Reading is called with the number of rows read so far, where they are read from the store. An error ends that.
+	// Reading is called with the number of rows read so far, if they are read from the store. An error ends the reading.
 	Reading func(rows int) error
 }
 
 // readingRows is how many rows are read between two calls of Filter.Reading.
 const readingRows = 1000
 
-// maxRows is a limit that no pool reaches, and that can be added to.
-const maxRows = 1 << 30
-
 // Page is a part of a listing.
 type Page struct {
 	Items []Item
-	Next  string // opaque; empty where the listing ends
+	Next  string // opaque; empty if the listing ends here
 }
 
-// position is the key of a row of the view, and how many of Filter.Quantity remain from there on.
-type position struct {
-	Key  []any `json:"key"`
-	Left int   `json:"left,omitempty"`
-}
-
-// Available lists addresses that can be assigned to any account, so not those that cool, by zone in collation order and then by document id (Crossbar
-// answers one at most: kz_ips:available/1 asks for one). Rows that are no addresses are left out.
+// Available lists addresses that can be assigned to any account, so not those that cool, by zone in collation order and
+// then by document id (Crossbar returns one at most: kz_ips:available/1 asks for one). It leaves out rows that are not
+// addresses.
 //
-// It reads our view and not Kazoo's available_listing, under whose key, the zone, a page has no place to begin at.
+// It reads our view and not Kazoo's available_listing: the key of that is the zone alone, so no page can begin within one.
 func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 	var q store.Query
-	f.Quantity, f.PageSize = min(f.Quantity, maxRows), min(f.PageSize, maxRows)
+	f.Quantity, f.PageSize = min(f.Quantity, pooldb.MaxRows), min(f.PageSize, pooldb.MaxRows)
 	if f.Zone != "" {
 		q = pooldb.AvailableIn(f.Zone)
 	}
 	left := f.Quantity
 	if f.StartKey != "" {
-		from, err := resume(f)
+		from, err := pooldb.ParsePosition(f.StartKey, f.Zone)
 		if err != nil {
 			return Page{}, err
 		}
@@ -72,7 +61,7 @@ func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 	if err != nil || next == nil || f.PageSize == 0 || left == len(items) {
 		return Page{Items: items}, err
 	}
-	at := position{Key: next, Left: max(left-len(items), 0)}
+	at := pooldb.Position{Key: next, Left: max(left-len(items), 0)}
 	return Page{Items: items, Next: at.String()}, nil
 }
 
@@ -101,7 +90,7 @@ func (r Reader) pageOf(
 // coolingRows is how many rows are read at once from the store when some of them may be cooling.
 const coolingRows = 500
 
-// readAvailable reads want items that do not cool, and the key of the one after them. A want of 0 is all there are.
+// readAvailable reads want items that do not cool, and the key of the one after them. A want of 0 means no limit.
 func (p *Pool) readAvailable(
 	ctx context.Context, f Filter, q store.Query, want int, c cooling.Rule,
 ) (items []Item, next []any, err error) {
@@ -141,7 +130,7 @@ func (p *Pool) readAvailable(
 		if err != nil || next != nil || q.Limit == 0 || rows < q.Limit {
 			return items, next, err
 		}
-		// Rows that are no addresses, or that cool, took some of the places.
+		// Rows that are not addresses, or that cool, took some of the limit.
 		if q, err = progress.After(q, last, lastID); err != nil {
 			return nil, nil, fmt.Errorf("view %s/available of database %s: %w", pooldb.OurDesign, Database, err)
 		}
@@ -149,44 +138,11 @@ func (p *Pool) readAvailable(
 	}
 }
 
-// assignableItem reads a row of the view. ok is false for what is no address, or cools.
+// assignableItem reads a row of the view. ok is false if it is not an address, or cools.
 func assignableItem(row store.Row, c cooling.Rule) (item Item, ok bool, err error) {
 	if item, ok = itemOf(row); !ok || c.Seconds <= 0 {
 		return item, ok, nil
 	}
 	doc, err := row.Doc()
 	return item, err == nil && (IP{doc}).coolingUntil(c, "") == 0, err
-}
-
-// String is the position as clients hand it back.
-func (at position) String() string {
-	text, _ := json.Marshal(at) // what came out of JSON goes into it
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// resume returns the position that a listing continues from. A start key that this listing can't have returned is
-// fault.Invalid.
-func resume(f Filter) (position, error) {
-	var at position
-	text, err := base64.RawURLEncoding.DecodeString(f.StartKey)
-	if err != nil || json.Unmarshal(text, &at) != nil || !at.follows(f) {
-		return position{}, fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
-			map[string]any{"value": f.StartKey})
-	}
-	return at, nil
-}
-
-// follows reports whether a page of the listing f can end before at.
-func (at position) follows(f Filter) bool {
-	if len(at.Key) != 3 {
-		return false
-	}
-	id, isText := at.Key[2].(string)
-	_, err := hex.DecodeString(id)
-	var exact any // nil for documents without a zone
-	if zone, ok := at.Key[0].(string); ok {
-		exact = poolindex.EncodeName(zone)
-	}
-	inZone := at.Key[1] == exact && (f.Zone == "" || at.Key[0] == f.Zone)
-	return isText && err == nil && inZone && 0 <= at.Left && at.Left <= maxRows
 }

@@ -2,13 +2,12 @@ package dedicatedip
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/ipbatch"
 )
 
 var createManyCases = []testCase{
@@ -25,7 +24,7 @@ var createManyCases = []testCase{
 // blocks returns a request for entries in zone z1 on host h1: addresses, networks and ranges.
 func blocks(texts ...string) (r CreateManyRequest) {
 	for _, text := range texts {
-		e := Entry{Zone: "z1", Host: "h1"}
+		e := ipbatch.Entry{Zone: "z1", Host: "h1"}
 		switch {
 		case strings.Contains(text, "/"):
 			e.CIDR = text
@@ -81,7 +80,7 @@ func createManyRefuses(s *subject) {
 	r.Entries[5].Host = ""
 	r.Entries[6].CIDR = "10.0.0.0/30"
 	r.Entries[8].Zone = "z2"
-	r.Entries[9].Notes = strings.Repeat("é", MaxNotes+1)
+	r.Entries[9].Notes = strings.Repeat("é", ipbatch.MaxNotes+1)
 	s.creates(s.Pool, r, "10.0.0.1", "", `{`+strings.Join([]string{
 		`"1":{"invalid":{"message":"ip must be an IPv4 or IPv6 address","value":"hello"}}`,
 		`"2":{"invalid":{"message":"cidr has host bits set: the network is 10.0.0.0/24","value":"10.0.0.5/24"}}`,
@@ -189,26 +188,5 @@ func createManyAtOnce(s *subject) {
 	}
 	if len(creators) != 62+8 {
 		s.Errorf("%d addresses were created", len(creators))
-	}
-}
-
-// TestMostCreated: an entry that the bound has no room for is refused, and smaller ones after it are not.
-func TestMostCreated(t *testing.T) {
-	t.Parallel()
-	c := &creation{CreateManyRequest: blocks("10.0.0.0/16", "10.1.0.0/18", "10.2.0.0/18", "2001:db8::/64",
-		"10.3.0.1-10.3.14.34", "10.4.0.0", "10.1.0.1"), done: Creation{Refused: fault.Fields{}}}
-	c.expand()
-	if len(c.wanted) != MaxCreated { // a /18 has 16,382
-		t.Errorf("%d addresses", len(c.wanted))
-	}
-	var refused []string
-	for entry, codes := range c.done.Refused {
-		for code := range codes {
-			refused = append(refused, entry+" "+code)
-		}
-	}
-	slices.Sort(refused)
-	if got := strings.Join(refused, ", "); got != "0 too_many, 2 too_many, 3 too_many, 5 too_many, 6 too_many" {
-		t.Errorf("refused %s", got)
 	}
 }

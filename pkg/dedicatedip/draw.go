@@ -1,98 +1,24 @@
 package dedicatedip
 
 import (
-	"cmp"
 	"context"
 	"maps"
-	"math/rand/v2"
-	"slices"
-	"sync"
 
 	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
 )
 
-// reservations are addresses that requests of this process are about to assign.
-type reservations struct {
-	mu  sync.Mutex
-	ids map[string]bool
-}
-
-func (r *reservations) free(spots []poolindex.Spot) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range spots {
-		delete(r.ids, s.ID)
-	}
-}
-
-func (r *reservations) length() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.ids)
-}
-
-// drawFrom reserves addresses, until it has as many as are missing. No other request draws meanwhile: of two that want
-// all there is, one is to get it.
+// drawFrom reserves addresses, until it has as many as are missing.
 func (a *allocation) drawFrom(lots []poolindex.Lot, missing int) {
-	a.reserved.mu.Lock()
-	defer a.reserved.mu.Unlock()
-	taken := maps.Clone(a.taken)
-	for _, s := range a.drawn {
-		taken[s.Zone]++
-	}
-	for len(a.drawn) < missing && len(lots) > 0 {
-		at := a.chooseLot(lots, taken)
-		id, ok := a.drawOne(lots[at])
-		if !ok { // others are about to assign what is left
-			lots = slices.Delete(lots, at, at+1)
-			continue
-		}
-		a.drawn = append(a.drawn, poolindex.Spot{Zone: lots[at].Zone, ID: id})
-		taken[lots[at].Zone]++
-	}
-}
-
-// chooseLot draws a zone: with spread one that least was taken of, else by how much it has.
-func (a *allocation) chooseLot(lots []poolindex.Lot, taken map[string]int) int {
+	var taken map[string]int
 	if a.Spread {
-		order := rand.Perm(len(lots))
-		return slices.MinFunc(order, func(x, y int) int {
-			return cmp.Compare(taken[lots[x].Zone], taken[lots[y].Zone])
-		})
-	}
-	total := 0
-	for _, l := range lots {
-		total += l.Length
-	}
-	n := rand.IntN(total)
-	for i, l := range lots {
-		if n -= l.Length; n < 0 {
-			return i
+		taken = maps.Clone(a.taken)
+		for _, s := range a.drawn {
+			taken[s.Zone]++
 		}
 	}
-	return len(lots) - 1
-}
-
-// leaps is how often an address is drawn anew instead of the next one. Many that can't be drawn, as those that cool, may
-// be next to each other.
-const leaps = 16
-
-// drawOne reserves an address of a zone: the first that can be drawn of a few random ones and, from the last one of those
-// on, of all.
-func (a *allocation) drawOne(l poolindex.Lot) (id string, ok bool) {
-	at := rand.IntN(l.Length)
-	for i := range l.Length + leaps {
-		if id := l.ID(at); id != "" && !a.reserved.ids[id] {
-			a.reserved.ids[id] = true
-			return id, true
-		}
-		if at = (at + 1) % l.Length; i < leaps {
-			at = rand.IntN(l.Length)
-		}
-	}
-	return "", false
+	a.drawn = append(a.drawn, a.reserved.Draw(lots, missing-len(a.drawn), taken)...)
 }
 
 // spareLots is how many more addresses are read than are missing, so that several processes that ask the store at
@@ -106,7 +32,7 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []poolinde
 	if err != nil {
 		return nil, err
 	}
-	limit := missing + a.reserved.length() + spareLots
+	limit := missing + a.reserved.Len() + spareLots
 	byZone, available := map[string][]string{}, 0
 	for _, q := range queries {
 		items, _, err := a.readAvailable(ctx, Filter{}, q, limit, a.cooling)

@@ -55,7 +55,7 @@ func drawsAndPanics(s *subject) {
 		_, _ = p.Allocate(s.Context(), wish(3))
 		s.Error("nothing was out of order")
 	}()
-	if n := p.reserved.length(); n > 0 {
+	if n := p.reserved.Len(); n > 0 {
 		s.Fatalf("%d addresses stay reserved", n)
 	}
 	_, err := p.Allocate(s.Context(), wish(3))

@@ -25,6 +25,7 @@ import (
 	"junctor/pkg/mirror"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
+	"junctor/pkg/reservation"
 	"junctor/pkg/store"
 )
 
@@ -49,7 +50,7 @@ type Pool struct {
 	projector *projection.Projector // writes the accounts' copies
 
 	memory   atomic.Pointer[memory] // while the pool follows the store; nil otherwise
-	reserved reservations
+	reserved reservation.Set        // by allocations
 }
 
 // Options configures a Pool. The zero value is usable; nil functions are not called.
@@ -77,7 +78,7 @@ func New(s Store, o Options) *Pool {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p := &Pool{store: s, options: o, reserved: reservations{ids: map[string]bool{}}}
+	p := &Pool{store: s, options: o}
 	o.Copies.Current, o.Copies.AsOf, o.Copies.Log = p.currentRevision, p.followedUpTo, o.Log
 	p.projector = projection.New(s, o.Copies)
 	return p

@@ -297,7 +297,7 @@ func releaseSingle(ctx context.Context, p *Pool, accountID, address string, matc
 // sizes returns how many addresses the store has, by zone and status.
 func (s *subject) sizes() map[[2]string]int {
 	s.Helper()
-	rows, err := s.Summary(s.Context(), "")
+	rows, err := pooldb.Summary(s.Context(), s.s, "")
 	s.ok(err)
 	counts := map[[2]string]int{}
 	for _, row := range rows {

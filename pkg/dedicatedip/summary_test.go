@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/pooldb"
 )
 
 var summaryCases = []testCase{
@@ -20,7 +21,7 @@ func summary(s *subject) {
 		"h1": "[{10.0.0.1 available z1 h1 } {10.0.0.2 assigned z1 h1 " + accountA + "}]",
 		"h2": "[]",
 	} {
-		rows, err := s.Summary(s.Context(), host)
+		rows, err := pooldb.Summary(s.Context(), s.s, host)
 		s.ok(err)
 		if got := fmt.Sprint(rows); got != want {
 			s.Errorf("%q: %s, want %s", host, got, want)
@@ -45,7 +46,7 @@ func anyText(s *subject) {
 	if got := fmt.Sprint(items.Items); got != "[{10.0.0.1 z }]" {
 		s.Errorf("listed %s", got)
 	}
-	rows, err := s.Summary(s.Context(), "")
+	rows, err := pooldb.Summary(s.Context(), s.s, "")
 	s.ok(err)
 	if len(rows) != 2 {
 		s.Errorf("summary %v", rows)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/pooldb"
 )
 
 // zoneCases are about zones whose names differ, but are equal in Unicode's collation, by which CouchDB orders keys (P3).
@@ -51,7 +52,7 @@ func equalZonesListed(s *subject) {
 		}
 	}
 	sizes := s.sizes()
-	summary, err := s.Summary(s.Context(), "us-east.host")
+	summary, err := pooldb.Summary(s.Context(), s.s, "us-east.host")
 	if err != nil || len(summary) != 3 || len(sizes) != len(equalZones) {
 		s.Errorf("summary %v, %v, sizes %v", summary, err, sizes)
 	}

@@ -6,7 +6,6 @@ package pooldb
 
 import (
 	"context"
-	"encoding/hex"
 	"net/url"
 	"strings"
 
@@ -75,24 +74,4 @@ func ByAddress(ctx context.Context, s store.Viewer, expanded ...any) (map[string
 		return nil
 	})
 	return ids, err
-}
-
-// AvailableIn returns a query of a zone's rows of our view "available". The view's keys are the zone, the same
-// percent-encoded, and the hex of the document's id.
-func AvailableIn(zone string) store.Query {
-	exact := poolindex.EncodeName(zone)
-	return store.Query{StartKey: []any{zone, exact}, EndKey: []any{zone, exact, map[string]any{}}}
-}
-
-// AvailableKey returns the key of our view "available" for a spot.
-func AvailableKey(s poolindex.Spot) []any {
-	return []any{s.Zone, poolindex.EncodeName(s.Zone), hex.EncodeToString([]byte(s.ID))}
-}
-
-// AvailableSpot reads a key of our view "available", which has three parts. ok is false for those of irregular documents.
-func AvailableSpot(key []any) (s poolindex.Spot, ok bool) {
-	zone, isText := key[0].(string)
-	text, isHex := key[2].(string)
-	id, err := hex.DecodeString(text)
-	return poolindex.Spot{Zone: zone, ID: string(id)}, isText && isHex && err == nil
 }

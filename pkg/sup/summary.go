@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"junctor/pkg/dedicatedip"
+	"junctor/pkg/pooldb"
 )
 
 // The widths of Kazoo's columns: IP, Status, Zone, Host, Account. What is longer is cut, but for the IP: half an
@@ -18,7 +18,7 @@ func summary(ctx context.Context, d Deps, args []string) (string, int) {
 	if len(args) > 0 {
 		host, named = args[0], args[0]
 	}
-	rows, err := d.Pool.Summary(ctx, host)
+	rows, err := pooldb.Summary(ctx, d.Views, host)
 	if err != nil {
 		return result(err, "", "Unable to list IPs assigned to host "+strings.ReplaceAll(named, "%", "%%")+": %s", "")
 	}
@@ -28,7 +28,7 @@ func summary(ctx context.Context, d Deps, args []string) (string, int) {
 	return table(rows), 0
 }
 
-func table(rows []dedicatedip.Summary) string {
+func table(rows []pooldb.SummaryRow) string {
 	w := widths
 	for _, row := range rows {
 		w[0] = max(w[0], utf8.RuneCountInString(row.IP))

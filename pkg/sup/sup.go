@@ -17,6 +17,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/history"
+	"junctor/pkg/store"
 )
 
 // Accounts finds accounts.
@@ -33,6 +34,7 @@ type Provisioner interface {
 // Deps is what the commands work on.
 type Deps struct {
 	Pool        *dedicatedip.Pool
+	Views       store.Viewer // of the store that the pool is in
 	Accounts    Accounts
 	Provisioner Provisioner
 	Settings    Settings

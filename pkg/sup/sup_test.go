@@ -43,7 +43,7 @@ func newPlace(t *testing.T) *place {
 	t.Cleanup(func() { _ = s.Close() })
 	pool := dedicatedip.New(s, dedicatedip.Options{Settings: account.NewConfig(s)})
 	p.deps = Deps{
-		Pool: pool, Accounts: account.NewDirectory(s), Provisioner: account.NewProvisioner(s, auth.NewKeyDocument, time.Now),
+		Pool: pool, Views: s, Accounts: account.NewDirectory(s), Provisioner: account.NewProvisioner(s, auth.NewKeyDocument, time.Now),
 		Settings:  account.NewConfig(s),
 		Install:   func(ctx context.Context) error { return pooldb.Install(ctx, s) },
 		Reconcile: projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,

@@ -1,0 +1,35 @@
+package pooldb
+
+import (
+	"context"
+
+	"junctor/pkg/store"
+)
+
+// SummaryRow is one row of the overview of the pool. What the document does not have is empty.
+type SummaryRow struct{ IP, Status, Zone, Host, AssignedTo string }
+
+// Summary lists everything in the pool by host and then by id: of one host or, if host is empty, of all.
+func Summary(ctx context.Context, s store.Viewer, host string) ([]SummaryRow, error) {
+	var q store.Query
+	if host != "" {
+		q.Key = host
+	}
+	var rows []SummaryRow
+	err := s.View(ctx, Database, KazooDesign, "summary_listing", q, func(row store.Row) error {
+		var value map[string]any
+		if err := row.Value(&value); err != nil {
+			return err
+		}
+		text := func(key string) string {
+			v, _ := value[key].(string)
+			return v
+		}
+		if host != "" && text("host") != host { // which collation holds equal
+			return nil
+		}
+		rows = append(rows, SummaryRow{row.ID(), text("status"), text("zone"), text("host"), text("assigned_to")})
+		return nil
+	})
+	return rows, err
+}
