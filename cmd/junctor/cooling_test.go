@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"junctor/pkg/account"
@@ -39,6 +40,13 @@ func TestCoolingOverRestart(t *testing.T) {
 			t.Errorf("ips list %s: %s", flag, text)
 		}
 	}
+	args := []string{"ips", "assign", b.ID, "192.0.2.1", "--store", home}
+	if o := call(t, nil, args...); o.code != 1 || !strings.Contains(o.stderr, "--ignore-cooling") {
+		t.Errorf("of an address that cools: exit code %d, %s", o.code, o.stderr)
+	}
+	ok(t, append(args, "--ignore-cooling")...)
+	ok(t, "ips", "move", "192.0.2.1", a.ID, "--store", home)
+	want("DELETE", path(a.ID), "", http.StatusOK)
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}

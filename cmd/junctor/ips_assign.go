@@ -21,10 +21,15 @@ func (c *cli) ipsAssignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "assign ACCOUNT IP...",
 		Short: "Assign addresses to an account, all or none",
-		Long:  "Assigns addresses to an account, all or none.\n\n" + accountOperand,
-		Args:  operands(2, anyOperands),
+		Long: `Assigns addresses to an account, all or none. An address that cools, since
+another account had it until recently, is refused unless --ignore-cooling is
+given.
+
+` + accountOperand,
+		Args: operands(2, anyOperands),
 	}
 	accept := defineAcceptCharges(cmd)
+	ignoreCooling := cmd.Flags().Bool("ignore-cooling", false, "assign addresses that cool, too")
 	return c.storeCommand(cmd, storeTask{
 		check: func(args []string) error { return checkAddresses(args[1:]) },
 		run: func(ctx context.Context, a *app, args []string) error {
@@ -34,6 +39,7 @@ func (c *cli) ipsAssignCommand() *cobra.Command {
 			}
 			ips, err := a.pool.Assign(ctx, dedicatedip.AssignRequest{
 				Account: holder.ID, Addresses: args[1:], Approve: a.approve(holder.ID, *accept), By: c.actor(history.CLI),
+				Cooling: dedicatedip.Cooling(*ignoreCooling),
 			})
 			return c.printIPs(ips, refusedAddresses(err, args[1:]))
 		},
@@ -90,7 +96,11 @@ func refusedAddresses(err error, addresses []string) error {
 		}
 		for _, code := range slices.Sorted(maps.Keys(fields[path])) {
 			detail, _ := fields[path][code].(map[string]any)
-			texts = append(texts, fmt.Sprintf("\n  %s: %v", addresses[index], detail["message"]))
+			text := fmt.Sprintf("\n  %s: %v", addresses[index], detail["message"])
+			if code == "cooling" {
+				text += "; --ignore-cooling assigns it all the same"
+			}
+			texts = append(texts, text)
 		}
 	}
 	if len(texts) == 0 {

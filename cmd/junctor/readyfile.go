@@ -34,7 +34,11 @@ func (s *server) announce(ctx context.Context, url string) error {
 			return fmt.Errorf("--ready-file %s can't be written: %w", s.readyFile, err)
 		}
 	}
-	s.log.Info().Str("store", store.Redact(s.dsn)).Str("home", s.home).Msg("serving")
+	line := s.log.Info().Str("store", store.Redact(s.dsn))
+	if s.home != "" {
+		line.Str("home", s.home)
+	}
+	line.Msg("serving")
 	if !s.tour {
 		return nil
 	}
