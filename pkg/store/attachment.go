@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"junctor/pkg/store/couchhttp"
+
 	"github.com/go-kivik/kivik/v4"
 	"github.com/go-kivik/kivik/v4/couchdb/chttp"
 )
@@ -21,7 +23,7 @@ func (s *Store) Attachment(ctx context.Context, db, id, name string) (content []
 
 // CopyAttachment writes the content of an attachment to w. It takes as long as the content flows.
 func (s *Store) CopyAttachment(ctx context.Context, db, id, name string, w io.Writer) error {
-	return s.readAttachment(unbounded(ctx), db, id, name, func(r io.Reader) error {
+	return s.readAttachment(couchhttp.Unbounded(ctx), db, id, name, func(r io.Reader) error {
 		_, err := io.Copy(w, r)
 		return err
 	})
@@ -67,7 +69,7 @@ func (s *Store) PutAttachment(ctx context.Context, db, id, rev string, a NewAtta
 		// kivik does not tell how long the content is, and then it would have to be read whole; see whole.
 		path := url.PathEscape(db) + "/" + chttp.EncodeDocID(id) + "/" + url.PathEscape(a.Name)
 		var made struct{ Rev string }
-		err = s.couch.DoJSON(unbounded(ctx), http.MethodPut, path, &chttp.Options{
+		err = s.couch.DoJSON(couchhttp.Unbounded(ctx), http.MethodPut, path, &chttp.Options{
 			Query: url.Values{"rev": {rev}}, ContentType: a.ContentType, ContentLength: a.Length, Body: content, NoGzip: true,
 		}, &made)
 		newest = made.Rev

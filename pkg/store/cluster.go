@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/store/couchhttp"
 )
 
 // A CouchDB cluster keeps each document on several nodes, and each node accepts the first write over a revision that
@@ -148,20 +149,20 @@ func (s *Store) write(
 func (s *Store) request(
 	ctx context.Context, operation, db string, docs []document.Document, do send, param kivik.Option,
 ) (written []Written, contested bool, err error) {
-	var sent sending
+	var sent couchhttp.Sent
 	err = s.call(operation, db, func() (err error) {
-		written, err = do(context.WithValue(ctx, sendingKey{}, &sent), param)
+		written, err = do(couchhttp.WithSent(ctx, &sent), param)
 		return err
 	})
 	if len(written) == len(docs) {
 		err = nil // each has its own
 	}
 	for i := range written {
-		if w := &written[i]; sent.repeated && refused(w.Err) {
+		if w := &written[i]; sent.Repeated && refused(w.Err) {
 			w.Rev, w.Err = s.landed(ctx, db, docs[i], w.Err)
 		}
 	}
-	return written, sent.partial || sent.repeated, err
+	return written, sent.Partial || sent.Repeated, err
 }
 
 // refused reports whether a write was refused, as one is that is sent again after it was made.
@@ -179,13 +180,6 @@ func sign(db string, docs []document.Document) {
 }
 
 func isSigned(db, id string) bool { return family(db) != accountFamily && !strings.HasPrefix(id, "_") }
-
-// noteAccepted notes that not all nodes of a cluster have accepted a write.
-func noteAccepted(r *http.Request, response *http.Response) {
-	if s, ok := r.Context().Value(sendingKey{}).(*sending); ok && response.StatusCode == http.StatusAccepted {
-		s.partial = true
-	}
-}
 
 // accepted is a write that at least one node has accepted, and what became of it.
 type accepted struct {

@@ -3,12 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptrace"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,66 +14,8 @@ import (
 	"junctor/pkg/fault"
 )
 
-// A CouchDB, or a proxy before it, may close a connection that was left open in the moment in which a request is sent
-// on it. net/http then sends GET and HEAD again, and fails other requests, although nothing may have been executed
-// (golang/go#22158, #19943). Here all requests are sent again, since each can be: a read changes nothing, and a write
-// names the revision that it goes on from, so that a second one is refused with a conflict. A write that was refused
-// after it was sent again is read back: the revision that stands in its way may be its own.
-
-// maxSends bounds how often a request is sent. Each time it may meet another connection that has just been closed.
-const maxSends = 3
-
-// sending is what the transport notes of a write.
-type sending struct {
-	partial  bool // not all nodes of a cluster have taken it (202)
-	repeated bool // it was sent more than once
-}
-
-// sendingKey is the key of the *sending in the context of a write.
-type sendingKey struct{}
-
-// send sends a request, and again where a reused connection broke before there was a response.
-func (t transport) send(r *http.Request) (*http.Response, error) {
-	var reused bool
-	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused }}
-	r = r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
-	for n := 1; ; n++ {
-		reused = false
-		response, err := t.RoundTripper.RoundTrip(r)
-		if err == nil || n == maxSends || !reused || !connectionBroke(err) || r.Context().Err() != nil || !repeatable(r) {
-			return response, err
-		}
-		if r.GetBody != nil {
-			if r.Body, err = r.GetBody(); err != nil {
-				return nil, err
-			}
-		}
-		if s, ok := r.Context().Value(sendingKey{}).(*sending); ok {
-			s.repeated = true
-		}
-	}
-}
-
-// repeatable reports whether the body of a request can be sent again. That of an attachment is read once.
-func repeatable(r *http.Request) bool {
-	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
-}
-
-// connectionBroke reports whether err says that a connection ended, and not that a response was too late or wrong.
-func connectionBroke(err error) bool {
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return false
-	}
-	if _, ok := errors.AsType[*net.OpError](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return true
-	}
-	// net/http exports no error for a connection that was closed while it was idle.
-	return strings.Contains(err.Error(), "server closed idle connection") ||
-		strings.Contains(err.Error(), "connection broken")
-}
-
-// landed reads back a write that was sent again and then refused. It returns the revision that the first request made.
-// Without one the refusal stands: another writer was first.
+// landed reads back a write that was sent again and then refused, see package couchhttp. It returns the revision that the
+// first request made. If there is none, the refusal stands: another writer was first.
 func (s *Store) landed(ctx context.Context, db string, doc document.Document, refusal error) (rev string, err error) {
 	leaf, above, err := s.branch(ctx, db, doc.ID(), doc.Rev())
 	if fault.Is(err, fault.BadIdentifier) {

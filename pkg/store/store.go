@@ -22,6 +22,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/kazoo"
+	"junctor/pkg/store/couchhttp"
 	"junctor/pkg/store/embedded"
 )
 
@@ -103,10 +104,10 @@ func dial(dsn string) (*kivik.Client, *chttp.Client, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConnsPerHost = 128 // the default of 2 makes every burst open and close connections
 	base.MaxIdleConns = 0
-	base.WriteBufferSize = 32 << 10 // what fits in it is sent at once, see whole
+	base.WriteBufferSize = 32 << 10 // what fits in it is sent at once, see couchhttp
 	base.ResponseHeaderTimeout = responseTimeout
 	base.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
-	guarded := transport{newGuard(base)}
+	guarded := couchhttp.New(base)
 	login := kivik.Params(nil)
 	if user := server.User; user != nil {
 		// With every request, as Kazoo does it: a session's cookie is good on the nodes of a cluster that share a
@@ -124,8 +125,12 @@ func dial(dsn string) (*kivik.Client, *chttp.Client, error) {
 	return client, couch, err
 }
 
-// responseTimeout bounds how long a CouchDB may think before a request counts as unanswered. A view that is
-// built for the first time answers only when it is done, hence minutes and not seconds.
+// ForRequest returns a context for what a client waits for: rows of a view or database that do not come within five
+// seconds are a fault.DatastoreUnreachable. Others wait for as long as it takes a CouchDB to build the view.
+func ForRequest(ctx context.Context) context.Context { return couchhttp.ForRequest(ctx) }
+
+// responseTimeout bounds how long a CouchDB may think before it responds. For a view that is built for the first time
+// that is when the index is complete, hence minutes and not seconds.
 const responseTimeout = 2 * time.Minute
 
 // Redact returns dsn without its password, for logs and errors.

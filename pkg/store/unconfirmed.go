@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"junctor/pkg/backoff"
 	"junctor/pkg/fault"
@@ -19,6 +20,9 @@ import (
 
 // errWaiting is why a write is refused without being sent.
 var errWaiting = errors.New("a node of the CouchDB cluster has not confirmed an earlier write; nothing was written")
+
+// probeWait is the time between two questions about open writes.
+const probeWait = time.Second
 
 // unconfirmed is the set of writes whose outcome is open.
 type unconfirmed struct {

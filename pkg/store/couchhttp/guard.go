@@ -1,4 +1,4 @@
-package store
+package couchhttp
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ const (
 )
 
 // guard makes no more calls to a CouchDB that does not respond, or that refuses name and password, except one probe
-// at a time. Nobody else waits for it, and the wrong password is not repeated with each request.
+// at a time. All other requests fail at once, and the wrong password is not repeated with each of them.
 type guard struct {
 	http.RoundTripper
 	breaker *breaker.Breaker
@@ -154,7 +154,7 @@ func (b *boundedBody) release() {
 type requestKey struct{}
 
 // ForRequest returns a context for what a client waits for: rows of a view or database that do not come within five
-// seconds are a fault.DatastoreUnreachable. Others wait for as long as it takes a CouchDB to build the view.
+// seconds are an error of status 503. Others wait for as long as it takes a CouchDB to build the view.
 func ForRequest(ctx context.Context) context.Context {
 	return context.WithValue(ctx, requestKey{}, true)
 }
@@ -170,8 +170,8 @@ const bulkRate = 64 << 10
 // unboundedKey is the key in the context of a request that may take as long as its content flows.
 type unboundedKey struct{}
 
-// unbounded returns a context for a request that carries content of any size.
-func unbounded(ctx context.Context) context.Context {
+// Unbounded returns a context for a request that carries content of any size.
+func Unbounded(ctx context.Context) context.Context {
 	return context.WithValue(ctx, unboundedKey{}, true)
 }
 

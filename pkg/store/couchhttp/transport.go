@@ -1,4 +1,8 @@
-package store
+// Package couchhttp sends requests of kivik to a CouchDB: in one piece, within a time limit, again if a connection breaks,
+// and not at all while the CouchDB does not respond or refuses the password.
+//
+// It knows CouchDB's paths and statuses, and no documents.
+package couchhttp
 
 import (
 	"bytes"
@@ -9,9 +13,11 @@ import (
 	"time"
 )
 
-// transport is how requests of kivik 4.5 go to a CouchDB: in one piece, to the database that is meant, and with an end
-// to those for Sequences. It notes which writes not all nodes of a CouchDB cluster have taken.
+// transport sends requests of kivik 4.5.
 type transport struct{ http.RoundTripper }
+
+// New returns what sends requests through base. Errors of its own have an HTTPStatus, as kivik.HTTPStatus reads it.
+func New(base http.RoundTripper) http.RoundTripper { return transport{newGuard(base)} }
 
 // RoundTrip is an http.RoundTripper's.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -19,16 +25,16 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := t.send(r)
+	response, err := t.send(r)
 	if err == nil {
-		noteAccepted(r, answer)
+		noteAccepted(r, response)
 	}
-	return answer, err
+	return response, err
 }
 
 // whole returns a request whose body is complete. kivik encodes while it sends, in chunks behind the header, and a
-// CouchDB that has seen enough in the header, as the name of a database that does not exist, answers and hangs up: then
-// there may be an error of writing, and no answer.
+// CouchDB that has seen enough in the header, as the name of a database that does not exist, responds and hangs up: then
+// there may be an error of writing, and no response.
 func whole(r *http.Request) (*http.Request, error) {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength > 0 {
 		return r, nil
@@ -59,11 +65,11 @@ func escapePlus(r *http.Request) *http.Request {
 	return r
 }
 
-// sequencesTime bounds how long a CouchDB may think about Sequences: kivik asks it for as long as it takes, whatever
-// the caller's context says (couchdb.client.DBsStats), and until then the store could not be closed.
+// sequencesTime bounds how long a CouchDB may think about _dbs_info: kivik waits for as long as it takes, whatever the
+// caller's context says (couchdb.client.DBsStats), and until then the store could not be closed.
 const sequencesTime = 2 * time.Second
 
-// impatient gives a request for Sequences an end.
+// impatient bounds a request for _dbs_info.
 func impatient(r *http.Request) *http.Request {
 	if !strings.HasSuffix(r.URL.Path, "/_dbs_info") {
 		return r
