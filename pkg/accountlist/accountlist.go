@@ -3,7 +3,7 @@
 // A process that follows the database of accounts has them in memory: id, name and realm, some 200 bytes an account.
 // Without that, or while the feed is behind, a call reads what it needs from the store: for a listing all accounts.
 //
-// The package knows neither who may see an account nor what an account has.
+// The package knows neither who may see an account nor which addresses an account has.
 package accountlist
 
 import (
@@ -133,8 +133,8 @@ func (l *List) Beginning(ctx context.Context, text string) (accounts []Account, 
 // is the beginning.
 type Position struct{ Name, ID string }
 
-// Page lists the accounts that a text is found in, as account.Account.Matches says; empty is all. They are in the order
-// of their names in lower case, then of their ids, from a position on, and at most limit.
+// Page lists the accounts that a text is found in, as account.Account.Matches reports; empty means all. They are in the
+// order of their names in lower case, then of their ids, from a position on, and at most limit.
 func (l *List) Page(ctx context.Context, text string, from Position, limit int) (accounts []Account, err error) {
 	matches := func(a Account) bool { return (&account.Account{ID: a.ID, Name: a.Name, Realm: a.Realm}).Matches(text) }
 	err = l.use(ctx, func(x *index) { accounts = x.page(matches, from, limit) })

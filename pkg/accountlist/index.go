@@ -36,7 +36,7 @@ func compare(a, b *entry) int {
 	return cmp.Or(strings.Compare(a.lower, b.lower), strings.Compare(a.ID, b.ID))
 }
 
-// Apply takes in a document as it is stored now.
+// Apply makes the index hold a document as it is stored now.
 func (x *index) Apply(doc document.Document) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

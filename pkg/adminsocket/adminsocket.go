@@ -5,7 +5,7 @@
 // in memory but the part that is being sent, so neither the data nor the time of a command is bounded, only how long
 // nothing moves.
 //
-// The package keeps other users out, and bounds commands in number. It does not know what the commands are.
+// The package refuses other users, and bounds the number of commands. It does not know what the commands are.
 package adminsocket
 
 import (
@@ -39,7 +39,7 @@ type Streams struct {
 // Task is a command in the server.
 type Task struct {
 	Request
-	User           string // the sender's name; empty if the system does not tell
+	User           string // the sender's name; empty if the system does not report it
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	File           io.Writer

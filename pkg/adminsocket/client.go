@@ -18,7 +18,7 @@ import (
 // Call has the server that listens on a socket run a command, and returns its exit code. It refuses a socket that
 // another user may have made: the request may have a password in it. version is that of this program.
 //
-// When ctx ends, the command is cancelled, and Call waits a while for what it has to say.
+// When ctx ends, the command is cancelled, and Call waits up to cancelTime for the rest of its output.
 func Call(ctx context.Context, path, version string, request Request, streams Streams) (code int, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return 0, ErrNoServer

@@ -10,7 +10,7 @@ import (
 )
 
 // A connection begins with a line from each side that says which program it is. The two must be of the same version:
-// the server reads the sender's arguments, and would take a flag that it does not know for a mistake of the operator.
+// the server parses the sender's arguments, and would refuse a flag that it does not know as a mistake of the operator.
 
 const (
 	greetingPrefix = "junctor-admin "

@@ -11,8 +11,8 @@ import (
 // maxPath is the longest path of a socket that all systems we run on allow (sun_path).
 const maxPath = 103
 
-// listen listens on a socket, unless another server does. A socket on which nobody accepts was left by a killed server.
-// If path is too long for a socket it becomes a link, and the socket is in a temporary folder.
+// listen listens on a socket, unless another server does. A socket that refuses connections was left by a killed
+// server. If path is too long for a socket it becomes a link, and the socket is in a temporary folder.
 func listen(path string) (listener net.Listener, remove func(), err error) {
 	if conn, err := dial(context.Background(), path); err == nil {
 		_ = conn.Close()

@@ -8,7 +8,7 @@ import (
 )
 
 // peerUser returns the name of the user at the other end of a Unix socket, or the number of one without a name. It is
-// empty where the system does not say.
+// empty if the system does not report it.
 func peerUser(conn net.Conn) string {
 	unix, ok := conn.(*net.UnixConn)
 	if !ok {

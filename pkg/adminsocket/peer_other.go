@@ -4,5 +4,5 @@ package adminsocket
 
 import "net"
 
-// peerUser returns "": only Linux tells who is at the other end of a Unix socket.
+// peerUser returns "": only on Linux can the user at the other end of a Unix socket be read.
 func peerUser(net.Conn) string { return "" }

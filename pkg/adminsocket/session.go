@@ -108,7 +108,7 @@ func (c *session) receive() error {
 		}
 		select {
 		case c.input <- part:
-		default: // nobody wanted it
+		default: // it was not requested
 			return errFrame
 		}
 	}

@@ -1,11 +1,11 @@
-// Package backup copies the folder of an embedded store into one file, and makes a folder of such a file again.
+// Package backup copies the folder of an embedded store into one file, and restores the folder from it.
 //
 // A backup is a tar archive: what the backup is, the store's file, the files beside it without which a restored folder
 // would serve other clients than before, and last the check sums of all of these, as sha256sum reads them. So an archive
 // that was cut off has none, and tools that every system has can examine it.
 //
-// The package does not know what the store holds, who may make a backup, or where it is kept. A CouchDB has tools of its
-// own.
+// The package does not know what the store holds, who may make a backup, or where backups go. A CouchDB has tools of
+// its own.
 package backup
 
 import (
@@ -29,7 +29,7 @@ import (
 const (
 	manifestName = "manifest.json"
 	storeName    = "junctor.db"
-	KeyName      = "secret.key" // may be missing: it is made when it is first needed
+	KeyName      = "secret.key" // may be missing: it is created when it is first needed
 	AdminName    = "admin.json" // may be missing: the server writes it
 	sumsName     = "SHA256SUMS"
 )
@@ -125,7 +125,7 @@ func readSmall(o Options) (files []smallFile, err error) {
 	return files, nil
 }
 
-// archive is an archive that is written.
+// archive writes an archive.
 type archive struct {
 	tar      *tar.Writer
 	modified time.Time

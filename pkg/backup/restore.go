@@ -13,12 +13,12 @@ import (
 	"junctor/pkg/store/embedded"
 )
 
-// draftFolder is where a store is until it is complete.
+// draftFolder holds a store until it is complete.
 const draftFolder = ".junctor-restore"
 
-// Restore makes the folder of a store of the backup. The folder is created, or has no store; anything else is left as it
-// is. The store appears last and complete, or not at all. Beside an AdminName and without its store a folder is not
-// served, so that after a power cut nothing begins a new store in its place.
+// Restore makes the folder of a store from the backup. The folder does not exist yet or has no store; other files in it
+// are not changed. The store appears last and complete, or not at all. Beside an AdminName and without its store a
+// folder is not served, so that after a power cut nothing begins a new store in its place.
 func (b *Backup) Restore(folder string) (err error) {
 	_, err = os.Lstat(folder)
 	isNew := errors.Is(err, fs.ErrNotExist)

@@ -23,8 +23,8 @@ type Backup struct {
 	small []smallFile
 }
 
-// Open opens a backup and verifies all of it: the check sums, the versions, and every page of the store. An error says
-// what is wrong with the file, and that nothing can be restored from it.
+// Open opens a backup and verifies all of it: the check sums, the versions, and every page of the store. If it returns
+// an error, which says what is wrong with the file, nothing can be restored from the file.
 func Open(path string) (*Backup, error) {
 	file, err := os.Open(path)
 	if err != nil {

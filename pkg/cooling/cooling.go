@@ -1,18 +1,18 @@
 // Package cooling is the rule that an address which an account gave back is assigned to no other account for some time.
 //
-// It knows times only: package history tells when an address was given back, and by whom, and package dedicatedip applies
-// the rule.
+// It knows times only: package history finds when an address was given back, and by which account, and package
+// dedicatedip applies the rule.
 package cooling
 
 import "math"
 
-// Rule is the rule at a moment. The zero value lets nothing cool.
+// Rule is the rule at a moment. The zero value disables cooling.
 type Rule struct {
 	Seconds int64 // how long an address cools; 0 or less disables the rule
 	Now     int64 // Gregorian seconds
 }
 
-// Since returns a time, in Gregorian seconds: what was given back after it cools.
+// Since returns a time in Gregorian seconds. Addresses that were given back after it are cooling.
 func (r Rule) Since() int64 {
 	if r.Seconds <= 0 {
 		return math.MaxInt64

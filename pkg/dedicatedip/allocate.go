@@ -19,7 +19,7 @@ import (
 type AllocateRequest struct {
 	Account  string
 	Quantity int    // above 0
-	Zone     string // empty is any
+	Zone     string // empty means any
 	Spread   bool   // take them from all zones, in parts that are as equal as can be
 	Approve  Approve
 	By       history.Actor
@@ -62,7 +62,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 	return ips, nil
 }
 
-// allocation is one request on its way.
+// allocation is an AllocateRequest in progress.
 type allocation struct {
 	*Pool
 	AllocateRequest

@@ -77,8 +77,8 @@ func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 	})
 }
 
-// Release takes addresses back from an account, all or none, as Assign assigns them. The codes are not_found, superfluous
-// (nobody has the address) and forbidden (another account has it).
+// Release takes addresses back from an account, all or none, as Assign assigns them. The codes are not_found,
+// superfluous (no account has the address) and forbidden (another account has it).
 func (p *Pool) Release(ctx context.Context, r ReleaseRequest) ([]IP, error) {
 	return p.startOver(len(r.Addresses), func() ([]IP, error) {
 		ips, err := p.check(ctx, r.Addresses, r.IfMatch, releasableFrom(r.Account))
@@ -190,7 +190,7 @@ func (p *Pool) check(ctx context.Context, texts []string, match store.Match, r r
 	return ips, err
 }
 
-// finder returns addresses by the texts they are asked for.
+// finder returns addresses by the texts that name them.
 type finder func(ctx context.Context, texts []string) (map[string]IP, error)
 
 func (p *Pool) checkFound(ctx context.Context, find finder, texts []string, r rule) ([]IP, error) {

@@ -19,7 +19,7 @@ func committed(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 }
 
-// change brings addresses into their next state, all or none, and lets the copies follow of all accounts that have them
+// change brings addresses into their next state, all or none, and projects the copies of all accounts that have them
 // before or after. It returns them with their new revisions.
 func (p *Pool) change(
 	ctx context.Context, accounts []string, by history.Actor, before []IP, next func(IP) IP,
@@ -49,7 +49,7 @@ func (p *Pool) change(
 	return after, nil
 }
 
-// project lets accounts' copies follow addresses that were just written, those of all accounts at the same time.
+// project writes accounts' copies of addresses that were just written, those of all accounts at the same time.
 func (p *Pool) project(accounts []string, ips []IP) {
 	var others sync.WaitGroup
 	for _, accountID := range accounts[1:] {

@@ -34,7 +34,7 @@ func (p *Pool) coolingFor(ctx context.Context, c Cooling) (cooling.Rule, error) 
 }
 
 // coolingUntil returns until when an available address cools for an account, in Gregorian seconds; 0 if it does not. It
-// does not cool for the account that had it. An empty account is any.
+// does not cool for the account that had it. An empty account means any.
 func (ip IP) coolingUntil(r cooling.Rule, accountID string) int64 {
 	release, ok := history.LastRelease(ip.doc)
 	if !ok || accountID != "" && release.Account == accountID {
@@ -43,8 +43,9 @@ func (ip IP) coolingUntil(r cooling.Rule, accountID string) int64 {
 	return r.Until(release.At)
 }
 
-// wasHeldBy reports whether an account is the one that gave an available address back, according to the history. It is
-// asked only where the document does not say whose it was, since Kazoo alone has written it. What can't be read is no.
+// wasHeldBy reports whether an account is the one that gave an available address back, according to the history. The
+// history is read only if the document does not name the account, since Kazoo alone has written it. If the history
+// can't be read, it returns false.
 func (p *Pool) wasHeldBy(ctx context.Context, ip IP, accountID string) bool {
 	release, ok := history.LastRelease(ip.doc)
 	if !ok || release.Account != "" || p.options.History == nil {

@@ -14,20 +14,20 @@ import (
 // MaxCreated is how many addresses one request of CreateMany can have, those that are there already included.
 const MaxCreated = 20_000
 
-// CreateManyRequest is addresses to add to the pool.
+// CreateManyRequest asks for addresses to be added to the pool.
 type CreateManyRequest struct {
 	Entries []ipbatch.Entry
 	DryRun  bool // returns what would become of the entries, and writes nothing
 	By      history.Actor
 }
 
-// Creation is what became of the entries of a CreateManyRequest.
+// Creation is the outcome of a CreateManyRequest.
 type Creation struct {
 	Created   []string // ids, in the order of the entries
 	Unchanged []string // ids of those that the pool had with the same zone and host
-	// Refused has by the index of an entry what could not be added: "invalid" (the entry itself is wrong), "too_many" (the
-	// request has more than MaxCreated addresses with it) or "exists" (with another zone or host). An entry that exists in
-	// part is created but for that part; "addresses" names it.
+	// Refused has by the index of an entry what could not be added: "invalid" (the entry itself is wrong), "too_many"
+	// (the request has more than MaxCreated addresses with it) or "exists" (with another zone or host). Of an entry
+	// that exists in part the rest is created; "addresses" names it.
 	Refused fault.Fields
 }
 
@@ -51,7 +51,7 @@ func (p *Pool) CreateMany(ctx context.Context, r CreateManyRequest) (done Creati
 // createdAtOnce is how many documents are written in one call of the store.
 const createdAtOnce = 500
 
-// creation is a CreateManyRequest on its way.
+// creation is a CreateManyRequest in progress.
 type creation struct {
 	*Pool
 	CreateManyRequest
@@ -105,8 +105,8 @@ func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
 	return c.insertEach(ctx, missing, docs)
 }
 
-// known returns those addresses that the pool has in any spelling, by canonical form. Memory is believed about addresses
-// that it does not have: at worst a write loses, and the store is asked then.
+// known returns those addresses that the pool has in any spelling, by canonical form. It does not read addresses that
+// the index does not have: if the index is behind, the write is a conflict, and the store is read then.
 func (c *creation) known(ctx context.Context, part []ipbatch.Address) (map[string]IP, error) {
 	index := c.Read().index
 	var texts []string
@@ -169,7 +169,7 @@ func (c *creation) compare(ctx context.Context, part []ipbatch.Address) error {
 	for i, w := range part {
 		if ip, ok := found[texts[i]]; ok {
 			c.exists(w, ip)
-		} else { // a dry run, or deleted again, or the id is that of a document that is no address
+		} else { // a dry run, or deleted again, or the id is that of another document
 			c.existing[w.Entry] = append(c.existing[w.Entry], texts[i])
 		}
 	}

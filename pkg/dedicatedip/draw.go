@@ -21,7 +21,7 @@ func (a *allocation) drawFrom(lots []poolindex.Lot, missing int) {
 	a.drawn = append(a.drawn, a.reserved.Draw(lots, missing-len(a.drawn), taken)...)
 }
 
-// spareLots is how many more addresses are read than are missing, so that several processes that ask the store at
+// spareLots is how many more addresses are read than are missing, so that several processes that read the store at
 // once draw different ones.
 const spareLots = 256
 

@@ -9,7 +9,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// EditRequest changes what the pool says of an address. Nil fields stay as they are.
+// EditRequest changes the zone, host, notes or account of an address. Nil fields are not changed.
 type EditRequest struct {
 	Address    string  // in any spelling
 	Zone, Host *string // not empty

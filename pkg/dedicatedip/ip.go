@@ -28,7 +28,7 @@ const (
 	assigned     = kazoo.Assigned
 )
 
-// IP is one dedicated IP, as its document in dedicated_ips says.
+// IP is one dedicated IP, as its document in dedicated_ips has it.
 type IP struct{ doc document.Document }
 
 // ID is the address in the spelling it is stored under.
@@ -37,7 +37,7 @@ func (ip IP) ID() string { return ip.doc.ID() }
 // Revision is the document's revision.
 func (ip IP) Revision() string { return ip.doc.Rev() }
 
-// AssignedTo is the id of the account that holds the address, and empty while nobody does.
+// AssignedTo is the id of the account that holds the address, empty if none does.
 func (ip IP) AssignedTo() string { return ip.doc.String(fieldAssignedTo) }
 
 // free reports whether the address can be assigned. A status of "assigned" without an account is what Crossbar's
@@ -55,7 +55,7 @@ type Address struct {
 	Host       string `json:"host,omitempty"`
 	Status     string `json:"status,omitempty"`
 	Type       string `json:"type,omitempty"`
-	AssignedTo string `json:"assigned_to,omitempty"` // the account that holds it; empty is nobody
+	AssignedTo string `json:"assigned_to,omitempty"` // the account that holds it; empty if none does
 	Revision   string `json:"-"`
 }
 
@@ -100,7 +100,7 @@ func (ip IP) assignTo(account string, by history.Actor, at int64) IP {
 	return IP{doc}
 }
 
-// release returns the address as it is once nobody holds it (Kazoo: kz_ip:release/1).
+// release returns the address as it is once it is available (Kazoo: kz_ip:release/1).
 func (ip IP) release(by history.Actor, at int64) IP {
 	doc := maps.Clone(ip.doc)
 	doc[fieldStatus] = available

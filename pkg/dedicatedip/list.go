@@ -17,16 +17,15 @@ type Item struct {
 	AssignedTo string `json:"assigned_to,omitempty"`
 }
 
-// itemOf reads a row of a listing. A row that is no address is no item: Kazoo's sup adds any text to the pool.
-func itemOf(row store.Row) (Item, bool) {
+// itemOf reads a row of a listing. ok is false for a row that is not an address: Kazoo's sup adds any text to the pool.
+func itemOf(row store.Row) (item Item, ok bool) {
 	var value struct{ IP, Zone any }
 	if row.Value(&value) != nil {
 		return Item{}, false
 	}
-	var item Item
 	item.IP, _ = value.IP.(string)
 	item.Zone, _ = value.Zone.(string) // null where the document has none
-	_, ok := ipaddr.Parse(item.IP)
+	_, ok = ipaddr.Parse(item.IP)
 	return item, ok
 }
 
@@ -78,7 +77,7 @@ func (p *Pool) assigned(ctx context.Context, q store.Query) ([]Item, error) {
 		if !ok {
 			return nil
 		}
-		if holder := ""; row.Key(&holder) == nil { // null where Crossbar assigned it to nobody
+		if holder := ""; row.Key(&holder) == nil { // null if Crossbar assigned it to no account
 			item.AssignedTo = holder
 		}
 		items = append(items, item)

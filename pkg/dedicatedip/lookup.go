@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// lookup finds addresses by any spelling and returns them by the text they were asked for. It leaves out what is no
+// lookup finds addresses by any spelling and returns them by the given texts. It leaves out what is no
 // address or not in the pool. It tries the text as given first, since Kazoo stores what it was sent, then the canonical
 // form, then our view of all stored spellings.
 func (p *Pool) lookup(ctx context.Context, texts []string) (map[string]IP, error) {
@@ -49,7 +49,7 @@ func (p *Pool) lookup(ctx context.Context, texts []string) (map[string]IP, error
 	return ips, p.lookupOdd(ctx, odd, ips)
 }
 
-// lookupOdd adds those addresses that are stored in a spelling neither asked for nor canonical.
+// lookupOdd adds those addresses that are stored in a spelling that is neither the given nor the canonical one.
 func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[string]IP) error {
 	if len(odd) == 0 {
 		return nil
@@ -78,7 +78,7 @@ func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[str
 	return nil
 }
 
-// recall is lookup for a write, which its revision protects from what memory does not know yet. Documents are read only
+// recall is lookup for a write, which its revision protects from an index that is behind. Documents are read only
 // where the cache does not have them in the revision of the index.
 func (r Reader) recall(ctx context.Context, texts []string) (map[string]IP, error) {
 	ips, ids := map[string]IP{}, map[string]string{} // by text

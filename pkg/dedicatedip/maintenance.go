@@ -10,8 +10,8 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-// Add is Create for those who may put any text into the pool, as Kazoo's operators may: what is no address becomes
-// an entry that no listing of addresses shows and nobody is assigned.
+// Add is Create for callers who may put any text into the pool, as Kazoo's operators may. A text that is not an address
+// becomes an entry that is in no listing of addresses and can't be assigned.
 func (p *Pool) Add(ctx context.Context, r CreateRequest) error {
 	if _, ok := ipaddr.Parse(r.Address); ok {
 		_, err := p.Create(ctx, r)
@@ -27,7 +27,7 @@ func (p *Pool) Add(ctx context.Context, r CreateRequest) error {
 	return err
 }
 
-// Remove is Delete for those who may: it also takes out what is no address.
+// Remove is Delete for the same callers: it also deletes entries that are not addresses.
 func (p *Pool) Remove(ctx context.Context, r DeleteRequest) error {
 	text := r.Address
 	if _, ok := ipaddr.Parse(text); ok {

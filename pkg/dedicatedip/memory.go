@@ -13,7 +13,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// memory is what a pool that follows the store knows without asking it.
+// memory is what a pool that follows the store has in memory.
 type memory struct {
 	index     *poolindex.Index
 	mirror    *mirror.Mirror
@@ -48,13 +48,13 @@ func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 	m.mirror.Run(ctx)
 }
 
-// reloaded says that changes by others were not observed one by one.
+// reloaded records that changes by others were not observed one by one.
 func (p *Pool) reloaded() {
 	p.projector.RequestPass()
 	p.options.History.Reloaded()
 }
 
-// resolve ends a conflict on a CouchDB cluster that the feed tells of.
+// resolve resolves a conflict on a CouchDB cluster that the feed has reported.
 func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 	doc, err := c.Doc()
 	if err == nil {
@@ -64,7 +64,7 @@ func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 }
 
 // resolveConflict removes the losing revisions of a document that was read. Before that it queues the copies in the
-// accounts that they name: once a revision is removed, nobody else finds them.
+// accounts that they name: once a revision is removed, they can't be found.
 func (p *Pool) resolveConflict(ctx context.Context, doc document.Document) {
 	if doc["_conflicts"] == nil {
 		return
@@ -139,19 +139,19 @@ func (p *Pool) cachedDocument(id string) document.Document {
 	return doc
 }
 
-// forget has a document read again before it is written.
+// forget evicts a document from the cache, so that it is read again before it is written.
 func (p *Pool) forget(id string) {
 	if m := p.memory.Load(); m != nil {
 		m.documents.Remove(id)
 	}
 }
 
-// Memory is a look at what the pool keeps in memory, for metrics.
+// Memory is the state of the pool in memory, for metrics.
 type Memory struct {
 	Loaded   bool
 	Age      time.Duration // how far behind the store it is at most
 	Entries  int           // of the pool
-	Kept     int           // documents beside it
+	Cached   int           // documents beside it
 	Bypassed uint64        // reads that went to the store
 }
 
@@ -165,7 +165,7 @@ func (p *Pool) Memory() (look Memory, ok bool) {
 		look.Loaded, look.Age = true, time.Since(asOf)
 	}
 	look.Entries = m.index.Len()
-	look.Kept = m.documents.Len()
+	look.Cached = m.documents.Len()
 	look.Bypassed = m.bypassed.Load()
 	return look, true
 }

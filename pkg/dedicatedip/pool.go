@@ -5,8 +5,8 @@
 // while an address is assigned, a copy of its document stands in the account's own database, which is what Kazoo
 // bills by. The write to dedicated_ips is the commit: revisions decide between writers, and the copy follows.
 //
-// The package knows neither HTTP nor CouchDB's wire, and it does not ask who may do what: an account id that it
-// is given is one the caller may act for.
+// The package knows neither HTTP nor CouchDB's wire, and it does not authorize: the caller may act for the
+// account ids that it passes.
 package dedicatedip
 
 import (
@@ -59,9 +59,9 @@ type Options struct {
 	Zone string
 	// ZoneName returns under which name a zone goes among addresses. Nil means its own.
 	ZoneName func(ctx context.Context, zone string) string
-	// Settings are those of operators; nil is none.
+	// Settings are those of operators; nil disables cooling and the limit of an account.
 	Settings Settings
-	// Now is the clock; nil is the real one.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Copies configures the projector of the accounts' copies. New sets Current, AsOf and Log.
 	Copies projection.Options
@@ -93,7 +93,7 @@ func (p *Pool) Close() error {
 // Projector returns what writes the accounts' copies.
 func (p *Pool) Projector() *projection.Projector { return p.projector }
 
-// CreateRequest is an address to add to the pool. Zone and host must not be empty; notes may be.
+// CreateRequest asks for an address to be added to the pool. Zone and host must not be empty; notes may be.
 type CreateRequest struct {
 	Address, Zone, Host, Notes string
 	By                         history.Actor
@@ -120,8 +120,8 @@ func (p *Pool) Create(ctx context.Context, r CreateRequest) (IP, error) {
 	return ip, nil
 }
 
-// knows reports whether the pool has an address in any spelling. What is in memory can be a moment old, and so is what
-// the view said when the document is written; two spellings of one address are found by the one that comes later.
+// knows reports whether the pool has an address in any spelling. Both the index and the view may be behind; two
+// spellings of one address are found by the one that comes later.
 func (p *Pool) knows(ctx context.Context, addr netip.Addr) (bool, error) {
 	if x := p.Read().index; x != nil && x.Find(addr.String()) == nil {
 		return false, nil
@@ -143,18 +143,18 @@ func (p *Pool) get(ctx context.Context, address string) (IP, error) {
 	return ip, nil
 }
 
-// deleteAttempts bounds how often Delete follows a document that keeps changing under it.
+// deleteAttempts bounds how often Delete tries again after another writer has changed the document.
 const deleteAttempts = 5
 
-// DeleteRequest takes an address out of the pool.
+// DeleteRequest asks for an address to be removed from the pool.
 type DeleteRequest struct {
 	Address string // in any spelling
 	IfMatch store.Match
 	By      history.Actor
 }
 
-// Delete takes an address out of the pool, whoever holds it, and removes the holder's copy. It returns the
-// address as it was; one that is not in the pool is fault.BadIdentifier.
+// Delete removes an address from the pool, even if an account holds it, and the account's copy. It returns the address
+// as it was, or fault.BadIdentifier if the pool does not have it.
 func (p *Pool) Delete(ctx context.Context, r DeleteRequest) (IP, error) {
 	for attempt := 1; ; attempt++ {
 		ip, err := p.get(ctx, r.Address)

@@ -13,7 +13,8 @@ import (
 	"junctor/pkg/store"
 )
 
-// Rebuilt is what a rebuild of the pool did. Addresses that nobody held are in no copy, so that it does not know them.
+// Rebuilt is what a rebuild of the pool did. It does not restore addresses that no account had: there are no copies of
+// them.
 type Rebuilt struct {
 	Accounts  int     `json:"accounts"`            // whose copies were read
 	Restored  int     `json:"restored"`            // addresses that were written to the pool
@@ -28,7 +29,7 @@ type Claim struct {
 	Account string `json:"account"`
 	Zone    string `json:"zone,omitempty"`
 	Host    string `json:"host,omitempty"`
-	// Holder is whom the pool has the address with, where it has it with another account.
+	// Holder is the account that has the address in the pool, if that is another one.
 	Holder string `json:"holder,omitempty"`
 }
 

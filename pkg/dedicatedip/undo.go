@@ -59,8 +59,8 @@ func (p *Pool) undo(
 const undoTime = 5 * time.Second
 
 // previous returns the documents that this request wrote as they were before, over the revision they have now. Taking a
-// change back is a change, too, and is recorded. Where the answer to a write did not arrive, the store is asked what it
-// has.
+// change back is a change, too, and is recorded. If the response to a write did not arrive, the document is
+// read.
 func (p *Pool) previous(
 	ctx context.Context, by history.Actor, before, after []IP, errs []error,
 ) ([]document.Document, error) {

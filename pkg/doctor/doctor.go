@@ -93,7 +93,7 @@ var checks = []check{
 	{name: "reconciliation", look: (*examination).reconciliation, beside: true},
 }
 
-// Examine looks at a store. Where a CouchDB does not answer, that is all there is to say.
+// Examine examines a store. If a CouchDB does not respond, that is the only finding.
 func Examine(ctx context.Context, s Store, o Options) []Finding {
 	if o.Accounts == 0 {
 		o.Accounts = 5000

@@ -141,7 +141,7 @@ func lacking(design document.Document, wanted []string) []string {
 	return slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return slices.Contains(have, name) })
 }
 
-// failing asks each view for a row, and says what is wrong with the first that does not answer; "" is nothing.
+// failing reads a row of each view, and returns what is wrong with the first that fails, "" if none does.
 func (e *examination) failing(ctx context.Context, db string, design document.Document, names []string) string {
 	_, id, _ := strings.Cut(design.ID(), "/")
 	views, _ := design["views"].(map[string]any)

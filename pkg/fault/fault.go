@@ -1,8 +1,8 @@
 // Package fault is the vocabulary of failure that every package of junctor speaks.
 //
-// A rule or the store answers *Error with a Kind; only pkg/crossbar knows which HTTP status and which Crossbar
+// A rule or the store returns *Error with a Kind; only pkg/crossbar knows which HTTP status and which Crossbar
 // message a Kind becomes. The package exists so that a failure keeps its meaning on the way up, however often
-// it is wrapped with %w, and so that a failure nobody classified is an internal one whose text stays in the log.
+// it is wrapped with %w, and so that a failure that was not classified is an internal one whose text stays in the log.
 // It knows neither HTTP nor CouchDB and imports only the standard library.
 package fault
 
@@ -19,7 +19,7 @@ type Kind int
 
 // The kinds of failure. The zero Kind is Internal, so that a forgotten classification never leaks its text.
 const (
-	Internal             Kind = iota // a defect of ours, or something nobody foresaw
+	Internal             Kind = iota // a defect of ours, or something that was not foreseen
 	Invalid                          // the request's content breaks a rule; Data holds a Fields
 	BadIdentifier                    // the named document does not exist; Data says which
 	NotFound                         // the path names no resource
@@ -38,11 +38,11 @@ const (
 	Busy                             // this process is at its limit; the same request may succeed shortly
 	DatastoreMissing                 // the database does not exist
 	DatastoreMissingView             // the view does not exist
-	DatastoreUnreachable             // the store cannot be reached or does not answer in time
+	DatastoreUnreachable             // the store cannot be reached or does not respond in time
 	DatastorePartial                 // not all nodes of the store have confirmed a write; it may have been made
-	DatastoreFault                   // the store answered something unexpected
+	DatastoreFault                   // the store responded with something unexpected
 	NotImplemented                   // deliberately not supported
-	ClusterUnreachable               // another cluster can't be reached, does not answer in time, or answers nonsense
+	ClusterUnreachable               // another cluster can't be reached, or does not respond in time, or not as Kazoo does
 	BillingIssue                     // billing refuses the account, whatever charges are accepted
 	SchemaUnusable                   // the schema to check by does not exist, or is none that can be applied
 )
@@ -70,7 +70,7 @@ type Error struct {
 	// Message is safe to show to the client; empty leaves the wording to pkg/crossbar. A Message on an Internal
 	// error is for the log only.
 	Message string
-	// Data goes to the client as the answer's data: a Fields for Invalid, otherwise anything JSON takes. Nil
+	// Data goes to the client as the response's data: a Fields for Invalid, otherwise anything JSON takes. Nil
 	// leaves it to pkg/crossbar.
 	Data any
 	// Err is the cause, for logs and errors.Is; it is never shown to the client.

@@ -66,7 +66,8 @@ func (l *Log) report(err error) {
 	l.failed = err != nil
 }
 
-// Reloaded says that Observe was not called for all that was written: Run reads the pool's feed from what it has moved.
+// Reloaded records that Observe was not called for all that was written. Run then reads the pool's feed from what it
+// has moved.
 func (l *Log) Reloaded() {
 	if l == nil {
 		return
@@ -76,14 +77,14 @@ func (l *Log) Reloaded() {
 	l.behind = true
 }
 
-// Passed says that Observe was called for all documents that were written before a position in the feed of an epoch.
+// Passed records that Observe was called for all documents written before a position in the feed of an epoch.
 func (l *Log) Passed(since, epoch string) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.passed.since == "" { // the index was loaded, without a word of what was written before
+	if l.passed.since == "" { // the index was loaded, without Observe for what was written before
 		l.behind = true
 	}
 	l.passed = mark{since: since, epoch: epoch, entered: l.entered, at: l.now()}
@@ -208,7 +209,7 @@ func (l *Log) isEmpty(ctx context.Context) (empty bool, err error) {
 	return empty, err
 }
 
-// The checkpoint is a document of the database. All servers share it: whoever writes it has moved all before it.
+// The checkpoint is a document of the database. All servers share it: the one that writes it has moved all before it.
 const (
 	checkpointID   = "checkpoint"
 	fieldSince     = "since"
@@ -217,7 +218,7 @@ const (
 	typeCheckpoint = "ip_history_checkpoint"
 )
 
-// load reads the checkpoint. One of another database than the pool, as after an import, is ignored.
+// load reads the checkpoint. It ignores one that is not of this pool's feed, as after an import.
 func (l *Log) load(ctx context.Context, epoch string) (mark, error) {
 	doc, err := l.store.Get(ctx, Database, checkpointID)
 	if fault.Is(err, fault.BadIdentifier) {
@@ -243,7 +244,7 @@ func (l *Log) readPruned(checkpoint document.Document) {
 	l.pruned = &before
 }
 
-// prunedBefore returns from before which time events were removed from the database.
+// prunedBefore returns the time, in Gregorian seconds, before which events were removed from the database.
 func (l *Log) prunedBefore(ctx context.Context) (int64, error) {
 	l.mu.Lock()
 	known := l.pruned

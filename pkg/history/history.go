@@ -27,7 +27,7 @@ const (
 	Deleted  Action = "deleted"
 )
 
-// Source is the way by which a change came.
+// Source is where a change was requested.
 type Source string
 
 // The sources.
@@ -58,8 +58,8 @@ type Event struct {
 	IP     string // as the pool spells it
 	Zone   string // after the change; of a deleted address, before it
 	Host   string // likewise
-	From   string // the account that held the address before; empty is nobody
-	To     string // the account that holds it since; empty is nobody
+	From   string // the account that held the address before; empty if none did
+	To     string // the account that holds it since; empty if none does
 	Actor
 
 	revision string // of an Elsewhere event: the one that was found
@@ -113,7 +113,7 @@ func (e Event) encode() map[string]any {
 	return object
 }
 
-// decode returns the event of an address that encode has made an object of.
+// decode returns the event that encode has encoded, of an address.
 func decode(ip string, object document.Document) Event {
 	number, _ := object.Int(keyNumber)
 	at, _ := object.Int(keyAt)
@@ -140,10 +140,10 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// state is what events say of an address.
+// state is the part of an address that events record.
 type state struct {
 	exists     bool
-	holder     string // empty is nobody
+	holder     string // empty if no account has it
 	zone, host string
 }
 

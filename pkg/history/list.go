@@ -12,19 +12,19 @@ import (
 	"junctor/pkg/store"
 )
 
-// Filter says which events to list: of an address, of an account, or all. The zero value is all.
+// Filter selects events: of an address, of an account, or all. The zero value selects all.
 type Filter struct {
 	IP       string // as the pool spells it
 	Account  string // which held the address before or since; ignored if IP is given
-	From, To int64  // Gregorian seconds, both included; 0 is no limit
-	PageSize int    // 0 is no limit
+	From, To int64  // Gregorian seconds, both included; 0 means no limit
+	PageSize int    // 0 means no limit
 	StartKey string // Page.Next of the page before; anything else is fault.Invalid
 }
 
 // Page is a part of a listing, the newest event first.
 type Page struct {
 	Events []Event
-	Next   string // opaque; empty where the listing ends
+	Next   string // opaque; empty if the listing ends here
 }
 
 // flushTime bounds how long a listing waits for the changes of this process to be moved.

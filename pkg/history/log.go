@@ -41,7 +41,7 @@ type Log struct {
 	log   zerolog.Logger
 	known *lru.Cache[string, Event] // by address: an event that the database has, with all that went before
 
-	moving chan struct{} // held by who moves events, see exclusively
+	moving chan struct{} // holds one element while events are moved, see exclusively
 
 	mu      sync.Mutex
 	queue   []document.Document // as read from the pool or written to it, in that order
@@ -135,7 +135,7 @@ func (l *Log) moveQueued(ctx context.Context) error {
 	return nil
 }
 
-// exclusively calls move while nobody else does: the events of an address are moved in their order.
+// exclusively calls move, one call at a time: the events of an address are moved in their order.
 func (l *Log) exclusively(ctx context.Context, move func(context.Context) error) error {
 	select {
 	case l.moving <- struct{}{}:
@@ -166,14 +166,14 @@ func (l *Log) Keep(ctx context.Context, events []Event) error {
 	return l.put(ctx, missing)
 }
 
-// keptFor is how old an event must be, compared with what is moved, to be moved for certain: the clocks of two servers
-// differ by less.
-const keptFor = time.Hour
+// clockSkew is how much older than what was moved an event must be to have been moved for certain: the clocks of two
+// servers differ by less.
+const clockSkew = time.Hour
 
 // unknown returns those events that the database may not have.
 func (l *Log) unknown(events []Event) (unknown []Event) {
 	l.mu.Lock()
-	old := kazoo.Gregorian(l.moved.at.Add(-keptFor)) // before year 1 while nothing is known
+	old := kazoo.Gregorian(l.moved.at.Add(-clockSkew)) // before year 1 while nothing is known
 	l.mu.Unlock()
 	for _, e := range events {
 		newest, ok := l.known.Peek(e.IP)

@@ -95,14 +95,14 @@ func (b *batch) collect(ctx context.Context, doc document.Document) error {
 		case known && !last.precedes(e):
 			continue
 		case known && e.Source == Elsewhere:
-			if e.after() == last.after() { // others have found how it came to that
+			if e.after() == last.after() { // another server has recorded the change
 				continue
 			}
 			e = e.from(last.after())
 		case known && last.Number == e.Number-1 && last.To != e.From:
 			add(unseen(last, e), true)
 		}
-		// What was removed from the history must not come back from a document, but for who holds the address.
+		// Events that were pruned must not come back from a document, except the one that says who holds the address.
 		add(e, e.At >= b.unprunedSince || i == 0 && e.Action != Deleted)
 	}
 	if writtenElsewhere(doc) {
@@ -117,7 +117,7 @@ func (b *batch) collect(ctx context.Context, doc document.Document) error {
 		}
 		e := elsewhere(last, doc, kazoo.Gregorian(b.now()))
 		isNews := last.precedes(e) && last.after() != e.after()
-		if isNews && !(b.first && e.Action == Created) { // who has what Kazoo's pool had before is worth an event
+		if isNews && !(b.first && e.Action == Created) { // at the first start only assigned addresses get an event
 			add(e, true)
 		}
 	}
@@ -142,7 +142,8 @@ func (e Event) from(before state) Event {
 	return e
 }
 
-// unseen returns the change of others between two events that was found only by what the second one says of it.
+// unseen returns a change by others between two events. It is known only because the second event does not continue
+// from the first.
 func unseen(last, next Event) Event {
 	before := last.after()
 	e := change(next.IP, before, state{exists: true, holder: next.From, zone: before.zone, host: before.host})

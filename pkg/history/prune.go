@@ -12,12 +12,13 @@ import (
 // Pruned is what Prune did.
 type Pruned struct {
 	Removed int `json:"removed"`
-	// Kept are the events from before that say who holds an address now: the last one of each that the pool has.
+	// Kept is how many older events remain because they say who holds an address now: the last one of each address of
+	// the pool.
 	Kept int `json:"kept"`
 }
 
 // Prune removes the events from before a time, in Gregorian seconds, but for the last one of each address that was not
-// deleted. It may be repeated. progress is called with the number of events looked at; nil disables it.
+// deleted. It may be repeated. progress is called with the number of events read; nil disables it.
 func (l *Log) Prune(ctx context.Context, before int64, progress func(seen int)) (done Pruned, err error) {
 	doc, err := l.store.Update(ctx, Database, checkpointID, func(doc document.Document) error {
 		if known, _ := doc.Int(fieldPruned); known >= before {

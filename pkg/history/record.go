@@ -23,7 +23,7 @@ const (
 // tombstone for one that was deleted. at is now, in Gregorian seconds; an event is not earlier than the one before it.
 //
 // If before is not in the state that its newest change left, as after a write of Kazoo's, that change is added, too.
-// What is beyond Held stays until Trim.
+// Changes beyond Held stay until Trim.
 func Record(after, before document.Document, by Actor, at int64) {
 	record(after, before, by, at, false)
 }
@@ -92,8 +92,8 @@ func lastNumber(doc document.Document) int {
 	return kazoo.Generation(doc.Rev())
 }
 
-// Changes returns the changes that a document of the pool or a tombstone holds, newest first. Values that are no
-// objects are left out.
+// Changes returns the changes that a document of the pool or a tombstone holds, newest first. Values that are not
+// objects are ignored.
 func Changes(doc document.Document) []Event {
 	list, _ := doc[Field].([]any)
 	events := make([]Event, 0, len(list))

@@ -51,7 +51,7 @@ func lastRelease(doc document.Document, events []Event) int {
 	if is := stateOf(doc); !is.exists || is.holder != "" {
 		return len(events)
 	}
-	undone := "" // whom an undone change has given the address
+	undone := "" // the account to which an undone change had assigned the address
 	for i, e := range events {
 		switch {
 		case e.undo:

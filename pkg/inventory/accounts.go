@@ -10,9 +10,9 @@ import (
 	"junctor/pkg/store"
 )
 
-// AccountsRequest says which accounts to list.
+// AccountsRequest selects accounts.
 type AccountsRequest struct {
-	Search   string // part of a name or realm, or the beginning of an id, in either case; empty is all
+	Search   string // part of a name or realm, or the beginning of an id, in either case; empty means all
 	PageSize int    // at most MaxPageSize; 0 is DefaultPageSize
 	StartKey string // AccountsPage.Next of the page before
 }

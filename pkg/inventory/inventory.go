@@ -1,5 +1,5 @@
-// Package inventory is the pool of dedicated IPs as operators look at it: searches over all addresses, counts by zone and
-// host, and the accounts with how much each has.
+// Package inventory lists the pool of dedicated IPs for operators: searches over all addresses, counts by zone and
+// host, and the accounts with the number of addresses of each.
 //
 // It reads the pool from memory as package dedicatedip has it, and from the views of the store while that is not current.
 // It changes nothing, and knows neither HTTP nor who may ask.
@@ -62,7 +62,7 @@ func pageSize(given int) (int, error) {
 // maxText bounds what is searched for, in bytes.
 const maxText = 256
 
-// searched returns what to search for.
+// searched returns a search text without white space around it, or fault.Invalid if it is too long.
 func searched(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxText {
@@ -78,7 +78,7 @@ type startKey struct {
 	Of    string   `json:"of"`    // the listing
 }
 
-// listingOf returns what tells a listing from those with other filters.
+// listingOf returns a text that differs from those of listings with other filters.
 func listingOf(filters ...string) string {
 	text, _ := json.Marshal(filters) // strings can be encoded
 	hash := fnv.New64a()

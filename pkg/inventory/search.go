@@ -13,8 +13,7 @@ import (
 	"junctor/pkg/poolindex"
 )
 
-// SearchRequest says which addresses to list. What is empty restricts nothing; an address has to match all that is
-// given.
+// SearchRequest selects addresses. Empty fields restrict nothing; an address has to match all others.
 type SearchRequest struct {
 	Zone, Host string
 	Status     string // kazoo.Available or kazoo.Assigned
@@ -41,8 +40,8 @@ type SearchPage struct {
 	Bypassed bool   // whether it was read from the store, since memory was not current
 }
 
-// Search lists addresses in order, IPv4 first; entries of the pool that are no addresses are left out. What is wrong with
-// a request is a fault.Invalid at the name of the parameter.
+// Search lists addresses in order, IPv4 first; entries of the pool that are not addresses are left out. What is wrong
+// with a request is a fault.Invalid at the name of the parameter.
 //
 // Without the pool in memory Search reads at most scannedRows of the store's view of addresses, so that a page may have
 // fewer rows than asked for although there is a next one.
@@ -82,7 +81,7 @@ func (i *Inventory) Search(ctx context.Context, r SearchRequest) (SearchPage, er
 	return page, err
 }
 
-// listing tells the listings of different searches apart.
+// listing returns a text that differs from those of other searches.
 func (r SearchRequest) listing() string {
 	cooling := ""
 	if r.Cooling != nil {

@@ -11,8 +11,8 @@ import (
 	"junctor/pkg/store"
 )
 
-// Counts are how many addresses are available, and how many are assigned. Cooling are those of the available ones that
-// only the account that had them can be assigned.
+// Counts are numbers of addresses. Cooling ones are among the available ones: only the account that had them can be
+// assigned them.
 type Counts struct {
 	Available int `json:"available"`
 	Assigned  int `json:"assigned"`

@@ -26,7 +26,7 @@ var (
 	namesOfNotes   = []string{"notes", "cfnotes", "description", "note", "comments"} // all that are there
 )
 
-// columns says in which column of a CSV file what is; -1 is nowhere.
+// columns has the index of each column of a CSV file, -1 for those that the file does not have.
 type columns struct {
 	ip, address, cidr, ranges, zone, host int
 	notes                                 []int
@@ -35,7 +35,7 @@ type columns struct {
 // ownColumns are those of a file without a header.
 var ownColumns = columns{ip: 0, address: -1, cidr: -1, ranges: -1, zone: 1, host: 2, notes: []int{3}}
 
-// findColumns finds the columns by a header. ok is false if record is none.
+// findColumns finds the columns by a header. ok is false if record is not a header.
 func findColumns(record []string) (c columns, ok bool) {
 	names := make([]string, len(record))
 	for i, cell := range record {
@@ -71,7 +71,7 @@ func plainName(text string) string {
 	}, strings.ToLower(text))
 }
 
-// row returns the row that a record is.
+// row returns the row of a record.
 func (c columns) row(record []string) (row Row) {
 	cell := func(i int) string {
 		if i < 0 || i >= len(record) {

@@ -24,7 +24,7 @@ type heldRecord struct {
 	cells []string
 }
 
-// headerLines is how far down a header may be: phpIPAM's export of a subnet begins with what subnet it is.
+// headerLines bounds the lines before a header: phpIPAM's export of a subnet begins with a description of the subnet.
 const headerLines = 6
 
 func newCSVReader(r *bufio.Reader, limit *rowLimiter, before int) (*csvReader, error) {

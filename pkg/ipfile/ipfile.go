@@ -1,8 +1,8 @@
 // Package ipfile reads and writes files of dedicated IPs: CSV, also as NetBox and phpIPAM export it, and JSON. Files of any
 // length are read row by row.
 //
-// The package finds out which column is what. It does not know whether an address is valid or known, nor where the rows
-// go.
+// The package recognizes formats and columns. It does not know whether an address is valid or in the pool, nor where
+// the rows go.
 package ipfile
 
 import (
@@ -25,7 +25,7 @@ type Row struct {
 	Notes  string
 }
 
-// Address returns what names the addresses.
+// Address returns the IP, CIDR or Range, whichever is given.
 func (r Row) Address() string { return r.IP + r.CIDR + r.Range }
 
 // Options are defaults for rows that have no zone or host of their own.
@@ -45,8 +45,8 @@ type rowReader interface {
 // maxRow bounds a row, in bytes: a quotation mark without its partner must not read the whole file.
 const maxRow = 64 << 10
 
-// NewReader returns a Reader of a file, whose format it finds out. A file that can't be read as one of addresses is an
-// error of NewReader or of the first Read.
+// NewReader returns a Reader of a file, whose format it detects. If the file is not one of addresses, NewReader or the
+// first Read returns an error.
 func NewReader(r io.Reader, o Options) (*Reader, error) {
 	limited := &rowLimiter{reader: r}
 	limited.next()
@@ -124,7 +124,7 @@ type rowLimiter struct {
 
 var errRowTooLong = fmt.Errorf("a row is longer than %d bytes: is a quotation mark missing?", maxRow)
 
-// next begins a row. What was read ahead belongs to it, so that the bound is not sharp.
+// next begins a row. What was read ahead counts as part of it, so the bound is not exact.
 func (l *rowLimiter) next() { l.left = 2 * maxRow }
 
 func (l *rowLimiter) Read(p []byte) (int, error) {

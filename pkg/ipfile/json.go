@@ -106,7 +106,7 @@ func (j *jsonReader) begin() error {
 
 var errNoList = errors.New("the file has no list of addresses")
 
-// explain says in which element an error is.
+// explain adds to an error in which element it is.
 func (j *jsonReader) explain(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

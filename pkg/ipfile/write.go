@@ -8,17 +8,17 @@ import (
 	"io"
 )
 
-// Address is an address as a file is written of it.
+// Address is what a file has of an address.
 type Address struct {
 	IP         string `json:"ip"`
 	Zone       string `json:"zone"`
 	Host       string `json:"host"`
 	Notes      string `json:"notes"`
 	Status     string `json:"status"`
-	AssignedTo string `json:"assigned_to"` // the account that has it; empty is none
+	AssignedTo string `json:"assigned_to"` // the account that has it; empty if none does
 }
 
-// Writer writes a file of addresses, which a Reader reads. What follows the notes is ignored by it.
+// Writer writes a file of addresses, which a Reader reads. The Reader ignores the columns after the notes.
 type Writer interface {
 	Write(a Address) error
 	// Close completes the file. It does not close what it was written to.

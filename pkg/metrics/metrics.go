@@ -331,7 +331,7 @@ func (m *Metrics) watchMemory(pool *dedicatedip.Pool) {
 	gauge("junctor_memory_addresses", "Addresses of the pool that are in memory.",
 		func(l dedicatedip.Memory) float64 { return float64(l.Entries) })
 	gauge("junctor_memory_kept", "Documents that are cached beside them.",
-		func(l dedicatedip.Memory) float64 { return float64(l.Kept) })
+		func(l dedicatedip.Memory) float64 { return float64(l.Cached) })
 	gauge("junctor_memory_age_seconds", "How far the addresses in memory may be behind the store; NaN before they are read.",
 		func(l dedicatedip.Memory) float64 {
 			if !l.Loaded {

@@ -22,7 +22,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// Index holds the pool in the orders of the views. Beside the views in couchdb-views it is the one place that says which
+// Index holds the pool in the orders of the views. It decides, as the views in couchdb-views do, which
 // document is in which listing; a test of dedicatedip compares the two. It is safe for concurrent use.
 //
 // Invariants: an entry does not change; a document that changes gets a new one. Names of zones and hosts are compared
@@ -66,7 +66,7 @@ type Entry struct {
 // ID returns the address in the spelling it is stored under.
 func (e *Entry) ID() string { return e.id }
 
-// Address returns the address, which is not valid if the id is none.
+// Address returns the address. It is invalid if the id is not an address.
 func (e *Entry) Address() netip.Addr { return e.addr }
 
 // HasNotes reports whether the document has notes of the operator.
@@ -157,7 +157,7 @@ func regular(doc document.Document) bool {
 	return (text || !given) && (doc[kazoo.FieldDeleted] == nil || doc[kazoo.FieldDeleted] == false)
 }
 
-// NewEntry returns the entry of a document of the pool. What of it is not a string is empty in the entry.
+// NewEntry returns the entry of a document of the pool. Fields that are not strings are empty in the entry.
 func NewEntry(doc document.Document) *Entry {
 	text := doc.ID() + doc.Rev() // one allocation for both, since there is one for each document
 	e := &Entry{

@@ -14,12 +14,12 @@ import (
 // A search visits the entries of one of its filters, that with the fewest, by address, and checks the others on each. So
 // a page costs at most the matches of that filter, and no more than its own rows if there is no other filter.
 
-// Search says which addresses to list. The zero value is all of them.
+// Search selects addresses. The zero value selects all of them.
 type Search struct {
-	Zone, Host, Status, Holder string        // exactly; empty is any
-	Within                     *ipaddr.Block // nil is any
-	Begins                     *Begins       // nil is any
-	Cooling                    *bool         // whether it was given back after Since; nil is any
+	Zone, Host, Status, Holder string        // exactly; empty means any
+	Within                     *ipaddr.Block // nil means any
+	Begins                     *Begins       // nil means any
+	Cooling                    *bool         // whether it was given back after Since; nil means any
 	Since                      int64         // Gregorian seconds
 }
 
@@ -38,7 +38,7 @@ func (s Search) Matches(e *Entry) bool {
 		(s.Cooling == nil || *s.Cooling == (e.released > s.Since)) && e.addr.IsValid()
 }
 
-// heldBy is Holder without what is left in the document of an address that nobody holds.
+// heldBy returns the Holder of an assigned address. The document of an available one may still name an account.
 func (e *Entry) heldBy() string {
 	if e.Status() == kazoo.Assigned {
 		return e.Holder()
@@ -65,7 +65,7 @@ type Position struct {
 type Found struct {
 	Entries []*Entry // by address
 	More    bool     // whether there are others behind them
-	Visited int      // how many entries were looked at
+	Visited int      // how many entries were read
 }
 
 // visitedAtOnce is how many entries are visited before writers of the index get a chance.

@@ -28,7 +28,7 @@ type Printer struct {
 	shown    bool      // there is a line on the terminal
 }
 
-// New returns a Printer to w, which is a terminal or not.
+// New returns a Printer to w. terminal reports whether w is a terminal.
 func New(w io.Writer, terminal bool) *Printer {
 	p := &Printer{w: w, terminal: terminal, every: lineEvery, last: time.Now()}
 	if terminal {
@@ -37,7 +37,7 @@ func New(w io.Writer, terminal bool) *Printer {
 	return p
 }
 
-// Show shows that done of total is done, and a text, unless it has shown something a moment ago. total 0 is unknown.
+// Show shows that done of total is done, and a text, unless it has just shown something. A total of 0 is unknown.
 func (p *Printer) Show(done, total int64, text string) {
 	now := time.Now()
 	if now.Sub(p.last) < p.every {
@@ -71,7 +71,7 @@ func (p *Printer) End() {
 	p.shown = false
 }
 
-// cut returns as much of a text as fits into a line.
+// cut shortens a text to one line.
 func cut(text string) string {
 	if utf8.RuneCountInString(text) <= width {
 		return text

@@ -9,8 +9,8 @@ import (
 	"junctor/pkg/store"
 )
 
-// sameDocument reports whether two documents say the same, but for revisions and attachments. What a store adds to a
-// document does not count: a CouchDB cluster signs each write.
+// sameDocument reports whether two documents are equal apart from revisions, attachments and what a store adds to a
+// document: a CouchDB cluster signs each write.
 func sameDocument(a, b document.Document) bool {
 	return a.Bool("_deleted") == b.Bool("_deleted") && sameObject(content(a), content(b))
 }

@@ -35,11 +35,10 @@ type ExportOptions struct {
 // Exported is what an export has written, and what it has not.
 type Exported struct {
 	Counts
-	// Conflicts is how many documents have losing revisions, of a conflict that CouchDB keeps. Only the winner is
-	// exported.
+	// Conflicts is how many documents have losing revisions, which CouchDB stores beside the winner. Only the
+	// winner is exported.
 	Conflicts int `json:"conflicts"`
-	// Written are the databases that were written to meanwhile. Of what was written there after it was read, the export
-	// has nothing.
+	// Written are the databases that were written to meanwhile. The export may lack what was written there.
 	Written []string `json:"written_meanwhile,omitempty"`
 }
 
@@ -97,11 +96,11 @@ func (e *export) run(ctx context.Context) error {
 	return e.lines.end(e.done.Counts)
 }
 
-// sequencesAtOnce is how many databases a CouchDB tells the sequences of at once.
+// sequencesAtOnce is of how many databases the sequences are read in one request.
 const sequencesAtOnce = 100
 
-// sequences returns how far databases have come. Behind the number in its sequence a CouchDB says what differs from time
-// to time.
+// sequences returns the update sequences of databases, as numbers: what a CouchDB adds after the number differs from
+// time to time.
 func (e *export) sequences(ctx context.Context, databases []string) (all []string, err error) {
 	for some := range slices.Chunk(databases, sequencesAtOnce) {
 		sequences, err := e.source.Sequences(ctx, some)

@@ -24,7 +24,7 @@ import (
 // version is the version of the format.
 const version = 1
 
-// maxLine bounds a line in bytes. A document of a CouchDB has at most 8 MB, unless it is told otherwise.
+// maxLine bounds a line in bytes. A document of a CouchDB has at most 8 MB, unless it is configured otherwise.
 const maxLine = 256 << 20
 
 // contentPart is how many bytes of content are in a line.
@@ -36,7 +36,7 @@ type header struct {
 	Version string    `json:"version"`
 }
 
-// Counts are how much is in a file.
+// Counts are the numbers of what is in a file.
 type Counts struct {
 	Databases   int `json:"databases"`
 	Documents   int `json:"documents"` // design documents and tombstones, too

@@ -51,8 +51,8 @@ const (
 	batchBytes     = 4 << 20
 )
 
-// Import writes what is in a file to a store. Verify the file first: Import writes as it reads, and finds out at the end
-// that a file was cut off.
+// Import writes what is in a file to a store. Verify the file first: Import writes as it reads, and detects only at the
+// end that a file was cut off.
 func Import(ctx context.Context, r io.Reader, s Target, o ImportOptions) (Imported, error) {
 	lines, _, err := newLineReader(r)
 	if err != nil {
@@ -158,7 +158,7 @@ func (i *importer) flush(ctx context.Context) error {
 		case stored.Bool("_deleted") && doc.Bool("_deleted"):
 			i.refuse(doc.ID(), "a tombstone can't be overwritten")
 		default:
-			if !stored.Bool("_deleted") { // a document goes on from its tombstone without being told
+			if !stored.Bool("_deleted") { // a new document continues from its tombstone by itself
 				doc["_rev"] = stored.Rev()
 			}
 			changed = append(changed, doc)
@@ -241,7 +241,7 @@ func (i *importer) write(ctx context.Context, docs []document.Document) error {
 
 const changedInStore = "the store's document was changed meanwhile: import again"
 
-// wrote counts a document that was written, or not. It returns an error that is not about the document alone.
+// wrote counts a document as written or refused. It returns errors that are not about this document alone.
 func (i *importer) wrote(id string, err error) error {
 	switch {
 	case err == nil:
@@ -256,7 +256,7 @@ func (i *importer) wrote(id string, err error) error {
 	return nil
 }
 
-// reason words why a store does not take a document.
+// reason returns why a store does not accept a document, for the operator.
 func reason(err error) string {
 	if fault.Is(err, fault.Invalid) {
 		return "it is larger than the store takes"

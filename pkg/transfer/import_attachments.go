@@ -93,7 +93,7 @@ func (i *importer) plan(ctx context.Context, doc document.Document, attachments 
 	return p, i.settle(id, p, "", err)
 }
 
-// settle notes in a plan that a store does not take something. It returns any other error.
+// settle records in a plan that a store does not accept something. It returns any other error.
 func (i *importer) settle(id string, p *plan, what string, err error) error {
 	switch {
 	case err == nil:
@@ -108,8 +108,8 @@ func (i *importer) settle(id string, p *plan, what string, err error) error {
 	return nil
 }
 
-// compare compares attachments with those of a document in the store. Those that the store has not are missing. It
-// reports false if the store has others, or one with another content.
+// compare compares attachments with those of a document in the store. Those that the store does not have are missing.
+// It reports false if the store has others, or one with another content.
 func (i *importer) compare(ctx context.Context, stored document.Document, attachments []*attachment) (
 	missing map[string]bool, same bool, err error,
 ) {

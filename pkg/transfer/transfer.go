@@ -4,9 +4,9 @@
 // A file has a line of JSON for each thing, see format.go, and ends with the check sum of all lines before. Verify reads
 // it to its end, so that nothing is written of a file that was cut off.
 //
-// Documents are the same behind a transfer, but for their revisions: a store makes its own. Import compares what is in
-// the file with what is in the store. So it may be repeated, and goes on after it was interrupted. What differs is left
-// alone, unless Overwrite is asked for.
+// Documents are the same after a transfer, except for their revisions: each store makes its own. Import compares what
+// is in the file with what is in the store. So it may be repeated, and continues after it was interrupted. Documents
+// that differ are not changed, unless Overwrite is set.
 //
 // Nothing is held in memory but a page of documents and a part of an attachment. The package does not know what the
 // documents mean, with two exceptions: the tombstones of the pool, which the history of an address goes on from, and
