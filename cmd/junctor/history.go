@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/progress"
 )
 
 // timeFlagHelp explains times in help.
@@ -173,15 +174,11 @@ the pool has: it says who has the address since when. It may be repeated.
 		},
 		run: func(ctx context.Context, a *app, _ []string) error {
 			at, _ := parseTime("--before", before)
-			progress := func(seen int) {
-				if c.terminal.Interactive {
-					_, _ = fmt.Fprintf(c.stderr, "\r%d events compared", seen)
-				}
-			}
-			done, err := a.history.Prune(ctx, at, progress)
-			if c.terminal.Interactive {
-				_, _ = fmt.Fprint(c.stderr, "\r\033[K")
-			}
+			shown := progress.New(c.stderr, c.terminal.Interactive)
+			done, err := a.history.Prune(ctx, at, func(seen int) {
+				shown.Show(int64(seen), 0, fmt.Sprintf("%d events compared", seen))
+			})
+			shown.End()
 			if err != nil {
 				return fmt.Errorf("%w (%d events were removed; the command may be repeated)", err, done.Removed)
 			}
