@@ -125,6 +125,7 @@ func (s *server) newAPI(m *metrics.Metrics, others *remote.Introspector) *api.Se
 	return api.New(api.Config{
 		Console: pages,
 		Config: crossbar.Config{
+			Tracer:   s.tracer,
 			Accounts: s.accounts,
 			Tokens: auth.NewAuthenticator(s.store, auth.Options{
 				Documents: s.documents, MasterCluster: s.masterCluster, Node: s.node(),

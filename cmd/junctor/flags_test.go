@@ -200,7 +200,7 @@ func TestServeConfig(t *testing.T) {
 		"JUNCTOR_AMQP_URL": "amqp://broker/", "JUNCTOR_BILLING_URL": "http://hook/", "JUNCTOR_BILLING_ON_ERROR": "allow",
 		"JUNCTOR_MAX_STALENESS": "0", "JUNCTOR_LAME_DUCK": "5s", "JUNCTOR_METRICS_LISTEN": "127.0.0.1:9000",
 		"JUNCTOR_KAZOO_URL": "http://kazoo:8000", "JUNCTOR_TLS_CERT": "cert.pem", "JUNCTOR_TLS_KEY": "key.pem",
-		"JUNCTOR_LOG_FORMAT": "text",
+		"JUNCTOR_LOG_FORMAT": "text", "JUNCTOR_OTLP_ENDPOINT": "http://collector:4318",
 	}
 	if _, err := c.parse(env, "--zone", "local"); err != nil {
 		t.Fatal(err)
@@ -215,7 +215,8 @@ func TestServeConfig(t *testing.T) {
 		c.level() != zerolog.WarnLevel || !c.tour || c.masterCluster != otherCluster || c.issueTokens || c.console ||
 		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || c.billingOnError != "allow" || c.maxStaleness != 0 ||
 		c.lameDuck != 5*time.Second || c.metricsListen != "127.0.0.1:9000" || c.kazooURL != "http://kazoo:8000" ||
-		c.tlsCert != "cert.pem" || c.tlsKey != "key.pem" || c.logFormat != "text" {
+		c.tlsCert != "cert.pem" || c.tlsKey != "key.pem" || c.logFormat != "text" ||
+		c.otlpEndpoint != "http://collector:4318" {
 		t.Errorf("from the environment %+v", c)
 	}
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)

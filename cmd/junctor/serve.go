@@ -16,6 +16,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/trace"
 
 	"junctor/pkg/account"
 	"junctor/pkg/api"
@@ -60,6 +61,7 @@ type server struct {
 	bills   *biller
 	ready   *readiness.Prober
 
+	tracer      trace.Tracer            // nil without --otlp-endpoint
 	certificate *httpserver.Certificate // nil without TLS
 	hangups     <-chan os.Signal
 	reloadLevel func() error
@@ -108,6 +110,13 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 		m.ObserveStore(call)
 		watchStore(repair, call)
 	}
+	tracer, closeTracing, err := flags.openTracing(ctx, log)
+	if err != nil {
+		return err
+	}
+	if tracer != nil {
+		defer closeWithin(closeTime, "the connection to the collector of spans", closeTracing, log)
+	}
 	made := buildOf(debug.ReadBuildInfo())
 	m.Build(made.Version, made.Commit, made.Go)
 	if home != "" {
@@ -151,7 +160,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	others := remote.New(a.clusters, time.Now)
 	defer others.Close()
 	s := &server{serveFlags: flags, app: a, stdout: c.stdout, notices: notices, bills: bills,
-		repair: repair, certificate: certificate, hangups: hangups, reloadLevel: reloadLevel}
+		repair: repair, tracer: tracer, certificate: certificate, hangups: hangups, reloadLevel: reloadLevel}
 	s.unprepared.Store(&errUnprepared)
 	s.ready = &readiness.Prober{Probe: s.probe, Remedies: s.remedies(), Log: log}
 	if store.IsCouchDB(flags.dsn) {

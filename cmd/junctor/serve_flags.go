@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -40,6 +41,7 @@ type serveFlags struct {
 	maxStaleness   time.Duration
 	logLevel       string
 	logFormat      string
+	otlpEndpoint   string
 	tlsCert        string
 	tlsKey         string
 	amqpURL        string
@@ -84,6 +86,8 @@ func (f *serveFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&f.logLevel, "log-level", "info", "lowest `LEVEL` that is logged: debug, info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "auto",
 		"`FORMAT` of log lines: json, text, or auto, which is text on a terminal and json elsewhere")
+	flags.StringVar(&f.otlpEndpoint, "otlp-endpoint", "",
+		"`URL` of an OpenTelemetry collector, http(s)://HOST[:PORT], that takes spans over OTLP/HTTP")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "PEM `FILE` with the certificate chain that is served; with --tls-key")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "PEM `FILE` with the key of --tls-cert")
 	flags.StringVar(&f.amqpURL, "amqp-url", "", amqpUsage+"; change notices are published there")
@@ -114,6 +118,7 @@ func (f *serveFlags) check(getenv func(string) string) (err error) {
 		{"max-staleness", check(f.maxStaleness == 0 || f.maxStaleness >= leastStaleness, "must be 0 or at least 2s")},
 		{"log-level", checkLevel(f.logLevel)},
 		{"log-format", checkChoice(f.logFormat, "auto", "json", "text")},
+		{"otlp-endpoint", optional(f.otlpEndpoint, checkCollector)},
 		{"tls-cert", check(f.tlsCert != "" || f.tlsKey == "", "it is missing: --tls-key needs it")},
 		{"tls-key", check(f.tlsKey != "" || f.tlsCert == "", "it is missing: --tls-cert needs it")},
 		{"amqp-url", optional(f.amqpURL, checkBroker)},
@@ -207,6 +212,12 @@ var validZone = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 
 func checkZone(text string) error {
 	return check(validZone.MatchString(text), "not the name of one zone")
+}
+
+func checkCollector(text string) error {
+	u, err := url.Parse(text)
+	ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+	return check(ok, "must be http(s)://HOST[:PORT], without a user")
 }
 
 func checkBroker(url string) error { return cmp.Or(notify.CheckURL(url), checkNoStrayAt(url)) }

@@ -1,6 +1,7 @@
 package crossbar
 
 import (
+	"junctor/pkg/tracing"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ func (s *Server) record(r *Request, resp response, size int, took time.Duration)
 			method = "(other)"
 		}
 		s.Observe(Finished{r.resource.Path, method, resp.status, resp.err, took})
+	}
+	if r.span != nil {
+		tracing.End(r.span, r.verb, r.resource.Path, resp.status)
 	}
 	event := r.log.Info()
 	if resp.status >= http.StatusInternalServerError {

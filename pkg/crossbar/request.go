@@ -12,17 +12,20 @@ import (
 	"strings"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/tracing"
 )
 
 // Request is one request of the API. Its parts are filled in from top to bottom on its way to a handler.
 type Request struct {
 	*http.Request
 	server *Server
+	span   trace.Span // nil without a tracer
 	log    *zerolog.Logger
 	ID     string     // X-Request-ID
 	Client netip.Addr // who sent it, see clientOf
@@ -51,7 +54,17 @@ type Request struct {
 
 // newRequest returns a request of which nothing is read yet.
 func (s *Server) newRequest(hr *http.Request) *Request {
+	ctx, traceID := tracing.Continue(hr.Context(), hr.Header)
+	var span trace.Span
+	if s.Tracer != nil {
+		ctx, span = tracing.Serve(ctx, s.Tracer)
+		traceID = span.SpanContext().TraceID().String()
+	}
+	if traceID != "" {
+		hr = hr.WithContext(ctx)
+	}
 	r := &Request{
+		span:    span,
 		Request: hr, server: s, ID: hr.Header.Get("X-Request-Id"), Client: s.clientOf(hr), cors: isCORS(hr.Header),
 		resource: nowhere, unread: hr.Body != http.NoBody, verb: hr.Method,
 	}
@@ -63,7 +76,11 @@ func (s *Server) newRequest(hr *http.Request) *Request {
 		_, _ = rand.Read(random[:])
 		r.ID = hex.EncodeToString(random[:])
 	}
-	log := s.Log.With().Str("request_id", r.ID).Stringer("client", r.Client).Logger()
+	fields := s.Log.With().Str("request_id", r.ID).Stringer("client", r.Client)
+	if traceID != "" {
+		fields = fields.Str("trace_id", traceID)
+	}
+	log := fields.Logger()
 	r.log = &log
 	return r
 }

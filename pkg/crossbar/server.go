@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
@@ -39,6 +40,8 @@ type Config struct {
 	Node string
 	// Version is the product's.
 	Version string
+	// Tracer records a span for each request. Nil records none; the trace of a request is passed on all the same.
+	Tracer trace.Tracer
 	// Observe is called with every finished request. May be nil.
 	Observe func(Finished)
 	Now     func() time.Time

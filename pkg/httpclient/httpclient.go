@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"junctor/pkg/document"
+	"junctor/pkg/tracing"
 )
 
 // Client sends requests. It is safe for concurrent use.
@@ -31,7 +32,7 @@ type Client struct {
 // reads bodies of maxBody bytes at most. It decompresses nothing.
 func New(connectTime time.Duration, connections, maxBody int) *Client {
 	return &Client{maxBody: maxBody, Client: &http.Client{
-		Transport: &http.Transport{
+		Transport: tracing.Transport(&http.Transport{
 			Proxy:                  nil,
 			DialContext:            (&net.Dialer{Timeout: connectTime}).DialContext,
 			MaxConnsPerHost:        connections,
@@ -39,7 +40,7 @@ func New(connectTime time.Duration, connections, maxBody int) *Client {
 			IdleConnTimeout:        time.Minute,
 			MaxResponseHeaderBytes: 16 << 10,
 			DisableCompression:     true,
-		},
+		}, "http"),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

@@ -24,6 +24,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store/couchhttp"
 	"junctor/pkg/store/embedded"
+	"junctor/pkg/tracing"
 )
 
 // Call describes one finished call of the store, for metrics.
@@ -107,7 +108,7 @@ func dial(dsn string) (*kivik.Client, *chttp.Client, error) {
 	base.WriteBufferSize = 32 << 10 // what fits in it is sent at once, see couchhttp
 	base.ResponseHeaderTimeout = responseTimeout
 	base.DisableCompression = true // a server or proxy that compresses holds the lines of a feed back
-	guarded := couchhttp.New(base)
+	guarded := couchhttp.New(tracing.Transport(base, "couchdb"))
 	login := kivik.Params(nil)
 	if user := server.User; user != nil {
 		// With every request, as Kazoo does it: a session's cookie is good on the nodes of a cluster that share a

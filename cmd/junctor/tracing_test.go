@@ -1,0 +1,89 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+const (
+	aTrace       = "4bf92f3577b34da6a3ce929d0e0e4736"
+	aTraceparent = "00-" + aTrace + "-00f067aa0ba902b7-01"
+)
+
+// TestTraceIsPassedOn: without a collector, too, the trace of a request is logged and reaches the CouchDB. What is no
+// traceparent is ignored.
+func TestTraceIsPassedOn(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen []string
+	couch := newFaultyCouch(t)
+	couch.behave(func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if trace := r.Header.Get("Traceparent"); trace != "" {
+			seen = append(seen, trace)
+		}
+		return false
+	})
+	s, admin := onCouch(t, couch)
+	for _, header := range []string{aTraceparent, "00-nonsense"} {
+		r, _ := http.NewRequest("PUT", s.url+"/v2/api_auth", strings.NewReader(`{"data":{"api_key":"`+admin.APIKey+`"}}`))
+		r.Header.Set("Traceparent", header)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	waitFor(t, "both lines of the log", func() bool { return s.logged(`"route":"/api_auth"`) == 2 })
+	if n := s.logged(`"trace_id":"` + aTrace + `"`); n != 1 || s.logged(`trace_id`) != n {
+		t.Errorf("%d lines have the trace:\n%s", n, s.stderr)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if !slices.Contains(seen, aTraceparent) || slices.ContainsFunc(seen, func(text string) bool { return text != aTraceparent }) {
+		t.Errorf("the CouchDB was sent %q", seen)
+	}
+}
+
+// TestSpans: a collector gets a span for the request, and one for each call of the store below it.
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	spans := make(chan string, 1000)
+	collecting := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var batch collector.ExportTraceServiceRequest
+		if err := proto.Unmarshal(body, &batch); err != nil || r.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", r.URL, err)
+		}
+		for _, resource := range batch.ResourceSpans {
+			for _, scope := range resource.ScopeSpans {
+				for _, span := range scope.Spans {
+					spans <- span.Name
+				}
+			}
+		}
+	}))
+	t.Cleanup(collecting.Close)
+	s, admin := onCouch(t, newFaultyCouch(t), "--otlp-endpoint", collecting.URL)
+	s.login(admin.APIKey)
+	s.stop() // which sends what is left
+	close(spans)
+	var names []string
+	for name := range spans {
+		names = append(names, name)
+	}
+	for _, want := range []string{"PUT /api_auth", "couchdb GET"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("no span %q among %q", want, names)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+// Package tracing takes part in traces, as W3C Trace Context describes them: it continues the trace that a request belongs
+// to, passes the trace on to servers that are called for the request, and records spans if a tracer is given.
+//
+// Without a tracer and without a traceparent header it does nothing. The package does not know where spans go: package
+// main gives the tracer.
+package tracing
+
+import (
+	"context"
+	"net/http"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// scope names the spans' origin.
+const scope = "junctor"
+
+// Continue returns a context of the trace that a request's headers name, and the id of that trace. Without a valid
+// traceparent both are as before, and the id is empty.
+func Continue(ctx context.Context, headers http.Header) (_ context.Context, traceID string) {
+	if headers.Get("Traceparent") == "" {
+		return ctx, ""
+	}
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(headers))
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		return ctx, span.TraceID().String()
+	}
+	return ctx, ""
+}
+
+// Serve begins the span of a request that is being served. The caller ends it with End.
+func Serve(ctx context.Context, tracer trace.Tracer) (context.Context, trace.Span) {
+	return tracer.Start(ctx, "request", trace.WithSpanKind(trace.SpanKindServer))
+}
+
+// End names a request's span by its method and route, and ends it.
+func End(span trace.Span, method, route string, status int) {
+	span.SetName(method + " " + route)
+	span.SetAttributes(attribute.String("http.request.method", method), attribute.String("http.route", route),
+		attribute.Int("http.response.status_code", status))
+	if status >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, "")
+	}
+	span.End()
+}
+
+// Transport passes the trace of a request on to the server that it is sent to, and records a span for it if there is a
+// tracer. peer names the server in the span.
+func Transport(next http.RoundTripper, peer string) http.RoundTripper { return &transport{next, peer} }
+
+type transport struct {
+	http.RoundTripper
+	peer string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	parent := trace.SpanFromContext(r.Context())
+	if !parent.SpanContext().IsValid() {
+		return t.RoundTripper.RoundTrip(r)
+	}
+	ctx, span := r.Context(), parent
+	if parent.IsRecording() {
+		ctx, span = parent.TracerProvider().Tracer(scope).Start(ctx, t.peer+" "+r.Method,
+			trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attribute.String("peer.service", t.peer),
+				attribute.String("http.request.method", r.Method)))
+		defer span.End()
+	}
+	r = r.Clone(ctx) // a RoundTripper must not change its request
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(r.Header))
+	resp, err := t.RoundTripper.RoundTrip(r)
+	if !parent.IsRecording() {
+		return resp, err
+	}
+	if err != nil {
+		span.SetStatus(codes.Error, "no response")
+	} else {
+		span.SetAttributes(attribute.Int("http.response.status_code", resp.StatusCode))
+	}
+	return resp, err
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport below.
+func (t *transport) CloseIdleConnections() {
+	if next, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		next.CloseIdleConnections()
+	}
+}
