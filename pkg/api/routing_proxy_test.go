@@ -77,8 +77,11 @@ func TestRoutingChanges(t *testing.T) {
 	if got := changed(); !slices.Equal(got, []string{"renamed"}) {
 		t.Errorf("from the beginning: %q", got)
 	}
-	seq, _, _ := strings.Cut(last, "~")
-	for _, forged := range []string{"x", "~", seq, seq + "~00000000", "0", last + "0", strings.Repeat("1", 5000)} {
+	seq, suffix, _ := strings.Cut(last, "~")
+	for _, forged := range []string{
+		"x", "~", seq, seq + "~00000000", "0", last + "0", strings.Repeat("1", 5000), "9" + seq + "~" + suffix,
+		"18446744073709551616~" + suffix, "1-zzzz~" + suffix,
+	} {
 		a := sv.want(sv.as("M", "GET", "/v2/routing/customer_clusters?since="+url.QueryEscape(forged), ""), 400)
 		if text := jsonText(a.data()); !strings.Contains(text, `"since":{"invalid"`) {
 			t.Errorf("%.20s: %s", forged, text)

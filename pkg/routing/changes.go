@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,8 +45,7 @@ func (r *Registry) Changes(ctx context.Context, since string) (changed []Change,
 	seq := ""
 	if since != "" {
 		if !position.MatchString(since) || !strings.HasSuffix(since, suffix) {
-			return nil, "", fault.Finding("since", "invalid", "no position of this database: begin without one",
-				map[string]any{"value": since})
+			return nil, "", noPosition(since)
 		}
 		seq = strings.TrimSuffix(since, suffix)
 	}
@@ -53,6 +53,9 @@ func (r *Registry) Changes(ctx context.Context, since string) (changed []Change,
 	last, err := r.store.Sequence(ctx, Database)
 	if err != nil || last == seq { // the feed would wait for a change
 		return changed, since, err
+	}
+	if isAfter(seq, last) {
+		return nil, "", noPosition(since)
 	}
 	feed, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -73,11 +76,29 @@ func (r *Registry) Changes(ctx context.Context, since string) (changed []Change,
 		current = true
 		cancel()
 	})
-	if !current {
+	switch {
+	case !current && seq != "" && len(changed) == 0 && fault.Is(err, fault.DatastoreFault): // the store cannot read it
+		return nil, "", noPosition(since)
+	case !current:
 		return nil, "", err
 	}
 	if seq == "" {
 		seq = "0"
 	}
 	return changed, seq + suffix, nil
+}
+
+func noPosition(since string) error {
+	return fault.Finding("since", "invalid", "no position of this database: begin without one", map[string]any{"value": since})
+}
+
+// isAfter reports whether a sequence is behind the last one of its database, as after a restore of an older backup. Those
+// of a CouchDB cannot be compared: only it knows their order.
+func isAfter(seq, last string) bool {
+	end, err := strconv.ParseUint(last, 10, 64)
+	if err != nil || seq == "" {
+		return false
+	}
+	at, err := strconv.ParseUint(seq, 10, 64)
+	return err != nil || at > end
 }
