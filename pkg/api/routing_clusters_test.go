@@ -246,6 +246,10 @@ func TestOwnTokensStay(t *testing.T) {
 	for _, basic := range []string{alice.basic(), strings.TrimRight(alice.basic(), "=")} {
 		n.first.want(n.first.send("GET", clusterPath, "", "Authorization", basic, "X-Kazoo-Cluster-ID", other), 401)
 	}
+	key := "lookup.proxy." + strings.Repeat("A", 43)
+	for _, header := range []string{key, "Bearer " + key} { // where a look-up key is none
+		n.first.want(n.first.send("GET", clusterPath, "", "Authorization", header, "X-Kazoo-Cluster-ID", other), 403)
+	}
 	if asked := n.asked.Load(); asked != 0 {
 		t.Errorf("the other cluster was asked %d times", asked)
 	}
