@@ -67,6 +67,8 @@ func TestCreateManyRefused(t *testing.T) {
 	}
 	for _, test := range []struct{ data, want string }{
 		{`{"ips":[]}`, "ips minItems"},
+		{`{"ips":[{"cidr":"10.0.0.0/20"}],"zone":"` + strings.Repeat("z", 1025) + `","host":"h"}`, "zone maxLength"},
+		{`{"ips":[{"cidr":"10.0.0.0/20"}],"zone":"z","host":"` + strings.Repeat("h", 1025) + `"}`, "host maxLength"},
 		{`{"ips":null}`, "ips type"},
 		{`{"ips":"10.0.0.1"}`, "ips type"},
 		{`{"ips":[{"ip":"10.0.0.1"}],"zone":"","host":5}`, "host type, zone minLength"},
