@@ -120,7 +120,7 @@ func (c *cli) importInto(ctx context.Context, a *app, overwrite bool) error {
 			switch {
 			case !c.asJSON:
 				shown.End()
-				_, _ = fmt.Fprintf(c.stdout, "refused  %s  %s  %s\n", r.Database, r.ID, r.Reason)
+				_, _ = fmt.Fprintf(c.stdout, "refused  %s  %s  %s\n", visible(r.Database), visible(r.ID), visible(r.Reason))
 			case len(result.Refusals) < maxListed:
 				result.Refusals = append(result.Refusals, r)
 			}

@@ -217,3 +217,18 @@ func TestTableFits(t *testing.T) {
 		t.Errorf("printed\n%s", &stdout)
 	}
 }
+
+// TestTableCells: what a terminal would obey is written out.
+func TestTableCells(t *testing.T) {
+	t.Parallel()
+	var stdout strings.Builder
+	c := &cli{stdout: &stdout}
+	rows := [][]string{{"ZONE", "NOTES"}, {"a\x1b[2J\x1b]0;x\a", "\u202eb\r\nc\u009b31m"}, {"Zürich", "‘é’ 日本"}}
+	if err := c.print(nil, rows); err != nil {
+		t.Fatal(err)
+	}
+	want := "ZONE                NOTES\n" + `a\x1b[2J\x1b]0;x\a  \u202eb\r\nc\u009b31m` + "\nZürich              ‘é’ 日本\n"
+	if stdout.String() != want {
+		t.Errorf("printed %q, want %q", &stdout, want)
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/pflag"
@@ -93,7 +95,11 @@ func (c *cli) newTable(flexible ...int) *table {
 }
 
 func (t *table) add(row ...string) error {
-	t.rows = append(t.rows, row)
+	cells := make([]string, len(row))
+	for i, cell := range row {
+		cells[i] = visible(cell)
+	}
+	t.rows = append(t.rows, cells)
 	if len(t.rows) < rowsAtOnce {
 		return nil
 	}
@@ -159,6 +165,28 @@ func (t *table) cut() {
 			}
 		}
 	}
+}
+
+// visible returns a text with what a terminal would obey written out, such as \x1b for ESC: names, zones and notes are
+// anybody's.
+func visible(text string) string {
+	if !strings.ContainsFunc(text, commands) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if commands(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// commands reports whether a character controls a terminal or the direction of the text.
+func commands(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 func at(widths []int, i int) int {
