@@ -45,7 +45,7 @@ func TestTasks(t *testing.T) {
 			stderr: "junctor: unknown function \"frobnicate\": of kazoo_ips_maintenance there are add, assign, release, " +
 				"delete, summary, refresh\n"}},
 		{"sup kazoo_maintenance add", outcome{code: 1, stderr: "junctor: unknown module \"kazoo_maintenance\": there are " +
-			"kazoo_ips_maintenance, crossbar_maintenance, kapps_maintenance\n"}},
+			"kazoo_ips_maintenance, crossbar_maintenance, kapps_maintenance, kapps_config\n"}},
 		{"sup kazoo_ips_maintenance", outcome{code: 2, stderr: "junctor: a module and a function of it are needed, " +
 			"as in \"sup kazoo_ips_maintenance add\"\n"}},
 		{"account create", outcome{code: 2, stderr: "junctor: account create: an operand is missing; usage: " +
