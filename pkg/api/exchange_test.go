@@ -13,21 +13,41 @@ import (
 func validating(t testing.TB, format api.Format, h http.Handler) http.Handler {
 	c := theContract()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen := &teeWriter{ResponseWriter: w}
+		seen := &teeWriter{ResponseWriter: w, text: capture{most: largestValidated}}
 		o := &observation{method: r.Method, target: r.URL, header: r.Header, format: format}
-		var body bytes.Buffer
+		body := capture{most: largestValidated}
 		if r.Body != http.NoBody {
 			copied := *r
 			copied.Body = both{io.TeeReader(r.Body, &body), r.Body}
 			r = &copied
 		}
 		h.ServeHTTP(seen, r)
+		if body.cut || seen.text.cut {
+			return
+		}
 		o.body, o.status, o.returned, o.text = body.Bytes(), seen.status, w.Header(), seen.text.Bytes()
 		c.count(o)
 		for _, complaint := range c.check(o) {
 			t.Errorf("%s %s breaks openapi.yaml: %s\n%.300s\n%d %.500s", o.method, o.target, complaint, o.body, o.status, o.text)
 		}
 	})
+}
+
+// largestValidated is how long a body is at most that is validated. Tests of the limits of memory send longer ones.
+const largestValidated = 256 << 10
+
+// capture collects what is written to it, unless that is longer than most.
+type capture struct {
+	bytes.Buffer
+	most int
+	cut  bool
+}
+
+func (c *capture) Write(p []byte) (int, error) {
+	if c.cut = c.cut || c.Len()+len(p) > c.most; !c.cut {
+		c.Buffer.Write(p)
+	}
+	return len(p), nil
 }
 
 // both reads from one and closes the other.
@@ -40,7 +60,7 @@ type both struct {
 type teeWriter struct {
 	http.ResponseWriter
 	status int
-	text   bytes.Buffer
+	text   capture
 }
 
 // Unwrap is http.ResponseController's.
@@ -55,6 +75,6 @@ func (r *teeWriter) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	r.text.Write(p)
+	_, _ = r.text.Write(p)
 	return r.ResponseWriter.Write(p)
 }
