@@ -48,7 +48,7 @@ func TestMove(t *testing.T) {
 	err := old.CreateDatabase(t.Context(), kazoo.DedicatedIPs)
 	if err == nil { // as Kazoo writes it, without a record
 		_, err = old.Put(t.Context(), kazoo.DedicatedIPs, document.Document{"_id": "192.0.2.9", "pvt_type": "dedicated_ip",
-			"pvt_status": "available", "pvt_zone": "east", "pvt_host": "h1"})
+			"pvt_status": "assigned", "pvt_assigned_to": "20d27928305e257782655b7896c79f14", "pvt_zone": "east", "pvt_host": "h1"})
 	}
 	if err = errors.Join(err, old.Close()); err != nil {
 		t.Fatal(err)
