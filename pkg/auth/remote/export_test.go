@@ -10,5 +10,5 @@ import (
 func (i *Introspector) Trust(c *x509.Certificate) {
 	pool := x509.NewCertPool()
 	pool.AddCert(c)
-	i.client.http.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}
+	i.client.http.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
 }
