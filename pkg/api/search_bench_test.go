@@ -77,8 +77,8 @@ func newSearched(b *testing.B, size int) searched {
 		cancel()
 		following.Wait()
 	})
-	c.Inventory = inventory.New(c.Pool, accounts, s)
 	cached(b, s, time.Hour)(&c)
+	c.Inventory = inventory.New(c.Pool, accounts, s)
 	for !accounts.FromMemory() {
 		time.Sleep(time.Millisecond)
 	}
