@@ -14,3 +14,7 @@ Server.prototype.listen = function (port, host, done) {
 
 process.on("exit", () => rmSync(__dirname, { recursive: true, force: true }));
 process.stdin.on("end", () => process.exit()).resume();
+
+// An error of one request, as when its client has gone, must not end the server for all others.
+process.on("uncaughtException", (error) => console.error(error));
+process.on("unhandledRejection", (error) => console.error(error));
