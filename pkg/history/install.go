@@ -19,16 +19,7 @@ const (
 	byDay     = "by_day"     // day; how many addresses more were held at its end
 )
 
-// Installer is what Install needs of a store.
-type Installer interface {
-	store.Installer
-	CreateDatabase(ctx context.Context, db string) error
-}
-
 // Install makes sure that the database and its design document exist.
-func Install(ctx context.Context, s Installer) error {
-	if err := s.CreateDatabase(ctx, Database); err != nil {
-		return err
-	}
-	return store.InstallFile(ctx, s, Database, couchdbviews.Files, "ip_history.json")
+func Install(ctx context.Context, s store.DatabaseInstaller) error {
+	return store.InstallDatabase(ctx, s, Database, couchdbviews.Files, "ip_history.json")
 }

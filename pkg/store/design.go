@@ -16,6 +16,20 @@ type Installer interface {
 	Install(ctx context.Context, db string, design document.Document) error
 }
 
+// DatabaseInstaller installs databases with their design documents, as a Store does.
+type DatabaseInstaller interface {
+	Installer
+	CreateDatabase(ctx context.Context, db string) error
+}
+
+// InstallDatabase makes sure that a database and the design document in a file exist.
+func InstallDatabase(ctx context.Context, s DatabaseInstaller, db string, files fs.FS, name string) error {
+	if err := s.CreateDatabase(ctx, db); err != nil {
+		return err
+	}
+	return InstallFile(ctx, s, db, files, name)
+}
+
 // InstallFile installs the design document in a file, see Design.
 func InstallFile(ctx context.Context, s Installer, db string, files fs.FS, name string) error {
 	design, err := Design(files, name)

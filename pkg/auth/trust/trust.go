@@ -55,16 +55,7 @@ func listed(doc document.Document) Cluster {
 	}
 }
 
-// Installer is what Install needs of a store.
-type Installer interface {
-	store.Installer
-	CreateDatabase(ctx context.Context, db string) error
-}
-
 // Install makes sure that the database and its views exist.
-func Install(ctx context.Context, s Installer) error {
-	if err := s.CreateDatabase(ctx, Database); err != nil {
-		return err
-	}
-	return store.InstallFile(ctx, s, Database, couchdbviews.Files, "junctor_kazoo_clusters.json")
+func Install(ctx context.Context, s store.DatabaseInstaller) error {
+	return store.InstallDatabase(ctx, s, Database, couchdbviews.Files, "junctor_kazoo_clusters.json")
 }
