@@ -16,8 +16,6 @@ func findTerminal(stdout, stderr io.Writer) (t adminsocket.Terminal) {
 			t.Columns = columns
 		}
 	}
-	if file, ok := stderr.(*os.File); ok {
-		t.Interactive = term.IsTerminal(int(file.Fd()))
-	}
+	t.Interactive = isTerminal(stderr)
 	return t
 }
