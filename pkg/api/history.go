@@ -8,7 +8,6 @@ import (
 	"junctor/pkg/crossbar"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
-	"junctor/pkg/inventory"
 	"junctor/pkg/ipaddr"
 )
 
@@ -123,13 +122,6 @@ func historyFilter(r *crossbar.Request) (f history.Filter, err error) {
 	if f.PageSize, err = pageSize(r); err != nil {
 		return f, err
 	}
-	if f.PageSize > inventory.MaxPageSize {
-		return f, fault.Finding("page_size", "maximum", "Value must be at most 1000",
-			map[string]any{"target": inventory.MaxPageSize, "value": f.PageSize})
-	}
-	if f.PageSize == 0 {
-		f.PageSize = inventory.DefaultPageSize
-	}
 	if f.From, _, err = seconds(r, "created_from"); err != nil {
 		return f, err
 	}
@@ -147,8 +139,6 @@ func historyFilter(r *crossbar.Request) (f history.Filter, err error) {
 	f.StartKey = startKey(r)
 	return f, r.HoldResponse(f.PageSize * bytesPerEvent)
 }
-
-func startKey(r *crossbar.Request) string { return given(r.Query.Get("start_key")) }
 
 // seconds returns a parameter in Gregorian seconds. ok says whether it is given.
 func seconds(r *crossbar.Request, name string) (value int64, ok bool, err error) {

@@ -19,14 +19,14 @@ func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	if err := holdSearch(r, size); err != nil {
+	if err := r.HoldResponse(size * bytesPerFound); err != nil { // before the page is read
 		return crossbar.Reply{}, err
 	}
 	page, err := s.Inventory.Search(r.Context(), inventory.SearchRequest{
 		Cooling: cooling,
 		Zone:    given(r.Query.Get("zone")), Host: given(r.Query.Get("host")), Status: given(r.Query.Get("status")),
 		AssignedTo: given(r.Query.Get("assigned_to")), CIDR: given(r.Query.Get("cidr")),
-		Search: given(r.Query.Get("search")), PageSize: size, StartKey: given(r.Query.Get("start_key")),
+		Search: given(r.Query.Get("search")), PageSize: size, StartKey: startKey(r),
 	})
 	if err != nil {
 		return crossbar.Reply{}, err
@@ -38,14 +38,6 @@ func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
 // bytesPerFound is about what an address takes that a search finds, until the response is encoded. One with long notes
 // takes more, and few have them.
 const bytesPerFound = 2 << 10
-
-// holdSearch makes sure that there is room for a page, before it is read. A size of 0 is the default.
-func holdSearch(r *crossbar.Request, size int) error {
-	if size == 0 {
-		size = inventory.DefaultPageSize
-	}
-	return r.HoldResponse(min(size, inventory.MaxPageSize) * bytesPerFound)
-}
 
 // coolingFilter returns the parameter cooling, nil if it is not given.
 func coolingFilter(r *crossbar.Request) (*bool, error) {
@@ -67,7 +59,7 @@ func (s *Server) listAccounts(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	page, err := s.Inventory.Accounts(r.Context(), inventory.AccountsRequest{
-		Search: given(r.Query.Get("search")), PageSize: size, StartKey: given(r.Query.Get("start_key")),
+		Search: given(r.Query.Get("search")), PageSize: size, StartKey: startKey(r),
 	})
 	if err != nil {
 		return crossbar.Reply{}, err
@@ -105,9 +97,18 @@ func (s *Server) summarize(r *crossbar.Request) (crossbar.Reply, error) {
 	}{summary, byDay}, Bypassed: summary.Bypassed}, err
 }
 
-// pageSize returns the parameter page_size of a listing that is not Crossbar's, 0 if it is not given. What is no positive
-// number is a fault.Invalid; the largest one is known by the package that makes the listing.
-func pageSize(r *crossbar.Request) (int, error) { return positive(r, "page_size") }
+// pageSize returns the parameter page_size of a listing that is not Crossbar's, the default if it is not given. What is
+// no positive number, or too large, is a fault.Invalid.
+func pageSize(r *crossbar.Request) (int, error) {
+	size, err := positive(r, "page_size")
+	if err != nil {
+		return 0, err
+	}
+	return inventory.PageSize(size)
+}
+
+// startKey returns the parameter start_key of any listing.
+func startKey(r *crossbar.Request) string { return given(r.Query.Get("start_key")) }
 
 // positive returns a parameter that is a positive number, 0 if it is not given.
 func positive(r *crossbar.Request, name string) (int, error) {

@@ -22,7 +22,7 @@ func (s *Server) listAvailable(r *crossbar.Request) (crossbar.Reply, error) {
 		Zone:     given(r.Query.Get("zone")),
 		Quantity: count(r.Query.Get("quantity")),
 		PageSize: count(r.Query.Get("page_size")),
-		StartKey: given(r.Query.Get("start_key")),
+		StartKey: startKey(r),
 	}
 	if r.Query.Get("paginate") == "false" {
 		f.PageSize, f.StartKey = 0, ""

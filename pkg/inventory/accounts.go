@@ -36,7 +36,7 @@ func (i *Inventory) Accounts(ctx context.Context, r AccountsRequest) (AccountsPa
 	if err != nil {
 		return AccountsPage{}, err
 	}
-	size, err := pageSize(r.PageSize)
+	size, err := PageSize(r.PageSize)
 	if err != nil {
 		return AccountsPage{}, err
 	}

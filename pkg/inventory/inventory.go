@@ -44,8 +44,9 @@ const (
 	MaxPageSize     = 1000
 )
 
-// pageSize returns how many rows a page has at most, if that is given; 0 is DefaultPageSize.
-func pageSize(given int) (int, error) {
+// PageSize returns how many rows a page has at most, if that is given; 0 is DefaultPageSize. What is negative, or above
+// MaxPageSize, is a fault.Invalid.
+func PageSize(given int) (int, error) {
 	switch {
 	case given == 0:
 		return DefaultPageSize, nil

@@ -55,7 +55,7 @@ func (i *Inventory) Search(ctx context.Context, r SearchRequest) (SearchPage, er
 		return SearchPage{}, err
 	}
 	search.Cooling, search.Since = r.Cooling, rule.Since()
-	size, err := pageSize(r.PageSize)
+	size, err := PageSize(r.PageSize)
 	if err != nil {
 		return SearchPage{}, err
 	}
