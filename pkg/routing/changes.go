@@ -36,7 +36,7 @@ var position = regexp.MustCompile(`^([0-9]+(?:-[0-9A-Za-z_-]+)?)~([0-9a-f]{8})$`
 // from. Empty stands for the beginning: all clusters, none of the deleted ones. A position of another database is a
 // fault.Invalid: its caller has to begin again.
 func (r *Registry) Changes(ctx context.Context, since string) (changed []Change, next string, err error) {
-	epoch, err := r.store.Epoch(ctx, Database)
+	last, epoch, err := r.store.Position(ctx, Database)
 	if err != nil {
 		return nil, "", err
 	}
@@ -50,9 +50,8 @@ func (r *Registry) Changes(ctx context.Context, since string) (changed []Change,
 		seq = strings.TrimSuffix(since, suffix)
 	}
 	changed = []Change{}
-	last, err := r.store.Sequence(ctx, Database)
-	if err != nil || last == seq { // the feed would wait for a change
-		return changed, since, err
+	if last == seq { // the feed would wait for a change
+		return changed, since, nil
 	}
 	if isAfter(seq, last) {
 		return nil, "", noPosition(since)

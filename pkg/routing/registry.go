@@ -40,7 +40,7 @@ type Store interface {
 	store.Viewer
 	mirror.Store
 	Get(ctx context.Context, db, id string) (document.Document, error)
-	Sequence(ctx context.Context, db string) (string, error)
+	Position(ctx context.Context, db string) (seq, epoch string, err error)
 	Delete(ctx context.Context, db, id, rev string) error
 }
 

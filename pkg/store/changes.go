@@ -173,36 +173,45 @@ func scanChange(feed *kivik.Changes) (Change, error) {
 
 // Sequence returns where a database's feed is now: Changes since then misses nothing that is written from here on.
 func (s *Store) Sequence(ctx context.Context, db string) (seq string, err error) {
-	err = s.call("sequence", db, func() error {
-		stats, err := s.client.DB(db).Stats(ctx)
-		if err == nil {
-			seq = stats.UpdateSeq
-		}
-		return err
-	})
+	seq, _, err = s.Position(ctx, db)
 	return seq, err
 }
 
 // Epoch returns a text that changes when a database's feed does not lead from an earlier state to the present one:
 // documents were purged, or the database was deleted and created again. It is empty where the store has neither.
 func (s *Store) Epoch(ctx context.Context, db string) (epoch string, err error) {
+	_, epoch, err = s.Position(ctx, db)
+	return epoch, err
+}
+
+// Position returns Sequence and Epoch, by one call.
+func (s *Store) Position(ctx context.Context, db string) (seq, epoch string, err error) {
 	err = s.call("sequence", db, func() error {
 		stats, err := s.client.DB(db).Stats(ctx)
-		if err != nil || len(stats.RawResponse) == 0 {
+		if err != nil {
 			return err
 		}
-		var info struct {
-			Created json.RawMessage `json:"instance_start_time"`
-			Purges  json.RawMessage `json:"purge_seq"`
-		}
-		err = json.Unmarshal(stats.RawResponse, &info)
-		if err != nil || info.Purges == nil {
-			return err
-		}
-		// "12-g1AAAA…": a number, and then what differs from node to node of a cluster.
-		purges, _, _ := strings.Cut(strings.Trim(string(info.Purges), `"`), "-")
-		epoch = string(info.Created) + "/" + purges
-		return nil
+		seq = stats.UpdateSeq
+		epoch, err = epochOf(stats.RawResponse)
+		return err
 	})
-	return epoch, err
+	return seq, epoch, err
+}
+
+// epochOf returns the epoch that the description of a database has.
+func epochOf(description json.RawMessage) (string, error) {
+	if len(description) == 0 {
+		return "", nil
+	}
+	var info struct {
+		Created json.RawMessage `json:"instance_start_time"`
+		Purges  json.RawMessage `json:"purge_seq"`
+	}
+	err := json.Unmarshal(description, &info)
+	if err != nil || info.Purges == nil {
+		return "", err
+	}
+	// "12-g1AAAA…": a number, and then what differs from node to node of a cluster.
+	purges, _, _ := strings.Cut(strings.Trim(string(info.Purges), `"`), "-")
+	return string(info.Created) + "/" + purges, nil
 }

@@ -58,6 +58,11 @@ func (a Apart) Epoch(ctx context.Context, db string) (string, error) {
 	return a.Store.Epoch(ctx, a.Prefix+db)
 }
 
+// Position is Store.Position with the prefix before the name of the database.
+func (a Apart) Position(ctx context.Context, db string) (seq, epoch string, err error) {
+	return a.Store.Position(ctx, a.Prefix+db)
+}
+
 // Sequence is Store.Sequence with the prefix before the name of the database.
 func (a Apart) Sequence(ctx context.Context, db string) (string, error) {
 	return a.Store.Sequence(ctx, a.Prefix+db)
