@@ -21,6 +21,7 @@ import (
 
 	"junctor/pkg/crossbar"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/metrics"
 	"junctor/pkg/notify"
 	"junctor/pkg/projection"
@@ -190,6 +191,7 @@ func alertStates(t *testing.T) map[string]alertState {
 		"JunctorNoticesDropped": {
 			scrape(t, withNotices(notify.Stats{})), scrape(t, withNotices(notify.Stats{Dropped: 3})),
 		},
+		"JunctorHistoryWaits": lasting(scrape(t, withHistory(history.Stats{Waiting: 1, Oldest: 2 * time.Minute}))),
 		"JunctorDiskFillsUp": lasting(regexp.MustCompile(`(?m)^(junctor_store_disk_free_bytes) .*`).
 			ReplaceAllString(after, "$1 4096")),
 		"JunctorVersionsDiffer": lasting(after + strings.ReplaceAll(after, `version="dev"`, `version="v0.9"`)),
@@ -215,6 +217,12 @@ func counted(t *testing.T, n int, count func(*metrics.Metrics)) alertState {
 func withNotices(stats notify.Stats) *metrics.Metrics {
 	m := metrics.New()
 	m.WatchNotices(func() notify.Stats { return stats })
+	return m
+}
+
+func withHistory(stats history.Stats) *metrics.Metrics {
+	m := metrics.New()
+	m.WatchHistory(func() history.Stats { return stats })
 	return m
 }
 

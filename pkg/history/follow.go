@@ -49,7 +49,7 @@ func (l *Log) Run(ctx context.Context) {
 		err = l.save(ctx)
 	}
 	if err != nil {
-		l.log.Warn().Err(err).Int("waiting", l.Waiting()).
+		l.log.Warn().Err(err).Int("waiting", l.Stats().Waiting).
 			Msg("the history lacks the last changes; the next start moves them")
 	}
 }

@@ -44,18 +44,24 @@ type Log struct {
 	moving chan struct{} // holds one element while events are moved, see exclusively
 
 	mu      sync.Mutex
-	queue   []document.Document // as read from the pool or written to it, in that order
-	entered int                 // how many have been in the queue
-	left    int                 // how many have left it
-	passed  mark                // by the mirror
-	moved   mark                // all changes before are in the database
-	pruned  *int64              // Gregorian seconds: events from before were removed; nil if that is not read yet
-	behind  bool                // the queue does not have all that is missing, see catchUp
-	fresh   bool                // the database had no events when catchUp began
+	queue   []queued // as read from the pool or written to it, in that order
+	entered int      // how many have been in the queue
+	left    int      // how many have left it
+	passed  mark     // by the mirror
+	moved   mark     // all changes before are in the database
+	pruned  *int64   // Gregorian seconds: events from before were removed; nil if that is not read yet
+	behind  bool     // the queue does not have all that is missing, see catchUp
+	fresh   bool     // the database had no events when catchUp began
 
 	// Only Run uses these.
 	stored mark // what the stored checkpoint says
 	failed bool // the last move, as logged
+}
+
+// queued is a document in the queue.
+type queued struct {
+	doc document.Document
+	at  time.Time // when it was queued
 }
 
 // mark is a position in the pool's feed.
@@ -89,15 +95,25 @@ func (l *Log) Observe(doc document.Document) {
 		l.behind = true
 		return
 	}
-	l.queue = append(l.queue, doc)
+	l.queue = append(l.queue, queued{doc, l.now()})
 	l.entered++
 }
 
-// Waiting returns how many documents wait for their changes to be moved.
-func (l *Log) Waiting() int {
+// Stats is the state of a Log.
+type Stats struct {
+	Waiting int           // documents whose changes are not in the database yet
+	Oldest  time.Duration // how long the first of them has waited
+}
+
+// Stats returns the state of l.
+func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queue)
+	s := Stats{Waiting: len(l.queue)}
+	if s.Waiting > 0 {
+		s.Oldest = l.now().Sub(l.queue[0].at)
+	}
+	return s
 }
 
 // Flush moves what is queued by now to the database.
@@ -123,7 +139,10 @@ func (l *Log) waits(entered int) bool {
 // moveQueued moves a part of what is queued. What could not be moved stays in the queue.
 func (l *Log) moveQueued(ctx context.Context) error {
 	l.mu.Lock()
-	part := slices.Clone(l.queue[:min(len(l.queue), batchSize)])
+	var part []document.Document
+	for _, q := range l.queue[:min(len(l.queue), batchSize)] {
+		part = append(part, q.doc)
+	}
 	l.mu.Unlock()
 	if err := l.move(ctx, part); err != nil {
 		return err

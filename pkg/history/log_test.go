@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
@@ -169,6 +170,9 @@ func TestHistoryDown(t *testing.T) {
 		}
 		if n := len(history.Changes(w.stored(ip))); n != 9 {
 			t.Errorf("the document holds %d changes", n)
+		}
+		if stats := down.log.Stats(); stats.Waiting != 8 || stats.Oldest != 70*time.Second {
+			t.Errorf("%+v", stats)
 		}
 		w.server().waitFor(ip, append([]string{":1 created > api"}, want...)...)
 		s.assign(accountB, ip)

@@ -20,6 +20,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/doccache"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/notify"
 	"junctor/pkg/projection"
 	"junctor/pkg/routing"
@@ -198,6 +199,18 @@ func (m *Metrics) WatchNotices(stats func() notify.Stats) {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "junctor_notices_dropped_total", Help: "Change notices that were given up: no queue took them, or the checkpoint was full.",
 		}, func() float64 { return float64(stats().Dropped) }),
+	)
+}
+
+// WatchHistory adds the state of the history, which is read at every scrape.
+func (m *Metrics) WatchHistory(stats func() history.Stats) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_history_waiting", Help: "Addresses whose last changes are not in the history yet.",
+		}, func() float64 { return float64(stats().Waiting) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "junctor_history_oldest_seconds", Help: "How long the first of those changes has waited.",
+		}, func() float64 { return stats().Oldest.Seconds() }),
 	)
 }
 
