@@ -48,8 +48,8 @@ func (p *Pool) CreateMany(ctx context.Context, r CreateManyRequest) (done Creati
 	return c.done, err
 }
 
-// createdAtOnce is how many documents are written in one call of the store.
-const createdAtOnce = 500
+// CreatedAtOnce is how many documents are written in one call of the store.
+const CreatedAtOnce = 500
 
 // creation is a CreateManyRequest in progress.
 type creation struct {
@@ -63,7 +63,7 @@ type creation struct {
 func eachPart(
 	ctx context.Context, wanted []ipbatch.Address, do func(context.Context, []ipbatch.Address) error,
 ) error {
-	for part := range slices.Chunk(wanted, createdAtOnce) {
+	for part := range slices.Chunk(wanted, CreatedAtOnce) {
 		if err := ctx.Err(); err != nil {
 			return fault.Wrap(fault.DatastoreUnreachable, err)
 		}
@@ -85,8 +85,8 @@ func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
 	var missing []ipbatch.Address
 	var docs []document.Document
 	for _, w := range part {
-		if ip, ok := found[w.Addr.String()]; ok {
-			c.exists(w, ip)
+		if address, ok := found[w.Addr.String()]; ok {
+			c.exists(w, address)
 			continue
 		}
 		e := c.Entries[w.Entry]
@@ -105,25 +105,42 @@ func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
 	return c.insertEach(ctx, missing, docs)
 }
 
-// known returns those addresses that the pool has in any spelling, by canonical form. It does not read addresses that
-// the index does not have: if the index is behind, the write is a conflict, and the store is read then.
-func (c *creation) known(ctx context.Context, part []ipbatch.Address) (map[string]IP, error) {
+// known returns those addresses that the pool has in any spelling, by canonical form. It reads them as any request does:
+// from memory, if that is current. An address that only the store has is a conflict when it is written.
+func (c *creation) known(ctx context.Context, part []ipbatch.Address) (map[string]Address, error) {
+	texts := make([]string, len(part))
+	for i, w := range part {
+		texts[i] = w.Addr.String()
+	}
 	index := c.Read().index
-	var texts []string
-	for _, w := range part {
-		if text := w.Addr.String(); index == nil || index.Find(text) != nil {
-			texts = append(texts, text)
+	if index == nil {
+		return c.stored(ctx, texts)
+	}
+	found := map[string]Address{}
+	for _, text := range texts {
+		if e := index.Find(text); e != nil {
+			found[text] = AddressOf(e)
 		}
 	}
-	return c.lookup(ctx, texts)
+	return found, nil
+}
+
+// stored returns the same of texts, as the store has it.
+func (c *creation) stored(ctx context.Context, texts []string) (map[string]Address, error) {
+	ips, err := c.lookup(ctx, texts)
+	found := make(map[string]Address, len(ips))
+	for text, ip := range ips {
+		found[text] = ip.Address()
+	}
+	return found, err
 }
 
 // exists records what became of an address that the pool has.
-func (c *creation) exists(w ipbatch.Address, ip IP) {
-	if now := ip.Address(); now.Zone == c.Entries[w.Entry].Zone && now.Host == c.Entries[w.Entry].Host {
-		c.done.Unchanged = append(c.done.Unchanged, ip.ID())
+func (c *creation) exists(w ipbatch.Address, now Address) {
+	if now.Zone == c.Entries[w.Entry].Zone && now.Host == c.Entries[w.Entry].Host {
+		c.done.Unchanged = append(c.done.Unchanged, now.ID)
 	} else {
-		c.existing[w.Entry] = append(c.existing[w.Entry], ip.ID())
+		c.existing[w.Entry] = append(c.existing[w.Entry], now.ID)
 	}
 }
 
@@ -162,13 +179,13 @@ func (c *creation) compare(ctx context.Context, part []ipbatch.Address) error {
 	for i, w := range part {
 		texts[i] = w.Addr.String()
 	}
-	found, err := c.lookup(ctx, texts)
+	found, err := c.stored(ctx, texts)
 	if err != nil {
 		return err
 	}
 	for i, w := range part {
-		if ip, ok := found[texts[i]]; ok {
-			c.exists(w, ip)
+		if address, ok := found[texts[i]]; ok {
+			c.exists(w, address)
 		} else { // a dry run, or deleted again, or the id is that of another document
 			c.existing[w.Entry] = append(c.existing[w.Entry], texts[i])
 		}

@@ -156,12 +156,12 @@ func createManyBreaksOff(s *subject) {
 	r := blocks("10.0.0.1-10.0.2.88") // 600
 	done, err := s.with(when("put", Database, 2, notMade)).CreateMany(s.Context(), r)
 	s.is(err, fault.DatastoreUnreachable)
-	if len(done.Created) != createdAtOnce {
+	if len(done.Created) != CreatedAtOnce {
 		s.Errorf("created %d", len(done.Created))
 	}
 	done, err = s.CreateMany(s.Context(), r)
 	s.ok(err)
-	if len(done.Created) != 100 || len(done.Unchanged) != createdAtOnce || len(done.Refused) > 0 {
+	if len(done.Created) != 100 || len(done.Unchanged) != CreatedAtOnce || len(done.Refused) > 0 {
 		s.Errorf("created %d, unchanged %d, refused %v", len(done.Created), len(done.Unchanged), done.Refused)
 	}
 }
