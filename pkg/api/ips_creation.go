@@ -22,6 +22,13 @@ const (
 	entriesValidated = 1000
 )
 
+// What a bulk creation holds in memory is about so many bytes for each address, and so many more for each of those that
+// are written in one call of the store.
+const (
+	bytesPerCreated = 256
+	bytesPerWritten = 8 << 10
+)
+
 // createIPs creates addresses in bulk. What is wrong with an entry refuses the entry, and what is wrong around the
 // entries refuses the request.
 func (s *Server) createIPs(r *crossbar.Request, data document.Document, dryRun bool) (crossbar.Reply, error) {
@@ -41,6 +48,10 @@ func (s *Server) createIPs(r *crossbar.Request, data document.Document, dryRun b
 			request.Entries = append(request.Entries, entryOf(object, data))
 			indexes = append(indexes, index)
 		}
+	}
+	size := ipbatch.Size(request.Entries, dedicatedip.MaxCreated)
+	if err := r.HoldResponse(size*bytesPerCreated + min(size, dedicatedip.CreatedAtOnce)*bytesPerWritten); err != nil {
+		return crossbar.Reply{}, err
 	}
 	done, err := s.Pool.CreateMany(r.Context(), request)
 	if err != nil {

@@ -88,6 +88,36 @@ func TestOneAccountLeavesSlots(t *testing.T) {
 	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
 }
 
+// TestBulkCreationsHoldRoom: of the largest bulk creations one account makes six at once; more are told to come back.
+// Small ones are no burden.
+func TestBulkCreationsHoldRoom(t *testing.T) {
+	t.Parallel()
+	g := &gate{make(chan struct{}), make(chan struct{})}
+	s := storetest.Open(t, "memory:")
+	loadKazoo(t, s)
+	sv := newService(t, s, func(c *api.Config) { c.Pool = dedicatedip.New(s, dedicatedip.Options{Now: g.now(c.Now)}) })
+	create := func(block string) answer {
+		return sv.as("M", "PUT", "/v2/ips?dry_run=true", `{"data":{"zone":"z","host":"h","ips":[{"cidr":"`+block+`"}]}}`)
+	}
+	sv.token("M")
+	answers := make(chan answer)
+	const most = 6
+	for range most {
+		go func() { answers <- create("10.0.0.0/18") }()
+		<-g.reached
+	}
+	busy := sv.want(create("10.0.0.0/18"), 503)
+	if busy.header.Get("Retry-After") != "1" || busy.envelope["message"] != "service_unavailable" {
+		t.Errorf("%v %s", busy.header, busy.text)
+	}
+	sv.want(create("10.0.0.0/29"), 200)
+	close(g.open)
+	for range most {
+		sv.want(<-answers, 200)
+	}
+	sv.want(create("10.0.0.0/18"), 200)
+}
+
 // TestPanic: what goes wrong in a handler is a 500 that says nothing, and one log line with the stack.
 func TestPanic(t *testing.T) {
 	t.Parallel()

@@ -56,6 +56,16 @@ func (e Entry) Block() (b ipaddr.Block, err error) {
 	return b, err
 }
 
+// Size returns how many addresses entries have in all, most at most. Entries that are wrong have none.
+func Size(entries []Entry, most int) (n int) {
+	for _, e := range entries {
+		if block, err := e.Block(); err == nil {
+			n = min(n+block.Size(most), most)
+		}
+	}
+	return n
+}
+
 // check returns what is wrong with the fields of an entry. It does not parse addresses.
 func (e Entry) check() error {
 	given := 0

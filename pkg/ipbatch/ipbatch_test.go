@@ -31,3 +31,14 @@ func TestExpandTooMany(t *testing.T) {
 		t.Errorf("refused %s", got)
 	}
 }
+
+func TestSize(t *testing.T) {
+	t.Parallel()
+	entries := []Entry{{IP: "10.0.0.1"}, {IP: "x"}, {CIDR: "10.0.0.0/29"}, {Range: "10.0.0.1-10.0.0.2"}}
+	if n := Size(entries, 100); n != 9 {
+		t.Errorf("%d addresses", n)
+	}
+	if n := Size(append(entries, Entry{CIDR: "2001:db8::/32"}), 100); n != 100 {
+		t.Errorf("%d addresses of at most 100", n)
+	}
+}
