@@ -3,6 +3,7 @@
 package docs_test
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,7 +14,7 @@ import (
 // documents returns the paths of all documents, from the top of the repository.
 func documents(t *testing.T) (paths []string) {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "packaging/*.md", "packaging/*/*.md", "pkg/console/web/*.md"} {
 		found, err := filepath.Glob(filepath.Join("..", pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -42,13 +43,20 @@ var (
 	symbol  = regexp.MustCompile("[^a-z0-9 _-]")
 )
 
-// TestLinks: every link within the repository leads to a document, and to a heading in it if it names one.
+// hosts are those that links lead to. Tests do not ask them.
+var hosts = map[string]bool{"docs.2600hz.com": true, "github.com": true, "keepachangelog.com": true}
+
+// TestLinks: every link and picture within the repository leads to a file, and to a heading in it if it names one. A
+// link to elsewhere is a URL of a known host.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	for _, path := range documents(t) {
 		for _, match := range link.FindAllStringSubmatch(read(t, path), -1) {
 			file, anchor, _ := strings.Cut(match[1], "#")
 			if strings.Contains(file, "://") {
+				if to, err := url.Parse(match[1]); err != nil || to.Scheme != "https" || !hosts[to.Hostname()] {
+					t.Errorf("%s: %s is not on a known host: %v", path, match[1], err)
+				}
 				continue
 			}
 			target := path
@@ -64,11 +72,74 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestPicturesAreShown: every picture in docs/console is in a document.
+func TestPicturesAreShown(t *testing.T) {
+	t.Parallel()
+	pictures, err := filepath.Glob("console/*")
+	if err != nil || len(pictures) == 0 {
+		t.Fatalf("%d pictures, %v", len(pictures), err)
+	}
+	text := read(t, "console.md")
+	for _, path := range pictures {
+		if !strings.Contains(text, "]("+path+")") {
+			t.Errorf("console.md does not show %s", path)
+		}
+	}
+}
+
+// TestNamedDocuments: documents that source files, help and configuration files name are there, and so are the headings
+// that are named with them.
+func TestNamedDocuments(t *testing.T) {
+	t.Parallel()
+	named, kinds := 0, regexp.MustCompile(`\.(go|tsx?|yaml|yml|conf|cfg|env|service|sh|lua|html)$|Makefile|Dockerfile`)
+	document := regexp.MustCompile(`\b((?:docs/)?[a-zA-Z-]+\.md)(?:#([a-z0-9-]+))?(?:, "([^"]+)")?`)
+	for _, top := range []string{"../cmd", "../packaging", "../pkg", "../Makefile", "../docker-compose.yml", "../Dockerfile"} {
+		err := filepath.WalkDir(top, func(path string, entry os.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == "node_modules" || entry.Name() == "dist"):
+				return filepath.SkipDir
+			case !entry.Type().IsRegular() || !kinds.MatchString(path) || strings.HasSuffix(path, "_test.go"):
+				return nil
+			}
+			for _, match := range document.FindAllStringSubmatch(read(t, path), -1) {
+				named++
+				checkNamed(t, path, match[1], match[2], match[3])
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if named < 15 {
+		t.Errorf("%d documents are named", named)
+	}
+}
+
+func checkNamed(t *testing.T, path, name, anchor, title string) {
+	t.Helper()
+	target := strings.TrimPrefix(name, "docs/")
+	if _, err := os.Stat(target); err != nil {
+		target = "../" + name
+	}
+	if _, err := os.Stat(target); err != nil {
+		t.Errorf("%s names %s, which does not exist", path, name)
+	} else if anchor != "" && !anchors(t, target)[anchor] ||
+		title != "" && !strings.Contains(read(t, target), "# "+title+"\n") {
+		t.Errorf("%s: %s has no heading %s%s", path, name, anchor, title)
+	}
+}
+
+// code matches a block between fences: a line in it that begins with # is no heading.
+var code = regexp.MustCompile("(?ms)^```.*?^```$")
+
 // anchors returns the anchors of the headings of a document, as GitHub makes them.
 func anchors(t *testing.T, path string) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
-	for _, match := range heading.FindAllStringSubmatch(read(t, path), -1) {
+	for _, match := range heading.FindAllStringSubmatch(code.ReplaceAllString(read(t, path), ""), -1) {
 		text := symbol.ReplaceAllString(strings.ToLower(match[1]), "")
 		found[strings.ReplaceAll(text, " ", "-")] = true
 	}
