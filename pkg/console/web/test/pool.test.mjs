@@ -370,6 +370,38 @@ test('with the keyboard alone', async () => {
   await other.done()
 })
 
+test('an address that is cooling: its bar, its filter, and to assign it all the same', async () => {
+  const other = await Server.start()
+  other.run('sup', 'kapps_config', 'set_default', 'ips', 'cooling_s', '86400')
+  const [former, next] = [other.account('Former', 'former.example.com'), other.account('Next', 'next.example.com')]
+  await other.api('PUT', 'ips', { zone: 'z', host: 'h', ips: [1, 2, 3].map((n) => ({ ip: `10.0.0.${n}` })) })
+  await other.api('POST', `accounts/${former.id}/ips`, { ips: ['10.0.0.1', '10.0.0.2'] })
+  await other.api('DELETE', `accounts/${former.id}/ips/10.0.0.1`)
+  const its = await openAsAdmin(other)
+  await its.getByRole('img', { name: '1 assigned, 1 cooling, 1 available' }).waitFor()
+  await examine(its, 'a pool with a cooling address')
+
+  await its.getByRole('link', { name: 'Addresses' }).click()
+  await its.getByRole('link', { name: '10.0.0.3', exact: true }).waitFor()
+  await its.getByLabel('Status').selectOption('cooling')
+  await its.getByRole('link', { name: '10.0.0.3', exact: true }).waitFor({ state: 'detached' })
+  await its.getByRole('link', { name: '10.0.0.1', exact: true }).click()
+  assert.equal(new URL(its.url()).searchParams.get('status'), 'cooling')
+  await its.getByText('Cooling until').waitFor()
+  await its.getByRole('button', { name: 'Assign' }).click()
+  await its.getByRole('dialog').getByLabel('Account').fill('next.example.com')
+  its.expected.push(/400/)
+  await its.getByRole('button', { name: 'Assign' }).click()
+  await its.getByRole('alert').filter({ hasText: '10.0.0.1' }).waitFor()
+  assert.equal((await other.api('GET', 'ips/10.0.0.1')).data.assigned_to, undefined)
+  await its.getByLabel('Assign it although it is cooling').check()
+  await its.getByRole('button', { name: 'Assign' }).click()
+  await its.getByRole('dialog').waitFor({ state: 'detached' })
+  assert.equal((await other.api('GET', 'ips/10.0.0.1')).data.assigned_to, next.id)
+  await its.done()
+  await other.stop()
+})
+
 test('an account sees what is its own', async () => {
   const own = await open(server)
   await own.goto(server.console)
