@@ -114,7 +114,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	ips := make(map[string]IP, len(docs))
 	for id, doc := range docs {
 		if projection.IsDedicatedIP(doc) {
-			p.resolveConflict(ctx, doc)
+			delete(doc, "_conflicts") // the feed has them resolved, see resolve
 			p.saw(doc)
 			ips[id] = IP{doc}
 		}

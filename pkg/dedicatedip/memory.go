@@ -54,24 +54,14 @@ func (p *Pool) reloaded() {
 	p.options.History.Reloaded()
 }
 
-// resolve resolves a conflict on a CouchDB cluster that the feed has reported.
+// resolve removes the losing revisions of a document, as the feed of a CouchDB cluster reports them. Before that it queues
+// the copies in the accounts that they name: once a revision is removed, they can't be found. No request waits for it.
 func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 	doc, err := c.Doc()
-	if err == nil {
-		p.resolveConflict(ctx, doc)
+	if err != nil || doc["_conflicts"] == nil {
+		return err
 	}
-	return err
-}
-
-// resolveConflict removes the losing revisions of a document that was read. Before that it queues the copies in the
-// accounts that they name: once a revision is removed, they can't be found.
-func (p *Pool) resolveConflict(ctx context.Context, doc document.Document) {
-	if doc["_conflicts"] == nil {
-		return
-	}
-	ctx, cancel := committed(ctx)
-	defer cancel()
-	err := p.store.Resolve(ctx, Database, doc, func(loser document.Document) {
+	err = p.store.Resolve(ctx, Database, doc, func(loser document.Document) {
 		p.projector.Compare(loser.String(fieldAssignedTo), []string{doc.ID()})
 		p.options.Log.Warn().Str("ip", doc.ID()).Str("winner", doc.Rev()).Str("loser", loser.Rev()).
 			Str("holder", doc.String(fieldAssignedTo)).Str("lost", loser.String(fieldAssignedTo)).
@@ -80,6 +70,7 @@ func (p *Pool) resolveConflict(ctx context.Context, doc document.Document) {
 	if err != nil {
 		p.options.Log.Error().Err(err).Str("ip", doc.ID()).Msg("a losing revision could not be removed")
 	}
+	return nil
 }
 
 // followedUpTo returns a time: all changes to the pool before it were observed.

@@ -28,7 +28,7 @@ func (p *Pool) undo(
 		}
 		return
 	}
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(undoTime))
+	ctx, cancel := context.WithDeadline(store.ForRequest(context.WithoutCancel(ctx)), began.Add(undoTime))
 	defer cancel()
 	var old []document.Document
 	err := retry(ctx, func() (err error) {

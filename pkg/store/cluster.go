@@ -71,9 +71,18 @@ const FieldWriter = "pvt_writer"
 // confirmTime bounds how long a write waits for all nodes of a cluster.
 const confirmTime = 4 * time.Second
 
+// requestTime bounds the writes to a cluster that a client waits for, from the beginning of its request. None begins in
+// the last leastTime of it: its outcome would be open only because it began late.
+const (
+	requestTime = 5 * time.Second
+	leastTime   = time.Second
+)
+
 var (
 	errUnconfirmed = errors.New("not all nodes of the CouchDB cluster have confirmed the write in time; " +
 		"it may have been made")
+	errLate = errors.New("the nodes of the CouchDB cluster were slow, and no time was left to write; " +
+		"nothing was written")
 	errNotFinal   = errors.New("a node of the CouchDB cluster is not connected, and may bring back what was deleted")
 	errNoMajority = errors.New("too many nodes of the CouchDB cluster are not connected; the write may have been made")
 	errContested  = errors.New("another writer was accepted at the same time, while nodes of the CouchDB cluster were " +
@@ -128,7 +137,14 @@ func (s *Store) write(
 	if s.unconfirmed.any() {
 		return nil, fault.Wrap(fault.DatastorePartial, errWaiting)
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, confirmTime, errUnconfirmed)
+	wait := confirmTime
+	if began, ok := couchhttp.RequestBegan(ctx); ok {
+		wait = min(wait, time.Until(began.Add(requestTime)))
+	}
+	if wait < leastTime {
+		return nil, fault.Wrap(fault.DatastoreUnreachable, errLate)
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, wait, errUnconfirmed)
 	defer cancel()
 	sign(db, docs)
 	written, contested, err := s.request(bounded, operation, db, docs, do, kivik.Param("w", nodes))

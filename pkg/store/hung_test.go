@@ -11,13 +11,12 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 )
 
-// TestHungNode: while a node of a cluster hangs, a write to all nodes fails soon, and further ones at once, without
-// being sent (R5).
-func TestHungNode(t *testing.T) {
-	t.Parallel()
-	var writes atomic.Int64
+// hungNode returns the address of a CouchDB cluster of which a node hangs, and how many writes were sent to it.
+func hungNode(t *testing.T) (address string, writes *atomic.Int64) {
+	writes = new(atomic.Int64)
 	end := make(chan struct{})
 	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -37,12 +36,37 @@ func TestHungNode(t *testing.T) {
 	}))
 	t.Cleanup(cluster.Close)
 	t.Cleanup(func() { close(end) })
-	s := open(t, cluster.URL)
+	return cluster.URL, writes
+}
+
+// TestHungNode: while a node of a cluster hangs, a write to all nodes fails soon, and further ones at once, without
+// being sent (R5).
+func TestHungNode(t *testing.T) {
+	t.Parallel()
+	address, writes := hungNode(t)
+	s := open(t, address)
 	for range 5 {
 		began := time.Now()
 		_, err := s.Put(t.Context(), "db", document.Document{"_id": "a"})
 		if took := time.Since(began); !fault.Is(err, fault.DatastorePartial) || took > 30*time.Second {
 			t.Fatalf("after %s: %v", took, err)
+		}
+	}
+	if n := writes.Load(); n != 1 {
+		t.Errorf("%d writes were sent", n)
+	}
+}
+
+// TestLateWrite: the writes of one request to a cluster have their time together. One for which none is left is not sent.
+func TestLateWrite(t *testing.T) {
+	t.Parallel()
+	address, writes := hungNode(t)
+	request := store.ForRequest(t.Context())
+	for i, want := range []fault.Kind{fault.DatastorePartial, fault.DatastoreUnreachable} {
+		// Each by a store of its own: one refuses writes once it has one whose outcome is open.
+		_, err := open(t, address).Put(request, "db", document.Document{"_id": "a"})
+		if !fault.Is(err, want) {
+			t.Errorf("write %d: %v", i, err)
 		}
 	}
 	if n := writes.Load(); n != 1 {

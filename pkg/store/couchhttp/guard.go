@@ -153,10 +153,16 @@ func (b *boundedBody) release() {
 // requestKey is the key in the context of ForRequest.
 type requestKey struct{}
 
-// ForRequest returns a context for what a client waits for: rows of a view or database that do not come within five
-// seconds are an error of status 503. Others wait for as long as it takes a CouchDB to build the view.
+// ForRequest returns a context for what a client waits for, from now on: rows of a view or database that do not come
+// within five seconds are an error of status 503. Others wait for as long as it takes a CouchDB to build the view.
 func ForRequest(ctx context.Context) context.Context {
-	return context.WithValue(ctx, requestKey{}, true)
+	return context.WithValue(ctx, requestKey{}, time.Now())
+}
+
+// RequestBegan returns when ForRequest made a context. ok is false for a context of another origin.
+func RequestBegan(ctx context.Context) (began time.Time, ok bool) {
+	began, ok = ctx.Value(requestKey{}).(time.Time)
+	return began, ok
 }
 
 // readsRows reports whether a request reads rows of a view or of all documents.
