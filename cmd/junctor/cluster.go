@@ -64,7 +64,7 @@ func (c *cli) addCluster(ctx context.Context, a *app, id, apiURL string) error {
 			"junctor: warning: tokens go to %s unencrypted; use https:// where others can listen\n", added.URL)
 	}
 	r := registration(added)
-	return c.print(r, [][]string{r.row()})
+	return c.print(r, [][]string{clusterColumns, r.row()})
 }
 
 // unencrypted reports whether what is sent to a URL can be read on a network.
@@ -86,10 +86,10 @@ func (c *cli) clusterListCommand() *cobra.Command {
 			if err != nil && !neverInstalled(err) {
 				return err
 			}
-			list, rows := make([]registration, len(clusters)), make([][]string, len(clusters))
+			list, rows := make([]registration, len(clusters)), [][]string{clusterColumns}
 			for i, cluster := range clusters {
 				list[i] = registration(cluster)
-				rows[i] = list[i].row()
+				rows = append(rows, list[i].row())
 			}
 			return c.print(list, rows)
 		},
@@ -99,13 +99,19 @@ func (c *cli) clusterListCommand() *cobra.Command {
 func (c *cli) clusterRemoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove ID",
-		Short: "Remove a cluster, whose tokens are then refused",
+		Short: "Remove a cluster: its tokens are then refused",
 		Args:  operands(1, 1),
 	}
 	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, args []string) error {
-		return a.clusters.Remove(ctx, args[0])
+		if err := a.clusters.Remove(ctx, args[0]); err != nil {
+			return err
+		}
+		return c.printRemoved(args[0])
 	}})
 }
+
+// clusterColumns is the first row of a table of registrations.
+var clusterColumns = []string{"CLUSTER", "URL", "API KEY"}
 
 // registration is a trust.Cluster as it is printed.
 type registration struct {
@@ -115,9 +121,9 @@ type registration struct {
 }
 
 func (r registration) row() []string {
-	row := []string{r.ID, r.URL}
+	key := "no"
 	if r.HasAPIKey {
-		row = append(row, "with an API key")
+		key = "yes"
 	}
-	return row
+	return []string{r.ID, r.URL, key}
 }

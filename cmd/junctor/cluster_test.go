@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ func TestClusters(t *testing.T) {
 	const otherURL, thirdURL = "https://other.example.com:8443/v2", "http://192.0.2.1:8000"
 	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
 	const warning = "junctor: warning: tokens go to " + thirdURL + " unencrypted; use https:// where others can listen\n"
+	columns := func(urlWidth int) string { return fmt.Sprintf("%-32s  %-*s  API KEY\n", "CLUSTER", urlWidth, "URL") }
 	env := environment{"JUNCTOR_CLUSTER_API_KEY": otherAPIKey}
 	tests := []struct {
 		args  string
@@ -34,16 +36,16 @@ func TestClusters(t *testing.T) {
 		env   environment
 		want  outcome
 	}{
-		{"cluster list", "", nil, outcome{}},
+		{"cluster list", "", nil, outcome{stdout: "CLUSTER  URL  API KEY\n"}},
 		{"cluster list --json", "", nil, outcome{stdout: "[]\n"}},
 		{"cluster add " + thirdCluster + " " + thirdURL + "/ --json", "", nil,
 			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":false}` + "\n", stderr: warning}},
 		{"cluster add " + otherCluster + " " + otherURL, "", env,
-			outcome{stdout: otherCluster + "  " + otherURL + "  with an API key\n"}},
+			outcome{stdout: columns(len(otherURL)) + otherCluster + "  " + otherURL + "  yes\n"}},
 		{"cluster add " + otherCluster + " " + thirdURL, "", nil,
 			failure(1, "the cluster "+otherCluster+" is registered already")},
-		{"cluster list", "", nil, outcome{stdout: otherCluster + "  " + otherURL + "  with an API key\n" +
-			thirdCluster + "  " + thirdURL + "\n"}},
+		{"cluster list", "", nil, outcome{stdout: columns(len(otherURL)) + otherCluster + "  " + otherURL + "  yes\n" +
+			thirdCluster + "  " + thirdURL + strings.Repeat(" ", len(otherURL)-len(thirdURL)) + "  no\n"}},
 		{"cluster list --json", "", nil,
 			outcome{stdout: `[{"id":"` + otherCluster + `","url":"` + otherURL + `","has_api_key":true},` +
 				`{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":false}]` + "\n"}},
@@ -52,9 +54,9 @@ func TestClusters(t *testing.T) {
 		{"cluster add 0123 " + otherURL, "", nil, failure(1, "a cluster id is 32 digits and letters from a to f")},
 		{"cluster add " + otherCluster + " https://user:s3cret@a/v2", "", nil,
 			failure(1, "the URL must not hold a user or a password")},
-		{"cluster remove " + thirdCluster, "", nil, outcome{}},
-		{"cluster remove " + thirdCluster, "", nil, failure(1, "no such cluster is registered")},
-		{"cluster remove 0123", "", nil, failure(1, "no such cluster is registered")},
+		{"cluster remove " + thirdCluster, "", nil, outcome{stdout: "removed  " + thirdCluster + "\n"}},
+		{"cluster remove " + thirdCluster, "", nil, failure(1, `no cluster "`+thirdCluster+`" is registered`)},
+		{"cluster remove 0123", "", nil, failure(1, `no cluster "0123" is registered`)},
 		{"cluster add " + thirdCluster + " " + thirdURL + " --api-key-stdin --json", otherAPIKey + "\n",
 			environment{"JUNCTOR_CLUSTER_API_KEY": "another"},
 			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":true}` + "\n", stderr: warning}},

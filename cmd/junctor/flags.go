@@ -139,5 +139,5 @@ func checkChoice(value string, choices ...string) error {
 		return nil
 	}
 	last := len(choices) - 1
-	return fmt.Errorf("neither %s nor %s", strings.Join(choices[:last], ", "), choices[last])
+	return fmt.Errorf("%q is neither %s nor %s", value, strings.Join(choices[:last], ", "), choices[last])
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,16 +25,16 @@ func (c *cli) ipsHistoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history [IP]",
 		Short: "Show who changed addresses, and when",
-		Long: `Shows the changes of an address, of an account's addresses or of all, the newest
-first. With --at it is the one change that says who had the address then: the
-account under TO, or nobody.
+		Long: `Shows the changes of an address, of an account's addresses or of the whole pool,
+the newest first. --at shows only the last change of an address up to a time:
+the account under TO had the address at that time, or no account if TO is "-".
 
 ` + timeFlagHelp,
 		Args: operands(0, 1),
 	}
 	cmd.Flags().StringVar(&accountName, "account", "", "id, realm or name of an `ACCOUNT` that had or has the addresses")
-	cmd.Flags().StringVar(&at, "at", "", "`TIME` at which the last change of IP is shown")
-	cmd.Flags().StringVar(&since, "since", "", "`TIME` from which on changes are shown")
+	cmd.Flags().StringVar(&at, "at", "", "show the last change of IP up to this `TIME`")
+	cmd.Flags().StringVar(&since, "since", "", "show changes from this `TIME` on")
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,
 		check: func(args []string) error {
@@ -99,7 +100,7 @@ func (a *app) historyOf(ctx context.Context, text string) (string, error) {
 
 // printHistory prints the events of a filter: all of them, or the first page.
 func (c *cli) printHistory(ctx context.Context, a *app, f history.Filter, all bool) error {
-	list, err := c.newListing([]string{"TIME", "ACTION", "IP", "ZONE", "FROM", "TO", "BY", "SOURCE"}, 3, 6)
+	list, err := c.newListing([]string{"TIME", "ACTION", "IP", "ZONE", "FROM", "TO", "BY", "SOURCE"}, 3, 4, 5, 6)
 	if err != nil {
 		return err
 	}
@@ -112,10 +113,18 @@ func (c *cli) printHistory(ctx context.Context, a *app, f history.Filter, all bo
 			_, err := fmt.Fprintln(c.stdout, "no change is known")
 			return err
 		}
+		var ids []string
+		for _, e := range page.Events {
+			ids = append(ids, e.From, e.To, e.AccountID)
+		}
+		names, err := a.accountNames(ctx, ids...)
+		if err != nil {
+			return err
+		}
 		for _, e := range page.Events {
 			who := strings.Trim(e.AccountID+"/"+e.UserID, "/")
-			err := list.add(e, kazoo.FromGregorian(e.At).Format(time.RFC3339), string(e.Action), e.IP, e.Zone, dash(e.From),
-				dash(e.To), dash(who), string(e.Source))
+			err := list.add(e, kazoo.FromGregorian(e.At).Format(time.RFC3339), string(e.Action), e.IP, e.Zone, named(names, e.From),
+				named(names, e.To), cmp.Or(strings.TrimSpace(names[e.AccountID]+" "+who), "-"), string(e.Source))
 			if err != nil {
 				return err
 			}
@@ -126,12 +135,9 @@ func (c *cli) printHistory(ctx context.Context, a *app, f history.Filter, all bo
 	}
 }
 
-// dash is what a table has for an empty cell.
-func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
+// named returns an account for a table: its name, if it is known, and its id; "-" for none.
+func named(names map[string]string, id string) string {
+	return cmp.Or(strings.TrimSpace(names[id]+" "+id), "-")
 }
 
 // parseTime returns the Gregorian seconds of the time in a flag, 0 for an empty text.
@@ -157,13 +163,14 @@ func (c *cli) historyPruneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune --before TIME",
 		Short: "Remove old events from the history of addresses",
-		Long: `Removes the events from before a time, but for the last one of each address that
-the pool has: it says who has the address since when. It may be repeated.
+		Long: `Removes events that are older than a time. The last event of each address in the
+pool stays, since it says which account has the address, and since when. The
+command may be repeated.
 
 ` + timeFlagHelp,
 		Args: operands(0, 0),
 	}
-	cmd.Flags().StringVar(&before, "before", "", "`TIME` before which events are removed")
+	cmd.Flags().StringVar(&before, "before", "", "remove events from before this `TIME`")
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error {
 			if before == "" {

@@ -59,7 +59,7 @@ func TestHistoryCommands(t *testing.T) {
 				t.Errorf("%q: %q, want %q", c.args, got, c.want)
 			}
 		}
-		if text := ok(t, at("ips", "history", "192.0.2.7")...); strings.Count(text, "\n") != 3 || !strings.Contains(text, master.AccountID) {
+		if text := ok(t, at("ips", "history", "192.0.2.7")...); strings.Count(text, "\n") != 3 || !strings.Contains(text, "  Master Account "+master.AccountID+"  ") {
 			t.Error(text)
 		}
 	}

@@ -45,7 +45,7 @@ func (c *cli) ipsAllocateCommand() *cobra.Command {
 			}
 			request.Account, request.Approve, request.By = holder.ID, a.approve(holder.ID, *accept), c.actor(history.CLI)
 			ips, err := a.pool.Allocate(ctx, request)
-			return c.printIPs(ips, tooFew(err, request))
+			return c.printIPs(ctx, a, ips, tooFew(err, request))
 		},
 	})
 }

@@ -15,15 +15,16 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
+	"junctor/pkg/inventory"
 )
 
 func (c *cli) ipsAssignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "assign ACCOUNT IP...",
 		Short: "Assign addresses to an account, all or none",
-		Long: `Assigns addresses to an account, all or none. An address that cools, since
-another account had it until recently, is refused unless --ignore-cooling is
-given.
+		Long: `Assigns addresses to an account, all or none. An address that
+another account had until recently (it cools) is refused, unless
+--ignore-cooling is given.
 
 ` + accountOperand,
 		Args: operands(2, anyOperands),
@@ -41,7 +42,7 @@ given.
 				Account: holder.ID, Addresses: args[1:], Approve: a.approve(holder.ID, *accept), By: c.actor(history.CLI),
 				Cooling: dedicatedip.Cooling(*ignoreCooling),
 			})
-			return c.printIPs(ips, refusedAddresses(err, args[1:]))
+			return c.printIPs(ctx, a, ips, refusedAddresses(err, args[1:]))
 		},
 	})
 }
@@ -51,7 +52,7 @@ const anyOperands = 1 << 20
 
 // defineAcceptCharges defines the flag of commands that the billing hook is asked about.
 func defineAcceptCharges(cmd *cobra.Command) *bool {
-	return cmd.Flags().Bool("accept-charges", false, "accept what the billing hook of the server says it costs")
+	return cmd.Flags().Bool("accept-charges", false, "accept the charges that the billing hook of the server names")
 }
 
 // approve returns what asks the billing hook, nil if there is none.
@@ -67,17 +68,22 @@ func (a *app) approve(accountID string, accept bool) dedicatedip.Approve {
 	}
 }
 
-// printIPs prints addresses that were changed.
-func (c *cli) printIPs(ips []dedicatedip.IP, err error) error {
+// printIPs prints addresses that were changed, as "ips list" does.
+func (c *cli) printIPs(ctx context.Context, a *app, ips []dedicatedip.IP, err error) error {
 	if err != nil {
 		return err
 	}
-	list, rows := make([]dedicatedip.Address, len(ips)), [][]string{{"IP", "ZONE", "HOST", "STATUS", "ACCOUNT"}}
+	holders := make([]string, len(ips))
 	for i, ip := range ips {
-		a := ip.Address()
-		list[i], rows = a, append(rows, []string{a.IP, a.Zone, a.Host, a.Status, a.AssignedTo})
+		holders[i] = ip.AssignedTo()
 	}
-	return c.print(list, rows, 1, 2)
+	names, _ := a.accountNames(ctx, holders...) // the change is made, with or without the names
+	list, rows := make([]inventory.Row, len(ips)), [][]string{ipColumns}
+	for i, ip := range ips {
+		list[i] = inventory.Row{Address: ip.Address(), Notes: ip.Notes(), AccountName: names[ip.AssignedTo()]}
+		rows = append(rows, ipCells(list[i]))
+	}
+	return c.print(list, rows, flexibleIPColumns...)
 }
 
 // refusedAddresses words the error of a request for several addresses. A rule that some break says so of each.

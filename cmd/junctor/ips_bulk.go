@@ -151,7 +151,7 @@ func (c *cli) printBulk(done bulkDone, err error) error {
 		created = "would be created"
 	}
 	refused := len(done.Refused) + done.More
-	rows := [][]string{{fmt.Sprintf("%d addresses %s, %d were there already, %d refused", done.Created, created,
+	rows := [][]string{{fmt.Sprintf("addresses: %d %s, %d were there already, %d refused", done.Created, created,
 		done.Unchanged, refused)}}
 	for _, r := range done.Refused {
 		row := []string{r.Value, r.Message}

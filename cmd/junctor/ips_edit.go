@@ -45,15 +45,15 @@ follows.`,
 				Address: args[0], Zone: given("zone", &zone), Host: given("host", &host), Notes: given("notes", &notes),
 				By: c.actor(history.CLI),
 			})
-			return c.printEdited(ip, args[0], err)
+			return c.printEdited(ctx, a, ip, args[0], err)
 		},
 	})
 }
 
 // printEdited prints an address that was changed, or why it could not be.
-func (c *cli) printEdited(ip dedicatedip.IP, text string, err error) error {
+func (c *cli) printEdited(ctx context.Context, a *app, ip dedicatedip.IP, text string, err error) error {
 	if fault.Is(err, fault.BadIdentifier) {
 		return notInPool(text)
 	}
-	return c.printIPs([]dedicatedip.IP{ip}, err)
+	return c.printIPs(ctx, a, []dedicatedip.IP{ip}, err)
 }

@@ -54,11 +54,11 @@ func TestImportInterrupted(t *testing.T) {
 				t.Errorf("%+v", o)
 			}
 			done := 0
-			if _, err := fmt.Sscanf(o.stdout, "%d addresses created", &done); o.stdout != "" && err != nil {
+			if _, err := fmt.Sscanf(o.stdout, "addresses: %d created", &done); o.stdout != "" && err != nil {
 				t.Errorf("printed %q: %v", o.stdout, err)
 			}
 			if o := tell(t, nil, csvRows(0, pieceEntries+100), place.args("ips import -")...); o.code != 0 || o.stdout !=
-				fmt.Sprintf("%d addresses created, %d were there already, 0 refused\n", pieceEntries+100-done, done) {
+				fmt.Sprintf("addresses: %d created, %d were there already, 0 refused\n", pieceEntries+100-done, done) {
 				t.Errorf("again, after %d: %+v", done, o)
 			}
 			if got := ok(t, place.args("ips summary")...); !strings.Contains(got, "all      all                 2100       0") {
@@ -79,7 +79,7 @@ func TestDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := call(t, nil, "ips", "import", file, "--dry-run", "--store", counter.url)
-	const want = "114 addresses would be created, 0 were there already, 1 refused\n"
+	const want = "addresses: 114 would be created, 0 were there already, 1 refused\n"
 	if o.code != 1 || !strings.HasPrefix(o.stdout, want) {
 		t.Errorf("%+v, want %s", o, want)
 	}
@@ -94,7 +94,7 @@ func TestLargeNetwork(t *testing.T) {
 	home := t.TempDir()
 	ok(t, "bootstrap", "--store", home)
 	got := ok(t, "ips", "add", "10.1.0.0/18", "--zone", "z", "--host", "h", "--dry-run", "--store", home)
-	if !strings.HasPrefix(got, "16382 addresses would be created") {
+	if !strings.HasPrefix(got, "addresses: 16382 would be created") {
 		t.Errorf("printed %s", got)
 	}
 	for text, want := range map[string]string{

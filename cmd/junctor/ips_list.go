@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,12 +25,12 @@ to pass all.`,
 		readOnly: true,
 		check:    filter.check,
 		run: func(ctx context.Context, a *app, _ []string) error {
-			list, err := c.newListing([]string{"IP", "ZONE", "HOST", "STATUS", "ACCOUNT", "NAME", "NOTES"}, 1, 2, 5, 6)
+			list, err := c.newListing(ipColumns, flexibleIPColumns...)
 			if err != nil {
 				return err
 			}
 			err = filter.each(ctx, a, func(r inventory.Row) error {
-				return list.add(r, r.IP, r.Zone, r.Host, r.Status, r.AssignedTo, r.AccountName, oneLine(r.Notes))
+				return list.add(r, ipCells(r)...)
 			})
 			if err != nil {
 				return err
@@ -37,6 +38,23 @@ to pass all.`,
 			return list.end()
 		},
 	})
+}
+
+// ipColumns is the first row of a table of addresses.
+var ipColumns = []string{"IP", "ZONE", "HOST", "STATUS", "ACCOUNT", "NAME", "NOTES"}
+
+var flexibleIPColumns = []int{1, 2, 5, 6}
+
+// ipCells returns the row of an address.
+func ipCells(r inventory.Row) []string {
+	return []string{r.IP, r.Zone, r.Host, r.Status, r.AssignedTo, r.AccountName, oneLine(r.Notes)}
+}
+
+// accountNames returns the names of accounts by id. Accounts that do not exist, and empty ids, have none.
+func (a *app) accountNames(ctx context.Context, ids ...string) (map[string]string, error) {
+	slices.Sort(ids)
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
+	return a.accountList.Names(ctx, ids)
 }
 
 // ipsFilter is the flags that say which addresses to list.
@@ -53,7 +71,7 @@ func (f *ipsFilter) define(cmd *cobra.Command) {
 	flags.StringVar(&f.request.Zone, "zone", "", "`ZONE` of the addresses")
 	flags.StringVar(&f.request.Host, "host", "", "`HOST` of the addresses")
 	flags.StringVar(&f.request.Status, "status", "", "`STATUS` of the addresses: available or assigned")
-	flags.BoolVar(&f.cooling, "cooling", false, "only available addresses that cool, or with =false only others")
+	flags.BoolVar(&f.cooling, "cooling", false, "only addresses that cool: available, but not yet to other accounts; =false lists the others")
 	flags.StringVar(&f.account, "account", "", "id, realm or name of the `ACCOUNT` that has the addresses")
 	flags.StringVar(&f.request.CIDR, "cidr", "", "`NETWORK` that the addresses are in, as 192.0.2.0/24")
 	flags.StringVar(&f.request.Search, "search", "", "`TEXT` that the address, the host or the account's name begins with")

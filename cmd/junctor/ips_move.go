@@ -16,8 +16,9 @@ func (c *cli) ipsMoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "move IP ACCOUNT",
 		Short: "Give an address that an account has to another account",
-		Long: `Gives an address that an account has to another account, in one write: at no
-time it is available. An address that nobody has is assigned instead.
+		Long: `Gives an address that an account has to another account. This is one write, so
+that the address is never available in between. An address that no account has
+is refused: "junctor ips assign" assigns it.
 
 ` + accountOperand,
 		Args: operands(2, 2),
@@ -36,7 +37,7 @@ time it is available. An address that nobody has is assigned instead.
 			if isUnassigned(err) {
 				return fmt.Errorf("no account has %s: \"junctor ips assign\" assigns it", args[0])
 			}
-			return c.printEdited(ip, args[0], err)
+			return c.printEdited(ctx, a, ip, args[0], err)
 		},
 	})
 }

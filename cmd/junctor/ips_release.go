@@ -26,7 +26,7 @@ func (c *cli) ipsReleaseCommand() *cobra.Command {
 			ips, err := a.pool.Release(ctx, dedicatedip.ReleaseRequest{
 				Account: holder.ID, Addresses: args[1:], By: c.actor(history.CLI),
 			})
-			return c.printIPs(ips, refusedAddresses(err, args[1:]))
+			return c.printIPs(ctx, a, ips, refusedAddresses(err, args[1:]))
 		},
 	})
 }

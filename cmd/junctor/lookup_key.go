@@ -22,7 +22,7 @@ GET what is under /v2/routing, and nothing else. It does not expire.`,
 func (c *cli) lookupKeyCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Create a look-up key and print it, which can't be repeated",
+		Short: "Create a look-up key and print it, this once",
 		Args:  operands(1, 1),
 	}
 	return c.storeCommand(cmd, storeTask{
@@ -59,11 +59,14 @@ func (c *cli) lookupKeyListCommand() *cobra.Command {
 func (c *cli) lookupKeyRemoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
-		Short: "Remove a look-up key, which is then refused",
+		Short: "Remove a look-up key: it is then refused",
 		Args:  operands(1, 1),
 	}
 	return c.storeCommand(cmd, storeTask{run: func(ctx context.Context, a *app, args []string) error {
-		return a.lookupKeys.Remove(ctx, args[0])
+		if err := a.lookupKeys.Remove(ctx, args[0]); err != nil {
+			return err
+		}
+		return c.printRemoved(args[0])
 	}})
 }
 

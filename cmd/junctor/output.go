@@ -32,6 +32,11 @@ func (c *cli) print(value any, rows [][]string, flexible ...int) error {
 	return t.flush()
 }
 
+// printRemoved prints what a command has removed.
+func (c *cli) printRemoved(id string) error {
+	return c.print(map[string]string{"removed": id}, [][]string{{"removed", id}})
+}
+
 // listing prints a list of any length: with --json as a line of JSON, else as a table.
 type listing struct {
 	table *table

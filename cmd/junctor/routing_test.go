@@ -67,7 +67,7 @@ func TestRouting(t *testing.T) {
 		{"routing lookup 0.0.2.1 --direction outbound", "", outcome{stdout: "no cluster has 0.0.2.1 outbound\n"}},
 		{"routing lookup 0.0.2", "", failure(1, `"0.0.2" is not an IP address`)},
 		{"routing lookup 0.0.2.1 --direction up", "",
-			failure(2, "routing lookup: --direction: neither inbound nor outbound")},
+			failure(2, "routing lookup: --direction: \"up\" is neither inbound nor outbound")},
 		{"routing", "", failure(2, `routing: a command is missing; "junctor routing --help" lists them`)},
 		{"routing show a b", "", failure(2, `routing show: unexpected "b"`)},
 		{"routing set " + a, "", failure(2,

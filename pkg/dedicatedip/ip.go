@@ -40,6 +40,9 @@ func (ip IP) Revision() string { return ip.doc.Rev() }
 // AssignedTo is the id of the account that holds the address, empty if none does.
 func (ip IP) AssignedTo() string { return ip.doc.String(fieldAssignedTo) }
 
+// Notes is the operators' text about the address.
+func (ip IP) Notes() string { return ip.doc.String(fieldNotes) }
+
 // free reports whether the address can be assigned. A status of "assigned" without an account is what Crossbar's
 // POST on /v2/ips leaves behind; such an address is not free either.
 func (ip IP) free() bool { return ip.doc.String(fieldStatus) == available }

@@ -112,23 +112,23 @@ func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 // read reads the document of a cluster.
 func read(ctx context.Context, documents account.Reader, id string) (document.Document, error) {
 	if !kazoo.IsID(id) {
-		return nil, unknown(nil)
+		return nil, unknown(id, nil)
 	}
 	doc, err := documents.Get(ctx, Database, id)
 	if account.Missing(err) {
-		return nil, unknown(err)
+		return nil, unknown(id, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if doc.String(kazoo.FieldType) != docType || doc.Bool(kazoo.FieldDeleted) {
-		return nil, unknown(errors.New("the document is no cluster's"))
+		return nil, unknown(id, errors.New("the document is no cluster's"))
 	}
 	return doc, nil
 }
 
-func unknown(cause error) error {
-	return &fault.Error{Kind: fault.BadIdentifier, Message: "no such cluster is registered", Err: cause}
+func unknown(id string, cause error) error {
+	return &fault.Error{Kind: fault.BadIdentifier, Message: fmt.Sprintf("no cluster %q is registered", id), Err: cause}
 }
 
 // List returns all registered clusters by id, those with an unusable URL included.
