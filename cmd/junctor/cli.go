@@ -122,7 +122,9 @@ flag, too. The flag wins.`,
 		switch cmd.Name() {
 		case "help":
 			cmd.Run, cmd.RunE = nil, helpOf
+			cmd.Short, cmd.Long = "Describe a command", ""
 		case "completion":
+			cmd.Short, cmd.Long = "Print a script that completes commands and flags in a shell", ""
 			for _, shell := range cmd.Commands() {
 				shell.Args, shell.Long = operands(0, 0), completionHelp(shell)
 			}

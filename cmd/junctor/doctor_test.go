@@ -112,7 +112,7 @@ func TestDoctorUsage(t *testing.T) {
 		}
 	}
 	if o := call(t, nil, "doctor", "--store", "http://kazoo:secret@127.0.0.1:1"); o.code != 1 ||
-		!strings.Contains(o.stdout, "CouchDB does not answer") || strings.Contains(o.stdout, "secret") {
+		!strings.Contains(o.stdout, "CouchDB does not respond") || strings.Contains(o.stdout, "secret") {
 		t.Errorf("nobody there: %+v", o)
 	}
 }

@@ -25,9 +25,9 @@ func (c *cli) importCommand() *cobra.Command {
 kind. "-" is the standard input. First the whole file is checked.
 
 A document that the store has already is left alone, so the command may be
-repeated. One that the store has in another form is listed and left alone,
-unless --overwrite is given; the exit code is then 1. What the store has and the
-file has not stays.
+repeated. One that differs from that in the store is listed and left alone,
+unless --overwrite is given; the exit code is then 1. Documents that only the
+store has stay.
 
 Import into an empty store, before a server has served it: a server creates an
 administrator and keys of its own.`,

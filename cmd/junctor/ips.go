@@ -27,15 +27,15 @@ func (c *cli) ipsRebuildCommand() *cobra.Command {
 	var fromCopies bool
 	cmd := &cobra.Command{
 		Use:   "rebuild --from-copies",
-		Short: "Write to a lost pool what the accounts' copies say",
-		Long: `Writes to a lost pool what the accounts' copies say. It changes no address that
-the pool has, and may be repeated.
+		Short: "Rebuild a lost pool from the accounts' copies",
+		Long: `Rebuilds a lost pool from the copies in the accounts' databases. It changes no
+address that the pool has, and may be repeated.
 
-Copies that contradict each other or the pool are listed and left out. The exit
+Copies that contradict each other or the pool are listed and skipped. The exit
 code is then 1.`,
 		Args: operands(0, 0),
 	}
-	cmd.Flags().BoolVar(&fromCopies, "from-copies", false, "rebuild from the accounts' copies, the only way there is")
+	cmd.Flags().BoolVar(&fromCopies, "from-copies", false, "rebuild from the accounts' copies; required")
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error {
 			if !fromCopies {

@@ -23,15 +23,15 @@ func (c *cli) ipsAddCommand() *cobra.Command {
 the pool. Of an IPv4 network the network and the broadcast address are left out,
 unless --all is given.
 
-What the pool has already with the same zone and host stays as it is. What it
-has with others is refused, and the exit code is then 1.`,
+An address that the pool has with the same zone and host stays as it is. One
+that it has with another zone or host is refused, and the exit code is then 1.`,
 		Args: operands(1, 1),
 	}
 	cmd.Flags().StringVar(&entry.Zone, "zone", "", "`ZONE` of the addresses")
 	cmd.Flags().StringVar(&entry.Host, "host", "", "`HOST` of the addresses")
 	cmd.Flags().StringVar(&entry.Notes, "notes", "", "`TEXT` about the addresses")
 	cmd.Flags().BoolVar(&entry.All, "all", false, "add the network and the broadcast address, too")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return c.storeCommand(cmd, storeTask{
 		check: func(args []string) error {
 			if entry.Zone == "" || entry.Host == "" {

@@ -20,12 +20,12 @@ func (c *cli) ipsAllocateCommand() *cobra.Command {
 	var request dedicatedip.AllocateRequest
 	cmd := &cobra.Command{
 		Use:   "allocate ACCOUNT NUMBER",
-		Short: "Assign so many available addresses to an account",
-		Long:  "Assigns so many available addresses to an account, all or none.\n\n" + accountOperand,
+		Short: "Assign a number of available addresses to an account",
+		Long:  "Assigns a NUMBER of available addresses to an account, all or none. junctor\nchooses them.\n\n" + accountOperand,
 		Args:  operands(2, 2),
 	}
 	cmd.Flags().StringVar(&request.Zone, "zone", "", "`ZONE` of the addresses")
-	cmd.Flags().BoolVar(&request.Spread, "spread", false, "take them from all zones, in parts that are as equal as can be")
+	cmd.Flags().BoolVar(&request.Spread, "spread", false, "take about as many from each zone")
 	accept := defineAcceptCharges(cmd)
 	return c.storeCommand(cmd, storeTask{
 		check: func(args []string) (err error) {

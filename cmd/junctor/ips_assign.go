@@ -22,9 +22,9 @@ func (c *cli) ipsAssignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "assign ACCOUNT IP...",
 		Short: "Assign addresses to an account, all or none",
-		Long: `Assigns addresses to an account, all or none. An address that
-another account had until recently (it cools) is refused, unless
---ignore-cooling is given.
+		Long: `Assigns addresses to an account, all or none. An address that another
+account had until recently (it cools) is refused, unless --ignore-cooling is
+given.
 
 ` + accountOperand,
 		Args: operands(2, anyOperands),

@@ -15,8 +15,9 @@ func (c *cli) ipsExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Print addresses of the pool as \"ips import\" reads them",
-		Long: `Prints the addresses of the pool as CSV or JSON, as "junctor ips import" reads
-them. It has their status and accounts, too, which "ips import" ignores.`,
+		Long: `Prints the addresses of the pool as CSV or JSON, which "junctor ips import"
+reads. The output has the status and the account of each address, too; "ips
+import" ignores them.`,
 		Args: operands(0, 0),
 	}
 	filter.define(cmd)

@@ -31,14 +31,14 @@ func (c *cli) ipsImportCommand() *cobra.Command {
   named zone,
   JSON, as "junctor ips export --format json" writes it.
 
-What the pool has already with the same zone and host stays as it is, so that
-the command may be run again. What is refused is listed, and the exit code is
+An address that the pool has with the same zone and host stays as it is, so the
+command may be run again. Rows that are refused are listed, and the exit code is
 then 1.`,
 		Args: operands(1, 1),
 	}
 	cmd.Flags().StringVar(&defaults.Zone, "zone", "", "`ZONE` of the rows that have none")
 	cmd.Flags().StringVar(&defaults.Host, "host", "", "`HOST` of the rows that have none")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return c.storeCommand(cmd, storeTask{
 		input: func(args []string) (string, error) { return fileSize(args[0], c.stdin) },
 		files: func(args []string) (*taskFiles, error) {

@@ -16,8 +16,8 @@ func (c *cli) ipsSummaryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "summary",
 		Short: "Count the addresses by zone and host",
-		Long: `Counts the addresses by zone and host. Those that cool are counted as available,
-too.`,
+		Long: `Counts the addresses by zone and host. AVAILABLE includes those that
+cool.`,
 		Args: operands(0, 0),
 	}
 	return c.storeCommand(cmd, storeTask{

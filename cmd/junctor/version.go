@@ -64,7 +64,7 @@ func buildOf(info *debug.BuildInfo, ok bool) build {
 func (c *cli) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print the version, and with --json what it was built of",
+		Short: "Print the version, and with --json the build",
 		Args:  operands(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			b := buildOf(debug.ReadBuildInfo())

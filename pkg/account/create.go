@@ -83,7 +83,7 @@ func (f *Provisioner) master(ctx context.Context) (*Account, error) {
 	}
 	master, err := f.directory.Get(ctx, id)
 	if fault.Is(err, fault.BadIdentifier) {
-		return nil, fault.New(fault.DatastoreFault, "there is no master account: bootstrap the store first")
+		return nil, fault.New(fault.DatastoreFault, "there is no master account: run \"junctor bootstrap\" first")
 	}
 	return master, err
 }
@@ -114,7 +114,7 @@ func (f *Provisioner) realm(ctx context.Context, asked string, master *Account) 
 		realm = randomHex(3) + ".sip." + master.Realm
 	}
 	if !validRealm.MatchString(realm) {
-		return "", invalid("realm", fmt.Sprintf("%q is no host name of 4 to 253 characters", asked))
+		return "", invalid("realm", fmt.Sprintf("%q is not a host name of 4 to 253 characters", asked))
 	}
 	holders, err := f.holders(ctx, realm)
 	if err == nil && len(holders) > 0 {

@@ -102,8 +102,8 @@ func TestCreateRefuses(t *testing.T) {
 		"long name":      {account.NewAccount{Name: strings.Repeat("é", 129)}, fault.Invalid, "a name has"},
 		"unknown parent": {account.NewAccount{Name: "x", Parent: accountA}, fault.Invalid, "no parent account"},
 		"no id":          {account.NewAccount{Name: "x", Parent: "../x"}, fault.Invalid, "no parent account"},
-		"no realm":       {account.NewAccount{Name: "x", Realm: "a b.example.com"}, fault.Invalid, "no host name"},
-		"short realm":    {account.NewAccount{Name: "x", Realm: "abc"}, fault.Invalid, "no host name"},
+		"no realm":       {account.NewAccount{Name: "x", Realm: "a b.example.com"}, fault.Invalid, "not a host name"},
+		"short realm":    {account.NewAccount{Name: "x", Realm: "abc"}, fault.Invalid, "not a host name"},
 		"taken realm": {account.NewAccount{Name: "x", Realm: "First.Example.com"}, fault.Conflict,
 			"another account has the realm"},
 	} {
@@ -118,7 +118,7 @@ func TestCreateRefuses(t *testing.T) {
 		t.Errorf("deleted parent: %v", err)
 	}
 	_, err = newProvisioner(open(t)).Create(t.Context(), account.NewAccount{Name: "x"})
-	if !fault.Is(err, fault.DatastoreFault) || !strings.Contains(err.Error(), "bootstrap the store first") {
+	if !fault.Is(err, fault.DatastoreFault) || !strings.Contains(err.Error(), "run \"junctor bootstrap\" first") {
 		t.Errorf("empty store: %v", err)
 	}
 }

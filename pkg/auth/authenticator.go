@@ -127,7 +127,7 @@ func (a *Authenticator) verifyWith(ctx context.Context, q *doccache.ReadSet, c C
 	case c.Kind == Basic:
 		return a.verifyBasic(ctx, q, c.Token)
 	}
-	return nil, refuse(errors.New("no kind of token that is taken here"))
+	return nil, refuse(errors.New("neither a JWT nor another kind of token that junctor accepts"))
 }
 
 func (a *Authenticator) verifyToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*cachedIdentity, error) {
@@ -224,7 +224,7 @@ func (a *Authenticator) readToken(ctx context.Context, q *doccache.ReadSet, c Cr
 func (a *Authenticator) mustBeCurrent(ctx context.Context, q *doccache.ReadSet, kid string) error {
 	current, err := a.config(q).Text(ctx, "auth", "system_key")
 	if err == nil && kid != current {
-		err = refuse(fmt.Errorf("%w %s: not cached, and not read after too many bad tokens", errKey, kid))
+		err = refuse(fmt.Errorf("%w %s: not cached, and not read because of too many bad tokens", errKey, kid))
 	}
 	return err
 }

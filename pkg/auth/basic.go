@@ -18,11 +18,11 @@ const byBasic = "cb_basic_auth"
 func (a *Authenticator) verifyBasic(ctx context.Context, q *doccache.ReadSet, token string) (*cachedIdentity, error) {
 	text, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
-		return nil, refuse(errors.New("basic auth: no base64"))
+		return nil, refuse(errors.New("basic auth: not base64"))
 	}
 	id, proof, _ := strings.Cut(string(text), ":")
 	if !account.ValidID(id) {
-		return nil, refuse(errors.New("basic auth: no account id"))
+		return nil, refuse(errors.New("basic auth: it does not begin with an account id"))
 	}
 	hash, err := basicHash(ctx, a.config(q), proof)
 	if err != nil {
@@ -57,7 +57,7 @@ func (a *Authenticator) onlyUser(ctx context.Context, q *doccache.ReadSet, id st
 		return "", err
 	}
 	if len(users) != 1 {
-		return "", refuse(errors.New("basic auth: not the hash of one user"))
+		return "", refuse(errors.New("basic auth: not exactly one user has the hash"))
 	}
 	db, err := account.Database(id)
 	if err != nil {
@@ -68,7 +68,7 @@ func (a *Authenticator) onlyUser(ctx context.Context, q *doccache.ReadSet, id st
 		return "", refuseMissing("the user", err)
 	}
 	if !hash.Opens(user) {
-		return "", refuse(errors.New("basic auth: the user has another password by now"))
+		return "", refuse(errors.New("basic auth: the user has changed the password since"))
 	}
 	return users[0], nil
 }

@@ -113,7 +113,7 @@ func TestReasons(t *testing.T) {
 	}{
 		"secret": {func(t *testing.T, s *store.Store) {
 			update(t, s, database(t, master), userOfMaster, document.Document{"pvt_signature_secret": "x"})
-		}, exampleToken(t), "identity_sig: not that of " + userOfMaster},
+		}, exampleToken(t), "identity_sig: not the signature of " + userOfMaster},
 		"user": {func(t *testing.T, s *store.Store) {
 			update(t, s, database(t, master), userOfMaster, document.Document{"pvt_deleted": true})
 		}, exampleToken(t), "the identity " + userOfMaster + " is deleted"},
@@ -129,7 +129,7 @@ func TestReasons(t *testing.T) {
 		"as": {nil, tokenOf(t, customerB, userOfB, secretOfUserB, map[string]any{
 			"as": map[string]any{"account_id": customerA, "owner_id": userOfA}}), customerA + " is not below " + customerB},
 		"unbound": {nil, tokenOf(t, customerB, userOfB, secretOfUserB, map[string]any{"identity_sig": ""}),
-			"identity_sig: not that of " + userOfB},
+			"identity_sig: not the signature of " + userOfB},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

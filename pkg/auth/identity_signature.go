@@ -20,7 +20,7 @@ var errIdentitySig = errors.New("identity_sig")
 // A new secret there, or in the server's configuration, ends these tokens.
 func (a *Authenticator) checkIdentitySig(ctx context.Context, q *doccache.ReadSet, c *claims) error {
 	if c.IdentitySig == nil {
-		return refuse(fmt.Errorf("%w: none", errIdentitySig))
+		return refuse(fmt.Errorf("%w: missing", errIdentitySig))
 	}
 	secret, err := identitySecret(ctx, q, c)
 	if err != nil {
@@ -31,7 +31,7 @@ func (a *Authenticator) checkIdentitySig(ctx context.Context, q *doccache.ReadSe
 		return err
 	}
 	if !hmac.Equal([]byte(*c.IdentitySig), []byte(identitySig(c.identity(), secret, server))) {
-		return refuse(fmt.Errorf("%w: not that of %s", errIdentitySig, c.identity()))
+		return refuse(fmt.Errorf("%w: not the signature of %s", errIdentitySig, c.identity()))
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (k *keyring) public(ctx context.Context, documents account.Reader, kid stri
 
 func (k *keyring) private(ctx context.Context, documents account.Reader, kid string) (*rsa.PrivateKey, error) {
 	if !kazoo.IsID(kid) { // it could be the path to a document of another sort
-		return nil, refuse(fmt.Errorf("%w: no id of one", errKey))
+		return nil, refuse(fmt.Errorf("%w: kid is not the id of a key", errKey))
 	}
 	doc, err := documents.Get(ctx, kazoo.SystemAuth, kid)
 	if err != nil {

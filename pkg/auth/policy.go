@@ -47,7 +47,7 @@ func (r *rules) UnmarshalJSON(text []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	start, err := decoder.Token()
 	if err != nil || start != json.Delim('{') {
-		return errors.Join(errors.New("rules are no object"), err)
+		return errors.Join(errors.New("rules are not an object"), err)
 	}
 	*r = rules{}
 	for decoder.More() {

@@ -59,7 +59,7 @@ func activeUser(ctx context.Context, documents account.Reader, p principal) (doc
 		return nil, err
 	}
 	if !account.ActiveUser(user) {
-		return nil, refuse(fmt.Errorf("%s is no user of the account %s who is enabled", p.ownerID, p.accountID))
+		return nil, refuse(fmt.Errorf("%s is not an enabled user of the account %s", p.ownerID, p.accountID))
 	}
 	return user, nil
 }

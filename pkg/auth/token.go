@@ -34,7 +34,7 @@ var parser = jwt.NewParser(
 // parse returns the claims of a token that was signed by a key that key returns, given its id.
 func parse(token string, key func(kid string) (any, error)) (*claims, error) {
 	if len(token) > maxToken || strings.ContainsFunc(token, notInToken) {
-		return nil, refuse(errors.New("not a JWT: too long, or characters that none has"))
+		return nil, refuse(errors.New("not a JWT: too long, or with characters that no JWT has"))
 	}
 	_, err := parser.Parse(token, func(t *jwt.Token) (any, error) {
 		kid, err := keyID(t)
@@ -156,11 +156,11 @@ func readClaims(token string) (*claims, error) {
 	}
 	for _, id := range []string{c.OwnerID, c.DeviceID} {
 		if id != "" && !validPrincipalID.MatchString(id) {
-			return nil, errors.New("claims: owner_id or device_id is no id that Kazoo makes")
+			return nil, errors.New("claims: owner_id or device_id is not in the form of Kazoo's ids")
 		}
 	}
 	if len(c.Method) > maxMethod { // it is cached with the identity
-		return nil, errors.New("claims: method is no name of a module")
+		return nil, errors.New("claims: method is not the name of a module")
 	}
 	if sig, ok := members["identity_sig"]; ok {
 		text, _ := sig.(string) // one that is no text matches nothing
@@ -174,7 +174,7 @@ func optionalText(members document.Document, name string) (string, error) {
 	value, ok := members[name]
 	text, isText := value.(string)
 	if ok && (!isText || text == "") {
-		return "", fmt.Errorf("claims: %s is no text", name)
+		return "", fmt.Errorf("claims: %s is not a string", name)
 	}
 	return text, nil
 }
@@ -187,7 +187,7 @@ func expiry(value any) (*int64, error) {
 	number, _ := value.(json.Number)
 	seconds, err := strconv.ParseInt(number.String(), 10, 64)
 	if err != nil {
-		return nil, errors.New("claims: exp is no whole number")
+		return nil, errors.New("claims: exp is not a whole number")
 	}
 	return &seconds, nil
 }

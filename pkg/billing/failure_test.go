@@ -75,13 +75,13 @@ func TestFailures(t *testing.T) {
 				w := newWorld(t, patience(name))
 				w.hook.Instead(answer)
 				w.refuses(proposal(1, accept), fault.BillingIssue, noQuote)
-				w.logs("denied, as it is set")
+				w.logs("the assignment is refused")
 				w = newWorld(t, patience(name), allowing)
 				w.hook.Instead(answer)
 				if err := w.Approve(t.Context(), proposal(1, accept)); err != nil {
 					t.Error(err)
 				}
-				w.logs("allowed, as it is set")
+				w.logs("the assignment is allowed")
 			}
 		})
 	}

@@ -41,12 +41,12 @@ func (h *Hook) Approve(ctx context.Context, p Proposal) error {
 	case Failed:
 		return h.withoutQuote(ctx, p, err)
 	case Refused:
-		p.about(h.log.Info()).Any("refusal", q.refusal).Msg("billing refuses an account more")
+		p.about(h.log.Info()).Any("refusal", q.refusal).Msg("the billing hook refuses an assignment")
 		return &fault.Error{Kind: fault.BillingIssue, Data: q.refusal}
 	case Quoted:
 		return &fault.Error{Kind: fault.PaymentRequired, Data: q.invoices}
 	case Accepted:
-		p.about(h.log.Info()).Int("invoices", len(q.invoices)).Msg("charges were accepted")
+		p.about(h.log.Info()).Int("invoices", len(q.invoices)).Msg("the client accepted the charges of an assignment")
 	}
 	return nil
 }
@@ -58,10 +58,10 @@ func (h *Hook) withoutQuote(ctx context.Context, p Proposal, err error) error {
 	}
 	event := p.about(h.log.Error().Err(err))
 	if h.options.AllowOnError {
-		event.Msg("no quote from the billing hook: allowed, as it is set, and not billed until reconciled")
+		event.Msg("no quote from the billing hook: the assignment is allowed (--billing-on-error allow), and billed once it is reconciled")
 		return nil
 	}
-	event.Msg("no quote from the billing hook: denied, as it is set")
+	event.Msg("no quote from the billing hook: the assignment is refused (--billing-on-error deny)")
 	return noQuote(err)
 }
 

@@ -55,11 +55,11 @@ func readInvoices(r httpclient.Response) ([]any, error) {
 	}
 	list, ok := value.([]any)
 	if !ok {
-		return nil, errors.New("invoices in the response is no list")
+		return nil, errors.New("invoices in the response is not a list")
 	}
 	for _, entry := range list {
 		if _, ok := entry.(map[string]any); !ok {
-			return nil, errors.New("an invoice in the response is no object")
+			return nil, errors.New("an invoice in the response is not an object")
 		}
 	}
 	return list, nil

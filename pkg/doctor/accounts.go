@@ -17,7 +17,7 @@ func (e *examination) masterAccount(ctx context.Context) Finding {
 		return failed(err)
 	}
 	if id == "" {
-		return broken("the settings name none", remedy)
+		return broken("the settings name no master account", remedy)
 	}
 	master, err := account.Get(ctx, e.store, id)
 	switch {
@@ -35,7 +35,7 @@ func (e *examination) masterAccount(ctx context.Context) Finding {
 		return failed(err)
 	}
 	if !master.Superduper {
-		return warning("account "+id+" is no superduper admin, who alone may make and delete addresses",
+		return warning("account "+id+" is not a superduper admin: only superduper admins create and delete addresses",
 			"\"sup crossbar_maintenance promote_account\" makes it one")
 	}
 	return fine("%s (%s), a superduper admin", id, master.Name)
@@ -48,7 +48,7 @@ func (e *examination) accountViews(ctx context.Context) Finding {
 	design, err := e.store.Get(ctx, kazoo.Accounts, "_design/accounts")
 	switch {
 	case fault.Is(err, fault.BadIdentifier):
-		return fine("not Kazoo's; junctor brings its own when it starts to serve")
+		return fine("Kazoo's are missing; junctor installs its own when it starts to serve")
 	case fault.Is(err, fault.DatastoreMissing):
 		return fine("no database yet")
 	case err != nil:

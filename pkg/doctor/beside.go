@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/notify"
 )
 
-// crossbar says what is left to do at the proxy: both may serve at once, and only one is asked.
+// crossbar checks whether Crossbar serves ips, too: the proxy then decides which of the two gets the requests.
 func (e *examination) crossbar(ctx context.Context) Finding {
 	doc, err := e.store.Get(ctx, kazoo.SystemConfig, "crossbar")
 	if err != nil && !account.Missing(err) {
@@ -29,22 +29,22 @@ func (e *examination) crossbar(ctx context.Context) Finding {
 // broker checks whether change notices can be published.
 func (e *examination) broker(ctx context.Context) Finding {
 	if e.AMQP == "" {
-		return Finding{State: OK, Found: "not looked for",
+		return Finding{State: OK, Found: "not checked",
 			Remedy: "give --amqp-url: without it Kazoo's calls leave through the old proxies for up to an hour"}
 	}
 	kazoo, err := notify.Probe(ctx, e.AMQP)
 	switch {
 	case errors.Is(err, notify.ErrOtherExchange):
-		return broken(err.Error(), "find out who declared it, delete it (rabbitmqctl eval, or the management page), and restart "+
+		return broken(err.Error(), "find out which program declared it, delete it (rabbitmqctl eval, or the management page), and restart "+
 			"Kazoo's applications, which declare it again; until then notices wait")
 	case err != nil:
 		return broken("RabbitMQ can't be used: "+err.Error(),
-			"look at --amqp-url; junctor serves without it, and notices wait until it is there")
+			"check --amqp-url; junctor serves without the broker, and notices wait until it can be used")
 	case !kazoo:
-		return warning("RabbitMQ answers, and no Kazoo is there: it has no exchange \"configuration\"",
-			"look at the virtual host at the end of --amqp-url")
+		return warning("RabbitMQ responds, but no Kazoo uses it: it has no exchange \"configuration\"",
+			"check the virtual host at the end of --amqp-url")
 	}
-	return fine("RabbitMQ answers, and Kazoo's exchange is there")
+	return fine("RabbitMQ responds and has Kazoo's exchange")
 }
 
 // reconcileTime bounds how long a Crossbar is waited for.
@@ -57,7 +57,7 @@ func (e *examination) reconciliation(ctx context.Context) Finding {
 	case e.CouchDB == "":
 		return fine("no Kazoo records counts in an embedded store")
 	default:
-		return Finding{State: OK, Found: "not looked for",
+		return Finding{State: OK, Found: "not checked",
 			Remedy: "give --kazoo-url: without it the number of addresses that Kazoo has recorded for an account stays behind " +
 				"until Kazoo reconciles that account"}
 	}
@@ -65,7 +65,7 @@ func (e *examination) reconciliation(ctx context.Context) Finding {
 	defer cancel()
 	if err := e.Kazoo(ctx); err != nil {
 		return broken("Crossbar can't be asked to reconcile services: "+reason(err),
-			"look at --kazoo-url, and at the master account's API key; junctor serves without it, and Kazoo's recorded counts "+
+			"check --kazoo-url and the master account's API key; junctor serves without them, and Kazoo's recorded counts "+
 				"stay behind")
 	}
 	return fine("Crossbar accepts the master account's API key")

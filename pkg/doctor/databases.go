@@ -7,18 +7,18 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// databases are those that Kazoo has, by what it means if one is missing.
+// databases are those of Kazoo, with what it means if one is missing.
 var databases = []struct {
 	names   []string
 	missing State
 	remedy  string
 }{
 	{[]string{kazoo.Accounts, kazoo.SystemConfig, kazoo.SystemAuth}, Broken,
-		"is this the right CouchDB? A Kazoo makes its databases when it starts; where no Kazoo will ever be, " +
-			"\"junctor bootstrap\" makes them"},
+		"is this the right CouchDB? A Kazoo creates its databases when it starts; if no Kazoo will use this store, " +
+			"\"junctor bootstrap\" creates them"},
 	{[]string{kazoo.Services}, Warning,
 		"\"sup kapps_maintenance refresh DATABASE\" creates them; without them no account is a reseller"},
-	{[]string{kazoo.DedicatedIPs}, Warning, "nothing: junctor makes it when it starts to serve"},
+	{[]string{kazoo.DedicatedIPs}, Warning, "nothing: junctor creates it when it starts to serve"},
 }
 
 func (e *examination) databases(ctx context.Context) Finding {
@@ -29,7 +29,7 @@ func (e *examination) databases(ctx context.Context) Finding {
 			return failed(err)
 		}
 		if len(missing) > 0 {
-			text := "not there: " + strings.Join(missing, ", ")
+			text := "missing: " + strings.Join(missing, ", ")
 			found = append(found, Finding{State: kind.missing, Found: text, Remedy: kind.remedy})
 		}
 	}

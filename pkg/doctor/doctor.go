@@ -1,11 +1,10 @@
-// Package doctor looks at a store, as a rule a Kazoo's CouchDB, and says what would keep junctor from serving on it and
+// Package doctor examines a store, usually a Kazoo's CouchDB. It reports what would keep junctor from serving on it, and
 // what an operator should know before it does.
 //
-// Each check is a small function that returns one finding: what was found and what to do about it. Nothing is ever
-// written, no view of ours either: the store that checks are given has no methods for it. What copies and keys
-// have to be is known by the packages whose business they are, and asked there; only what nobody else looks at, such
-// as Kazoo's design documents byte by byte, is known here. The package does not print, and does not know how it was
-// called.
+// Each check is a small function that returns one finding: what was found and what to do about it. Checks write nothing,
+// not even a view of ours: their Store has no methods for it. Whether copies and keys are right is decided by the packages
+// that own them; only what no other package examines, such as the exact text of Kazoo's design documents, is known here.
+// The package does not print, and does not know how it was called.
 package doctor
 
 import (
@@ -22,7 +21,7 @@ type State string
 // The states of findings.
 const (
 	OK      State = "ok"
-	Warning State = "warning" // junctor works, and somebody should look at it
+	Warning State = "warning" // junctor works, but an operator should look at it
 	Broken  State = "broken"  // something would not work
 )
 
@@ -70,7 +69,7 @@ type check struct {
 }
 
 // refound is the remedy for what an embedded store lacks.
-const refound = "run \"junctor bootstrap\", which creates what is missing; what was there comes back from a backup only"
+const refound = "run \"junctor bootstrap\", which creates what is missing; lost data comes back only from a backup"
 
 // checks are all but those of the server, in the order in which a store is understood.
 var checks = []check{

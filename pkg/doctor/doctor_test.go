@@ -34,8 +34,8 @@ var illnesses = []illness{
 	}, map[string]string{
 		"settings": "broken: system_config/auth has no secret_for_user_signature … no system_key … no master_account_id … " +
 			"no cluster_id … restart",
-		"signing keys":   "broken: there is none … restart",
-		"master account": "broken: the settings name none … put the id",
+		"signing keys":   "broken: missing: the settings name no key … restart",
+		"master account": "broken: the settings name no master account … put the id",
 	}},
 	{"no cluster id", func(p *patient) { p.change("system_config", "cluster", nil, "default", "cluster_id") },
 		map[string]string{"settings": "warning: system_config/cluster has no cluster_id … restart"}},
@@ -57,7 +57,7 @@ var illnesses = []illness{
 		p.put("system_auth", `{"_id":"`+gone+`","pvt_type":"system_key"}`)
 	}, map[string]string{"signing keys": "warning: an old key can't be used: key ffff … nothing, if"}},
 	{"a key of an odd name", func(p *patient) { p.change("system_config", "auth", "../x", "default", "system_key") },
-		map[string]string{"signing keys": "broken: the key that signs tokens can't be used … no id"}},
+		map[string]string{"signing keys": "broken: the key that signs tokens can't be used … not the id"}},
 	{"master account gone", func(p *patient) {
 		p.change("system_config", "accounts", gone, "default", "master_account_id")
 	}, map[string]string{"master account": "broken: account " + gone + " has no database … put the id"}},
@@ -67,7 +67,7 @@ var illnesses = []illness{
 		map[string]string{"master account": "broken: account " + master + " is not in the database accounts … save it"}},
 	{"master account without rights", func(p *patient) {
 		p.change(p.accountDB(master), master, nil, "pvt_superduper_admin")
-	}, map[string]string{"master account": "warning: account " + master + " is no superduper admin … promote_account"}},
+	}, map[string]string{"master account": "warning: account " + master + " is not a superduper admin … promote_account"}},
 	{"half of Kazoo's views of accounts", func(p *patient) {
 		p.change("accounts", "_design/accounts", nil, "views", "listing_by_name")
 		p.change("accounts", "_design/accounts", nil, "views", "listing_by_realm")
@@ -75,7 +75,7 @@ var illnesses = []illness{
 		"account views": "broken: _design/accounts has no listing_by_name, listing_by_realm … refresh accounts",
 	}},
 	{"no design document", func(p *patient) { p.remove("dedicated_ips", "_design/dedicated_ips") },
-		map[string]string{"Kazoo's views": "warning: _design/dedicated_ips is not there … junctor installs"}},
+		map[string]string{"Kazoo's views": "warning: _design/dedicated_ips is missing … junctor installs"}},
 	{"missing views", func(p *patient) {
 		p.change("dedicated_ips", "_design/dedicated_ips", nil, "views", "summary_listing")
 		p.change("dedicated_ips", "_design/dedicated_ips", nil, "views", "host_listing")
@@ -85,7 +85,7 @@ var illnesses = []illness{
 	{"another text", func(p *patient) {
 		p.change("dedicated_ips", "_design/dedicated_ips", "function(doc) { emit(doc.pvt_zone, null); }",
 			"views", "zone_listing", "map")
-	}, map[string]string{"Kazoo's views": "warning: _design/dedicated_ips is not the text of any Kazoo … compare it"}},
+	}, map[string]string{"Kazoo's views": "warning: _design/dedicated_ips is not the text of a known version of Kazoo … compare it"}},
 	{"copies", func(p *patient) {
 		p.put("dedicated_ips", held("192.0.2.11", child))
 		p.change(p.accountDB(other), "192.0.2.2", "elsewhere", "pvt_zone")
@@ -104,13 +104,13 @@ var illnesses = []illness{
 		p.put("dedicated_ips", held("192.0.2.12", gone))
 		p.put("dedicated_ips", strings.Replace(free("192.0.2.13"), "available", "assigned", 1))
 	}, map[string]string{
-		"addresses": "warning: no IP addresses (1): proxy1.example.com … delete TEXT",
+		"addresses": "warning: not IP addresses (1): proxy1.example.com … delete TEXT",
 		"holders": "warning: held by accounts that do not exist (1): 192.0.2.12 (" + gone + "); " +
-			"assigned to nobody (1): 192.0.2.13 … release ADDRESS",
+			"assigned without an account (1): 192.0.2.13 … release ADDRESS",
 	}},
 	{"times", func(p *patient) {
 		p.change("dedicated_ips", "192.0.2.1", document.Number(kazoo.Gregorian(soon)), "pvt_modified")
-	}, map[string]string{"times": "warning: written later than now (1): 192.0.2.1 … NTP"}},
+	}, map[string]string{"times": "warning: with dates in the future (1): 192.0.2.1 … NTP"}},
 }
 
 func TestIllnesses(t *testing.T) {
@@ -136,7 +136,7 @@ func TestCouchDB(t *testing.T) {
 		"pvt_assigned_to": child,
 	}}}, nil)
 	p.is(p.examine(Options{}), map[string]string{
-		"conflicts": "warning: with losing revisions (1): 192.0.2.1 … who should hold them",
+		"conflicts": "warning: with losing revisions (1): 192.0.2.1 … which account should hold them",
 	})
 	p.remove("dedicated_ips", "_design/dedicated_ips")
 	for _, ill := range illnesses {
@@ -163,8 +163,8 @@ func TestEmpty(t *testing.T) {
 	t.Parallel()
 	p := visit(t, "memory:")
 	p.is(p.examine(Options{}), map[string]string{
-		"databases": "broken: not there: accounts, system_config, system_auth; not there: services; " +
-			"not there: dedicated_ips … bootstrap … when it starts to serve",
+		"databases": "broken: missing: accounts, system_config, system_auth; missing: services; " +
+			"missing: dedicated_ips … bootstrap … when it starts to serve",
 		"settings":       "broken: ",
 		"signing keys":   "broken: ",
 		"master account": "broken: ",

@@ -24,10 +24,10 @@ func broken(found, remedy string) Finding {
 
 // failed is a check that could not be made.
 func failed(err error) Finding {
-	return broken("the store did not answer: "+reason(err), "see the log of CouchDB")
+	return broken("the store did not respond: "+reason(err), "see the log of CouchDB")
 }
 
-// reason words an error without the class that a fault puts before it.
+// reason returns the text of an error without the kind that a fault puts before it.
 func reason(err error) string {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message == "" && f.Err != nil {
 		return f.Err.Error()
@@ -35,7 +35,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// sum combines findings into one of the worst state. If there are none it returns otherwise.
+// sum combines findings into one that has the worst state of them. Without findings it returns otherwise.
 func sum(found []Finding, otherwise Finding) (whole Finding) {
 	if len(found) == 0 {
 		return otherwise
@@ -52,7 +52,7 @@ func sum(found []Finding, otherwise Finding) (whole Finding) {
 	return whole
 }
 
-// named words a tally: what, how many, and the first few.
+// named returns a sample as text: what, how many, and the first few.
 func named(t projection.Sample, what string) string {
 	more := ""
 	if t.Count > len(t.First) {

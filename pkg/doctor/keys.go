@@ -17,11 +17,11 @@ func (e *examination) signingKeys(ctx context.Context) Finding {
 		return failed(err)
 	}
 	if current == "" {
-		return broken("there is none: the settings name no key", restart)
+		return broken("missing: the settings name no key", restart)
 	}
 	if err := auth.CheckKey(ctx, e.store, current); err != nil {
 		return broken("the key that signs tokens can't be used: "+reason(err),
-			"have Kazoo make a new one: PUT /v2/auth/keys/"+current+" {\"data\":{\"action\":\"reset_private_key\"}}")
+			"have Kazoo create a new one: PUT /v2/auth/keys/"+current+" {\"data\":{\"action\":\"reset_private_key\"}}")
 	}
 	ids, err := e.keys(ctx)
 	if err != nil {
@@ -31,7 +31,7 @@ func (e *examination) signingKeys(ctx context.Context) Finding {
 	for _, id := range ids {
 		if err := auth.CheckKey(ctx, e.store, id); err != nil {
 			found = append(found, warning("an old key can't be used: "+reason(err),
-				"nothing, if it is long out of use: tokens that it signed are refused"))
+				"nothing, if it has not been used for long: tokens signed with it are refused"))
 		}
 	}
 	return sum(found, fine("key %s signs; %s can be read", current, plural(len(ids), "key")))

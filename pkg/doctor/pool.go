@@ -23,8 +23,8 @@ func ofSurvey(look func(*examination) Finding) func(*examination, context.Contex
 
 func (e *examination) addresses() Finding {
 	if odd := e.survey.NotAddresses; odd.Count > 0 {
-		return warning(named(odd, "no IP addresses"),
-			"\"junctor sup kazoo_ips_maintenance delete TEXT\" takes them out; junctor lists none of them")
+		return warning(named(odd, "not IP addresses"),
+			"\"junctor sup kazoo_ips_maintenance delete TEXT\" removes them; junctor does not list them")
 	}
 	return fine("%d in the pool", e.survey.Addresses)
 }
@@ -43,7 +43,7 @@ func (e *examination) spellings() Finding {
 func (e *examination) conflicts() Finding {
 	if found := e.survey.Conflicts; found.Count > 0 {
 		return warning(named(found, "with losing revisions"),
-			"look who should hold them: junctor keeps the winning revision when it next looks at one, and removes the others")
+			"check which account should hold them: when junctor next reads one, the winning revision stays, and the others are removed")
 	}
 	return fine("none")
 }
@@ -55,7 +55,7 @@ func (e *examination) holders() Finding {
 		found = append(found, warning(named(gone, "held by accounts that do not exist"), remedy))
 	}
 	if nobodys := e.survey.Nobodys; nobodys.Count > 0 {
-		found = append(found, warning(named(nobodys, "assigned to nobody"), remedy))
+		found = append(found, warning(named(nobodys, "assigned without an account"), remedy))
 	}
 	return sum(found, fine("all exist"))
 }
@@ -84,8 +84,8 @@ func (e *examination) copies() Finding {
 
 func (e *examination) times() Finding {
 	if later := e.survey.Future; later.Count > 0 {
-		return warning(named(later, "written later than now"),
-			"set the clock of the node that wrote them by NTP, or ours")
+		return warning(named(later, "with dates in the future"),
+			"set the clock of the node that wrote them by NTP, or the clock of this machine")
 	}
-	return fine("none is later than now")
+	return fine("none is in the future")
 }

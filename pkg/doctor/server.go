@@ -28,16 +28,16 @@ func (e *examination) examineServer(ctx context.Context) []Finding {
 func serverFailed(err error) Finding {
 	switch {
 	case fault.Is(err, fault.Forbidden) && strings.Contains(err.Error(), "locked"):
-		return broken("CouchDB has locked this name out: "+reason(err),
-			"look what on this machine gives a wrong one, and stop that; five minutes later the right one is good again")
+		return broken("CouchDB has locked this user out: "+reason(err),
+			"find the program on this machine that sends a wrong password, and stop it; CouchDB unlocks five minutes later")
 	case fault.Is(err, fault.Forbidden):
-		return broken("CouchDB does not take this name and password: "+reason(err),
-			"put those into --store that Kazoo has in its config.ini")
+		return broken("CouchDB refuses this user and password: "+reason(err),
+			"put the user and password of Kazoo's config.ini into --store")
 	case fault.Is(err, fault.DatastoreUnreachable):
-		return broken("CouchDB does not answer: "+reason(err),
-			"look whether the address is right, and whether a firewall is between; Kazoo's HAProxy often listens on 15984")
+		return broken("CouchDB does not respond: "+reason(err),
+			"check the address in --store, and whether a firewall is in between; Kazoo's HAProxy often listens on 15984")
 	}
-	return broken(reason(err), "look whether --store is the address of a CouchDB")
+	return broken(reason(err), "check whether --store is the address of a CouchDB")
 }
 
 // oldest is the first version of CouchDB whose clusters and views work as we expect.
@@ -50,15 +50,15 @@ func versionOf(server store.Server) Finding {
 	}
 	number, _, _ := strings.Cut(server.Version, ".")
 	if major, err := strconv.Atoi(number); err != nil || major < oldest {
-		return warning(name+" "+server.Version, "nobody tried junctor on a CouchDB before 2: try it on a replica first")
+		return warning(name+" "+server.Version, "junctor was never tried on a CouchDB before version 2: try it on a replica first")
 	}
 	return fine("%s %s", name, server.Version)
 }
 
 func rightsOn(server store.Server) Finding {
 	if !server.Admin {
-		return broken("this user is no administrator of CouchDB, who alone writes design documents and makes databases",
-			"put the user into --store that Kazoo has in its config.ini")
+		return broken("the user in --store is not an administrator of CouchDB: only administrators create databases and write design documents",
+			"put the user and password of Kazoo's config.ini into --store")
 	}
 	return fine("administrator")
 }
@@ -71,9 +71,9 @@ const (
 
 // clockOf compares the clock of a CouchDB with what ours was when it responded.
 func clockOf(server store.Server, ours time.Time) Finding {
-	const remedy = "have both machines set their clocks by NTP: tokens end early or late, and dates in documents are off"
+	const remedy = "set the clocks of both machines by NTP: otherwise tokens expire early or late, and dates in documents are wrong"
 	if server.Clock.IsZero() {
-		return fine("CouchDB does not tell its time")
+		return fine("CouchDB does not send its time")
 	}
 	offset := server.Clock.Sub(ours)
 	apart := offset.Abs()

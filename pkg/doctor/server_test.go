@@ -27,11 +27,11 @@ func TestServer(t *testing.T) {
 		"an old version": {path: "/", body: `{"couchdb":"Welcome","version":"1.6.1"}`,
 			want: map[string]string{"server": "warning: CouchDB 1.6.1 … replica"}},
 		"no administrator": {path: "/_session", body: `{"ok":true,"userCtx":{"name":"kazoo","roles":["reader"]}}`,
-			want: map[string]string{"rights": "broken: this user is no administrator … config.ini"}},
+			want: map[string]string{"rights": "broken: the user in --store is not an administrator … config.ini"}},
 		"a view that fails": {path: "/dedicated_ips/_design/dedicated_ips/_view/zone_listing", status: 500,
 			body: `{"error":"compilation_error","reason":"Expression does not eval to a function."}`,
 			want: map[string]string{
-				"Kazoo's views": "broken: view dedicated_ips/zone_listing does not answer … eval … refresh dedicated_ips",
+				"Kazoo's views": "broken: view dedicated_ips/zone_listing can't be queried … eval … refresh dedicated_ips",
 			}},
 		"a clock behind": {clock: -90 * time.Second,
 			want: map[string]string{"clock": "warning: CouchDB's clock is 1m … behind ours … NTP"}},
@@ -80,10 +80,10 @@ func TestNoServer(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 	for dsn, want := range map[string]string{
-		refusing.URL: "broken: CouchDB does not take this name and password … config.ini",
-		locking.URL:  "broken: CouchDB has locked this name out: 403 Forbidden: Account … five minutes",
-		page.URL:     "broken: what answers there is no CouchDB … --store",
-		away.URL:     "broken: CouchDB does not answer … 15984",
+		refusing.URL: "broken: CouchDB refuses this user and password … config.ini",
+		locking.URL:  "broken: CouchDB has locked this user out: 403 Forbidden: Account … five minutes",
+		page.URL:     "broken: the server there is not a CouchDB … --store",
+		away.URL:     "broken: CouchDB does not respond … 15984",
 	} {
 		p := visit(t, strings.Replace(dsn, "//", "//kazoo:secret@", 1))
 		found := p.examine(Options{})
@@ -102,11 +102,11 @@ func TestBroker(t *testing.T) {
 	p := admit(t, "memory:")
 	where := brokertest.URL(b.Address())
 	p.is(p.examine(Options{AMQP: where}), map[string]string{
-		"broker": "warning: RabbitMQ answers, and no Kazoo is there … virtual host",
+		"broker": "warning: RabbitMQ responds, but no Kazoo uses it … virtual host",
 	})
 	durable := declareDurable(t, where) // which Kazoo's applications and serve can't use (P11)
 	p.is(p.examine(Options{AMQP: where}), map[string]string{
-		"broker": `broken: the exchange "configuration" is declared otherwise than Kazoo declares it … durable … delete it`,
+		"broker": `broken: the exchange "configuration" has other properties than Kazoo declares … durable … delete it`,
 	})
 	p.ok(durable.ExchangeDelete("configuration", false, false))
 	b.Listen(t) // declares it

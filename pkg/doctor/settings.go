@@ -21,8 +21,8 @@ var settings = []struct {
 }{
 	{"auth", "secret_for_user_signature", Broken, "no token can be issued or verified"},
 	{"auth", "system_key", Broken, "no token can be issued"},
-	{"accounts", "master_account_id", Broken, "nobody is the operator"},
-	{"cluster", "cluster_id", Warning, "routing does not know which cluster is the own one"},
+	{"accounts", "master_account_id", Broken, "no account is the operator's"},
+	{"cluster", "cluster_id", Warning, "routing does not know the id of the own cluster"},
 }
 
 // settings looks for what is read of the settings.
@@ -64,8 +64,8 @@ func (e *examination) sections(ctx context.Context) Finding {
 		if len(others) > 0 {
 			found = append(found, warning(
 				"in "+kazoo.SystemConfig+"/"+s.document+", "+s.key+" is another one in section "+strings.Join(others, ", "),
-				"see that all nodes read the same value: take it out there, or give \"junctor serve\" the --zone it is for"))
+				"make all nodes read the same value: remove it from that section, or give \"junctor serve\" the --zone of the section"))
 		}
 	}
-	return sum(found, fine("no node or zone differs in what all have to agree on"))
+	return sum(found, fine("nodes and zones agree on what has to be the same everywhere"))
 }

@@ -44,7 +44,7 @@ func (e *examination) kazooViews(ctx context.Context) Finding {
 	installed, err := e.store.Get(ctx, dedicatedip.Database, ours.ID())
 	switch {
 	case fault.Is(err, fault.BadIdentifier), fault.Is(err, fault.DatastoreMissing):
-		return warning(ours.ID()+" is not there", "nothing: junctor installs Kazoo's text when it starts to serve")
+		return warning(ours.ID()+" is missing", "nothing: junctor installs Kazoo's text when it starts to serve")
 	case err != nil:
 		return failed(err)
 	}
@@ -60,8 +60,8 @@ func (e *examination) kazooViews(ctx context.Context) Finding {
 	case err != nil:
 		return failed(err)
 	case text == "":
-		return warning(ours.ID()+" is not the text of any Kazoo that is known here",
-			"compare it with Kazoo's: rows that it lists or leaves out wrongly are wrong here, too; "+refresh)
+		return warning(ours.ID()+" is not the text of a known version of Kazoo",
+			"compare it with Kazoo's text: junctor lists what its views list; "+refresh)
 	}
 	return fine("%s, and they can be queried", text)
 }
@@ -121,9 +121,9 @@ func (e *examination) ownViews(ctx context.Context) Finding {
 	switch {
 	case len(stale) > 0:
 		return Finding{State: OK, Found: "of another version in " + strings.Join(stale, ", "),
-			Remedy: "nothing: junctor rewrites them when it starts to serve, and CouchDB builds their index anew"}
+			Remedy: "nothing: junctor rewrites them when it starts to serve, and CouchDB then builds their index again"}
 	case len(later) > 0:
-		return Finding{State: OK, Found: "not there yet in " + strings.Join(later, ", "),
+		return Finding{State: OK, Found: "not yet installed in " + strings.Join(later, ", "),
 			Remedy: "nothing: junctor installs them when it starts to serve, and CouchDB builds their index once"}
 	}
 	return fine("up to date, and they can be queried")
@@ -153,7 +153,7 @@ func (e *examination) failing(ctx context.Context, db string, design document.Do
 			return row.Value(&value)
 		})
 		if err != nil {
-			return fmt.Sprintf("view %s/%s does not answer: %s", id, name, reason(err))
+			return fmt.Sprintf("view %s/%s can't be queried: %s", id, name, reason(err))
 		}
 	}
 	return ""

@@ -130,7 +130,7 @@ func (f Filter) decodeKey(scope []any) (key []any, err error) {
 		err = json.Unmarshal(raw, &key)
 	}
 	if err != nil || encodeKey(key) != f.StartKey || !f.finds(key, scope) {
-		return nil, fault.Finding("start_key", "invalid", "start_key is not from a listing of this",
+		return nil, fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
 			map[string]any{"value": f.StartKey})
 	}
 	return key, nil

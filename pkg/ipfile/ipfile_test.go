@@ -117,8 +117,8 @@ func TestReadErrors(t *testing.T) {
 		"a quote":       {"::1,z,h\n::2,\"z\"x,h", "line 2"},
 		"no end":        {"::1,z,h\n::2,\"" + strings.Repeat("x\n", 1<<20), "longer than"},
 		"JSON cut off":  {`[{"ip":"::1"},{"ip":`, "element 2: unexpected EOF"},
-		"JSON no list":  {`{"ip":"::1"}`, "the file has no list of addresses"},
-		"JSON number":   {`{"data":5}`, "the file has no list of addresses"},
+		"JSON no list":  {`{"ip":"::1"}`, "the file does not have a list of addresses"},
+		"JSON number":   {`{"data":5}`, "the file does not have a list of addresses"},
 		"JSON text":     {`["::1"]`, "element 1: json: cannot unmarshal string"},
 		"JSON long":     {`[{"ip":"::1","notes":"` + strings.Repeat("x", 1<<20) + `"}]`, "longer than"},
 	}

@@ -104,7 +104,7 @@ func (j *jsonReader) begin() error {
 	return errNoList
 }
 
-var errNoList = errors.New("the file has no list of addresses")
+var errNoList = errors.New("the file does not have a list of addresses")
 
 // explain adds to an error in which element it is.
 func (j *jsonReader) explain(err error) error {
@@ -112,7 +112,7 @@ func (j *jsonReader) explain(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	if j.number == 0 {
-		return fmt.Errorf("the file is no list of addresses: %w", err)
+		return fmt.Errorf("the file is not a list of addresses: %w", err)
 	}
 	return fmt.Errorf("element %d: %w", j.number, err)
 }

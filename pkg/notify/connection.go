@@ -120,7 +120,7 @@ func (c *connection) declare() error {
 
 // ErrOtherExchange says that the exchange is not what Kazoo and a Publisher declare it to be, for example durable.
 // Neither can use it.
-var ErrOtherExchange = errors.New("the exchange \"" + exchange + "\" is declared otherwise than Kazoo declares it")
+var ErrOtherExchange = errors.New("the exchange \"" + exchange + "\" has other properties than Kazoo declares")
 
 // Probe connects to the broker as a Publisher would, and reports whether Kazoo's exchange exists and can be used. It
 // creates and sends nothing.

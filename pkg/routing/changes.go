@@ -88,7 +88,7 @@ func (r *Registry) Changes(ctx context.Context, since string) (changed []Change,
 }
 
 func noPosition(since string) error {
-	return fault.Finding("since", "invalid", "no position of this database: begin without one", map[string]any{"value": since})
+	return fault.Finding("since", "invalid", "Value is not a position of this database: begin again without it", map[string]any{"value": since})
 }
 
 // isAfter reports whether a sequence is behind the last one of its database, as after a restore of an older backup. Those

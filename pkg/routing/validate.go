@@ -63,7 +63,7 @@ func canonicalize(doc document.Document) (map[addressSlot]field, error) {
 				text, _ := value.(string)
 				addr, ok := ipaddr.Parse(text)
 				if !ok { // the schema has passed it
-					return nil, fmt.Errorf("%q is no address", text)
+					return nil, fmt.Errorf("%q is not an IP address", text)
 				}
 				here := field{fmt.Sprintf("%s.%d", zonePath(direction, zone.name), i), text}
 				if first, twice := slots[addressSlot{direction, addr}]; twice {

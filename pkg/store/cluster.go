@@ -400,7 +400,7 @@ func (s *Store) missingNodes(ctx context.Context, nodes int) (missing int, err e
 	err = s.call("membership", "", func() error {
 		members, err := s.client.Membership(ctx)
 		if err == nil && len(members.ClusterNodes) == 0 {
-			err = errors.New("the CouchDB names no nodes")
+			err = errors.New("the CouchDB lists no nodes")
 		}
 		if err != nil {
 			return err

@@ -18,7 +18,7 @@ func (s *Store) Sequences(ctx context.Context, dbs []string) (sequences []string
 			return err
 		}
 		if len(all) != len(dbs) {
-			return fmt.Errorf("%d answers for %d databases", len(all), len(dbs))
+			return fmt.Errorf("%d results for %d databases", len(all), len(dbs))
 		}
 		sequences = make([]string, len(all))
 		for i, stats := range all {

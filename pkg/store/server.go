@@ -43,7 +43,7 @@ func Ask(ctx context.Context, dsn string) (Server, error) {
 		return Server{}, err
 	}
 	if welcome.Version == "" {
-		return Server{}, fault.Wrap(fault.DatastoreFault, errors.New("what answers there is no CouchDB"))
+		return Server{}, fault.Wrap(fault.DatastoreFault, errors.New("the server there is not a CouchDB"))
 	}
 	var session struct {
 		UserCtx struct{ Roles []string }
@@ -84,7 +84,7 @@ func question(ctx context.Context, address *url.URL, path string, into any) (htt
 		return nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("GET /%s: %s", path, answer.Status))
 	}
 	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
-		return nil, fault.Wrap(fault.DatastoreFault, errors.New("what answers there is no CouchDB"))
+		return nil, fault.Wrap(fault.DatastoreFault, errors.New("the server there is not a CouchDB"))
 	}
 	return answer.Header, nil
 }

@@ -1,8 +1,7 @@
 // Package store reads and writes Kazoo's documents: in a CouchDB, or in the embedded store where there is none.
 //
-// There is one code path over kivik; which driver answers is decided once, in Open, by the DSN. Callers see
-// documents, views and faults: what a revision conflict or a missing database looks like on the wire is settled
-// here. The package knows nothing of addresses, accounts or HTTP statuses of the API, and together with
+// There is one code path over kivik, and Open chooses the driver by the DSN. Callers see documents, views and
+// faults: the package turns revision conflicts, missing databases and the like into kinds of package fault. The package knows nothing of addresses, accounts or HTTP statuses of the API, and together with
 // pkg/store/embedded it is the only importer of kivik.
 package store
 

@@ -281,7 +281,7 @@ func TestCreateAccount(t *testing.T) {
 	provisioner := account.NewProvisioner(p.store, auth.NewKeyDocument, time.Now)
 	const create = "crossbar_maintenance create_account "
 	p.says(create+"One one.example.com admin secret",
-		"failed to create 'One': there is no master account: bootstrap the store first", 1)
+		"failed to create 'One': there is no master account: run \"junctor bootstrap\" first", 1)
 	_, err := provisioner.Bootstrap(t.Context())
 	p.ok(err)
 	views, err := store.Design(couchdbviews.Files, "junctor_accounts.json")

@@ -73,10 +73,10 @@ var validToken = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 // pass as they are.
 func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*auth.Identity, error) {
 	if !kazoo.IsID(clusterID) {
-		return nil, notRegistered(errors.New("no id of a cluster"))
+		return nil, notRegistered(errors.New("not the id of a cluster"))
 	}
 	if len(token) > maxToken || !validToken.MatchString(token) {
-		return nil, refuse("no characters of a token, or too many")
+		return nil, refuse("too long for a token, or with characters that no token has")
 	}
 	ctx, cancel := context.WithTimeout(ctx, totalTime)
 	defer cancel()
@@ -109,7 +109,7 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 func (i *Introspector) ask(ctx context.Context, q question) introspection {
 	call, ok := i.breakers.of(q.cluster.URL).Allow(i.now())
 	if !ok {
-		return unreachable(errors.New("no response the last times, not asked again yet"))
+		return unreachable(errors.New("the last calls had no response; the next one is made after a pause"))
 	}
 	v := i.client.ask(ctx, q)
 	now := i.now()

@@ -28,7 +28,7 @@ type Key struct{ aead cipher.AEAD }
 func Parse(text string) (*Key, error) {
 	secret, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(text))
 	if err != nil || len(secret) != keySize {
-		return nil, fmt.Errorf("not a key: %d bytes in base64 are one", keySize)
+		return nil, fmt.Errorf("not a key: a key is %d bytes in base64", keySize)
 	}
 	block, err := aes.NewCipher(secret)
 	if err != nil {
@@ -59,7 +59,7 @@ func (k *Key) Seal(secret, about string) string {
 func (k *Key) Open(sealed, about string) (string, error) {
 	text, ok := strings.CutPrefix(sealed, version)
 	if !ok {
-		return "", errors.New("sealed by no method that is known here")
+		return "", errors.New("sealed by an unknown method")
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil {

@@ -122,7 +122,7 @@ func read(ctx context.Context, documents account.Reader, id string) (document.Do
 		return nil, err
 	}
 	if doc.String(kazoo.FieldType) != docType || doc.Bool(kazoo.FieldDeleted) {
-		return nil, unknown(id, errors.New("the document is no cluster's"))
+		return nil, unknown(id, errors.New("the document is not that of a cluster"))
 	}
 	return doc, nil
 }

@@ -83,7 +83,7 @@ func normalizePort(u *url.URL) (string, error) {
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	if err != nil || port == 0 {
-		return "", errors.New("the URL's port is none")
+		return "", errors.New("the port in the URL must be a number from 1 to 65535")
 	}
 	if u.Scheme == "http" && port == 80 || u.Scheme == "https" && port == 443 {
 		return "", nil

@@ -1,8 +1,9 @@
-// Package billingtest is a billing hook to test with, which is also the reference for whoever writes one.
+// Package billingtest is a billing hook to test with. It is also the reference implementation for authors of hooks.
 //
-// It has a price per item for those accounts that are on a plan, and a standing for each account, and answers as Kazoo
-// does: who is on no plan pays nothing; who is, is shown an invoice for what the account would have then; and who
-// accepts it, is served as long as the account's standing is good. What an account has is counted by the test.
+// The hook has plans, with a price for each dedicated IP, and a standing for each account. It responds as Kazoo does: an
+// account without a plan pays nothing; an account with a plan gets an invoice for what it would have after the
+// assignment; after the client has accepted the charges, the assignment is approved unless the account is refused.
+// The test counts what an account has.
 package billingtest
 
 import (
@@ -15,13 +16,13 @@ import (
 	"testing"
 )
 
-// What the hook wants to be shown before it answers.
+// The credentials that the hook requires.
 const (
 	User     = "junctor"
 	Password = "hook-s3cret"
 )
 
-// Hook is a running hook. What is sent to it against the protocol fails the test.
+// Hook is a running hook. A message that breaks the protocol fails the test.
 type Hook struct {
 	*httptest.Server
 	t     testing.TB
@@ -42,13 +43,13 @@ type Plan struct {
 	Vendor string // the account whose plan it is
 }
 
-// Refusal is why an account gets nothing more.
+// Refusal is why an account must not be assigned more.
 type Refusal struct {
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
 }
 
-// Question is what the hook was asked for a quote.
+// Question is a request for a quote.
 type Question struct {
 	AccountID     string
 	AuthAccountID string
@@ -57,7 +58,7 @@ type Question struct {
 	AcceptCharges bool
 }
 
-// Start starts a hook, which runs until the test ends. count answers how many dedicated IPs an account has.
+// Start starts a hook, which runs until the test ends. count returns how many dedicated IPs an account has.
 func Start(t testing.TB, count func(accountID string) int) *Hook {
 	t.Helper()
 	h := &Hook{t: t, count: count, plans: map[string]Plan{}, refusals: map[string]Refusal{}}
@@ -92,28 +93,28 @@ func (h *Hook) Refuse(accountID string, r Refusal) {
 	h.refusals[accountID] = r
 }
 
-// Instead has something else answer; nil is the hook itself again.
-func (h *Hook) Instead(answer http.HandlerFunc) {
+// Instead replaces the handler of the hook; nil restores it.
+func (h *Hook) Instead(handler http.HandlerFunc) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.instead = answer
+	h.instead = handler
 }
 
-// Questions returns what the hook was asked so far.
+// Questions returns the requests for quotes so far.
 func (h *Hook) Questions() []Question {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.questions)
 }
 
-// Reconciled returns of which accounts the hook was told so far, in order.
+// Reconciled returns the accounts of the reconcile messages so far, in order.
 func (h *Hook) Reconciled() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.reconciled)
 }
 
-// message is what the hook is sent.
+// message is a request to the hook.
 type message struct {
 	Version       int    `json:"version"`
 	Event         string `json:"event"`
@@ -137,8 +138,8 @@ func (h *Hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if user, password, _ := r.BasicAuth(); user != User || password != Password {
-		h.t.Errorf("the hook is shown %q and %q", user, password)
-		http.Error(w, "who is there?", http.StatusUnauthorized)
+		h.t.Errorf("the hook got user %q and password %q", user, password)
+		http.Error(w, "wrong user or password", http.StatusUnauthorized)
 		return
 	}
 	var m message
@@ -146,8 +147,8 @@ func (h *Hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(&m)
 	if err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || m.Version != 1 {
-		h.t.Errorf("the hook is sent %s %s %+v, %v", r.Method, r.Header, m, err)
-		http.Error(w, "what is this?", http.StatusBadRequest)
+		h.t.Errorf("the hook got %s %s %+v, %v", r.Method, r.Header, m, err)
+		http.Error(w, "not a message of the protocol", http.StatusBadRequest)
 		return
 	}
 	h.mu.Lock()
@@ -160,8 +161,8 @@ func (h *Hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.reconciled = append(h.reconciled, m.AccountID)
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		h.t.Errorf("the hook is sent %+v", m)
-		http.Error(w, "what is this?", http.StatusBadRequest)
+		h.t.Errorf("the hook got %+v", m)
+		http.Error(w, "not a message of the protocol", http.StatusBadRequest)
 	}
 }
 
@@ -171,16 +172,16 @@ func (h *Hook) quote(w http.ResponseWriter, q Question) {
 	refusal, refused := h.refusals[q.AccountID]
 	switch {
 	case !charged:
-		answer(w, http.StatusOK, struct{}{})
+		respond(w, http.StatusOK, struct{}{})
 	case refused && q.AcceptCharges:
-		answer(w, http.StatusPaymentRequired, refusal)
+		respond(w, http.StatusPaymentRequired, refusal)
 	default:
 		invoice := plan.invoice(h.count(q.AccountID)+q.Quantity, q.Quantity)
-		answer(w, http.StatusOK, map[string]any{"invoices": []any{invoice}})
+		respond(w, http.StatusOK, map[string]any{"invoices": []any{invoice}})
 	}
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func respond(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
