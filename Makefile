@@ -7,6 +7,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 PREFIX      ?= /usr/local
 FUZZTIME    ?= 1m
 SIZES       ?= 1000,100000
+COUCH_SIZES ?= 1000,100000
 ROUNDS      ?= 5
 TURN        ?= 1s
 SIP_SECONDS ?= 10
@@ -111,12 +112,12 @@ fuzz: ## run every fuzz target for FUZZTIME (1m)
 
 .PHONY: bench
 bench: build bin/junctor-bench ## measure SIZES (1000,100000) addresses beside bare handlers and stores, in ROUNDS (5) of TURN (1s)
-	bin/junctor-bench --sizes $(SIZES) --rounds $(ROUNDS) --turn $(TURN)
+	bin/junctor-bench --sizes '$(SIZES)' --couchdb-sizes '$(COUCH_SIZES)' --rounds $(ROUNDS) --turn $(TURN)
 	go test -run '^$$' -bench . ./pkg/api
 
 .PHONY: bench-smoke
 bench-smoke: build bin/junctor-bench ## see, in seconds, that everything can be measured
-	bin/junctor-bench --smoke
+	bin/junctor-bench --sizes 300,600 --couchdb-sizes 300 --rounds 1 --turn 100ms --timeout 5m
 	go test -run '^$$' -bench . -benchtime 1x ./pkg/api
 
 .PHONY: bin/junctor-bench

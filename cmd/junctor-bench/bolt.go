@@ -1,133 +1,194 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
+	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
+
+	"junctor/pkg/dedicatedip"
+	"junctor/pkg/history"
 )
 
-// boltSetup says which store to copy, and where to, to be written to without the product.
-type boltSetup struct {
-	File     string   `json:"file"`     // of a filled world, that nobody serves yet
-	Folder   string   `json:"folder"`   // of the copy, and of nothing else
-	Accounts []string `json:"accounts"` // that have addresses, as tenants do
+// bareBolt is bbolt with a copy of a world's file. It writes the keys and values that junctor wrote there, in the
+// transactions that are necessary: one for the address with the event of its history, and one for the account's copy,
+// each shared by all who wait. There is no HTTP, no view function and no revision in that.
+type bareBolt struct {
+	db    *bbolt.DB
+	steps [][][]entry // by step and client
 }
 
-// writeToBolt is bare bbolt: it puts and deletes, in a copy of an embedded store's file, the very keys and values
-// that the store would, and shares transactions among those who wait, as the store does. There is no HTTP, no view
-// function and no revision in that, only the disk.
-func writeToBolt(ctx context.Context, c *coordinator) error {
-	var setup boltSetup
-	if err := c.in.Decode(&setup); err != nil {
-		return err
+// entry is a key of a bbolt file that a write changed.
+type entry struct {
+	path  []string // the buckets, and the key
+	value []byte   // nil is deleted
+}
+
+// newBareBolt records what junctor writes to the file of a world.
+func (b *bench) newBareBolt(ctx context.Context, w *world) (*bareBolt, error) {
+	bolt := &bareBolt{}
+	for round := range 2 { // the first leaves tombstones and events, and does not count
+		for _, method := range []string{"POST", "DELETE"} {
+			entries, err := b.recordBolt(ctx, w, method)
+			if err != nil {
+				return nil, err
+			}
+			if round > 0 {
+				bolt.steps = append(bolt.steps, steps(entries)...)
+			}
+		}
 	}
-	w := &world{dsn: setup.Folder}
-	for _, id := range setup.Accounts {
-		w.tenants = append(w.tenants, tenant{id: id})
+	file := w.file() + ".bare"
+	err := copyFile(ctx, file, w.file())
+	if err == nil {
+		bolt.db, err = openBolt(file, false)
 	}
-	defer os.RemoveAll(setup.Folder)
-	if err := os.Mkdir(setup.Folder, 0o700); err != nil {
-		return err
+	if err == nil {
+		bolt.db.MaxBatchSize = writers
 	}
-	if err := copyFile(w.file(), setup.File); err != nil {
-		return err
+	return bolt, err
+}
+
+// recordBolt serves a world, has every writer assign (POST) or release (DELETE) an address, and returns what that changed
+// in the file.
+func (b *bench) recordBolt(ctx context.Context, w *world, method string) ([]entry, error) {
+	before := w.file() + ".before"
+	if err := copyFile(ctx, before, w.file()); err != nil {
+		return nil, err
 	}
-	script, err := w.record(ctx)
+	defer os.Remove(before)
+	if err := b.start(ctx, w); err != nil {
+		return nil, err
+	}
+	group, clients := errgroup.WithContext(ctx)
+	for client := range writers {
+		group.Go(func() error { return b.change(w, method)(clients, client) })
+	}
+	err := group.Wait()
+	w.server.stop() // then all of it is in the file
 	if err != nil {
-		return err
+		return nil, err
 	}
-	db, err := openBolt(w.file(), false)
-	if err != nil {
-		return err
+	return difference(before, w.file())
+}
+
+// steps returns two transactions of entries, each in equal shares for the writers: first the pool and its history, then
+// the accounts. Whose share an entry is in makes no difference to the file. What else a server writes is left out.
+func steps(entries []entry) [][][]entry {
+	pool, accounts := make([][]entry, writers), make([][]entry, writers)
+	for i, e := range entries {
+		switch db := e.path[1]; { // below the bucket "databases"
+		case db == dedicatedip.Database, db == history.Database:
+			pool[i%writers] = append(pool[i%writers], e)
+		case strings.HasPrefix(db, "account/"):
+			accounts[i%writers] = append(accounts[i%writers], e)
+		}
 	}
-	defer db.Close()
-	g := startGroup(db)
-	defer g.stop()
-	return c.serve(ctx, "", map[string]operation{"writes": func(_ context.Context, client int) error {
-		for _, shares := range script {
-			if err := g.write(shares[client]); err != nil {
+	return [][][]entry{pool, accounts}
+}
+
+func (b *bareBolt) assignAndRelease(clients int) operation {
+	update := b.db.Batch
+	if clients == 1 { // nobody to wait for
+		update = b.db.Update
+	}
+	return func(_ context.Context, client int) error {
+		for _, shares := range b.steps {
+			if err := update(func(tx *bbolt.Tx) error { return apply(tx, shares[client]) }); err != nil {
 				return err
 			}
 		}
 		return nil
-	}})
+	}
 }
+
+func (b *bareBolt) close() error { return b.db.Close() }
 
 func openBolt(file string, readOnly bool) (*bbolt.DB, error) {
 	return bbolt.Open(file, 0o600, &bbolt.Options{
-		FreelistType: bbolt.FreelistMapType, Timeout: patience, ReadOnly: readOnly, // as the store, but for the lock
+		FreelistType: bbolt.FreelistMapType, Timeout: time.Minute, ReadOnly: readOnly, // as the store
 	})
 }
 
-// group writes for several at once: whoever waits goes into the next transaction.
-type group struct {
-	db    *bbolt.DB
-	queue chan waiting
-	ended chan struct{}
-}
-
-type waiting struct {
-	entries []entry
-	answer  chan error
-}
-
-// largestGroup is how many the store takes into one transaction.
-const largestGroup = 256
-
-func startGroup(db *bbolt.DB) *group {
-	g := &group{db: db, queue: make(chan waiting), ended: make(chan struct{})}
-	go g.run()
-	return g
-}
-
-// stop is to be called when nobody writes any more.
-func (g *group) stop() {
-	close(g.queue)
-	<-g.ended
-}
-
-// write returns when the entries are on disk.
-func (g *group) write(entries []entry) error {
-	answer := make(chan error, 1)
-	g.queue <- waiting{entries, answer}
-	return <-answer
-}
-
-func (g *group) run() {
-	defer close(g.ended)
-	for first := range g.queue {
-		batch := g.gather(first)
-		err := g.db.Update(func(tx *bbolt.Tx) error { return apply(tx, batch) })
-		for _, w := range batch {
-			w.answer <- err
-		}
+func copyFile(ctx context.Context, to, from string) error {
+	if text, err := exec.CommandContext(ctx, "cp", from, to).CombinedOutput(); err != nil {
+		return fmt.Errorf("cp %s: %w: %s", from, err, text)
 	}
+	return nil
 }
 
-func (g *group) gather(first waiting) []waiting {
-	batch := []waiting{first}
-	for len(batch) < largestGroup {
-		select {
-		case next, ok := <-g.queue:
-			if !ok {
-				return batch
+// apply writes entries whose buckets exist.
+func apply(tx *bbolt.Tx, entries []entry) error {
+	for _, e := range entries {
+		in, last := tx.Cursor().Bucket(), len(e.path)-1
+		for _, name := range e.path[:last] {
+			if in = in.Bucket([]byte(name)); in == nil {
+				return fmt.Errorf("no bucket %q", e.path[:last])
 			}
-			batch = append(batch, next)
-		default:
-			return batch
 		}
-	}
-	return batch
-}
-
-func apply(tx *bbolt.Tx, batch []waiting) error {
-	for _, w := range batch {
-		for _, e := range w.entries {
-			if err := e.apply(tx); err != nil {
-				return err
-			}
+		write := func() error { return in.Put([]byte(e.path[last]), e.value) }
+		if e.value == nil {
+			write = func() error { return in.Delete([]byte(e.path[last])) }
+		}
+		if err := write(); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// difference returns what makes one bbolt file of another. New buckets are left out.
+func difference(before, after string) (entries []entry, err error) {
+	old, err := openBolt(before, true)
+	if err != nil {
+		return nil, err
+	}
+	defer old.Close()
+	db, err := openBolt(after, true)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	err = old.View(func(was *bbolt.Tx) error {
+		return db.View(func(is *bbolt.Tx) error {
+			entries = appendDifference(nil, nil, was.Cursor().Bucket(), is.Cursor().Bucket())
+			return nil
+		})
+	})
+	return entries, err
+}
+
+// appendDifference walks through two buckets of a path side by side: files may be large.
+func appendDifference(entries []entry, path []string, before, after *bbolt.Bucket) []entry {
+	at := func(key []byte) []string { return append(path[:len(path):len(path)], string(key)) }
+	was, is := before.Cursor(), after.Cursor()
+	oldKey, old := was.First()
+	key, value := is.First()
+	for oldKey != nil || key != nil {
+		order := bytes.Compare(oldKey, key)
+		if oldKey == nil || key == nil { // the end of one
+			order = -order
+		}
+		switch {
+		case order < 0 && old != nil:
+			entries = append(entries, entry{path: at(oldKey)})
+		case order > 0 && value != nil, order == 0 && value != nil && !bytes.Equal(old, value):
+			entries = append(entries, entry{at(key), bytes.Clone(value)})
+		case order == 0 && old == nil && value == nil:
+			entries = appendDifference(entries, at(key), before.Bucket(key), after.Bucket(key))
+		}
+		if order <= 0 {
+			oldKey, old = was.Next()
+		}
+		if order >= 0 {
+			key, value = is.Next()
+		}
+	}
+	return entries
 }

@@ -2,59 +2,28 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-kivik/kivik/v4"
 	"github.com/go-kivik/kivik/v4/couchdb"
+	"golang.org/x/sync/errgroup"
 
 	couchdbviews "junctor/couchdb-views"
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/history"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
 
-// couchSetup says which CouchDB to work on, and what is in its pool.
-type couchSetup struct {
-	DSN      string   `json:"dsn"`
-	Accounts []string `json:"accounts"` // that have addresses, as tenants do
-	Size     int      `json:"size"`     // of the pool
-}
-
-// workOnCouchDB is a bare CouchDB, through the same client library that the product uses, set up in the same way: it
-// reads what a server has to read, and makes the necessary writes in databases of its own with the same views.
-func workOnCouchDB(ctx context.Context, c *coordinator) error {
-	var setup couchSetup
-	if err := c.in.Decode(&setup); err != nil {
-		return err
-	}
-	client, err := dial(setup.DSN)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	holders, err := bareHolders(ctx, setup)
-	if err != nil {
-		return err
-	}
-	operations := bareReads(client.DB(dedicatedip.Database), setup.Accounts)
-	operations["writes"] = func(ctx context.Context, n int) error {
-		for _, do := range changes {
-			if err := do(holders[n], ctx, bareCouch{client}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return c.serve(ctx, "", operations)
-}
-
-// dial opens a CouchDB with as many connections as pkg/store has for it, and nothing else of what that adds to kivik.
+// dial opens a CouchDB with as many connections as pkg/store has, and nothing else of what that adds to kivik.
 func dial(dsn string) (*kivik.Client, error) {
 	server, err := url.Parse(dsn)
 	if err != nil {
@@ -62,175 +31,154 @@ func dial(dsn string) (*kivik.Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 2 * writers
-	transport.MaxIdleConns = 0
 	transport.DisableCompression = true
 	options := []kivik.Option{
 		couchdb.OptionHTTPClient(&http.Client{Transport: transport}), couchdb.OptionNoRequestCompression(),
 	}
-	if user := server.User; user != nil {
-		password, _ := user.Password()
-		options = append(options, couchdb.BasicAuth(user.Username(), password))
+	if server.User != nil {
+		password, _ := server.User.Password()
+		options = append(options, couchdb.BasicAuth(server.User.Username(), password))
 		server.User = nil
 	}
 	return kivik.New("couch", server.String(), options...)
 }
 
-// The bounds of waiting for a CouchDB to have nothing to do of its own.
-const (
-	calmLooks = 5 // in a row, a second apart
-	mostLooks = 120
-)
-
-// calm waits until a CouchDB compacts and indexes nothing any more, as it does for a while after it was filled.
-func calm(ctx context.Context, dsn string) error {
-	for quiet, look := 0, 0; quiet < calmLooks && look < mostLooks; look++ {
-		busy, err := activeTasks(ctx, dsn)
-		if err != nil {
-			return err
-		}
-		if quiet++; busy > 0 {
-			quiet = 0
-		}
-		time.Sleep(time.Second)
-	}
-	return nil
-}
-
-// activeTasks returns how many things a CouchDB does of its own.
-func activeTasks(ctx context.Context, dsn string) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(dsn, "/")+"/_active_tasks", nil)
-	if err != nil {
-		return 0, errors.New(couchVariable + " is not a URL") // the error would repeat the password
-	}
-	answer, err := http.DefaultClient.Do(r)
+// activeTasks returns how many things a CouchDB does of its own, such as compactions.
+func activeTasks(dsn string) (int, error) {
+	resp, err := http.Get(strings.TrimSuffix(dsn, "/") + "/_active_tasks")
 	if err != nil {
 		return 0, err
 	}
-	defer answer.Body.Close()
+	defer resp.Body.Close()
 	var tasks []json.RawMessage
-	err = json.NewDecoder(answer.Body).Decode(&tasks)
+	err = json.NewDecoder(resp.Body).Decode(&tasks)
 	return len(tasks), err
 }
 
-// bareReads are reads of a pool.
-func bareReads(pool *kivik.DB, accounts []string) map[string]operation {
-	query := func(design, view string, params func(client int) map[string]any) operation {
-		return func(ctx context.Context, client int) error {
-			return drain(pool.Query(ctx, design, view, kivik.Params(params(client))))
-		}
-	}
-	return map[string]operation{
-		"document": func(ctx context.Context, client int) error {
-			var doc json.RawMessage
-			n := client%len(accounts)*heldEach + client%heldEach
-			return pool.Get(ctx, address(n)).ScanDoc(&doc)
-		},
-		"assigned": query(dedicatedip.Database, "assigned_to_listing", func(client int) map[string]any {
-			return map[string]any{"key": accounts[client%len(accounts)]}
-		}),
-		"zones": query(dedicatedip.Database, "zone_listing", func(int) map[string]any {
-			return map[string]any{"group": true}
-		}),
-		"available": query("junctor", "available", func(int) map[string]any {
-			return map[string]any{"limit": pageSize + 1}
-		}),
-	}
+// bareCouchDB makes the necessary writes of assignments and releases through kivik: the address, with its last changes, and
+// the account's copy. The events of the history are written in bulk. The databases are its own, as large as junctor's,
+// with the same views.
+type bareCouchDB struct {
+	client  *kivik.Client
+	holders [writers]holder
+
+	mu     sync.Mutex
+	events []any     // not yet written
+	since  time.Time // when events were last written
+	bulks  errgroup.Group
 }
 
-// drain reads all rows of a result, of which there has to be one.
-func drain(rows *kivik.ResultSet) error {
-	defer func() { _ = rows.Close() }()
-	found := false
-	for rows.Next() {
-		var value json.RawMessage
-		if err := rows.ScanValue(&value); err != nil {
-			return err
-		}
-		found = true
-	}
-	if err := rows.Err(); err != nil || found {
-		return err
-	}
-	return errors.New("no rows")
+// holder is an address that a client assigns to an account.
+type holder struct {
+	doc     document.Document // of the address, available
+	account string            // its database
 }
 
-// bareCouch is kivik as a writer.
-type bareCouch struct{ *kivik.Client }
-
-func (c bareCouch) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	err = again(func() error {
-		rev, err = c.DB(db).Put(ctx, doc.ID(), doc)
-		return err
-	})
-	return rev, err
-}
-
-func (c bareCouch) Delete(ctx context.Context, db, id, rev string) error {
-	return again(func() error {
-		_, err := c.DB(db).Delete(ctx, id, rev)
-		return err
-	})
-}
-
-// again repeats a write that was not answered, once: servers close connections that nobody used for a while, and it
-// may be while the next request is on its way. One that has been made after all ends in a conflict.
-func again(write func() error) error {
-	err := write()
-	var unanswered *url.Error
-	if errors.As(err, &unanswered) {
-		err = write()
-	}
-	return err
-}
-
-// The databases of the bare writes: a pool, and those of accounts.
+// The databases of the bare writes.
 const (
-	barePool    = "junctor_bench_pool"
-	bareAccount = "junctor_bench_account_%d"
+	barePool    = "bench_pool"
+	bareHistory = "bench_history"
+	bareAccount = "bench_account_%d"
 )
 
-// bareHolders makes databases as a server would, the pool as large as the server's and for as many accounts, and
-// answers for each writer one who holds an address.
-func bareHolders(ctx context.Context, setup couchSetup) ([]*holder, error) {
-	s, err := store.Open(setup.DSN, store.Options{})
+func newBareCouchDB(ctx context.Context, w *world) (*bareCouchDB, error) {
+	client, err := dial(w.dsn)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(w.dsn, store.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	if err := makeDatabase(ctx, s, barePool, "dedicated_ips.json", "junctor_dedicated_ips.json"); err != nil {
-		return nil, err
+	b := &bareCouchDB{client: client}
+	databases := map[string][]string{
+		barePool: {"dedicated_ips.json", "junctor_dedicated_ips.json"}, bareHistory: {"ip_history.json"},
 	}
-	rest := func(n int) document.Document { return available(writers + n) }
-	if err := putAll(ctx, s, barePool, setup.Size-writers, rest); err != nil {
-		return nil, err
+	for n := range b.holders {
+		b.holders[n].account = fmt.Sprintf(bareAccount, n%len(w.tenants))
+		databases[b.holders[n].account] = []string{"junctor_account.json"}
 	}
-	accounts := min(len(setup.Accounts), writers)
-	for n := range accounts {
-		if err := makeDatabase(ctx, s, fmt.Sprintf(bareAccount, n), "junctor_account.json"); err != nil {
-			return nil, err
+	for db, designs := range databases {
+		for _, design := range designs {
+			if err := store.InstallDatabase(ctx, s, db, couchdbviews.Files, design); err != nil {
+				return nil, err
+			}
 		}
 	}
-	holders := make([]*holder, writers)
-	for n := range holders {
-		rev, err := s.Put(ctx, barePool, available(n))
-		if err != nil {
-			return nil, err
-		}
-		own := n % accounts
-		holders[n] = &holder{pool: barePool, own: fmt.Sprintf(bareAccount, own), number: n,
-			account: fmt.Sprintf("%032x", own), rev: rev}
+	err = putAll(ctx, s, barePool, w.pool, func(n int) document.Document { return addressDocument(n, "") })
+	for n := 0; err == nil && n < writers; n++ {
+		b.holders[n].doc, err = s.Get(ctx, barePool, address(n))
 	}
-	return holders, index(ctx, s, barePool)
+	if err == nil {
+		err = settle(ctx, s, w.dsn, barePool)
+	}
+	return b, err
 }
 
-func makeDatabase(ctx context.Context, s *store.Store, db string, designs ...string) error {
-	if err := s.CreateDatabase(ctx, db); err != nil {
-		return err
-	}
-	for _, file := range designs {
-		if err := store.InstallFile(ctx, s, db, couchdbviews.Files, file); err != nil {
+func (b *bareCouchDB) assignAndRelease(int) operation {
+	return func(ctx context.Context, client int) error {
+		h := &b.holders[client]
+		own := b.client.DB(h.account)
+		holder := fmt.Sprintf("%032x", client)
+		if err := b.change(ctx, h, func(doc document.Document) {
+			doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", holder
+		}); err != nil {
 			return err
 		}
+		copied := h.doc.Clone()
+		delete(copied, "_rev")
+		delete(copied, history.Field)
+		rev, err := own.Put(ctx, copied.ID(), copied)
+		if err != nil {
+			return err
+		}
+		if err := b.change(ctx, h, func(doc document.Document) {
+			doc["pvt_status"] = "available"
+			delete(doc, "pvt_assigned_to")
+		}); err != nil {
+			return err
+		}
+		_, err = own.Delete(ctx, copied.ID(), rev)
+		return err
 	}
+}
+
+// change edits and writes the document of an address, with the record of that.
+func (b *bareCouchDB) change(ctx context.Context, h *holder, edit func(document.Document)) (err error) {
+	before := h.doc
+	h.doc = before.Clone()
+	edit(h.doc)
+	history.Record(h.doc, before, history.Actor{
+		AccountID: fmt.Sprintf("%032x", 1), RequestID: rand.Text(), Client: "127.0.0.1", Source: history.API,
+	}, kazoo.Gregorian(time.Now()))
+	history.Trim(h.doc, history.Held)
+	if h.doc["_rev"], err = b.client.DB(barePool).Put(ctx, h.doc.ID(), h.doc); err != nil {
+		return err
+	}
+	newest, _ := h.doc[history.Field].([]any)[0].(map[string]any)
+	event := document.Document(newest).Clone()
+	event["_id"], event["ip"], event["pvt_type"] = history.Changes(h.doc)[0].ID, h.doc.ID(), "ip_event"
+	b.write(ctx, event)
 	return nil
 }
+
+// write writes events as junctor does: nobody waits for them, and those of 200 ms are written together.
+func (b *bareCouchDB) write(ctx context.Context, event document.Document) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.events = append(b.events, event); time.Since(b.since) < 200*time.Millisecond {
+		return
+	}
+	events := b.events
+	b.events, b.since = nil, time.Now()
+	b.bulks.Go(func() error {
+		written, err := b.client.DB(bareHistory).BulkDocs(context.WithoutCancel(ctx), events)
+		for _, w := range written {
+			err = errors.Join(err, w.Error)
+		}
+		return err
+	})
+}
+
+func (b *bareCouchDB) close() error { return errors.Join(b.bulks.Wait(), b.client.Close()) }

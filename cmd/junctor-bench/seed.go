@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -17,7 +18,56 @@ import (
 	"junctor/pkg/store"
 )
 
-// seed fills a world's store as a server and its clients would have, with the views in place from the beginning.
+// The shape of a pool. It does not depend on the number of addresses, so that listings are equally long in all.
+const (
+	zones       = 5
+	hosts       = 50
+	heldEach    = 25  // addresses of an account that has some
+	mostTenants = 100 // accounts that have some
+)
+
+// addressesEach is how many addresses a routing cluster has: two in each of three zones, in both directions.
+const addressesEach = 12
+
+// tokenTime is longer than any benchmark takes.
+const tokenTime = 24 * time.Hour
+
+// address returns the address of a number.
+func address(n int) string { return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255) }
+
+// addressDocument returns the document of an address, as junctor writes it. holder is empty if it is available.
+func addressDocument(n int, holder string) document.Document {
+	const written = 63_900_000_000 // in Gregorian seconds
+	zone := fmt.Sprintf("zone-%d", n%zones)
+	doc := document.Document{
+		"_id": address(n), "pvt_vsn": "1", "pvt_type": "dedicated_ip", "pvt_status": "available",
+		"pvt_zone": zone, "pvt_host": fmt.Sprintf("proxy%d.%s.example.com", n%hosts, zone),
+		"pvt_created": document.Number(written), "pvt_modified": document.Number(written),
+	}
+	if holder != "" {
+		doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", holder
+	}
+	return doc
+}
+
+// clusterDocument returns the document of a routing cluster.
+func clusterDocument(n int) document.Document {
+	ips := map[string]any{}
+	for d, direction := range []string{"inbound", "outbound"} {
+		byZone := map[string]any{}
+		for z, zone := range []string{"central", "east", "west"} {
+			first := addressesEach*n + 6*d + 2*z
+			byZone[zone] = []any{address(first), address(first + 1)}
+		}
+		ips[direction] = byZone
+	}
+	return document.Document{
+		"_id": fmt.Sprintf("%032x", n), "pvt_type": "customer_cluster", "owner": "owner",
+		"name": fmt.Sprintf("cluster %d", n), "ips": ips, "randomize_routing": false,
+	}
+}
+
+// seed fills the store of a world.
 func (w *world) seed(ctx context.Context) (err error) {
 	if err := os.MkdirAll(w.folder, 0o700); err != nil {
 		return err
@@ -26,139 +76,113 @@ func (w *world) seed(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closeErr := s.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	return w.fill(ctx, s)
-}
-
-func (w *world) fill(ctx context.Context, s *store.Store) error {
+	defer func() { err = errors.Join(err, s.Close()) }()
 	provisioner := account.NewProvisioner(s, auth.NewKeyDocument, time.Now)
-	master, err := found(ctx, s, provisioner)
+	master, err := provisioner.Bootstrap(ctx)
 	if err != nil {
 		return err
 	}
-	issuer := auth.NewIssuer(s, time.Now)
-	grant, err := issuer.APIKey(ctx, master.APIKey)
-	if err != nil {
+	if err := errors.Join(account.Install(ctx, s), pooldb.Install(ctx, s), routing.Install(ctx, s)); err != nil {
 		return err
 	}
-	w.admin = grant.Token
-	if err := w.fillPool(ctx, s, provisioner, issuer); err != nil {
+	if w.admin, err = token(ctx, s, master.AccountID); err != nil {
 		return err
 	}
-	return putAll(ctx, s, routing.Database, w.routing/addressesEach, routingCluster)
-}
-
-// found bootstraps a store and installs the design documents that are needed before there is a server.
-func found(ctx context.Context, s *store.Store, f *account.Provisioner) (account.Bootstrapped, error) {
-	master, err := f.Bootstrap(ctx)
-	if err != nil {
-		return master, err
+	for n := range min(w.pool/(4*heldEach), mostTenants) { // most of a small pool is left
+		if err := w.addTenant(ctx, s, provisioner, n); err != nil {
+			return err
+		}
 	}
-	if err := store.InstallFile(ctx, s, "accounts", couchdbviews.Files, "junctor_accounts.json"); err != nil {
-		return master, err
-	}
-	if err := pooldb.Install(ctx, s); err != nil {
-		return master, err
-	}
-	if err := routing.Install(ctx, s); err != nil {
-		return master, err
-	}
-	_, err = s.Update(ctx, "system_config", "crossbar.auth", func(doc document.Document) error {
-		doc["default"] = map[string]any{"token_auth_expiry_s": document.Number(tokensLast)}
-		return nil
+	err = putAll(ctx, s, dedicatedip.Database, w.pool, func(n int) document.Document {
+		if n < w.free(0) {
+			return addressDocument(n, w.tenants[n/heldEach].id)
+		}
+		return addressDocument(n, "")
 	})
-	return master, err
+	if err == nil {
+		err = putAll(ctx, s, routing.Database, w.clusters, clusterDocument)
+	}
+	if err == nil && w.isCouchDB() && w.pool > 0 {
+		err = settle(ctx, s, w.dsn, dedicatedip.Database)
+	}
+	return err
 }
 
-// tokensLast is longer than any benchmark takes, in seconds.
-const tokensLast = 86_400
-
-// fillPool makes the accounts, and the addresses with their copies in the accounts' databases.
-func (w *world) fillPool(ctx context.Context, s *store.Store, f *account.Provisioner, i *auth.Issuer) error {
-	for n := range tenantsIn(w.size) {
-		created, err := f.Create(ctx, account.NewAccount{Name: fmt.Sprintf("Account %d", n)})
-		if err != nil {
-			return err
-		}
-		grant, err := i.APIKey(ctx, created.APIKey)
-		if err != nil {
-			return err
-		}
-		db, err := account.Database(created.ID)
-		if err != nil {
-			return err
-		}
-		if err := store.InstallFile(ctx, s, db, couchdbviews.Files, "junctor_account.json"); err != nil {
-			return err
-		}
-		held := func(i int) document.Document { return assigned(n*heldEach+i, created.ID) }
-		if err := putAll(ctx, s, db, heldEach, held); err != nil {
-			return err
-		}
-		w.tenants = append(w.tenants, tenant{id: created.ID, token: grant.Token})
+// token returns a token of an account.
+func token(ctx context.Context, s *store.Store, id string) (string, error) {
+	holder, err := account.Get(ctx, s, id)
+	if err != nil {
+		return "", err
 	}
-	err := putAll(ctx, s, dedicatedip.Database, w.size, func(n int) document.Document {
-		if n < firstFree(len(w.tenants)) {
-			return assigned(n, w.tenants[n/heldEach].id)
-		}
-		return available(n)
+	token, _, err := auth.NewIssuer(s, time.Now).Account(ctx, holder, tokenTime)
+	return token, err
+}
+
+// addTenant creates the account of a number, with the copies of its addresses.
+func (w *world) addTenant(ctx context.Context, s *store.Store, p *account.Provisioner, n int) error {
+	created, err := p.Create(ctx, account.NewAccount{Name: fmt.Sprintf("Account %d", n)})
+	if err != nil {
+		return err
+	}
+	db, err := account.Database(created.ID)
+	if err != nil {
+		return err
+	}
+	if err := store.InstallFile(ctx, s, db, couchdbviews.Files, "junctor_account.json"); err != nil {
+		return err
+	}
+	err = putAll(ctx, s, db, heldEach, func(i int) document.Document {
+		return addressDocument(n*heldEach+i, created.ID)
 	})
 	if err != nil {
 		return err
 	}
-	return index(ctx, s, dedicatedip.Database)
+	text, err := token(ctx, s, created.ID)
+	w.tenants = append(w.tenants, tenant{created.ID, text})
+	return err
 }
 
-// index has the views of a pool made. A CouchDB gives up answering before it has those of a large one, and goes on
-// making them: whatever is measured meanwhile is measured on a busy machine.
-func index(ctx context.Context, s *store.Store, pool string) error {
-	for design, view := range map[string]string{dedicatedip.Database: "zone_listing", "junctor": "available"} {
-		for {
-			err := s.View(ctx, pool, design, view, store.Query{Limit: 1}, func(store.Row) error { return nil })
-			if err == nil {
-				break
-			}
-			if ctx.Err() != nil || !fault.Is(err, fault.DatastoreFault) {
-				return err
-			}
-			time.Sleep(time.Second)
-		}
-	}
-	return nil
-}
-
-// bulk is how many documents are written in one go.
-const bulk = 1000
-
-// putAll writes new documents.
+// putAll writes count new documents.
 func putAll(ctx context.Context, s *store.Store, db string, count int, doc func(n int) document.Document) error {
+	const bulk = 1000
 	for from := 0; from < count; from += bulk {
 		var docs []document.Document
 		for n := from; n < min(from+bulk, count); n++ {
 			docs = append(docs, doc(n))
 		}
-		if _, err := putMany(ctx, s, db, docs); err != nil {
+		written, err := s.PutMany(ctx, db, docs)
+		if err != nil {
 			return err
+		}
+		for _, w := range written {
+			if w.Err != nil {
+				return w.Err
+			}
 		}
 	}
 	return nil
 }
 
-// putMany writes documents, all of which have to succeed, and answers their revisions.
-func putMany(ctx context.Context, s *store.Store, db string, docs []document.Document) (revs []string, err error) {
-	written, err := s.PutMany(ctx, db, docs)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range written {
-		if w.Err != nil {
-			return nil, w.Err
+// settle has a CouchDB build the views of a pool, and waits until it does nothing of its own any more.
+func settle(ctx context.Context, s *store.Store, dsn, pool string) error {
+	for design, view := range map[string]string{dedicatedip.Database: "zone_listing", "junctor": "available"} {
+		err := await(ctx, time.Second, func() (bool, error) {
+			err := s.View(ctx, pool, design, view, store.Query{Limit: 1}, func(store.Row) error { return nil })
+			if fault.Is(err, fault.DatastoreFault) || fault.Is(err, fault.DatastoreUnreachable) { // it took too long
+				return false, nil
+			}
+			return true, err
+		})
+		if err != nil {
+			return err
 		}
-		revs = append(revs, w.Rev)
 	}
-	return revs, nil
+	quiet := 0
+	return await(ctx, time.Second, func() (bool, error) {
+		busy, err := activeTasks(dsn)
+		if quiet++; busy > 0 {
+			quiet = 0
+		}
+		return quiet == 3, err
+	})
 }

@@ -1,104 +1,175 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// server is a running "junctor serve".
+// server is an HTTP server that runs beside this program.
 type server struct {
-	*process
-	url string
+	cmd   *exec.Cmd
+	url   string
+	ended chan struct{}
+	end   func() error // asks it to end
 }
 
-// start serves a world and notes how long it took until the first request with a token was answered.
+func launch(cmd *exec.Cmd, end func() error) (*server, error) {
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &server{cmd: cmd, ended: make(chan struct{}), end: end}
+	go func() {
+		defer close(s.ended)
+		_ = cmd.Wait() // how it ended is in cmd.ProcessState
+	}()
+	return s, nil
+}
+
+// stop ends the server and waits for it. A nil server has none.
+func (s *server) stop() {
+	if s != nil {
+		_ = s.end()
+		<-s.ended
+	}
+}
+
+// anonymous returns how much memory of the server is not that of a file, in bytes.
+func (s *server) anonymous() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "RssAnon:")
+	text, _, _ := strings.Cut(rest, " kB")
+	kibibytes, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	return kibibytes << 10, err
+}
+
+// start serves a world with junctor. It records the time until the first response, and returns when nothing is read from
+// the store any more.
 func (b *bench) start(ctx context.Context, w *world) error {
 	ready := filepath.Join(w.folder, "ready.json")
-	cmd := command(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--ready-file", ready,
+	cmd := exec.CommandContext(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--ready-file", ready,
 		"--state-dir", filepath.Join(w.folder, "state"))
-	cmd.Env = append(withoutOurs(os.Environ()), "JUNCTOR_STORE="+w.dsn) // a CouchDB's has a password in it
-	cmd.Stderr = b.serverLog
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "JUNCTOR_")
+	}), "JUNCTOR_STORE="+w.dsn) // not an argument, since it may have a password in it
+	cmd.Stderr = b.log
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = time.Minute
 	began := time.Now()
-	p, err := launch(cmd)
+	s, err := launch(cmd, cmd.Cancel)
 	if err != nil {
 		return err
 	}
-	w.server = &server{process: p}
-	if w.server.url, err = p.await(ctx, ready); err == nil {
-		_, err = b.http.fetch(ctx, w.first())
+	w.server = s
+	if s.url, err = s.readURL(ctx, ready); err == nil {
+		_, err = b.first(ctx, w)
 	}
 	if err != nil {
-		p.stop()
-		return fmt.Errorf("junctor serve, %s: %w (--log keeps its log)", w.name(), err)
+		return fmt.Errorf("junctor serve: %w; --log keeps its log", err)
 	}
 	w.starts = append(w.starts, time.Since(began))
-	return b.inMemory(ctx, w)
+	return await(ctx, 10*time.Millisecond, func() (bool, error) {
+		header, err := b.first(ctx, w)
+		return header.Get("X-Read-From") == "", err
+	})
 }
 
-// inMemory waits until the server has read what it keeps in memory: what is measured is to be warm.
-func (b *bench) inMemory(ctx context.Context, w *world) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it did not read its pool in time"))
-	defer cancel()
-	for {
-		a, err := b.http.fetch(ctx, w.first())
-		if err != nil || a.header.Get("X-Read-From") == "" {
-			return err
-		}
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// first is a request of what the world has.
-func (w *world) first() request {
-	if w.size == 0 {
-		return w.lookup(0)
-	}
-	return w.readOne(0)
-}
-
-// withoutOurs leaves out what would configure the server in a way of its own.
-func withoutOurs(environment []string) (kept []string) {
-	for _, variable := range environment {
-		if !strings.HasPrefix(variable, "JUNCTOR_") {
-			kept = append(kept, variable)
-		}
-	}
-	return kept
-}
-
-// await waits for a server's ready file, and answers the URL in it.
-func (p *process) await(ctx context.Context, file string) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it was not ready in time"))
-	defer cancel()
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for {
+// readURL waits for the ready file of junctor.
+func (s *server) readURL(ctx context.Context, file string) (string, error) {
+	var content struct{ URL string }
+	err := await(ctx, time.Millisecond, func() (bool, error) {
 		text, err := os.ReadFile(file)
 		if err == nil {
-			var ready struct{ URL string }
-			err = json.Unmarshal(text, &ready)
-			return ready.URL, err
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+			return true, json.Unmarshal(text, &content)
 		}
 		select {
-		case <-look.C:
-		case <-p.ended:
-			return "", errors.New(p.cmd.ProcessState.String())
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
+		case <-s.ended:
+			return false, errors.New(s.cmd.ProcessState.String())
+		default:
 		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return false, err
+	})
+	return content.URL, err
+}
+
+// first reads the first target of a world.
+func (b *bench) first(ctx context.Context, w *world) (http.Header, error) {
+	t := w.reads()[0].targets[0]
+	return b.http.send(ctx, http.MethodGet, w.server.url+t.path, t.token, "", io.Discard)
+}
+
+// baselines are the servers that junctor is measured beside, by name. Each makes a handler of its setup, which is JSON.
+var baselines = map[string]func(ctx context.Context, setup json.RawMessage) (http.Handler, error){
+	"mux": newCanned, "plain": newPlain,
+}
+
+// startBaseline starts this program as a baseline, which ends with the world or with this process. It returns the URL.
+func (w *world) startBaseline(ctx context.Context, name string, setup any) (string, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
 	}
+	cmd := exec.CommandContext(ctx, program, name)
+	cmd.Stderr = os.Stderr
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StdoutPipe()
+	if err := errors.Join(inErr, outErr); err != nil {
+		return "", err
+	}
+	s, err := launch(cmd, in.Close)
+	if err != nil {
+		return "", err
+	}
+	w.beside = append(w.beside, s)
+	if err := json.NewEncoder(in).Encode(setup); err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return strings.TrimSpace(line), nil
+}
+
+// serveBaseline reads a setup from stdin, prints the URL of the handler that is made of it, and serves that until stdin
+// ends.
+func serveBaseline(
+	ctx context.Context, handler func(context.Context, json.RawMessage) (http.Handler, error),
+	stdin io.Reader, stdout io.Writer,
+) error {
+	var setup json.RawMessage
+	if err := json.NewDecoder(stdin).Decode(&setup); err != nil {
+		return err
+	}
+	h, err := handler(ctx, setup)
+	if err != nil {
+		return err
+	}
+	s := httptest.NewServer(h)
+	defer s.Close()
+	if _, err := fmt.Fprintln(stdout, s.URL); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, stdin)
+	return err
 }

@@ -1,81 +1,111 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
 	"junctor/pkg/store"
 )
 
-// world is a store with a number of addresses in it, and the server of it.
+// world is a store with addresses in it, in a pool or in routing clusters, and the server of it.
 type world struct {
-	dsn     string
-	folder  string // for what belongs to it
-	size    int    // addresses of the pool; 0 is no pool
-	routing int    // addresses of routing clusters; 0 is none
+	dsn      string
+	folder   string // for what belongs to it
+	pool     int    // addresses
+	clusters int    // routing clusters
 
 	admin   string // a token of the master account
 	tenants []tenant
 	server  *server
-	starts  []time.Duration // until the first answer
-	ready   int64           // anonymous memory then
+	beside  []*server
+	starts  []time.Duration // until the first response
+	warm    int64           // anonymous memory of the server before it is measured, in bytes
 }
 
-// tenant is an account that has some addresses: the one of number i those from 25 i on.
+// tenant is an account that has addresses. That of number i has those from i*heldEach on.
 type tenant struct{ id, token string }
 
-// name is how the table calls it.
+// ips returns the path of a tenant's addresses.
+func (t tenant) ips() string { return "/v2/accounts/" + t.id + "/ips" }
+
+// newWorld returns a world in a CouchDB or, if that is empty, in an embedded store.
+func (b *bench) newWorld(couch string, pool, clusters int) *world {
+	folder := filepath.Join(b.folder, "world")
+	return &world{dsn: cmp.Or(couch, filepath.Join(folder, "store")), folder: folder, pool: pool, clusters: clusters}
+}
+
+func (w *world) isCouchDB() bool { return store.IsCouchDB(w.dsn) }
+
+// close stops the servers and removes the folder.
+func (w *world) close() error {
+	w.server.stop()
+	for _, s := range w.beside {
+		s.stop()
+	}
+	return os.RemoveAll(w.folder)
+}
+
+// name is what the world is called in what is printed.
 func (w *world) name() string {
-	kind := "embedded"
-	if store.IsCouchDB(w.dsn) {
-		kind = "CouchDB"
+	where := "Embedded"
+	if w.isCouchDB() {
+		where = "CouchDB"
 	}
-	return english.Sprintf("%s, %d", kind, w.addresses())
-}
-
-// addresses is how large it is.
-func (w *world) addresses() int { return max(w.size, w.routing) }
-
-// kind is what it is there for.
-func (w *world) kind() string {
-	switch {
-	case w.size == 0:
-		return "routing"
-	case w.routing == 0:
-		return "pool"
+	if w.pool == 0 {
+		return english.Sprintf("%s, routing clusters with %d addresses", where, w.clusters*addressesEach)
 	}
-	return "pool and routing"
+	return english.Sprintf("%s, pool of %d addresses", where, w.pool)
 }
 
-// tenant is the account that a client works for.
-func (w *world) tenant(client int) (tenant, int) {
-	n := client % len(w.tenants)
-	return w.tenants[n], n
-}
-
-// accounts are the tenants' ids.
-func (w *world) accounts() (ids []string) {
-	for _, t := range w.tenants {
-		ids = append(ids, t.id)
-	}
-	return ids
-}
-
-// ips is the URL of a tenant's addresses.
-func (w *world) ips(t tenant) string { return w.server.url + "/v2/accounts/" + t.id + "/ips" }
-
-// tenantsIn is how many accounts have addresses in a pool of that size: they leave most of a small one to be had.
-func tenantsIn(size int) int { return min(size/(4*heldEach), mostAccounts) }
-
-// firstFree is the number of the first address that nobody has.
-func firstFree(tenants int) int { return tenants * heldEach }
-
-// embeddedWorld is one in a folder of its own.
-func (b *bench) embeddedWorld(size, routing int) *world {
-	folder := filepath.Join(b.folder, fmt.Sprintf("pool-%d-routing-%d", size, routing))
-	return &world{dsn: filepath.Join(folder, "store"), folder: folder, size: size, routing: routing}
-}
-
-// file is where an embedded store keeps everything.
+// file is where an embedded store has everything.
 func (w *world) file() string { return filepath.Join(w.dsn, "junctor.db") }
+
+// tenant returns the account that a client works for.
+func (w *world) tenant(client int) tenant { return w.tenants[client%len(w.tenants)] }
+
+// free returns the number of an address that nobody has, another one for each client.
+func (w *world) free(client int) int { return len(w.tenants)*heldEach + client }
+
+// read is a GET that is measured.
+type read struct {
+	what    string
+	route   string // as gorilla/mux writes it
+	targets []target
+}
+
+// pageSize is how long the page of a listing is.
+const pageSize = 50
+
+// mostLookups is how many clusters are looked up.
+const mostLookups = 10_000
+
+// reads returns what can be read from a world.
+func (w *world) reads() []read {
+	if w.pool == 0 {
+		lookup := read{what: "GET routing lookup", route: "/v2/routing/lookup"}
+		for i := range min(w.clusters, mostLookups) {
+			ip := address(addressesEach * (i * w.clusters / min(w.clusters, mostLookups)))
+			lookup.targets = append(lookup.targets, target{lookup.route + "?direction=inbound&ip=" + ip, w.admin})
+		}
+		return []read{lookup}
+	}
+	const ips = "/v2/accounts/{account}/ips"
+	reads := []read{
+		{what: "GET one IP", route: ips + "/{ip}"},
+		{what: fmt.Sprintf("GET assigned, %d rows", heldEach), route: ips + "/assigned"},
+		{what: "GET zones", route: ips + "/zones"},
+		{what: fmt.Sprintf("GET available, a page of %d", pageSize), route: ips},
+	}
+	for i, t := range w.tenants {
+		for n := range heldEach {
+			reads[0].targets = append(reads[0].targets, target{t.ips() + "/" + address(i*heldEach+n), t.token})
+		}
+		for n, rest := range []string{"/assigned", "/zones", fmt.Sprintf("?page_size=%d", pageSize)} {
+			reads[n+1].targets = append(reads[n+1].targets, target{t.ips() + rest, t.token})
+		}
+	}
+	return reads
+}

@@ -36,9 +36,9 @@ func lock(t testing.TB) (unlock func()) {
 	return func() { _ = held.Close() }
 }
 
-// claim takes possession of a CouchDB that is empty, or that a broken-off run of tests has left its marker in; it
+// Claim takes possession of a CouchDB that is empty, or that a broken-off run of tests has left its marker in; it
 // is empty then. Any other is somebody's, and is refused.
-func claim(dsn string) error {
+func Claim(dsn string) error {
 	names, err := databases(dsn)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func claim(dsn string) error {
 			"delete them. Name an empty one, or, if nothing in it matters, create a database %q there",
 			couchVariable, len(names), names[0], marker)
 	}
-	if err := wipe(dsn); err != nil {
+	if err := Wipe(dsn); err != nil {
 		return err
 	}
 	return mark(dsn)
@@ -71,8 +71,8 @@ const markWait = 20 * time.Second
 // errExists is what a CouchDB says to somebody who makes a database that it has.
 var errExists = errors.New("it exists already")
 
-// wipe leaves a claimed CouchDB empty. The marker goes last, so that it is there as long as anything else is.
-func wipe(dsn string) error {
+// Wipe leaves a claimed CouchDB empty. The marker goes last, so that it is there as long as anything else is.
+func Wipe(dsn string) error {
 	if err := drop(dsn, func(db string) bool { return removable(db) && db != marker }); err != nil {
 		return err
 	}

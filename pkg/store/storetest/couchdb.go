@@ -53,16 +53,16 @@ func skipShort(t testing.TB) {
 // FreshCouch returns the address of an empty CouchDB that t has to itself until it ends: a test that needs
 // databases by Kazoo's fixed names, as "accounts", asks for this one. Without JUNCTOR_TEST_COUCHDB it is a
 // pouchdb-server of its own. A named CouchDB is handed from test to test, across processes, is emptied
-// afterwards, and is refused where it holds databases that are not of these tests (see claim).
+// afterwards, and is refused where it holds databases that are not of these tests (see Claim).
 func FreshCouch(t testing.TB) string {
 	t.Helper()
 	if dsn := os.Getenv(couchVariable); dsn != "" {
 		t.Cleanup(lock(t))
-		if err := claim(dsn); err != nil {
+		if err := Claim(dsn); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			if err := wipe(dsn); err != nil {
+			if err := Wipe(dsn); err != nil {
 				t.Error(err)
 			}
 		})

@@ -28,7 +28,7 @@ func TestClaim(t *testing.T) {
 			t.Parallel()
 			dsn := newPeer(t)
 			create(t, dsn, test.before...)
-			if err := claim(dsn); (err != nil) != test.refused {
+			if err := Claim(dsn); (err != nil) != test.refused {
 				t.Errorf("claim: %v", err)
 			}
 			wantDatabases(t, dsn, test.after...)
