@@ -176,8 +176,12 @@ func TestTakeOverExamples(t *testing.T) {
 
 	args := strings.Fields(here.Replace(theExample(t, "docs/take-over.md", "junctor serve")))[2:]
 	s := start(t, append(args, "--state-dir", b.stateDir)...)
-	if status, envelope := s.request("GET", "/v2/ips", "", ""); status != http.StatusUnauthorized {
-		t.Errorf("%d %v", status, envelope)
+	shell := openTerminal(t, "http://user:password@127.0.0.1:15984", b.dsn, "ACCOUNT", other,
+		"http://127.0.0.1:8100", s.url, "http://127.0.0.1:8000", s.url) // instead of a Crossbar's
+	shell.env = append(shell.env, "JUNCTOR_STATE_DIR="+b.stateDir)
+	text := shell.paste(example{document: "docs/take-over.md", text: theExample(t, "docs/take-over.md", "TOKEN=")})
+	if strings.Count(text, `"status":"success"`) != 2 || !strings.Contains(text, `"2001:DB8:0::1"`) {
+		t.Errorf("they return %s", text)
 	}
 }
 

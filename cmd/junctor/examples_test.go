@@ -64,6 +64,7 @@ var otherExamples = []otherExample{
 	{"docs/configuration.md", "junctor serve ", "TestCommandLineDocumented"},
 	{"docs/operations.md", "apt install", "parsed: it needs root and systemd; TestPackages"},
 	{"docs/operations.md", "sudo -u junctor", "parsed: it needs the user of the package"},
+	{"docs/operations.md", "curl -X PUT http://USER:OLD", "parsed: it needs a CouchDB of its own"},
 	{"docs/operations.md", "junctor serve --store /var/lib/junctor", "parsed: it serves until it is stopped"},
 	{"docs/operations.md", "junctor serve --store http", "parsed: it serves until it is stopped; TestCouchDB"},
 	{"docs/operations.md", "(umask 077", "parsed: it needs Docker; TestCompose"},
@@ -71,6 +72,7 @@ var otherExamples = []otherExample{
 	{"docs/sip.md", "apt install kamailio", "parsed: it needs root; TestSIP runs this configuration"},
 	{"docs/take-over.md", "$ junctor doctor", "TestTakeOverExamples"},
 	{"docs/take-over.md", "junctor serve", "TestTakeOverExamples"},
+	{"docs/take-over.md", "TOKEN=", "TestTakeOverExamples"},
 	{"pkg/console/web/README.md", "cd pkg/console/web", "parsed: \"make console\" and pkg/console run the same"},
 }
 

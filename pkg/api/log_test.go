@@ -94,6 +94,17 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// TestCodesAreLogged: the line of a request that is refused names the codes of what is wrong, once each.
+func TestCodesAreLogged(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	sv.as("A", "POST", ipsOfA, `{"data":{"ips":["192.0.2.251","192.0.2.252"]}}`)
+	lines := sv.log.lines(t)
+	if got := jsonText(lines[len(lines)-1]["codes"]); got != `["not_found"]` {
+		t.Errorf("codes %s in %s", got, jsonText(lines[len(lines)-1]))
+	}
+}
+
 // TestClientAddress: a proxy is believed what it says of the client if it is a trusted one, and no further.
 func TestClientAddress(t *testing.T) {
 	t.Parallel()

@@ -1,12 +1,15 @@
 package crossbar
 
 import (
-	"junctor/pkg/tracing"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"junctor/pkg/fault"
+	"junctor/pkg/tracing"
 )
 
 // record writes the one line about a finished request, and counts it. Paths and queries are not in it: a token may
@@ -31,6 +34,11 @@ func (s *Server) record(r *Request, resp response, size int, took time.Duration)
 	}
 	if resp.err != nil {
 		event.AnErr("reason", resp.err)
+		if e, ok := errors.AsType[*fault.Error](resp.err); ok {
+			if fields, ok := e.Data.(fault.Fields); ok { // not their paths, which may be the client's
+				event.Strs("codes", fields.Codes())
+			}
+		}
 	}
 	event.Str("method", r.verb).Str("route", r.resource.Path).Int("status", resp.status).
 		Dur("duration_ms", took).Int("bytes", size).Msg("request")

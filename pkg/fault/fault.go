@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -142,6 +143,17 @@ func (f Fields) Add(path, code, message string, more map[string]any) {
 		f[path] = map[string]any{}
 	}
 	f[path][code] = detail
+}
+
+// Codes returns the codes of all findings, in order and each once.
+func (f Fields) Codes() []string {
+	codes := map[string]bool{}
+	for _, findings := range f {
+		for code := range findings {
+			codes[code] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(codes))
 }
 
 // room returns what is left of a number of bytes after a value, which is negative if it did not suffice.
