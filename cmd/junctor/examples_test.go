@@ -284,7 +284,7 @@ func pasteOperations(t *testing.T, all []example) {
 	}
 	printed := map[string]string{ // among other things, by how an example begins
 		"curl -s":             `{"status":"ok"}`,
-		"junctor ips import":  "1 addresses created",
+		"junctor ips import":  "created, 0 were there already, 0 refused",
 		"junctor ips history": "created  192.0.2.10",
 		"junctor backup /":    "junctor.backup",
 		"junctor restore":     "made by",
