@@ -62,6 +62,7 @@ var otherExamples = []otherExample{
 	{"docs/billing.md", `{"version":1,"event":"reconcile"`, "TestBillingExamples"},
 	{"docs/configuration.md", "# /etc/junctor.yaml", "TestConfigurationExample"},
 	{"docs/configuration.md", "junctor serve ", "TestCommandLineDocumented"},
+	{"docs/figures.md", "make bench", "parsed: it takes an hour; make bench-smoke is part of .ci/run"},
 	{"docs/operations.md", "apt install", "parsed: it needs root and systemd; TestPackages"},
 	{"docs/operations.md", "sudo -u junctor", "parsed: it needs the user of the package"},
 	{"docs/operations.md", "curl -X PUT http://USER:OLD", "parsed: it needs a CouchDB of its own"},
