@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"junctor/pkg/account"
+	"junctor/pkg/testutil"
 )
 
 // TestAccounts does one list of tasks through the socket of a server, on a store that nobody serves, and on a CouchDB:
@@ -164,7 +165,7 @@ func TestLookupKeys(t *testing.T) {
 					t.Errorf("%s: %v", request, envelope["data"])
 				}
 			}
-			waitFor(t, "the name of the key in the log", func() bool {
+			testutil.Eventually(t, "the name of the key in the log", func() bool {
 				return strings.Contains(s.stderr.String(), `"lookup_key":"proxy-1"`)
 			})
 			if strings.Contains(s.stderr.String(), made.Key) {
@@ -174,7 +175,7 @@ func TestLookupKeys(t *testing.T) {
 				t.Errorf("listed %s", got)
 			}
 			ok(t, place.args("lookup-key remove proxy-1")...)
-			waitFor(t, "the key to end", func() bool {
+			testutil.Eventually(t, "the key to end", func() bool {
 				status, _ := s.request("GET", "/v2/routing/customer_clusters", made.Key, "")
 				return status == http.StatusUnauthorized
 			})

@@ -25,6 +25,7 @@ import (
 	"junctor/pkg/metrics"
 	"junctor/pkg/notify"
 	"junctor/pkg/projection"
+	"junctor/pkg/testutil"
 )
 
 // alerts returns the expressions of packaging/prometheus/alerts.yaml by the names of the alerts.
@@ -52,7 +53,7 @@ func TestAlerts(t *testing.T) {
 	for i := range 30 {
 		healthy.request("PUT", "/v2/ips", token, fmt.Sprintf(`{"data":{"ip":"192.0.2.%d","zone":"z","host":"h"}}`, i+1))
 	}
-	waitFor(t, "the first full pass", func() bool {
+	testutil.Eventually(t, "the first full pass", func() bool {
 		return !strings.Contains(healthy.metrics(), "\njunctor_last_full_pass_timestamp_seconds 0\n")
 	})
 	fine := up(healthy.metrics())
@@ -154,20 +155,20 @@ func alertStates(t *testing.T) map[string]alertState {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	waitFor(t, "the pool to be missed", func() bool {
+	testutil.Eventually(t, "the pool to be missed", func() bool {
 		status, _ := c.request("PUT", "/v2/ips", token, `{"data":{"ip":"192.0.2.1","zone":"z","host":"h"}}`)
 		return status == http.StatusServiceUnavailable
 	})
 	lost.after = up(c.metrics())
 
 	away := begin(t, nil, "--store", "http://user:password@127.0.0.1:1", "--state-dir", t.TempDir())
-	waitFor(t, "the server to listen", func() bool { away.findURL(); return away.url != "" })
+	testutil.Eventually(t, "the server to listen", func() bool { away.findURL(); return away.url != "" })
 	var silent alertState
-	waitFor(t, "the first attempt at the store", func() bool {
+	testutil.Eventually(t, "the first attempt at the store", func() bool {
 		silent.before = up(away.metrics())
 		return strings.Contains(silent.before, `kind="datastore unreachable"`)
 	})
-	waitFor(t, "attempts at the store", func() bool {
+	testutil.Eventually(t, "attempts at the store", func() bool {
 		silent.after = up(away.metrics())
 		return fires(t, alerts(t)["JunctorStoreUnreachable"], silent.before, silent.after)
 	})

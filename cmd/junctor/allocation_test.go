@@ -19,6 +19,7 @@ import (
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestAllocations: many clients of two processes on one CouchDB are each given addresses of their own, down to the last
@@ -35,7 +36,7 @@ func TestAllocations(t *testing.T) {
 	}
 	for _, s := range o.servers { // nothing is left
 		for id, token := range o.tokens {
-			waitFor(t, "what was given to be listed", func() bool {
+			testutil.Eventually(t, "what was given to be listed", func() bool {
 				return len(s.listed(id, token, "/assigned")) == len(given[id])
 			})
 			if status, e := s.request("POST", "/v2/accounts/"+id+"/ips", token, wantOne); status != http.StatusConflict {
@@ -90,7 +91,7 @@ func newOffice(t *testing.T) *office {
 // startProcess starts a server that shares nothing with this process, and waits until it is ready.
 func startProcess(t *testing.T, args ...string) *served {
 	t.Helper()
-	s := &served{T: t, readyFile: filepath.Join(t.TempDir(), "ready.json"), stderr: &buffer{}}
+	s := &served{T: t, readyFile: filepath.Join(t.TempDir(), "ready.json"), stderr: &testutil.Log{}}
 	cmd := program(t, append(args, "--listen", "127.0.0.1:0", "--ready-file", s.readyFile)...)
 	cmd.Stderr = s.stderr
 	if err := cmd.Start(); err != nil {
@@ -106,7 +107,7 @@ func startProcess(t *testing.T, args ...string) *served {
 			t.Logf("log:\n%s", s.stderr)
 		}
 	})
-	waitFor(t, "the ready file", func() bool { return exists(s.readyFile) })
+	testutil.Eventually(t, "the ready file", func() bool { return exists(s.readyFile) })
 	var ready readyInfo
 	readJSON(t, s.readyFile, &ready)
 	s.url = ready.URL
@@ -129,7 +130,7 @@ func (o *office) fill(count int) {
 	}
 	for _, s := range o.servers {
 		for id, token := range o.tokens {
-			waitFor(o.T, "all to be listed", func() bool { return len(s.listed(id, token, "")) == count })
+			testutil.Eventually(o.T, "all to be listed", func() bool { return len(s.listed(id, token, "")) == count })
 		}
 	}
 }

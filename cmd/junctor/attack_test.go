@@ -24,6 +24,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // attack is what clients do at once to a server in a process of its own, while a good client goes on.
@@ -149,7 +150,7 @@ func (a attack) target(t *testing.T) *target {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	})
-	waitFor(t, "the ready file", func() bool { return exists(ready) })
+	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
 	var r readyInfo
 	readJSON(t, ready, &r)
 	s.address, s.pid = strings.TrimPrefix(r.URL, "http://"), r.PID
@@ -162,7 +163,7 @@ func (a attack) target(t *testing.T) *target {
 			s.tokens[n] = envelope.Token
 		}
 	}
-	waitFor(t, "the pool to be in memory", func() bool {
+	testutil.Eventually(t, "the pool to be in memory", func() bool {
 		_, text, _ := s.do("GET", "/metrics", "", "")
 		return bytes.Contains(text, []byte(fmt.Sprintf("\njunctor_memory_addresses %d\n", a.addresses))) ||
 			bytes.Contains(text, []byte(fmt.Sprintf("\njunctor_memory_addresses %g\n", float64(a.addresses))))

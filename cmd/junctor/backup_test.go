@@ -22,6 +22,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store/embedded"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestBackup: a backup of a store that is served, or is not, is restored and served: with its addresses, its
@@ -173,7 +174,7 @@ func backupsUnderWrites(t *testing.T, backups int, pause time.Duration) {
 	defer cancel()
 	began := time.Now()
 	for n := range backups {
-		waitFor(t, "more changes", func() bool { return len(made.made()) > 50*(n+1) })
+		testutil.Eventually(t, "more changes", func() bool { return len(made.made()) > 50*(n+1) })
 		time.Sleep(pause) // what is written meanwhile is part of the load
 		before := made.made()
 		file, restored := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "restored")

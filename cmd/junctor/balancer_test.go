@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"junctor/pkg/testutil"
 )
 
 // backend is a server in a process of its own, with an embedded store in memory, as a balancer sees it.
@@ -23,7 +25,7 @@ type backend struct {
 	*exec.Cmd
 	address string
 	token   string
-	log     buffer
+	log     testutil.Log
 	up      atomic.Bool // as its last health check found it
 }
 
@@ -37,7 +39,7 @@ func startBackend(t *testing.T, lameDuck time.Duration) *backend {
 	if err := b.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the ready file", func() bool { return exists(ready) })
+	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
 	var at readyInfo
 	readJSON(t, ready, &at)
 	b.address = strings.TrimPrefix(at.URL, "http://")
@@ -193,7 +195,7 @@ func stopBehindBalancer(t *testing.T, stops int, lameDuck, interval time.Duratio
 	var load sync.WaitGroup
 	load.Go(func() { l.watch(ctx, interval) })
 	allUp := func() bool { return l.backends[0].up.Load() && l.backends[1].up.Load() }
-	waitFor(t, "both servers to be up", allUp)
+	testutil.Eventually(t, "both servers to be up", allUp)
 	for worker := range 16 {
 		load.Go(func() { l.work(ctx, worker) })
 	}
@@ -209,7 +211,7 @@ func stopBehindBalancer(t *testing.T, stops int, lameDuck, interval time.Duratio
 		t.Logf("stop %d took %s, with %d requests meanwhile", n+1, time.Since(began).Round(time.Millisecond),
 			l.requests.Load()-before)
 		l.replace(n%2, startBackend(t, lameDuck))
-		waitFor(t, "the new server to be up", allUp)
+		testutil.Eventually(t, "the new server to be up", allUp)
 	}
 	cancel()
 	load.Wait()

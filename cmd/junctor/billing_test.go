@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/testutil"
 )
 
 const assignedAddress = "/ips/1.2.3.4"
@@ -18,9 +19,9 @@ func TestBilling(t *testing.T) {
 	hook := billingtest.Start(t, func(string) int { return 0 })
 	s := start(t, "--store", home, "--billing-url", hook.At())
 	id := s.assign(home)
-	waitFor(t, "the hook to be told", func() bool { return len(hook.Reconciled()) == 1 })
+	testutil.Eventually(t, "the hook to be told", func() bool { return len(hook.Reconciled()) == 1 })
 	ok(t, "sup", "kazoo_ips_maintenance", "release", "1.2.3.4", "--store", home)
-	waitFor(t, "the hook to be told of sup's doing", func() bool { return len(hook.Reconciled()) == 2 })
+	testutil.Eventually(t, "the hook to be told of sup's doing", func() bool { return len(hook.Reconciled()) == 2 })
 
 	hook.Charge(id, billingtest.Plan{Name: "Dedicated IP", Rate: 5})
 	token, path := s.login(readAdmin(t, home).APIKey), "/v2/accounts/"+id+assignedAddress
@@ -38,7 +39,7 @@ func TestBilling(t *testing.T) {
 		`junctor_billing_call_duration_seconds_count{event="reconcile",outcome="done"} 3`,
 		`junctor_billing_accounts_waiting{target="hook"} 0`, `junctor_billing_accounts_dropped_total{target="hook"} 0`,
 	} {
-		waitFor(t, line, func() bool { return s.shows(line) })
+		testutil.Eventually(t, line, func() bool { return s.shows(line) })
 	}
 	s.stop()
 	if got := hook.Reconciled(); !slices.Equal(got, []string{id, id, id}) {

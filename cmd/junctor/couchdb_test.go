@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // place is a store to try subcommands on.
@@ -96,7 +97,7 @@ func TestCouchDBLater(t *testing.T) {
 
 	s := begin(t, nil, "--state-dir", t.TempDir(), "--max-staleness", "2s",
 		"--store", strings.Replace(front.URL, "http://", "http://admin:s3cret%2Fpassword@", 1))
-	waitFor(t, "two attempts", func() bool { return strings.Count(s.stderr.String(), "can't be prepared") >= 2 })
+	testutil.Eventually(t, "two attempts", func() bool { return strings.Count(s.stderr.String(), "can't be prepared") >= 2 })
 	s.findURL()
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/v2/ips": 401} {
 		if status, _ := s.request("GET", path, "", ""); status != want {
@@ -127,7 +128,7 @@ func TestStopWhileWaiting(t *testing.T) {
 	front := httptest.NewServer(onceUp(&atomic.Bool{}, nil))
 	t.Cleanup(front.Close)
 	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
-	waitFor(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
+	testutil.Eventually(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -146,7 +147,7 @@ func TestRefused(t *testing.T) {
 	}))
 	t.Cleanup(front.Close)
 	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
-	waitFor(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
+	testutil.Eventually(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
 	s.findURL()
 	for range 20 {
 		if reason := s.readiness(); reason != storeUnauthorized {

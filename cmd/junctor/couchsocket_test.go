@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // branch is a CouchDB with an account and an address, and a billing hook, which only a server tells of changes.
@@ -57,7 +58,7 @@ func (b *branch) release() { b.Helper(); b.sup("release 1.2.3.4", "released IP 1
 // told waits until the hook has been told so many times.
 func (b *branch) told(times int) {
 	b.Helper()
-	waitFor(b.T, "the hook to be told", func() bool { return len(b.hook.Reconciled()) >= times })
+	testutil.Eventually(b.T, "the hook to be told", func() bool { return len(b.hook.Reconciled()) >= times })
 	if got := b.hook.Reconciled(); len(got) != times {
 		b.Errorf("the hook is told of %v, want %d", got, times)
 	}

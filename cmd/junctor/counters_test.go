@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"junctor/pkg/testutil"
 )
 
 // TestCountersFromTheStart: counters exist before they count, so that alerts see their first increase (N9).
@@ -33,7 +35,7 @@ func TestServerMetrics(t *testing.T) {
 	s.request("PUT", "/v2/api_auth", "", `{"data":{"api_key":"`+strings.Repeat("0", 64)+`"}}`)
 	s.request("PUT", "/v2/user_auth", "", `{"data":{"credentials":"`+strings.Repeat("0", 32)+`","account_name":"none"}}`)
 	s.request("GET", "/v2/ips", "no token", "")
-	waitFor(t, "the first full pass", func() bool {
+	testutil.Eventually(t, "the first full pass", func() bool {
 		return !strings.Contains(s.metrics(), "\njunctor_last_full_pass_timestamp_seconds 0\n")
 	})
 	text := s.metrics()

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"junctor/pkg/store/embedded"
+	"junctor/pkg/testutil"
 )
 
 // filesIn returns the content of all files in a folder, by name; those of sockets are empty.
@@ -132,7 +133,7 @@ func TestFullDisk(t *testing.T) {
 
 	program := exec.Command(os.Args[0], "serve", "--store", home, "--listen", "127.0.0.1:0")
 	program.Env = append(os.Environ(), asProgram+"=1", noWrites+"=1")
-	full := &served{T: t, stderr: &buffer{}}
+	full := &served{T: t, stderr: &testutil.Log{}}
 	program.Stderr = full.stderr
 	if err := program.Start(); err != nil {
 		t.Fatal(err)
@@ -145,7 +146,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%v, log:\n%s", err, full.stderr)
 		}
 	})
-	waitFor(t, "the server to serve", func() bool {
+	testutil.Eventually(t, "the server to serve", func() bool {
 		if len(ended) > 0 {
 			t.Fatalf("it ended:\n%s", full.stderr)
 		}

@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/testutil"
 )
 
 // isAsShown fails if a text is not what a document shows, with … for anything.
@@ -33,7 +34,7 @@ func TestReadmeStart(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "junctor-data")
 	s := start(t, "--store", home, "--tour")
 	const end = "admin.json\".\n"
-	waitFor(t, "the tour", func() bool { return strings.Contains(s.stdout.String(), end) })
+	testutil.Eventually(t, "the tour", func() bool { return strings.Contains(s.stdout.String(), end) })
 	s.stop()
 	tour, _, _ := strings.Cut(s.stdout.String(), end)
 	log := strings.SplitAfterN(s.stderr.String(), "\n", 4)
@@ -66,7 +67,7 @@ func TestBillingExamples(t *testing.T) {
 	if status, envelope := s.request("POST", "/v2/accounts/"+id+"/ips", token, `{"data":{"quantity":2}}`); status != 200 {
 		t.Fatalf("%d %v", status, envelope)
 	}
-	waitFor(t, "both calls about the first address and the quote of two more", func() bool { return len(bodies) >= 3 })
+	testutil.Eventually(t, "both calls about the first address and the quote of two more", func() bool { return len(bodies) >= 3 })
 	s.stop()
 	close(bodies)
 	for _, begins := range []string{`{"version":1,"event":"quote"`, `{"version":1,"event":"reconcile"`} {

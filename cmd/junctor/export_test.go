@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // listings returns what a server lists to an administrator and to an account.
@@ -99,7 +100,7 @@ func TestMove(t *testing.T) {
 	if got := p.serve(t).listings(admin, holder); !reflect.DeepEqual(got, want) {
 		t.Errorf("the CouchDB lists\n%v\nand the folder listed\n%v", got, want)
 	}
-	waitFor(t, "the history in the CouchDB", func() bool { return len(events(t, dsn)) >= len(past) })
+	testutil.Eventually(t, "the history in the CouchDB", func() bool { return len(events(t, dsn)) >= len(past) })
 	p.server.stop()
 	if got := events(t, dsn); !reflect.DeepEqual(got, past) {
 		t.Errorf("the history in the CouchDB is\n%v\nand was\n%v", got, past)

@@ -13,9 +13,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/testutil"
 )
 
 // asProgram makes the test binary the program itself, for tests that need a process of its own.
@@ -33,36 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a condition may take to come true.
-const patience = 30 * time.Second
-
-func waitFor(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !condition() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %s for %s", patience, what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// buffer is a bytes.Buffer that may be read while it is written to.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
+const patience = testutil.Patience
 
 type environment map[string]string
 
@@ -110,8 +81,8 @@ type served struct {
 	*testing.T
 	url       string
 	readyFile string
-	stdout    *buffer
-	stderr    *buffer
+	stdout    *testutil.Log
+	stderr    *testutil.Log
 	stop      func() (code int)
 	kill      func() // of a process of its own: with SIGKILL
 }
@@ -119,7 +90,7 @@ type served struct {
 // begin starts a server and does not wait for it.
 func begin(t *testing.T, env environment, args ...string) *served {
 	t.Helper()
-	s := &served{T: t, readyFile: filepath.Join(t.TempDir(), "ready.json"), stdout: &buffer{}, stderr: &buffer{}}
+	s := &served{T: t, readyFile: filepath.Join(t.TempDir(), "ready.json"), stdout: &testutil.Log{}, stderr: &testutil.Log{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	args = append([]string{"junctor", "serve", "--listen", "127.0.0.1:0", "--ready-file", s.readyFile}, args...)
@@ -151,7 +122,7 @@ func startWith(t *testing.T, env environment, args ...string) *served {
 
 func (s *served) await() {
 	s.Helper()
-	waitFor(s.T, "the ready file", func() bool { return exists(s.readyFile) })
+	testutil.Eventually(s.T, "the ready file", func() bool { return exists(s.readyFile) })
 	var ready readyInfo
 	readJSON(s.T, s.readyFile, &ready)
 	if s.url = ready.URL; ready.PID != os.Getpid() || !strings.HasPrefix(ready.URL, "http://127.0.0.1:") {

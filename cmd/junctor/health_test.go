@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"testing"
+
+	"junctor/pkg/testutil"
 )
 
 // TestPoolHealth: a server tells how it is, and lists accounts and addresses as soon as they are there.
@@ -19,7 +21,7 @@ func TestPoolHealth(t *testing.T) {
 		}
 		return envelope["data"]
 	}
-	waitFor(t, "the pool and a full pass", func() bool {
+	testutil.Eventually(t, "the pool and a full pass", func() bool {
 		health, _ := get("/v2/ips/health").(map[string]any)
 		feed, _ := health["feed"].(map[string]any)
 		return feed["loaded"] == true && health["full_pass"] != nil
@@ -35,7 +37,7 @@ func TestPoolHealth(t *testing.T) {
 		}
 	}
 	ok(t, "account", "create", "--store", home, "Acme")
-	waitFor(t, "the new account", func() bool {
+	testutil.Eventually(t, "the new account", func() bool {
 		accounts, _ := get("/v2/ips/accounts?search=acme").([]any)
 		return len(accounts) == 1
 	})

@@ -16,6 +16,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestHistoryChain: clients change addresses at random while a server is killed and started. For every change that was
@@ -96,7 +97,7 @@ func (c *chain) run(clients, changes, kills int) {
 		})
 	}
 	for kill := range int64(kills) {
-		waitFor(c.T, "changes between two kills", func() bool { return c.done.Load() >= total*(kill+1)/int64(kills+1) })
+		testutil.Eventually(c.T, "changes between two kills", func() bool { return c.done.Load() >= total*(kill+1)/int64(kills+1) })
 		c.mu.Lock()
 		last := len(c.servers) - 1
 		c.servers[last].kill()
@@ -110,7 +111,7 @@ func (c *chain) run(clients, changes, kills int) {
 			c.Log(problem)
 		}
 	}()
-	waitFor(c.T, "a complete history", func() bool {
+	testutil.Eventually(c.T, "a complete history", func() bool {
 		problem = c.check()
 		return problem == ""
 	})

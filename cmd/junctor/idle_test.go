@@ -36,12 +36,12 @@ func TestIdleBesideKazoo(t *testing.T) {
 	f := newFaultyCouch(t)
 	loadKazoo(t, f.direct)
 	s := start(t, "--store", f.url, "--state-dir", t.TempDir())
-	waitFor(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	testutil.Eventually(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
 
 	var c tally
 	began := time.Now()
 	f.behave(c.count)
-	waitFor(t, "the feeds to be read", func() bool { return c.all.Load() >= 4*mostIdleRequests })
+	testutil.Eventually(t, "the feeds to be read", func() bool { return c.all.Load() >= 4*mostIdleRequests })
 	took := time.Since(began)
 	if n := c.views.Load(); n > 0 {
 		t.Errorf("an idle server read views %d times in %s", n, took)
@@ -70,7 +70,7 @@ func TestPagesOfKazoosAccounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, "--store", home)
-	waitFor(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	testutil.Eventually(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
 	text := ok(t, "doctor", "--store", home)
 	if want := "examined " + strconv.Itoa(accounts) + " accounts)"; !strings.Contains(text, want) {
 		t.Errorf("doctor says\n%s", text)

@@ -13,6 +13,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // The master of the recorded Kazoo with its API key, and another account.
@@ -155,7 +156,7 @@ func TestLostPool(t *testing.T) {
 	}
 	check(b.server)
 	s = b.restart(func() {})
-	waitFor(t, "a full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	testutil.Eventually(t, "a full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
 	check(s)
 }
 
@@ -176,7 +177,7 @@ func TestManyRemovals(t *testing.T) {
 			}
 		}
 	})
-	waitFor(t, "a stopped pass", func() bool { return s.metric(fullPasses("stopped")) == "1" })
+	testutil.Eventually(t, "a stopped pass", func() bool { return s.metric(fullPasses("stopped")) == "1" })
 	if log := s.stderr.String(); !strings.Contains(log, "15 of the accounts' 20 copies") ||
 		!strings.Contains(log, "junctor ips repair --confirm") {
 		t.Errorf("logged\n%s", log)

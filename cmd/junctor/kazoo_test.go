@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/testutil"
 )
 
 // TestKazooURL: a Crossbar is asked to reconcile an account after each change of its copies, by a request or by
@@ -28,11 +29,11 @@ func TestKazooURL(t *testing.T) {
 		}
 	}
 	id := s.assign(home)
-	waitFor(t, "a reconcile call", func() bool { return len(crossbar.Reconciled()) == 1 })
+	testutil.Eventually(t, "a reconcile call", func() bool { return len(crossbar.Reconciled()) == 1 })
 	ok(t, "sup", "kazoo_ips_maintenance", "release", "1.2.3.4", "--store", home)
-	waitFor(t, "a reconcile call for sup", func() bool { return len(crossbar.Reconciled()) == 2 })
+	testutil.Eventually(t, "a reconcile call for sup", func() bool { return len(crossbar.Reconciled()) == 2 })
 	const line = `junctor_billing_call_duration_seconds_count{event="kazoo_reconcile",outcome="done"} 2`
-	waitFor(t, line, func() bool { return s.shows(line) })
+	testutil.Eventually(t, line, func() bool { return s.shows(line) })
 	s.stop()
 	if got := crossbar.Reconciled(); !slices.Equal(got, []string{id, id}) {
 		t.Errorf("reconciled %v", got)

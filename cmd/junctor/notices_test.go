@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // assign creates an address and gives it to a new account, whose id it answers.
@@ -89,7 +90,7 @@ func TestNotices(t *testing.T) {
 		"junctor_broker_connected 1", "junctor_notices_waiting 0",
 		"junctor_notices_confirmed_total 4", "junctor_notices_dropped_total 0",
 	} {
-		waitFor(t, line, func() bool { return s.shows(line) })
+		testutil.Eventually(t, line, func() bool { return s.shows(line) })
 	}
 }
 
@@ -101,13 +102,13 @@ func TestNoBroker(t *testing.T) {
 	args := []string{"--store", home, "--amqp-url", "amqp://guest:s3cret@127.0.0.1:1/"}
 	s := start(t, args...)
 	s.assign(home)
-	waitFor(t, "a failed attempt", func() bool { return strings.Contains(s.stderr.String(), "the broker can't be used") })
+	testutil.Eventually(t, "a failed attempt", func() bool { return strings.Contains(s.stderr.String(), "the broker can't be used") })
 	s.stop()
 	if s.logs("it was installed again") {
 		t.Errorf("the log says that a new store lacked something:\n%s", s.stderr)
 	}
 	again := start(t, args...)
-	waitFor(t, "notices to wait after a restart", func() bool { return again.shows("junctor_notices_waiting 4") })
+	testutil.Eventually(t, "notices to wait after a restart", func() bool { return again.shows("junctor_notices_waiting 4") })
 	if !again.shows("junctor_broker_connected 0") {
 		t.Errorf("after a restart:\n%s", again.metrics())
 	}
@@ -139,7 +140,7 @@ func TestCopyRepaired(t *testing.T) {
 	removeCopy(t, data, id)
 	s := place.serve(t)
 	const line = `junctor_copies_repaired_total{kind="created"} 1`
-	waitFor(t, line, func() bool { return s.shows(line) })
+	testutil.Eventually(t, line, func() bool { return s.shows(line) })
 	if !s.shows("junctor_addresses_abandoned_total 0") {
 		t.Error("an address counts as abandoned")
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"junctor/pkg/testutil"
 )
 
 // TestHungStoreIsNotWaitedFor is about R4: while the store hangs, requests with a token are served from memory for
@@ -37,7 +39,7 @@ func TestHungStoreIsNotWaitedFor(t *testing.T) {
 		t.Errorf("before: %d", status)
 	}
 	f.hang(t)
-	waitFor(t, "memory to be too old", func() bool { return ask(address) != http.StatusOK })
+	testutil.Eventually(t, "memory to be too old", func() bool { return ask(address) != http.StatusOK })
 	var all sync.WaitGroup
 	for _, path := range []string{address, "/v2/ips", "/v2/ips/zones", "/v2/routing/customer_cluster"} {
 		for range 5 {

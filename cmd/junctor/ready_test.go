@@ -12,6 +12,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/readiness"
+	"junctor/pkg/testutil"
 )
 
 // readiness returns the reason that /readyz has, "" if the server is ready.
@@ -28,7 +29,7 @@ func (s *served) readiness() (reason string) {
 // becomes waits until /readyz has a reason.
 func (s *served) becomes(reason string) {
 	s.Helper()
-	waitFor(s.T, fmt.Sprintf("/readyz to have reason %q, instead of %q", reason, s.readiness()),
+	testutil.Eventually(s.T, fmt.Sprintf("/readyz to have reason %q, instead of %q", reason, s.readiness()),
 		func() bool { return s.readiness() == reason })
 }
 
@@ -49,9 +50,9 @@ func onCouch(t *testing.T, f *faultyCouch, args ...string) (*served, account.Boo
 func TestQuietStart(t *testing.T) {
 	t.Parallel()
 	s := begin(t, nil, "--store", t.TempDir())
-	waitFor(t, "the server to listen", func() bool { return s.logged(`"message":"listening"`) > 0 })
+	testutil.Eventually(t, "the server to listen", func() bool { return s.logged(`"message":"listening"`) > 0 })
 	s.findURL()
-	waitFor(t, "the server to be ready", func() bool {
+	testutil.Eventually(t, "the server to be ready", func() bool {
 		reason := s.readiness()
 		if reason != "" && reason != starting {
 			t.Errorf("reason %q", reason)
@@ -73,7 +74,7 @@ func TestNotReadyUntilBootstrapped(t *testing.T) {
 	state := t.TempDir()
 	s := start(t, "--store", f.url, "--state-dir", state)
 	remedy := `run \"junctor bootstrap --store ` + f.url
-	waitFor(t, "the log to say what to do", func() bool { return s.logged(remedy) == 1 })
+	testutil.Eventually(t, "the log to say what to do", func() bool { return s.logged(remedy) == 1 })
 	for range 3 {
 		if reason := s.readiness(); reason != notBootstrapped {
 			t.Errorf("reason %q", reason)
@@ -110,7 +111,7 @@ func TestNotReadyWithoutPool(t *testing.T) {
 	if s.logged("restore it") == 0 {
 		t.Errorf("log:\n%s", s.stderr)
 	}
-	waitFor(t, "the feeds to find out", func() bool { return s.logged("broke off") > 0 })
+	testutil.Eventually(t, "the feeds to find out", func() bool { return s.logged("broke off") > 0 })
 	f.behave(nil)
 	s.becomes("")
 	if n := made.Load(); n > 0 {
@@ -176,9 +177,9 @@ func TestIdleServerDoesNotProbe(t *testing.T) {
 	t.Parallel()
 	f := newFaultyCouch(t)
 	s, _ := onCouch(t, f)
-	waitFor(t, "the log to say that it is ready", func() bool { return s.logged(`"message":"ready"`) == 1 })
+	testutil.Eventually(t, "the log to say that it is ready", func() bool { return s.logged(`"message":"ready"`) == 1 })
 	probes, reads := f.probes.Load(), f.reads.Load()
-	waitFor(t, "the feeds to be read a few times", func() bool { return f.reads.Load() > reads+6 })
+	testutil.Eventually(t, "the feeds to be read a few times", func() bool { return f.reads.Load() > reads+6 })
 	if n := f.probes.Load() - probes; n != 0 {
 		t.Errorf("%d probes of an idle server", n)
 	}
@@ -210,7 +211,7 @@ func TestReplacedRoutingDatabase(t *testing.T) {
 	if status, body := s.request("PUT", "/v2/routing/customer_cluster", token, routing("192.0.2.1")); status != 201 {
 		t.Fatalf("PUT: %d %v", status, body)
 	}
-	waitFor(t, "the address", func() bool { return found("192.0.2.1") })
+	testutil.Eventually(t, "the address", func() bool { return found("192.0.2.1") })
 	for _, replace := range []func(){
 		func() { f.send(t, http.MethodDelete, "/routing"); f.send(t, http.MethodDelete, "/routing_claims") },
 		func() {
@@ -220,11 +221,11 @@ func TestReplacedRoutingDatabase(t *testing.T) {
 		},
 	} {
 		replace()
-		waitFor(t, "the listing", func() bool {
+		testutil.Eventually(t, "the listing", func() bool {
 			status, _ := s.request("GET", "/v2/routing/customer_clusters", token, "")
 			return status == http.StatusOK && !found("192.0.2.1")
 		})
-		waitFor(t, "a new document", func() bool {
+		testutil.Eventually(t, "a new document", func() bool {
 			status, _ := s.request("PUT", "/v2/routing/customer_cluster", token, routing("192.0.2.1"))
 			return (status == 201 || status == 409) && found("192.0.2.1")
 		})
@@ -244,7 +245,7 @@ func TestRepairWithoutPool(t *testing.T) {
 	s.becomes(poolMissing)
 	f.send(t, http.MethodDelete, "/routing")
 	f.send(t, http.MethodDelete, "/routing_claims")
-	waitFor(t, "a routing cluster", func() bool {
+	testutil.Eventually(t, "a routing cluster", func() bool {
 		status, _ := s.request("PUT", "/v2/routing/customer_cluster", token,
 			`{"data":{"owner":"o","name":"n","ips":{"inbound":{"z":["192.0.2.1"]},"outbound":{}}}}`)
 		return status == http.StatusCreated

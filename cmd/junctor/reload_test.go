@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"junctor/pkg/testutil"
 )
 
 // TestReload: SIGHUP reads the log level of the configuration file again, and an error leaves it as it is.
@@ -21,18 +23,18 @@ func TestReload(t *testing.T) {
 		}
 	}
 	write("store: \"memory:\"\nlog-level: warn\nlog-format: text\n")
-	var log buffer
+	var log testutil.Log
 	cmd := program(t, "serve", "--config", config, "--listen", "127.0.0.1:0", "--ready-file", ready)
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the ready file", func() bool { return exists(ready) })
+	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
 	if text := log.String(); strings.Contains(text, "serving") {
 		t.Errorf("log-level warn: %s", text)
 	}
 	hangUp := func(text string) {
-		waitFor(t, text, func() bool {
+		testutil.Eventually(t, text, func() bool {
 			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"junctor/pkg/testutil"
 )
 
 // TestServe is not parallel: it counts goroutines.
@@ -45,7 +47,7 @@ func TestServe(t *testing.T) {
 	if exists(s.readyFile) || exists(socketFile(home)) {
 		t.Error("the ready file or the socket is still there")
 	}
-	waitFor(t, "the last goroutine to end", func() bool { return len(ours()) == 0 })
+	testutil.Eventually(t, "the last goroutine to end", func() bool { return len(ours()) == 0 })
 
 	again := start(t, "--store", home)
 	if readAdmin(t, home) != admin {
@@ -116,7 +118,7 @@ func TestDrain(t *testing.T) {
 	}
 	stopped := make(chan int)
 	go func() { stopped <- s.stop() }()
-	waitFor(t, "the ready file to go", func() bool { return !exists(s.readyFile) })
+	testutil.Eventually(t, "the ready file to go", func() bool { return !exists(s.readyFile) })
 	fmt.Fprint(conn, body)
 	resp, err := http.ReadResponse(answers, nil)
 	if err != nil || resp.StatusCode != http.StatusCreated {
@@ -140,7 +142,7 @@ func TestMemory(t *testing.T) {
 	}
 
 	other := start(t, "--store", "memory:")
-	waitFor(t, "the log to name the folder", func() bool { return other.logs(`"serving"`) })
+	testutil.Eventually(t, "the log to name the folder", func() bool { return other.logs(`"serving"`) })
 	_, rest, _ := strings.Cut(other.stderr.String(), `"home":"`)
 	home, _, _ := strings.Cut(rest, `"`)
 	other.login(readAdmin(t, home).APIKey)
@@ -164,7 +166,7 @@ func TestProcess(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "the ready file", func() bool { return exists(ready) })
+		testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
 		var got readyInfo
 		readJSON(t, ready, &got)
 		if got.PID != cmd.Process.Pid {
@@ -197,7 +199,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 // TestPanic: what goes wrong while starting is an error like any other.
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	var stderr buffer
+	var stderr testutil.Log
 	code := run(t.Context(), []string{"junctor", "bootstrap"}, nil, nil, &stderr, &stderr)
 	if code != 1 || !strings.HasPrefix(stderr.String(), "junctor: panic: ") {
 		t.Errorf("exit code %d, %s", code, &stderr)

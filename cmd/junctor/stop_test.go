@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"junctor/pkg/account"
+	"junctor/pkg/testutil"
 )
 
 // stopBound is how long a stop may take, whatever hangs.
@@ -48,12 +49,12 @@ func TestStopWithHungStore(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	}()
-	waitFor(t, "the request to reach the store", func() bool { return f.writes.Load() > writes })
+	testutil.Eventually(t, "the request to reach the store", func() bool { return f.writes.Load() > writes })
 
 	began := time.Now()
 	stopped := make(chan int, 1)
 	go func() { stopped <- s.stop() }()
-	waitFor(t, "connections to be refused", func() bool {
+	testutil.Eventually(t, "connections to be refused", func() bool {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 		if err == nil {
 			_ = conn.Close()
@@ -154,7 +155,7 @@ func TestHangup(t *testing.T) {
 	t.Parallel()
 	temporary := t.TempDir()
 	ready := filepath.Join(t.TempDir(), "ready.json")
-	var log buffer
+	var log testutil.Log
 	cmd := program(t, "serve", "--store", "memory:", "--listen", "127.0.0.1:0", "--ready-file", ready)
 	cmd.Env = append(cmd.Env, "TMPDIR="+temporary)
 	cmd.Stderr = &log
@@ -163,7 +164,7 @@ func TestHangup(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	waitFor(t, "the ready file", func() bool { return exists(ready) })
+	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
 	s := &served{T: t}
 	var at readyInfo
 	readJSON(t, ready, &at)
@@ -172,7 +173,7 @@ func TestHangup(t *testing.T) {
 		t.Fatal(err)
 	}
 	requests := 0 // a few, since a signal may take a moment
-	waitFor(t, "some requests after SIGHUP", func() bool {
+	testutil.Eventually(t, "some requests after SIGHUP", func() bool {
 		status, _ := s.request("GET", "/healthz", "", "")
 		requests++
 		return status == http.StatusOK && requests == 50

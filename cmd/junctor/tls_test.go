@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"junctor/pkg/testutil"
 )
 
 // writeCertificate writes a certificate for 127.0.0.1 with a serial number, and its key.
@@ -62,7 +64,7 @@ func TestTLS(t *testing.T) {
 	writeCertificate(t, certFile, keyFile, 1)
 	s := begin(t, nil, "--store", "memory:", "--tls-cert", certFile, "--tls-key", keyFile,
 		"--metrics-listen", "127.0.0.1:0")
-	waitFor(t, "the ready file", func() bool { return exists(s.readyFile) })
+	testutil.Eventually(t, "the ready file", func() bool { return exists(s.readyFile) })
 	var ready readyInfo
 	readJSON(t, s.readyFile, &ready)
 	if !strings.HasPrefix(ready.URL, "https://127.0.0.1:") {
@@ -102,7 +104,7 @@ func TestTLS(t *testing.T) {
 		}
 	}
 	writePEM(t, certFile, "CERTIFICATE", []byte("no certificate"))
-	waitFor(t, "the log to name the damaged file", func() bool {
+	testutil.Eventually(t, "the log to name the damaged file", func() bool {
 		serial, _, err := get(ready.URL+"/healthz", 0)
 		if serial != 1 || err != nil {
 			t.Fatalf("with a damaged file: certificate %d, %v", serial, err)
@@ -110,7 +112,7 @@ func TestTLS(t *testing.T) {
 		return strings.Contains(s.stderr.String(), "the certificate was not loaded again")
 	})
 	writeCertificate(t, certFile, keyFile, 2)
-	waitFor(t, "the new certificate", func() bool {
+	testutil.Eventually(t, "the new certificate", func() bool {
 		serial, _, err := get(ready.URL+"/healthz", 0)
 		return serial == 2 && err == nil
 	})

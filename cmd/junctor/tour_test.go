@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"junctor/pkg/account"
+	"junctor/pkg/testutil"
 )
 
 // TestTour pastes what --tour prints into a shell: every line works, and the last leaves nothing behind, so that all
@@ -19,7 +20,7 @@ func TestTour(t *testing.T) {
 	}
 	home := t.TempDir()
 	s := start(t, "--store", home, "--tour")
-	waitFor(t, "the tour", func() bool { return strings.Contains(s.stdout.String(), "delete it") })
+	testutil.Eventually(t, "the tour", func() bool { return strings.Contains(s.stdout.String(), "delete it") })
 	want := []string{"available", "", "assigned", "assigned", "", "available", "available"}
 	for range 2 {
 		shell := exec.CommandContext(t.Context(), "sh", "-e")

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"junctor/pkg/testutil"
+
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -43,7 +45,7 @@ func TestTraceIsPassedOn(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 	}
-	waitFor(t, "both lines of the log", func() bool { return s.logged(`"route":"/api_auth"`) == 2 })
+	testutil.Eventually(t, "both lines of the log", func() bool { return s.logged(`"route":"/api_auth"`) == 2 })
 	if n := s.logged(`"trace_id":"` + aTrace + `"`); n != 1 || s.logged(`trace_id`) != n {
 		t.Errorf("%d lines have the trace:\n%s", n, s.stderr)
 	}

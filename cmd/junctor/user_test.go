@@ -11,6 +11,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/testutil"
 )
 
 // logInUser returns what a user's login comes to.
@@ -181,7 +182,7 @@ func TestTokensEnd(t *testing.T) {
 		if o := call(t, env, "user", verb, made.ID, "jane"); o.code != 0 {
 			t.Fatalf("%s: %+v", verb, o)
 		}
-		waitFor(t, "the token to end", func() bool { return use() == http.StatusUnauthorized })
+		testutil.Eventually(t, "the token to end", func() bool { return use() == http.StatusUnauthorized })
 		password = "two"
 	}
 	if status, _ := s.logInUser("A", "jane", password); status != http.StatusUnauthorized {

@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestZone: addresses of the local zone come first, under the name that the cluster's settings have for it, and a
@@ -43,7 +44,7 @@ func TestZone(t *testing.T) {
 	}
 	configure(t, dsn, `{"_id":"ips",
 		"default":{"zone_name_map":{"east":"us-west"}},"east":{"zone_name_map":{"east":"us-east"}}}`)
-	waitFor(t, "the zone's other name", func() bool { return first() == "192.0.2.3" })
+	testutil.Eventually(t, "the zone's other name", func() bool { return first() == "192.0.2.3" })
 }
 
 // configure writes a document of settings.

@@ -18,18 +18,8 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
-
-const patience = 30 * time.Second
-
-func waitFor(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited %s for %s", patience, what)
-		}
-	}
-}
 
 // names returns the names of all accounts that match, by name.
 func names(t *testing.T, l *accountlist.List, text string) string {
@@ -83,10 +73,10 @@ func TestFollow(t *testing.T) {
 	write(1, document.Document{"name": "beta", "realm": "one.example"})
 	write(2, document.Document{"name": "Alpha"})
 	write(3, document.Document{"name": "alphabet"})
-	waitFor(t, "the list", followed.FromMemory)
+	testutil.Eventually(t, "the list", followed.FromMemory)
 	check := func(want string) {
 		t.Helper()
-		waitFor(t, want, func() bool { return names(t, followed, "") == want })
+		testutil.Eventually(t, want, func() bool { return names(t, followed, "") == want })
 		if got := names(t, reading, ""); got != want {
 			t.Errorf("from the store: %s, want %s", got, want)
 		}
@@ -154,7 +144,7 @@ func TestNames(t *testing.T) {
 		l.Follow(t.Context(), time.Hour)
 	}()
 	t.Cleanup(func() { <-done })
-	waitFor(t, "the list", l.FromMemory)
+	testutil.Eventually(t, "the list", l.FromMemory)
 	check(1) // for the one that does not exist
 	before := c.reads.Load()
 	if _, err := l.Names(t.Context(), slices.Clone(ids)); err != nil || c.reads.Load() != before {

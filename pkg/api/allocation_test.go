@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // createIn puts addresses of a zone into the pool.
@@ -261,9 +262,9 @@ func TestAllocationCharges(t *testing.T) {
 			t.Errorf("%s %s: holds %v", c.path, c.body, held)
 		}
 		if c.status == 200 {
-			waitFor(t, "billing to be told", func() bool { return slices.Contains(hook.Reconciled()[told:], accountA) })
+			testutil.Eventually(t, "billing to be told", func() bool { return slices.Contains(hook.Reconciled()[told:], accountA) })
 			sv.want(sv.as("A", "DELETE", ipsOfA, ""), 200)
-			waitFor(t, "billing to be told", func() bool { return len(hook.Reconciled()) > told+1 })
+			testutil.Eventually(t, "billing to be told", func() bool { return len(hook.Reconciled()) > told+1 })
 		}
 	}
 	// Nothing is asked about what is wrong.

@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // gated is a store whose feed tells something only while its gate is not locked. How current it was before that does
@@ -112,10 +113,10 @@ func TestReadFromIsOfTheRead(t *testing.T) {
 	tell := g.cut()
 	defer tell()
 	b := &behind{service: newService(t, s, g.follow(t)), other: newService(t, s)}
-	waitFor(t, "reads from the store", func() bool { return b.readFrom() == "store" })
+	testutil.Eventually(t, "reads from the store", func() bool { return b.readFrom() == "store" })
 	catchUp := func() {
 		tell()
-		waitFor(t, "reads from memory", func() bool { return b.readFrom() == "" })
+		testutil.Eventually(t, "reads from memory", func() bool { return b.readFrom() == "" })
 	}
 	g.afterView.Store(&catchUp)
 	if from := b.readFrom(); from != "store" || g.afterView.Load() != nil {
@@ -136,7 +137,7 @@ func (b *behind) readFrom() string {
 // compare wants every read to be answered from there, as the other server answers it.
 func (b *behind) compare(t *testing.T, from string) {
 	t.Helper()
-	waitFor(t, "reads from "+strconv.Quote(from), func() bool { return b.readFrom() == from })
+	testutil.Eventually(t, "reads from "+strconv.Quote(from), func() bool { return b.readFrom() == from })
 	before := b.bypassed()
 	for name, root := range map[string]string{"A": ipsOfA, "M": "/v2/ips"} {
 		for _, path := range []string{"", "?zone=elsewhere", "?page_size=1", "?quantity=1", "/assigned", "/zones", "/hosts",

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"junctor/pkg/api"
 	"junctor/pkg/billing"
@@ -89,15 +88,6 @@ func (c *cashier) follow(e exchange) {
 			for range plans { // there is only one in the recordings, and this is what it says
 				c.Charge(doc.ID(), billingtest.Plan{Name: "Dedicated IP", Rate: 5, Vendor: accountM})
 			}
-		}
-	}
-}
-
-func waitFor(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited too long for %s", what)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 const patched = "/v2/ips/1.2.3.4"
@@ -89,7 +90,7 @@ func TestMoveAsksBilling(t *testing.T) {
 	sv.want(sv.as("M", "PATCH", patched, `{"data":{"zone":"west"}}`), 200)
 	sv.want(sv.as("M", "PATCH", patched+"?accept_charges=true", move), 200)
 	wantHolder(t, sv, "1.2.3.4", accountB)
-	waitFor(t, "one address with B and none with A", func() bool { return hook.count(accountA) == 0 && hook.count(accountB) == 1 })
+	testutil.Eventually(t, "one address with B and none with A", func() bool { return hook.count(accountA) == 0 && hook.count(accountB) == 1 })
 }
 
 // TestMoveRace: while an address goes from one account to the other and back, it is never available, never assigned

@@ -1,37 +1,21 @@
 package api_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"junctor/pkg/api"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
-// logBuffer takes the lines of loggers that run at the same time.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(line []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(line)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
+// logBuffer is the log of a server.
+type logBuffer struct{ testutil.Log }
 
 // lines returns the events of a log.
 func (b *logBuffer) lines(t testing.TB) []map[string]any {

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/projection"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestOneWinner: of 500 requests for one address, from two accounts to two processes on one CouchDB, one is told
@@ -74,7 +75,7 @@ func wantHolder(t *testing.T, sv *service, address, holder string) {
 	if got := stored.String("pvt_assigned_to"); got != holder {
 		t.Errorf("held by %s, but %s was told so", got, holder)
 	}
-	waitFor(t, "the copy of "+address, func() bool { // a request waits for 2 s at most
+	testutil.Eventually(t, "the copy of "+address, func() bool { // a request waits for 2 s at most
 		if holder == "" {
 			return true
 		}

@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // begin sends the beginning of a request and leaves the rest to the test.
@@ -223,7 +224,7 @@ func TestLargeBodies(t *testing.T) {
 		_ = conn.Close()
 	}
 	sending.Wait()
-	waitFor(t, "all to be given back", func() bool {
+	testutil.Eventually(t, "all to be given back", func() bool {
 		return sv.send("POST", ipsOfA, body, "X-Auth-Token", token).status == 200
 	})
 }

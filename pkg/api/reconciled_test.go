@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"junctor/pkg/billing"
+	"junctor/pkg/testutil"
 )
 
 // TestReconciled: billing is told after whatever changes what an account has, and of nothing else.
@@ -17,7 +18,7 @@ func TestReconciled(t *testing.T) {
 	told := 0
 	expect := func(accounts ...string) {
 		t.Helper()
-		waitFor(t, "billing to be told", func() bool { return len(hook.Reconciled()) >= told+len(accounts) })
+		testutil.Eventually(t, "billing to be told", func() bool { return len(hook.Reconciled()) >= told+len(accounts) })
 		if got := hook.Reconciled()[told:]; !slices.Equal(got, accounts) {
 			t.Errorf("told of %v, want %v", got, accounts)
 		}
@@ -48,7 +49,7 @@ func TestReconcileHinders(t *testing.T) {
 	sv, hook := billed(t, func(o *billing.Options) { o.AllowOnError = true })
 	sv.create("1.2.3.4")
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
-	waitFor(t, "billing to be told", func() bool { return len(hook.Reconciled()) == 1 })
+	testutil.Eventually(t, "billing to be told", func() bool { return len(hook.Reconciled()) == 1 })
 	called, release := make(chan struct{}), make(chan struct{})
 	hook.Instead(func(w http.ResponseWriter, _ *http.Request) {
 		close(called)
@@ -60,12 +61,12 @@ func TestReconcileHinders(t *testing.T) {
 	<-called
 	hook.Instead(nil)
 	close(release)
-	waitFor(t, "billing to be told", func() bool { return len(hook.Reconciled()) == 2 })
+	testutil.Eventually(t, "billing to be told", func() bool { return len(hook.Reconciled()) == 2 })
 	for _, line := range []string{
 		`junctor_billing_call_duration_seconds_count{event="reconcile",outcome="failed"} 1`,
 		`junctor_billing_call_duration_seconds_count{event="reconcile",outcome="done"} 2`,
 		`junctor_billing_accounts_waiting{target="hook"} 0`, `junctor_billing_accounts_dropped_total{target="hook"} 0`,
 	} {
-		waitFor(t, line, func() bool { return strings.Contains(sv.send("GET", "/metrics", "").text, line+"\n") })
+		testutil.Eventually(t, line, func() bool { return strings.Contains(sv.send("GET", "/metrics", "").text, line+"\n") })
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"junctor/pkg/billing"
 	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/testutil"
 )
 
 const masterKey = "742db687e10725fa8baee2bc7067393451d0b4eeb2f29b2cd0d44607ee6556d8"
@@ -27,7 +28,7 @@ type beside struct {
 
 func newBeside(t *testing.T, changes ...func(*billing.KazooOptions)) *beside {
 	t.Helper()
-	b := &beside{world: &world{T: t, log: &buffer{}}, crossbar: billingtest.StartCrossbar(t, masterKey)}
+	b := &beside{world: &world{T: t, log: &testutil.Log{}}, crossbar: billingtest.StartCrossbar(t, masterKey)}
 	o := billing.KazooOptions{
 		URL: b.crossbar.URL, Pauses: short, Log: zerolog.New(b.log), Observe: b.observe,
 		APIKey: func(context.Context) (string, error) { return masterKey, nil },
@@ -50,11 +51,11 @@ func (b *beside) run() (stop func()) { return b.running(b.Kazoo.Run) }
 
 func (b *beside) reconciled(want ...string) {
 	b.Helper()
-	b.waitFor("reconcile calls", func() bool { return len(b.crossbar.Reconciled()) >= len(want) })
+	testutil.Eventually(b, "reconcile calls", func() bool { return len(b.crossbar.Reconciled()) >= len(want) })
 	if got := b.crossbar.Reconciled(); !slices.Equal(got, want) {
 		b.Errorf("reconciled %v, want %v", got, want)
 	}
-	b.waitFor("an empty queue", func() bool { return b.Stats() == billing.Stats{} })
+	testutil.Eventually(b, "an empty queue", func() bool { return b.Stats() == billing.Stats{} })
 }
 
 // TestKazooReconciles: Crossbar reconciles each account that has changed, with one log-in for all (K2).
@@ -69,7 +70,7 @@ func TestKazooReconciles(t *testing.T) {
 	if n := b.crossbar.Logins(); n != 1 {
 		t.Errorf("logged in %d times", n)
 	}
-	b.waitFor("both calls to be counted", func() bool {
+	testutil.Eventually(b, "both calls to be counted", func() bool {
 		return slices.Equal(b.outcomes(), []string{"kazoo_reconcile done", "kazoo_reconcile done"})
 	})
 }
@@ -108,7 +109,7 @@ func TestKazooRetried(t *testing.T) {
 			b.crossbar.Instead(response)
 			b.run()
 			b.Reconcile(account)
-			b.waitFor("some attempts", func() bool { return len(b.outcomes()) > 3 })
+			testutil.Eventually(b, "some attempts", func() bool { return len(b.outcomes()) > 3 })
 			b.crossbar.Instead(nil)
 			b.reconciled(account)
 			if !strings.Contains(b.log.String(), `"target":"Kazoo"`) || !strings.Contains(b.log.String(), account) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"junctor/pkg/billing"
+	"junctor/pkg/testutil"
 )
 
 // TestReconcile: the hook is told of each account, and of the same one again when it has changed again.
@@ -19,14 +20,14 @@ func TestReconcile(t *testing.T) {
 	w := newWorld(t)
 	w.run()
 	w.Reconcile(account)
-	w.waitFor("the first call", func() bool { return len(w.hook.Reconciled()) == 1 })
+	testutil.Eventually(w, "the first call", func() bool { return len(w.hook.Reconciled()) == 1 })
 	w.Reconcile(account)
 	w.Reconcile(other)
-	w.waitFor("the other calls", func() bool { return len(w.hook.Reconciled()) == 3 })
+	testutil.Eventually(w, "the other calls", func() bool { return len(w.hook.Reconciled()) == 3 })
 	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, account, other}) {
 		t.Errorf("told of %v", got)
 	}
-	w.waitFor("nothing to wait", func() bool { return w.Stats() == billing.Stats{} })
+	testutil.Eventually(w, "nothing to wait", func() bool { return w.Stats() == billing.Stats{} })
 }
 
 // TestCoalesced: however often an account changes while the hook is busy, it is told once more, and not before.
@@ -54,7 +55,7 @@ func TestCoalesced(t *testing.T) {
 		t.Errorf("%d wait", got.Waiting)
 	}
 	close(leave)
-	w.waitFor("the second round", func() bool { return len(w.outcomes()) == 3 })
+	testutil.Eventually(w, "the second round", func() bool { return len(w.outcomes()) == 3 })
 	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, other}) {
 		t.Errorf("then told of %v", got)
 	}
@@ -68,9 +69,9 @@ func TestRetried(t *testing.T) {
 	w.run()
 	w.Reconcile(account)
 	w.Reconcile(other)
-	w.waitFor("some attempts", func() bool { return len(w.outcomes()) > 5 })
+	testutil.Eventually(w, "some attempts", func() bool { return len(w.outcomes()) > 5 })
 	w.hook.Instead(nil)
-	w.waitFor("both accounts", func() bool {
+	testutil.Eventually(w, "both accounts", func() bool {
 		return slices.Contains(w.hook.Reconciled(), account) && slices.Contains(w.hook.Reconciled(), other)
 	})
 	if got := w.Stats(); got.Dropped != 0 || len(w.hook.Reconciled()) != 2 {
@@ -100,7 +101,7 @@ func TestOneBadAccount(t *testing.T) {
 	w.run()
 	w.Reconcile(account)
 	w.Reconcile(other)
-	w.waitFor("an end", func() bool { return w.Stats().Dropped == 1 })
+	testutil.Eventually(w, "an end", func() bool { return w.Stats().Dropped == 1 })
 	mu.Lock()
 	defer mu.Unlock()
 	if heard[account] != 30 || heard[other] != 1 || w.Stats().Waiting != 0 {
@@ -134,7 +135,7 @@ func TestStop(t *testing.T) {
 	w.hook.Instead(says(http.StatusServiceUnavailable, ""))
 	stop := w.run()
 	w.Reconcile(account)
-	w.waitFor("a failure", func() bool { return len(w.outcomes()) == 1 && w.Stats().Waiting == 1 })
+	testutil.Eventually(w, "a failure", func() bool { return len(w.outcomes()) == 1 && w.Stats().Waiting == 1 })
 	w.hook.Instead(nil)
 	w.Reconcile(other)
 	stop()

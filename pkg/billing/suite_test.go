@@ -1,7 +1,6 @@
 package billing_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 
 	"junctor/pkg/billing"
 	"junctor/pkg/billing/billingtest"
+	"junctor/pkg/testutil"
 )
 
 const (
@@ -33,7 +33,7 @@ type world struct {
 	*testing.T
 	*billing.Hook
 	hook *billingtest.Hook
-	log  *buffer
+	log  *testutil.Log
 
 	mu    sync.Mutex
 	calls []billing.Call
@@ -41,7 +41,7 @@ type world struct {
 
 func newWorld(t *testing.T, changes ...func(*billing.Options)) *world {
 	t.Helper()
-	w := &world{T: t, log: &buffer{}}
+	w := &world{T: t, log: &testutil.Log{}}
 	w.hook = billingtest.Start(t, func(string) int { return 1 })
 	o := billing.Options{
 		URL: w.hook.At(), Pauses: short, Log: zerolog.New(w.log),
@@ -104,15 +104,6 @@ func (w *world) running(run func(context.Context)) (stop func()) {
 	return stop
 }
 
-func (w *world) waitFor(what string, condition func() bool) {
-	w.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.Fatalf("waited too long for %s; log:\n%s", what, w.log)
-		}
-	}
-}
-
 // proposal is an account that wants addresses.
 func proposal(quantity int, accept bool) billing.Proposal {
 	return billing.Proposal{
@@ -120,24 +111,6 @@ func proposal(quantity int, accept bool) billing.Proposal {
 		Items:         []billing.Item{{Category: "ips", Item: "dedicated", Quantity: quantity}},
 		AcceptCharges: accept,
 	}
-}
-
-// buffer is a bytes.Buffer that may be read while it is written to.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // hangs takes a message and does not answer.

@@ -13,6 +13,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 var allocateCases = []testCase{
@@ -125,15 +126,15 @@ func tooMany(s *subject) {
 	s.fill(4, "east", "west")
 	for zone, available := range map[string]int{"": 8, "east": 4} {
 		_, err := s.Allocate(s.Context(), wish(9, inOneZone(zone)))
-		s.is(err, fault.Conflict)
+		testutil.RequireFault(s, err, fault.Conflict)
 		if e, ok := err.(*fault.Error); !ok || e.Data.(map[string]any)["available"] != available {
 			s.Errorf("zone %q: %+v", zone, err)
 		}
 	}
 	_, err := s.Allocate(s.Context(), wish(1, inOneZone("nowhere")))
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	_, err = s.Allocate(s.Context(), wish(9, spread))
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 	s.copies(accountA)
 	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 4 {
 		s.Error(sizes)
@@ -223,9 +224,9 @@ func allocatesToTheLast(s *subject) {
 		s.Errorf("%d addresses of 48", len(all))
 	}
 	_, err := s.Allocate(s.Context(), wish(1))
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 	for _, p := range pools {
-		s.until("nothing is reserved", func() bool { return p.reserved.Len() == 0 })
+		testutil.Eventually(s, "nothing is reserved", func() bool { return p.reserved.Len() == 0 })
 	}
 }
 
@@ -246,7 +247,7 @@ func allocationFails(s *subject) {
 		return errUnplugged
 	})
 	_, err := p.Allocate(s.Context(), wish(5))
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	s.copies(accountA)
 	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 10 {
 		s.Error(sizes)

@@ -2,6 +2,7 @@ package dedicatedip
 
 import (
 	"junctor/pkg/kazoo"
+	"junctor/pkg/testutil"
 
 	"junctor/pkg/fault"
 )
@@ -96,13 +97,13 @@ func assignMatches(s *subject) {
 	s.free("10.0.0.1")
 	never := func(string) bool { return false }
 	_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", never)
-	s.is(err, fault.PreconditionFailed)
+	testutil.RequireFault(s, err, fault.PreconditionFailed)
 	s.holds("10.0.0.1")
 	rev := s.stored(Database, "10.0.0.1").Rev()
 	ip, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
 	s.ok(err)
 	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
-	s.is(err, fault.PreconditionFailed)
+	testutil.RequireFault(s, err, fault.PreconditionFailed)
 	s.holds("10.0.0.1=" + accountA)
 	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == ip.Revision() })
 	s.ok(err)

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 var billingCases = []testCase{
@@ -69,11 +70,11 @@ func approvalIsLast(s *subject) {
 			Approve: func(context.Context, int) error { return fault.New(fault.PaymentRequired, "") }})
 		return err
 	}
-	s.is(assign(nil, "10.0.0.1", "10.9.9.9"), fault.Invalid)
-	s.is(assign(nil, "10.0.0.1", "10.0.0.2"), fault.Invalid)
-	s.is(assign(nil, "nonsense"), fault.Invalid)
-	s.is(assign(func(string) bool { return false }, "10.0.0.1"), fault.PreconditionFailed)
-	s.is(assign(func(string) bool { return true }, "10.0.0.1"), fault.PaymentRequired)
+	testutil.RequireFault(s, assign(nil, "10.0.0.1", "10.9.9.9"), fault.Invalid)
+	testutil.RequireFault(s, assign(nil, "10.0.0.1", "10.0.0.2"), fault.Invalid)
+	testutil.RequireFault(s, assign(nil, "nonsense"), fault.Invalid)
+	testutil.RequireFault(s, assign(func(string) bool { return false }, "10.0.0.1"), fault.PreconditionFailed)
+	testutil.RequireFault(s, assign(func(string) bool { return true }, "10.0.0.1"), fault.PaymentRequired)
 }
 
 // approvedAgain: who loses an address while billing thinks about it, is told what the new state deserves.
@@ -135,7 +136,7 @@ func billingIsTold(s *subject) {
 	s.ok(err)
 	b.was(s, accountA)
 	_, err = assignSingle(s.Context(), s.Pool, accountB, "10.0.0.1", nil)
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	_, err = s.Assign(s.Context(), AssignRequest{Account: accountB})
 	s.ok(err)
 	b.was(s)

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -124,7 +125,7 @@ func (c *cluster) resolved(want ...string) {
 	c.Helper()
 	for _, each := range want {
 		id, _, _ := strings.Cut(each, "=")
-		c.until(id+" without a conflict", func() bool { // on a real cluster not all nodes know at once
+		testutil.Eventually(c, id+" without a conflict", func() bool { // on a real cluster not all nodes know at once
 			_, err := c.get(c.Context(), id)
 			c.ok(err)
 			return c.stored(Database, id)["_conflicts"] == nil
@@ -187,7 +188,7 @@ func clusterCreate(c *cluster) {
 			c.Errorf("%s is in %v: %v", id, zone, err)
 		}
 		if hash == winning {
-			c.is(err, fault.Conflict)
+			testutil.RequireFault(c, err, fault.Conflict)
 		}
 	}
 	c.resolved("10.0.0.1", "10.0.0.2")
@@ -217,16 +218,16 @@ func clusterStoreFails(c *cluster) {
 	c.free("10.0.0.1", "10.0.0.2")
 	c.contest(func() { c.replicas.Break(true) })
 	_, err := assignSingle(c.Context(), c.Pool, accountA, "10.0.0.1", nil)
-	c.is(err, fault.DatastorePartial)
+	testutil.RequireFault(c, err, fault.DatastorePartial)
 	_, err = assignSingle(c.Context(), c.Pool, accountA, "10.0.0.2", nil)
-	c.is(err, fault.DatastorePartial)
+	testutil.RequireFault(c, err, fault.DatastorePartial)
 	c.replicas.Break(false)
-	c.until("writes go on", func() bool {
+	testutil.Eventually(c, "writes go on", func() bool {
 		_, err := assignSingle(c.Context(), c.Pool, accountA, "10.0.0.2", nil)
 		return err == nil
 	})
 	for _, id := range []string{"10.0.0.1", "10.0.0.2"} { // on a real cluster they were refused, too
-		c.until("copied", func() bool { return c.stored(c.accountDB(accountA), id) != nil })
+		testutil.Eventually(c, "copied", func() bool { return c.stored(c.accountDB(accountA), id) != nil })
 	}
 	c.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 }

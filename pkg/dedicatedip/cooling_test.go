@@ -13,6 +13,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
+	"junctor/pkg/testutil"
 )
 
 var coolingCases = []testCase{
@@ -60,7 +61,7 @@ func (s *subject) available(p *Pool) string {
 // offers waits until a pool lists these addresses: another process may have written them.
 func (s *subject) offers(p *Pool, want string) {
 	s.Helper()
-	s.until("offering "+want, func() bool { return s.available(p) == want })
+	testutil.Eventually(s, "offering "+want, func() bool { return s.available(p) == want })
 }
 
 const coolingA = "ips%2E0 cooling: another account had the ip until recently: 10.0.0.1"
@@ -139,7 +140,7 @@ func coolingAllocation(s *subject) {
 	s.ok(err)
 	for _, accountID := range []string{accountA, accountB} {
 		_, err = p.Allocate(s.Context(), AllocateRequest{Account: accountID, Quantity: 3, Spread: accountID == accountB})
-		s.is(err, fault.Conflict)
+		testutil.RequireFault(s, err, fault.Conflict)
 		if data := err.(*fault.Error).Data.(map[string]any); data["available"] != 2 {
 			s.Errorf("refused with %v", data)
 		}
@@ -233,7 +234,7 @@ func coolingAfterKazoo(s *subject) {
 	doc["pvt_status"], doc["pvt_modified"] = "available", document.Number(s.now())
 	rev, err := s.s.Put(s.Context(), Database, doc)
 	s.ok(err)
-	s.until("heard of", func() bool {
+	testutil.Eventually(s, "heard of", func() bool {
 		m := p.memory.Load()
 		return m == nil || m.index.Revision("10.0.0.1") == rev
 	})
@@ -270,7 +271,7 @@ func coolingAfterKazooAlone(s *subject) {
 		rev, err := s.s.Put(s.Context(), Database, doc)
 		s.ok(err)
 		doc["_rev"] = rev
-		s.until("heard of", func() bool { return p.memory.Load().index.Revision("10.0.0.1") == rev })
+		testutil.Eventually(s, "heard of", func() bool { return p.memory.Load().index.Revision("10.0.0.1") == rev })
 		s.clock.Add(1)
 	}
 	_, err := assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
@@ -289,7 +290,7 @@ func coolingNotAfterUndo(s *subject) {
 	}))}
 	p := s.poolWith(store, Options{Settings: account.NewConfig(s.s)})
 	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 	if events := history.Changes(s.stored(Database, "10.0.0.1")); len(events) < 2 || events[0].Action != history.Released {
 		s.Errorf("nothing was undone: %v", events)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"junctor/pkg/kazoo"
+	"junctor/pkg/testutil"
 )
 
 var copyCases = []testCase{
@@ -56,7 +57,7 @@ func copyFails(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)
 	for _, call := range []string{"get many", "put"} {
-		var log logBuffer
+		var log testutil.Log
 		p := s.pool(trouble{s.s, func(c, d string, do func() error) error {
 			if c == call && d == db {
 				return errUnplugged
@@ -102,7 +103,7 @@ func copyFailsForAMoment(s *subject) {
 func copyWithoutDatabase(s *subject) {
 	const gone = "ffffffffffffffffffffffffffffffff"
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
-	var log logBuffer
+	var log testutil.Log
 	p := s.pool(s.s, &log)
 	_, err := p.Assign(s.Context(), toAssign(gone, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	s.ok(err)

@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestPurgedAddress: an address whose document was purged, which no change feed tells of, is gone within a minute, and
@@ -37,9 +38,9 @@ func TestPurgedAddress(t *testing.T) {
 			break
 		}
 	}
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 	_, err = assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	if doc := s.stored(Database, "10.0.0.1"); doc != nil {
 		t.Errorf("it is back: %v", doc)
 	}

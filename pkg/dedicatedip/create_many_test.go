@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/fault"
 	"junctor/pkg/ipbatch"
+	"junctor/pkg/testutil"
 )
 
 var createManyCases = []testCase{
@@ -137,7 +138,7 @@ func createManyChunks(s *subject) {
 	if len(done.Created) != 1100 || done.Created[1099] != "10.0.4.76" || writes.Load() != 3 {
 		s.Errorf("created %d in %d writes", len(done.Created), writes.Load())
 	}
-	s.until("counted", func() bool { return s.sizes()[[2]string{"z1", "available"}] == 1100 })
+	testutil.Eventually(s, "counted", func() bool { return s.sizes()[[2]string{"z1", "available"}] == 1100 })
 }
 
 // createManyOvertaken: what another writer stores between the look-up and the write counts as if it had been there.
@@ -155,7 +156,7 @@ func createManyOvertaken(s *subject) {
 func createManyBreaksOff(s *subject) {
 	r := blocks("10.0.0.1-10.0.2.88") // 600
 	done, err := s.with(when("put", Database, 2, notMade)).CreateMany(s.Context(), r)
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	if len(done.Created) != CreatedAtOnce {
 		s.Errorf("created %d", len(done.Created))
 	}

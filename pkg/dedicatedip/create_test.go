@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 var createCases = []testCase{
@@ -79,7 +80,7 @@ func createTwins(s *subject) {
 	for _, text := range []string{"10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "::ffff:10.0.0.2", "2001:db8::a",
 		"2001:0DB8::A", "10.0.0.3"} {
 		_, err := s.Create(s.Context(), inZone(text))
-		s.is(err, fault.Conflict)
+		testutil.RequireFault(s, err, fault.Conflict)
 	}
 	if s.stored(Database, "10.0.0.2") != nil || s.stored(Database, "2001:db8::a") != nil {
 		s.Error("a twin was stored")
@@ -95,7 +96,7 @@ func deleteFree(s *subject) {
 		`"type":"dedicated_ip"}`)
 	for _, text := range []string{"2001:db8::a", "2001:0DB8::A", "10.0.0.2", "hello", "_design/dedicated_ips"} {
 		_, err := s.Delete(s.Context(), DeleteRequest{Address: text})
-		s.is(err, fault.BadIdentifier)
+		testutil.RequireFault(s, err, fault.BadIdentifier)
 	}
 	s.holds("10.0.0.1")
 	_, err = s.Create(s.Context(), inZone("2001:db8::a")) // it can come back
@@ -123,7 +124,7 @@ func deleteAssigned(s *subject) {
 func deleteMatches(s *subject) {
 	s.free("10.0.0.1")
 	_, err := s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1", IfMatch: func(string) bool { return false }})
-	s.is(err, fault.PreconditionFailed)
+	testutil.RequireFault(s, err, fault.PreconditionFailed)
 	s.holds("10.0.0.1")
 	rev := s.stored(Database, "10.0.0.1").Rev()
 	_, err = s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1", IfMatch: func(revision string) bool { return revision == rev }})

@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/poolindex"
+	"junctor/pkg/testutil"
 )
 
 // drawCases are about requests that are in each other's way.
@@ -33,7 +34,7 @@ func drawsAll(s *subject) {
 				if err == nil {
 					won.Add(1)
 				} else {
-					s.is(err, fault.Conflict)
+					testutil.RequireFault(s, err, fault.Conflict)
 				}
 			})
 		}
@@ -96,7 +97,7 @@ func drawsOfNoZone(s *subject) {
 	s.fill(2, "east")
 	s.put(`{"_id":"10.9.0.1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_host":"h1"}`)
 	_, err := s.Allocate(s.Context(), wish(4, spread))
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 	if e, ok := err.(*fault.Error); !ok || e.Data.(map[string]any)["available"] != 3 {
 		s.Errorf("says %+v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/projection"
+	"junctor/pkg/testutil"
 )
 
 var editCases = []testCase{
@@ -69,10 +70,10 @@ func editRefuses(s *subject) {
 	s.saying(err, "assigned_to superfluous: ip not assigned: "+accountB)
 	for _, address := range []string{"10.0.0.3", "hello"} {
 		_, err = s.Edit(s.Context(), EditRequest{Address: address, Zone: &zone})
-		s.is(err, fault.BadIdentifier)
+		testutil.RequireFault(s, err, fault.BadIdentifier)
 	}
 	_, err = s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone, IfMatch: func(string) bool { return false }})
-	s.is(err, fault.PreconditionFailed)
+	testutil.RequireFault(s, err, fault.PreconditionFailed)
 	s.holds("10.0.0.1", "10.0.0.2="+accountA)
 	s.pages(Filter{Zone: "z1"}, []string{"10.0.0.1"})
 }
@@ -131,7 +132,7 @@ func moveAsks(s *subject) {
 	r := toMove("10.0.0.1", accountB)
 	r.Approve = approve
 	_, err = s.Edit(s.Context(), r)
-	s.is(err, fault.PaymentRequired)
+	testutil.RequireFault(s, err, fault.PaymentRequired)
 	if asked != 1 {
 		s.Errorf("asked for %d", asked)
 	}
@@ -161,7 +162,7 @@ func moveOvertaken(s *subject) {
 	rev := s.stored(Database, "10.0.0.3").Rev()
 	r.IfMatch = func(revision string) bool { return revision == rev }
 	_, err = p.Edit(s.Context(), r)
-	s.is(err, fault.PreconditionFailed)
+	testutil.RequireFault(s, err, fault.PreconditionFailed)
 	s.holds("10.0.0.1="+accountB, "10.0.0.2", "10.0.0.3="+accountC)
 }
 
@@ -169,9 +170,9 @@ func moveOvertaken(s *subject) {
 func moveFails(s *subject) {
 	s.give(accountA, "10.0.0.1", "10.0.0.2")
 	_, err := s.with(when("put", Database, 1, notMade)).Edit(s.Context(), toMove("10.0.0.1", accountB))
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, answerLost)).Edit(s.Context(), toMove("10.0.0.2", accountB))
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 }
 
@@ -189,16 +190,16 @@ func movesAtOnce(s *subject) {
 				if err == nil {
 					moved.Add(1)
 				} else {
-					s.is(err, fault.Conflict)
+					testutil.RequireFault(s, err, fault.Conflict)
 				}
 			case 1:
 				_, err := p.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zones[(i+n)%2]})
 				if err != nil {
-					s.is(err, fault.Conflict)
+					testutil.RequireFault(s, err, fault.Conflict)
 				}
 			case 2:
 				_, err := assignSingle(s.Context(), p, accountC, "10.0.0.1", nil)
-				s.is(err, fault.Invalid)
+				testutil.RequireFault(s, err, fault.Invalid)
 			}
 		}
 	})
@@ -206,7 +207,7 @@ func movesAtOnce(s *subject) {
 		s.Error("nothing was moved: this tested nothing")
 	}
 	holder := s.stored(Database, "10.0.0.1").String("pvt_assigned_to")
-	s.until("copied to the last holder alone", func() bool { // a process that follows may be late by what the feed tells it
+	testutil.Eventually(s, "copied to the last holder alone", func() bool { // a process that follows may be late by what the feed tells it
 		for _, id := range accounts {
 			if copied := s.stored(s.accountDB(id), "10.0.0.1"); (copied != nil) != (id == holder) {
 				return false

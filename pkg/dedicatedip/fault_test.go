@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
+	"junctor/pkg/testutil"
 
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
@@ -27,13 +28,13 @@ var faultCases = []testCase{
 
 // with returns a pool whose calls to the store go through a hook.
 func (s *subject) with(around func(call, db string, do func() error) error) *Pool {
-	return s.pool(trouble{s.s, around}, &logBuffer{})
+	return s.pool(trouble{s.s, around}, &testutil.Log{})
 }
 
 // conflictNames checks that err is a fault.Conflict that names an address.
 func (s *subject) conflictNames(err error, id string) {
 	s.Helper()
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		data, _ := e.Data.(map[string]any)
 		if data["cause"] != id || data["message"] != "conflicting documents" {
@@ -116,16 +117,16 @@ func answersLost(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	s.give(accountB, "10.0.0.3", "10.0.0.4")
 	_, err := assignSingle(s.Context(), s.with(when("put", Database, 1, answerLost)), accountA, "10.0.0.1", nil)
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, answerLost)).Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = releaseSingle(s.Context(), s.with(when("put", Database, 1, answerLost)), accountB, "10.0.0.3", nil)
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	s.give(accountA, "10.0.0.5")
 	_, err = s.with(when("put", Database, 1, answerLost)).Delete(s.Context(), DeleteRequest{Address: "10.0.0.5"})
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	if s.stored(s.accountDB(accountA), "10.0.0.5") != nil {
 		s.Error("the copy of a deleted address is there")
 	}
@@ -139,15 +140,15 @@ func writeNotMade(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	rev := s.stored(Database, "10.0.0.1").Rev()
 	_, err := assignSingle(s.Context(), s.with(when("put", Database, 1, notMade)), accountA, "10.0.0.1", nil)
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, notMade)).Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = assignSingle(s.Context(), s.with(when("get many", Database, 1, notMade)), accountA, "10.0.0.1", nil)
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, notMade)).Create(s.Context(), inZone("10.0.0.9"))
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = s.with(when("put", Database, 1, notMade)).Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"})
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	if now := s.stored(Database, "10.0.0.1").Rev(); now != rev {
 		s.Errorf("revision %s became %s", rev, now)
 	}
@@ -178,7 +179,7 @@ func undoFails(s *subject) {
 	s.conflictNames(err, "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2")
 
-	var log logBuffer
+	var log testutil.Log
 	writes = 0
 	p = s.pool(trouble{s.s, func(call, db string, do func() error) error {
 		if call == "put" && db == Database {

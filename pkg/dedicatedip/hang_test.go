@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/history"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // hangingStore is a store that may stop to respond: calls are given up after five seconds, as those to a CouchDB.
@@ -71,7 +72,7 @@ func TestHangingStoreIsWaitedForOnce(t *testing.T) {
 				return nil
 			},
 		})
-		s.is(err, fault.DatastoreUnreachable)
+		testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 		if took := time.Since(began); took > 6*time.Second {
 			t.Errorf("it took %s", took)
 		}

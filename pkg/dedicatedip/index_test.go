@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 var indexCases = []testCase{
@@ -68,7 +69,7 @@ func (s *subject) caughtUp(p *Pool) {
 	}
 	rev, err := s.s.Put(s.Context(), Database, doc)
 	s.ok(err)
-	s.until("caught up", func() bool { return p.memory.Load().index.Revision(id) == rev })
+	testutil.Eventually(s, "caught up", func() bool { return p.memory.Load().index.Revision(id) == rev })
 }
 
 var markers atomic.Int64
@@ -178,10 +179,10 @@ func irregularDocuments(s *subject) {
 		doc[field] = []any{"irregular"}
 		rev, err := s.s.Put(s.Context(), Database, doc)
 		s.ok(err)
-		s.until("seen to be irregular for its "+field, func() bool { return !following.FromMemory() })
+		testutil.Eventually(s, "seen to be irregular for its "+field, func() bool { return !following.FromMemory() })
 		s.agree(0, following, s.pool(s.s, io.Discard))
 		s.ok(s.s.Delete(s.Context(), Database, "10.0.0.2", rev))
-		s.until("gone", following.FromMemory)
+		testutil.Eventually(s, "gone", following.FromMemory)
 	}
 }
 
@@ -215,7 +216,7 @@ func ownWrites(s *subject) {
 		_, err = p.Delete(s.Context(), DeleteRequest{Address: id})
 		s.ok(err)
 		_, err = p.Read().Get(s.Context(), id)
-		s.is(err, fault.BadIdentifier)
+		testutil.RequireFault(s, err, fault.BadIdentifier)
 	}
 }
 
@@ -254,12 +255,12 @@ func feedCut(s *subject) {
 		p.Follow(ctx, 2*time.Second)
 	}()
 	defer func() { stop(); <-done }()
-	s.until("loaded", p.FromMemory)
+	testutil.Eventually(s, "loaded", p.FromMemory)
 	s.free("10.0.0.1")
-	s.until("heard", func() bool { _, err := p.Read().Get(s.Context(), "10.0.0.1"); return err == nil })
+	testutil.Eventually(s, "heard", func() bool { _, err := p.Read().Get(s.Context(), "10.0.0.1"); return err == nil })
 	cancel()
 	s.free("10.0.0.2")
-	s.until("behind", func() bool { return !p.FromMemory() })
+	testutil.Eventually(s, "behind", func() bool { return !p.FromMemory() })
 	s.agree(0, p, s.pool(s.s, io.Discard))
 	if look, _ := p.Memory(); look.Age < 2*time.Second || look.Bypassed == 0 {
 		s.Errorf("says %+v", look)
@@ -285,7 +286,7 @@ func overtakenCopy(s *subject) {
 		}
 		_, err := assignSingle(s.Context(), p, accountA, id, nil)
 		s.ok(err)
-		s.until("without a copy", func() bool { return s.stored(s.accountDB(accountA), id) == nil })
+		testutil.Eventually(s, "without a copy", func() bool { return s.stored(s.accountDB(accountA), id) == nil })
 	}
 	s.holds("10.0.0.1", "10.0.0.2")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 var lookupCases = []testCase{
@@ -33,7 +34,7 @@ func getBySpelling(s *subject) {
 	} {
 		ip, err := s.Read().Get(s.Context(), text)
 		if id == "" {
-			s.is(err, fault.BadIdentifier)
+			testutil.RequireFault(s, err, fault.BadIdentifier)
 		} else if err != nil || ip.ID != id {
 			s.Errorf("%s: %s, %v, want %s", text, ip.ID, err, id)
 		}
@@ -48,7 +49,7 @@ func getWhatIsNone(s *subject) {
 	for _, text := range []string{"", "hello", "10.0.0.1", "10.0.0.2", "10.0.0.3", "::ffff:10.0.0.3", "01.2.3.4",
 		"1.2.3.4", "[::1]", "_design/dedicated_ips", "_all_docs", "10.0.0.1/24", "fe80::1%eth0", "\x00", "\xff"} {
 		_, err := s.Read().Get(s.Context(), text)
-		s.is(err, fault.BadIdentifier)
+		testutil.RequireFault(s, err, fault.BadIdentifier)
 		if e, ok := err.(*fault.Error); ok {
 			if data, _ := e.Data.(map[string]any); data["cause"] != text || data["message"] != "bad identifier" {
 				s.Errorf("%q: data %v", text, e.Data)

@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 // memoryCases are about what reaches the memory late, twice or never.
@@ -24,7 +25,7 @@ var memoryCases = []testCase{
 // without waits until a pool has heard that there is no such address.
 func (s *subject) without(p *Pool, id string) {
 	s.Helper()
-	s.until("without "+id, func() bool { return p.memory.Load().index.Revision(id) == "" })
+	testutil.Eventually(s, "without "+id, func() bool { return p.memory.Load().index.Revision(id) == "" })
 }
 
 // readBeforeDeleted: a document that arrives after the feed has told its end does not come back.
@@ -40,7 +41,7 @@ func readBeforeDeleted(s *subject) {
 	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", func(string) bool { return true })
 	s.saying(err, "ips%2E0 not_found: ip not found: 10.0.0.1")
 	_, err = p.Read().Get(s.Context(), "10.0.0.1")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 }
 
 // writtenBeforeDeleted: nor does one stay that was deleted, and told to be, before its writer has noted it.
@@ -56,7 +57,7 @@ func writtenBeforeDeleted(s *subject) {
 	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	s.without(p, "10.0.0.1")
-	s.until("without a copy", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") == nil })
+	testutil.Eventually(s, "without a copy", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") == nil })
 }
 
 // noMarkStays: what the feed has told needs no mark any more, however often it is read and written.
@@ -69,9 +70,9 @@ func noMarkStays(s *subject) {
 		s.ok(err)
 		s.caughtUp(p)
 		_, err = releaseSingle(s.Context(), p, accountA, id, func(string) bool { return false })
-		s.is(err, fault.PreconditionFailed)
+		testutil.RequireFault(s, err, fault.PreconditionFailed)
 	}
-	s.until("free of marks", func() bool { return p.memory.Load().mirror.Pending() == 0 })
+	testutil.Eventually(s, "free of marks", func() bool { return p.memory.Load().mirror.Pending() == 0 })
 }
 
 // wrongMarks: what was noted and is not told in time is read from the store, as where on a CouchDB cluster the end of
@@ -82,7 +83,7 @@ func wrongMarks(s *subject) {
 	p.wrote(document.Document{"_id": "10.0.0.1", "_rev": "9-", "_deleted": true})
 	p.wrote(document.Document{"_id": "10.0.0.2", "_rev": "9-0", "pvt_type": documentType, "pvt_zone": "ghost",
 		"pvt_host": "h", "pvt_status": "available"})
-	s.until("right", func() bool { _, err := p.Read().Get(s.Context(), "10.0.0.1"); return err == nil })
+	testutil.Eventually(s, "right", func() bool { _, err := p.Read().Get(s.Context(), "10.0.0.1"); return err == nil })
 	s.without(p, "10.0.0.2")
 	s.agree(0, p, s.pool(s.s, io.Discard))
 }
@@ -118,7 +119,7 @@ func stopBeforeCopy(s *subject) {
 		following.Wait()
 	})))
 	following.Go(func() { p.Follow(ctx, time.Hour) })
-	s.until("loaded", p.FromMemory)
+	testutil.Eventually(s, "loaded", p.FromMemory)
 	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	s.holds("10.0.0.1")

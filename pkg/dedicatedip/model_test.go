@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 var modelCases = []testCase{{"model", followsModel}}
@@ -105,9 +106,9 @@ func (m *modelRun) step() {
 		_, err := m.Edit(m.Context(), toMove(text, accountID))
 		switch {
 		case !known:
-			m.is(err, fault.BadIdentifier)
+			testutil.RequireFault(m, err, fault.BadIdentifier)
 		case holder == "":
-			m.is(err, fault.Invalid)
+			testutil.RequireFault(m, err, fault.Invalid)
 		default:
 			m.ok(err)
 			m.model[id] = accountID
@@ -161,7 +162,7 @@ func (m *modelRun) agrees(err error, succeeds bool, kind fault.Kind) {
 	if succeeds {
 		m.ok(err)
 	} else {
-		m.is(err, kind)
+		testutil.RequireFault(m, err, kind)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // halfOpen is a cluster on which the first document of a bulk is lost to another writer, and the outcome of the second
@@ -42,5 +43,5 @@ func TestAnOpenOutcomeIsReportedBeforeAConflict(t *testing.T) {
 		s.ok(err)
 	}}, s.Output())
 	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
-	s.is(err, fault.DatastorePartial)
+	testutil.RequireFault(s, err, fault.DatastorePartial)
 }

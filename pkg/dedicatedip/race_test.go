@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 var raceCases = []testCase{
@@ -159,7 +160,7 @@ func createAtOnce(s *subject) {
 		if err == nil {
 			won.Add(1)
 		} else {
-			s.is(err, fault.Conflict)
+			testutil.RequireFault(s, err, fault.Conflict)
 		}
 	})
 	if won.Load() != 1 {
@@ -171,7 +172,7 @@ func createAtOnce(s *subject) {
 		if err == nil {
 			won.Add(1)
 		} else {
-			s.is(err, fault.BadIdentifier)
+			testutil.RequireFault(s, err, fault.BadIdentifier)
 		}
 	})
 	if won.Load() != 1 {

@@ -17,6 +17,7 @@ import (
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // editedCopies: copies that were edited, and one that was given another type.
@@ -129,7 +130,7 @@ func passWithoutProgress(s *subject) {
 	ctx, cancel := context.WithCancel(s.Context())
 	var running sync.WaitGroup
 	running.Go(func() { h.Run(ctx) })
-	s.soon("a second pass", func() bool { return strings.Count(h.logged(), "listing_by_id of database accounts") == 2 })
+	testutil.Eventually(s, "a second pass", func() bool { return strings.Count(h.logged(), "listing_by_id of database accounts") == 2 })
 	cancel()
 	running.Wait()
 	s.counts(h, map[string]int{})

@@ -119,16 +119,6 @@ func (s *subject) running(h *testReconciler) (stop func()) {
 	return stop
 }
 
-// soon waits until something holds.
-func (s *subject) soon(what string, holds func() bool) {
-	s.Helper()
-	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			s.Fatalf("never: %s", what)
-		}
-	}
-}
-
 func (s *subject) counts(h *testReconciler, want map[string]int) {
 	s.Helper()
 	if got := h.counted(); got != fmt.Sprint(want) {
@@ -256,9 +246,9 @@ func windowsRunning(s *subject) {
 	s.before()
 	h := s.reconciler(projection.ReconcilerOptions{})
 	s.running(h)
-	s.soon("the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
+	testutil.Eventually(s, "the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
 	s.windows()
-	s.soon("all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
+	testutil.Eventually(s, "all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
 	s.healed()
 	s.counts(h, afterWindows)
 }
@@ -292,7 +282,7 @@ func twiceAtOnce(s *subject) {
 		}
 		return sum
 	}
-	s.soon("all windows healed", func() bool { return fmt.Sprint(total()) == fmt.Sprint(afterWindows) })
+	testutil.Eventually(s, "all windows healed", func() bool { return fmt.Sprint(total()) == fmt.Sprint(afterWindows) })
 	for range 3 {
 		s.ok(reconcilers[0].Refresh(s.Context()))
 		s.ok(reconcilers[1].Refresh(s.Context()))
@@ -327,9 +317,9 @@ func quiet(s *subject) {
 	s.before()
 	h := s.reconciler(projection.ReconcilerOptions{})
 	stop := s.running(h)
-	s.soon("the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
+	testutil.Eventually(s, "the first pass", func() bool { return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil })
 	s.windows()
-	s.soon("all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
+	testutil.Eventually(s, "all windows healed", func() bool { return h.counted() == fmt.Sprint(afterWindows) })
 	stop()
 	if s.stored(Database, projection.StateID) != nil || s.stored(projection.StateDatabase, projection.StateID)["pass_began"] == nil {
 		s.Error("the state of full passes is not noted where it belongs")

@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestStaleness: what one process writes, up to 200 documents a second, another one reads within a second. It is not
@@ -53,7 +54,7 @@ func staleness(s *subject, others *store.Store) {
 	var lags []time.Duration
 	begun := time.Now()
 	for w := range s.assigning(p) {
-		s.until("heard of "+w.ids[0], func() bool { return s.shows(other, w) })
+		testutil.Eventually(s, "heard of "+w.ids[0], func() bool { return s.shows(other, w) })
 		lags = append(lags, time.Since(w.at))
 	}
 	if len(lags) == 0 {

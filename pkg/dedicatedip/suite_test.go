@@ -1,7 +1,6 @@
 package dedicatedip
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
+	"junctor/pkg/testutil"
 
 	"github.com/rs/zerolog"
 
@@ -107,30 +107,6 @@ func (s *subject) pool(on Store, log io.Writer) *Pool {
 	return s.poolWith(on, Options{Log: zerolog.New(log)})
 }
 
-// logBuffer is a log that the pool's goroutines write while a test reads it.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBuffer) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func (l *logBuffer) Reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Reset()
-}
-
 // poolWith is pool with options. Its zone is the test's, and so is its clock unless the options have one.
 func (s *subject) poolWith(on Store, o Options) *Pool {
 	s.Helper()
@@ -153,24 +129,14 @@ func (s *subject) following(p *Pool) *Pool {
 		cancel()
 		following.Wait()
 	})
-	s.until("loaded", func() bool { return p.FromMemory() })
+	testutil.Eventually(s, "loaded", func() bool { return p.FromMemory() })
 	return p
-}
-
-// until waits for a condition.
-func (s *subject) until(what string, holds func() bool) {
-	s.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			s.Fatalf("still not %s", what)
-		}
-	}
 }
 
 // heard waits until a pool that follows the store has heard of a revision.
 func (s *subject) heard(id, rev string) {
 	s.Helper()
-	s.until("heard of "+id, func() bool {
+	testutil.Eventually(s, "heard of "+id, func() bool {
 		m := s.memory.Load()
 		return m == nil || m.index.Revision(id) == rev || m.index.AnyIrregular() != ""
 	})
@@ -190,18 +156,10 @@ func (s *subject) ok(err error) {
 	}
 }
 
-// is checks that err is a fault of a kind.
-func (s *subject) is(err error, kind fault.Kind) {
-	s.Helper()
-	if !fault.Is(err, kind) {
-		s.Errorf("want %s, got %v", kind, err)
-	}
-}
-
 // saying checks that err is a fault.Invalid with these findings: path, code, message and value, each as one text.
 func (s *subject) saying(err error, want ...string) {
 	s.Helper()
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	var got []string
 	for path, codes := range findings(err) {
 		for code, detail := range codes {

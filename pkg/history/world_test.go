@@ -17,6 +17,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 const (
@@ -105,17 +106,8 @@ func (w *world) server() *server {
 	following.Go(func() { s.log.Run(moving) })
 	s.stop = sync.OnceFunc(func() { cancelMoving(); cancel(); following.Wait() })
 	w.Cleanup(s.stop)
-	w.until("the pool is loaded", s.FromMemory)
+	testutil.Eventually(w, "the pool is loaded", s.FromMemory)
 	return s
-}
-
-func (w *world) until(what string, holds func() bool) {
-	w.Helper()
-	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			w.Fatalf("not in time: %s", what)
-		}
-	}
 }
 
 var by = history.Actor{AccountID: accountA, UserID: "u", RequestID: "r", Client: "198.51.100.1", Source: history.API}

@@ -21,6 +21,7 @@ import (
 	"junctor/pkg/pooldb"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // Accounts of the tests. The last has no name that is a string, and the one before is deleted.
@@ -86,11 +87,7 @@ func (s *subject) inventory(staleness time.Duration) *inventory.Inventory {
 		followers.Go(func() { pool.Follow(s.Context(), staleness) })
 		followers.Go(func() { accounts.Follow(s.Context(), staleness) })
 		s.Cleanup(followers.Wait) // the context is canceled before
-		for end := time.Now().Add(30 * time.Second); !pool.FromMemory() || !accounts.FromMemory(); time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				s.Fatal("not followed within 30 s")
-			}
-		}
+		testutil.Eventually(s, "pool and accounts are in memory", func() bool { return pool.FromMemory() && accounts.FromMemory() })
 	}
 	return inventory.New(pool, accounts, s.s)
 }

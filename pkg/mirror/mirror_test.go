@@ -19,6 +19,7 @@ import (
 	"junctor/pkg/mirror"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // index is the simplest index: documents by id.
@@ -127,7 +128,7 @@ func (s *subject) run() {
 		cancel()
 		<-done
 	})
-	s.until("the index is loaded", func() bool { return !s.AsOf().IsZero() })
+	testutil.Eventually(s, "the index is loaded", func() bool { return !s.AsOf().IsZero() })
 }
 
 // write writes a document as another process, over the revision that is there.
@@ -143,25 +144,16 @@ func (s *subject) write(id, value string) document.Document {
 	return doc
 }
 
-func (s *subject) until(what string, ok func() bool) {
-	s.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
 func (s *subject) is(id, want string) {
 	s.Helper()
-	s.until(fmt.Sprintf("%s is %q", id, want), func() bool { return s.value(id) == want })
+	testutil.Eventually(s, fmt.Sprintf("%s is %q", id, want), func() bool { return s.value(id) == want })
 }
 
 // current waits until the index has everything that was written before.
 func (s *subject) current() {
 	s.Helper()
 	now := time.Now()
-	s.until("the index is current", func() bool { return s.AsOf().After(now) })
+	testutil.Eventually(s, "the index is current", func() bool { return s.AsOf().After(now) })
 }
 
 func TestTheIndexFollowsTheDatabase(t *testing.T) {
@@ -383,8 +375,8 @@ func TestADatabaseThatWasCreatedAgainIsLoadedAgain(t *testing.T) {
 		}
 		created := time.Now().Unix()
 		s.delete()
-		s.until("the next second, since that is how exact CouchDB is", func() bool { return time.Now().Unix() > created })
-		s.until("the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
+		testutil.Eventually(s, "the next second, since that is how exact CouchDB is", func() bool { return time.Now().Unix() > created })
+		testutil.Eventually(s, "the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
 		s.write("b", "2")
 		if err := s.Load(s.Context()); err != nil {
 			s.Fatal(err)
@@ -406,7 +398,7 @@ func TestReloadForgetsWhatIsNotThere(t *testing.T) {
 		s.write("b", "1")
 		s.run()
 		s.delete()
-		s.until("the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
+		testutil.Eventually(s, "the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
 		s.write("b", "2")
 		s.Reload()
 		s.is("a", "")
@@ -429,13 +421,13 @@ func TestWhatALoadDeliversIsNoChange(t *testing.T) {
 		s.Reload()
 		s.here.cut.Store(false)
 		s.is("a", "")
-		s.until("the reload is reported", func() bool { return s.reloaded.Load() == 1 })
+		testutil.Eventually(s, "the reload is reported", func() bool { return s.reloaded.Load() == 1 })
 		if n := s.changed.Load(); n != changed {
 			s.Errorf("%d changes were reported", n-changed)
 		}
 		s.write("a", "2")
 		s.is("a", "2")
-		s.until("the change is reported", func() bool { return s.changed.Load() == changed+1 })
+		testutil.Eventually(s, "the change is reported", func() bool { return s.changed.Load() == changed+1 })
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/notify/brokertest"
+	"junctor/pkg/testutil"
 )
 
 // TestBrokerStopped stops a broker under writers and starts it again: each write is published once, those of one
@@ -30,7 +31,7 @@ func TestBrokerStopped(t *testing.T) {
 	writing := startWriters(t, w)
 	before := first.take(200) // the writers are at work, and so is the publisher
 	gate.Shut()
-	until(t, "the loss is noticed", func() bool { return !p.Stats().Connected })
+	testutil.Eventually(t, "the loss is noticed", func() bool { return !p.Stats().Connected })
 	confirmed := int(p.Stats().Confirmed)
 	for len(before) < confirmed {
 		before = append(before, first.next())
@@ -39,14 +40,14 @@ func TestBrokerStopped(t *testing.T) {
 	for d := range first.deliveries { // until the broker's end
 		before = append(before, decode(t, d))
 	}
-	until(t, "notices wait", func() bool { return p.Stats().Waiting > 200 })
+	testutil.Eventually(t, "notices wait", func() bool { return p.Stats().Waiting > 200 })
 	if stats := p.Stats(); stats.Oldest <= 0 {
 		t.Errorf("notices wait since %v", stats.Oldest)
 	}
 	ok(t, b.Start())
 	second := listen(t, b)
 	gate.Open()
-	until(t, "notices flow again", func() bool { return p.Stats().Confirmed > uint64(confirmed) })
+	testutil.Eventually(t, "notices flow again", func() bool { return p.Stats().Confirmed > uint64(confirmed) })
 	revs := writing.stop()
 	idle(t, p)
 	second.nothingLost(revs, before, confirmed)
@@ -215,7 +216,7 @@ func TestNoQueueBound(t *testing.T) {
 	ok(t, err)
 	_, err = w.Put(t.Context(), accountDB(accountA), doc("10.0.5.1", ""))
 	ok(t, err)
-	until(t, "a notice was returned", p.returns)
+	testutil.Eventually(t, "a notice was returned", p.returns)
 	_, err = w.Put(t.Context(), dedicatedip.Database, doc("10.0.5.1", rev))
 	ok(t, err)
 	if stats := p.Stats(); stats.Waiting != 4 || stats.Confirmed != 0 {
@@ -256,7 +257,7 @@ func TestNobodyListens(t *testing.T) {
 	stop := run(t, p)
 	_, err := Wrap(s, p).Put(t.Context(), dedicatedip.Database, doc("10.0.6.1", ""))
 	ok(t, err)
-	until(t, "it is given up", func() bool { return p.Stats().Dropped == 1 })
+	testutil.Eventually(t, "it is given up", func() bool { return p.Stats().Dropped == 1 })
 	idle(t, p)
 	stop()
 	if !strings.Contains(log.String(), "no queue takes change notices") {
@@ -275,7 +276,7 @@ func nobodyListens(t *testing.T, b *brokertest.Broker) {
 	ok(t, ch.ExchangeDeclare(exchange, "topic", false, false, false, false, nil))
 	ok(t, ch.Confirm(false))
 	returned := ch.NotifyReturn(make(chan amqp.Return, 1))
-	until(t, "no queue is bound", func() bool {
+	testutil.Eventually(t, "no queue is bound", func() bool {
 		sent, err := ch.PublishWithDeferredConfirm(exchange, end, true, false, amqp.Publishing{})
 		ok(t, err)
 		sent.Wait()

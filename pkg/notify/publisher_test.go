@@ -21,6 +21,7 @@ import (
 	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // heardOf returns what messages are about, each once, in the order of the last of each.
@@ -150,7 +151,7 @@ func TestStoppedSent(t *testing.T) {
 	p, err := open(o, s, quick)
 	ok(t, err)
 	stop := run(t, p)
-	until(t, "connected", func() bool { return p.Stats().Connected })
+	testutil.Eventually(t, "connected", func() bool { return p.Stats().Connected })
 	_, err = Wrap(s, p).Put(t.Context(), dedicatedip.Database, doc("10.0.0.1", ""))
 	ok(t, err)
 	stop() // which sends it
@@ -182,7 +183,7 @@ func TestCheckpoint(t *testing.T) {
 	}
 	sequence, err := s.Sequence(t.Context(), dedicatedip.Database)
 	ok(t, err)
-	until(t, "there is a new checkpoint", func() bool {
+	testutil.Eventually(t, "there is a new checkpoint", func() bool {
 		text, err := os.ReadFile(filepath.Join(o.Dir, CheckpointFile))
 		return err == nil && string(text) == `"`+sequence+`"`
 	})

@@ -20,6 +20,7 @@ import (
 	"junctor/pkg/notify/brokertest"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // patience bounds every wait for something that should happen.
@@ -138,20 +139,10 @@ func newPool(t testing.TB, s dedicatedip.Store) (*dedicatedip.Pool, *atomic.Int6
 	return dedicatedip.New(s, dedicatedip.Options{Now: now}), clock
 }
 
-// until waits for a condition.
-func until(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
 // idle waits until all notices are confirmed and nothing is left to replay.
 func idle(t testing.TB, p *Publisher) {
 	t.Helper()
-	until(t, "nothing is outstanding", func() bool {
+	testutil.Eventually(t, "nothing is outstanding", func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return p.idle()

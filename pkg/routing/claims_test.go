@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/testutil"
 )
 
 var claimCases = []testCase{
@@ -57,7 +58,7 @@ func refusedLeavesNothing(s *subject) {
 	s.have(clusterA, "in:a:10.0.0.1")
 	for range 2 {
 		_, err := s.Create(s.Context(), clusterB, body(s, "in:a:10.0.0.1", "in:a:10.0.0.9"), author)
-		s.is(err, fault.Invalid)
+		testutil.RequireFault(s, err, fault.Invalid)
 	}
 	s.have(clusterC, "in:a:10.0.0.9")
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1"}, clusterC: {"inbound:10.0.0.9"}})
@@ -82,7 +83,7 @@ func claimsLeft(s *subject) {
 	s.have(clusterB, "in:a:10.0.0.2", "in:a:10.0.0.3")
 	wanted := document.Document{"ips": ipsOf(s, "in:b:10.0.0.1", "in:b:10.0.0.4")}
 	_, err = s.Patch(s.Context(), clusterB, wanted, author, nil)
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	s.have(clusterC, "out:a:10.0.0.2") // which was made to look deleted
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1", "inbound:10.0.0.4"},
 		clusterB: {"inbound:10.0.0.2", "inbound:10.0.0.3"}, clusterC: {"outbound:10.0.0.2"}})
@@ -134,7 +135,7 @@ func refusedBesideAnother(s *subject) {
 		_, err := r.Patch(s.Context(), clusterA, wanted, author, nil)
 		s.saying(err, `{"ips.inbound.a.1":`+fmt.Sprintf(belongs, "10.0.0.2")+`}`)
 		_, err = s.Create(s.Context(), clusterC, body(s, "in:a:10.0.0.1"), author)
-		s.is(err, fault.Invalid)
+		testutil.RequireFault(s, err, fault.Invalid)
 	}
 	slow := before("put", Database, refused)
 	_, err := slow.Patch(s.Context(), clusterA, document.Document{"ips": ipsOf(s, "in:a:10.0.0.1")}, author, nil)

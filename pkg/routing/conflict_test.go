@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // conflictCases are about a CouchDB cluster, which can accept two writers at once. There, the second one writes to
@@ -99,7 +100,7 @@ func claimLoses(s *subject, dsn string) {
 	r := s.against(dsn, ClaimsDatabase, jsonText(s, document.Document{"_id": "inbound:10.0.0.1",
 		"_rev": "1-" + hash, fieldCluster: clusterB, kazoo.FieldModified: made}))
 	_, err := r.Create(s.Context(), clusterA, body(s, "in:a:10.0.0.1", "in:a:10.0.0.2"), author)
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	claim := s.stored(ClaimsDatabase, "inbound:10.0.0.1")
 	if claim.String(fieldCluster) != clusterB || claim["_conflicts"] != nil || s.stored(Database, clusterA) != nil {
 		s.Errorf("the claim is %v", claim)
@@ -123,7 +124,7 @@ func resolvedToEarlier(s *subject, dsn string) {
 	finds := func(ip string, count int) {
 		s.Helper()
 		for _, each := range []*subject{writer, reader} {
-			s.until(ip, func() bool {
+			testutil.Eventually(s, ip, func() bool {
 				found, err := each.Lookup(ip, "")
 				s.ok(err)
 				return len(found) == count

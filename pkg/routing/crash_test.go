@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/testutil"
 )
 
 var deathCases = []testCase{{"writer dies", writerDies}}
@@ -77,7 +78,7 @@ func (s *subject) dies(name string, nth int, made bool, write func(*subject, con
 		return do()
 	}}, Options{}))
 	if err != nil {
-		s.is(err, fault.DatastoreUnreachable)
+		testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	}
 	s.holds(6, nil)
 	s.survives()
@@ -93,7 +94,7 @@ func (s *subject) survives() {
 	for id, d := range s.documents() {
 		for slot := range slotsOf(d) {
 			_, err := s.Create(s.Context(), "greedy", body(s, "in:x:"+slot.addr.String()), author)
-			s.is(err, fault.Invalid)
+			testutil.RequireFault(s, err, fault.Invalid)
 		}
 		_, err := s.Patch(s.Context(), id, document.Document{"name": "still"}, author, nil)
 		s.ok(err)

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/testutil"
 )
 
 var documentCases = []testCase{
@@ -90,7 +91,7 @@ func (s *subject) example(e example) {
 	s.shows(got, jsonText(s, want))
 	got, err = do()
 	if again != fault.Internal {
-		s.is(err, again)
+		testutil.RequireFault(s, err, again)
 		return
 	}
 	s.ok(err)
@@ -141,7 +142,7 @@ func unknownClusters(s *subject) {
 		_, patch := s.Patch(s.Context(), id, document.Document{}, author, nil)
 		_, remove := s.Delete(s.Context(), id, author, nil)
 		for _, err := range []error{get, replace, patch, remove} {
-			s.is(err, fault.BadIdentifier)
+			testutil.RequireFault(s, err, fault.BadIdentifier)
 			e, _ := errors.AsType[*fault.Error](err)
 			if e == nil || !reflect.DeepEqual(e.Data, map[string]any{"cause": id, "message": "bad identifier"}) {
 				s.Errorf("%s: %v", id, err)
@@ -149,9 +150,9 @@ func unknownClusters(s *subject) {
 		}
 	}
 	_, err = s.Create(s.Context(), "other", body(s), author)
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 	_, err = s.Create(s.Context(), "_local/x", body(s), author)
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 }
 
 // createAgain: a deleted cluster leaves nothing to the one that is created in its place.
@@ -161,7 +162,7 @@ func createAgain(s *subject) {
 	first, err := s.Create(s.Context(), clusterA, data, author)
 	s.ok(err)
 	_, err = s.Create(s.Context(), clusterA, body(s), author)
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 	last, err := s.Delete(s.Context(), clusterA, author, nil)
 	s.ok(err)
 	if last.Revision() != first.Revision() {

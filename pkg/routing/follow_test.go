@@ -11,6 +11,7 @@ import (
 
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 var followCases = []testCase{
@@ -30,7 +31,7 @@ func (s *subject) following(r *Registry) *subject {
 		cancel()
 		done.Wait()
 	})
-	s.until("loaded", func() bool {
+	testutil.Eventually(s, "loaded", func() bool {
 		_, err := r.Lookup("10.0.0.1", "")
 		return err == nil
 	})
@@ -45,7 +46,7 @@ func follows(s *subject) {
 	sees := func(ip string, count int) {
 		s.Helper()
 		wrote := time.Now()
-		s.until(ip, func() bool {
+		testutil.Eventually(s, ip, func() bool {
 			found, err := other.Lookup(ip, "")
 			s.ok(err)
 			return len(found) == count
@@ -136,14 +137,14 @@ func reconnects(s *subject) {
 	b.ends.Store(3)
 	other := s.following(s.registry(b, Options{}))
 	s.have(clusterA, "in:a:10.0.0.1")
-	s.until("seen", func() bool {
+	testutil.Eventually(s, "seen", func() bool {
 		found, err := other.Lookup("10.0.0.1", "")
 		s.ok(err)
 		return len(found) == 1
 	})
-	s.until("connected", func() bool { return b.calls.Load() >= 4 })
+	testutil.Eventually(s, "connected", func() bool { return b.calls.Load() >= 4 })
 	s.have(clusterB, "in:a:10.0.0.2")
-	s.until("seen", func() bool {
+	testutil.Eventually(s, "seen", func() bool {
 		found, err := other.Lookup("10.0.0.2", "")
 		s.ok(err)
 		return len(found) == 1
@@ -156,14 +157,14 @@ func loadFails(s *subject) {
 	b := broken{s.s, &atomic.Int64{}, &atomic.Int64{}, &atomic.Int64{}}
 	b.fails.Store(1)
 	r := s.registry(b, Options{})
-	s.is(r.Load(s.Context()), fault.DatastoreUnreachable)
+	testutil.RequireFault(s, r.Load(s.Context()), fault.DatastoreUnreachable)
 	_, err := r.Lookup("10.0.0.1", "")
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	_, err = r.Addresses(clusterA, Inbound, "")
-	s.is(err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	s.ok(r.Load(s.Context()))
 	b.fails.Store(1)
-	s.is(r.Load(s.Context()), fault.DatastoreUnreachable)
+	testutil.RequireFault(s, r.Load(s.Context()), fault.DatastoreUnreachable)
 	other := &subject{TB: s.TB, Registry: r, s: s.s, clock: s.clock}
 	other.finds("10.0.0.1", "", clusterA+" inbound a")
 }
@@ -212,7 +213,7 @@ func goesOn(s *subject) {
 	s.ok(other.Load(s.Context()))
 	s.have(clusterA, "in:a:10.0.0.1")
 	followed := s.following(other)
-	s.until("seen", func() bool {
+	testutil.Eventually(s, "seen", func() bool {
 		found, err := other.Lookup("10.0.0.1", "")
 		s.ok(err)
 		return len(found) == 1

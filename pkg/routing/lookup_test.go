@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/testutil"
 )
 
 var lookupCases = []testCase{
@@ -102,7 +103,7 @@ func notLoaded(s *subject) {
 	_, lookup := r.Lookup("10.0.0.1", "")
 	_, addresses := r.Addresses(clusterA, Inbound, "")
 	for _, err := range []error{lookup, addresses} {
-		s.is(err, fault.DatastoreUnreachable)
+		testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/testutil"
 )
 
 var patchCases = []testCase{
@@ -139,12 +140,12 @@ func (s *subject) step(m modelOf, on *Registry, r *rand.Rand, id string) {
 	}
 	switch {
 	case !exists:
-		s.is(err, kind)
+		testutil.RequireFault(s, err, kind)
 	case next == nil:
 		s.ok(err)
 		delete(m, id)
 	case m.refuses(id, next["ips"].(map[string]any)) || repeats(next):
-		s.is(err, fault.Invalid)
+		testutil.RequireFault(s, err, fault.Invalid)
 	default:
 		s.ok(err)
 		m[id] = next

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 var raceCases = []testCase{{"32 clusters, one address", oneAddress}}
@@ -30,7 +31,7 @@ func oneAddress(s *subject) {
 				won++
 				continue
 			}
-			s.is(err, fault.Invalid)
+			testutil.RequireFault(s, err, fault.Invalid)
 		}
 		if won != 1 {
 			s.Errorf("%d clusters won", won)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 	"junctor/schemas"
 )
 
@@ -109,18 +109,10 @@ func (s *subject) ok(err error) {
 	}
 }
 
-// is checks that err is a fault of a kind.
-func (s *subject) is(err error, kind fault.Kind) {
-	s.Helper()
-	if !fault.Is(err, kind) {
-		s.Errorf("want %s, got %v", kind, err)
-	}
-}
-
 // saying checks that err is a fault.Invalid with these findings as JSON.
 func (s *subject) saying(err error, want string) {
 	s.Helper()
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		if got := jsonText(s, e.Data); got != jsonText(s, value(s, want)) {
 			s.Errorf("got  %s\nwant %s", got, want)
@@ -254,15 +246,5 @@ func (s *subject) claimed(extra int, holders map[string]string) {
 	}
 	if len(claims) > extra {
 		s.Errorf("%d claims are left: %v", len(claims), claims)
-	}
-}
-
-// until waits for a condition.
-func (s *subject) until(what string, condition func() bool) {
-	s.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			s.Fatalf("never: %s", what)
-		}
 	}
 }

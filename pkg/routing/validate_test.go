@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 var checkCases = []testCase{
@@ -112,7 +113,7 @@ func canonical(s *subject) {
 	}
 	for _, text := range []string{"01.2.3.4", "fe80::1%eth0", "[::1]", "10.0.0.0/8", "1.2.3.4 ", "localhost"} {
 		_, err := s.Create(s.Context(), clusterB, body(s, "in:east:"+text), author)
-		s.is(err, fault.Invalid)
+		testutil.RequireFault(s, err, fault.Invalid)
 	}
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.9"}})
 }
@@ -141,10 +142,10 @@ func matches(s *subject) {
 	_, patch := s.Patch(s.Context(), clusterA, data, author, is(first))
 	_, remove := s.Delete(s.Context(), clusterA, author, is(first))
 	for _, err := range []error{replace, patch, remove} {
-		s.is(err, fault.PreconditionFailed)
+		testutil.RequireFault(s, err, fault.PreconditionFailed)
 	}
 	_, err = s.Replace(s.Context(), clusterA, doc(s, `{}`), author, is(first))
-	s.is(err, fault.Invalid)
+	testutil.RequireFault(s, err, fault.Invalid)
 	if rev := s.stored(Database, clusterA).Rev(); rev != second.Revision() {
 		s.Errorf("stored is %s", rev)
 	}

@@ -1,10 +1,11 @@
-package testutil
+package testutil_test
 
 import (
 	"testing"
 
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // TestLoadKazoo loads everything into each kind of store, and reads a view of Kazoo's there.
@@ -17,8 +18,8 @@ func TestLoadKazoo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
-			LoadKazoo(t, s)
-			AddKazooAccounts(t, s, 3)
+			testutil.LoadKazoo(t, s)
+			testutil.AddKazooAccounts(t, s, 3)
 			rows := 0
 			err := s.View(t.Context(), "accounts", "accounts", "listing_by_id", store.Query{}, func(row store.Row) error {
 				var key []any

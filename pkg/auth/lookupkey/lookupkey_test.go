@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 var created = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
@@ -21,13 +22,6 @@ func registry(t *testing.T, dsn string) (*lookupkey.Registry, *store.Store) {
 		t.Fatal(err)
 	}
 	return lookupkey.NewRegistry(s, func() time.Time { return created }), s
-}
-
-func wantFault(t *testing.T, what string, err error, kind fault.Kind) {
-	t.Helper()
-	if !fault.Is(err, kind) {
-		t.Errorf("%s: got %v, want %v", what, err, kind)
-	}
 }
 
 // TestLifeOfAKey: a key is valid until it is removed, and only as it was printed.
@@ -47,7 +41,7 @@ func TestLifeOfAKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = r.Create(t.Context(), "east")
-		wantFault(t, "a name that is taken", err, fault.Conflict)
+		testutil.RequireFault(t, err, fault.Conflict)
 		keys, err := r.List(t.Context())
 		if got := fmt.Sprint(keys); err != nil || got != "[{east 63963000000} {west-1 63963000000}]" {
 			t.Errorf("%s: listed %s, %v", name, got, err)
@@ -62,7 +56,7 @@ func TestLifeOfAKey(t *testing.T) {
 			"lookup.west-1." + secret, "lookup.none." + secret, "lookup.east.", "lookup.east", "lookup.", "lookup..", east + "x",
 		} {
 			_, err := lookupkey.Verify(t.Context(), s, key)
-			wantFault(t, "a wrong key", err, fault.BadIdentifier)
+			testutil.RequireFault(t, err, fault.BadIdentifier)
 		}
 		doc, err := s.Get(t.Context(), lookupkey.Database, "lookup_keys")
 		if err != nil || strings.Contains(fmt.Sprint(doc), secret) {
@@ -72,8 +66,8 @@ func TestLifeOfAKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = lookupkey.Verify(t.Context(), s, east)
-		wantFault(t, "a removed key", err, fault.BadIdentifier)
-		wantFault(t, "removing it again", r.Remove(t.Context(), "east"), fault.BadIdentifier)
+		testutil.RequireFault(t, err, fault.BadIdentifier)
+		testutil.RequireFault(t, r.Remove(t.Context(), "east"), fault.BadIdentifier)
 	}
 }
 
@@ -85,7 +79,7 @@ func TestNoKeys(t *testing.T) {
 		t.Errorf("%v, %v", keys, err)
 	}
 	_, err := lookupkey.Verify(t.Context(), s, "lookup.east.x")
-	wantFault(t, "a key", err, fault.BadIdentifier)
+	testutil.RequireFault(t, err, fault.BadIdentifier)
 }
 
 func TestNames(t *testing.T) {

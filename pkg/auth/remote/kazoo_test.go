@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -249,14 +248,4 @@ func (w *world) refuses(t *testing.T, token string, kind fault.Kind) error {
 		}
 	}
 	return err
-}
-
-// until waits for a condition.
-func until(t *testing.T, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal(errors.New("waited in vain"))
-		}
-	}
 }

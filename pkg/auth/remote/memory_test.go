@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 // TestMemory holds how long an answer counts: the requests that a cluster gets, one second after the other.
@@ -136,7 +137,7 @@ func TestOneProbe(t *testing.T) {
 		_, err := w.Identify(t.Context(), clusterA, good)
 		probe <- err
 	}()
-	until(t, func() bool { return len(k.lines()) == 6 })
+	testutil.Eventually(t, "the cluster or the registry was asked", func() bool { return len(k.lines()) == 6 })
 	w.refuses(t, token("another", 3600), fault.ClusterUnreachable)
 	close(gate)
 	if err := <-probe; err != nil {
@@ -174,7 +175,7 @@ func TestOneQuestion(t *testing.T) {
 		_, err := w.Identify(ctx, clusterA, good)
 		left <- err
 	}()
-	until(t, func() bool { return len(k.lines()) == 1 })
+	testutil.Eventually(t, "the cluster or the registry was asked", func() bool { return len(k.lines()) == 1 })
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
@@ -183,7 +184,7 @@ func TestOneQuestion(t *testing.T) {
 			}
 		})
 	}
-	until(t, func() bool { return w.registry.reads.Load() == 21 })
+	testutil.Eventually(t, "the cluster or the registry was asked", func() bool { return w.registry.reads.Load() == 21 })
 	leave()
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("who left got %v", err)

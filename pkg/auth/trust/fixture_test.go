@@ -9,7 +9,6 @@ import (
 
 	"junctor/pkg/auth/seal"
 	"junctor/pkg/auth/trust"
-	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
@@ -62,12 +61,5 @@ func add(t *testing.T, r *trust.Registry, id, url, apiKey string) {
 	t.Helper()
 	if _, err := r.Add(t.Context(), id, url, apiKey); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func wantFault(t *testing.T, err error, kind fault.Kind) {
-	t.Helper()
-	if !fault.Is(err, kind) {
-		t.Errorf("got %v, want %v", err, kind)
 	}
 }

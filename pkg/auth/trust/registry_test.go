@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 func TestRegistry(t *testing.T) {
@@ -41,13 +42,13 @@ func TestRegistry(t *testing.T) {
 				}
 			}
 			_, err = r.Add(t.Context(), clusterA, urlB, "")
-			wantFault(t, err, fault.Conflict)
+			testutil.RequireFault(t, err, fault.Conflict)
 			if err := r.Remove(t.Context(), clusterA); err != nil {
 				t.Fatal(err)
 			}
 			_, err = r.Get(t.Context(), clusterA)
-			wantFault(t, err, fault.BadIdentifier)
-			wantFault(t, r.Remove(t.Context(), clusterA), fault.BadIdentifier)
+			testutil.RequireFault(t, err, fault.BadIdentifier)
+			testutil.RequireFault(t, r.Remove(t.Context(), clusterA), fault.BadIdentifier)
 			wantClusters(t, r, b)
 			add(t, r, clusterA, urlB, "")
 			wantClusters(t, r, trust.Cluster{ID: clusterA, URL: urlB}, b)
@@ -95,12 +96,12 @@ func TestAddRefuses(t *testing.T) {
 	r := registry(open(t, "memory:"), &clock{})
 	for _, url := range badURLs {
 		_, err := r.Add(t.Context(), clusterA, url, "")
-		wantFault(t, err, fault.Invalid)
+		testutil.RequireFault(t, err, fault.Invalid)
 	}
 	for _, id := range []string{"", "a", strings.ToUpper(clusterA), "_design/junctor", clusterA + "/",
 		strings.Repeat("é", 16)} {
 		_, err := r.Add(t.Context(), id, urlA, "")
-		wantFault(t, err, fault.Invalid)
+		testutil.RequireFault(t, err, fault.Invalid)
 	}
 	wantClusters(t, r)
 }
@@ -119,16 +120,16 @@ func TestNotOurs(t *testing.T) {
 	for _, id := range []string{strings.Repeat("1", 32), strings.Repeat("2", 32), strings.Repeat("3", 32), "top",
 		"_design/junctor", "", "../accounts/" + clusterA} {
 		_, err := r.Get(t.Context(), id)
-		wantFault(t, err, fault.BadIdentifier)
-		wantFault(t, r.Remove(t.Context(), id), fault.BadIdentifier)
+		testutil.RequireFault(t, err, fault.BadIdentifier)
+		testutil.RequireFault(t, r.Remove(t.Context(), id), fault.BadIdentifier)
 		_, err = r.APIKey(t.Context(), id)
-		wantFault(t, err, fault.BadIdentifier)
+		testutil.RequireFault(t, err, fault.BadIdentifier)
 	}
 	for i, url := range []any{nil, "", "file:///etc/passwd", "http://a@b.example", json(7), "http://a.example/v2?a="} {
 		id := clusterA[:31] + string('0'+rune(i))
 		put(t, s, document.Document{"_id": id, "pvt_api_url": url, "pvt_type": "kazoo_cluster"})
 		_, err := r.Get(t.Context(), id)
-		wantFault(t, err, fault.DatastoreFault)
+		testutil.RequireFault(t, err, fault.DatastoreFault)
 	}
 	clusters, err := r.List(t.Context())
 	if err != nil || len(clusters) != 6 {
@@ -157,7 +158,7 @@ func put(t *testing.T, s *store.Store, doc document.Document) {
 func TestNotInstalled(t *testing.T) {
 	t.Parallel()
 	_, err := registry(storetest.Open(t, "memory:"), &clock{}).Get(t.Context(), clusterA)
-	wantFault(t, err, fault.BadIdentifier)
+	testutil.RequireFault(t, err, fault.BadIdentifier)
 }
 
 // cached returns a registry that caches clusters for a time, on a store that others may read through another one.
@@ -183,7 +184,7 @@ func TestAnotherProcess(t *testing.T) {
 		defer documents.Close()
 		there := registry(s, &clock{})
 		_, err = here.Get(t.Context(), clusterA)
-		wantFault(t, err, fault.BadIdentifier)
+		testutil.RequireFault(t, err, fault.BadIdentifier)
 		add(t, there, clusterA, urlA, "")
 		time.Sleep(time.Second)
 		if _, err := here.Get(t.Context(), clusterA); err != nil {
@@ -232,5 +233,5 @@ func TestChangeDuringRead(t *testing.T) {
 	}
 	_, _ = r.Get(t.Context(), clusterA) // it may see either
 	_, err := r.Get(t.Context(), clusterA)
-	wantFault(t, err, fault.BadIdentifier)
+	testutil.RequireFault(t, err, fault.BadIdentifier)
 }

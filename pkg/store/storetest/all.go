@@ -6,6 +6,7 @@ import (
 
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // listAll: documents in the order of their ids, page by page, without those that are gone.
@@ -40,5 +41,5 @@ func listAll(s *subject) {
 	if !errors.Is(err, enough) || rows != 1 {
 		s.Errorf("%d rows, then %v", rows, err)
 	}
-	s.is(s.All(s.Context(), s.db+"-missing", store.Query{}, nil), fault.DatastoreMissing)
+	testutil.RequireFault(s, s.All(s.Context(), s.db+"-missing", store.Query{}, nil), fault.DatastoreMissing)
 }

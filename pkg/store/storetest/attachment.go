@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // attachments: Kazoo keeps its signing key in one. It comes with its document, and stays through a change of
@@ -39,12 +40,12 @@ func attachments(s *subject) {
 	s.attached(content)
 
 	_, err = s.Attachment(s.Context(), s.db, "a", "other")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 	_, err = s.Attachment(s.Context(), s.db, "b", "private_key.pem")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 	s.remove("a")
 	_, err = s.Attachment(s.Context(), s.db, "a", "private_key.pem")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 }
 
 // putAttachments: attachments are written one by one, beside each other, over the revision that the caller has seen.
@@ -60,7 +61,7 @@ func putAttachments(s *subject) {
 		s.ok(err)
 		file.Content = bytes.NewReader(contents[name])
 		_, err = s.PutAttachment(s.Context(), s.db, "a", rev, file)
-		s.is(err, fault.Conflict)
+		testutil.RequireFault(s, err, fault.Conflict)
 		rev = newest
 	}
 	doc := s.get("a")
@@ -79,7 +80,7 @@ func putAttachments(s *subject) {
 			s.Errorf("%s: %d bytes came back", name, got.Len())
 		}
 	}
-	s.is(s.CopyAttachment(s.Context(), s.db, "a", "other", io.Discard), fault.BadIdentifier)
+	testutil.RequireFault(s, s.CopyAttachment(s.Context(), s.db, "a", "other", io.Discard), fault.BadIdentifier)
 }
 
 func (s *subject) attached(want []byte) {

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // feed follows a database from since on and hands over its changes, each as "id n", or "id gone".
@@ -100,9 +101,9 @@ func changesEnd(s *subject) {
 		s.Errorf("after its context: %v", err)
 	}
 	_, err = s.Sequence(s.Context(), s.db+"-missing")
-	s.is(err, fault.DatastoreMissing)
+	testutil.RequireFault(s, err, fault.DatastoreMissing)
 	err = s.Changes(s.Context(), s.db+"-missing", "", func(store.Change) error { return nil }, nil)
-	s.is(err, fault.DatastoreMissing)
+	testutil.RequireFault(s, err, fault.DatastoreMissing)
 }
 
 // changesCurrent: a feed says how current it is: what was written before that time, it has told.

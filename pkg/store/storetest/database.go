@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 func databasesExistOnceCreated(s *subject) {
@@ -28,7 +29,7 @@ func databasesAreApart(s *subject) {
 	other := NewDatabase(s, s.Store)
 	s.put(`{"_id":"a"}`)
 	_, err := s.Get(s.Context(), other, "a")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 	s.ok(s.CreateDatabase(s.Context(), s.db)) // again, and nothing is lost
 	s.get("a")
 }
@@ -97,7 +98,7 @@ func cancelledContext(s *subject) {
 		s.Errorf("put many: %v", err)
 	}
 	_, err = s.Get(s.Context(), s.db, "a")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 	if _, err := s.Get(ctx, s.db, "a"); !errors.Is(err, context.Canceled) {
 		s.Errorf("get: %v", err)
 	}

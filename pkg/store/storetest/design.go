@@ -6,6 +6,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // design reads a design document as from a file.
@@ -65,12 +66,12 @@ func missingView(s *subject) {
 	view := func(design, name string) error {
 		return s.View(s.Context(), s.db, design, name, store.Query{}, func(store.Row) error { return nil })
 	}
-	s.is(view("letters", "all"), fault.DatastoreMissingView)
+	testutil.RequireFault(s, view("letters", "all"), fault.DatastoreMissingView)
 	s.ok(s.Install(s.Context(), s.db, letters(s)))
 	s.ok(view("letters", "all"))
-	s.is(view("letters", "none"), fault.DatastoreMissingView)
+	testutil.RequireFault(s, view("letters", "none"), fault.DatastoreMissingView)
 	s.remove("_design/letters")
-	s.is(view("letters", "all"), fault.DatastoreMissingView)
+	testutil.RequireFault(s, view("letters", "all"), fault.DatastoreMissingView)
 	s.ok(s.Install(s.Context(), s.db, letters(s)))
 	s.ok(view("letters", "all"))
 }

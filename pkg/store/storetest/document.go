@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 func revisions(s *subject) {
@@ -23,7 +24,7 @@ func revisions(s *subject) {
 		s.Errorf("second revision %q", second)
 	}
 	s.refused(`{"_id":"a","n":3,"_rev":"` + first + `"}`)
-	s.is(s.Delete(s.Context(), s.db, "a", first), fault.Conflict)
+	testutil.RequireFault(s, s.Delete(s.Context(), s.db, "a", first), fault.Conflict)
 	s.refused(`{"_id":"never","_rev":"` + first + `"}`)
 
 	want := document.Document{"_id": "a", "_rev": second, "n": json.Number("2")}
@@ -36,21 +37,21 @@ func revisions(s *subject) {
 func (s *subject) refused(text string) {
 	s.Helper()
 	_, err := s.Put(s.Context(), s.db, s.parse(text))
-	s.is(err, fault.Conflict)
+	testutil.RequireFault(s, err, fault.Conflict)
 }
 
 func deletedIsMissing(s *subject) {
 	_, err := s.Get(s.Context(), s.db, "a")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 	rev := s.put(`{"_id":"a"}`)
 	s.ok(s.Delete(s.Context(), s.db, "a", rev))
 	_, err = s.Get(s.Context(), s.db, "a")
-	s.is(err, fault.BadIdentifier)
-	s.is(s.Delete(s.Context(), s.db, "never", rev), fault.Conflict)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
+	testutil.RequireFault(s, s.Delete(s.Context(), s.db, "never", rev), fault.Conflict)
 	rev = s.put(`{"_id":"b"}`)
 	s.put(`{"_id":"b","_deleted":true,"_rev":"` + rev + `"}`)
 	_, err = s.Get(s.Context(), s.db, "b")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 }
 
 // recreated: a released name may be taken again, and nobody writes over the new document with a revision of the
@@ -75,7 +76,7 @@ func readOneRevision(s *subject) {
 		s.Errorf("got %v", doc)
 	}
 	_, err = s.GetRevision(s.Context(), s.db, "a", "7-967a00dff5e02add41819138abb3284d")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 }
 
 func oddIDs(s *subject) {
@@ -155,7 +156,7 @@ func tombstones(s *subject) {
 			s.Errorf("%s: the tombstone is %v", id, doc)
 		}
 		_, err = s.Get(s.Context(), s.db, id)
-		s.is(err, fault.BadIdentifier)
+		testutil.RequireFault(s, err, fault.BadIdentifier)
 	}
 	var found []string
 	s.ok(s.Tombstones(s.Context(), s.db, func(doc document.Document) error {

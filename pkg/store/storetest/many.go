@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 func getMany(s *subject) {
@@ -72,7 +73,7 @@ func putMany(s *subject) {
 	if len(written) != 4 {
 		s.Fatalf("%d answers", len(written))
 	}
-	s.is(written[1].Err, fault.Conflict)
+	testutil.RequireFault(s, written[1].Err, fault.Conflict)
 	for _, i := range []int{0, 2, 3} {
 		if written[i].Err != nil || written[i].Rev == "" {
 			s.Errorf("document %d: %+v", i, written[i])
@@ -84,7 +85,7 @@ func putMany(s *subject) {
 		}
 	}
 	_, err = s.Get(s.Context(), s.db, "removed")
-	s.is(err, fault.BadIdentifier)
+	testutil.RequireFault(s, err, fault.BadIdentifier)
 	if written, err := s.PutMany(s.Context(), s.db, nil); err != nil || len(written) != 0 {
 		s.Errorf("nothing to write: %v, %v", written, err)
 	}

@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -143,14 +142,6 @@ func (s *subject) remove(id string) {
 	s.Helper()
 	if err := s.Delete(s.Context(), s.db, id, s.get(id).Rev()); err != nil {
 		s.Fatalf("delete %q: %v", id, err)
-	}
-}
-
-// is checks that err is a fault of a kind.
-func (s *subject) is(err error, kind fault.Kind) {
-	s.Helper()
-	if !fault.Is(err, kind) {
-		s.Errorf("want %s, got %v", kind, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 func update(s *subject) {
@@ -74,7 +75,7 @@ func updateOvertaken(s *subject) {
 			s.ok(err)
 			want++
 		} else {
-			s.is(err, fault.Conflict)
+			testutil.RequireFault(s, err, fault.Conflict)
 		}
 		if n, _ := s.get(id).Int("n"); n != want {
 			s.Errorf("overtaken %d times: %v, want n %d", test.others, s.get(id), want)
@@ -111,7 +112,7 @@ func oneWinnerPerRevision(s *subject) {
 		for i, err := range errs {
 			switch {
 			case err != nil:
-				s.is(err, fault.Conflict)
+				testutil.RequireFault(s, err, fault.Conflict)
 			case doc.Rev() != revs[i]:
 				s.Errorf("writer %d won with %s, but stored is %v", i, revs[i], doc)
 			}

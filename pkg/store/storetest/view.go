@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // rows reads a view, each row as "KEY ID VALUE".
@@ -171,7 +172,7 @@ func viewPagesEnd(s *subject) {
 	var seen []string
 	page := func(ids []string) error { seen = append(seen, ids...); return nil }
 	err := store.ViewPages(s.Context(), s, s.db, "letters", "all", 3, page)
-	s.is(err, fault.DatastoreFault)
+	testutil.RequireFault(s, err, fault.DatastoreFault)
 	if !errors.Is(err, store.ErrNoProgress) || !strings.Contains(err.Error(), "letters/all of database "+s.db) {
 		s.Errorf("it ended with %v", err)
 	}
