@@ -69,8 +69,8 @@ func TestBillingAway(t *testing.T) {
 	}
 	denying.stop()
 	if log := s.stderr.String() + denying.stderr.String(); strings.Contains(log, "s3cret") ||
-		strings.Count(log, "no quote from the billing hook: allowed") != 1 ||
-		strings.Count(log, "no quote from the billing hook: denied") != 1 {
+		strings.Count(log, "no quote from the billing hook: the assignment is allowed") != 1 ||
+		strings.Count(log, "no quote from the billing hook: the assignment is refused") != 1 {
 		t.Errorf("log:\n%s", log)
 	}
 }
