@@ -44,7 +44,7 @@ func (p *Pool) change(
 		p.undo(ctx, began, accounts, by, before, after, errs)
 		return nil, failed
 	}
-	logChange(ctx, history.Changes(after[0].doc)[0], idsOf(after)...)
+	logChange(ctx, history.Newest(after[0].doc), idsOf(after)...)
 	p.project(accounts, after)
 	return after, nil
 }

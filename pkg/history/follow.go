@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	moveEvery = 200 * time.Millisecond // how long events wait, so that they are written together
-	lastPause = 10 * time.Second       // between attempts, while the database can't be written
-	saveEvery = 10 * time.Second       // the checkpoint; what was moved since is looked through again after a crash
+	moveEvery = 50 * time.Millisecond // how long events wait, so that they are written together
+	lastPause = 10 * time.Second      // between attempts, while the database can't be written
+	saveEvery = 10 * time.Second      // the checkpoint; what was moved since is looked through again after a crash
 )
 
 // Run moves events to the database until ctx ends: first what was changed since the stored checkpoint, then what is

@@ -98,21 +98,34 @@ func Changes(doc document.Document) []Event {
 	list, _ := doc[Field].([]any)
 	events := make([]Event, 0, len(list))
 	for _, value := range list {
-		if object, ok := value.(map[string]any); ok {
-			events = append(events, decode(doc.ID(), object))
+		if e, ok := decodeChange(doc, value); ok {
+			events = append(events, e)
 		}
 	}
 	return events
 }
 
-// newestOf returns the newest change that a document holds.
-func newestOf(doc document.Document) (Event, bool) {
+// Newest returns the newest change that a document of the pool or a tombstone holds, the zero Event if it holds none.
+func Newest(doc document.Document) Event {
+	e, _ := newestOf(doc)
+	return e
+}
+
+func newestOf(doc document.Document) (e Event, ok bool) {
 	list, _ := doc[Field].([]any)
 	if len(list) == 0 {
 		return Event{}, false
 	}
-	object, ok := list[0].(map[string]any)
-	return decode(doc.ID(), object), ok
+	return decodeChange(doc, list[0])
+}
+
+// decodeChange returns a change as a document holds it. ok is false for a value that is not an object.
+func decodeChange(doc document.Document, value any) (e Event, ok bool) {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return Event{}, false
+	}
+	return decode(doc.ID(), object), true
 }
 
 // Excess returns the changes of a document that Trim removes.
@@ -136,11 +149,9 @@ func divide(doc document.Document, held int) (left, excess []any) {
 		return list, nil
 	}
 	left, excess = slices.Clone(list[:held]), slices.Clone(list[held:])
-	if events := Changes(doc); len(events) == len(list) {
-		if at := lastRelease(doc, events); at >= held && at < len(list) {
-			left[held-1] = list[at]
-			excess = slices.Delete(slices.Insert(excess, 0, list[held-1]), at-held+1, at-held+2)
-		}
+	if at := lastRelease(doc, list); at >= held && at < len(list) {
+		left[held-1] = list[at]
+		excess = slices.Delete(slices.Insert(excess, 0, list[held-1]), at-held+1, at-held+2)
 	}
 	return left, excess
 }

@@ -18,24 +18,25 @@ func LastRelease(doc document.Document) (r Release, ok bool) {
 		return Release{}, false
 	}
 	modified, _ := doc.Int(kazoo.FieldModified)
-	events := Changes(doc)
-	if len(events) == 0 {
+	newest, ok := newestOf(doc)
+	switch { // a write of ours sets the time of modification to that of its event
+	case !ok:
 		return releasedByKazoo(doc, modified)
-	}
-	switch newest := events[0]; { // a write of ours sets the time of modification to that of its event
 	case newest.To != "":
 		return Release{newest.To, max(modified, newest.At)}, true
 	case modified > newest.At: // Kazoo has assigned and released it
 		return Release{"", modified}, true
 	}
-	at := lastRelease(doc, events)
-	if at == len(events) {
+	list, _ := doc[Field].([]any)
+	at := lastRelease(doc, list)
+	if at == len(list) {
 		return Release{}, false
 	}
-	if e := events[at]; e.Action == Created {
+	e, _ := decodeChange(doc, list[at])
+	if e.Action == Created {
 		return releasedByKazoo(doc, e.At)
 	}
-	return Release{events[at].From, events[at].At}, true
+	return Release{e.From, e.At}, true
 }
 
 // releasedByKazoo returns the release of an available address that Kazoo has modified last at a time. Beside a release
@@ -45,15 +46,18 @@ func releasedByKazoo(doc document.Document, modified int64) (Release, bool) {
 	return Release{"", modified}, ok && modified > created
 }
 
-// lastRelease returns the position of the last release among the events of an available address, newest first. It is
-// that of its creation elsewhere if that comes first, and the number of events if there is neither.
-func lastRelease(doc document.Document, events []Event) int {
+// lastRelease returns the position of the last release among the changes that the document of an available address
+// holds, newest first. It is that of its creation elsewhere if that comes first, and the number of changes if there is
+// neither.
+func lastRelease(doc document.Document, list []any) int {
 	if is := stateOf(doc); !is.exists || is.holder != "" {
-		return len(events)
+		return len(list)
 	}
 	undone := "" // the account to which an undone change had assigned the address
-	for i, e := range events {
+	for i, value := range list {
+		e, ok := decodeChange(doc, value)
 		switch {
+		case !ok:
 		case e.undo:
 			undone = e.From
 		case e.To != "" && e.To == undone:
@@ -61,8 +65,8 @@ func lastRelease(doc document.Document, events []Event) int {
 		case e.Action == Released, e.Action == Created && e.Source == Elsewhere:
 			return i
 		case e.To != "": // held, until it was deleted
-			return len(events)
+			return len(list)
 		}
 	}
-	return len(events)
+	return len(list)
 }
