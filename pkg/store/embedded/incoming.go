@@ -34,13 +34,17 @@ type upload struct {
 
 // readIncoming reads a document that is or becomes a JSON object.
 func readIncoming(doc any) (*incoming, error) {
-	raw, err := encodeJSON(doc)
-	if err != nil {
-		return nil, badRequest("%s", err)
+	text, isText := doc.(json.RawMessage)
+	if !isText {
+		raw, err := encodeJSON(doc) // which is compact
+		if err != nil {
+			return nil, badRequest("%s", err)
+		}
+		return parseIncoming(raw)
 	}
 	var compact bytes.Buffer
-	compact.Grow(len(raw))
-	if !utf8.Valid(raw) || json.Compact(&compact, raw) != nil {
+	compact.Grow(len(text))
+	if !utf8.Valid(text) || json.Compact(&compact, text) != nil {
 		return nil, badRequest("invalid UTF-8 JSON")
 	}
 	return parseIncoming(compact.Bytes())
