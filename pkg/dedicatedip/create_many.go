@@ -151,12 +151,13 @@ func (c *creation) insertEach(ctx context.Context, wanted []ipbatch.Address, doc
 	if len(docs) == 0 {
 		return nil
 	}
-	if err := c.recordNew(ctx, c.By, docs...); err != nil {
+	there, err := c.recordNew(ctx, c.By, docs...)
+	if err != nil {
 		return err
 	}
 	var failed error
 	var late []ipbatch.Address
-	for i, written := range c.put(ctx, docs...) {
+	for i, written := range c.putNew(ctx, docs, there) {
 		switch {
 		case written.Err == nil:
 			docs[i]["_rev"] = written.Rev

@@ -8,6 +8,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/store"
 )
 
 // Add is Create for callers who may put any text into the pool, as Kazoo's operators may. A text that is not an address
@@ -51,13 +52,14 @@ func (p *Pool) Remove(ctx context.Context, r DeleteRequest) error {
 // insert stores the document of a new address.
 func (p *Pool) insert(ctx context.Context, r CreateRequest) (IP, error) {
 	doc, err := p.newDocument(r)
-	if err == nil {
-		err = p.recordNew(ctx, r.By, doc)
-	}
 	if err != nil {
 		return IP{}, err
 	}
-	written := p.put(ctx, doc)[0]
+	there, err := p.recordNew(ctx, r.By, doc)
+	if err != nil {
+		return IP{}, err
+	}
+	written := p.putNew(ctx, []document.Document{doc}, there)[0]
 	if written.Err != nil {
 		return IP{}, written.Err
 	}
@@ -84,19 +86,44 @@ func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
 	return doc, nil
 }
 
-// recordNew adds the record of a creation to new documents. It goes on from the record of an earlier document of the
-// address, which is in the tombstone.
-func (p *Pool) recordNew(ctx context.Context, by history.Actor, docs ...document.Document) error {
+// recordNew adds the record of a creation to new documents. If there was an address before, the record goes on from its
+// tombstone, and the document is to be written over that. there has the ids of documents that exist already.
+func (p *Pool) recordNew(
+	ctx context.Context, by history.Actor, docs ...document.Document,
+) (there map[string]bool, err error) {
 	ids := make([]string, len(docs))
 	for i, doc := range docs {
 		ids[i] = doc.ID()
 	}
-	gone, err := p.store.GetDeleted(ctx, Database, ids)
+	gone, there, err := p.store.GetDeleted(ctx, Database, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, doc := range docs {
-		history.Record(doc, gone[doc.ID()], by, p.now())
+		tombstone := gone[doc.ID()]
+		if tombstone != nil {
+			doc["_rev"] = tombstone.Rev()
+		}
+		history.Record(doc, tombstone, by, p.now())
 	}
-	return nil
+	return there, nil
+}
+
+// putNew writes documents that recordNew has completed, and returns the outcome of each. Those that existed then are a
+// fault.Conflict, even if they are deleted by now: their record would not go on from the tombstone.
+func (p *Pool) putNew(ctx context.Context, docs []document.Document, there map[string]bool) []store.Written {
+	written := make([]store.Written, len(docs))
+	var missing []document.Document
+	var indexes []int // of missing, in docs
+	for i, doc := range docs {
+		if there[doc.ID()] {
+			written[i].Err = fault.New(fault.Conflict, "")
+			continue
+		}
+		missing, indexes = append(missing, doc), append(indexes, i)
+	}
+	for n, w := range p.put(ctx, missing...) {
+		written[indexes[n]] = w
+	}
+	return written
 }

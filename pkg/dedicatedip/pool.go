@@ -38,7 +38,9 @@ type Store interface {
 	store.Writer
 	store.Viewer
 	store.Lister
-	GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+	GetDeleted(
+		ctx context.Context, db string, ids []string,
+	) (gone map[string]document.Document, there map[string]bool, err error)
 	Resolve(ctx context.Context, db string, doc document.Document, each func(loser document.Document)) error
 }
 

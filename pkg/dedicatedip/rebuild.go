@@ -127,10 +127,11 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	}
 	ctx, cancel := committed(ctx)
 	defer cancel()
-	if err := b.record(ctx, docs); err != nil {
+	there, err := b.record(ctx, docs)
+	if err != nil {
 		return err
 	}
-	for i, written := range b.put(ctx, docs...) {
+	for i, written := range b.putNew(ctx, docs, there) {
 		switch {
 		case written.Err == nil:
 			docs[i]["_rev"] = written.Rev
@@ -145,17 +146,17 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	return failed
 }
 
-// record adds the record of the rebuild to documents. Their times of modification stay those of the copies.
-func (b *rebuild) record(ctx context.Context, docs []document.Document) error {
+// record is recordNew of the rebuild's documents. Their times of modification stay those of the copies.
+func (b *rebuild) record(ctx context.Context, docs []document.Document) (there map[string]bool, err error) {
 	modified := make([]any, len(docs))
 	for i, doc := range docs {
 		modified[i] = doc[fieldModified]
 	}
-	err := b.recordNew(ctx, b.by, docs...)
+	there, err = b.recordNew(ctx, b.by, docs...)
 	for i, doc := range docs {
 		doc[fieldModified] = modified[i]
 	}
-	return err
+	return there, err
 }
 
 func claimOf(doc document.Document, accountID string) Claim {

@@ -319,3 +319,39 @@ func TestUndone(t *testing.T) {
 		s.waitFor("192.0.2.1", ":1 created > api", ":2 assigned >2 api", ":3 released 2> api")
 	})
 }
+
+// interrupted is a store on which others write just before and just after tombstones are read, once.
+type interrupted struct {
+	*world
+	before, after func()
+}
+
+func (s *interrupted) GetDeleted(
+	ctx context.Context, db string, ids []string,
+) (gone map[string]document.Document, there map[string]bool, err error) {
+	s.before()
+	gone, there, err = s.world.GetDeleted(ctx, db, ids)
+	s.after()
+	s.before, s.after = func() {}, func() {}
+	return gone, there, err
+}
+
+// TestCreatedAndDeletedMeanwhile: a creation whose address others create and delete meanwhile is a conflict: its record
+// would not go on from theirs.
+func TestCreatedAndDeletedMeanwhile(t *testing.T) {
+	run(t, func(w *world) {
+		other := w.process()
+		create, remove := func() { other.create(ip) }, func() { other.delete(ip) }
+		both := func() { create(); remove() }
+		want := []string{":1 created > api", ":2 deleted > api"}
+		for _, meanwhile := range []*interrupted{{w, create, remove}, {w, func() {}, both}} {
+			s := w.processOn(meanwhile)
+			_, err := s.Create(t.Context(), dedicatedip.CreateRequest{Address: ip, Zone: "z", Host: "h", By: by})
+			if !fault.Is(err, fault.Conflict) {
+				t.Errorf("created: %v", err)
+			}
+			other.waitFor(ip, want...)
+			want = append(want, ":3 created > api", ":4 deleted > api")
+		}
+	})
+}

@@ -9,13 +9,16 @@ import (
 )
 
 // GetDeleted reads what is left of several deleted documents, keyed by id: "_id", "_rev", "_deleted" and the fields that
-// each was deleted with. Those that exist, or never did, are left out.
-func (s *Store) GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
+// each was deleted with. there has the ids of those that exist. Ids that were never used are in neither.
+func (s *Store) GetDeleted(
+	ctx context.Context, db string, ids []string,
+) (gone map[string]document.Document, there map[string]bool, err error) {
 	if len(ids) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	revs := map[string]string{} // by id
-	err := s.call("get_many", db, func() error {
+	there = map[string]bool{}
+	err = s.call("get_many", db, func() error {
 		rows := s.client.DB(db).AllDocs(ctx, kivik.Params(map[string]any{"keys": ids}))
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
@@ -23,20 +26,25 @@ func (s *Store) GetDeleted(ctx context.Context, db string, ids []string) (map[st
 				Rev     string
 				Deleted bool
 			}
-			if id, err := rows.ID(); err == nil && rows.ScanValue(&value) == nil && value.Deleted { // else "not_found"
+			id, err := rows.ID()
+			switch {
+			case err != nil || rows.ScanValue(&value) != nil || value.Rev == "": // "not_found"
+			case value.Deleted:
 				revs[id] = value.Rev
+			default:
+				there[id] = true
 			}
 		}
 		return rows.Err()
 	})
-	found := make(map[string]document.Document, len(revs))
+	gone = make(map[string]document.Document, len(revs))
 	for id, rev := range revs {
 		if err != nil {
 			break
 		}
-		found[id], err = s.GetRevision(ctx, db, id, rev)
+		gone[id], err = s.GetRevision(ctx, db, id, rev)
 	}
-	return found, err
+	return gone, there, err
 }
 
 // Tombstones passes what is left of deleted documents to each, as GetDeleted does, in the order of the deletions,

@@ -16,7 +16,9 @@ import (
 type Target interface {
 	CreateDatabase(ctx context.Context, db string) error
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
+	GetDeleted(
+		ctx context.Context, db string, ids []string,
+	) (gone map[string]document.Document, there map[string]bool, err error)
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
 	CopyAttachment(ctx context.Context, db, id, name string, w io.Writer) error
@@ -199,7 +201,7 @@ func (i *importer) there(ctx context.Context, docs []document.Document) (map[str
 	if !hasTombstones(i.db) {
 		return there, nil
 	}
-	gone, err := i.target.GetDeleted(ctx, i.db, ids)
+	gone, _, err := i.target.GetDeleted(ctx, i.db, ids)
 	if err != nil {
 		return nil, err
 	}

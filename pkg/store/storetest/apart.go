@@ -30,7 +30,9 @@ func (a Apart) GetMany(ctx context.Context, db string, ids []string) (map[string
 }
 
 // GetDeleted is Store.GetDeleted with the prefix before the name of the database.
-func (a Apart) GetDeleted(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
+func (a Apart) GetDeleted(
+	ctx context.Context, db string, ids []string,
+) (gone map[string]document.Document, there map[string]bool, err error) {
 	return a.Store.GetDeleted(ctx, a.Prefix+db, ids)
 }
 

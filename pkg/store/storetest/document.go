@@ -141,15 +141,18 @@ func tombstones(s *subject) {
 	rev := s.put(`{"_id":"a","v":1}`)
 	s.put(`{"_id":"b"}`)
 	ids := []string{"a", "b", "never", "neither"}
-	gone, err := s.GetDeleted(s.Context(), s.db, ids)
+	gone, there, err := s.GetDeleted(s.Context(), s.db, ids)
 	s.ok(err)
-	if len(gone) > 0 {
-		s.Errorf("nothing was deleted, and there is %v", gone)
+	if len(gone) > 0 || len(there) != 2 || !there["a"] || !there["b"] {
+		s.Errorf("nothing was deleted, and there is %v beside %v", gone, there)
 	}
 	s.put(`{"_id":"a","_rev":"` + rev + `","_deleted":true,"why":"sold"}`)
 	s.put(`{"_id":"never","_deleted":true,"why":"imported"}`)
-	gone, err = s.GetDeleted(s.Context(), s.db, ids)
+	gone, there, err = s.GetDeleted(s.Context(), s.db, ids)
 	s.ok(err)
+	if len(there) != 1 || !there["b"] {
+		s.Errorf("b is there, and not %v", there)
+	}
 	for id, want := range map[string]string{"a": "sold", "never": "imported"} {
 		doc := gone[id]
 		if len(gone) != 2 || doc.ID() != id || doc.String("why") != want || !doc.Bool("_deleted") {
