@@ -38,19 +38,19 @@ func TestIdleBesideKazoo(t *testing.T) {
 	s := start(t, "--store", f.url, "--state-dir", t.TempDir())
 	testutil.Eventually(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
 
-	var c tally
-	began := time.Now()
-	f.behave(c.count)
-	testutil.Eventually(t, "the feeds to be read", func() bool { return c.all.Load() >= 4*mostIdleRequests })
-	took := time.Since(began)
-	if n := c.views.Load(); n > 0 {
-		t.Errorf("an idle server read views %d times in %s", n, took)
-	}
-	if n := c.writes.Load(); n > 0 {
-		t.Errorf("an idle server wrote %d times in %s", n, took)
-	}
-	if most := mostIdleRequests * (took.Seconds() + 1); float64(c.all.Load()) > most {
-		t.Errorf("an idle server sent %d requests in %s", c.all.Load(), took)
+	const attempts = 3 // the history may still write how far it is, and have views updated, once
+	for attempt := 1; ; attempt++ {
+		var c tally
+		began := time.Now()
+		f.behave(c.count)
+		testutil.Eventually(t, "the feeds to be read", func() bool { return c.all.Load() >= 4*mostIdleRequests })
+		took, all, views, writes := time.Since(began), c.all.Load(), c.views.Load(), c.writes.Load()
+		if views == 0 && writes == 0 && float64(all) <= mostIdleRequests*(took.Seconds()+1) {
+			return
+		}
+		if attempt == attempts {
+			t.Fatalf("an idle server sent %d requests in %s, read views %d times and wrote %d times", all, took, views, writes)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -41,7 +42,8 @@ type Log struct {
 	log   zerolog.Logger
 	known *lru.Cache[string, Event] // by address: an event that the database has, with all that went before
 
-	moving chan struct{} // holds one element while events are moved, see exclusively
+	moving    chan struct{} // holds one element while events are moved, see exclusively
+	unindexed atomic.Int64  // documents that were written since the views were updated, see updateViews
 
 	mu      sync.Mutex
 	queue   []queued // as read from the pool or written to it, in that order
@@ -217,6 +219,7 @@ func (l *Log) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
 	err := l.Flush(ctx)
+	l.updateViews(ctx, 1)
 	if fault.Is(err, fault.DatastoreMissing) { // nothing was ever installed
 		return nil
 	}

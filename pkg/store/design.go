@@ -94,10 +94,21 @@ func (s *Store) InstallIfMissing(ctx context.Context, db string, design document
 // CouchDB the whole index.
 func (s *Store) Install(ctx context.Context, db string, design document.Document) error {
 	_, err := s.Update(ctx, db, design.ID(), func(doc document.Document) error {
-		if reflect.DeepEqual(doc["views"], design["views"]) && doc["language"] == design["language"] {
+		changed := false
+		for _, member := range []string{"views", "language", "autoupdate"} {
+			switch value, wanted := design[member]; {
+			case reflect.DeepEqual(doc[member], value):
+				continue
+			case wanted:
+				doc[member] = value
+			default:
+				delete(doc, member)
+			}
+			changed = true
+		}
+		if !changed {
 			return ErrUnchanged
 		}
-		doc["views"], doc["language"] = design["views"], design["language"]
 		return nil
 	})
 	return err

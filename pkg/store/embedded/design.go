@@ -8,8 +8,8 @@ import (
 )
 
 // commitDesign writes a design document. Its index is complete before the document appears, so no reader waits for
-// one. The new index is registered first, so that from then on every write updates it. Then the existing documents are
-// mapped, a batch at a time, while other writes go on.
+// one, unless it has "autoupdate": false. The new index is registered first, so that from then on every write updates it.
+// Then the existing documents are mapped, a batch at a time, while other writes go on.
 func (d *database) commitDesign(ctx context.Context, o op) (string, error) {
 	unlock, err := d.lockDesigns(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (d *database) build(ctx context.Context, ddocID string, ix index) error {
 		}
 		return c.register(ix)
 	})
-	if err != nil || ready {
+	if err != nil || ready || ix.program.manual {
 		return err
 	}
 	for last, more := "", true; more; {
@@ -166,8 +166,14 @@ func (c contents) register(ix index) error {
 
 // install stores the design document and replaces its index.
 func (c contents) install(ch change, ix index) error {
+	current := ix.name != "" && c.index(ix.name).Sequence() == c.updateSeq()
 	if err := ch.store(c); err != nil {
 		return err
+	}
+	if current { // a design document has no rows
+		if err := c.index(ix.name).SetSequence(c.updateSeq()); err != nil {
+			return err
+		}
 	}
 	designs := c.part(designsBucket)
 	old := string(designs.Get([]byte(ch.id)))

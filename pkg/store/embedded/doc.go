@@ -7,7 +7,8 @@
 // names it. A reduce function that is not supported refuses only the queries that reduce.
 //
 // Three promises go beyond the interface: an acknowledged write is on disk; an index always matches its documents,
-// whenever the process dies; and no JavaScript runs while a write transaction is open.
+// whenever the process dies, unless its design document has "autoupdate": false, which has queries update it; and no
+// JavaScript runs while a write transaction is open.
 //
 // The package knows nothing of Kazoo, of accounts or of addresses.
 package embedded

@@ -22,9 +22,10 @@ type index struct {
 
 // designSource is the part of a design document that an index depends on.
 type designSource struct {
-	ID       string `json:"_id"`
-	Language any    `json:"language,omitempty"`
-	Views    any    `json:"views,omitempty"`
+	ID         string `json:"_id"`
+	Language   any    `json:"language,omitempty"`
+	Views      any    `json:"views,omitempty"`
+	AutoUpdate any    `json:"autoupdate,omitempty"`
 }
 
 // newIndex compiles the views of a design document. One without views has an index without a name.
@@ -39,7 +40,9 @@ func (c *client) newIndex(id string, body []byte) (index, error) {
 			return index{}, notSupported(member + " in a design document")
 		}
 	}
-	source, err := json.Marshal(designSource{ID: id, Language: design["language"], Views: design["views"]})
+	source, err := json.Marshal(designSource{
+		ID: id, Language: design["language"], Views: design["views"], AutoUpdate: design["autoupdate"],
+	})
 	if err != nil {
 		return index{}, err
 	}
@@ -76,13 +79,16 @@ func (c *client) program(name string, source []byte) (*program, error) {
 	return kept.(*program), nil
 }
 
-// indexes lists the indexes that a write to the database has to update, including those being built.
+// indexes lists the indexes that a write to the database has to update, including those being built. Those of design
+// documents with "autoupdate": false are updated by the next query instead, see refresh.
 func (c *client) indexes(in contents) ([]index, error) {
 	var list []index
 	b := in.part(indexesBucket)
 	return list, b.ForEachBucket(func(name []byte) error {
 		p, err := c.program(string(name), b.Bucket(name).Get(sourceKey))
-		list = append(list, index{name: string(name), program: p})
+		if err == nil && !p.manual {
+			list = append(list, index{name: string(name), program: p})
+		}
 		return err
 	})
 }

@@ -18,7 +18,8 @@ import (
 //	    attachments          document id, name: content
 //	    designs              design document id: name of its index, or nothing where it has no views
 //	    indexes              sequence: generation, which every change of the set of indexes increases
-//	      INDEX              "source": the views; an index that designs does not name is being built
+//	      INDEX              "source": the views; an index that designs does not name is being built; sequence: the
+//	                         update sequence it has reached, if its design document has "autoupdate": false
 //	        emitted          document id: the keys of its rows
 //	        rows
 //	          VIEW           key, document id, number: row

@@ -16,6 +16,9 @@ func (d *database) Query(ctx context.Context, ddoc, view string, options driver.
 	if err := p.unsupported(); err != nil {
 		return nil, err
 	}
+	if err := d.refresh(ctx, designPrefix+ddoc); err != nil {
+		return nil, err
+	}
 	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
 		v, err := d.openView(c, designPrefix+ddoc, view)
 		if err != nil {
