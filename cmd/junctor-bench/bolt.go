@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
+	"net/http"
 	"os/exec"
 	"strings"
 	"time"
@@ -32,19 +32,26 @@ type entry struct {
 
 // newBareBolt records what junctor writes to the file of a world.
 func (b *bench) newBareBolt(ctx context.Context, w *world) (*bareBolt, error) {
-	bolt := &bareBolt{}
-	for round := range 2 { // the first leaves tombstones and events, and does not count
-		for _, method := range []string{"POST", "DELETE"} {
-			entries, err := b.recordBolt(ctx, w, method)
-			if err != nil {
-				return nil, err
-			}
-			if round > 0 {
-				bolt.steps = append(bolt.steps, steps(entries)...)
-			}
-		}
+	// The first time leaves tombstones, and does not count.
+	if err := b.once(ctx, w, http.MethodPost, http.MethodDelete); err != nil {
+		return nil, err
 	}
+	bolt := &bareBolt{}
 	file := w.file() + ".bare"
+	for _, method := range []string{http.MethodPost, http.MethodDelete} {
+		err := copyFile(ctx, file, w.file())
+		if err == nil {
+			err = b.once(ctx, w, method)
+		}
+		if err != nil {
+			return nil, err
+		}
+		entries, err := difference(file, w.file())
+		if err != nil {
+			return nil, err
+		}
+		bolt.steps = append(bolt.steps, steps(entries)...)
+	}
 	err := copyFile(ctx, file, w.file())
 	if err == nil {
 		bolt.db, err = openBolt(file, false)
@@ -55,27 +62,23 @@ func (b *bench) newBareBolt(ctx context.Context, w *world) (*bareBolt, error) {
 	return bolt, err
 }
 
-// recordBolt serves a world, has every writer assign (POST) or release (DELETE) an address, and returns what that changed
-// in the file.
-func (b *bench) recordBolt(ctx context.Context, w *world, method string) ([]entry, error) {
-	before := w.file() + ".before"
-	if err := copyFile(ctx, before, w.file()); err != nil {
-		return nil, err
-	}
-	defer os.Remove(before)
+// once serves a world, has every writer assign (POST) or release (DELETE) an address, and stops the server. Then all of it
+// is in the file.
+func (b *bench) once(ctx context.Context, w *world, methods ...string) error {
 	if err := b.start(ctx, w); err != nil {
-		return nil, err
+		return err
 	}
-	group, clients := errgroup.WithContext(ctx)
-	for client := range writers {
-		group.Go(func() error { return b.change(w, method)(clients, client) })
+	defer w.server.stop()
+	for _, method := range methods {
+		group, ctx := errgroup.WithContext(ctx)
+		for client := range writers {
+			group.Go(func() error { return b.change(w, method)(ctx, client) })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
 	}
-	err := group.Wait()
-	w.server.stop() // then all of it is in the file
-	if err != nil {
-		return nil, err
-	}
-	return difference(before, w.file())
+	return nil
 }
 
 // steps returns two transactions of entries, each in equal shares for the writers: first the pool and its history, then

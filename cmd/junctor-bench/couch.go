@@ -163,11 +163,11 @@ func (b *bareCouchDB) change(ctx context.Context, h *holder, edit func(document.
 	return nil
 }
 
-// write writes events as junctor does: nobody waits for them, and those of 200 ms are written together.
+// write writes events as junctor does: nobody waits for them, and those of 50 ms are written together.
 func (b *bareCouchDB) write(ctx context.Context, event document.Document) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.events = append(b.events, event); time.Since(b.since) < 200*time.Millisecond {
+	if b.events = append(b.events, event); time.Since(b.since) < 50*time.Millisecond {
 		return
 	}
 	events := b.events

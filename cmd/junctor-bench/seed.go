@@ -76,7 +76,11 @@ func (w *world) seed(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	began := time.Now()
+	defer func() {
+		err = errors.Join(err, s.Close())
+		fmt.Fprintf(os.Stderr, "%s: filled in %v\n", w.name(), time.Since(began).Round(time.Second))
+	}()
 	provisioner := account.NewProvisioner(s, auth.NewKeyDocument, time.Now)
 	master, err := provisioner.Bootstrap(ctx)
 	if err != nil {

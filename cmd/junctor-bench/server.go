@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,8 +61,8 @@ func (s *server) anonymous() (int64, error) {
 	return kibibytes << 10, err
 }
 
-// start serves a world with junctor. It records the time until the first response, and returns when nothing is read from
-// the store any more.
+// start serves a world with junctor. It records the time until the first response, and returns when all that is read is in
+// memory.
 func (b *bench) start(ctx context.Context, w *world) error {
 	ready := filepath.Join(w.folder, "ready.json")
 	cmd := exec.CommandContext(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--ready-file", ready,
@@ -79,16 +80,30 @@ func (b *bench) start(ctx context.Context, w *world) error {
 	}
 	w.server = s
 	if s.url, err = s.readURL(ctx, ready); err == nil {
-		_, err = b.first(ctx, w)
+		t := w.reads()[0].targets[0]
+		_, err = b.http.send(ctx, http.MethodGet, s.url+t.path, t.token, "", io.Discard)
 	}
 	if err != nil {
 		return fmt.Errorf("junctor serve: %w; --log keeps its log", err)
 	}
 	w.starts = append(w.starts, time.Since(began))
-	return await(ctx, 10*time.Millisecond, func() (bool, error) {
-		header, err := b.first(ctx, w)
-		return header.Get("X-Read-From") == "", err
-	})
+	return await(ctx, 10*time.Millisecond, func() (bool, error) { return b.loaded(ctx, w) })
+}
+
+// loaded reports whether junctor has read the pool of a world. Routing it reads before it responds.
+func (b *bench) loaded(ctx context.Context, w *world) (bool, error) {
+	if w.pool == 0 {
+		return true, nil
+	}
+	var body bytes.Buffer
+	if _, err := b.http.send(ctx, http.MethodGet, w.server.url+"/v2/ips/health", w.admin, "", &body); err != nil {
+		return false, err
+	}
+	var health struct {
+		Data struct{ Feed struct{ Loaded bool } }
+	}
+	err := json.Unmarshal(body.Bytes(), &health)
+	return health.Data.Feed.Loaded, err
 }
 
 // readURL waits for the ready file of junctor.
@@ -110,12 +125,6 @@ func (s *server) readURL(ctx context.Context, file string) (string, error) {
 		return false, err
 	})
 	return content.URL, err
-}
-
-// first reads the first target of a world.
-func (b *bench) first(ctx context.Context, w *world) (http.Header, error) {
-	t := w.reads()[0].targets[0]
-	return b.http.send(ctx, http.MethodGet, w.server.url+t.path, t.token, "", io.Discard)
 }
 
 // baselines are the servers that junctor is measured beside, by name. Each makes a handler of its setup, which is JSON.
