@@ -55,14 +55,6 @@ func (c Call) Failed(now time.Time) {
 	})
 }
 
-// FailedFor opens the breaker at once, with the next probe after wait.
-func (c Call) FailedFor(wait time.Duration, now time.Time) {
-	c.report(func(b *Breaker) {
-		b.failures = b.after
-		b.until = now.Add(wait)
-	})
-}
-
 // Abandoned says that the outcome is not known: the next call is the probe in its place.
 func (c Call) Abandoned() { c.report(func(*Breaker) {}) }
 
