@@ -143,6 +143,7 @@ var (
 // rule returns what prevents a change of an address.
 type rule func(IP) objection
 
+// assignableTo is the rule for an assignment: the address must be available and, to this account, not cooling.
 func (p *Pool) assignableTo(ctx context.Context, account string, c cooling.Rule) rule {
 	return func(ip IP) objection {
 		switch {
@@ -159,6 +160,7 @@ func (p *Pool) assignableTo(ctx context.Context, account string, c cooling.Rule)
 	}
 }
 
+// releasableFrom is the rule for a release: the account must hold the address.
 func releasableFrom(account string) rule {
 	return func(ip IP) objection {
 		switch {
