@@ -18,7 +18,7 @@ func (d *Directory) Describe(ctx context.Context, a *Account) (document.Document
 		return nil, err
 	}
 	transcription := map[string]any{"default": false, "available": false}
-	answer := document.Document{
+	data := document.Document{
 		"account_id":   a.ID,
 		"account_name": a.Name,
 		"apps":         []any{},
@@ -27,10 +27,10 @@ func (d *Directory) Describe(ctx context.Context, a *Account) (document.Document
 		"ui_config":    map[string]any{},
 	}
 	if a.Language != "" {
-		answer["language"] = a.Language
+		data["language"] = a.Language
 	}
-	maps.Copy(answer, cluster)
-	return answer, nil
+	maps.Copy(data, cluster)
+	return data, nil
 }
 
 // cluster returns what a login says of an account's place in its cluster.

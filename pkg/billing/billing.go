@@ -7,7 +7,7 @@
 // is exactly one of the protocol. Reconcile calls are made in the background, for each account at least once after its
 // last change, unless the hook stays away.
 //
-// The package does not know what the items are, who may have them, or how clients are answered.
+// The package does not know what the items are, who may have them, or how the API responds to clients.
 package billing
 
 import (

@@ -138,7 +138,7 @@ func (c *claims) claim(
 	return c.putAll(ctx, docs, nobodys)
 }
 
-// putAll writes claims. The first that failed is the answer; the others may have been written.
+// putAll writes claims. It returns the first failure; other claims may have been written.
 func (c *claims) putAll(ctx context.Context, docs []document.Document, nobodys map[string]bool) error {
 	written, failed := c.store.PutMany(ctx, ClaimsDatabase, docs)
 	for i, w := range written {

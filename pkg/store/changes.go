@@ -46,7 +46,7 @@ const (
 // Changes hands every write to a database after since to each, those of the past first and then those to come, until
 // ctx ends, each returns an error, which is returned, or the store fails. Between two looks a document may be written
 // several times; only the last write counts. The writes of one document come in their order; those of two need not,
-// since a CouchDB has a feed for each shard. since is the Seq of a change, an answer of Sequence, or "" for
+// since a CouchDB has a feed for each shard. since is the Seq of a change, a result of Sequence, or "" for
 // everything. each may use the store.
 //
 // current, where it is not nil, is told whenever everything written before a time has been handed over: about

@@ -14,7 +14,7 @@ import (
 	"junctor/pkg/fault"
 )
 
-// Get reads a document. Where several writers left a conflict, the winner is answered, with the losing
+// Get reads a document. Where several writers left a conflict, it returns the winner, with the losing
 // revisions under "_conflicts". A document or database that does not exist is fault.BadIdentifier or
 // fault.DatastoreMissing.
 func (s *Store) Get(ctx context.Context, db, id string) (doc document.Document, err error) {
@@ -167,7 +167,7 @@ func (s *Store) bulk(db string, docs []document.Document) send {
 	}
 }
 
-// ErrUnchanged is what a change function of Update answers when there is nothing to write.
+// ErrUnchanged is what a change function of Update returns if there is nothing to write.
 var ErrUnchanged = errors.New("unchanged")
 
 // updateAttempts bounds how often Update starts over. A loser of a race lost to a writer that got through, so
@@ -194,7 +194,7 @@ func (m Match) Check(revision string) error {
 // Update reads a document, lets change alter it and writes it back, starting over with backoff when another writer was
 // in between: change may run several times and must have no side effects. A document that does not exist is handed
 // over empty but for its "_id". An error of change ends the update and is passed on; ErrUnchanged ends it
-// without one. The answer is the document as stored, with its new "_rev".
+// without one. Update returns the document as stored, with its new "_rev".
 func (s *Store) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
 ) (document.Document, error) {

@@ -6,7 +6,7 @@ import (
 )
 
 // Sequences returns where the feeds of databases are now, in their order, "" for a database that does not exist. While
-// an answer stays the same, nothing was written. A CouchDB takes at most 100 at a time, and one on several
+// a result stays the same, nothing was written. A CouchDB takes at most 100 at a time, and one on several
 // nodes may say that one has moved which has not.
 func (s *Store) Sequences(ctx context.Context, dbs []string) (sequences []string, err error) {
 	if len(dbs) == 0 {

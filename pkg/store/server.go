@@ -59,7 +59,7 @@ func Ask(ctx context.Context, dsn string) (Server, error) {
 	return server, nil
 }
 
-// question reads one answer of a server.
+// question reads one response of a server.
 func question(ctx context.Context, address *url.URL, path string, into any) (http.Header, error) {
 	target := address.JoinPath(path)
 	target.User = nil
@@ -72,21 +72,21 @@ func question(ctx context.Context, address *url.URL, path string, into any) (htt
 		password, _ := user.Password()
 		r.SetBasicAuth(user.Username(), password)
 	}
-	answer, err := http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, fault.Wrap(fault.DatastoreUnreachable, err)
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	switch {
-	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
-		return nil, fault.Wrap(fault.Forbidden, errors.New(answer.Status+why(answer.Body)))
-	case answer.StatusCode != http.StatusOK:
-		return nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("GET /%s: %s", path, answer.Status))
+	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
+		return nil, fault.Wrap(fault.Forbidden, errors.New(response.Status+why(response.Body)))
+	case response.StatusCode != http.StatusOK:
+		return nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("GET /%s: %s", path, response.Status))
 	}
-	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		return nil, fault.Wrap(fault.DatastoreFault, errors.New("the server there is not a CouchDB"))
 	}
-	return answer.Header, nil
+	return response.Header, nil
 }
 
 // why is what a CouchDB says of a refusal, to be put behind its status.

@@ -69,7 +69,7 @@ func IsCouchDB(dsn string) bool {
 }
 
 // Open connects to the store that dsn names: "http(s)://user:password@host:port" is a CouchDB (which need not
-// answer yet, see Ping), "memory:" an embedded store that is gone when closed, anything else the folder of an
+// respond yet, see Ping), "memory:" an embedded store that is gone when closed, anything else the folder of an
 // embedded store, created where it is missing. A folder that another process serves is an error.
 func Open(dsn string, o Options) (*Store, error) {
 	s := &Store{observe: o.Observe, conflict: o.Conflict, log: o.Log}

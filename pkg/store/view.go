@@ -71,7 +71,7 @@ func (s *Store) View(ctx context.Context, db, design, view string, q Query, each
 }
 
 // All hands the documents of a database to each as rows, in the order of their ids, until each returns an error, which
-// is passed on; it is View without a view. Documents that were included have losing revisions as Get answers them.
+// is passed on; it is View without a view. Included documents have losing revisions as those of Get have them.
 func (s *Store) All(ctx context.Context, db string, q Query, each func(Row) error) error {
 	var failed error
 	params := q.params()

@@ -2,7 +2,7 @@
 // come back. They are Kazoo's, letter by letter, since scripts read them; where Kazoo would crash, there is a text.
 //
 // A command that Kazoo ends with exit code 0 although it was refused ends so here. What Kazoo does not know (a
-// function, a store that does not answer) ends with another code, and its text belongs on the standard error.
+// function, a store that does not respond) ends with another code, and its text belongs on the standard error.
 //
 // The package knows neither the store nor the socket that a command may have come by: it has the pool, the accounts
 // and two things to start.

@@ -127,7 +127,7 @@ func New(now func() time.Time) *Throttle {
 }
 
 // FailedToken counts a token that was refused, in a request about an account, "" for none. It returns
-// fault.TooManyRequests where that should be the answer instead of the refusal.
+// fault.TooManyRequests if that is to replace the refusal.
 func (t *Throttle) FailedToken(client netip.Addr, accountID string) error {
 	now := t.now()
 	t.mu.Lock()

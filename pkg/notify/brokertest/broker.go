@@ -144,7 +144,7 @@ read -r _
 kill "$broker"; wait "$broker"
 kill "$mapper"; wait "$mapper"`
 
-// Start runs the broker again, with the files it had, and answers when it takes connections.
+// Start runs the broker again, with the files it had, and returns when it accepts connections.
 func (b *Broker) Start() error {
 	cmd := exec.Command("sh", "-c", script, b.program)
 	cmd.Dir = b.dir

@@ -13,7 +13,7 @@ type Gate struct {
 
 	mu    sync.Mutex
 	shut  bool
-	mute  chan struct{} // closed while answers pass
+	mute  chan struct{} // closed while responses pass
 	conns map[net.Conn]bool
 }
 
@@ -97,7 +97,7 @@ func (g *Gate) admit(conns ...net.Conn) bool {
 	return !g.shut
 }
 
-// listen returns when answers may pass.
+// listen returns when responses may pass.
 func (g *Gate) listen() {
 	g.mu.Lock()
 	mute := g.mute

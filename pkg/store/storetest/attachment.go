@@ -16,7 +16,7 @@ import (
 )
 
 // attachments: Kazoo keeps its signing key in one. It comes with its document, and stays through a change of
-// what Get answered, where a stub stands for it.
+// what Get returned, where a stub stands for it.
 func attachments(s *subject) {
 	content := make([]byte, 4096)
 	for i := range content {

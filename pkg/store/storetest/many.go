@@ -58,7 +58,7 @@ func getVeryMany(s *subject) {
 	}
 }
 
-// putMany: every document for itself, answered in the order given.
+// putMany: every document for itself; the results are in the order given.
 func putMany(s *subject) {
 	rev := s.put(`{"_id":"changed"}`)
 	s.put(`{"_id":"stale"}`)
@@ -71,7 +71,7 @@ func putMany(s *subject) {
 	})
 	s.ok(err)
 	if len(written) != 4 {
-		s.Fatalf("%d answers", len(written))
+		s.Fatalf("%d results", len(written))
 	}
 	testutil.RequireFault(s, written[1].Err, fault.Conflict)
 	for _, i := range []int{0, 2, 3} {
