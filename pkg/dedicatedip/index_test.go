@@ -16,6 +16,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
@@ -279,7 +280,7 @@ func overtakenCopy(s *subject) {
 			_, err := releaseSingle(s.Context(), other, accountA, id, nil)
 			s.ok(err)
 		}))
-		p := s.following(s.pool(trouble{deaf{s.s, cut}, released}, s.Output()))
+		p := s.following(s.poolWith(trouble{deaf{s.s, cut}, released}, Options{Copies: soon}))
 		s.caughtUp(p)
 		if !tells {
 			cancel()
@@ -290,6 +291,9 @@ func overtakenCopy(s *subject) {
 	}
 	s.holds("10.0.0.1", "10.0.0.2")
 }
+
+// soon is for pools that are not to leave others the usual time to write copies themselves.
+var soon = projection.Options{Settle: 30 * time.Millisecond}
 
 // nothingReadOfOwnWrites: while this process writes an address again and again, nobody reads its document or its
 // copies to see whether another process has.

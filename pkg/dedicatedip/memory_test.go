@@ -49,11 +49,11 @@ func writtenBeforeDeleted(s *subject) {
 	s.free("10.0.0.1")
 	other := s.pool(s.s, io.Discard)
 	var p *Pool
-	p = s.following(s.with(when("put", Database, 1, followed(func() {
+	p = s.following(s.poolWith(trouble{s.s, when("put", Database, 1, followed(func() {
 		_, err := other.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"})
 		s.ok(err)
 		s.without(p, "10.0.0.1")
-	}))))
+	}))}, Options{Copies: soon}))
 	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
 	s.ok(err)
 	s.without(p, "10.0.0.1")

@@ -180,12 +180,19 @@ func (s *subject) windows() {
 // nothing any more.
 func (s *subject) dying(with string) *Pool {
 	dead := false
-	return s.with(func(call, _ string, do func() error) error {
+	return s.impatient(func(call, _ string, do func() error) error {
 		if dead {
 			return errUnplugged
 		}
 		dead = call == with
 		return do()
+	}, &testutil.Log{})
+}
+
+// impatient is with, for copies that are never written: requests do not wait for them.
+func (s *subject) impatient(around func(call, db string, do func() error) error, log *testutil.Log) *Pool {
+	return s.poolWith(trouble{s.s, around}, Options{
+		Log: zerolog.New(log), Copies: projection.Options{Patience: time.Millisecond},
 	})
 }
 
