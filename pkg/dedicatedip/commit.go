@@ -88,26 +88,13 @@ func (p *Pool) put(ctx context.Context, docs ...document.Document) []store.Writt
 		dropped = append(dropped, history.Excess(doc, history.Held)...)
 	}
 	held := history.Held
-	if err := p.keep(ctx, dropped); err != nil {
+	if err := p.options.History.Keep(ctx, dropped); err != nil {
 		held = history.MostHeld // what is not moved to the history stays in the document
 	}
 	for _, doc := range docs {
 		history.Trim(doc, held)
 	}
 	return store.PutEach(ctx, p.store, Database, docs)
-}
-
-// keepTime bounds how long a write waits for the history, whose database may hang where the pool's does not.
-const keepTime = time.Second
-
-// keep makes sure that the history has changes which documents are about to drop.
-func (p *Pool) keep(ctx context.Context, dropped []history.Event) error {
-	if len(dropped) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, keepTime)
-	defer cancel()
-	return p.options.History.Keep(ctx, dropped)
 }
 
 // lost returns the error of an address that another writer changed first.

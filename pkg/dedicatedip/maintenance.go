@@ -22,9 +22,6 @@ func (p *Pool) Add(ctx context.Context, r CreateRequest) error {
 		return notAnAddress("ip", r.Address)
 	}
 	_, err := p.insert(ctx, r)
-	if err == nil {
-		logChange(ctx, history.Event{Action: history.Created}, r.Address)
-	}
 	return err
 }
 
@@ -65,6 +62,7 @@ func (p *Pool) insert(ctx context.Context, r CreateRequest) (IP, error) {
 	}
 	doc["_rev"] = written.Rev
 	p.wrote(doc)
+	logChange(ctx, history.Event{Action: history.Created}, doc.ID())
 	return IP{doc}, nil
 }
 

@@ -114,12 +114,7 @@ func (p *Pool) Create(ctx context.Context, r CreateRequest) (IP, error) {
 		return IP{}, fault.New(fault.Conflict, "")
 	}
 	r.Address = addr.String()
-	ip, err := p.insert(ctx, r)
-	if err != nil {
-		return IP{}, err
-	}
-	logChange(ctx, history.Event{Action: history.Created}, ip.ID())
-	return ip, nil
+	return p.insert(ctx, r)
 }
 
 // knows reports whether the pool has an address in any spelling. Both the index and the view may be behind; two

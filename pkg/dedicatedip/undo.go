@@ -41,10 +41,8 @@ func (p *Pool) undo(
 	if err == nil {
 		err = p.putBack(ctx, old)
 	}
-	if err != nil {
-		p.report(err, accounts, idsOf(before),
-			"a request was refused, but may have changed these addresses: compare them with what the account expects")
-	}
+	p.report(err, accounts, idsOf(before),
+		"a request was refused, but may have changed these addresses: compare them with what the account expects")
 	compare := p.projector.Compare
 	if ctx.Err() != nil {
 		compare = p.projector.CompareLater

@@ -167,6 +167,9 @@ func (l *Log) exclusively(ctx context.Context, move func(context.Context) error)
 	return move(ctx)
 }
 
+// keepTime bounds how long a write of the pool waits for the history, whose database may hang where the pool's does not.
+const keepTime = time.Second
+
 // Keep makes sure that the database has events that are about to be dropped from documents.
 func (l *Log) Keep(ctx context.Context, events []Event) error {
 	if l == nil || len(events) == 0 {
@@ -176,6 +179,8 @@ func (l *Log) Keep(ctx context.Context, events []Event) error {
 	if len(missing) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, keepTime)
+	defer cancel()
 	if err := l.Flush(ctx); err != nil { // mostly they are in the queue
 		return err
 	}
