@@ -119,8 +119,8 @@ func (c *cluster) replicate(db string, doc document.Document, hash string) {
 	}
 }
 
-// resolved checks what holds once somebody has read these addresses: that removes what a loser has left behind that did
-// not do so itself, as a Kazoo.
+// resolved checks what holds once the feed has reported the conflicts of these addresses: a pool that follows the store
+// removes what a loser has left behind that did not do so itself, as a Kazoo.
 func (c *cluster) resolved(want ...string) {
 	c.Helper()
 	for _, each := range want {

@@ -60,7 +60,7 @@ func TestCouchDB(t *testing.T) {
 	onCouch := func(t *testing.T) *store.Store { return storetest.Open(t, dsn) }
 	runCases(t, cases, onCouch, asking)
 	runCases(t, followedCases, onCouch, following)
-	runCases(t, clusterCases(dsn), onCouch, asking)
+	runCases(t, clusterCases(dsn), onCouch, following)
 }
 
 const asking, following = "asking", "following"
