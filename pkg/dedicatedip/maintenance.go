@@ -85,7 +85,7 @@ func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
 }
 
 // recordNew adds the record of a creation to new documents. If there was an address before, the record goes on from its
-// tombstone, and the document is to be written over that. there has the ids of documents that exist already.
+// tombstone. there has the ids of documents that exist already.
 func (p *Pool) recordNew(
 	ctx context.Context, by history.Actor, docs ...document.Document,
 ) (there map[string]bool, err error) {
@@ -98,17 +98,14 @@ func (p *Pool) recordNew(
 		return nil, err
 	}
 	for _, doc := range docs {
-		tombstone := gone[doc.ID()]
-		if tombstone != nil {
-			doc["_rev"] = tombstone.Rev()
-		}
-		history.Record(doc, tombstone, by, p.now())
+		history.Record(doc, gone[doc.ID()], by, p.now())
 	}
 	return there, nil
 }
 
 // putNew writes documents that recordNew has completed, and returns the outcome of each. Those that existed then are a
-// fault.Conflict, even if they are deleted by now: their record would not go on from the tombstone.
+// fault.Conflict, even if they are deleted by now: their record would not go on from the tombstone. (The write can't be made
+// to depend on the tombstone: CouchDB refuses its revision.)
 func (p *Pool) putNew(ctx context.Context, docs []document.Document, there map[string]bool) []store.Written {
 	written := make([]store.Written, len(docs))
 	var missing []document.Document

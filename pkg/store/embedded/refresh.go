@@ -1,8 +1,6 @@
 package embedded
 
-import (
-	"context"
-)
+import "context"
 
 // refresh updates the index of a design document that has "autoupdate": false, so that a query sees every write before
 // it. The index is a part of the database's changes: those up to its sequence.
