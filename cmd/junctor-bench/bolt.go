@@ -119,8 +119,9 @@ func openBolt(file string, readOnly bool) (*bbolt.DB, error) {
 	})
 }
 
+// copyFile leaves no holes: bbolt would wait for their blocks to be allocated.
 func copyFile(ctx context.Context, to, from string) error {
-	if text, err := exec.CommandContext(ctx, "cp", from, to).CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(ctx, "cp", "--sparse=never", from, to).CombinedOutput(); err != nil {
 		return fmt.Errorf("cp %s: %w: %s", from, err, text)
 	}
 	return nil

@@ -182,11 +182,11 @@ func settle(ctx context.Context, s *store.Store, dsn, pool string) error {
 		}
 	}
 	quiet := 0
-	return await(ctx, time.Second, func() (bool, error) {
+	return await(ctx, 100*time.Millisecond, func() (bool, error) {
 		busy, err := activeTasks(dsn)
 		if quiet++; busy > 0 {
 			quiet = 0
 		}
-		return quiet == 3, err
+		return quiet == 20, err
 	})
 }
