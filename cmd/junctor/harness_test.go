@@ -16,6 +16,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/testutil"
+	"junctor/pkg/testutil/leak"
 )
 
 // asProgram makes the test binary the program itself, for tests that need a process of its own.
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	syscall.Umask(0o022) // folders of tests that others can write to would be refused
-	os.Exit(m.Run())
+	os.Exit(leak.RunShort(m))
 }
 
 // patience is how long a condition may take to come true.

@@ -32,6 +32,7 @@ import (
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
+	"junctor/pkg/testutil/leak"
 	"junctor/schemas"
 )
 
@@ -57,7 +58,7 @@ func TestMain(m *testing.M) {
 	if serveAlone() {
 		return
 	}
-	code := m.Run()
+	code := leak.RunShort(m)
 	if err := keepRecorded(); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "FAIL:", err)
 		code = 1

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 
+	"junctor/pkg/testutil/leak"
+
 	"github.com/go-kivik/kivik/v4"
 )
 
@@ -23,7 +25,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, writeUntilKilled(folder))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Run(m))
 }
 
 // writeUntilKilled writes from a few goroutines, and prints each write once it is answered.

@@ -64,11 +64,7 @@ func runPeer(program, dir string) (dsn string, stop func(), err error) {
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	late.Stop()
 	ended := make(chan struct{})
-	go func() { // also keeps stdin open: the peer lives as long as that
-		defer close(ended)
-		_, _ = io.Copy(io.Discard, stdout)
-		_ = cmd.Wait()
-	}()
+	go keepPeer(cmd, stdin, stdout, ended)
 	stop = func() {
 		_ = stdin.Close()
 		<-ended
@@ -78,6 +74,13 @@ func runPeer(program, dir string) (dsn string, stop func(), err error) {
 		return "", nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(complaint.String()))
 	}
 	return strings.TrimSpace(line), stop, nil
+}
+
+// keepPeer returns when the peer has ended. It has stdin open: the peer lives as long as that.
+func keepPeer(cmd *exec.Cmd, _ io.Writer, stdout io.Reader, ended chan<- struct{}) {
+	defer close(ended)
+	_, _ = io.Copy(io.Discard, stdout)
+	_ = cmd.Wait()
 }
 
 // findPeer looks where the Makefile installs the server, in .tools beside go.mod, and then on the PATH.

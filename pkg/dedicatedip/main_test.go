@@ -1,0 +1,10 @@
+package dedicatedip
+
+import (
+	"os"
+	"testing"
+
+	"junctor/pkg/testutil/leak"
+)
+
+func TestMain(m *testing.M) { os.Exit(leak.RunShort(m)) }

@@ -1,0 +1,10 @@
+package history_test
+
+import (
+	"os"
+	"testing"
+
+	"junctor/pkg/testutil/leak"
+)
+
+func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
