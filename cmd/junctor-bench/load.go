@@ -64,7 +64,8 @@ func attack(ctx context.Context, url string, targets []target, rate int, lasting
 			Method: http.MethodGet, URL: url + t.path, Header: http.Header{"X-Auth-Token": {t.token}},
 		}
 	}
-	attacker := vegeta.NewAttacker(vegeta.MaxWorkers(1000), vegeta.Connections(1000))
+	const most = 500 // under way at once: junctor refuses more than 1,024, and a process may have as few files
+	attacker := vegeta.NewAttacker(vegeta.MaxWorkers(most), vegeta.Connections(most))
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
 	var metrics vegeta.Metrics
 	for result := range attacker.Attack(
