@@ -21,8 +21,8 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// TestSmoke runs the real programs on an embedded store and a CouchDB. That the plain implementation responds with the same
-// data as junctor they check themselves.
+// TestSmoke runs the real programs on an embedded store and a CouchDB. That the plain implementation responds with the
+// same data as junctor they check themselves.
 func TestSmoke(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and starts many programs")
@@ -64,7 +64,8 @@ func TestSmoke(t *testing.T) {
 // TestCanned: the bare handler sends the bytes that junctor sent.
 func TestCanned(t *testing.T) {
 	t.Parallel()
-	setup, err := json.Marshal(canned{"/v2/ips/{ip}", http.Header{"Etag": {`"1"`}, "Date": {"then"}}, []byte(`{"data":1}`)})
+	header := http.Header{"Etag": {`"1"`}, "Date": {"then"}}
+	setup, err := json.Marshal(canned{"/v2/ips/{ip}", header, []byte(`{"data":1}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestCanned(t *testing.T) {
 	s := httptest.NewServer(h)
 	defer s.Close()
 	var body bytes.Buffer
-	header, err := newClient().send(t.Context(), http.MethodGet, s.URL+"/v2/ips/192.0.2.1", "", "", &body)
+	header, err = newClient().send(t.Context(), http.MethodGet, s.URL+"/v2/ips/192.0.2.1", "", "", &body)
 	if err != nil || body.String() != `{"data":1}` || header.Get("Etag") != `"1"` || header.Get("Date") == "then" {
 		t.Errorf("%v, %q, %v", header, body.String(), err)
 	}
@@ -144,7 +145,10 @@ func TestMeasure(t *testing.T) {
 	t.Parallel()
 	b := &bench{rounds: 3, turn: time.Millisecond, http: newClient()}
 	does := func(context.Context, int) error { time.Sleep(10 * time.Microsecond); return nil }
-	rows := []*row{{what: "a", clients: 2, do: [columns]operation{does, does}}, {what: "b", clients: 1, do: [columns]operation{does}}}
+	rows := []*row{
+		{what: "a", clients: 2, do: [columns]operation{does, does}},
+		{what: "b", clients: 1, do: [columns]operation{does}},
+	}
 	if err := b.measure(t.Context(), rows); err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +230,9 @@ func TestSizes(t *testing.T) {
 	if err != nil || fmt.Sprint(b.sizes) != "[1000 100000]" {
 		t.Errorf("%v, %v", b.sizes, err)
 	}
-	for _, bad := range [][]string{{"--sizes", "10"}, {"--sizes", "99999999"}, {"--rounds", "0"}, {"--turn", "0s"}, {"more"}} {
+	for _, bad := range [][]string{
+		{"--sizes", "10"}, {"--sizes", "99999999"}, {"--rounds", "0"}, {"--turn", "0s"}, {"more"},
+	} {
 		if _, err := parse(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

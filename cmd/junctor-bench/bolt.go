@@ -62,8 +62,8 @@ func (b *bench) newBareBolt(ctx context.Context, w *world) (*bareBolt, error) {
 	return bolt, err
 }
 
-// once serves a world, has every writer assign (POST) or release (DELETE) an address, and stops the server. Then all of it
-// is in the file.
+// once serves a world, has every writer assign (POST) or release (DELETE) an address, and stops the server. Then all of
+// it is in the file.
 func (b *bench) once(ctx context.Context, w *world, methods ...string) error {
 	if err := b.start(ctx, w); err != nil {
 		return err

@@ -55,8 +55,8 @@ func activeTasks(dsn string) (int, error) {
 	return len(tasks), err
 }
 
-// bareCouchDB makes the necessary writes of assignments and releases through kivik: the address, with its last changes, and
-// the account's copy. The events of the history are written in bulk. The databases are its own, as large as junctor's,
+// bareCouchDB makes the necessary writes of assignments and releases through kivik: the address, with its last changes,
+// and the account's copy. The events of the history are written in bulk. The databases are its own, as large as junctor's,
 // with the same views.
 type bareCouchDB struct {
 	client  *kivik.Client
