@@ -115,7 +115,7 @@ type Survey struct {
 	Conflicts    Sample // documents with losing revisions
 	Nobodys      Sample // addresses that are assigned, but to no account
 	Abandoned    Sample // addresses that are held by accounts that do not exist
-	Future       Sample // documents that were written later than now
+	Future       Sample // documents with dates in the future
 	Missing      Sample // copies that an account should have
 	Stale        Sample // copies that do not equal the pool
 	LeftOver     Sample // copies of what the account does not hold
