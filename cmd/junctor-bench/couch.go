@@ -56,8 +56,8 @@ func activeTasks(dsn string) (int, error) {
 }
 
 // bareCouchDB makes the necessary writes of assignments and releases through kivik: the address, with its last changes,
-// and the account's copy. The events of the history are written in bulk. The databases are its own, as large as junctor's,
-// with the same views.
+// and the account's copy. The events of the history are written in bulk. The databases are its own, as large as
+// junctor's, with the same views.
 type bareCouchDB struct {
 	client  *kivik.Client
 	holders [writers]holder

@@ -57,7 +57,9 @@ func repeat(ctx context.Context, clients int, turn time.Duration, do operation) 
 type target struct{ path, token string }
 
 // attack reads targets at a rate, whether or not responses come in time.
-func attack(ctx context.Context, url string, targets []target, rate int, lasting time.Duration) (vegeta.LatencyMetrics, error) {
+func attack(
+	ctx context.Context, url string, targets []target, rate int, lasting time.Duration,
+) (vegeta.LatencyMetrics, error) {
 	requests := make([]vegeta.Target, len(targets))
 	for i, t := range targets {
 		requests[i] = vegeta.Target{

@@ -57,7 +57,7 @@ const (
 	writers = 64
 )
 
-// The bounds of a size: enough addresses for all writers and for a page of available ones, and as many as 10.0.0.0/8 has.
+// The bounds of a size: enough addresses for all writers and a page of available ones, and as many as 10.0.0.0/8 has.
 const (
 	fewest = 300
 	most   = 1 << 24

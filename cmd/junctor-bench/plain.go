@@ -29,9 +29,9 @@ import (
 	"junctor/pkg/routing"
 )
 
-// plainServer is the measured endpoints written the simplest way: each request reads the documents and the rows of views
-// that it needs from CouchDB, through kivik. Tokens are verified as Kazoo does. Only the settings and the signing keys are
-// read once. The views are Kazoo's, and by_address of routing.
+// plainServer is the measured endpoints written the simplest way: each request reads the documents and the rows of
+// views that it needs from CouchDB, through kivik. Tokens are verified as Kazoo does. Only the settings and the signing
+// keys are read once. The views are Kazoo's, and by_address of routing.
 type plainServer struct {
 	couch          *kivik.Client
 	master, secret string   // of the cluster: the id of the master account, and its secret in tokens
@@ -78,7 +78,9 @@ func (r refusal) HTTPStatus() int { return int(r) }
 
 // handle authenticates a request, checks that it may read the account in its path, and writes an envelope around the
 // data that read returns.
-func (p *plainServer) handle(read func(r *http.Request, holder holderDocument, envelope members) (any, error)) http.HandlerFunc {
+func (p *plainServer) handle(
+	read func(r *http.Request, holder holderDocument, envelope members) (any, error),
+) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token := r.Header.Get("X-Auth-Token")
 		envelope := members{

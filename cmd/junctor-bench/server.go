@@ -61,8 +61,8 @@ func (s *server) anonymous() (int64, error) {
 	return kibibytes << 10, err
 }
 
-// start serves a world with junctor. It records the time until the first response, and returns when all that is read is in
-// memory.
+// start serves a world with junctor. It records the time until the first response, and returns when all that is read is
+// in memory.
 func (b *bench) start(ctx context.Context, w *world) error {
 	ready := filepath.Join(w.folder, "ready.json")
 	cmd := exec.CommandContext(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--ready-file", ready,

@@ -132,7 +132,8 @@ func (b *bench) printServer(w *world) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("\nStart to the first response: %v (median of %d). Anonymous memory: %d MiB when warm, %d MiB after this.",
+	text := fmt.Sprintf(
+		"\nStart to the first response: %v (median of %d). Anonymous memory: %d MiB when warm, %d MiB after this.",
 		median(w.starts, func(d time.Duration) time.Duration { return d }).Round(time.Millisecond), len(w.starts),
 		w.warm>>20, after>>20)
 	if file, err := os.Stat(w.file()); err == nil {
