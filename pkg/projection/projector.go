@@ -53,7 +53,7 @@ type Options struct {
 // The defaults of Options.
 const (
 	DefaultPatience = 2 * time.Second
-	DefaultSettle   = 2 * time.Second
+	DefaultSettle   = 6 * time.Second // longer than the writes of a request to a CouchDB cluster may take
 )
 
 // Projector writes copies. It is safe for concurrent use.
