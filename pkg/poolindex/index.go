@@ -49,22 +49,23 @@ type Group struct {
 	Address            bool // whether the ids are addresses
 }
 
-// Entry is a document of the pool.
+// Entry is a document of the pool. There may be millions of entries: an entry is small and has few pointers, since the
+// garbage collector follows each of them.
 type Entry struct {
-	id, rev string
-	addr    netip.Addr // invalid if the id is no address
-	odd     bool       // the id is an address, but not in its canonical form
-	noted   bool       // the document has notes, which are not in memory
-	zone    unique.Handle[string]
-	host    unique.Handle[string]
-	status  unique.Handle[string]
-	holder  unique.Handle[string]
-
+	text     string     // the id, and then the revision
+	addr     netip.Addr // invalid if the id is no address
+	labels   unique.Handle[labels]
 	released int64 // when an account gave it back, in Gregorian seconds; 0 if none did, or if it is not available
+	idLength uint32
+	odd      bool // the id is an address, but not in its canonical form
+	noted    bool // the document has notes, which are not in memory
 }
 
+// labels are what many entries have in common.
+type labels struct{ zone, host, status, holder string }
+
 // ID returns the address in the spelling it is stored under.
-func (e *Entry) ID() string { return e.id }
+func (e *Entry) ID() string { return e.text[:e.idLength] }
 
 // Address returns the address. It is invalid if the id is not an address.
 func (e *Entry) Address() netip.Addr { return e.addr }
@@ -73,19 +74,19 @@ func (e *Entry) Address() netip.Addr { return e.addr }
 func (e *Entry) HasNotes() bool { return e.noted }
 
 // Revision returns the revision of the document.
-func (e *Entry) Revision() string { return e.rev }
+func (e *Entry) Revision() string { return e.text[e.idLength:] }
 
 // Zone returns the zone of the address.
-func (e *Entry) Zone() string { return e.zone.Value() }
+func (e *Entry) Zone() string { return e.labels.Value().zone }
 
 // Host returns the host of the address.
-func (e *Entry) Host() string { return e.host.Value() }
+func (e *Entry) Host() string { return e.labels.Value().host }
 
 // Status returns the status of the address, kazoo.Available or kazoo.Assigned unless somebody else wrote another.
-func (e *Entry) Status() string { return e.status.Value() }
+func (e *Entry) Status() string { return e.labels.Value().status }
 
 // Holder returns the account that holds the address, empty if there is none.
-func (e *Entry) Holder() string { return e.holder.Value() }
+func (e *Entry) Holder() string { return e.labels.Value().holder }
 
 // Released returns when an account gave back the address, in Gregorian seconds: 0 if none did, or if it is not available.
 func (e *Entry) Released() int64 { return e.released }
@@ -105,7 +106,7 @@ func newTree[T any](compare func(a, b T) int) *btree.BTreeG[T] {
 	return btree.NewBTreeGOptions(func(a, b T) bool { return compare(a, b) < 0 }, btree.Options{NoLocks: true})
 }
 
-func compareIDs(a, b *Entry) int { return strings.Compare(a.id, b.id) }
+func compareIDs(a, b *Entry) int { return strings.Compare(a.ID(), b.ID()) }
 
 // compareAddresses orders addresses as numbers, IPv4 first, and equal ones by id.
 func compareAddresses(a, b *Entry) int {
@@ -113,6 +114,11 @@ func compareAddresses(a, b *Entry) int {
 		return order
 	}
 	return compareIDs(a, b)
+}
+
+// position returns an entry that is in the place of an address and id, for a tree to begin at.
+func position(addr netip.Addr, id string) *Entry {
+	return &Entry{addr: addr, text: id, idLength: uint32(len(id))}
 }
 
 // compareReleases orders addresses by the time at which they were given back.
@@ -159,14 +165,16 @@ func regular(doc document.Document) bool {
 
 // NewEntry returns the entry of a document of the pool. Fields that are not strings are empty in the entry.
 func NewEntry(doc document.Document) *Entry {
-	text := doc.ID() + doc.Rev() // one allocation for both, since there is one for each document
+	id := doc.ID()
 	e := &Entry{
-		id: text[:len(doc.ID())], rev: text[len(doc.ID()):],
-		zone: unique.Make(doc.String(kazoo.FieldZone)), host: unique.Make(doc.String(kazoo.FieldHost)),
-		status: unique.Make(doc.String(kazoo.FieldStatus)), holder: unique.Make(doc.String(kazoo.FieldAssignedTo)), noted: doc[kazoo.FieldNotes] != nil,
+		text: id + doc.Rev(), idLength: uint32(len(id)), noted: doc[kazoo.FieldNotes] != nil,
+		labels: unique.Make(labels{
+			zone: doc.String(kazoo.FieldZone), host: doc.String(kazoo.FieldHost),
+			status: doc.String(kazoo.FieldStatus), holder: doc.String(kazoo.FieldAssignedTo),
+		}),
 	}
-	if addr, ok := ipaddr.Parse(e.id); ok {
-		e.addr, e.odd = addr, addr.String() != e.id
+	if addr, ok := ipaddr.Parse(id); ok {
+		e.addr, e.odd = addr, addr.String() != id
 	}
 	if release, ok := history.LastRelease(doc); ok {
 		e.released = release.At
@@ -175,7 +183,7 @@ func NewEntry(doc document.Document) *Entry {
 }
 
 func (x *Index) add(e *Entry) {
-	x.byID[e.id] = e
+	x.byID[e.ID()] = e
 	zone, host := x.zones.add(e.Zone()), x.hosts.add(e.Host())
 	x.counts[e.group()]++
 	if !e.addr.IsValid() {
@@ -221,7 +229,7 @@ func drop(trees map[string]tree, name string, e *Entry) {
 func (e *Entry) group() Group { return Group{e.Zone(), e.Host(), e.Status(), e.addr.IsValid()} }
 
 func (x *Index) remove(e *Entry) {
-	delete(x.byID, e.id)
+	delete(x.byID, e.ID())
 	if e.addr.IsValid() {
 		x.removeAddress(e)
 	}
@@ -296,7 +304,7 @@ func (x *Index) Revision(id string) string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if e := x.byID[id]; e != nil {
-		return e.rev
+		return e.Revision()
 	}
 	return ""
 }
@@ -312,8 +320,8 @@ func (x *Index) IDs() []string {
 func (x *Index) Holder(id string) string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if e := x.byID[id]; e != nil && e.status.Value() != kazoo.Available {
-		return e.holder.Value()
+	if e := x.byID[id]; e != nil && e.Status() != kazoo.Available {
+		return e.Holder()
 	}
 	return ""
 }

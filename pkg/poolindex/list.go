@@ -3,6 +3,7 @@ package poolindex
 import (
 	"maps"
 	"math"
+	"net/netip"
 
 	"junctor/pkg/kazoo"
 )
@@ -55,14 +56,14 @@ func (x *Index) Available(zone string, from *Spot, want int, since int64) (entri
 	x.zonesFrom(zone, from, func(n *name) bool {
 		start := &Entry{} // before all others
 		if from != nil && from.Zone == n.text {
-			start.id = from.ID
+			start = position(netip.Addr{}, from.ID)
 		}
 		n.available.Ascend(start, func(e *Entry) bool {
 			if e.released > since {
 				return true
 			}
 			if want > 0 && len(entries) == want {
-				next = &Spot{n.text, e.id}
+				next = &Spot{n.text, e.ID()}
 				return false
 			}
 			entries = append(entries, e)
@@ -114,7 +115,7 @@ func (x *Index) freeAt(zone *name, at int, since int64) string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if e, ok := zone.available.GetAt(at); ok && e.released <= since {
-		return e.id
+		return e.ID()
 	}
 	return ""
 }

@@ -81,7 +81,7 @@ type cursor struct {
 
 // newMerge returns the entries of sources that are behind a position.
 func newMerge(sources []source, from Position) merge {
-	after := &Entry{addr: from.Addr, id: from.ID}
+	after := position(from.Addr, from.ID)
 	m := make(merge, 0, len(sources))
 	for _, s := range sources {
 		c := &cursor{source: s, iterator: s.entries.Iter()}

@@ -11,8 +11,8 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// A search visits the entries of one of its filters, that with the fewest, by address, and checks the others on each. So
-// a page costs at most the matches of that filter, and no more than its own rows if there is no other filter.
+// A search picks the filter that matches the fewest entries, visits those by address, and checks the other filters on
+// each. So a page costs at most the matches of that filter, and no more than its own rows if there is no other filter.
 
 // Search selects addresses. The zero value selects all of them.
 type Search struct {
@@ -71,7 +71,7 @@ type Found struct {
 // visitedAtOnce is how many entries are visited before writers of the index get a chance.
 const visitedAtOnce = 5000
 
-// Search lists want addresses behind a position. What changes meanwhile is found as it was before or after.
+// Search returns up to want addresses after a position. What changes meanwhile is found as it was before or after.
 func (x *Index) Search(ctx context.Context, s Search, from Position, want int) (Found, error) {
 	var found Found
 	for done := false; !done; {
@@ -109,7 +109,7 @@ func (f *Found) visit(m merge, s Search, from Position, want, most int) (at Posi
 			return from, true
 		}
 		f.Visited++
-		from = Position{e.addr, e.id}
+		from = Position{e.addr, e.ID()}
 		if !s.Matches(e) {
 			continue
 		}

@@ -34,7 +34,7 @@ func TestSearch(t *testing.T) {
 			}
 			if more = found.More; more {
 				last := found.Entries[len(found.Entries)-1]
-				from = Position{last.addr, last.id}
+				from = Position{last.addr, last.ID()}
 			}
 		}
 		if !slices.Equal(got, want) {
@@ -164,7 +164,7 @@ func (x *Index) lastPage(t testing.TB, s Search, page int) Position {
 		t.Fatal(err)
 	}
 	before := found.Entries[len(found.Entries)-page-1]
-	return Position{before.addr, before.id}
+	return Position{before.addr, before.ID()}
 }
 
 // TestSearchOfManySources: a page is found soon if most addresses are, and found at all if few are.
