@@ -11,7 +11,7 @@ import (
 // time of a read. So garbage may take twice what is live, at least leastGarbage and at most mostGarbage.
 const (
 	leastGarbage   = 64 << 20  // bytes
-	mostGarbage    = 192 << 20 // bytes
+	mostGarbage    = 128 << 20 // bytes
 	leastGCPercent = 20
 	mostGCPercent  = 1000
 )
