@@ -323,9 +323,9 @@ func isOwn(r *crossbar.Request) bool { return r.Identity.AccountID == r.Account.
 func coolingOf(r *crossbar.Request) (dedicatedip.Cooling, error) {
 	respected, err := r.Flag("cooling", true)
 	if err != nil || respected {
-		return dedicatedip.Respected, err
+		return dedicatedip.RespectCooling, err
 	}
-	return dedicatedip.Ignored, r.RequireSuperduper()
+	return dedicatedip.IgnoreCooling, r.RequireSuperduper()
 }
 
 // checkWish refuses data that asks for addresses in two ways, or in none that is read here: a success without an

@@ -67,8 +67,9 @@ func (s *Server) respond(w http.ResponseWriter, r *Request) (resp response) {
 	return s.succeed(r, rep)
 }
 
-// serve goes through Crossbar's checks in Crossbar's order (api_resource, cowboy_rest), with one difference: the account
-// in the path is looked up after the token, so that nobody without one learns which accounts exist.
+// serve goes through Crossbar's checks in Crossbar's order (api_resource, cowboy_rest), with two differences. The
+// account in the path is looked up after the token, so that nobody without one learns which accounts exist. The token is
+// verified before a large body is read, see receive.
 func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	// An empty body is decoded only for its media type.
 	if r.Body != http.NoBody || r.Header.Get("Content-Type") != "" && r.Header.Get("Content-Type") != "application/json" {
@@ -76,19 +77,19 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 			return Reply{}, err
 		}
 	}
-	// Whether the response is indented says a header, or a setting (api_util:get_pretty_print).
+	// A header decides whether the response is indented, or else a parameter (api_util:get_pretty_print).
 	if r.indent = r.Is("pretty_print"); r.Header.Get("X-Pretty-Print") != "" {
 		r.indent = r.Header.Get("X-Pretty-Print") == "true"
 	}
 	if err := r.tunnel(); err != nil {
 		return Reply{}, err
 	}
-	if r.verb == http.MethodOptions && r.cors { // that a POST carries
+	if r.verb == http.MethodOptions && r.cors { // tunnelled in a POST
 		return Reply{preflight: true}, nil
 	}
 	refused := s.identify(r)
 	if r.Identity != nil {
-		if r.seated = s.seats.take(r.Identity.AccountID, 1); !r.seated {
+		if r.hasAccountSlot = s.accountSlots.take(r.Identity.AccountID, 1); !r.hasAccountSlot {
 			return Reply{}, fault.New(fault.Busy, "")
 		}
 	}
@@ -110,8 +111,8 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	if !r.acceptsJSON() {
 		return Reply{}, fault.New(fault.NotAcceptable, "")
 	}
-	// Crossbar validates before it looks at the media type. Of the methods that carry a body only PUT has something to
-	// say about an empty one.
+	// Crossbar validates before it checks the media type. Of the methods that carry a body only PUT validates an empty
+	// one.
 	if r.body.unsupported && (r.verb == http.MethodPost || r.verb == http.MethodPatch) {
 		return Reply{}, fault.New(fault.UnsupportedMedia, "")
 	}
@@ -139,8 +140,8 @@ func (s *Server) release(r *Request) {
 	if r.slot != nil {
 		<-r.slot
 	}
-	if r.seated {
-		s.seats.take(r.Identity.AccountID, -1)
+	if r.hasAccountSlot {
+		s.accountSlots.take(r.Identity.AccountID, -1)
 	}
 	for _, h := range r.holds {
 		h.release()

@@ -45,11 +45,11 @@ type Request struct {
 	indent   bool   // the response is indented for people to read
 	verb     string // the method, or what the request tunnels
 
-	Cluster  string         // that a request about clusters names, or the token's
-	Identity *auth.Identity // who asks; nil for open resources
-	seated   bool
-	allow    []string         // the methods of the resource; nil while it is not known which one that is
-	Account  *account.Account // the one in the path, see OfAccount
+	Cluster        string         // that a request about clusters names, or the token's
+	Identity       *auth.Identity // who asks; nil for open resources
+	hasAccountSlot bool
+	allow          []string         // the methods of the resource; nil while it is not known which one that is
+	Account        *account.Account // the one in the path, see OfAccount
 }
 
 // newRequest returns a request of which nothing is read yet.

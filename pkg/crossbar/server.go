@@ -68,7 +68,7 @@ type Server struct {
 	lameDuck     atomic.Bool // see LameDuck
 
 	slots, openSlots                    chan struct{}
-	seats                               *budget // slots by account: clients may be slow to read their responses
+	accountSlots                        *budget // slots by account: clients may be slow to read their responses
 	decoding                            sync.Mutex
 	smallBodies, largeBodies, responses *budget // bytes by account
 }
@@ -83,12 +83,12 @@ func New(c Config, resources []*Resource, outside map[string]http.Handler) *Serv
 		routes:  newRoutes(resources),
 		outside: outside,
 
-		slots:       make(chan struct{}, c.MaxRequests),
-		openSlots:   make(chan struct{}, maxOpenRequests),
-		seats:       newBudget(int64(c.MaxRequests+maxOpenRequests), (3*int64(c.MaxRequests)+3)/4),
-		smallBodies: newBudget(maxSmallBodies, maxSmallBodies),
-		largeBodies: newBudget(maxLargeBodies, maxLargeBodies/2),
-		responses:   newBudget(maxResponses, maxResponses/2),
+		slots:        make(chan struct{}, c.MaxRequests),
+		openSlots:    make(chan struct{}, maxOpenRequests),
+		accountSlots: newBudget(int64(c.MaxRequests+maxOpenRequests), (3*int64(c.MaxRequests)+3)/4),
+		smallBodies:  newBudget(maxSmallBodies, maxSmallBodies),
+		largeBodies:  newBudget(maxLargeBodies, maxLargeBodies/2),
+		responses:    newBudget(maxResponses, maxResponses/2),
 	}
 }
 

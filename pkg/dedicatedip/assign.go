@@ -21,13 +21,14 @@ type AssignRequest struct {
 	Cooling   Cooling
 }
 
-// Cooling says whether addresses are assigned that are cooling.
+// Cooling says whether Settings.Cooling applies to a request.
 type Cooling bool
 
-// Whether Settings.Cooling applies.
 const (
-	Respected Cooling = false
-	Ignored   Cooling = true
+	// RespectCooling refuses addresses that are cooling.
+	RespectCooling Cooling = false
+	// IgnoreCooling assigns them.
+	IgnoreCooling Cooling = true
 )
 
 // ReleaseRequest takes addresses back from an account.
@@ -44,9 +45,8 @@ type ReleaseAllRequest struct {
 	By      history.Actor
 }
 
-// Approve reports whether an account may be given that many more addresses: an error refuses them. It is called after
-// the addresses themselves were found to be available and before anything is written, and once more if another writer
-// was first. Nil approves.
+// Approve returns an error if an account may not have that many more addresses. It is called after the addresses were found
+// to be available and before anything is written, and once more if another writer was first. Nil approves.
 type Approve func(ctx context.Context, quantity int) error
 
 // Assign assigns addresses to an account, all or none, and returns them in the order asked for, duplicates once. Every
@@ -54,15 +54,15 @@ type Approve func(ctx context.Context, quantity int) error
 // (cb_ips additional_assignment_validations): not_found, superfluous (the account has it) or forbidden (another has it).
 // The code cooling is ours: another account gave the address back less than Settings.Cooling ago.
 //
-// Of several requests for one address exactly one succeeds. If an entry of several is lost to another writer on the way,
+// Of several requests for one address at most one succeeds. If an entry of several is lost to another writer on the way,
 // what this request had assigned is released again and the error is a fault.Conflict that names the entry.
 func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 	return p.startOver(len(r.Addresses), func() ([]IP, error) {
-		cooling, err := p.coolingFor(ctx, r.Cooling)
+		rule, err := p.coolingFor(ctx, r.Cooling)
 		if err != nil {
 			return nil, err
 		}
-		ips, err := p.check(ctx, r.Addresses, r.IfMatch, p.assignableTo(ctx, r.Account, cooling))
+		ips, err := p.check(ctx, r.Addresses, r.IfMatch, p.assignableTo(ctx, r.Account, rule))
 		if err == nil && r.Own {
 			err = p.checkMaximum(ctx, r.Account, "ips", len(ips))
 		}
@@ -77,7 +77,7 @@ func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 	})
 }
 
-// Release takes addresses back from an account, all or none, as Assign assigns them. The codes are not_found,
+// Release takes addresses back from an account, all or none, and returns them as Assign does. The codes are not_found,
 // superfluous (no account has the address) and forbidden (another account has it).
 func (p *Pool) Release(ctx context.Context, r ReleaseRequest) ([]IP, error) {
 	return p.startOver(len(r.Addresses), func() ([]IP, error) {
@@ -91,7 +91,7 @@ func (p *Pool) Release(ctx context.Context, r ReleaseRequest) ([]IP, error) {
 
 // ReleaseAll takes back every address that an account holds and returns them by address.
 func (p *Pool) ReleaseAll(ctx context.Context, r ReleaseAllRequest) ([]IP, error) {
-	return p.startOver(1, func() ([]IP, error) {
+	return p.startOver(1, func() ([]IP, error) { // each attempt reads anew which addresses these are
 		ips, err := p.heldBy(ctx, r.Account)
 		if err != nil {
 			return nil, err

@@ -11,16 +11,17 @@ import (
 	"junctor/pkg/store"
 )
 
-// commitTime bounds the writes of one request, each step of it for itself.
+// commitTime bounds writes that belong together. Those to a cluster have less time, see store.ForRequest.
 const commitTime = 30 * time.Second
 
-// committed returns a context for writes that belong together: a client that hangs up must not cut them in half.
-func committed(ctx context.Context) (context.Context, context.CancelFunc) {
+// detached returns a context for writes that belong together: a client that hangs up must not cut them in half.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 }
 
-// change brings addresses into their next state, all or none, and projects the copies of all accounts that have them
-// before or after. It returns them with their new revisions.
+// change brings addresses into their next state and projects the copies of all accounts that have them before or after.
+// It returns them with their new revisions. If some can't be written, none is changed in the end, except after a
+// fault.DatastorePartial: see undo.
 func (p *Pool) change(
 	ctx context.Context, accounts []string, by history.Actor, before []IP, next func(IP) IP,
 ) ([]IP, error) {
@@ -35,7 +36,7 @@ func (p *Pool) change(
 	errs := p.commit(ctx, after)
 	var failed error
 	for _, err := range errs {
-		// An open outcome is reported before a conflict: nothing is taken back then, so the request has no clear outcome.
+		// An open outcome counts more than a conflict: undo then takes nothing back, so the request has no clear outcome.
 		if failed == nil || fault.Is(err, fault.DatastorePartial) {
 			failed = err
 		}
@@ -62,7 +63,7 @@ func (p *Pool) project(accounts []string, ips []IP) {
 // commit stores the documents of ips and notes the new revision of each that was written. It returns what became
 // of each: an address that another writer changed since it was read is a fault.Conflict that names it.
 func (p *Pool) commit(ctx context.Context, ips []IP) []error {
-	ctx, cancel := committed(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	errs := make([]error, len(ips))
 	for i, written := range p.put(ctx, documentsOf(ips)...) {
@@ -72,7 +73,7 @@ func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 			p.wrote(ips[i].doc)
 		case fault.Is(written.Err, fault.Conflict):
 			errs[i] = lost(ips[i])
-			p.forget(ips[i].ID())
+			p.evict(ips[i].ID())
 		default:
 			errs[i] = written.Err
 		}

@@ -27,7 +27,7 @@ func (p *Pool) Cooling(ctx context.Context) (cooling.Rule, error) {
 
 // coolingFor is Cooling for a request, which may ignore it.
 func (p *Pool) coolingFor(ctx context.Context, c Cooling) (cooling.Rule, error) {
-	if c == Ignored {
+	if c == IgnoreCooling {
 		return cooling.Rule{}, nil
 	}
 	return p.Cooling(ctx)

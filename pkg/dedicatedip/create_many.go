@@ -77,7 +77,7 @@ func eachPart(
 
 // create creates addresses, as far as the pool does not have them.
 func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
-	ctx, cancel := committed(store.ForRequest(ctx)) // each part has the time of a request
+	ctx, cancel := detached(store.ForRequest(ctx)) // each part has the time of a request
 	defer cancel()
 	found, err := c.known(ctx, part)
 	if err != nil {

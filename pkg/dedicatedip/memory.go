@@ -130,8 +130,8 @@ func (p *Pool) cachedDocument(id string) document.Document {
 	return doc
 }
 
-// forget evicts a document from the cache, so that it is read again before it is written.
-func (p *Pool) forget(id string) {
+// evict evicts a document from the cache, so that it is read again before it is written.
+func (p *Pool) evict(id string) {
 	if m := p.memory.Load(); m != nil {
 		m.documents.Remove(id)
 	}

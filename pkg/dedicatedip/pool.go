@@ -172,7 +172,7 @@ func (p *Pool) Delete(ctx context.Context, r DeleteRequest) (IP, error) {
 
 // remove deletes a document as it was read, and the holder's copy with it, also where the store's response is lost.
 func (p *Pool) remove(ctx context.Context, ip IP, by history.Actor) error {
-	ctx, cancel := committed(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	tombstone := document.Document{"_id": ip.ID(), "_rev": ip.Revision(), "_deleted": true}
 	history.Record(tombstone, ip.doc, by, p.now()) // a tombstone has a body, so that the record goes on from it

@@ -125,7 +125,7 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	if len(docs) == 0 {
 		return nil
 	}
-	ctx, cancel := committed(ctx)
+	ctx, cancel := detached(ctx)
 	defer cancel()
 	there, err := b.record(ctx, docs)
 	if err != nil {

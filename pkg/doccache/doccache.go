@@ -115,8 +115,8 @@ func (c *Cache) read(ctx context.Context, k key) (entry, error) {
 	return entry{doc: doc, readAt: readAt}, err
 }
 
-// Forget drops a document from the cache. A read that is under way does not put an older one back.
-func (c *Cache) Forget(db, id string) {
+// Evict drops a document from the cache. A read that is under way does not put an older one back.
+func (c *Cache) Evict(db, id string) {
 	c.writes.Add(1)
 	if c.entries != nil {
 		c.entries.Invalidate(key{db, id})

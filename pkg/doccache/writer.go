@@ -18,7 +18,7 @@ func (c *Cache) Writer(s *store.Store) *Writer { return &Writer{s, c} }
 
 // Put writes a document as the store does.
 func (w *Writer) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	defer w.cache.Forget(db, doc.ID())
+	defer w.cache.Evict(db, doc.ID())
 	return w.Store.Put(ctx, db, doc)
 }
 
@@ -26,7 +26,7 @@ func (w *Writer) Put(ctx context.Context, db string, doc document.Document) (rev
 func (w *Writer) PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error) {
 	defer func() {
 		for _, doc := range docs {
-			w.cache.Forget(db, doc.ID())
+			w.cache.Evict(db, doc.ID())
 		}
 	}()
 	return w.Store.PutMany(ctx, db, docs)
@@ -34,7 +34,7 @@ func (w *Writer) PutMany(ctx context.Context, db string, docs []document.Documen
 
 // Delete deletes a document as the store does.
 func (w *Writer) Delete(ctx context.Context, db, id, rev string) error {
-	defer w.cache.Forget(db, id)
+	defer w.cache.Evict(db, id)
 	return w.Store.Delete(ctx, db, id, rev)
 }
 
@@ -44,7 +44,7 @@ func (w *Writer) Update(
 ) (document.Document, error) {
 	doc, err := w.Store.Update(ctx, db, id, change)
 	if e, ok := w.cache.cached(key{db, id}); err != nil || !ok || e.doc.Rev() != doc.Rev() {
-		w.cache.Forget(db, id)
+		w.cache.Evict(db, id)
 	}
 	return doc, err
 }

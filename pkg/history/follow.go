@@ -97,7 +97,8 @@ func (l *Log) Reloaded() {
 	l.behind = true
 }
 
-// Passed records that Observe was called for all documents written before a position in the feed of an epoch.
+// Passed records that Observe was called for all documents written before a position in the feed of an epoch, since the
+// pool was last loaded.
 func (l *Log) Passed(since, epoch string) {
 	if l == nil {
 		return

@@ -30,12 +30,14 @@ type Store interface {
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
 }
 
-// Log is the history of the pool. It is safe for concurrent use, by any number of processes on one store. What is
-// called by a pool does nothing on a nil Log.
+// Log is the history of the pool. It is safe for concurrent use, by any number of processes on one store. The methods
+// that a pool calls do nothing on a nil Log.
 //
-// Invariant: every change that a document of the pool has held is in the database, or in the document. Observe queues
-// documents; Flush and Run move their changes to the database; before a document drops a change, Keep makes sure that
-// the database has it. What a process that was killed has not moved is found from the stored checkpoint on.
+// Invariant: every change that a document of the pool has held is in the database, or in the document, unless it was
+// pruned. Observe queues documents; Flush and Run move their changes to the database; before a document drops a change,
+// Keep makes sure that the database has it. There is one exception: while the database cannot be written, a document
+// holds MostHeld changes, and drops those that are older. What a process that was killed has not moved is found from the
+// stored checkpoint on.
 type Log struct {
 	store Store
 	now   func() time.Time
@@ -43,13 +45,13 @@ type Log struct {
 	known *lru.Cache[string, Event] // by address: an event that the database has, with all that went before
 
 	moving    chan struct{} // holds one element while events are moved, see exclusively
-	unindexed atomic.Int64  // documents that were written since the views were updated, see updateViews
+	unindexed atomic.Int64  // events and checkpoints that were written since the views were updated, see updateViews
 
 	mu      sync.Mutex
 	queue   []queued // as read from the pool or written to it, in that order
 	entered int      // how many have been in the queue
 	left    int      // how many have left it
-	passed  mark     // by the mirror
+	passed  mark     // Observe was called for all that was written before
 	moved   mark     // all changes before are in the database
 	pruned  *int64   // Gregorian seconds: events from before were removed; nil if that is not read yet
 	behind  bool     // the queue does not have all that is missing, see catchUp
@@ -57,7 +59,7 @@ type Log struct {
 
 	// Only Run uses these.
 	stored mark // what the stored checkpoint says
-	failed bool // the last move, as logged
+	failed bool // a failure was logged, and not yet its end
 }
 
 // queued is a document in the queue.
@@ -69,7 +71,7 @@ type queued struct {
 // mark is a position in the pool's feed.
 type mark struct {
 	since, epoch string
-	entered      int // what has to leave the queue until all before the position is in the database
+	entered      int // once so many have left the queue, all before the position is in the database
 	at           time.Time
 }
 
@@ -80,7 +82,7 @@ const (
 	mostQueued = 1 << 13
 )
 
-// New returns the history in s of its pool. now is the clock.
+// New returns the history of the pool in s. now is the clock.
 func New(s Store, now func() time.Time, log zerolog.Logger) *Log {
 	known, _ := lru.New[string, Event](mostKnown) // fails for sizes below 1 only
 	return &Log{store: s, now: now, log: log, known: known, moving: make(chan struct{}, 1)}

@@ -19,11 +19,11 @@ const batchSize = 500
 
 func isDesign(id string) bool { return strings.HasPrefix(id, "_design/") }
 
-// move writes the events of documents to the database, in the order of the documents. It is called exclusively.
+// move writes the events of documents to the database, in the order of the documents. It must be called through exclusively.
 func (l *Log) move(ctx context.Context, docs []document.Document) error {
 	b := &batch{Log: l, newest: map[string]Event{}, recorded: map[string]Event{}}
 	var err error
-	if b.unprunedSince, err = l.prunedBefore(ctx); err != nil {
+	if b.prunedUntil, err = l.prunedBefore(ctx); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -52,10 +52,10 @@ type batch struct {
 	events []Event
 	newest map[string]Event // by address; known once the events are written
 
-	recorded map[string]Event // by id: changes of others that the database has
+	recorded map[string]Event // by id: changes from elsewhere that the database has
 
-	unprunedSince int64 // Gregorian seconds
-	first         bool  // the database had no events before
+	prunedUntil int64 // Gregorian seconds: events from before were removed
+	first       bool  // the database had no events before
 }
 
 // last returns the newest known event of an address.
@@ -66,7 +66,7 @@ func (b *batch) last(ip string) (Event, bool) {
 	return b.known.Get(ip)
 }
 
-// readRecorded reads those changes of others that the database has already, of addresses that are not known.
+// readRecorded reads those changes from elsewhere that the database has already, of addresses that are not known.
 func (b *batch) readRecorded(ctx context.Context, docs []document.Document) error {
 	ids := map[string]bool{}
 	for _, doc := range docs {
@@ -92,18 +92,18 @@ func (b *batch) collect(ctx context.Context, doc document.Document) error {
 	}
 	for i, e := range slices.Backward(Changes(doc)) {
 		switch {
-		case known && !last.precedes(e):
+		case known && !last.precedes(e): // the database has it
 			continue
 		case known && e.Source == Elsewhere:
 			if e.after() == last.after() { // another server has recorded the change
 				continue
 			}
 			e = e.from(last.after())
-		case known && last.Number == e.Number-1 && last.To != e.From:
+		case known && last.Number == e.Number-1 && last.To != e.From: // there was a change from elsewhere in between
 			add(unseen(last, e), true)
 		}
 		// Events that were pruned must not come back from a document, except the one that says who holds the address.
-		add(e, e.At >= b.unprunedSince || i == 0 && e.Action != Deleted)
+		add(e, e.At >= b.prunedUntil || i == 0 && e.Action != Deleted)
 	}
 	if writtenElsewhere(doc) {
 		if !known && !b.first {

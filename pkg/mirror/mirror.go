@@ -32,10 +32,10 @@ type Store interface {
 	Epoch(ctx context.Context, db string) (string, error)
 }
 
-// Index is what a mirror maintains. A mirror calls its methods from one goroutine at a time; whoever reads an index
-// meanwhile is the index's business.
+// Index is what a mirror maintains. A mirror calls its methods from one goroutine at a time. An index that others read
+// meanwhile has to allow that.
 type Index interface {
-	// Apply takes in a document as it is stored now. One that does not exist any more has "_deleted" true.
+	// Apply stores a document as it is now. One that does not exist any more has "_deleted" true.
 	Apply(doc document.Document)
 	// Revision returns the revision of a document in the index, "" if the index has none.
 	Revision(id string) string
@@ -48,11 +48,12 @@ type Options struct {
 	// Changed is called with each document that others have changed since the index was loaded, before the index has
 	// it. Nil disables it. It must not call the mirror.
 	Changed func(doc document.Document)
-	// Reloaded is called when the index was loaded again, which is not the first time: Changed was not called for what
-	// others have changed meanwhile. Nil disables it.
+	// Reloaded is called after every load of the index but the first: Changed was not called for what others have changed
+	// meanwhile. Nil disables it.
 	Reloaded func()
 	// Current is called whenever the index is current, with a position in the feed of an epoch: Changed, Wrote or Saw was
-	// called for every document that was written before. Nil disables it. It must not call the mirror.
+	// called for every document that was written between the last load and that position. A load itself calls none of
+	// them. Nil disables it. It must not call the mirror.
 	Current func(since, epoch string)
 	// Conflict is called with each change that may have losing revisions. Nil disables it.
 	Conflict func(ctx context.Context, c store.Change) error
@@ -73,7 +74,7 @@ type Mirror struct {
 	asOf   time.Time               // all writes before are in the index; zero before it is loaded
 	seen   map[string]bool         // ids delivered since a load began; nil once it has ended
 	epoch  string                  // of the database that since is a position in
-	reload bool                    // since is no position any more
+	reload bool                    // the feed has to be read from the beginning
 	stop   context.CancelCauseFunc // ends the current feed
 }
 

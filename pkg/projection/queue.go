@@ -11,10 +11,10 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// queue is what has to be written for one account.
+// queue is what is being written for one account, and what has to be.
 type queue struct {
-	busy     map[string]bool // addresses whose copies a writer is at
-	later    map[string]item // what to write next: the writer that is at the copy does it, or retry
+	busy     map[string]bool // addresses whose copies are being written
+	later    map[string]item // what to write next: whoever is writing the same copy does it, or retry
 	failure  error           // of the last attempt that failed
 	retrying bool
 }
@@ -26,7 +26,7 @@ type item struct {
 	calls  []*call           // that wait for it
 }
 
-// call is a call of enqueue.
+// call is one call of enqueue, whose caller may wait.
 type call struct {
 	left int           // copies
 	done chan struct{} // closed once none is left
@@ -45,8 +45,8 @@ func (i item) merge(other item) item {
 	return i
 }
 
-// Project makes an account's copies follow documents that this process has just written to the pool, or with "_deleted"
-// removed. It waits until they do, at most for Options.Patience: the pool has committed by then, so the caller has
+// Project updates an account's copies from documents that this process has just written to the pool, or with "_deleted"
+// removed. It waits until they are equal, at most for Options.Patience: the pool has committed by then, so the caller has
 // succeeded whatever becomes of the copies. The projector goes on with what is left.
 func (p *Projector) Project(accountID string, docs []document.Document) {
 	items := make(map[string]item, len(docs))
@@ -56,10 +56,10 @@ func (p *Projector) Project(accountID string, docs []document.Document) {
 	p.project(accountID, items)
 }
 
-// Compare is Project where it is not known what the pool has: it reads the pool.
+// Compare is Project for a caller that does not have the documents: it reads the pool.
 func (p *Projector) Compare(accountID string, ids []string) { p.project(accountID, same(ids, item{})) }
 
-// CompareLater is Compare for a caller that has waited long enough: it does not wait.
+// CompareLater is Compare, but returns at once.
 func (p *Projector) CompareLater(accountID string, ids []string) {
 	if accountID != "" && len(ids) > 0 {
 		p.enqueue(accountID, same(ids, item{}))

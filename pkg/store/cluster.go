@@ -37,20 +37,20 @@ import (
 //  7. If that takes longer than confirmTime, as with a node that hangs, or there is no majority, the outcome is open:
 //     fault.DatastorePartial. What becomes of the write is found out later, see unconfirmed.go.
 //
-// Step 3 alone decides while the connections of the nodes do not change. It does not if they do: nodes come back before
-// they have caught up, and when one comes back the others may lose each other for a moment (Erlang's global disconnects
-// nodes that see different partitions). A writer that reads leaves in that moment sees its own. Assume that a node that
-// accepts a writer's first and second seal has taken part in the reading in between. Then:
+// Step 3 is enough only while no node connects or disconnects. Nodes come back before they have caught up, and when one
+// comes back the others may lose each other for a moment (Erlang's global disconnects nodes that see different
+// partitions). A writer that reads leaves in that moment sees only its own. Assume that a node that accepts a writer's
+// first and second seal has taken part in the reading in between. Then:
 //
 //   - At most one of two branches is reported as stored. Both writers seal before they read again, so the one whose
 //     first seal came later finds the other one's: at least two revisions that its own branch does not have, or their
 //     tombstone. It does not go on.
 //   - What was reported as stored wins. It is at least three revisions longer than what both went on from. The other
-//     branch has two at most: the write and the first seal, after which its writer does not go on, or on the smaller
-//     side of a partition, where nothing is sealed, two writes over each other. (Each process there makes one write
+//     branch has two at most: the write and the first seal, after which its writer does not go on. On the smaller side
+//     of a partition, where nothing is sealed, they are two writes over each other. (Each process there makes one write
 //     before it notices.)
-//   - One branch stays. A revision is removed only by who has seen one that CouchDB prefers, so the one that CouchDB
-//     prefers to all is never removed.
+//   - One branch stays. A revision is removed only by a writer that has seen one that CouchDB prefers, so the one that
+//     CouchDB prefers to all is never removed.
 //
 // TestWritersOfAPartitionedCluster tries this. What is left is a writer that goes on from a revision whose outcome is
 // open: if that loses between this writer's reading and its writing, all nodes may accept a write over a revision that
@@ -68,14 +68,14 @@ import (
 // FieldWriter is the private field that a write to a CouchDB cluster is signed with.
 const FieldWriter = "pvt_writer"
 
-// confirmTime bounds how long a write waits for all nodes of a cluster.
+// confirmTime bounds a write to a cluster, until it is decided.
 const confirmTime = 4 * time.Second
 
-// requestTime bounds the writes to a cluster that a client waits for, from the beginning of its request. None begins in
+// allWritesTime bounds all writes to a cluster that a client waits for, from the beginning of its request. None begins in
 // the last leastTime of it: its outcome would be open only because it began late.
 const (
-	requestTime = 5 * time.Second
-	leastTime   = time.Second
+	allWritesTime = 5 * time.Second
+	leastTime     = time.Second
 )
 
 var (
@@ -111,8 +111,8 @@ func (s *Store) Nodes(ctx context.Context, db string) (int, error) {
 	return nodes, err
 }
 
-// send is a request that writes documents. all makes it wait for all nodes.
-type send func(ctx context.Context, all kivik.Option) ([]Written, error)
+// send is a request that writes documents. quorum says how many nodes of a cluster it waits for.
+type send func(ctx context.Context, quorum kivik.Option) ([]Written, error)
 
 // write writes documents in one request and decides what became of each. If it returns an error, none was tried, or the
 // outcome of all is unknown.
@@ -139,7 +139,7 @@ func (s *Store) write(
 	}
 	wait := confirmTime
 	if began, ok := couchhttp.RequestBegan(ctx); ok {
-		wait = min(wait, time.Until(began.Add(requestTime)))
+		wait = min(wait, time.Until(began.Add(allWritesTime)))
 	}
 	if wait < leastTime {
 		return nil, fault.Wrap(fault.DatastoreUnreachable, errLate)

@@ -3,7 +3,7 @@ package embedded
 import "context"
 
 // refresh updates the index of a design document that has "autoupdate": false, so that a query sees every write before
-// it. The index is a part of the database's changes: those up to its sequence.
+// it. The index covers all changes up to its sequence.
 func (d *database) refresh(ctx context.Context, ddocID string) error {
 	ix, _, err := d.outdated(ctx, ddocID)
 	if err != nil || ix.name == "" {
@@ -42,8 +42,9 @@ func (d *database) outdated(ctx context.Context, ddocID string) (ix index, until
 	return ix, until, err
 }
 
-// refreshBatch maps the next documents that have changed. It returns the sequence that the index has reached, and which
-// it has to reach: a document that was written again meanwhile is not mapped, so that is at least its new one.
+// refreshBatch maps the next documents that have changed. It returns the sequence that the index has reached, and the one
+// that it has to reach. A document that was written again meanwhile is skipped, and its new sequence has to be reached,
+// too.
 func (d *database) refreshBatch(ctx context.Context, ix index, until uint64) (reached, target uint64, err error) {
 	batch, reached, err := d.nextChanges(ctx, ix.name)
 	if err != nil || len(batch) == 0 {
@@ -74,7 +75,7 @@ func (d *database) refreshBatch(ctx context.Context, ix index, until uint64) (re
 	return reached, target, err
 }
 
-// nextChanges reads a handful of the documents that have changed since an index was updated, and the sequence of the
+// nextChanges reads up to 500 of the documents that have changed since an index was updated, and the sequence of the
 // last.
 func (d *database) nextChanges(ctx context.Context, name string) (batch []change, last uint64, err error) {
 	const most = 500
