@@ -52,17 +52,11 @@ func (i *Inventory) Summary(ctx context.Context) (Summary, error) {
 	q := store.Query{IncludeDocs: rule.Seconds > 0} // the record of changes is in the document
 	return s, i.store.View(ctx, dedicatedip.Database, pooldb.KazooDesign, "summary_listing", q,
 		func(row store.Row) error {
-			var value map[string]any
-			if err := row.Value(&value); err != nil {
+			r, err := pooldb.ReadSummaryRow(row)
+			if err != nil {
 				return err
 			}
-			text := func(key string) string {
-				text, _ := value[key].(string)
-				return text
-			}
-			s.add(poolindex.Group{
-				Zone: text("zone"), Host: text("host"), Status: text("status"), Address: isAddress(row.ID()),
-			}, 1)
+			s.add(poolindex.Group{Zone: r.Zone, Host: r.Host, Status: r.Status, Address: isAddress(r.IP)}, 1)
 			if !q.IncludeDocs {
 				return nil
 			}

@@ -17,19 +17,23 @@ func Summary(ctx context.Context, s store.Viewer, host string) ([]SummaryRow, er
 	}
 	var rows []SummaryRow
 	err := s.View(ctx, Database, KazooDesign, "summary_listing", q, func(row store.Row) error {
-		var value map[string]any
-		if err := row.Value(&value); err != nil {
+		r, err := ReadSummaryRow(row)
+		if err != nil || host != "" && r.Host != host { // which collation holds equal
 			return err
 		}
-		text := func(key string) string {
-			v, _ := value[key].(string)
-			return v
-		}
-		if host != "" && text("host") != host { // which collation holds equal
-			return nil
-		}
-		rows = append(rows, SummaryRow{row.ID(), text("status"), text("zone"), text("host"), text("assigned_to")})
+		rows = append(rows, r)
 		return nil
 	})
 	return rows, err
+}
+
+// ReadSummaryRow reads a row of Kazoo's view summary_listing.
+func ReadSummaryRow(row store.Row) (SummaryRow, error) {
+	var value map[string]any
+	err := row.Value(&value)
+	text := func(key string) string {
+		v, _ := value[key].(string)
+		return v
+	}
+	return SummaryRow{row.ID(), text("status"), text("zone"), text("host"), text("assigned_to")}, err
 }

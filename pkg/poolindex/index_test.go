@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/testutil"
 )
 
 const accountA = "20d27928305e257782655b7896c79f14"
@@ -71,7 +72,7 @@ func TestLongListings(t *testing.T) {
 // parallel, since it would measure other tests, too.
 func TestIndexSize(t *testing.T) {
 	const count, most = 30_000, 320
-	x, before := New(), heapBytes()
+	x, before := New(), testutil.HeapBytes()
 	fill := func(deleted bool) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for n := range count {
@@ -83,7 +84,7 @@ func TestIndexSize(t *testing.T) {
 	}
 	for range 2 {
 		fill(false)
-		if each := (heapBytes() - before) / count; each > most {
+		if each := (testutil.HeapBytes() - before) / count; each > most {
 			t.Errorf("an address takes %d bytes, want %d at most", each, most)
 		} else {
 			t.Logf("an address takes %d bytes", each)
@@ -95,14 +96,6 @@ func TestIndexSize(t *testing.T) {
 		}
 	}
 	runtime.KeepAlive(x)
-}
-
-// heapBytes returns how many bytes are in use.
-func heapBytes() int64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
 }
 
 func idsOf(entries []*Entry) []string {

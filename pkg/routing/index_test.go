@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"junctor/pkg/document"
+	"junctor/pkg/testutil"
 )
 
 // plainIndex is what the index should return, in the simplest way: it has the documents and searches them all.
@@ -162,24 +163,15 @@ func compareWithModel(t *testing.T, x *index, m plainIndex) (all []any) {
 // TestIndexSize bounds the memory of an address. It is not parallel, since it would measure other tests, too.
 func TestIndexSize(t *testing.T) {
 	const clusters, each, most = 8334, 12, 250
-	before := heap()
+	before := testutil.HeapBytes()
 	x := newIndex()
 	for i := range clusters {
 		fill(x, i)
 	}
-	size := float64(heap()-before) / (clusters * each)
+	size := float64(testutil.HeapBytes()-before) / (clusters * each)
 	t.Logf("%.0f bytes an address", size)
 	if size > most {
 		t.Errorf("want %d at most", most)
 	}
 	runtime.KeepAlive(x)
-}
-
-// heap returns how many bytes are in use.
-func heap() int64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
 }

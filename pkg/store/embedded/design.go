@@ -113,9 +113,14 @@ func (d *database) buildBatch(ctx context.Context, ix index, last string) (strin
 	return batch[len(batch)-1].id, true, err
 }
 
-// nextDocuments reads a handful of documents.
+// The bounds of a batch of documents that are mapped for one index.
+const (
+	batchDocuments = 500
+	batchBytes     = 4 << 20
+)
+
+// nextDocuments reads a batch of documents.
 func (d *database) nextDocuments(ctx context.Context, last string) ([]change, error) {
-	const maxDocuments, maxBytes = 500, 4 << 20
 	var batch []change
 	err := d.read(ctx, func(c contents) error {
 		cursor := c.part(docsBucket).Cursor()
@@ -126,7 +131,7 @@ func (d *database) nextDocuments(ctx context.Context, last string) ([]change, er
 				return err
 			}
 			batch = append(batch, change{id: string(k), before: r.clone()})
-			if size += len(v); len(batch) == maxDocuments || size > maxBytes {
+			if size += len(v); len(batch) == batchDocuments || size > batchBytes {
 				return nil
 			}
 		}

@@ -135,12 +135,10 @@ func TestIndexAfterRandomWrites(t *testing.T) {
 	checkIndexes(t, d.bolt, d.client)
 }
 
-// TestIndexBuiltWhileWriting installs design documents, one over the other, in the middle of writes.
-func TestIndexBuiltWhileWriting(t *testing.T) {
-	t.Parallel()
-	d := driverDB(t)
-	db := kivikOver(t, d)
-	docs := make([]any, 1200) // more than one batch
+// fillBatches writes more documents than are mapped in one batch.
+func fillBatches(t *testing.T, db *kivik.DB) {
+	t.Helper()
+	docs := make([]any, 1200)
 	r := rand.New(rand.NewPCG(7, 7))
 	for i := range docs {
 		docs[i] = randomDoc(r)
@@ -149,6 +147,14 @@ func TestIndexBuiltWhileWriting(t *testing.T) {
 	if _, err := db.BulkDocs(t.Context(), docs); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestIndexBuiltWhileWriting installs design documents, one over the other, in the middle of writes.
+func TestIndexBuiltWhileWriting(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	fillBatches(t, db)
 	var writers sync.WaitGroup
 	for seed := range uint64(2) {
 		writers.Go(func() { randomWrites(t, db, rand.New(rand.NewPCG(seed, 2)), 100) })

@@ -75,18 +75,20 @@ func (d *database) refreshBatch(ctx context.Context, ix index, until uint64) (re
 	return reached, target, err
 }
 
-// nextChanges reads up to 500 of the documents that have changed since an index was updated, and the sequence of the
-// last.
+// nextChanges reads a batch of the documents that have changed since an index was updated, and the sequence of the last.
 func (d *database) nextChanges(ctx context.Context, name string) (batch []change, last uint64, err error) {
-	const most = 500
 	err = d.read(ctx, func(c contents) error {
 		cursor := c.part(changesBucket).Cursor()
-		for k, id := cursor.Seek(seqKey(c.index(name).Sequence() + 1)); k != nil && len(batch) < most; k, id = cursor.Next() {
+		size := 0
+		for k, id := cursor.Seek(seqKey(c.index(name).Sequence() + 1)); k != nil; k, id = cursor.Next() {
 			r, err := c.record(string(id))
 			if err != nil {
 				return err
 			}
 			batch, last = append(batch, change{id: string(id), after: r.clone()}), r.seq
+			if size += len(r.body); len(batch) == batchDocuments || size > batchBytes {
+				return nil
+			}
 		}
 		return nil
 	})

@@ -37,15 +37,7 @@ func TestManualIndex(t *testing.T) {
 	t.Parallel()
 	d := driverDB(t)
 	db := kivikOver(t, d)
-	docs := make([]any, 1200) // more than one batch
-	r := rand.New(rand.NewPCG(7, 7))
-	for i := range docs {
-		docs[i] = randomDoc(r)
-		docs[i].(map[string]any)["_id"] = fmt.Sprint("doc", i)
-	}
-	if _, err := db.BulkDocs(t.Context(), docs); err != nil {
-		t.Fatal(err)
-	}
+	fillBatches(t, db)
 	rev := put(t, db, "_design/d", manualDesign)
 	if reached, _ := checkManualIndex(t, d); reached != 0 {
 		t.Errorf("updated up to %d before the first query", reached)
