@@ -19,7 +19,8 @@ const batchSize = 500
 
 func isDesign(id string) bool { return strings.HasPrefix(id, "_design/") }
 
-// move writes the events of documents to the database, in the order of the documents. It must be called through exclusively.
+// move writes the events of documents to the database, in the order of the documents. It must be called through
+// exclusively.
 func (l *Log) move(ctx context.Context, docs []document.Document) error {
 	b := &batch{Log: l, newest: map[string]Event{}, recorded: map[string]Event{}}
 	var err error
