@@ -49,9 +49,12 @@ type Options struct {
 
 // Store is a connection to all databases of one CouchDB or one embedded store. It is safe for concurrent use.
 type Store struct {
-	client   *kivik.Client
-	couch    *chttp.Client    // for requests that kivik does not know; nil for an embedded store
-	file     *embedded.Client // nil for a CouchDB
+	client *kivik.Client
+	couch  *chttp.Client    // for requests that kivik does not know; nil for an embedded store
+	file   *embedded.Client // nil for a CouchDB
+
+	connections *http.Transport // of client and couch; nil for an embedded store
+
 	observe  func(Call)
 	conflict func(database string)
 	log      zerolog.Logger
@@ -81,7 +84,7 @@ func Open(dsn string, o Options) (*Store, error) {
 	}
 	var err error
 	if IsCouchDB(dsn) {
-		s.client, s.couch, err = dial(dsn)
+		s.client, s.couch, s.connections, err = dial(dsn)
 	} else {
 		s.file, err = embedded.Open(dsn, embedded.Options{Log: o.Log})
 	}
@@ -95,11 +98,11 @@ func Open(dsn string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// dial returns two clients of a CouchDB, over one transport.
-func dial(dsn string) (*kivik.Client, *chttp.Client, error) {
+// dial returns two clients of a CouchDB, and the connections of both.
+func dial(dsn string) (*kivik.Client, *chttp.Client, *http.Transport, error) {
 	server, err := url.Parse(dsn)
 	if err != nil {
-		return nil, nil, errors.New("not a URL") // the parse error would repeat the password
+		return nil, nil, nil, errors.New("not a URL") // the parse error would repeat the password
 	}
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConnsPerHost = 128 // the default of 2 makes every burst open and close connections
@@ -119,10 +122,10 @@ func dial(dsn string) (*kivik.Client, *chttp.Client, error) {
 	client, err := kivik.New("couch", server.String(), login, couchdb.OptionHTTPClient(&http.Client{Transport: guarded}),
 		couchdb.OptionNoRequestCompression()) // documents are small and the database is near
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	couch, err := chttp.New(&http.Client{Transport: guarded}, server.String(), login)
-	return client, couch, err
+	return client, couch, base, err
 }
 
 // ForRequest returns a context for what a client waits for, from now on. Rows of a view or database that do not come
@@ -152,7 +155,11 @@ func (s *Store) Close() error {
 	s.cancel()
 	s.unconfirmed.mu.Unlock()
 	s.background.Wait()
-	return s.client.Close()
+	err := s.client.Close()
+	if s.connections != nil { // kivik does not close them
+		s.connections.CloseIdleConnections()
+	}
+	return err
 }
 
 // Ping reports whether the store takes requests, which a CouchDB in maintenance mode does not. One that has no

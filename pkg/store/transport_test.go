@@ -2,12 +2,16 @@ package store_test
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // TestWholeRequests: the header of a request says how long it is, and it is sent with it. A CouchDB that hangs up after
@@ -62,4 +66,35 @@ func TestPlusSigns(t *testing.T) {
 	if exists, err := s.DatabaseExists(t.Context(), "a/b+c"); err != nil || !exists {
 		t.Errorf("exists: %t, %v", exists, err)
 	}
+}
+
+// TestNoConnectionsLeft: a store that is closed leaves no connection to a CouchDB.
+func TestNoConnectionsLeft(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"ok"}`)
+	}))
+	var opened, closed atomic.Int64
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			opened.Add(1)
+		case http.StateClosed:
+			closed.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	s, err := store.Open(server.URL, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil || opened.Load() == 0 {
+		t.Fatalf("%d connections: %v", opened.Load(), err)
+	}
+	testutil.Eventually(t, "no connection is left", func() bool { return closed.Load() == opened.Load() })
 }
