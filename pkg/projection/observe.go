@@ -5,29 +5,56 @@ import (
 	"time"
 
 	"junctor/pkg/document"
+	"junctor/pkg/kazoo"
 )
 
 // mostObserved bounds the changes that wait. What is beyond it is found by the next full pass.
 const mostObserved = 100_000
+
+// observation is a revision of the pool that Observe was called with.
+type observation struct {
+	rev    string
+	number uint64 // of the call, from 1
+}
 
 // Observe queues the copies of an address that the pool's feed has delivered, unless this process wrote them for that
 // revision. before is the account that held the address until then, "" if none did. It never blocks.
 func (p *Projector) Observe(doc document.Document, before string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.observations++
+	o := observation{doc.Rev(), p.observations}
 	after, _ := holder(doc)
 	for _, accountID := range []string{before, after} {
 		name := copyName{accountID, doc.ID()}
-		if accountID != "" && !p.wroteFor(name, doc.Rev()) && len(p.observed) < mostObserved {
-			p.observed[name] = doc.Rev()
+		_, waits := p.observed[name]
+		if accountID != "" && !p.wroteFor(name, o) && (waits || len(p.observed) < mostObserved) {
+			p.observed[name] = o
 		}
 	}
 }
 
-// wroteFor reports whether this process wrote a copy for a revision of the pool.
-func (p *Projector) wroteFor(name copyName, rev string) bool {
+// wroteFor reports whether this process wrote a copy for an observed revision of the pool, or for a later one.
+//
+// A later one has a higher generation, and the pool had it after the observation. Neither is enough by itself:
+//
+//   - Generations do not order the revisions of different branches. Of two revisions that a CouchDB cluster accepted,
+//     the one of the lower generation wins once the other is deleted. In a database that was created again all begin
+//     at 1. The feed delivers such a winner after the copy was written for the other branch, so the copy is compared.
+//   - What is read after the observation may be older than it: the nodes of a cluster do not learn of a write at once.
+//
+// A later revision that loses afterwards is no exception: the feed delivers the winner, which is a new observation.
+func (p *Projector) wroteFor(name copyName, o observation) bool {
 	last, ok := p.copies.Get(name)
-	return ok && last.pool == rev
+	return ok && (last.pool == o.rev ||
+		last.observations >= o.number && kazoo.Generation(last.pool) > kazoo.Generation(o.rev))
+}
+
+// observedSoFar returns the number of the last observation.
+func (p *Projector) observedSoFar() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.observations
 }
 
 // proofTime is how long a copy that was written without reading waits for the feed to prove it. Then it is compared.
@@ -82,12 +109,12 @@ func (p *Projector) collect() map[string]map[string]item {
 		}
 		collected[name.accountID][name.id] = item{repair: true}
 	}
-	for name, rev := range p.due {
-		if !p.wroteFor(name, rev) {
+	for name, o := range p.due {
+		if !p.wroteFor(name, o) {
 			add(name)
 		}
 	}
-	p.due, p.observed = p.observed, map[copyName]string{}
+	p.due, p.observed = p.observed, map[copyName]observation{}
 	for name, at := range p.unproven {
 		switch {
 		case at.Before(asOf):

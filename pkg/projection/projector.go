@@ -69,11 +69,12 @@ type Projector struct {
 	passRequested chan struct{} // holds one request for a full pass
 	repairing     chan struct{} // slots of writes that no request waits for
 
-	mu       sync.Mutex
-	accounts map[string]*queue   // those with copies to write
-	observed map[copyName]string // revisions of the pool that Observe was called with since the last tick
-	due      map[copyName]string // those of the tick before
-	unproven map[copyName]time.Time
+	mu           sync.Mutex
+	accounts     map[string]*queue        // those with copies to write
+	observations uint64                   // how often Observe was called
+	observed     map[copyName]observation // since the last tick
+	due          map[copyName]observation // those of the tick before
+	unproven     map[copyName]time.Time
 }
 
 // copyName names an account's copy of an address.
@@ -81,8 +82,9 @@ type copyName struct{ accountID, id string }
 
 // written is what this process wrote last as a copy.
 type written struct {
-	pool string // the revision of the pool it was written for
-	copy string // its own revision, "" if it was removed
+	pool         string // the revision of the pool it was written for
+	copy         string // its own revision, "" if it was removed
+	observations uint64 // how many there were before pool was known to be the pool's
 }
 
 // mostRepairs bounds how many accounts' copies are compared or repaired at once for no request.
@@ -116,7 +118,7 @@ func New(s Store, o Options) *Projector {
 	}
 	copies, _ := lru.New[copyName, written](mostWritten) // fails for sizes below 1 only
 	p := &Projector{store: s, options: o, copies: copies, accounts: map[string]*queue{},
-		observed: map[copyName]string{}, due: map[copyName]string{}, unproven: map[copyName]time.Time{}}
+		observed: map[copyName]observation{}, due: map[copyName]observation{}, unproven: map[copyName]time.Time{}}
 	p.passRequested, p.repairing = make(chan struct{}, 1), make(chan struct{}, mostRepairs)
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	return p

@@ -34,6 +34,7 @@ func (p *Projector) write(ctx context.Context, accountID string, items map[strin
 // that have to be compared.
 func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items map[string]item) (left map[string]item) {
 	left = map[string]item{}
+	observations := p.observedSoFar()
 	var writes []document.Document
 	for id, i := range items {
 		last, known := p.copies.Get(copyName{accountID, id})
@@ -48,7 +49,8 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 			left[id] = i
 		}
 	}
-	for _, w := range p.put(ctx, db, accountID, writes, func(id string) string { return items[id].doc.Rev() }) {
+	poolRev := func(id string) string { return items[id].doc.Rev() }
+	for _, w := range p.put(ctx, db, accountID, writes, poolRev, observations) {
 		if w.err != nil || !p.isCurrent(items[w.id].doc) || !p.noteUnproven(copyName{accountID, w.id}) {
 			left[w.id] = item{repair: items[w.id].repair}
 		}
@@ -72,6 +74,7 @@ func (p *Projector) isCurrent(doc document.Document) bool {
 func (p *Projector) writeDifferences(
 	ctx context.Context, db, accountID string, ids []string, left map[string]item,
 ) error {
+	observations := p.observedSoFar()
 	differences, pool, copies, err := compare(ctx, p.store, accountID, ids)
 	if errors.Is(err, errNoDatabase) {
 		p.reportAbandoned(accountID, ids)
@@ -97,7 +100,8 @@ func (p *Projector) writeDifferences(
 	}
 	failed := map[string]bool{}
 	var failure error
-	for i, w := range p.put(ctx, db, accountID, writes, func(id string) string { return pool[id].Rev() }) {
+	poolRev := func(id string) string { return pool[id].Rev() }
+	for i, w := range p.put(ctx, db, accountID, writes, poolRev, observations) {
 		switch {
 		case w.err == nil:
 			if left[w.id].repair {
@@ -131,9 +135,10 @@ type result struct {
 	err error
 }
 
-// put writes copies and remembers their revisions.
+// put writes copies and remembers their revisions. The pool was read, or compared, after so many observations.
 func (p *Projector) put(
 	ctx context.Context, db, accountID string, writes []document.Document, poolRev func(id string) string,
+	observations uint64,
 ) []result {
 	if len(writes) == 0 {
 		return nil
@@ -150,7 +155,7 @@ func (p *Projector) put(
 		if writes[i].Bool("_deleted") {
 			rev = ""
 		}
-		p.copies.Add(name, written{pool: poolRev(name.id), copy: rev})
+		p.copies.Add(name, written{poolRev(name.id), rev, observations})
 	}
 	p.options.Written(accountID)
 	return results

@@ -1,0 +1,74 @@
+package projection_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"junctor/pkg/document"
+	"junctor/pkg/projection"
+)
+
+// observing runs a test with a projector that runs, and knows the revisions of the pool that the test writes.
+func observing(t *testing.T, test func(s *subject, p *projection.Projector)) {
+	t.Helper()
+	var s *subject
+	o := projection.Options{Current: func(id string) (string, bool) { return s.known(id) }, AsOf: time.Now}
+	inBubble(t, o, func(subject *subject, p *projection.Projector) {
+		s = subject
+		ctx, cancel := context.WithCancel(s.Context())
+		defer cancel()
+		go p.Run(ctx)
+		test(s, p)
+	})
+}
+
+// settled is longer than an observed change waits.
+const settled = 3 * projection.DefaultSettle
+
+// The feed may deliver a write before the writer itself has the response. A later one must not be taken for what the
+// writer left undone.
+func TestACopyThatThisProcessWroteForALaterRevisionIsNotCompared(t *testing.T) {
+	t.Parallel()
+	observing(t, func(s *subject, p *projection.Projector) {
+		first := s.assign("10.0.0.1", accountA)
+		p.Observe(first, "")
+		p.Project(accountA, []document.Document{first})
+		p.Project(accountA, []document.Document{s.assign("10.0.0.1", "")})
+		released := s.assign("10.0.0.2", "")
+		p.Project(accountA, []document.Document{s.assign("10.0.0.2", accountA)})
+		p.Observe(released, accountA) // of a node that is behind
+		p.Project(accountA, []document.Document{s.assign("10.0.0.2", "")})
+		committed := []document.Document{s.assign("10.0.0.1", accountA), s.assign("10.0.0.2", accountA)}
+		time.Sleep(settled)
+		if n := s.repairs.Load(); n != 0 {
+			s.Errorf("%d copies were repaired that a request was about to write", n)
+		}
+		p.Project(accountA, committed)
+		s.copies(accountA, "10.0.0.1", "10.0.0.2")
+	})
+}
+
+// The generation does not order revisions of different branches: two writers of a cluster make revisions of one
+// generation, a longer branch may lose by its deletion, and in a database that was created again all begin at 1.
+func TestAnObservedRevisionOfAnotherBranchIsCompared(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []string{"1-lost", "9-lost"} {
+		observing(t, func(s *subject, p *projection.Projector) {
+			winner := s.assign("10.0.0.1", accountB)
+			s.current.Store("10.0.0.1", lost)
+			p.Project(accountA, []document.Document{{
+				"_id": "10.0.0.1", "_rev": lost,
+				"pvt_type": "dedicated_ip", "pvt_status": "assigned", "pvt_assigned_to": accountA,
+			}})
+			if _, err := s.Get(s.Context(), databaseOf(accountA), "10.0.0.1"); err != nil {
+				s.Fatal(err)
+			}
+			s.current.Store("10.0.0.1", winner.Rev())
+			p.Observe(winner, accountA)
+			time.Sleep(settled)
+			s.copies(accountA)
+			s.copies(accountB, "10.0.0.1")
+		})
+	}
+}
