@@ -44,17 +44,17 @@ func deletion(rev string) func(*record) (*record, error) {
 	}
 }
 
-// checkBase refuses a write that does not follow the current record. A deleted document can be created again without
-// a revision; it continues from its tombstone.
+// checkBase refuses a write that does not follow the current record. A deleted document can only be created again without
+// a revision, and continues from its tombstone: to name the tombstone's revision is a conflict, as in CouchDB.
 func checkBase(current *record, rev string, deleting bool) error {
 	switch {
 	case current == nil && rev == "":
 		return nil
 	case current == nil:
 		return errConflict
-	case current.rev == rev:
-		return nil
 	case current.deleted && rev == "" && !deleting:
+		return nil
+	case !current.deleted && current.rev == rev:
 		return nil
 	}
 	return errConflict
