@@ -159,7 +159,10 @@ func alertStates(t *testing.T) map[string]alertState {
 		status, _ := c.request("PUT", "/v2/ips", token, `{"data":{"ip":"192.0.2.1","zone":"z","host":"h"}}`)
 		return status == http.StatusServiceUnavailable
 	})
-	lost.after = up(c.metrics())
+	testutil.Eventually(t, "the server not to be ready", func() bool {
+		lost.after = up(c.metrics())
+		return strings.Contains(lost.after, "\njunctor_ready 0\n")
+	})
 
 	away := begin(t, nil, "--store", "http://user:password@127.0.0.1:1", "--state-dir", t.TempDir())
 	testutil.Eventually(t, "the server to listen", func() bool { away.findURL(); return away.url != "" })
@@ -174,6 +177,7 @@ func alertStates(t *testing.T) map[string]alertState {
 	})
 	return map[string]alertState{
 		"JunctorDown":               lasting("up 0"),
+		"JunctorNotReady":           lost,
 		"JunctorStoreUnreachable":   silent,
 		"JunctorMemoryStale":        silent,
 		"JunctorNoFullPass":         silent,

@@ -167,6 +167,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	if store.IsCouchDB(flags.dsn) {
 		s.ready.Grace = flags.maxStaleness
 	}
+	m.WatchReadiness(func() bool { return s.readiness(ctx) == "" })
 	s.api = s.newAPI(m, others)
 	return s.run(ctx, listener, metricsListener, closeSocket)
 }

@@ -279,6 +279,18 @@ func (m *Metrics) ObserveRequest(f crossbar.Finished) {
 	}
 }
 
+// WatchReadiness adds whether the server is ready, as on /readyz, which is looked at on every scrape.
+func (m *Metrics) WatchReadiness(ready func() bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "junctor_ready", Help: "Whether a write would succeed, as on /readyz: 1 or 0.",
+	}, func() float64 {
+		if ready() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // WatchRequests adds how many requests are being served, which is read at every scrape.
 func (m *Metrics) WatchRequests(inFlight func() int) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
