@@ -123,7 +123,7 @@ func (m *Mirror) Run(ctx context.Context) {
 			m.clear()
 		}
 		pause := pauses.Next()
-		m.options.Log.Warn().Err(err).Str("database", m.db).Dur("pause", pause).
+		m.options.Log.Warn().Err(err).Str("database", m.db).Stringer("pause", pause.Round(time.Millisecond)).
 			Msg("the change feed broke off; following it again after the pause")
 		_ = backoff.Sleep(ctx, pause)
 	}

@@ -225,7 +225,7 @@ func (p *Projector) retry(accountID string, q *queue) {
 		pause := pauses.Next()
 		if err != nil && p.ctx.Err() == nil {
 			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(failed)).
-				Strs("ips", first(failed)).Dur("pause", pause).
+				Strs("ips", first(failed)).Stringer("pause", pause.Round(time.Millisecond)).
 				Msg("could not write the account's copies of these addresses: the pool is right, but billing counts the copies; " +
 					"trying again after the pause")
 		}

@@ -105,7 +105,7 @@ func (r *Reconciler) Run(ctx context.Context) {
 		pause := passInterval
 		if passResult(err) == PassFailed && !errors.Is(err, errUnfinished) && ctx.Err() == nil {
 			pause = pauses.Next()
-			r.projector.options.Log.Warn().Err(err).Dur("pause", pause).
+			r.projector.options.Log.Warn().Err(err).Stringer("pause", pause.Round(time.Millisecond)).
 				Msg("the full pass over all accounts broke off; trying again after the pause")
 		} else {
 			pauses.Reset()
