@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -96,6 +98,10 @@ func setFlags(flags *pflag.FlagSet, get func(*pflag.Flag) (source, value string,
 	return err
 }
 
+// yamlLine matches the line number in an error of the YAML parser, which is too low by one for some errors. There is none
+// in errors of the first line.
+var yamlLine = regexp.MustCompile(`\bline \d+`)
+
 // readConfig reads a YAML file that has a value for each of some flags.
 func readConfig(path string, flags *pflag.FlagSet) (settings map[string]string, err error) {
 	text, err := os.ReadFile(path)
@@ -104,7 +110,8 @@ func readConfig(path string, flags *pflag.FlagSet) (settings map[string]string, 
 	}
 	var nodes map[string]yaml.Node
 	if err := yaml.Unmarshal(text, &nodes); err != nil {
-		return nil, fmt.Errorf("%s is not a YAML file of flags and their values", path) // err may repeat a password
+		near := cmp.Or(yamlLine.FindString(err.Error()), "line 1") // err itself may repeat a password
+		return nil, fmt.Errorf("%s is not a YAML file of flags and their values: see near %s", path, near)
 	}
 	settings = map[string]string{}
 	for name, node := range nodes {
