@@ -16,8 +16,9 @@ COPY pkg pkg
 COPY --from=console /src/pkg/console/dist pkg/console/dist
 COPY schemas schemas
 COPY couchdb-views couchdb-views
-ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.built=${VERSION}" -o /junctor ./cmd/junctor
+ARG VERSION=dev COMMIT DATE
+RUN CGO_ENABLED=0 go build -trimpath \
+    -ldflags "-s -w -X main.built=${VERSION} -X main.commit=${COMMIT} -X main.date=${DATE}" -o /junctor ./cmd/junctor
 
 FROM alpine:3.22
 RUN adduser -D -H -u 8000 junctor && install -d -o junctor -g junctor -m 700 /var/lib/junctor

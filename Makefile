@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT      ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null)
+DATE        ?= $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+BUILT        = -X main.built=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 PREFIX      ?= /usr/local
 FUZZTIME    ?= 1m
 SIZES       ?= 1000,100000
@@ -32,7 +35,7 @@ NODE_OK      := $(shell node -e 'const [a, b] = process.versions.node.split(".")
 
 .PHONY: build
 build: console ## build bin/junctor, with the console in it
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.built=$(VERSION)' -o bin/junctor ./cmd/junctor
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(BUILT)' -o bin/junctor ./cmd/junctor
 
 .PHONY: console
 ifeq ($(NODE_OK),yes)
@@ -138,11 +141,11 @@ endif
 
 .PHONY: packages
 packages: console ## build .deb and .rpm for ARCHES (amd64 arm64) into OUT (bin/release)
-	VERSION=$(VERSION) packaging/build.sh packages
+	VERSION=$(VERSION) COMMIT=$(COMMIT) DATE=$(DATE) packaging/build.sh packages
 
 .PHONY: release
 release: console ## build packages, tarballs, an SBOM and check sums into OUT (bin/release); the same commit gives the same bytes
-	VERSION=$(VERSION) packaging/build.sh release
+	VERSION=$(VERSION) COMMIT=$(COMMIT) DATE=$(DATE) packaging/build.sh release
 
 .PHONY: clean
 clean: ## remove what was built and installed here; stores stay

@@ -10,8 +10,10 @@ sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 what=${1:-packages}
 out=$(realpath -m "${OUT:-bin/release}")
 version=${VERSION:-$(git describe --tags --always --dirty 2>/dev/null || echo dev)}
+commit=${COMMIT:-$(git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null || true)}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
+date=${DATE:-$(date -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)}
 
 # A package's version begins with a digit. That of an untagged commit sorts before any release.
 case $version in
@@ -26,7 +28,7 @@ rm -rf "$BUILT" "$out"/junctor[-_]* "$out/SHA256SUMS"
 mkdir -p "$BUILT/completion"
 
 build() { # OUTPUT: the program, for GOARCH
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.built=$version" -o "$1" ./cmd/junctor
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.built=$version -X main.commit=$commit -X main.date=$date" -o "$1" ./cmd/junctor
 }
 
 build "$BUILT/host/junctor"

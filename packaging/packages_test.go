@@ -73,7 +73,8 @@ func TestPackages(t *testing.T) {
 	need(t, "dpkg-deb", "rpm2cpio", "cpio")
 	out := t.TempDir()
 	build := exec.CommandContext(t.Context(), "./build.sh", "packages")
-	build.Env = append(os.Environ(), "OUT="+out, "ARCHES="+runtime.GOARCH, "VERSION=v1.2.3")
+	build.Env = append(os.Environ(), "OUT="+out, "ARCHES="+runtime.GOARCH, "VERSION=v1.2.3",
+		"COMMIT=0123abc", "DATE=2026-11-27T12:00:00Z")
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -96,15 +97,44 @@ func TestPackages(t *testing.T) {
 		if got := output(t, ".", "dpkg-deb", "-I", deb, "conffiles"); got != "/etc/junctor/junctor.yaml\n" {
 			t.Errorf("files that an upgrade must not overwrite: %q", got)
 		}
-		var version struct{ Version, Commit, Go string }
+		var version struct{ Version, Commit, Date, Go string }
 		text := output(t, ".", root+"/usr/bin/junctor", "version", "--json")
 		if err := json.Unmarshal([]byte(text), &version); err != nil || version.Version != "v1.2.3" ||
-			version.Go != runtime.Version() {
+			version.Commit != "0123abc" || version.Date != "2026-11-27T12:00:00Z" || version.Go != runtime.Version() {
 			t.Errorf("version --json: %s, %v", text, err)
 		}
 	})
 	t.Run("unit", func(t *testing.T) { testUnit(t, root) })
 	t.Run("service", func(t *testing.T) { testService(t, root) })
+}
+
+// TestPostinstall runs the script after an upgrade, where the configuration file is there and where it was removed.
+func TestPostinstall(t *testing.T) {
+	t.Parallel()
+	programs := t.TempDir()
+	for name, script := range map[string]string{
+		"systemd-sysusers": "exit 0",
+		"chgrp":            `[ -e "$2" ] && echo "$2"`, // there is no such group here
+	} {
+		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, files := range [][]string{{"/etc/junctor", "/etc/junctor/junctor.yaml"}, {"/etc/junctor"}, nil} {
+		root := t.TempDir()
+		var want strings.Builder
+		for _, name := range files {
+			if err := os.MkdirAll(root+name, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			want.WriteString(root + name + "\n")
+		}
+		install := exec.CommandContext(t.Context(), "/bin/sh", "postinstall.sh", "configure")
+		install.Env = []string{"PATH=" + programs, "DPKG_ROOT=" + root}
+		if got, err := install.CombinedOutput(); err != nil || string(got) != want.String() {
+			t.Errorf("with %q: the group was set of %q, %v", files, got, err)
+		}
+	}
 }
 
 // testUnit has systemd examine the unit.

@@ -1,22 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// built is the version, set by the linker; see the Makefile.
-var built string
+// Set by the linker, see the Makefile. Without built, commit and date those count that "go build" finds out by itself.
+var (
+	built  string // the version
+	commit string // with "-dirty" if files were changed
+	date   string // of the commit, RFC 3339
+)
 
 func version() string { return buildOf(debug.ReadBuildInfo()).Version }
 
 // build is what this program was built of.
 type build struct {
 	Version string   `json:"version"`
-	Commit  string   `json:"commit,omitempty"` // with "-dirty" if files were changed
-	Date    string   `json:"date,omitempty"`   // of the commit, RFC 3339
+	Commit  string   `json:"commit,omitempty"`
+	Date    string   `json:"date,omitempty"`
 	Go      string   `json:"go"`
 	Modules []module `json:"modules"`
 }
@@ -52,6 +57,7 @@ func buildOf(info *debug.BuildInfo, ok bool) build {
 			}
 		}
 	}
+	b.Commit, b.Date = cmp.Or(commit, b.Commit), cmp.Or(date, b.Date)
 	for _, m := range info.Deps {
 		if m.Replace != nil {
 			m = m.Replace
