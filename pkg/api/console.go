@@ -9,21 +9,18 @@ import (
 	"junctor/pkg/console"
 )
 
-// opensConsole reports whether a person has opened the root of the server in a browser, or the console without the slash
-// at its end. Other clients get the 404 of the API at the root.
-func (s *Server) opensConsole(r *http.Request) bool {
-	if s.Console == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return false
+// openConsole redirects to the console who opens the root of the server in a browser, or the console without the slash at
+// its end. Other clients get the 404 of the API. The location is relative, since a proxy may serve all of this below a
+// prefix.
+func (s *Server) openConsole(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.URL.Path == "/" && !acceptsHTML(r.Header) {
+		s.http.ServeHTTP(w, r)
+		return
 	}
-	return r.URL.Path == strings.TrimSuffix(console.Root, "/") || r.URL.Path == "/" && acceptsHTML(r.Header)
-}
-
-// toConsole redirects to the console. The location is relative, since a proxy may serve all of this below a prefix.
-var toConsole = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Location", strings.TrimPrefix(console.Root, "/"))
 	w.Header().Set("Vary", "Accept")
 	w.WriteHeader(http.StatusFound)
-})
+}
 
 // acceptsHTML reports whether Accept contains text/html by name.
 func acceptsHTML(h http.Header) bool {

@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
+
+	"junctor/pkg/console"
 )
 
 // readyTime bounds how long /readyz waits for the store.
 const readyTime = 5 * time.Second
 
-// operations returns the handlers of the paths for whoever runs the service. They take no token and show nothing of any
-// account.
+// operations returns the handlers of the paths for whoever runs the service, and of the console. They take no token and
+// show nothing of any account.
 func (s *Server) operations() map[string]http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { condition{Status: "ok"}.write(w) })
@@ -24,6 +27,10 @@ func (s *Server) operations() map[string]http.Handler {
 		handlers["/metrics"] = mux
 	}
 	maps.Copy(handlers, s.Console)
+	if s.Console != nil {
+		handlers["/"] = http.HandlerFunc(s.openConsole)
+		handlers[strings.TrimSuffix(console.Root, "/")] = handlers["/"]
+	}
 	return handlers
 }
 

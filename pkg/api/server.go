@@ -63,7 +63,8 @@ type Config struct {
 // Server serves the API. It is an http.Handler.
 type Server struct {
 	Config
-	http *crossbar.Server
+	http    *crossbar.Server
+	outside map[string]http.Handler // by path: what is not part of the API, and has no token, envelope or log line
 }
 
 // New returns a server for c.
@@ -71,7 +72,7 @@ func New(c Config) *Server {
 	c.Observe = c.Metrics.ObserveRequest
 	c.Metrics.WatchPool(c.Pool)
 	s := &Server{Config: c}
-	s.http = crossbar.New(c.Config, s.tableOfContents(), s.operations())
+	s.http, s.outside = crossbar.New(c.Config, s.tableOfContents()), s.operations()
 	c.Metrics.WatchRequests(s.http.InFlight)
 	c.Metrics.WatchCredentials(c.Throttle.Failures)
 	return s
@@ -79,11 +80,15 @@ func New(c Config) *Server {
 
 // ServeHTTP responds to one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.opensConsole(r) {
-		toConsole.ServeHTTP(w, r)
+	h := s.outside[r.URL.Path]
+	if h == nil {
+		s.http.ServeHTTP(w, r)
 		return
 	}
-	s.http.ServeHTTP(w, r)
+	if s.http.Stopping() {
+		w.Header().Set("Connection", "close")
+	}
+	h.ServeHTTP(w, r)
 }
 
 // HTTP returns the http.Server to run s with, see crossbar.Server.HTTP.

@@ -17,13 +17,6 @@ import (
 
 // ServeHTTP responds to one request and writes one log line about it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	if h := s.outside[hr.URL.Path]; h != nil {
-		if s.lameDuck.Load() {
-			w.Header().Set("Connection", "close")
-		}
-		h.ServeHTTP(w, hr)
-		return
-	}
 	start := time.Now()
 	r := s.newRequest(hr)
 	defer s.release(r)

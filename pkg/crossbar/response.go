@@ -115,7 +115,7 @@ func (e *envelope) text(buffer *[]byte) (parts, error) {
 
 // succeed wraps a reply.
 func (s *Server) succeed(r *Request, rep Reply) response {
-	data, err := encode(rep.Data)
+	data, err := document.Encode(rep.Data)
 	if err != nil {
 		return s.fail(r, err)
 	}
@@ -168,12 +168,4 @@ func (s *Server) wrap(r *Request, status string, data json.RawMessage) *envelope
 		e.version = s.Version
 	}
 	return e
-}
-
-// encode returns data as JSON. Of what is read most often the handler has made the text already.
-func encode(data any) ([]byte, error) {
-	if text, ok := data.(json.RawMessage); ok {
-		return text, nil
-	}
-	return document.Encode(data)
 }

@@ -60,9 +60,8 @@ type Finished struct {
 // Server serves resources. It is an http.Handler.
 type Server struct {
 	Config
-	node    string
-	routes  *routes
-	outside map[string]http.Handler // by path
+	node   string
+	routes *routes
 	// proxyWarning is done once a peer that is not trusted has sent X-Forwarded-For.
 	proxyWarning sync.Once
 	lameDuck     atomic.Bool // see LameDuck
@@ -73,15 +72,13 @@ type Server struct {
 	smallBodies, largeBodies, responses *budget // bytes by account
 }
 
-// New returns a server of resources. outside are handlers by path that are not part of the API: no token, envelope or log
-// line.
-func New(c Config, resources []*Resource, outside map[string]http.Handler) *Server {
+// New returns a server of resources.
+func New(c Config, resources []*Resource) *Server {
 	hash := md5.Sum([]byte(c.Node)) //nolint:gosec // see the import
 	return &Server{
-		Config:  c,
-		node:    base64.RawURLEncoding.EncodeToString(hash[:]),
-		routes:  newRoutes(resources),
-		outside: outside,
+		Config: c,
+		node:   base64.RawURLEncoding.EncodeToString(hash[:]),
+		routes: newRoutes(resources),
 
 		slots:        make(chan struct{}, c.MaxRequests),
 		openSlots:    make(chan struct{}, maxOpenRequests),

@@ -8,8 +8,11 @@ import (
 )
 
 // Encode returns v as compact JSON with sorted keys, so that equal values have equal texts. Unlike json.Marshal
-// it leaves <, > and & as they are: the result is data, not part of a page.
+// it leaves <, > and & as they are: the result is data, not part of a page. A json.RawMessage is returned as it is.
 func Encode(v any) ([]byte, error) {
+	if text, ok := v.(json.RawMessage); ok {
+		return text, nil
+	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
