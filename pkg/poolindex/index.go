@@ -183,8 +183,9 @@ func NewEntry(doc document.Document) *Entry {
 }
 
 func (x *Index) add(e *Entry) {
+	of := e.labels.Value()
 	x.byID[e.ID()] = e
-	zone, host := x.zones.add(e.Zone()), x.hosts.add(e.Host())
+	zone, host := x.zones.add(of.zone), x.hosts.add(of.host)
 	x.counts[e.group()]++
 	if !e.addr.IsValid() {
 		return
@@ -196,15 +197,15 @@ func (x *Index) add(e *Entry) {
 		slices.SortFunc(spelled, compareIDs)
 		x.spellings[e.addr] = spelled
 	}
-	insert(x.statuses, e.Status(), e)
-	switch e.Status() {
+	insert(x.statuses, of.status, e)
+	switch of.status {
 	case kazoo.Available:
 		zone.available.Set(e)
 		if e.released > 0 {
 			x.released.Set(e)
 		}
 	case kazoo.Assigned:
-		insert(x.accounts, e.Holder(), e)
+		insert(x.accounts, of.holder, e)
 	}
 }
 
@@ -226,17 +227,21 @@ func drop(trees map[string]tree, name string, e *Entry) {
 	}
 }
 
-func (e *Entry) group() Group { return Group{e.Zone(), e.Host(), e.Status(), e.addr.IsValid()} }
+func (e *Entry) group() Group {
+	of := e.labels.Value()
+	return Group{of.zone, of.host, of.status, e.addr.IsValid()}
+}
 
 func (x *Index) remove(e *Entry) {
 	delete(x.byID, e.ID())
 	if e.addr.IsValid() {
 		x.removeAddress(e)
 	}
-	x.zones.remove(e.Zone())
-	x.hosts.remove(e.Host())
-	if x.counts[e.group()]--; x.counts[e.group()] == 0 {
-		delete(x.counts, e.group())
+	of := e.group()
+	x.zones.remove(of.Zone)
+	x.hosts.remove(of.Host)
+	if x.counts[of]--; x.counts[of] == 0 {
+		delete(x.counts, of)
 	}
 }
 
@@ -247,16 +252,17 @@ func (x *Index) removeAddress(e *Entry) {
 			delete(x.spellings, e.addr)
 		}
 	}
-	zone := x.zones.byText[e.Zone()]
+	of := e.labels.Value()
+	zone := x.zones.byText[of.zone]
 	zone.addresses.Delete(e)
-	x.hosts.byText[e.Host()].addresses.Delete(e)
-	drop(x.statuses, e.Status(), e)
-	switch e.Status() {
+	x.hosts.byText[of.host].addresses.Delete(e)
+	drop(x.statuses, of.status, e)
+	switch of.status {
 	case kazoo.Available:
 		zone.available.Delete(e)
 		x.released.Delete(e)
 	case kazoo.Assigned:
-		drop(x.accounts, e.Holder(), e)
+		drop(x.accounts, of.holder, e)
 	}
 }
 
