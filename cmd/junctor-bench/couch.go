@@ -152,7 +152,7 @@ func (b *bareCouchDB) change(ctx context.Context, h *holder, edit func(document.
 	history.Record(h.doc, before, history.Actor{
 		AccountID: fmt.Sprintf("%032x", 1), RequestID: rand.Text(), Client: "127.0.0.1", Source: history.API,
 	}, kazoo.Gregorian(time.Now()))
-	history.Trim(h.doc, history.Held)
+	(*history.Log)(nil).Trim(ctx, h.doc)
 	if h.doc["_rev"], err = b.client.DB(barePool).Put(ctx, h.doc.ID(), h.doc); err != nil {
 		return err
 	}

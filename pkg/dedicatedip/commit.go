@@ -60,42 +60,33 @@ func (p *Pool) project(accounts []string, ips []IP) {
 	others.Wait()
 }
 
-// commit stores the documents of ips and notes the new revision of each that was written. It returns what became
-// of each: an address that another writer changed since it was read is a fault.Conflict that names it.
+// commit stores the documents of ips, which get their new revisions. It returns what became of each: an address that
+// another writer changed since it was read is a fault.Conflict that names it.
 func (p *Pool) commit(ctx context.Context, ips []IP) []error {
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	errs := make([]error, len(ips))
 	for i, written := range p.put(ctx, documentsOf(ips)...) {
-		switch {
-		case written.Err == nil:
-			ips[i].doc["_rev"] = written.Rev
-			p.wrote(ips[i].doc)
-		case fault.Is(written.Err, fault.Conflict):
+		if errs[i] = written.Err; fault.Is(written.Err, fault.Conflict) {
 			errs[i] = lost(ips[i])
 			p.evict(ips[i].ID())
-		default:
-			errs[i] = written.Err
 		}
 	}
 	return errs
 }
 
-// put writes documents of the pool, and returns the outcome of each. All writes of the pool go through it. Changes that
-// a document drops are in the history before.
+// put writes documents of the pool, and returns the outcome of each. All writes of the pool go through it. A document that
+// was written has its new revision, and memory holds it, so it must not be altered afterwards.
 func (p *Pool) put(ctx context.Context, docs ...document.Document) []store.Written {
-	var dropped []history.Event
-	for _, doc := range docs {
-		dropped = append(dropped, history.Excess(doc, history.Held)...)
+	p.options.History.Trim(ctx, docs...)
+	outcomes := store.PutEach(ctx, p.store, Database, docs)
+	for i, written := range outcomes {
+		if written.Err == nil {
+			docs[i]["_rev"] = written.Rev
+			p.wrote(docs[i])
+		}
 	}
-	held := history.Held
-	if err := p.options.History.Keep(ctx, dropped); err != nil {
-		held = history.MostHeld // what is not moved to the history stays in the document
-	}
-	for _, doc := range docs {
-		history.Trim(doc, held)
-	}
-	return store.PutEach(ctx, p.store, Database, docs)
+	return outcomes
 }
 
 // lost returns the error of an address that another writer changed first.

@@ -36,6 +36,9 @@ func (p *Pool) coolingFor(ctx context.Context, c Cooling) (cooling.Rule, error) 
 // coolingUntil returns until when an available address cools for an account, in Gregorian seconds; 0 if it does not. It
 // does not cool for the account that had it. An empty account means any.
 func (ip IP) coolingUntil(r cooling.Rule, accountID string) int64 {
+	if r.Seconds <= 0 {
+		return 0
+	}
 	release, ok := history.LastRelease(ip.doc)
 	if !ok || accountID != "" && release.Account == accountID {
 		return 0

@@ -160,8 +160,6 @@ func (c *creation) insertEach(ctx context.Context, wanted []ipbatch.Address, doc
 	for i, written := range c.putNew(ctx, docs, there) {
 		switch {
 		case written.Err == nil:
-			docs[i]["_rev"] = written.Rev
-			c.wrote(docs[i])
 			c.done.Created = append(c.done.Created, docs[i].ID())
 		case fault.Is(written.Err, fault.Conflict):
 			late = append(late, wanted[i])

@@ -60,8 +60,6 @@ func (p *Pool) insert(ctx context.Context, r CreateRequest) (IP, error) {
 	if written.Err != nil {
 		return IP{}, written.Err
 	}
-	doc["_rev"] = written.Rev
-	p.wrote(doc)
 	logChange(ctx, history.Event{Action: history.Created}, doc.ID())
 	return IP{doc}, nil
 }

@@ -91,23 +91,19 @@ func (p *Pool) currentRevision(id string) (rev string, known bool) {
 	return m.index.Revision(id), true
 }
 
-// wrote has memory hold documents that this process has written, or with "_deleted" removed. They must not be altered
+// wrote has memory hold a document that this process has written, or with "_deleted" removed. It must not be altered
 // afterwards.
-func (p *Pool) wrote(docs ...document.Document) {
-	for _, doc := range docs {
-		p.options.History.Observe(doc)
-	}
+func (p *Pool) wrote(doc document.Document) {
+	p.options.History.Observe(doc)
 	m := p.memory.Load()
 	if m == nil {
 		return
 	}
-	for _, doc := range docs {
-		m.mirror.Wrote(doc)
-		if doc.Bool("_deleted") {
-			m.documents.Remove(doc.ID())
-		} else {
-			m.documents.Add(doc.ID(), doc)
-		}
+	m.mirror.Wrote(doc)
+	if doc.Bool("_deleted") {
+		m.documents.Remove(doc.ID())
+	} else {
+		m.documents.Add(doc.ID(), doc)
 	}
 }
 

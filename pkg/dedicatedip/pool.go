@@ -176,11 +176,8 @@ func (p *Pool) remove(ctx context.Context, ip IP, by history.Actor) error {
 	defer cancel()
 	tombstone := document.Document{"_id": ip.ID(), "_rev": ip.Revision(), "_deleted": true}
 	history.Record(tombstone, ip.doc, by, p.now()) // a tombstone has a body, so that the record goes on from it
-	written := p.put(ctx, tombstone)[0]
-	switch err := written.Err; {
+	switch err := p.put(ctx, tombstone)[0].Err; {
 	case err == nil:
-		tombstone["_rev"] = written.Rev
-		p.wrote(tombstone)
 		logChange(ctx, history.Event{Action: history.Deleted, From: ip.AssignedTo()}, ip.ID())
 		p.projector.Project(ip.AssignedTo(), []document.Document{tombstone})
 		return nil

@@ -134,8 +134,6 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	for i, written := range b.putNew(ctx, docs, there) {
 		switch {
 		case written.Err == nil:
-			docs[i]["_rev"] = written.Rev
-			b.wrote(docs[i])
 			b.Restored++
 		case fault.Is(written.Err, fault.Conflict): // somebody has just created it
 			b.Contested = append(b.Contested, claimOf(docs[i], accountID))

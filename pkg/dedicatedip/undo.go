@@ -96,11 +96,7 @@ func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 	return retry(ctx, func() (err error) {
 		var rest []document.Document
 		for i, w := range p.put(ctx, old...) {
-			switch {
-			case w.Err == nil:
-				old[i]["_rev"] = w.Rev
-				p.wrote(old[i])
-			case !fault.Is(w.Err, fault.Conflict):
+			if w.Err != nil && !fault.Is(w.Err, fault.Conflict) {
 				rest, err = append(rest, old[i]), w.Err
 			}
 		}

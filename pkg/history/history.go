@@ -113,8 +113,13 @@ func (e Event) encode() map[string]any {
 	return object
 }
 
-// decode returns the event that encode has encoded, of an address.
-func decode(ip string, object document.Document) Event {
+// decode returns the event of an address that encode has encoded, the zero Event for a value that is not an object.
+func decode(ip string, value any) Event {
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return Event{}
+	}
+	object := document.Document(fields)
 	number, _ := object.Int(keyNumber)
 	at, _ := object.Int(keyAt)
 	return Event{

@@ -86,7 +86,7 @@ func (l *Log) newestOf(ctx context.Context, ip string) (e Event, err error) {
 }
 
 func decodeDocument(doc document.Document) Event {
-	e := decode(doc.String(keyIP), doc)
+	e := decode(doc.String(keyIP), map[string]any(doc))
 	e.ID = doc.ID()
 	return e
 }

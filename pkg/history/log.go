@@ -30,12 +30,12 @@ type Store interface {
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
 }
 
-// Log is the history of the pool. It is safe for concurrent use, by any number of processes on one store. The methods
-// that a pool calls do nothing on a nil Log.
+// Log is the history of the pool. It is safe for concurrent use, by any number of processes on one store. A nil Log
+// disables the history: Trim drops changes that are in no database, and the other methods that a pool calls do nothing.
 //
 // Invariant: every change that a document of the pool has held is in the database, or in the document, unless it was
 // pruned. Observe queues documents; Flush and Run move their changes to the database; before a document drops a change,
-// Keep makes sure that the database has it. There is one exception: while the database cannot be written, a document
+// Trim makes sure that the database has it. There is one exception: while the database cannot be written, a document
 // holds MostHeld changes, and drops those that are older. What a process that was killed has not moved is found from the
 // stored checkpoint on.
 type Log struct {
@@ -169,12 +169,35 @@ func (l *Log) exclusively(ctx context.Context, move func(context.Context) error)
 	return move(ctx)
 }
 
+// Trim removes the oldest changes, beyond Held, from documents that are about to be written. The database has them before.
+// While it can't be written, a document holds up to MostHeld changes.
+func (l *Log) Trim(ctx context.Context, docs ...document.Document) {
+	var dropped []Event
+	for _, doc := range docs {
+		if _, excess := divide(doc, Held); len(excess) > 0 {
+			dropped = append(dropped, Changes(document.Document{"_id": doc["_id"], Field: excess})...)
+		}
+	}
+	if len(dropped) == 0 {
+		return
+	}
+	held := Held
+	if err := l.keep(ctx, dropped); err != nil {
+		held = MostHeld
+	}
+	for _, doc := range docs {
+		if left, excess := divide(doc, held); len(excess) > 0 {
+			doc[Field] = left
+		}
+	}
+}
+
 // keepTime bounds how long a write of the pool waits for the history, whose database may hang where the pool's does not.
 const keepTime = time.Second
 
-// Keep makes sure that the database has events that are about to be dropped from documents.
-func (l *Log) Keep(ctx context.Context, events []Event) error {
-	if l == nil || len(events) == 0 {
+// keep makes sure that the database has events that are about to be dropped from documents.
+func (l *Log) keep(ctx context.Context, events []Event) error {
+	if l == nil {
 		return nil
 	}
 	missing := l.unknown(events)

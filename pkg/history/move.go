@@ -155,8 +155,8 @@ func unseen(last, next Event) Event {
 
 // writtenElsewhere reports whether somebody else may have written a document, or deleted it.
 func writtenElsewhere(doc document.Document) bool {
-	newest, ok := newestOf(doc)
-	if !ok {
+	newest := Newest(doc)
+	if newest.ID == "" {
 		return !isDesign(doc.ID())
 	}
 	modified, _ := doc.Int(kazoo.FieldModified)

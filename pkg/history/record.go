@@ -23,49 +23,41 @@ const (
 // tombstone for one that was deleted. at is now, in Gregorian seconds; an event is not earlier than the one before it.
 //
 // If before is not in the state that its newest change left, as after a write of Kazoo's, that change is added, too.
-// Changes beyond Held stay until Trim.
+// Changes beyond Held stay until Log.Trim.
 func Record(after, before document.Document, by Actor, at int64) {
-	record(after, before, by, at, false)
-}
-
-// RecordUndo is Record for a change that takes back the one before it: after is the document as it was before that. What
-// it holds of older changes, and before does not any more, is added.
-func RecordUndo(after, before document.Document, by Actor, at int64) {
-	earlier, _ := after[Field].([]any)
-	record(after, before, by, at, true)
-	changes, _ := after[Field].([]any)
-	oldest := numberOf(changes[len(changes)-1])
-	for _, older := range earlier {
-		if numberOf(older) < oldest {
-			changes = append(changes, older)
-		}
-	}
-	after[Field] = changes
-}
-
-// numberOf returns the number of a change as a document holds it.
-func numberOf(value any) int {
-	object, _ := value.(map[string]any)
-	return decode("", object).Number
-}
-
-func record(after, before document.Document, by Actor, at int64, undo bool) {
 	ip := after.ID()
 	older, _ := before[Field].([]any)
 	was := stateOf(before)
 	changes := slices.Clone(older)
-	newest, _ := newestOf(before)
+	newest := Newest(before)
 	at = max(at, newest.At)
 	if was != newest.after() {
 		missed := elsewhere(newest, before, at)
 		changes, at = slices.Insert(changes, 0, any(missed.encode())), max(at, missed.At)
 	}
 	e := change(ip, was, stateOf(after))
-	e.Number, e.At, e.Actor, e.undo = lastNumber(before)+1, at, by, undo
+	e.Number, e.At, e.Actor = lastNumber(before)+1, at, by
 	after[Field] = slices.Insert(changes, 0, any(e.encode()))
 	if !after.Bool("_deleted") {
 		after[kazoo.FieldModified] = document.Number(at)
 	}
+}
+
+// RecordUndo is Record for a change that takes back the one before it: after is the document as it was before that. What
+// it holds of older changes, and before does not any more, is added.
+func RecordUndo(after, before document.Document, by Actor, at int64) {
+	earlier, _ := after[Field].([]any)
+	Record(after, before, by, at)
+	changes, _ := after[Field].([]any)
+	undo, _ := changes[0].(map[string]any)
+	undo[keyUndo] = true
+	oldest := decode("", changes[len(changes)-1]).Number
+	for _, older := range earlier {
+		if decode("", older).Number < oldest {
+			changes = append(changes, older)
+		}
+	}
+	after[Field] = changes
 }
 
 // elsewhere returns the event of a change that junctor did not make: the one that has led from the last known event of
@@ -86,7 +78,7 @@ func elsewhereID(doc document.Document) string { return eventID(doc.ID(), lastNu
 
 // lastNumber returns the number of the newest change that a document holds. Without one every write counts as a change.
 func lastNumber(doc document.Document) int {
-	if newest, ok := newestOf(doc); ok {
+	if newest := Newest(doc); newest.ID != "" {
 		return newest.Number
 	}
 	return kazoo.Generation(doc.Rev())
@@ -98,7 +90,7 @@ func Changes(doc document.Document) []Event {
 	list, _ := doc[Field].([]any)
 	events := make([]Event, 0, len(list))
 	for _, value := range list {
-		if e, ok := decodeChange(doc, value); ok {
+		if e := decode(doc.ID(), value); e.ID != "" {
 			events = append(events, e)
 		}
 	}
@@ -107,42 +99,15 @@ func Changes(doc document.Document) []Event {
 
 // Newest returns the newest change that a document of the pool or a tombstone holds, the zero Event if it holds none.
 func Newest(doc document.Document) Event {
-	e, _ := newestOf(doc)
-	return e
-}
-
-func newestOf(doc document.Document) (e Event, ok bool) {
 	list, _ := doc[Field].([]any)
 	if len(list) == 0 {
-		return Event{}, false
+		return Event{}
 	}
-	return decodeChange(doc, list[0])
+	return decode(doc.ID(), list[0])
 }
 
-// decodeChange returns a change as a document holds it. ok is false for a value that is not an object.
-func decodeChange(doc document.Document, value any) (e Event, ok bool) {
-	object, ok := value.(map[string]any)
-	if !ok {
-		return Event{}, false
-	}
-	return decode(doc.ID(), object), true
-}
-
-// Excess returns the changes of a document that Trim removes.
-func Excess(doc document.Document, held int) []Event {
-	_, excess := divide(doc, held)
-	return Changes(document.Document{"_id": doc["_id"], Field: excess})
-}
-
-// Trim removes the oldest changes from a document, beyond so many. The last release of an address that is available is
-// not removed as long as the document has it: see LastRelease.
-func Trim(doc document.Document, held int) {
-	if left, excess := divide(doc, held); len(excess) > 0 {
-		doc[Field] = left
-	}
-}
-
-// divide returns the changes of a document that Trim leaves, and those that it removes.
+// divide returns the changes that a document keeps if it holds so many, and those that it drops: the oldest ones. The last
+// release of an address that is available is kept as long as the document has it: see LastRelease.
 func divide(doc document.Document, held int) (left, excess []any) {
 	list, _ := doc[Field].([]any)
 	if len(list) <= held {

@@ -70,7 +70,7 @@ func TestRecord(t *testing.T) {
 		if len(Changes(doc)) <= Held && i >= Held {
 			t.Errorf("%s: Record has trimmed: %s", step.name, told(doc))
 		}
-		Trim(doc, Held)
+		(*Log)(nil).Trim(t.Context(), doc)
 		if got := told(doc); !strings.HasPrefix(got, step.want) || len(Changes(doc)) > Held {
 			t.Errorf("%s: %s", step.name, got)
 		}

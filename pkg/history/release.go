@@ -18,9 +18,9 @@ func LastRelease(doc document.Document) (r Release, ok bool) {
 		return Release{}, false
 	}
 	modified, _ := doc.Int(kazoo.FieldModified)
-	newest, ok := newestOf(doc)
+	newest := Newest(doc)
 	switch { // a write of ours sets the time of modification to that of its event
-	case !ok:
+	case newest.ID == "":
 		return releasedByKazoo(doc, modified)
 	case newest.To != "":
 		return Release{newest.To, max(modified, newest.At)}, true
@@ -32,7 +32,7 @@ func LastRelease(doc document.Document) (r Release, ok bool) {
 	if at == len(list) {
 		return Release{}, false
 	}
-	e, _ := decodeChange(doc, list[at])
+	e := decode(doc.ID(), list[at])
 	if e.Action == Created {
 		return releasedByKazoo(doc, e.At)
 	}
@@ -55,9 +55,8 @@ func lastRelease(doc document.Document, list []any) int {
 	}
 	undone := "" // the account to which an undone change had assigned the address
 	for i, value := range list {
-		e, ok := decodeChange(doc, value)
+		e := decode(doc.ID(), value)
 		switch {
-		case !ok:
 		case e.undo:
 			undone = e.From
 		case e.To != "" && e.To == undone:

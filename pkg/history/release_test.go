@@ -51,7 +51,7 @@ func TestLastRelease(t *testing.T) {
 			default:
 				Record(after, doc, Actor{}, step.at)
 			}
-			Trim(after, Held)
+			(*Log)(nil).Trim(t.Context(), after)
 			doc, before = after, doc
 			got := ""
 			if r, ok := LastRelease(doc); ok {
@@ -74,7 +74,7 @@ func TestDeletedAndCreatedAgain(t *testing.T) {
 			address(1, "B"), address(2, ""), address(3, holder), tombstone(4), address(5, ""),
 		} {
 			Record(after, doc, Actor{}, int64(100+i))
-			Trim(after, Held)
+			(*Log)(nil).Trim(t.Context(), after)
 			doc = after
 		}
 		if r, _ := LastRelease(doc); r.Account != want {
