@@ -239,7 +239,7 @@ func TestForeignBackup(t *testing.T) {
 		raw  []byte
 		want string
 	}{
-		"newer":     {pack(t, names, with("manifest.json", manifest(2))), "junctor 9.9 has made it"},
+		"newer":     {pack(t, names, with("manifest.json", manifest(3))), "junctor 9.9 has made it"},
 		"older":     {pack(t, names, with("manifest.json", manifest(0))), "restore it with junctor 9.9"},
 		"structure": {pack(t, names, with("junctor.db", broken)), "page"},
 		"member":    {pack(t, append([]string{"manifest.json", "other"}, names[1:]...), with("other", nil)), `"other"`},

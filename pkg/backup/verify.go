@@ -53,7 +53,7 @@ func (b *Backup) verify() error {
 	switch {
 	case b.Backup > version || b.Format > embedded.FormatVersion:
 		return fmt.Errorf("junctor %s has made it, and its format is newer than this junctor: use that one", b.Version)
-	case b.Backup < version || b.Format < embedded.FormatVersion:
+	case b.Backup < version || b.Format < embedded.OldestFormat:
 		return fmt.Errorf("this junctor does not read its format any more: restore it with junctor %s", b.Version)
 	case b.Bytes != b.store.Size():
 		return fmt.Errorf("its store has %d bytes and should have %d", b.store.Size(), b.Bytes)

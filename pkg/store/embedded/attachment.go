@@ -50,24 +50,24 @@ func fileKey(id, name string) []byte {
 	return append(appendBytes(nil, []byte(id)), name...)
 }
 
-// putFiles stores the attachments that a change brings and removes those it drops.
-func (c contents) putFiles(ch change) error {
+// putFiles stores the attachments that a record brings and removes those that are only in the one before.
+func (c contents) putFiles(id string, r, before *record) error {
 	b := c.part(attachmentsBucket)
-	if ch.before != nil {
-		for _, a := range ch.before.atts {
-			if _, stays := ch.after.attachmentOf(a.Name); stays {
+	if before != nil {
+		for _, a := range before.atts {
+			if _, stays := r.attachmentOf(a.Name); stays {
 				continue
 			}
-			if err := b.Delete(fileKey(ch.id, a.Name)); err != nil {
+			if err := b.Delete(fileKey(id, a.Name)); err != nil {
 				return err
 			}
 		}
 	}
-	for _, a := range ch.after.atts {
+	for _, a := range r.atts {
 		if a.data == nil {
 			continue
 		}
-		if err := b.Put(fileKey(ch.id, a.Name), a.data); err != nil {
+		if err := b.Put(fileKey(id, a.Name), a.data); err != nil {
 			return err
 		}
 	}

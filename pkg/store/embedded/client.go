@@ -24,8 +24,11 @@ type client struct {
 	log         zerolog.Logger
 	scriptLimit time.Duration
 	writer      *writer
+	updater     *updater
 	programs    sync.Map // index name > *program
-	designLocks sync.Map // database name > chan struct{}: see database.lockDesigns
+
+	// Database name > chan struct{}: see database.lock.
+	designLocks, refreshLocks sync.Map
 
 	lost atomic.Pointer[error] // set once no transaction can begin any more, as the file is damaged
 }
@@ -37,7 +40,7 @@ var (
 )
 
 func newClient(db *bolt.DB, f *storeFile, o Options) *client {
-	return &client{
+	c := &client{
 		bolt:        db,
 		file:        f,
 		path:        db.Path(),
@@ -45,10 +48,13 @@ func newClient(db *bolt.DB, f *storeFile, o Options) *client {
 		scriptLimit: o.ScriptLimit,
 		writer:      startWriter(db, f),
 	}
+	c.updater = startUpdater(c)
+	return c
 }
 
 // Close closes the file. kivik calls it when no call is under way and no result set is open, and makes no call after it.
 func (c *client) Close() error {
+	c.updater.stop()
 	c.writer.stop()
 	if lost := c.writer.lost.Load(); lost != nil {
 		return *lost // bbolt would wait for a lock that is never released

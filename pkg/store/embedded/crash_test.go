@@ -99,7 +99,7 @@ func TestKill(t *testing.T) {
 				t.Errorf("round %d: %s is at %q (%v), answered was %q", round, id, got, err, rev)
 			}
 		}
-		checkIndexes(t, file, c)
+		checkIndexes(t, c)
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}

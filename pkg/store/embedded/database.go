@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"strconv"
+	"sync"
 
 	"github.com/go-kivik/kivik/v4/driver"
 	bolt "go.etcd.io/bbolt"
@@ -52,6 +53,18 @@ func (d *database) update(ctx context.Context, fn func(contents) error) error {
 		}
 		return fn(c)
 	}, 1)
+}
+
+// lock serialises work on one database, by one of the client's maps of locks.
+func (d *database) lock(ctx context.Context, locks *sync.Map) (unlock func(), err error) {
+	lock, _ := locks.LoadOrStore(d.name, make(chan struct{}, 1))
+	c := lock.(chan struct{})
+	select {
+	case c <- struct{}{}:
+		return func() { <-c }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func seqText(seq uint64) string {

@@ -7,61 +7,46 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// commitDesign writes a design document. Its index is complete before the document appears, so no reader waits for
-// one, unless it has "autoupdate": false. The new index is registered first, so that from then on every write updates it.
-// Then the existing documents are mapped, a batch at a time, while other writes go on.
-func (d *database) commitDesign(ctx context.Context, o op) (string, error) {
-	unlock, err := d.lockDesigns(ctx)
+// commitDesign writes a design document. Its index has been built by then, a batch of documents at a time while other
+// writes go on, so that readers use the index before it until the new one is as good.
+func (d *database) commitDesign(ctx context.Context, o op) (rev string, err error) {
+	unlock, err := d.lock(ctx, &d.designLocks) // other documents do not wait for it
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	ch, err := d.prepareDesign(ctx, o)
+	var next *record
+	err = d.read(ctx, func(c contents) error {
+		before, err := c.record(o.id)
+		if err == nil {
+			next, err = o.next(before)
+		}
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
 	ix := index{}
-	if !ch.after.deleted {
-		if ix, err = d.newIndex(o.id, ch.after.body); err != nil {
+	if !next.deleted {
+		if ix, err = d.newIndex(o.id, next.body); err != nil {
 			return "", err
 		}
 	}
 	if err = d.build(ctx, o.id, ix); err == nil {
-		err = d.update(ctx, func(c contents) error { return c.install(ch, ix) })
+		err = d.update(ctx, func(c contents) (err error) {
+			rev, err = c.install(o, next.deleted, ix)
+			return err
+		})
 	}
 	if err != nil {
 		d.abandon(ctx, o.id, ix)
 		return "", err
 	}
-	return ch.after.rev, nil
+	d.updater.note(d.name, 1)
+	return rev, nil
 }
 
-// lockDesigns serialises the writes of design documents to one database. Other documents do not wait for it.
-func (d *database) lockDesigns(ctx context.Context) (unlock func(), err error) {
-	lock, _ := d.designLocks.LoadOrStore(d.name, make(chan struct{}, 1))
-	c := lock.(chan struct{})
-	select {
-	case c <- struct{}{}:
-		return func() { <-c }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (d *database) prepareDesign(ctx context.Context, o op) (change, error) {
-	var before *record
-	err := d.read(ctx, func(c contents) error {
-		r, err := c.record(o.id)
-		before = r.clone()
-		return err
-	})
-	if err != nil {
-		return change{}, err
-	}
-	return newChange(o, before)
-}
-
-// build creates an index with the rows of all documents.
+// build creates an index with the rows of all documents. Nobody else knows it yet.
 func (d *database) build(ctx context.Context, ddocID string, ix index) error {
 	if ix.name == "" {
 		return nil
@@ -73,74 +58,16 @@ func (d *database) build(ctx context.Context, ddocID string, ix index) error {
 		}
 		return c.register(ix)
 	})
-	if err != nil || ready || ix.program.manual {
+	if err != nil || ready {
 		return err
 	}
-	for last, more := "", true; more; {
-		if last, more, err = d.buildBatch(ctx, ix, last); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// buildBatch maps the next documents behind the id last.
-func (d *database) buildBatch(ctx context.Context, ix index, last string) (string, bool, error) {
-	batch, err := d.nextDocuments(ctx, last)
-	if err != nil || len(batch) == 0 {
-		return "", false, err
-	}
-	for i := range batch {
-		ch := &batch[i]
-		rows, err := ix.rows(ctx, ch.id, ch.before)
-		if err != nil {
-			return "", false, err
-		}
-		ch.rows = map[string][]row{ix.name: rows}
-	}
-	err = d.update(ctx, func(c contents) error {
-		x := c.index(ix.name)
-		for _, ch := range batch {
-			if ch.check(c) != nil {
-				continue // written since: that write has mapped it
-			}
-			if err := x.replace(ch.id, ch.rows[ix.name]); err != nil {
-				return err
-			}
-		}
-		return nil
+	return d.catchUp(ctx, func(c contents) ([]index, error) {
+		ix.reached = c.index(ix.name).Sequence()
+		return []index{ix}, nil
 	})
-	return batch[len(batch)-1].id, true, err
 }
 
-// The bounds of a batch of documents that are mapped for one index.
-const (
-	batchDocuments = 500
-	batchBytes     = 4 << 20
-)
-
-// nextDocuments reads a batch of documents.
-func (d *database) nextDocuments(ctx context.Context, last string) ([]change, error) {
-	var batch []change
-	err := d.read(ctx, func(c contents) error {
-		cursor := c.part(docsBucket).Cursor()
-		size := 0
-		for k, v := cursor.Seek(append([]byte(last), 0)); k != nil; k, v = cursor.Next() {
-			r, err := decodeRecord(v)
-			if err != nil {
-				return err
-			}
-			batch = append(batch, change{id: string(k), before: r.clone()})
-			if size += len(v); len(batch) == batchDocuments || size > batchBytes {
-				return nil
-			}
-		}
-		return nil
-	})
-	return batch, err
-}
-
-// register creates an empty index that writes update and no query reads. It replaces one that was abandoned.
+// register creates an empty index that no query reads. It replaces one that was abandoned.
 func (c contents) register(ix index) error {
 	if c.index(ix.name).Bucket != nil {
 		if err := c.dropIndex(ix.name); err != nil {
@@ -166,30 +93,25 @@ func (c contents) register(ix index) error {
 			return err
 		}
 	}
-	return c.renew()
+	return nil
 }
 
-// install stores the design document and replaces its index.
-func (c contents) install(ch change, ix index) error {
-	current := ix.name != "" && c.index(ix.name).Sequence() == c.updateSeq()
-	if err := ch.store(c); err != nil {
-		return err
-	}
-	if current { // a design document has no rows
-		if err := c.index(ix.name).SetSequence(c.updateSeq()); err != nil {
-			return err
-		}
+// install stores a design document, and replaces its index.
+func (c contents) install(o op, deleted bool, ix index) (rev string, err error) {
+	if rev, err = c.write(o); err != nil {
+		return "", err
 	}
 	designs := c.part(designsBucket)
-	old := string(designs.Get([]byte(ch.id)))
-	err := designs.Put([]byte(ch.id), []byte(ix.name))
-	if ch.after.deleted {
-		err = designs.Delete([]byte(ch.id))
+	old := string(designs.Get([]byte(o.id)))
+	if deleted {
+		err = designs.Delete([]byte(o.id))
+	} else {
+		err = designs.Put([]byte(o.id), []byte(ix.name))
 	}
 	if err != nil || old == "" || old == ix.name {
-		return err
+		return rev, err
 	}
-	return c.dropIndex(old)
+	return rev, c.dropIndex(old)
 }
 
 func (c contents) isInstalled(ddocID, name string) bool {
@@ -197,10 +119,7 @@ func (c contents) isInstalled(ddocID, name string) bool {
 }
 
 func (c contents) dropIndex(name string) error {
-	if err := c.part(indexesBucket).DeleteBucket([]byte(name)); err != nil {
-		return err
-	}
-	return c.renew()
+	return c.part(indexesBucket).DeleteBucket([]byte(name))
 }
 
 // abandon removes an index whose design document was not written. If that fails too, it is removed when the store

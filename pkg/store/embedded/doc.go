@@ -6,9 +6,9 @@
 // the JavaScript of the design documents, the same files that a CouchDB runs. Anything else is refused with a 501 that
 // names it. A reduce function that is not supported refuses only the queries that reduce.
 //
-// Three promises go beyond the interface: an acknowledged write is on disk; an index always matches its documents,
-// whenever the process dies, unless its design document has "autoupdate": false, which has queries update it; and no
-// JavaScript runs while a write transaction is open.
+// Three promises go beyond the interface: an acknowledged write is on disk; a query has everything that was written before
+// it, whenever a process dies (a query updates the index, if that was not done in the background); and no JavaScript runs
+// while a write transaction is open.
 //
 // The package knows nothing of Kazoo, of accounts or of addresses.
 package embedded

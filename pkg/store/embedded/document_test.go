@@ -290,7 +290,7 @@ func TestLargeBulk(t *testing.T) {
 			t.Errorf("result %d is %+v, want that of %s", i, r, want)
 		}
 	}
-	checkIndexes(t, d.bolt, d.client)
+	checkIndexes(t, d.client)
 	if got := listing(t, db.Query(t.Context(), "d", "numbers", kivik.Param("reduce", false))); len(got) != n/2 {
 		t.Errorf("%d rows, want %d", len(got), n/2)
 	}

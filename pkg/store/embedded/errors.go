@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 )
@@ -32,9 +31,6 @@ var (
 	errExists     = &Error{http.StatusPreconditionFailed,
 		"The database could not be created, the file already exists."}
 )
-
-// errStale says that what a write was prepared from has changed since. It has to be prepared again.
-var errStale = errors.New("prepared from an older state")
 
 func badRequest(format string, args ...any) error {
 	return &Error{http.StatusBadRequest, fmt.Sprintf(format, args...)}

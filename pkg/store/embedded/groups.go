@@ -16,6 +16,7 @@ import (
 type openedView struct {
 	rows    *bolt.Bucket
 	reducer reducer // nil for none
+	reached uint64  // the update sequence up to which rows are there
 }
 
 // groups has one row for each distinct key. It goes from key to key without touching the rows between. Their values are

@@ -18,14 +18,14 @@ type index struct {
 	name    string
 	source  []byte
 	program *program
+	reached uint64 // the index has what was written up to this update sequence
 }
 
 // designSource is the part of a design document that an index depends on.
 type designSource struct {
-	ID         string `json:"_id"`
-	Language   any    `json:"language,omitempty"`
-	Views      any    `json:"views,omitempty"`
-	AutoUpdate any    `json:"autoupdate,omitempty"`
+	ID       string `json:"_id"`
+	Language any    `json:"language,omitempty"`
+	Views    any    `json:"views,omitempty"`
 }
 
 // newIndex compiles the views of a design document. One without views has an index without a name.
@@ -40,9 +40,7 @@ func (c *client) newIndex(id string, body []byte) (index, error) {
 			return index{}, notSupported(member + " in a design document")
 		}
 	}
-	source, err := json.Marshal(designSource{
-		ID: id, Language: design["language"], Views: design["views"], AutoUpdate: design["autoupdate"],
-	})
+	source, err := json.Marshal(designSource{ID: id, Language: design["language"], Views: design["views"]})
 	if err != nil {
 		return index{}, err
 	}
@@ -79,16 +77,33 @@ func (c *client) program(name string, source []byte) (*program, error) {
 	return kept.(*program), nil
 }
 
-// indexes lists the indexes that a write to the database has to update, including those being built. Those of design
-// documents with "autoupdate": false are updated by the next query instead, see refresh.
-func (c *client) indexes(in contents) ([]index, error) {
-	var list []index
-	b := in.part(indexesBucket)
-	return list, b.ForEachBucket(func(name []byte) error {
-		p, err := c.program(string(name), b.Bucket(name).Get(sourceKey))
-		if err == nil && !p.manual {
-			list = append(list, index{name: string(name), program: p})
+// readIndex reads an index inside a transaction.
+func (c *client) readIndex(in contents, name string) (index, error) {
+	x := in.index(name)
+	p, err := c.program(name, x.Get(sourceKey))
+	return index{name: name, program: p, reached: x.Sequence()}, err
+}
+
+// indexOf returns the index of a design document, or none.
+func (c *client) indexOf(ddocID string) func(contents) ([]index, error) {
+	return func(in contents) ([]index, error) {
+		name := in.part(designsBucket).Get([]byte(ddocID))
+		if len(name) == 0 {
+			return nil, nil
 		}
+		ix, err := c.readIndex(in, string(name))
+		return []index{ix}, err
+	}
+}
+
+// indexes returns the indexes of all design documents.
+func (c *client) indexes(in contents) (list []index, err error) {
+	return list, in.part(designsBucket).ForEach(func(_, name []byte) error {
+		if len(name) == 0 {
+			return nil
+		}
+		ix, err := c.readIndex(in, string(name))
+		list = append(list, ix)
 		return err
 	})
 }

@@ -28,6 +28,22 @@ func (r row) entry() []byte {
 	return appendBytes(appendBytes(nil, []byte(r.view)), r.key)
 }
 
+// add stores what a batch has for an index, which then reaches a sequence. It does nothing if the index was dropped, or
+// made anew, since the batch was read.
+func (x indexContents) add(ix index, batch []pending, reached uint64) error {
+	if x.Bucket == nil || x.Sequence() != ix.reached {
+		return nil
+	}
+	for _, p := range batch {
+		if rows, mapped := p.rows[ix.name]; mapped {
+			if err := x.replace(p.id, rows); err != nil {
+				return err
+			}
+		}
+	}
+	return x.SetSequence(max(reached, ix.reached))
+}
+
 // replace replaces the rows of a document. Rows that stay as they are are not written, which spares their pages.
 func (x indexContents) replace(id string, rows []row) error {
 	emitted := dense(x.Bucket.Bucket(emittedBucket))

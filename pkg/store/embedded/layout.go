@@ -7,7 +7,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// The file is a tree of buckets. Two buckets use their sequence as a counter.
+// The file is a tree of buckets. Some use their sequence as a counter.
 //
 //	meta                     "format": the version of this layout
 //	databases
@@ -17,15 +17,15 @@ import (
 //	    changes              update sequence, 8 bytes: document id; sequence: update_seq
 //	    attachments          document id, name: content
 //	    designs              design document id: name of its index, or nothing where it has no views
-//	    indexes              sequence: generation, which every change of the set of indexes increases
+//	    indexes
 //	      INDEX              "source": the views; an index that designs does not name is being built; sequence: the
-//	                         update sequence it has reached, if its design document has "autoupdate": false
+//	                         update sequence it has reached
 //	        emitted          document id: the keys of its rows
 //	        rows
 //	          VIEW           key, document id, number: row
 //
-// Files of older versions also have counts of documents and rows, a bucket "local", and a key "born" in each database.
-// Nothing reads these.
+// Files of older versions also have counts of documents and rows, a bucket "local", a key "born" in each database, and a
+// sequence of indexes. Nothing reads these.
 var (
 	metaBucket        = []byte("meta")
 	databasesBucket   = []byte("databases")
@@ -114,17 +114,6 @@ func (c contents) record(id string) (*record, error) {
 
 func (c contents) updateSeq() uint64 {
 	return c.part(changesBucket).Sequence()
-}
-
-func (c contents) generation() uint64 {
-	return c.part(indexesBucket).Sequence()
-}
-
-// renew gives the database another generation, so that a write that was prepared for another set of indexes is
-// recognised as stale.
-func (c contents) renew() error {
-	_, err := c.part(indexesBucket).NextSequence()
-	return err
 }
 
 // put stores a record as the newest change and takes the place of the one before.

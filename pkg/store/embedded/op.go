@@ -3,7 +3,7 @@ package embedded
 import "net/http"
 
 // op is one write to a document. next returns what is to be stored in the place of current, which is nil for an id
-// that was never used. It is called again if current has changed before the result was stored.
+// that was never used. It may be called more than once.
 type op struct {
 	id   string
 	next func(current *record) (*record, error)

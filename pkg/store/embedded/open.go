@@ -28,8 +28,12 @@ const (
 	growth      = 1 << 20         // the file grows in such steps
 )
 
-// FormatVersion is the version of the layout of a store's file. Open refuses files of another one.
-const FormatVersion = 1
+// FormatVersion is the version of the layout of a store's file. Open converts files of OldestFormat and later, and refuses
+// others.
+const (
+	FormatVersion = 2
+	OldestFormat  = 1 // every write updated all indexes, and no index had a sequence
+)
 
 // Options adjusts Open. The zero value is usable.
 type Options struct {
@@ -168,36 +172,59 @@ func mapSize() int {
 	return 1 << 36
 }
 
-// prepareFile refuses a file that is not a store, and removes what a crash left unfinished. It writes only if there is
-// such a thing: a store can be opened and read while its disk is full.
+// prepareFile refuses a file that is not a store, converts one of an older format, and removes what a crash left
+// unfinished. It writes only if there is such a thing: a store can be opened and read while its disk is full.
 func prepareFile(file *bolt.DB) error {
 	var left []unfinished
+	var format int
 	err := boltfile.Guard(file.Path(), func() error {
 		return file.View(func(tx *bolt.Tx) (err error) {
-			if err := checkLayout(tx); err != nil {
+			if format, err = readFormat(tx); err != nil {
 				return err
 			}
 			left, err = unfinishedIndexes(tx)
 			return err
 		})
 	})
-	if err != nil || len(left) == 0 {
+	if err != nil || len(left) == 0 && format == FormatVersion {
 		return err
 	}
 	return boltfile.Guard(file.Path(), func() error {
-		return file.Update(func(tx *bolt.Tx) error { return dropUnfinished(tx, left) })
+		return file.Update(func(tx *bolt.Tx) error {
+			if err := dropUnfinished(tx, left); err != nil || format == FormatVersion {
+				return err
+			}
+			return convert(tx)
+		})
 	})
 }
 
-// checkLayout refuses a file that is not a store of this version.
-func checkLayout(tx *bolt.Tx) error {
+// readFormat returns the format of a store. It refuses a file that is not a store of a format that Open reads.
+func readFormat(tx *bolt.Tx) (int, error) {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil || tx.Bucket(databasesBucket) == nil {
-		return fmt.Errorf("%s is not a junctor store: move it away to begin with a new one", tx.DB().Path())
+		return 0, fmt.Errorf("%s is not a junctor store: move it away to begin with a new one", tx.DB().Path())
 	}
-	if format := string(meta.Get(formatKey)); format != strconv.Itoa(FormatVersion) {
-		return fmt.Errorf("%s has format %q, and this junctor reads format %d: use the junctor that wrote it",
-			tx.DB().Path(), format, FormatVersion)
+	text := string(meta.Get(formatKey))
+	format, err := strconv.Atoi(text)
+	if err != nil || format < OldestFormat || format > FormatVersion {
+		return 0, fmt.Errorf("%s has format %q, and this junctor reads formats %d to %d: use the junctor that wrote it",
+			tx.DB().Path(), text, OldestFormat, FormatVersion)
 	}
-	return nil
+	return format, nil
+}
+
+// convert makes a store of FormatVersion of one of OldestFormat: every index there is has everything that was written.
+func convert(tx *bolt.Tx) error {
+	databases := tx.Bucket(databasesBucket)
+	err := databases.ForEachBucket(func(name []byte) error {
+		c := contents{databases.Bucket(name)}
+		return c.part(indexesBucket).ForEachBucket(func(index []byte) error {
+			return c.index(string(index)).SetSequence(c.updateSeq())
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(metaBucket).Put(formatKey, []byte(strconv.Itoa(FormatVersion)))
 }

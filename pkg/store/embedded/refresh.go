@@ -1,96 +1,129 @@
 package embedded
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+)
 
-// refresh updates the index of a design document that has "autoupdate": false, so that a query sees every write before
-// it. The index covers all changes up to its sequence.
-func (d *database) refresh(ctx context.Context, ddocID string) error {
-	ix, _, err := d.outdated(ctx, ddocID)
-	if err != nil || ix.name == "" {
-		return err
-	}
-	unlock, err := d.lockDesigns(ctx)
+// errOutdated says that an index does not have everything that was written before.
+var errOutdated = errors.New("index outdated")
+
+// The bounds of a batch of documents that are mapped.
+const (
+	batchDocuments = 500
+	batchBytes     = 4 << 20
+)
+
+// pending is a document that was written since an index was updated, and its rows.
+type pending struct {
+	id     string
+	record *record
+	rows   map[string][]row // by index
+}
+
+// refresh updates the indexes that choose returns, so that they have everything that was written before. Only one
+// goroutine refreshes indexes of a database at a time: others that wait mostly find nothing to do.
+func (d *database) refresh(ctx context.Context, choose func(contents) ([]index, error)) error {
+	unlock, err := d.lock(ctx, &d.refreshLocks)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	ix, until, err := d.outdated(ctx, ddocID) // again: another query may have done it meanwhile
-	for ix.name != "" && err == nil {
-		var reached uint64
-		if reached, until, err = d.refreshBatch(ctx, ix, until); reached >= until {
-			break
-		}
+	return d.catchUp(ctx, choose)
+}
+
+// catchUp is refresh for indexes that no other goroutine refreshes.
+func (d *database) catchUp(ctx context.Context, choose func(contents) ([]index, error)) error {
+	var until uint64
+	err := d.read(ctx, func(c contents) error {
+		until = c.updateSeq()
+		return nil
+	})
+	for reached := uint64(0); err == nil && reached < until; {
+		reached, err = d.refreshBatch(ctx, choose)
 	}
 	return err
 }
 
-// outdated returns the index of a design document if a query has to update it first, and the update sequence of the
-// database. The index has no name if there is nothing to do.
-func (d *database) outdated(ctx context.Context, ddocID string) (ix index, until uint64, err error) {
-	err = d.read(ctx, func(c contents) error {
-		name := string(c.part(designsBucket).Get([]byte(ddocID)))
-		if name == "" {
-			return nil
-		}
-		x := c.index(name)
-		p, err := d.program(name, x.Get(sourceKey))
-		if err == nil && p.manual && x.Sequence() < c.updateSeq() {
-			ix, until = index{name: name, program: p}, c.updateSeq()
+// refreshBatch maps the next documents that were written, and returns the sequence that the chosen indexes have reached.
+// View functions run outside of any transaction. A document that is written again meanwhile gets the rows of the
+// revision that was mapped: its new sequence is not reached yet, so it is mapped again.
+func (d *database) refreshBatch(ctx context.Context, choose func(contents) ([]index, error)) (reached uint64, err error) {
+	var indexes []index
+	var batch []pending
+	err = d.read(ctx, func(c contents) (err error) {
+		if indexes, err = choose(c); err == nil {
+			batch, reached, err = c.nextChanges(indexes)
 		}
 		return err
 	})
-	return ix, until, err
-}
-
-// refreshBatch maps the next documents that have changed. It returns the sequence that the index has reached, and the one
-// that it has to reach. A document that was written again meanwhile is skipped, and its new sequence has to be reached,
-// too.
-func (d *database) refreshBatch(ctx context.Context, ix index, until uint64) (reached, target uint64, err error) {
-	batch, reached, err := d.nextChanges(ctx, ix.name)
+	if err == nil {
+		err = mapAll(ctx, indexes, batch)
+	}
 	if err != nil || len(batch) == 0 {
-		return until, until, err
+		return reached, err
 	}
-	b := basis{indexes: []index{ix}}
-	if err := b.mapAll(ctx, batch); err != nil {
-		return 0, until, err
-	}
-	target = until
-	err = d.update(ctx, func(c contents) error {
-		x := c.index(ix.name)
-		for _, ch := range batch {
-			stored, err := c.record(ch.id)
-			if err != nil {
+	return reached, d.update(ctx, func(c contents) error {
+		for _, ix := range indexes {
+			if err := c.index(ix.name).add(ix, batch, reached); err != nil {
 				return err
-			}
-			if stored.revision() != ch.after.revision() {
-				target = max(target, stored.seq)
-				continue
-			}
-			if err := x.replace(ch.id, ch.rows[ix.name]); err != nil {
-				return err
-			}
-		}
-		return x.SetSequence(reached)
-	})
-	return reached, target, err
-}
-
-// nextChanges reads a batch of the documents that have changed since an index was updated, and the sequence of the last.
-func (d *database) nextChanges(ctx context.Context, name string) (batch []change, last uint64, err error) {
-	err = d.read(ctx, func(c contents) error {
-		cursor := c.part(changesBucket).Cursor()
-		size := 0
-		for k, id := cursor.Seek(seqKey(c.index(name).Sequence() + 1)); k != nil; k, id = cursor.Next() {
-			r, err := c.record(string(id))
-			if err != nil {
-				return err
-			}
-			batch, last = append(batch, change{id: string(id), after: r.clone()}), r.seq
-			if size += len(r.body); len(batch) == batchDocuments || size > batchBytes {
-				return nil
 			}
 		}
 		return nil
 	})
-	return batch, last, err
+}
+
+// nextChanges reads a batch of the documents that were written since the oldest of the indexes was updated, and the
+// sequence of the last of them.
+func (c contents) nextChanges(indexes []index) (batch []pending, last uint64, err error) {
+	last = c.updateSeq()
+	if len(indexes) == 0 {
+		return nil, last, nil
+	}
+	oldest := slices.MinFunc(indexes, func(a, b index) int { return cmp.Compare(a.reached, b.reached) })
+	cursor := c.part(changesBucket).Cursor()
+	size := 0
+	for k, id := cursor.Seek(seqKey(oldest.reached + 1)); k != nil; k, id = cursor.Next() {
+		r, err := c.record(string(id))
+		if err != nil {
+			return nil, 0, err
+		}
+		batch = append(batch, pending{id: string(id), record: r.clone(), rows: map[string][]row{}})
+		if size += len(r.body); len(batch) == batchDocuments || size > batchBytes {
+			return batch, r.seq, nil
+		}
+	}
+	return batch, last, nil
+}
+
+// mapAll runs the view functions of the indexes on a batch, on all processors.
+func mapAll(ctx context.Context, indexes []index, batch []pending) error {
+	workers := min(runtime.GOMAXPROCS(0), len(batch))
+	errs := make([]error, workers)
+	var all sync.WaitGroup
+	for n := range workers {
+		all.Go(func() {
+			for i := n; i < len(batch) && errs[n] == nil; i += workers {
+				errs[n] = batch[i].mapFor(ctx, indexes)
+			}
+		})
+	}
+	all.Wait()
+	return cmp.Or(errs...)
+}
+
+func (p pending) mapFor(ctx context.Context, indexes []index) (err error) {
+	for _, ix := range indexes {
+		if p.record.seq <= ix.reached {
+			continue
+		}
+		if p.rows[ix.name], err = ix.rows(ctx, p.id, p.record); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -4,25 +4,20 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-kivik/kivik/v4"
 )
 
-// manualDesign is wordsDesign with an index that queries update.
-var manualDesign = strings.Replace(wordsDesign, "{", `{"autoupdate":false,`, 1)
-
-// checkManualIndex compares the index of _design/d with one made anew from the documents, and says up to which sequence
-// it is updated.
-func checkManualIndex(t *testing.T, d *database) (reached, last uint64) {
+// reached returns up to which update sequence an index of a database is updated, and the last one there is.
+func reached(t *testing.T, d *database) (reached, last uint64) {
 	t.Helper()
 	err := d.read(t.Context(), func(c contents) error {
-		name := string(c.part(designsBucket).Get([]byte("_design/d")))
-		p, err := d.program(name, c.index(name).Get(sourceKey))
-		if reached, last = c.index(name).Sequence(), c.updateSeq(); err == nil && reached == last {
-			checkIndex(t, c, index{name: name, program: p})
+		list, err := d.indexes(c)
+		if err == nil {
+			reached, last = list[0].reached, c.updateSeq()
 		}
 		return err
 	})
@@ -32,34 +27,22 @@ func checkManualIndex(t *testing.T, d *database) (reached, last uint64) {
 	return reached, last
 }
 
-// TestManualIndex: an index that writes do not update is updated by queries, while others write, and after a restart.
-func TestManualIndex(t *testing.T) {
+// TestQueriesHaveAllThatWasWritten: each query has what was written just before it, while others write and change the
+// views.
+func TestQueriesHaveAllThatWasWritten(t *testing.T) {
 	t.Parallel()
 	d := driverDB(t)
 	db := kivikOver(t, d)
 	fillBatches(t, db)
-	rev := put(t, db, "_design/d", manualDesign)
-	if reached, _ := checkManualIndex(t, d); reached != 0 {
-		t.Errorf("updated up to %d before the first query", reached)
-	}
+	put(t, db, "_design/d", wordsDesign)
 	var all sync.WaitGroup
 	for seed := range uint64(3) {
 		all.Go(func() { randomWrites(t, db, rand.New(rand.NewPCG(seed, 2)), 100) })
 		all.Go(func() { queryOwnWrites(t, db, seed) })
 	}
+	all.Go(func() { replaceViews(t, db) })
 	all.Wait()
-	listing(t, db.Query(t.Context(), "_design/d", "words"))
-	if reached, last := checkManualIndex(t, d); reached != last {
-		t.Errorf("updated up to %d of %d after a query", reached, last)
-	}
-	put(t, db, "later", `{"n":11}`)
-	if reached, last := checkManualIndex(t, d); reached == last {
-		t.Error("a write has updated the index")
-	}
-	put(t, db, "_design/d", strings.Replace(wordsDesign, "{", `{"_rev":"`+rev+`",`, 1))
-	checkIndexes(t, d.bolt, d.client)
-	_, err := db.Put(t.Context(), "_design/e", map[string]any{"autoupdate": "no", "views": map[string]any{}})
-	wantError(t, err, 400, "autoupdate")
+	checkIndexes(t, d.client)
 }
 
 // queryOwnWrites wants each query to have what was written just before it.
@@ -82,8 +65,48 @@ func queryOwnWrites(t *testing.T, db *kivik.DB, writer uint64) {
 	}
 }
 
-// TestManualIndexIsKept: after a restart the index goes on from where it was.
-func TestManualIndexIsKept(t *testing.T) {
+// replaceViews writes the design document with more views and with fewer, so that it has another index each time.
+func replaceViews(t *testing.T, db *kivik.DB) {
+	for range 4 {
+		ctx := context.Background()
+		var design map[string]any
+		if err := db.Get(ctx, "_design/d").ScanDoc(&design); err != nil {
+			t.Error(err)
+			return
+		}
+		views := design["views"].(map[string]any)
+		if views["more"] == nil {
+			views["more"] = map[string]any{"map": "function (doc) { emit(doc._id); }"}
+		} else {
+			delete(views, "more")
+		}
+		if _, err := db.Put(ctx, "_design/d", design); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// TestIndexesAreUpdatedInTheBackground: nobody has to query a view.
+func TestIndexesAreUpdatedInTheBackground(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	put(t, db, "_design/d", wordsDesign)
+	fillBatches(t, db)
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		if reached, last := reached(t, d); reached == last {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the index is not updated")
+		}
+	}
+	checkIndexes(t, d.client)
+}
+
+// TestIndexAfterReopening: a store that is closed has updated its indexes, and queries go on from there.
+func TestIndexAfterReopening(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	client, err := Open(folder, Options{})
@@ -91,17 +114,20 @@ func TestManualIndexIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := createDB(t, client.Client, "db")
-	put(t, db, "_design/d", manualDesign)
-	if reached, last := checkManualIndex(t, &database{client: client.own, name: "db"}); reached != last {
-		t.Errorf("updated up to %d of %d in an empty database", reached, last)
-	}
+	put(t, db, "_design/d", wordsDesign)
 	put(t, db, "a", `{"n":1}`)
-	listing(t, db.Query(t.Context(), "_design/d", "numbers", kivik.Param("reduce", false)))
 	rev := put(t, db, "b", `{"n":3}`)
 	if err := client.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db = openStore(t, folder).DB("db")
+	if client, err = Open(folder, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if reached, last := reached(t, &database{client: client.own, name: "db"}); reached != last || last == 0 {
+		t.Errorf("updated up to %d of %d when the store was closed", reached, last)
+	}
+	db = client.DB("db")
 	count := func() int {
 		return len(listing(t, db.Query(t.Context(), "_design/d", "numbers", kivik.Param("reduce", false))))
 	}

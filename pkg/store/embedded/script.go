@@ -13,7 +13,6 @@ import (
 // program is the compiled functions of one design document. It is safe for concurrent use.
 type program struct {
 	ddocID  string
-	manual  bool // "autoupdate" is false: writes do not update the index
 	maps    map[string]*function
 	reduces map[string]reducer
 	log     func(msg string, fields map[string]any)
@@ -33,13 +32,6 @@ func compile(
 		return nil, notSupported(fmt.Sprintf("design document language %v", language))
 	}
 	p := &program{ddocID: ddocID, maps: map[string]*function{}, reduces: map[string]reducer{}, log: log}
-	if auto, ok := design["autoupdate"]; ok {
-		automatic, isBool := auto.(bool)
-		if !isBool {
-			return nil, badRequest("`autoupdate` must be a boolean")
-		}
-		p.manual = !automatic
-	}
 	views, ok := design["views"].(map[string]any)
 	if !ok && design["views"] != nil {
 		return nil, badRequest("`views` must be an object")

@@ -141,13 +141,17 @@ func (s *Snapshot) look() int64 {
 	return s.grown.Load()
 }
 
-// CheckFile returns an error unless the file path is a store of this version that can be opened. It does not change
-// the file.
+// CheckFile returns an error unless the file path is a store that can be opened. It does not change the file.
 func CheckFile(path string) error {
 	db, err := boltfile.OpenReadOnly(path)
 	if err != nil {
 		return err
 	}
-	err = boltfile.Guard(path, func() error { return db.View(checkLayout) })
+	err = boltfile.Guard(path, func() error {
+		return db.View(func(tx *bolt.Tx) error {
+			_, err := readFormat(tx)
+			return err
+		})
+	})
 	return errors.Join(err, db.Close())
 }

@@ -160,9 +160,9 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 				if err := createLayout(tx); err != nil {
 					return err
 				}
-				return tx.Bucket(metaBucket).Put(formatKey, []byte("2"))
+				return tx.Bucket(metaBucket).Put(formatKey, []byte("3"))
 			}),
-			`has format "2", and this junctor reads format 1`,
+			`has format "3", and this junctor reads formats 1 to 2`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/go-kivik/kivik/v4/driver"
 )
@@ -16,28 +17,46 @@ func (d *database) Query(ctx context.Context, ddoc, view string, options driver.
 	if err := p.unsupported(); err != nil {
 		return nil, err
 	}
-	if err := d.refresh(ctx, designPrefix+ddoc); err != nil {
+	var written uint64 // when the query began
+	for {
+		rows, err := d.query(ctx, q, func(c contents, r *rows) (source, error) {
+			if written == 0 {
+				written = c.updateSeq()
+			}
+			return d.queryView(c, r, q, designPrefix+ddoc, view, written)
+		})
+		if !errors.Is(err, errOutdated) {
+			return rows, err
+		}
+		if err := d.refresh(ctx, d.indexOf(designPrefix+ddoc)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// queryView returns the rows of a view that a query selects. It returns errOutdated if the index lacks something of what
+// was written up to a sequence.
+func (d *database) queryView(c contents, r *rows, q *query, ddocID, view string, written uint64) (source, error) {
+	v, err := d.openView(c, ddocID, view)
+	if err != nil {
 		return nil, err
 	}
-	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
-		v, err := d.openView(c, designPrefix+ddoc, view)
-		if err != nil {
-			return nil, err
-		}
-		reduce, err := q.reduces(v.reducer)
-		if err != nil {
-			return nil, err
-		}
-		spans, err := q.viewSpans()
-		if err != nil {
-			return nil, err
-		}
-		s := newScan(v.rows, spans, q.descending)
-		if reduce {
-			return &groups{rows: r, scan: s, view: v}, nil
-		}
-		return &viewRows{scan: s, contents: c, includeDocs: q.includeDocs}, nil
-	})
+	if v.reached < written {
+		return nil, errOutdated
+	}
+	reduce, err := q.reduces(v.reducer)
+	if err != nil {
+		return nil, err
+	}
+	spans, err := q.viewSpans()
+	if err != nil {
+		return nil, err
+	}
+	s := newScan(v.rows, spans, q.descending)
+	if reduce {
+		return &groups{rows: r, scan: s, view: v}, nil
+	}
+	return &viewRows{scan: s, contents: c, includeDocs: q.includeDocs}, nil
 }
 
 // openView returns a view of a design document.
@@ -50,17 +69,16 @@ func (d *database) openView(c contents, ddocID, view string) (*openedView, error
 	if len(name) == 0 {
 		return nil, errNoView
 	}
-	x := c.index(string(name))
-	rows := x.view(view)
-	if rows == nil {
-		return nil, errNoView
-	}
-	p, err := d.program(string(name), x.Get(sourceKey))
+	ix, err := d.readIndex(c, string(name))
 	if err != nil {
 		return nil, err
 	}
-	reducer, _ := p.reducer(view)
-	return &openedView{rows: rows, reducer: reducer}, nil
+	rows := c.index(ix.name).view(view)
+	if rows == nil {
+		return nil, errNoView
+	}
+	reducer, _ := ix.program.reducer(view)
+	return &openedView{rows: rows, reducer: reducer, reached: ix.reached}, nil
 }
 
 // viewRows are rows as the map function emitted them.

@@ -29,7 +29,7 @@ type writer struct {
 	stopped   sync.Once
 }
 
-// write is one write. apply returns an *Error, errStale or a context's error only before it has changed anything. Any
+// write is one write. apply returns an *Error, errAllRefused or a context's error only if it has changed nothing. Any
 // other error fails the whole transaction.
 type write struct {
 	ctx       context.Context
@@ -169,7 +169,7 @@ var errAllRefused = errors.New("nothing to write")
 
 func isRefusal(err error) bool {
 	var refusal *Error
-	return errors.As(err, &refusal) || errors.Is(err, errStale) ||
+	return errors.As(err, &refusal) || errors.Is(err, errAllRefused) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
