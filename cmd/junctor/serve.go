@@ -199,10 +199,9 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 			queue.Run(ctx)
 		})
 	}
-	followPool := s.pool.Follower(s.maxStaleness) // before clients come: responses say where they were read
 	err := s.announce(serving, url)
 	if err == nil {
-		f.run("pool", followPool)
+		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
 		f.run("accounts", func(ctx context.Context) { s.accountList.Follow(ctx, s.maxStaleness) })
 		f.run("projector", s.pool.Projector().Run)
 		f.run("history", s.history.Run)

@@ -124,27 +124,6 @@ func TestReadFromIsOfTheRead(t *testing.T) {
 	}
 }
 
-// TestReadFromBeforeThePoolFollows: requests that a server has accepted before it follows the store.
-func TestReadFromBeforeThePoolFollows(t *testing.T) {
-	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
-	var follow func(context.Context)
-	b := &behind{other: newService(t, s)}
-	b.other.create("10.0.0.1", "10.0.0.2")
-	b.service = newService(t, s, func(c *api.Config) {
-		c.Pool = dedicatedip.New(s, dedicatedip.Options{Zone: "local", Now: c.Now, Log: c.Log})
-		follow = c.Pool.Follower(time.Minute)
-	})
-	b.compare(t, "store")
-	ctx, cancel := context.WithCancel(context.Background())
-	var following sync.WaitGroup
-	following.Go(func() { follow(ctx) })
-	defer following.Wait()
-	defer cancel()
-	b.compare(t, "")
-}
-
 // behind is a server whose feed is cut at times, beside one that asks the store always.
 type behind struct {
 	*service

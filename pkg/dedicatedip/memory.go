@@ -30,11 +30,7 @@ const mostDocuments = 4096
 // Follow reads the whole pool into memory and follows what other processes write, until ctx ends. Reads are served from
 // memory unless it is more than staleness behind; then they go to the store. What this process writes through the pool
 // is in memory before the write returns. Accounts' copies follow what others write while the projector runs.
-func (p *Pool) Follow(ctx context.Context, staleness time.Duration) { p.Follower(staleness)(ctx) }
-
-// Follower returns a function that does what Follow does. It is for a caller that serves requests before it follows:
-// their reads go to the store as they do while the pool is being read, and Reader.Bypassed reports it.
-func (p *Pool) Follower(staleness time.Duration) (follow func(ctx context.Context)) {
+func (p *Pool) Follow(ctx context.Context, staleness time.Duration) {
 	m := &memory{index: poolindex.New(), staleness: staleness}
 	m.documents, _ = lru.New[string, document.Document](mostDocuments) // fails for sizes below 1 only
 	m.mirror = mirror.New(p.store, Database, m.index, mirror.Options{
@@ -48,10 +44,8 @@ func (p *Pool) Follower(staleness time.Duration) (follow func(ctx context.Contex
 		Log:      p.options.Log,
 	})
 	p.memory.Store(m)
-	return func(ctx context.Context) {
-		defer p.memory.Store(nil)
-		m.mirror.Run(ctx)
-	}
+	defer p.memory.Store(nil)
+	m.mirror.Run(ctx)
 }
 
 // reloaded records that changes by others were not observed one by one.

@@ -25,13 +25,7 @@ func (l *Log) Run(ctx context.Context) {
 	saved := time.Now()
 	for pauses := backoff.New(moveEvery, lastPause); ; {
 		pause := moveEvery
-		unindexed := l.unindexed.Load()
 		err := l.moveAll(ctx)
-		if unindexed == l.unindexed.Load() { // nothing was moved
-			l.updateViews(ctx, 1)
-		} else {
-			l.updateViews(ctx, mostUnindexed)
-		}
 		if err == nil && time.Since(saved) >= saveEvery {
 			saved, err = time.Now(), l.save(ctx)
 		}
@@ -54,23 +48,9 @@ func (l *Log) Run(ctx context.Context) {
 	if err == nil {
 		err = l.save(ctx)
 	}
-	l.updateViews(ctx, 1)
 	if err != nil {
 		l.log.Warn().Err(err).Int("waiting", l.Stats().Waiting).
 			Msg("the history lacks the last changes; the next start moves them")
-	}
-}
-
-// mostUnindexed is about how many events a listing may find that are in no view yet.
-const mostUnindexed = 5000
-
-// updateViews has the store update the views if so many documents have been written since. Their design document has
-// "autoupdate": false: a change costs an embedded store a quarter less if the views are updated when nothing else is to
-// be done, or for many events together. If it fails, the next listing does it.
-func (l *Log) updateViews(ctx context.Context, least int64) {
-	if l.unindexed.Load() >= least {
-		l.unindexed.Store(0)
-		_, _ = l.isEmpty(ctx) // as any query does
 	}
 }
 
@@ -151,7 +131,6 @@ func (l *Log) catchUp(ctx context.Context) error {
 			l.mu.Lock()
 			l.moved.since = position
 			l.mu.Unlock()
-			l.updateViews(ctx, mostUnindexed)
 		}
 		return err
 	}
@@ -304,7 +283,6 @@ func (l *Log) save(ctx context.Context) error {
 	})
 	if err == nil {
 		l.stored = moved
-		l.unindexed.Add(1)
 		l.readPruned(doc)
 	}
 	return err

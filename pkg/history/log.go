@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -44,8 +43,7 @@ type Log struct {
 	log   zerolog.Logger
 	known *lru.Cache[string, Event] // by address: an event that the database has, with all that went before
 
-	moving    chan struct{} // holds one element while events are moved, see exclusively
-	unindexed atomic.Int64  // events and checkpoints that were written since the views were updated, see updateViews
+	moving chan struct{} // holds one element while events are moved, see exclusively
 
 	mu      sync.Mutex
 	queue   []queued // as read from the pool or written to it, in that order
@@ -249,7 +247,6 @@ func (l *Log) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
 	err := l.Flush(ctx)
-	l.updateViews(ctx, 1)
 	if fault.Is(err, fault.DatastoreMissing) { // nothing was ever installed
 		return nil
 	}

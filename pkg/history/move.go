@@ -182,7 +182,6 @@ func (l *Log) put(ctx context.Context, events []Event) error {
 		if err := l.putDifferent(ctx, present); err != nil {
 			return err
 		}
-		l.unindexed.Add(int64(len(part)))
 	}
 	return nil
 }

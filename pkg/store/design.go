@@ -95,7 +95,7 @@ func (s *Store) InstallIfMissing(ctx context.Context, db string, design document
 func (s *Store) Install(ctx context.Context, db string, design document.Document) error {
 	_, err := s.Update(ctx, db, design.ID(), func(doc document.Document) error {
 		changed := false
-		for _, member := range []string{"views", "language", "autoupdate"} {
+		for _, member := range []string{"views", "language"} {
 			switch value, wanted := design[member]; {
 			case reflect.DeepEqual(doc[member], value):
 				continue

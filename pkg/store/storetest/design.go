@@ -50,13 +50,6 @@ func install(s *subject) {
 		"views":{"v":{"map":"function(doc) { emit('two'); }"}}}`)
 	s.ok(s.Install(s.Context(), s.db, two))
 	s.equal(s.rows("own", "v", store.Query{}), `"two" a null`)
-	two["autoupdate"] = false
-	s.ok(s.Install(s.Context(), s.db, two))
-	s.put(`{"_id":"b"}`)
-	s.equal(s.rows("own", "v", store.Query{}), `"two" a null`, `"two" b null`)
-	if doc := s.get("_design/own"); doc["autoupdate"] != false {
-		s.Errorf("installed is %v", doc)
-	}
 }
 
 // installIfMissing: a design document of Kazoo's is Kazoo's once it is there.
