@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"junctor/pkg/testutil"
 )
 
 // patience is how long a condition may take to come true.
@@ -127,7 +129,7 @@ func start(t *testing.T) *site {
 	s := &site{T: t, dir: t.TempDir(), corePort: freePort(t, core), clusterPort: freePort(t, first, second, third)}
 	s.program = filepath.Join(s.dir, "junctor")
 	run(t, "../..", "go", "build", "-o", s.program, "./cmd/junctor")
-	s.url = fmt.Sprintf("http://127.0.0.1:%d/v2", freeTCPPort(t))
+	s.url = fmt.Sprintf("http://127.0.0.1:%d/v2", freePort(t, "127.0.0.1"))
 	s.serve(t)
 	t.Cleanup(func() { s.stop(t) })
 	var admin struct {
@@ -357,37 +359,12 @@ func run(t *testing.T, dir, name string, args ...string) string {
 	return string(text)
 }
 
-// freePort returns a UDP port that is free at all addresses.
+// freePort returns a port that is free at all addresses.
 func freePort(t *testing.T, addresses ...string) int {
 	t.Helper()
-	for range 50 {
-		probe, err := net.ListenPacket("udp", addresses[0]+":0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := probe.LocalAddr().(*net.UDPAddr).Port
-		_ = probe.Close()
-		free := true
-		for _, address := range addresses {
-			conn, err := net.ListenPacket("udp", fmt.Sprintf("%s:%d", address, port))
-			if free = free && err == nil; err == nil {
-				_ = conn.Close()
-			}
-		}
-		if free {
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return 0
-}
-
-func freeTCPPort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := testutil.FreePort(addresses...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	return port
 }

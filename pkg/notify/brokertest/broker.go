@@ -18,6 +18,8 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"junctor/pkg/testutil"
 )
 
 // startTime bounds how long a broker may take to come up. It takes six seconds on an idle machine.
@@ -87,12 +89,9 @@ func find() (string, error) {
 
 func freePorts() (ports [3]int, err error) {
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+		if ports[i], err = testutil.FreePort("127.0.0.1"); err != nil {
 			return ports, err
 		}
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil
 }
