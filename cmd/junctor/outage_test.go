@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
 	"junctor/pkg/testutil"
 )
@@ -21,8 +20,7 @@ func TestHungStoreIsNotWaitedFor(t *testing.T) {
 		t.Fatalf("create: %d %v", status, body)
 	}
 	ask := func(path string) (status int) {
-		const limit = 20 * time.Second // a call of the store takes at most 5 s, and the machine may be busy
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		ctx, cancel := context.WithTimeout(t.Context(), patience) // a call of the store takes at most 5 s
 		defer cancel()
 		r, _ := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
 		r.Header.Set("X-Auth-Token", token)

@@ -20,7 +20,7 @@ import (
 )
 
 // stopBound is how long a stop may take, whatever hangs.
-const stopBound = 20 * time.Second
+const stopBound = patience
 
 // TestStopWithHungStore is about B3: a server whose CouchDB hangs, with a request under way and one write that nobody
 // has followed up yet, takes no new requests once it is told to stop, and ends in time.

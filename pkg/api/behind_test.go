@@ -23,7 +23,8 @@ type gated struct {
 	*store.Store
 	gate      sync.RWMutex
 	opened    time.Time
-	afterView atomic.Pointer[func()] // is called once, by the next view that was read
+	current   atomic.Pointer[func(asOf time.Time)] // of the feed, once it was current
+	afterView atomic.Pointer[func()]               // is called once, by the next view that was read
 }
 
 func (g *gated) View(
@@ -48,27 +49,33 @@ func (g *gated) Changes(
 		defer g.gate.RUnlock()
 		if asOf.After(g.opened) {
 			current(asOf)
+			g.current.Store(&current)
 		}
 	})
 }
 
-// cut has the feed tell nothing any more, until tell is called.
+// followStaleness is far more than a busy machine may stop a feed for.
+const followStaleness = time.Hour
+
+// cut has the feed tell nothing any more, until tell is called. What it told before is too old from now on.
 func (g *gated) cut() (tell func()) {
 	g.gate.Lock()
+	if current := g.current.Load(); current != nil {
+		(*current)(time.Now().Add(-2 * followStaleness))
+	}
 	return sync.OnceFunc(func() {
 		g.opened = time.Now()
 		g.gate.Unlock()
 	})
 }
 
-// follow has a server's pool follow a store that tells what it is to. The feed is quiet for a second where nothing is
-// written, so a pool is not behind for that.
+// follow has a server's pool follow a store that tells what it is to.
 func (g *gated) follow(t *testing.T) func(*api.Config) {
 	return func(c *api.Config) {
 		c.Pool = dedicatedip.New(g, dedicatedip.Options{Zone: "local", Now: c.Now, Log: c.Log})
 		ctx, cancel := context.WithCancel(context.Background())
 		var following sync.WaitGroup
-		following.Go(func() { c.Pool.Follow(ctx, 3*time.Second) })
+		following.Go(func() { c.Pool.Follow(ctx, followStaleness) })
 		t.Cleanup(func() {
 			cancel()
 			following.Wait()

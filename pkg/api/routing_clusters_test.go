@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long a request may take that asks another cluster which does not answer.
-const patience = 3 * time.Second
+const patience = 30 * time.Second
 
 // neighbours are two junctors, each of a cluster of its own. The first knows the second, by a front before it.
 type neighbours struct {

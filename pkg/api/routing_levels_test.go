@@ -3,12 +3,12 @@ package api_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/document"
+	"junctor/pkg/testutil"
 )
 
 // TestRoutingLevels is the table of levels: who asks, where which cluster is the master cluster, against every
@@ -131,9 +131,5 @@ func TestOwnClusterChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ask() != 404; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it never became the own one")
-		}
-	}
+	testutil.Eventually(t, "it to be the own one", func() bool { return ask() == 404 })
 }

@@ -262,7 +262,7 @@ func TestLateWrite(t *testing.T) {
 	t.Parallel()
 	b := brokertest.Require(t, shared)
 	longer := quick
-	longer.late = 2 * time.Second
+	longer.late = 5 * time.Second
 	for _, after := range []time.Duration{0, 300 * time.Millisecond, 1200 * time.Millisecond} {
 		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
@@ -310,7 +310,7 @@ func TestLateAfterCrash(t *testing.T) {
 	}
 	ok(t, first.Close())
 	longer := quick
-	longer.late = 2 * time.Second
+	longer.late = 5 * time.Second // the writes below are made within this time
 	l := listen(t, b)
 	next := openPublisher(t, o, s, longer)
 	run(t, next)

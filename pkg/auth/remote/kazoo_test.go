@@ -236,7 +236,7 @@ func (w *world) refuses(t *testing.T, token string, kind fault.Kind) error {
 	t.Helper()
 	begun := time.Now()
 	identity, err := w.Identify(t.Context(), clusterA, token)
-	if took := time.Since(begun); took >= 3*time.Second {
+	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("took %v", took)
 	}
 	if identity != nil || !fault.Is(err, kind) {

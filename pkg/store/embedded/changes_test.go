@@ -171,7 +171,7 @@ func TestWaitingFeedHoldsNoTransaction(t *testing.T) {
 		}
 		delivered <- f
 	}()
-	for deadline := time.Now().Add(10 * time.Second); db.bolt.Stats().TxN == 0 || db.bolt.Stats().OpenTxN > 0; runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); db.bolt.Stats().TxN == 0 || db.bolt.Stats().OpenTxN > 0; runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatal("a read transaction stays open while the feed waits")
 		}
