@@ -4,27 +4,35 @@
 
 local url = "http://127.0.0.1:8000/v2"
 local key = "KEY"
+local stale_for = 3600 -- seconds for which the last response is used while junctor is away
 
-local json = require "cjson"
 local api = freeswitch.API()
+local json = freeswitch.JSON()
 local source = session:getVariable("sip_network_ip")
 
-local function ask(path)
-  local known = api:executeString("hash select/junctor/" .. path)
-  local at, text = known:match("^(%d+) (.*)$")
-  if at and os.time() < tonumber(at) then return json.decode(text) end
-  local body = api:executeString("curl " .. url .. path .. " append_headers X-Auth-Token:" .. key .. " timeout 2")
-  local good, response = pcall(json.decode, body)
-  if good and response.status == "success" then
-    api:executeString("hash insert/junctor/" .. path .. "/" .. (os.time() + response.max_age_s) .. " " .. body)
-    return response
+-- The hash has "TIME CLUSTER" for each address: until when junctor need not be asked, and "-" for no cluster. Slashes
+-- separate the arguments of "hash", so that neither may have one.
+local entry = "junctor/" .. source
+local known = api:executeString("hash select/" .. entry) or ""
+local fresh_until, cluster = known:match("^(%d+) (%S+)")
+fresh_until = tonumber(fresh_until) or 0
+
+if os.time() >= fresh_until then
+  local body = api:executeString("curl " .. url .. "/routing/lookup?direction=outbound&ip=" .. source ..
+    " timeout 2 append_headers X-Auth-Token:" .. key)
+  local good, response = pcall(function() return json:decode(body) end)
+  if good and type(response) == "table" and response.status == "success" then
+    cluster = response.data and response.data[1] and response.data[1].cluster_id or "-"
+    api:executeString(string.format("hash insert/%s/%d %s", entry, os.time() + response.max_age_s, cluster))
+  elseif os.time() >= fresh_until + stale_for then
+    cluster = nil
   end
-  return text and json.decode(text) -- junctor is away: what was known last
 end
 
-local response = ask("/routing/lookup?direction=outbound&ip=" .. source)
-if response and response.data[1] then
-  session:setVariable("junctor_cluster", response.data[1].cluster_id)
+if cluster == nil then
+  session:execute("respond", "503 Try Again Later")
+elseif cluster == "-" then
+  session:execute("respond", "403 Forbidden")
 else
-  session:execute("respond", response and "403 Forbidden" or "503 Try Again Later")
+  session:setVariable("junctor_cluster", cluster)
 end
