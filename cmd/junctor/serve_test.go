@@ -136,7 +136,15 @@ func TestMemory(t *testing.T) {
 	s := start(t, "--store", "memory:", "--state-dir", state)
 	s.login(readAdmin(t, state).APIKey)
 	ok(t, "account", "create", "A", "--store", state)
+	if got := ok(t, "account", "list", "--store", "memory:", "--state-dir", state); !strings.Contains(got, " A ") {
+		t.Errorf("account list: %s", got)
+	}
 	s.stop()
+	for _, args := range []string{"account create A --store memory:", "ips list --store memory: --state-dir " + state} {
+		if o := call(t, nil, strings.Fields(args)...); o.code != 1 || !strings.Contains(o.stderr, "--state-dir") || o.stdout != "" {
+			t.Errorf("%s without a server: %+v", args, o)
+		}
+	}
 	if left, err := os.ReadDir(state); err != nil || len(left) > 0 {
 		t.Errorf("left in the state folder: %v, %v", left, err)
 	}

@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
+	"junctor/pkg/store/embedded"
 )
 
 // storeTask is what a command does on a store. The server that has the store open does it, or else this process.
@@ -121,6 +122,9 @@ func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
 	socket, forwarded := c.store.socket(home), forwardedArgs(cmd, args)
 	if err := c.forward(cmd.Context(), socket, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
 		return err
+	}
+	if c.store.dsn == embedded.Memory {
+		return errors.New("a store in memory is in the server that made it: give that one's --state-dir")
 	}
 	if c.store.missing() && !t.creates {
 		if err := c.store.checkHome(home); err != nil {

@@ -61,10 +61,14 @@ func userStateDir(getenv func(string) string) string {
 	return ""
 }
 
-// home returns the folder of an embedded store, for a task that opens the store itself; see openHome.
+// home returns the folder of an embedded store, for a command other than serve; see openHome. It is "" for a CouchDB, and
+// for a store in memory whose server's --state-dir is not known.
 func (s storeFlags) home() string {
-	if store.IsCouchDB(s.dsn) {
+	switch {
+	case store.IsCouchDB(s.dsn):
 		return ""
+	case s.dsn == embedded.Memory:
+		return s.stateDir
 	}
 	return s.dsn
 }
@@ -87,7 +91,7 @@ func (s storeFlags) missing() bool {
 // checkHome refuses a folder that other users can write to, and one from which the store was lost: a new one would
 // take its place, with another key and another administrator.
 func (s storeFlags) checkHome(home string) error {
-	if home == "" || home == embedded.Memory {
+	if home == "" {
 		return nil
 	}
 	err := statefile.CheckFolder(home)
@@ -106,6 +110,8 @@ func (s storeFlags) checkHome(home string) error {
 // folder of an embedded store, see openHome.
 func (s storeFlags) socket(home string) string {
 	switch {
+	case s.dsn == embedded.Memory && home == "":
+		return ""
 	case !store.IsCouchDB(s.dsn):
 		return socketFile(home)
 	case s.state() == "":
