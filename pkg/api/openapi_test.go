@@ -15,6 +15,7 @@ import (
 	"github.com/pb33f/libopenapi"
 	"github.com/pb33f/libopenapi-validator/schema_validation"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+	"gopkg.in/yaml.v3"
 
 	"junctor/pkg/api"
 	"junctor/pkg/store/storetest"
@@ -40,12 +41,30 @@ func TestContract(t *testing.T) {
 	for _, e := range found {
 		t.Errorf("%s: %v", e.Reason, details(e))
 	}
+	var node yaml.Node
+	if err := yaml.Unmarshal(text, &node); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range emptyKeys(&node) {
+		t.Errorf("line %d: a key without a value: is a text with a comma not in quotes?", line)
+	}
 	sv := kazoo(t)
 	served := sv.want(sv.send("GET", "/openapi.yaml", ""), 200)
 	if served.text != string(text) || served.header.Get("Content-Type") != "application/yaml" {
 		t.Errorf("served as %s, %d bytes", served.header.Get("Content-Type"), len(served.text))
 	}
 	sv.want(sv.send("GET", "/openapi.yaml", "", "If-None-Match", served.header.Get("Etag")), 304)
+}
+
+// emptyKeys returns the lines of keys without a value.
+func emptyKeys(n *yaml.Node) (lines []int) {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Tag == "!!null" {
+			lines = append(lines, child.Line)
+		}
+		lines = append(lines, emptyKeys(child)...)
+	}
+	return lines
 }
 
 // TestContractDetects: an exchange that is not as described is found, whatever is wrong with it.
