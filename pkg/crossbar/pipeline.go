@@ -12,7 +12,7 @@ import (
 
 	"junctor/pkg/auth"
 	"junctor/pkg/fault"
-	"junctor/pkg/store"
+	"junctor/pkg/requesttime"
 )
 
 // ServeHTTP responds to one request and writes one log line about it.
@@ -143,7 +143,7 @@ func (s *Server) release(r *Request) {
 
 // limit bounds what the request may take from now on. The log is in its context from then on, too.
 func (r *Request) limit(d time.Duration) context.CancelFunc {
-	ctx, cancel := context.WithTimeout(store.ForRequest(r.log.WithContext(r.Context())), d)
+	ctx, cancel := context.WithTimeout(requesttime.Begin(r.log.WithContext(r.Context())), d)
 	r.Request, r.log = r.WithContext(ctx), zerolog.Ctx(ctx)
 	return cancel
 }

@@ -11,7 +11,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// commitTime bounds writes that belong together. Those to a cluster have less time, see store.ForRequest.
+// commitTime bounds writes that belong together. Those to a cluster have less time, see package requesttime.
 const commitTime = 30 * time.Second
 
 // detached returns a context for writes that belong together: a client that hangs up must not cut them in half.

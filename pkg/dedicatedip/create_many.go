@@ -9,7 +9,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/ipbatch"
-	"junctor/pkg/store"
+	"junctor/pkg/requesttime"
 )
 
 // MaxCreated is how many addresses one request of CreateMany can have, those that are there already included.
@@ -77,7 +77,7 @@ func eachPart(
 
 // create creates addresses, as far as the pool does not have them.
 func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
-	ctx, cancel := detached(store.ForRequest(ctx)) // each part has the time of a request
+	ctx, cancel := detached(requesttime.Begin(ctx)) // each part has the time of a request
 	defer cancel()
 	found, err := c.known(ctx, part)
 	if err != nil {

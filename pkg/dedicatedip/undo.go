@@ -13,6 +13,7 @@ import (
 	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
+	"junctor/pkg/requesttime"
 	"junctor/pkg/store"
 )
 
@@ -28,7 +29,7 @@ func (p *Pool) undo(
 		}
 		return
 	}
-	ctx, cancel := context.WithDeadline(store.ForRequest(context.WithoutCancel(ctx)), began.Add(undoTime))
+	ctx, cancel := context.WithDeadline(requesttime.Begin(context.WithoutCancel(ctx)), began.Add(undoTime))
 	defer cancel()
 	var old []document.Document
 	err := retry(ctx, func() (err error) {

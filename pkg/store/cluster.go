@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/requesttime"
 	"junctor/pkg/store/couchhttp"
 )
 
@@ -138,7 +139,7 @@ func (s *Store) write(
 		return nil, fault.Wrap(fault.DatastorePartial, errWaiting)
 	}
 	wait := confirmTime
-	if began, ok := couchhttp.RequestBegan(ctx); ok {
+	if began, ok := requesttime.Began(ctx); ok {
 		wait = min(wait, time.Until(began.Add(allWritesTime)))
 	}
 	if wait < leastTime {

@@ -11,7 +11,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/store"
+	"junctor/pkg/requesttime"
 )
 
 // hungNode returns the address of a CouchDB cluster of which a node hangs, and how many writes were sent to it.
@@ -61,7 +61,7 @@ func TestHungNode(t *testing.T) {
 func TestLateWrite(t *testing.T) {
 	t.Parallel()
 	address, writes := hungNode(t)
-	request := store.ForRequest(t.Context())
+	request := requesttime.Begin(t.Context())
 	for i, want := range []fault.Kind{fault.DatastorePartial, fault.DatastoreUnreachable} {
 		// Each by a store of its own: one refuses writes once it has one whose outcome is open.
 		_, err := open(t, address).Put(request, "db", document.Document{"_id": "a"})

@@ -128,11 +128,6 @@ func dial(dsn string) (*kivik.Client, *chttp.Client, *http.Transport, error) {
 	return client, couch, base, err
 }
 
-// ForRequest returns a context for what a client waits for, from now on. Rows of a view or database that do not come
-// within five seconds are a fault.DatastoreUnreachable; others wait for as long as it takes a CouchDB to build the view.
-// Writes to a CouchDB cluster take until allWritesTime after now at most, all together.
-func ForRequest(ctx context.Context) context.Context { return couchhttp.ForRequest(ctx) }
-
 // responseTimeout bounds how long a CouchDB may think before it responds. For a view that is built for the first time
 // that is when the index is complete, hence minutes and not seconds.
 const responseTimeout = 2 * time.Minute

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"junctor/pkg/breaker"
+	"junctor/pkg/requesttime"
 )
 
 const (
@@ -90,7 +91,8 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 // bounded makes a call of bounded time, the body of the response included.
 func (g *guard) bounded(r *http.Request) (*http.Response, error) {
 	most, slow := limit(r), error(errSlow)
-	ofRows := most == 0 && r.Context().Value(requestKey{}) != nil && readsRows(r)
+	_, awaited := requesttime.Began(r.Context())
+	ofRows := most == 0 && awaited && readsRows(r)
 	switch {
 	case ofRows:
 		most, slow = callTime, errSlowRows
@@ -148,21 +150,6 @@ func (b *boundedBody) Close() error {
 func (b *boundedBody) release() {
 	b.timer.Stop()
 	b.cancel(nil)
-}
-
-// requestKey is the key in the context of ForRequest.
-type requestKey struct{}
-
-// ForRequest returns a context for what a client waits for, from now on: rows of a view or database that do not come
-// within five seconds are an error of status 503. Others wait for as long as it takes a CouchDB to build the view.
-func ForRequest(ctx context.Context) context.Context {
-	return context.WithValue(ctx, requestKey{}, time.Now())
-}
-
-// RequestBegan returns when ForRequest made a context. ok is false for a context of another origin.
-func RequestBegan(ctx context.Context) (began time.Time, ok bool) {
-	began, ok = ctx.Value(requestKey{}).(time.Time)
-	return began, ok
 }
 
 // readsRows reports whether a request reads rows of a view or of all documents.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-kivik/kivik/v4"
+
+	"junctor/pkg/requesttime"
 )
 
 // couch is a CouchDB that may hang.
@@ -152,7 +154,7 @@ func TestRowsForRequests(t *testing.T) {
 		g := newGuard(c)
 		get := func(path string) (rows int, took time.Duration, err error) {
 			began := time.Now()
-			r, err := http.NewRequestWithContext(ForRequest(t.Context()), http.MethodGet, "http://couch"+path, nil)
+			r, err := http.NewRequestWithContext(requesttime.Begin(t.Context()), http.MethodGet, "http://couch"+path, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
