@@ -108,7 +108,9 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	m, repair := metrics.New(), make(chan struct{}, 1)
 	observe := func(call store.Call) {
 		m.ObserveStore(call)
-		watchStore(repair, call)
+		if call.Err != nil {
+			watchStore(repair, call)
+		}
 	}
 	tracer, closeTracing, err := flags.openTracing(ctx, log)
 	if err != nil {

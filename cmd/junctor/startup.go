@@ -139,8 +139,8 @@ func (s *server) withoutPool(err error) error {
 // errUnprepared is what keeps a store from being used before the first attempt to prepare it.
 var errUnprepared error = fault.New(fault.DatastoreUnreachable, "the store is not prepared yet")
 
-// watchStore requests a repair if a call of the store finds that one of our databases, or a design document in it, is
-// missing: somebody has deleted or replaced the database.
+// watchStore requests a repair if a call of the store has failed because one of our databases, or a design document in
+// it, is missing: somebody has deleted or replaced the database.
 func watchStore(repair chan<- struct{}, c store.Call) {
 	switch c.Database {
 	case routing.Database, routing.ClaimsDatabase, trust.Database, projection.StateDatabase, dedicatedip.Database,

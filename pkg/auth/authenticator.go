@@ -81,7 +81,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 	}
 	f := fingerprintOf(c)
 	cached, ok := a.identities.Get(f)
-	if !ok || kazoo.Gregorian(a.now()) >= cached.until || !a.documents.Valid(cached.validity) {
+	if !ok || a.now().Unix() >= cached.until || !a.documents.Valid(cached.validity) {
 		var err error
 		if cached, err = a.verify(ctx, c); err != nil {
 			return nil, err
@@ -112,7 +112,7 @@ func (a *Authenticator) verify(ctx context.Context, c Credentials) (*cachedIdent
 	if err := checkTrial(verified.trialEnd, a.now()); err != nil {
 		return nil, err
 	}
-	verified.until = min(verified.until, verified.trialEnd)
+	verified.until = min(verified.until, kazoo.FromGregorian(verified.trialEnd).Unix())
 	verified.validity = q.Validity()
 	return verified, nil
 }
@@ -146,7 +146,7 @@ func (a *Authenticator) verifyToken(ctx context.Context, q *doccache.ReadSet, c 
 		return nil, err
 	}
 	if claims.Expires != nil {
-		verified.until = kazoo.Gregorian(time.Unix(*claims.Expires, 0))
+		verified.until = *claims.Expires
 	}
 	return verified, nil
 }

@@ -13,7 +13,7 @@ type cachedIdentity struct {
 	identity Identity
 	claimed  string // the account that the credentials are about, before "as"
 	trialEnd int64  // Gregorian seconds: the first of the accounts' trials ends; never is math.MaxInt64
-	until    int64  // Gregorian seconds: the token expires, or a trial ends
+	until    int64  // Unix seconds: the token expires, or a trial ends
 	validity doccache.Validity
 }
 

@@ -331,7 +331,8 @@ func (m *Mirror) Saw(doc document.Document) {
 // the feed was faster, or two writes of this process arrive in the opposite order.
 func (m *Mirror) isNews(doc document.Document) bool {
 	id, rev := doc.ID(), doc.Rev()
-	return m.index.Revision(id) != rev && !newer(m.ahead[id].rev, rev) && !newer(m.index.Revision(id), rev)
+	indexed := m.index.Revision(id)
+	return indexed != rev && !newer(m.ahead[id].rev, rev) && !newer(indexed, rev)
 }
 
 // AsOf returns a time: the index has all writes from before. It is zero until the index is loaded.

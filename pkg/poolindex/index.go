@@ -232,30 +232,26 @@ func (e *Entry) group() Group {
 	return Group{of.zone, of.host, of.status, e.addr.IsValid()}
 }
 
+// remove is the inverse of add, step by step.
 func (x *Index) remove(e *Entry) {
+	of := e.labels.Value()
 	delete(x.byID, e.ID())
-	if e.addr.IsValid() {
-		x.removeAddress(e)
+	zone, host := x.zones.remove(of.zone), x.hosts.remove(of.host)
+	group := e.group()
+	if x.counts[group]--; x.counts[group] == 0 {
+		delete(x.counts, group)
 	}
-	of := e.group()
-	x.zones.remove(of.Zone)
-	x.hosts.remove(of.Host)
-	if x.counts[of]--; x.counts[of] == 0 {
-		delete(x.counts, of)
+	if !e.addr.IsValid() {
+		return
 	}
-}
-
-func (x *Index) removeAddress(e *Entry) {
+	zone.addresses.Delete(e)
+	host.addresses.Delete(e)
 	if e.odd {
 		left := slices.DeleteFunc(x.spellings[e.addr], func(other *Entry) bool { return other == e })
 		if x.spellings[e.addr] = left; len(left) == 0 {
 			delete(x.spellings, e.addr)
 		}
 	}
-	of := e.labels.Value()
-	zone := x.zones.byText[of.zone]
-	zone.addresses.Delete(e)
-	x.hosts.byText[of.host].addresses.Delete(e)
 	drop(x.statuses, of.status, e)
 	switch of.status {
 	case kazoo.Available:

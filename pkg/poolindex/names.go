@@ -52,12 +52,13 @@ func (n *nameIndex) add(text string) *name {
 }
 
 // remove counts one entry less of a name.
-func (n *nameIndex) remove(text string) {
+func (n *nameIndex) remove(text string) *name {
 	known := n.byText[text]
 	if known.entries--; known.entries == 0 {
 		delete(n.byText, text)
 		n.ordered.Delete(known)
 	}
+	return known
 }
 
 // texts returns all names in order.

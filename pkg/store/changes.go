@@ -154,10 +154,6 @@ func (i *interruptible) scan(feed *kivik.Changes) (Change, error) {
 	if err := i.Err(); err != nil {
 		return Change{}, fault.Wrap(fault.DatastoreFault, err)
 	}
-	return scanChange(feed)
-}
-
-func scanChange(feed *kivik.Changes) (Change, error) {
 	change := Change{ID: feed.ID(), Seq: feed.Seq(), Deleted: feed.Deleted()}
 	if change.ID == "" {
 		return change, nil
