@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -146,6 +147,7 @@ func (c *cli) printBulk(done bulkDone, err error) error {
 		return err
 	}
 	done.Refused = append([]refusedRow{}, done.Refused...)
+	slices.SortStableFunc(done.Refused, func(a, b refusedRow) int { return cmp.Compare(a.Row, b.Row) })
 	created := "created"
 	if done.DryRun {
 		created = "would be created"

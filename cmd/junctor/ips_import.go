@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,7 @@ func (c *cli) ipsImportCommand() *cobra.Command {
 	var defaults ipfile.Options
 	var dryRun bool
 	cmd := &cobra.Command{
-		Use:   "import FILE",
+		Use:   "import FILE|-",
 		Short: "Add the addresses of a file to the pool",
 		Long: `Adds the addresses of a file to the pool. The file "-" is standard input. It is
 
@@ -75,6 +76,11 @@ func (c *cli) importRows(ctx context.Context, b *bulk, defaults ipfile.Options) 
 		row, err := reader.Read()
 		if err == io.EOF {
 			return b.flush(ctx)
+		}
+		if wrong, ok := errors.AsType[*ipfile.RowError](err); ok {
+			rows++
+			b.refuse(refusedRow{wrong.Row.Number, wrong.Row.Address(), "invalid", wrong.Message})
+			continue
 		}
 		if err != nil { // what was read before it counts
 			return cmp.Or(b.flush(ctx), err)

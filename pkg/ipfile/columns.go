@@ -30,10 +30,11 @@ var (
 type columns struct {
 	ip, address, cidr, ranges, zone, host int
 	notes                                 []int
+	width                                 int // columns of the file
 }
 
 // ownColumns are those of a file without a header.
-var ownColumns = columns{ip: 0, address: -1, cidr: -1, ranges: -1, zone: 1, host: 2, notes: []int{3}}
+var ownColumns = columns{ip: 0, address: -1, cidr: -1, ranges: -1, zone: 1, host: 2, notes: []int{3}, width: 4}
 
 // findColumns finds the columns by a header. ok is false if record is not a header.
 func findColumns(record []string) (c columns, ok bool) {
@@ -51,7 +52,7 @@ func findColumns(record []string) (c columns, ok bool) {
 	}
 	c = columns{
 		ip: find(namesOfIP), address: find(namesOfAddress), cidr: find(namesOfCIDR), ranges: find(namesOfRange),
-		zone: find(namesOfZone), host: find(namesOfHost),
+		zone: find(namesOfZone), host: find(namesOfHost), width: len(record),
 	}
 	for _, name := range namesOfNotes {
 		if i := slices.Index(names, name); i >= 0 {
@@ -91,6 +92,13 @@ func (c columns) row(record []string) (row Row) {
 	}
 	row.Notes = strings.Join(notes, "; ")
 	return row
+}
+
+// beyond reports whether a record has text after the last column, as a text with a separator has without quotation marks.
+func (c columns) beyond(record []string) bool {
+	return len(record) > c.width && slices.ContainsFunc(record[c.width:], func(cell string) bool {
+		return strings.TrimSpace(cell) != ""
+	})
 }
 
 // setIP sets what a column named ip holds.

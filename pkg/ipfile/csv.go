@@ -97,6 +97,10 @@ func (c *csvReader) read() (Row, error) {
 			continue
 		}
 		row.Number = record.line
+		if c.columns.beyond(record.cells) {
+			return Row{}, &RowError{row, fmt.Sprintf("it has %d columns in place of %d: a text with %q in it needs quotation marks",
+				len(record.cells), c.columns.width, c.csv.Comma)}
+		}
 		return row, nil
 	}
 }

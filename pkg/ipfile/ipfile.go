@@ -28,6 +28,14 @@ type Row struct {
 // Address returns the IP, CIDR or Range, whichever is given.
 func (r Row) Address() string { return r.IP + r.CIDR + r.Range }
 
+// RowError is what is wrong with the form of one row. The rows after it can be read.
+type RowError struct {
+	Row     Row // as far as it could be read; Number is set
+	Message string
+}
+
+func (e *RowError) Error() string { return fmt.Sprintf("row %d: %s", e.Row.Number, e.Message) }
+
 // Options are defaults for rows that have no zone or host of their own.
 type Options struct{ Zone, Host string }
 
@@ -101,7 +109,7 @@ func firstByte(r *bufio.Reader) (first byte, lines int, err error) {
 	}
 }
 
-// Read returns the next row, or io.EOF.
+// Read returns the next row, or io.EOF. After a *RowError Read may be called again; other errors are about the file.
 func (r *Reader) Read() (Row, error) {
 	row, err := r.rows.read()
 	if err != nil {

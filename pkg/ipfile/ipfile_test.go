@@ -3,6 +3,7 @@ package ipfile_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -119,7 +120,10 @@ func TestReadErrors(t *testing.T) {
 		"JSON cut off":  {`[{"ip":"::1"},{"ip":`, "element 2: unexpected EOF"},
 		"JSON no list":  {`{"ip":"::1"}`, "the file does not have a list of addresses"},
 		"JSON number":   {`{"data":5}`, "the file does not have a list of addresses"},
-		"JSON text":     {`["::1"]`, "element 1: json: cannot unmarshal string"},
+		"JSON twice":    {`[{"ip":"::1"}][{"ip":"::2"}]`, "the file goes on after its list of addresses"},
+		"JSON and text": {`[{"ip":"::1"}] more`, "the file goes on after its list of addresses"},
+		"JSON objects":  {`{"ips":[{"ip":"::1"}]} {}`, "the file goes on after its list of addresses"},
+		"JSON halved":   {`{"ips":[{"ip":"::1"}], "zone"`, "element 1: unexpected EOF"},
 		"JSON long":     {`[{"ip":"::1","notes":"` + strings.Repeat("x", 1<<20) + `"}]`, "longer than"},
 	}
 	for name, test := range tests {
@@ -130,6 +134,41 @@ func TestReadErrors(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader("::1,z,h\n"), iotest.ErrReader(errors.New("the disk is broken")))
 	if _, err := readAll(t, broken, ipfile.Options{}); err == nil || !strings.Contains(err.Error(), "the disk is broken") {
 		t.Errorf("a broken disk: %v", err)
+	}
+}
+
+// TestRowErrors: a row that is wrong by itself is reported, and the rows after it are read.
+func TestRowErrors(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ text, want string }{
+		"columns":    {"ip,zone,host,notes\n::1,z,h,a, b\n::2,z,h,,\n", "row 2 ::1: it has 5 columns in place of 4: a text with ',' in it needs quotation marks"},
+		"no header":  {"::1;z;h;n;more\n::2;z;h\n", "row 1 ::1: it has 5 columns in place of 4: a text with ';' in it needs quotation marks"},
+		"a number":   {`[{"ip":"::1","zone":5},{"ip":"::2"}]`, "row 1 ::1: zone: Value did not match type(s): string"},
+		"a boolean":  {`[{"cidr":"::1/128","all":"no"},{"ip":"::2"}]`, "row 1 ::1/128: all: Value did not match type(s): boolean"},
+		"no object":  {`["::1",{"ip":"::2"}]`, "row 1 : Value did not match type(s): object"},
+		"the last":   {`[{"ip":"::2"},{"ip":5}]`, "row 2 : ip: Value did not match type(s): string"},
+		"no address": {`[{"ip":"::2"},{"ip":{"a":"b"},"zone":"z"}]`, "row 2 : ip: Value did not match type(s): string"},
+	}
+	for name, test := range tests {
+		reader, err := ipfile.NewReader(strings.NewReader(test.text), ipfile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found, read []string
+		for err != io.EOF {
+			var row ipfile.Row
+			row, err = reader.Read()
+			if wrong, ok := errors.AsType[*ipfile.RowError](err); ok {
+				found = append(found, fmt.Sprintf("row %d %s: %s", wrong.Row.Number, wrong.Row.Address(), wrong.Message))
+			} else if err == nil {
+				read = append(read, row.IP)
+			} else if err != io.EOF {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if fmt.Sprint(found, read) != fmt.Sprint([]string{test.want}, []string{"::2"}) {
+			t.Errorf("%s: found %q, read %q, want %q", name, found, read, test.want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 )
 
 // jsonReader reads a list of objects, by itself or as "data" or "ips" of an object, as the API takes it.
@@ -12,6 +13,7 @@ type jsonReader struct {
 	decoder *json.Decoder
 	limit   *rowLimiter
 	begun   bool
+	depth   int    // objects that the list is in
 	zone    string // of all, if the object says so before its list
 	host    string
 	number  int
@@ -44,11 +46,13 @@ func (j *jsonReader) read() (Row, error) {
 		if _, err := j.decoder.Token(); err != nil { // as the file ends in the list
 			return Row{}, j.explain(err)
 		}
-		return Row{}, io.EOF
+		return Row{}, j.end()
 	}
 	j.number++
 	var element jsonRow
-	if err := j.decoder.Decode(&element); err != nil {
+	err := j.decoder.Decode(&element)
+	mistyped, isMistyped := errors.AsType[*json.UnmarshalTypeError](err)
+	if err != nil && !isMistyped {
 		return Row{}, j.explain(err)
 	}
 	row := Row{
@@ -66,7 +70,42 @@ func (j *jsonReader) read() (Row, error) {
 	} else {
 		row.IP = element.IP
 	}
+	if isMistyped {
+		return Row{}, &RowError{row, wrongType(mistyped)}
+	}
 	return row, nil
+}
+
+// wrongType names the field of an element that has a value of the wrong type, as the schema of the API does.
+func wrongType(err *json.UnmarshalTypeError) string {
+	field, expected := "", "object"
+	if err.Field != "" {
+		field, expected = err.Field+": ", "string"
+	}
+	if err.Type.Kind() == reflect.Bool {
+		expected = "boolean"
+	}
+	return field + "Value did not match type(s): " + expected
+}
+
+// end reads what is after the list. It returns io.EOF if that is only the rest of the objects that the list is in.
+func (j *jsonReader) end() error {
+	for {
+		j.limit.next()
+		token, err := j.decoder.Token()
+		switch {
+		case err == io.EOF && j.depth == 0:
+			return io.EOF
+		case j.depth == 0:
+			return errors.New("the file goes on after its list of addresses: it must be one list")
+		case err != nil:
+			return j.explain(err)
+		case token == json.Delim('{'), token == json.Delim('['):
+			j.depth++
+		case token == json.Delim('}'), token == json.Delim(']'):
+			j.depth--
+		}
+	}
 }
 
 // begin reads up to the first element.
@@ -81,6 +120,7 @@ func (j *jsonReader) begin() error {
 	if start != json.Delim('{') {
 		return errNoList
 	}
+	j.depth++
 	for j.decoder.More() {
 		name, err := j.decoder.Token()
 		if err != nil {
