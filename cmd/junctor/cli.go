@@ -79,7 +79,7 @@ func stopped(ctx context.Context, err error) error {
 
 func (c *cli) execute(ctx context.Context, args []string) error {
 	root := c.rootCommand()
-	root.SetArgs(append([]string{}, args...)) // nil would be os.Args
+	root.SetArgs(append([]string{}, withNumbers(args)...)) // nil would be os.Args
 	cmd, err := root.ExecuteContextC(ctx)
 	_, name, below := strings.Cut(cmd.CommandPath(), " ")
 	if _, ok := errors.AsType[usageError](err); ok && below {

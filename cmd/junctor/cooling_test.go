@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,4 +60,31 @@ func TestCoolingOverRestart(t *testing.T) {
 	}
 	ok(t, "sup", "kapps_config", "set_default", "ips", "cooling_s", "0", "--store", home)
 	want("POST", path(b.ID), "", http.StatusOK)
+}
+
+// TestNegativeSetting: "sup" takes a negative number as Kazoo's does, without "--" and wherever flags stand.
+func TestNegativeSetting(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	ok(t, "bootstrap", "--store", home)
+	set, limit := []string{"kapps_config", "set_default", "ips"}, []string{"max_per_account", "-1"}
+	for name, args := range map[string][]string{
+		"flags behind":  slices.Concat([]string{"sup"}, set, limit, []string{"--store", home}),
+		"flags before":  slices.Concat([]string{"sup", "--store=" + home}, set, limit),
+		"flags between": slices.Concat([]string{"sup"}, set, []string{"--store", home}, limit),
+		"with --":       slices.Concat([]string{"sup", "--store", home, "--"}, set, limit),
+	} {
+		ok(t, "sup", "kapps_config", "set_default", "ips", "max_per_account", "7", "--store", home)
+		if o := call(t, nil, args...); o.code != 0 || o.stdout != "ok\n" {
+			t.Errorf("%s: %+v", name, o)
+		}
+		if got := ok(t, "sup", "kapps_config", "get", "ips", "max_per_account", "--store", home); got != "-1\n" {
+			t.Errorf("%s: the setting is %q", name, got)
+		}
+	}
+	for _, args := range [][]string{{"sup", "x", "-1", "--stor", home}, {"sup", "x", "-y"}, {"sup", "-1", "--store"}} {
+		if o := call(t, nil, args...); o.code != 2 || !strings.Contains(o.stderr, "flag") {
+			t.Errorf("%q: %+v", args, o)
+		}
+	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,6 +64,29 @@ codes. These are known:
 			return exitCode(code)
 		},
 	})
+}
+
+// withNumbers returns the arguments of "sup" in an order in which a negative number is an operand, such as the -1 of
+// "max_per_account -1", which Kazoo's sup takes: flags, "--" and operands. Other arguments stay as they are.
+func withNumbers(args []string) []string {
+	number := func(arg string) bool { return len(arg) > 1 && arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9' }
+	if len(args) == 0 || args[0] != "sup" || slices.Contains(args, "--") || !slices.ContainsFunc(args, number) {
+		return args
+	}
+	flags, operands := []string{"sup"}, []string{"--"}
+	for rest := args[1:]; len(rest) > 0; {
+		n := 1
+		if !strings.HasPrefix(rest[0], "-") || number(rest[0]) {
+			operands = append(operands, rest[0])
+		} else {
+			if name := strings.TrimPrefix(rest[0], "--"); name == "store" || name == "state-dir" {
+				n = min(2, len(rest)) // with the value
+			}
+			flags = append(flags, rest[:n]...)
+		}
+		rest = rest[n:]
+	}
+	return append(flags, operands...)
 }
 
 // printSup prints the result of a function.

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -14,11 +15,12 @@ var ownSettings = map[[2]string]int64{
 	{"ips", "max_per_account"}: -1,
 }
 
-// SetDefault sets a setting for all nodes (Kazoo: kapps_config:set_default/3). A number of ours that is none, or too
+// SetDefault sets a setting for all nodes (Kazoo: kapps_config:set_default/3). A number of ours that is not whole, or too
 // small, is fault.Invalid. Where a Kazoo lives, settings that it reads are ErrManagedByKazoo: it has them in its caches.
 func (f *Provisioner) SetDefault(ctx context.Context, name, key string, value any) error {
 	if least, own := ownSettings[[2]string{name, key}]; own {
-		if n, ok := (document.Document{key: value}).Int(key); !ok || n < least {
+		number, _ := value.(json.Number)
+		if n, err := number.Int64(); err != nil || n < least {
 			return fault.Finding(key, "minimum", "must be a whole number, at least the target",
 				map[string]any{"target": least, "value": value})
 		}

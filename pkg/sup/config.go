@@ -30,7 +30,7 @@ func getSetting(ctx context.Context, d Deps, args []string) (string, int) {
 func setSetting(ctx context.Context, d Deps, args []string) (string, int) {
 	err := d.Provisioner.SetDefault(ctx, args[0], args[1], settingOf(args[2]))
 	if fault.Is(err, fault.Invalid) {
-		return fmt.Sprintf("unable to set %s of %s: %q is not a number that it can be", args[1], args[0], args[2]), failed
+		return fmt.Sprintf("unable to set %s of %s: %q is not a whole number that it can be", args[1], args[0], args[2]), failed
 	}
 	if err != nil {
 		return fmt.Sprintf("unable to set %s of %s: %s", args[1], args[0], said(err)), failed

@@ -18,7 +18,7 @@ func TestSettings(t *testing.T) {
 	p.says("kapps_config set_default ips cooling_s 3600", "ok", 0)
 	p.says("kapps_config get ips cooling_s 60", "3600", 0)
 	p.says("kapps_config set_default ips max_per_account -1", "ok", 0)
-	for _, args := range []string{"cooling_s soon", "cooling_s -1", "max_per_account 1x", "max_per_account -2"} {
+	for _, args := range []string{"cooling_s soon", "cooling_s -1", "cooling_s 1.5", "max_per_account 1x", "max_per_account -2"} {
 		p.refuses("kapps_config set_default ips " + args)
 	}
 	doc, err := p.store.Get(t.Context(), "system_config", "ips")
