@@ -58,6 +58,8 @@ func TestEditIPRefused(t *testing.T) {
 		`{"assigned_to":"00000000000000000000000000000000"}`:  "assigned_to not_found",
 		`{"notes":["x"],"zone":"west"}`:                       "notes type",
 		`{"notes":"` + strings.Repeat("x", 4097) + `"}`:       "notes maxLength",
+		`{"zone":"` + strings.Repeat("x", 1025) + `"}`:        "zone maxLength",
+		`{"host":"` + strings.Repeat("x", 1025) + `"}`:        "host maxLength",
 		`{}`:                                    " required",
 		`{"ip":"1.2.3.9","status":"available"}`: " required",
 		`["zone"]`:                              " type",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 
-	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/store"
 )
@@ -12,8 +11,8 @@ import (
 // EditRequest changes the zone, host, notes or account of an address. Nil fields are not changed.
 type EditRequest struct {
 	Address    string  // in any spelling
-	Zone, Host *string // not empty
-	Notes      *string // empty removes them
+	Zone, Host *string // of 1 to ipbatch.MaxName characters
+	Notes      *string // of at most ipbatch.MaxNotes characters; empty removes them
 	AssignedTo *string // moves the address, which has a holder, to this account
 	IfMatch    store.Match
 	Approve    Approve // of AssignedTo; called before a move only
@@ -51,11 +50,9 @@ func (p *Pool) Edit(ctx context.Context, r EditRequest) (IP, error) {
 
 // check returns what prevents the edit of an address.
 func (r EditRequest) check(ctx context.Context, ip IP) error {
-	fields := fault.Fields{}
-	for field, text := range map[string]*string{"zone": r.Zone, "host": r.Host, "assigned_to": r.AssignedTo} {
-		if text != nil && *text == "" {
-			fields.Add(field, "required", "Field is required but missing", map[string]any{"value": field})
-		}
+	fields := checkTexts(r.Zone, r.Host, r.Notes)
+	if r.AssignedTo != nil && *r.AssignedTo == "" {
+		fields.Add("assigned_to", "required", "Field is required but missing", map[string]any{"value": "assigned_to"})
 	}
 	if r.AssignedTo != nil && *r.AssignedTo != "" && ip.free() {
 		fields.Add("assigned_to", "superfluous", "ip not assigned", map[string]any{"value": *r.AssignedTo})

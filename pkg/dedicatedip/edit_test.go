@@ -3,10 +3,12 @@ package dedicatedip
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
+	"junctor/pkg/ipbatch"
 	"junctor/pkg/projection"
 	"junctor/pkg/testutil"
 )
@@ -66,6 +68,13 @@ func editRefuses(s *subject) {
 	_, err := s.Edit(s.Context(), EditRequest{Address: "10.0.0.2", Zone: &none, Host: &none, AssignedTo: &none})
 	s.saying(err, "assigned_to required: Field is required but missing: assigned_to",
 		"host required: Field is required but missing: host", "zone required: Field is required but missing: zone")
+	longName, longNotes := strings.Repeat("é", ipbatch.MaxName+1), strings.Repeat("é", ipbatch.MaxNotes+1)
+	_, err = s.Edit(s.Context(), EditRequest{Address: "10.0.0.2", Zone: &longName, Host: &longName, Notes: &longNotes})
+	s.saying(err, "host maxLength: String must not be more than 1024 characters: <nil>",
+		"notes maxLength: String must not be more than 4096 characters: <nil>",
+		"zone maxLength: String must not be more than 1024 characters: <nil>")
+	_, err = s.Create(s.Context(), CreateRequest{Address: "10.0.0.9", Zone: longName, Host: "h"})
+	s.saying(err, "zone maxLength: String must not be more than 1024 characters: <nil>")
 	_, err = s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone, AssignedTo: &other})
 	s.saying(err, "assigned_to superfluous: ip not assigned: "+accountB)
 	for _, address := range []string{"10.0.0.3", "hello"} {

@@ -2,12 +2,15 @@ package dedicatedip
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
+	"junctor/pkg/ipbatch"
 	"junctor/pkg/store"
 )
 
@@ -66,10 +69,8 @@ func (p *Pool) insert(ctx context.Context, r CreateRequest) (IP, error) {
 
 // newDocument returns the document of an address that is added to the pool.
 func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
-	for field, name := range map[string]string{"zone": r.Zone, "host": r.Host} {
-		if name == "" {
-			return nil, fault.Finding(field, "required", "Field is required but missing", map[string]any{"value": field})
-		}
+	if err := checkTexts(&r.Zone, &r.Host, &r.Notes).Err(); err != nil {
+		return nil, err
 	}
 	now := document.Number(p.now())
 	doc := document.Document{
@@ -80,6 +81,27 @@ func (p *Pool) newDocument(r CreateRequest) (document.Document, error) {
 		doc[fieldNotes] = r.Notes
 	}
 	return doc, nil
+}
+
+// checkTexts returns what is wrong with the texts of an address. Those that are nil are not checked.
+func checkTexts(zone, host, notes *string) fault.Fields {
+	fields := fault.Fields{}
+	check := func(field string, text *string, least, most int) {
+		if text == nil {
+			return
+		}
+		switch n := utf8.RuneCountInString(*text); {
+		case n < least:
+			fields.Add(field, "required", "Field is required but missing", map[string]any{"value": field})
+		case n > most:
+			fields.Add(field, "maxLength", fmt.Sprintf("String must not be more than %d characters", most),
+				map[string]any{"target": most})
+		}
+	}
+	check("zone", zone, 1, ipbatch.MaxName)
+	check("host", host, 1, ipbatch.MaxName)
+	check("notes", notes, 0, ipbatch.MaxNotes)
+	return fields
 }
 
 // recordNew adds the record of a creation to new documents. If there was an address before, the record goes on from its

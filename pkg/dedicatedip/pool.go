@@ -95,7 +95,8 @@ func (p *Pool) Close() error {
 // Projector returns what writes the accounts' copies.
 func (p *Pool) Projector() *projection.Projector { return p.projector }
 
-// CreateRequest asks for an address to be added to the pool. Zone and host must not be empty; notes may be.
+// CreateRequest asks for an address to be added to the pool. Zone and host have 1 to ipbatch.MaxName
+// characters, notes at most ipbatch.MaxNotes.
 type CreateRequest struct {
 	Address, Zone, Host, Notes string
 	By                         history.Actor

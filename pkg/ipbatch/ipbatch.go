@@ -16,11 +16,15 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-// MaxNotes is how many characters the notes of an address can have.
-const MaxNotes = 4_096
+// How many characters the texts of an address can have. The document of an address has them several times, since it
+// also carries its last changes, and must stay small enough for the next one.
+const (
+	MaxName  = 1_024 // of a zone or host
+	MaxNotes = 4_096
+)
 
 // Entry is addresses to add to the pool, with a zone, a host and notes in common. Exactly one of IP, CIDR and Range is
-// given; zone and host must not be empty.
+// given; zone and host have 1 to MaxName characters.
 type Entry struct {
 	IP    string // an address in any spelling
 	CIDR  string // a network, as in "192.0.2.0/24"
@@ -81,8 +85,13 @@ func (e Entry) check() error {
 		return errors.New("zone must be given, for the entry or for all")
 	case e.Host == "":
 		return errors.New("host must be given, for the entry or for all")
-	case utf8.RuneCountInString(e.Notes) > MaxNotes:
-		return fmt.Errorf("notes must not have more than %d characters", MaxNotes)
+	}
+	return cmp.Or(tooLong("zone", e.Zone, MaxName), tooLong("host", e.Host, MaxName), tooLong("notes", e.Notes, MaxNotes))
+}
+
+func tooLong(field, text string, most int) error {
+	if utf8.RuneCountInString(text) > most {
+		return fmt.Errorf("%s must not have more than %d characters", field, most)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/fault"
+	"junctor/pkg/ipbatch"
 	"junctor/pkg/kazoo"
 )
 
@@ -14,7 +15,8 @@ func add(ctx context.Context, d Deps, args []string) (string, int) {
 	address := args[0]
 	err := d.Pool.Add(ctx, dedicatedip.CreateRequest{Address: address, Zone: args[1], Host: args[2], By: d.By})
 	if fault.Is(err, fault.Invalid) {
-		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host, and can't begin with \"_\"", address), failed
+		return fmt.Sprintf("unable to add IP %s: it needs a zone and a host of at most %d characters, and can't begin with \"_\"", address, ipbatch.MaxName),
+			failed
 	}
 	text, code := result(err, fmt.Sprintf("added IP %s to available dedicated ips", address),
 		"unable to add IP "+strings.ReplaceAll(address, "%", "%%")+": %s", "")

@@ -184,7 +184,7 @@ func TestRows(t *testing.T) {
 		{m + "add ::ffff:1.2.3.4 us-east proxy1", "unable to add IP ::ffff:1.2.3.4: conflict\nok", 0},
 		{m + "add 1.2.3.4 us-east", addUsage, 2},
 		{m + "add _design/x us-east proxy1",
-			`unable to add IP _design/x: it needs a zone and a host, and can't begin with "_"`, 1},
+			`unable to add IP _design/x: it needs a zone and a host of at most 1024 characters, and can't begin with "_"`, 1},
 		{m + "release 1.2.3.4", "unable to release IP: not_assigned", 0},
 		{m + "assign 1.2.3.4 account%2F20%2Fd2%2F7928305e257782655b7896c79f14",
 			"assigned IP 1.2.3.4 to account%2F20%2Fd2%2F7928305e257782655b7896c79f14", 0},
