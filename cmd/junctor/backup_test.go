@@ -106,6 +106,7 @@ func TestBackupRefused(t *testing.T) {
 		"restore F --store FOLDER/home":                   "there is a store in",
 		"restore FOLDER/none --store FOLDER/r":            "no such file",
 		"restore FOLDER/home/junctor.db --store FOLDER/r": "copied junctor.db",
+		"restore - --store FOLDER/r":                      "write it to a file first",
 		"restore F --store memory:":                       "has no folder",
 		"restore F --store http://127.0.0.1:1":            "a backup is of an embedded store",
 	} {

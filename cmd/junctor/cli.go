@@ -67,10 +67,13 @@ func (c *cli) run(ctx context.Context, args []string) (code int) {
 // stopped adds to the error of a command that was stopped by whom it was.
 func stopped(ctx context.Context, err error) error {
 	_, printed := errors.AsType[exitCode](err)
+	_, begun := errors.AsType[unfinished](err)
 	switch cause := context.Cause(ctx); {
 	case err == nil || cause == nil || printed:
 		return err
-	case errors.Is(err, cause) || err.Error() == context.Canceled.Error():
+	case begun && errors.Is(err, context.Canceled): // of which what failed last says nothing
+		return fmt.Errorf("stopped: %w; %s", cause, restNotTried)
+	case errors.Is(err, cause) || errors.Is(err, context.Canceled):
 		return fmt.Errorf("stopped: %w", cause)
 	default:
 		return fmt.Errorf("stopped: %w (%w)", cause, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"junctor/pkg/adminsocket"
+	"junctor/pkg/fault"
 	"junctor/pkg/ipbatch"
 	"junctor/pkg/store/storetest"
 )
@@ -104,6 +107,28 @@ func TestLargeNetwork(t *testing.T) {
 		block, err := ipbatch.Entry{CIDR: text}.Block()
 		if got := fmt.Sprint(slices.Collect(parts(block))); err != nil || got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestStopped: the error of a command that was stopped says so, and not where it was at that moment.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	full := errors.New("the disk is full")
+	cancelled := fault.Wrap(fault.DatastoreUnreachable, fmt.Errorf("put dedicated_ips: %w", context.Canceled))
+	if err := stopped(ctx, full); err != full {
+		t.Error(err)
+	}
+	cancel(adminsocket.ErrCancelled)
+	for want, err := range map[string]error{
+		"stopped: it was interrupted":                                          cancelled,
+		"stopped: it was interrupted (the disk is full)":                       full,
+		"stopped: it was interrupted; " + restNotTried:                         unfinished{cancelled},
+		"stopped: it was interrupted (the disk is full; " + restNotTried + ")": unfinished{full},
+	} {
+		if got := stopped(ctx, err); got.Error() != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

@@ -32,6 +32,9 @@ The folder is created if it is missing. One that has a store is refused.`,
 			if err := c.checkFolderStore("a backup is of an embedded store"); err != nil {
 				return err
 			}
+			if args[0] == "-" {
+				return usageError("the file is read twice, which standard input can't be: write it to a file first")
+			}
 			return c.restore(args[0], c.store.dsn)
 		},
 	}

@@ -94,7 +94,7 @@ func TestHistory(t *testing.T) {
 		if got := short(pages); got != "assigned >2, edited 2>2, moved 2>0" {
 			t.Error("A's for M:", got)
 		}
-		for at, want := range map[int64]string{began - 1: "", began: "created >", began + 179: "edited 2>2", began + 180: "moved 2>0"} {
+		for at, want := range map[int64]string{0: "", began - 1: "", began: "created >", began + 179: "edited 2>2", began + 180: "moved 2>0"} {
 			if got, _ := sv.history("M", fmt.Sprintf("ips/%s/history?at=%d", ip, at)); short(got) != want {
 				t.Errorf("at %d: %s", at-began, short(got))
 			}

@@ -63,7 +63,7 @@ func (l *Log) tryFlush(ctx context.Context) {
 
 // At returns the last event of an address at a time, in Gregorian seconds. ok is false if there is none.
 func (l *Log) At(ctx context.Context, ip string, at int64) (e Event, ok bool, err error) {
-	page, err := l.List(ctx, Filter{IP: ip, To: at, PageSize: 1})
+	page, err := l.List(ctx, Filter{IP: ip, To: max(at, 1), PageSize: 1}) // 0 would be no limit
 	if err != nil || len(page.Events) == 0 {
 		return Event{}, false, err
 	}
