@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"junctor/pkg/backoff"
 )
 
@@ -17,6 +19,8 @@ const (
 	mostOutdated = 5000
 	// finalTime bounds how long indexes are updated while the store is closed. Queries of the next process do the rest.
 	finalTime = 3 * time.Second
+	// updatedTogether is how many databases are updated at a time.
+	updatedTogether = 32
 )
 
 // updater updates indexes in the background, when nothing is written or for many documents together, so that neither
@@ -101,10 +105,14 @@ func (u *updater) take(all bool) (databases []string, more bool) {
 	return databases, len(u.outdated) > 0
 }
 
-// update updates all indexes of databases. If it fails, the next query that needs one says why.
+// update updates all indexes of databases, some at a time, so that they share transactions. If it fails, the next query
+// that needs an index says why.
 func (u *updater) update(ctx context.Context, databases []string) {
+	var group errgroup.Group
+	group.SetLimit(updatedTogether)
 	for _, name := range databases {
 		d := &database{client: u.client, name: name}
-		_ = d.refresh(ctx, d.indexes)
+		group.Go(func() error { return d.refresh(ctx, d.indexes) })
 	}
+	_ = group.Wait()
 }
