@@ -116,7 +116,7 @@ func (s *Server) listHosts(r *crossbar.Request) (crossbar.Reply, error) {
 // refuses to everybody; it takes a superduper account either way. With "ips" in data it creates many, which Crossbar
 // cannot.
 func (s *Server) createIP(r *crossbar.Request) (crossbar.Reply, error) {
-	if err := r.RequireSuperduper(); err != nil {
+	if err := crossbar.Superduper(r); err != nil {
 		return crossbar.Reply{}, err
 	}
 	data, err := r.NewObject() // of a list Crossbar stores a nameless document
@@ -325,7 +325,7 @@ func coolingOf(r *crossbar.Request) (dedicatedip.Cooling, error) {
 	if err != nil || respected {
 		return dedicatedip.RespectCooling, err
 	}
-	return dedicatedip.IgnoreCooling, r.RequireSuperduper()
+	return dedicatedip.IgnoreCooling, crossbar.Superduper(r)
 }
 
 // checkWish refuses data that asks for addresses in two ways, or in none that is read here: a success without an

@@ -98,6 +98,18 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	if refused != nil {
 		return Reply{}, refused
 	}
+	if id, ok := r.Vars["account"]; ok && r.Identity != nil && r.Identity.LookupKey == "" { // a key learns of no account
+		var err error
+		if r.target, err = s.accountInPath(r, id); err != nil {
+			return Reply{}, err
+		}
+	}
+	if r.Identity != nil {
+		wanted := auth.Access{Path: r.segments, Verb: r.verb, Account: r.target}
+		if err := s.Tokens.CheckRestrictions(r.Context(), r.Identity, wanted); err != nil {
+			return Reply{}, err
+		}
+	}
 	if err := r.resource.Authorize(r); err != nil {
 		return Reply{}, err
 	}

@@ -49,7 +49,8 @@ type Request struct {
 	Identity       *auth.Identity // who asks; nil for open resources
 	hasAccountSlot bool
 	allow          []string         // the methods of the resource; nil while it is not known which one that is
-	Account        *account.Account // the one in the path, see OfAccount
+	target         *account.Account // the one in the path; nil if there is none, or if the resource is open
+	Account        *account.Account // the same once the request is authorized, see OfAccount
 }
 
 // newRequest returns a request of which nothing is read yet.
