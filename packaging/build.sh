@@ -51,7 +51,7 @@ for ARCH in ${ARCHES:-amd64 arm64}; do
 	name=junctor-$version-linux-$ARCH
 	tree=$BUILT/$name
 	mkdir -p "$tree"
-	cp -r "$BUILT/linux-$ARCH/junctor" "$BUILT/man" "$BUILT/completion" README.md CHANGELOG.md SECURITY.md LICENSE docs \
+	cp -r "$BUILT/linux-$ARCH/junctor" "$BUILT/man" "$BUILT/completion" ./*.md LICENSE docs \
 		packaging "$tree"
 	tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$BUILT" -c "$name" |
 		gzip -9n >"$out/$name.tar.gz"

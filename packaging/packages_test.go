@@ -60,7 +60,7 @@ var installed = []string{
 	"/usr/bin/junctor", "/usr/lib/systemd/system/junctor.service", "/usr/lib/sysusers.d/junctor.conf",
 	"/etc/junctor/junctor.yaml", "/usr/share/man/man1/junctor-serve.1.gz",
 	"/usr/share/bash-completion/completions/junctor", "/usr/share/fish/vendor_completions.d/junctor.fish",
-	"/usr/share/doc/junctor/operations.md", "/usr/share/doc/junctor/copyright",
+	"/usr/share/doc/junctor/docs/operations.md", "/usr/share/doc/junctor/copyright",
 	"/usr/share/doc/junctor/examples/couchdb.conf", "/usr/share/doc/junctor/examples/haproxy.cfg",
 	"/usr/share/doc/junctor/examples/nginx.conf",
 }
@@ -104,6 +104,7 @@ func TestPackages(t *testing.T) {
 			t.Errorf("version --json: %s, %v", text, err)
 		}
 	})
+	t.Run("links", func(t *testing.T) { testLinks(t, root+"/usr/share/doc/junctor") })
 	t.Run("unit", func(t *testing.T) { testUnit(t, root) })
 	t.Run("service", func(t *testing.T) { testService(t, root) })
 }
@@ -134,6 +135,32 @@ func TestPostinstall(t *testing.T) {
 		if got, err := install.CombinedOutput(); err != nil || string(got) != want.String() {
 			t.Errorf("with %q: the group was set of %q, %v", files, got, err)
 		}
+	}
+}
+
+// testLinks follows the links of the documents in a folder to files.
+func testLinks(t *testing.T, folder string) {
+	link, found := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`), 0
+	for _, pattern := range []string{"/*.md", "/docs/*.md"} {
+		documents, err := filepath.Glob(folder + pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, document := range documents {
+			text, err := os.ReadFile(document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range link.FindAllSubmatch(text, -1) {
+				found++
+				if _, err := os.Stat(filepath.Join(filepath.Dir(document), string(match[1]))); err != nil {
+					t.Errorf("%s: %v", filepath.Base(document), err)
+				}
+			}
+		}
+	}
+	if found < 30 {
+		t.Errorf("%d links", found)
 	}
 }
 
