@@ -157,7 +157,7 @@ func (r *Reconciler) passSince(ctx context.Context, asked time.Time, gap time.Du
 		event = log.Error()
 	}
 	event.Err(err).Str("result", result).Int("accounts", p.accounts).Int("copies", p.copies).
-		Dur("took", r.options.Now().Sub(l.began)).Msg("full pass over the copies of all accounts")
+		Dur("duration_ms", r.options.Now().Sub(l.began)).Msg("full pass over the copies of all accounts")
 	return err
 }
 
