@@ -26,10 +26,11 @@ passwords and keys, and only its owner may read it. "junctor restore" makes a
 store of it.`,
 		Args: operands(1, 1),
 	}
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	cmd.Flags().BoolVar(&withoutKey, "without-secret-key", false, "leave out secret.key, which opens the API keys of "+
 		"other clusters in the store")
+	withoutVariable(cmd)
+	c.store.define(cmd.Flags())
+	c.defineJSON(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error { return c.checkFolderStore("\"junctor export\" writes all of it into a file") },
 		files: c.intoFile,

@@ -83,6 +83,9 @@ func stopped(ctx context.Context, err error) error {
 func (c *cli) execute(ctx context.Context, args []string) error {
 	root := c.rootCommand()
 	root.SetArgs(append([]string{}, withNumbers(args)...)) // nil would be os.Args
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		offerCompletions(root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	_, name, below := strings.Cut(cmd.CommandPath(), " ")
 	if _, ok := errors.AsType[usageError](err); ok && below {

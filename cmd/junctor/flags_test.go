@@ -186,6 +186,24 @@ func TestSecretsInUsage(t *testing.T) {
 	}
 }
 
+// TestNoVariable: what a command does only if it is told so cannot be told by the environment.
+func TestNoVariable(t *testing.T) {
+	t.Parallel()
+	for command, flag := range map[string]string{
+		"import": "overwrite", "backup": "without-secret-key", "ips repair": "confirm", "ips rebuild": "from-copies",
+		"ips delete": "force", "ips assign": "ignore-cooling",
+	} {
+		help := ok(t, append(strings.Fields(command), "--help")...)
+		if !strings.Contains(help, "--"+flag) || strings.Contains(help, variable(flag)) {
+			t.Errorf("%s:\n%s", command, help)
+		}
+	}
+	o := call(t, environment{"JUNCTOR_FROM_COPIES": "true"}, "ips", "rebuild", "--store", t.TempDir())
+	if o.code != 2 || !strings.Contains(o.stderr, "--from-copies is missing") {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestServeConfig(t *testing.T) {
 	t.Parallel()
 	c := &serveFlags{}

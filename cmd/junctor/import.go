@@ -33,9 +33,10 @@ Import into an empty store, before a server has served it: a server creates an
 administrator and keys of its own.`,
 		Args: operands(1, 1),
 	}
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace documents that differ from those in the file")
+	withoutVariable(cmd)
 	c.store.define(cmd.Flags())
 	c.defineJSON(cmd.Flags())
-	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace documents that differ from those in the file")
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error {
 			if c.app == nil && c.store.dsn == embedded.Memory {

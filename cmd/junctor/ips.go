@@ -14,13 +14,12 @@ func (c *cli) ipsCommand() *cobra.Command {
 	commands := []*cobra.Command{
 		c.ipsListCommand(), c.ipsShowCommand(), c.ipsSummaryCommand(), c.ipsAddCommand(), c.ipsImportCommand(),
 		c.ipsExportCommand(), c.ipsAssignCommand(), c.ipsAllocateCommand(), c.ipsReleaseCommand(), c.ipsMoveCommand(),
-		c.ipsEditCommand(), c.ipsDeleteCommand(), c.ipsHistoryCommand(),
+		c.ipsEditCommand(), c.ipsDeleteCommand(), c.ipsHistoryCommand(), c.ipsRebuildCommand(), c.ipsRepairCommand(),
 	}
 	for _, cmd := range commands {
 		withoutVariable(cmd)
 	}
-	return c.group(&cobra.Command{Use: "ips", Short: "Manage the pool of dedicated IPs"},
-		append(commands, c.ipsRebuildCommand(), c.ipsRepairCommand())...)
+	return c.group(&cobra.Command{Use: "ips", Short: "Manage the pool of dedicated IPs"}, commands...)
 }
 
 func (c *cli) ipsRebuildCommand() *cobra.Command {

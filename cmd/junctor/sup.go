@@ -31,6 +31,10 @@ codes. These are known:
   kapps_config get CATEGORY KEY [DEFAULT]
   kapps_config set_default CATEGORY KEY VALUE`,
 		Args: cobra.ArbitraryArgs, // sup.Parse counts them
+		ValidArgsFunction: func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+			words := slices.DeleteFunc(sup.Next(args), func(word string) bool { return !strings.HasPrefix(word, begun) })
+			return words, cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 	c.store.define(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
