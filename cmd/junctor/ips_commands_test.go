@@ -65,6 +65,8 @@ func TestIPs(t *testing.T) {
 		{"ips list --search 192.0.2.1 --json", "", table(`[{"id":"192.0.2.1","ip":"192.0.2.1","zone":"z","host":"h",` +
 			`"status":"assigned","type":"dedicated_ip","assigned_to":"ONE","account_name":"One"}]`)},
 		{"ips list --status lost", "", failure(2, "ips list: --status: \"lost\" is neither available nor assigned")},
+		{"ips list --cidr 192.0.2.1/30", "",
+			failure(2, `ips list: --cidr: "192.0.2.1/30" has host bits set: the network is 192.0.2.0/30`)},
 		{"ips list --account nobody", "", failure(1, `there is no account "nobody"`)},
 		{"ips show ::ffff:192.0.2.1", "", table("address  192.0.2.1", "zone     z", "host     h", "status   assigned",
 			"account  ONE One", "notes    none")},

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"junctor/pkg/inventory"
+	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
 )
 
@@ -78,11 +80,15 @@ func (f *ipsFilter) define(cmd *cobra.Command) {
 }
 
 func (f *ipsFilter) check([]string) error {
-	if f.request.Status == "" {
-		return nil
+	if f.request.Status != "" {
+		if err := checkChoice(f.request.Status, kazoo.Available, kazoo.Assigned); err != nil {
+			return usageError("--status: " + err.Error())
+		}
 	}
-	if err := checkChoice(f.request.Status, kazoo.Available, kazoo.Assigned); err != nil {
-		return usageError("--status: " + err.Error())
+	if f.request.CIDR != "" {
+		if _, err := ipaddr.ParseBlock(f.request.CIDR); err != nil {
+			return usageError(fmt.Sprintf("--cidr: %q %s", f.request.CIDR, err))
+		}
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ var readingCalls = []string{
 	"cluster add " + otherCluster + " ftp://192.0.2.1", "cluster list all", "cluster remove", "routing", "routing show a b",
 	"routing set", "routing set a FILE", "routing lookup", "routing lookup localhost",
 	"routing lookup 192.0.2.1 --direction up", "ips", "ips list all", "ips list --status x", "ips show",
-	"ips show x", "ips add 192.0.2.1", "ips add x --zone z --host h", "ips import", "ips import FILE.none", "ips export all",
+	"ips show x", "ips add 192.0.2.1", "ips add x --zone z --host h", "ips import", "ips import FILE.none", "ips export all", "ips list --cidr x",
 	"ips assign A", "ips assign A x", "ips allocate A", "ips allocate A 0", "ips release A", "ips delete", "ips delete x",
 	"ips edit 192.0.2.1", "ips edit x --zone z", "ips move 192.0.2.1", "ips move x A",
 	"ips rebuild", "ips repair all", "sup", "sup kazoo_ips_maintenance",

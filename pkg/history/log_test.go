@@ -278,6 +278,35 @@ func TestPrune(t *testing.T) {
 	})
 }
 
+// TestPruneAhead: a time in the future removes what there is, and nothing that is yet to come.
+func TestPruneAhead(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.server()
+		s.create(ip)
+		s.assign(accountA, ip)
+		s.waitFor(ip, ":1 created > api", ":2 assigned >2 api")
+		w.clock.Add(1)
+		for range 2 {
+			if _, err := s.log.Prune(t.Context(), gregorian+1_000_000, nil); err != nil {
+				t.Fatal(err)
+			}
+			_, err := w.Update(t.Context(), history.Database, "checkpoint", func(doc document.Document) error {
+				if pruned, _ := doc.Int("pruned"); pruned > gregorian+1000 {
+					t.Errorf("events count as pruned until %d", pruned)
+				}
+				doc["pruned"] = document.Number(gregorian + 1_000_000) // as older versions wrote it
+				return nil
+			})
+			w.ok(err)
+		}
+		_, err := s.log.Prune(t.Context(), gregorian-1, nil)
+		w.ok(err)
+		s.release(accountA, ip)
+		s.delete(ip)
+		s.waitFor(ip, ":2 assigned >2 api", ":3 released 2> api", ":4 deleted > api")
+	})
+}
+
 func TestAssignedByDay(t *testing.T) {
 	run(t, func(w *world) {
 		s := w.process()

@@ -115,9 +115,9 @@ func (i *Inventory) parse(ctx context.Context, r SearchRequest) (s poolindex.Sea
 			map[string]any{"value": r.AssignedTo})
 	}
 	if r.CIDR != "" {
-		block, err := blockOf(r.CIDR)
+		block, err := ipaddr.ParseBlock(r.CIDR)
 		if err != nil {
-			return s, err
+			return s, fault.Finding("cidr", "invalid", "Value "+err.Error(), map[string]any{"value": r.CIDR})
 		}
 		s.Within = &block
 	}
@@ -135,18 +135,6 @@ func (i *Inventory) parse(ctx context.Context, r SearchRequest) (s poolindex.Sea
 		s.Begins.Holders[a.ID] = true
 	}
 	return s, nil
-}
-
-// blockOf reads a network, or an address.
-func blockOf(text string) (ipaddr.Block, error) {
-	if addr, ok := ipaddr.Parse(text); ok {
-		return ipaddr.Block{First: addr, Last: addr}, nil
-	}
-	block, err := ipaddr.ParseCIDR(text, true)
-	if err != nil {
-		return block, fault.Finding("cidr", "invalid", "Value "+err.Error(), map[string]any{"value": text})
-	}
-	return block, nil
 }
 
 // searchMemory returns a page from memory, and where the next one begins.

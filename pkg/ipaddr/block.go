@@ -72,6 +72,14 @@ func lastOf(prefix netip.Prefix) netip.Addr {
 	return last
 }
 
+// ParseBlock parses an address, or a network in CIDR notation with all of its addresses.
+func ParseBlock(text string) (Block, error) {
+	if addr, ok := Parse(text); ok {
+		return Block{First: addr, Last: addr}, nil
+	}
+	return ParseCIDR(text, true)
+}
+
 // ParseRange parses two addresses, as in "192.0.2.10-192.0.2.20".
 func ParseRange(text string) (Block, error) {
 	from, to, _ := strings.Cut(text, "-")
