@@ -87,21 +87,25 @@ func (p *Publisher) publishProxies(copied subject) {
 	}
 }
 
-// publish queues a notice, and reports whether it did. It does not if one of this or a later revision was queued since
-// the write began: this one is late, and would come out of order. (If that was queued before, the document was purged
-// meanwhile, and its revisions begin anew.) p.mu is held.
-func (p *Publisher) publish(n *notice) bool {
+// isLate reports whether a notice of this or a later revision was queued since the write began: this one would come out
+// of order. One that was queued earlier is of a document that was purged meanwhile, whose revisions begin anew. p.mu is
+// held.
+func (p *Publisher) isLate(n *notice) bool {
 	last, ok := p.queued.Get(n.subject)
-	if n.generation > 0 && ok && last.generation >= n.generation && last.at.After(n.since) {
-		return false
+	return n.generation > 0 && ok && last.generation >= n.generation && last.at.After(n.since)
+}
+
+// publish queues a notice, unless it is late. p.mu is held.
+func (p *Publisher) publish(n *notice) {
+	if p.isLate(n) {
+		return
 	}
 	if len(n.message.key()) > longestKey { // no address is as long
 		p.dropped++
-		return false
+		return
 	}
 	n.at = time.Now()
 	p.queued.Add(n.subject, mark{n.generation, n.at})
 	p.queue = append(p.queue, n)
 	p.signal()
-	return true
 }

@@ -125,14 +125,16 @@ func (p *Publisher) room() error {
 }
 
 // queueChange queues notices of a document of the pool, and of the copy of its holder. What this process has written
-// since the replay began is in the feed, too, and is queued already.
+// since the replay began is in the feed, too, and is queued already. The copy comes first: once the document is queued, a
+// pass that is made again takes both for queued.
 func (p *Publisher) queueChange(ctx context.Context, change store.Change) error {
 	doc, err := change.Doc()
 	if err != nil || strings.HasPrefix(change.ID, "_design/") {
 		return err
 	}
+	n := p.present(subject{kazoo.DedicatedIPs, change.ID}, doc)
 	p.mu.Lock()
-	isNews := p.publishPresent(subject{kazoo.DedicatedIPs, change.ID}, doc)
+	isNews := !p.isLate(n)
 	p.mu.Unlock()
 	if db, err := account.Database(doc.String(kazoo.FieldAssignedTo)); err == nil && isNews {
 		if err := p.queueCopies(ctx, db, []string{change.ID}); err != nil {
@@ -141,6 +143,7 @@ func (p *Publisher) queueChange(ctx context.Context, change store.Change) error 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.publish(n)
 	p.position = change.Seq
 	return nil
 }
@@ -167,17 +170,16 @@ func (p *Publisher) queueCopies(ctx context.Context, db string, ids []string) er
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, id := range ids {
-		p.publishPresent(subject{db, id}, found[id])
+		p.publish(p.present(subject{db, id}, found[id]))
 	}
 	p.publishProxies(subject{db, ids[0]})
 	return nil
 }
 
-// publishPresent queues a notice of a document as it was read, unless one of that revision or a later one was queued,
-// and reports whether it did. Nil says that the document does not exist. p.mu is held.
-func (p *Publisher) publishPresent(s subject, doc document.Document) bool {
+// present returns the notice of a document as it was read. Nil says that the document does not exist.
+func (p *Publisher) present(s subject, doc document.Document) *notice {
 	generation := kazoo.Generation(doc.Rev())
 	m := about(p.options.Node, s.db, s.id, doc, nil, generation == 1)
 	m.Rev = doc.Rev()
-	return p.publish(&notice{message: m, subject: s, generation: generation})
+	return &notice{message: m, subject: s, generation: generation}
 }
