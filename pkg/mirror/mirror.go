@@ -72,6 +72,7 @@ type Mirror struct {
 	ahead  map[string]write        // writes of this process that the feed has not delivered yet, by id
 	since  string                  // how far the feed has been read
 	asOf   time.Time               // all writes before are in the index; zero before it is loaded
+	loaded bool                    // the index was loaded before, though the database may have gone since
 	seen   map[string]bool         // ids delivered since a load began; nil once it has ended
 	epoch  string                  // of the database that since is a position in
 	reload bool                    // the feed has to be read from the beginning
@@ -266,7 +267,7 @@ func (m *Mirror) advance(ctx context.Context, asOf time.Time) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.seen != nil && !m.asOf.IsZero() {
+	if m.seen != nil && m.loaded {
 		defer m.options.Reloaded()
 	}
 	for id, w := range stale {
@@ -279,7 +280,7 @@ func (m *Mirror) advance(ctx context.Context, asOf time.Time) error {
 	for _, id := range m.unseen() {
 		m.replace(id, nil)
 	}
-	m.seen, m.asOf = nil, asOf
+	m.seen, m.asOf, m.loaded = nil, asOf, true
 	m.options.Current(m.since, m.epoch)
 	return nil
 }

@@ -449,6 +449,10 @@ func TestADatabaseThatIsGoneEmptiesTheIndex(t *testing.T) {
 		if s.changed.Load() != changed {
 			s.Error("the loss of a database was reported as changes of its documents")
 		}
+		testutil.Eventually(s, "the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
+		s.write("b", "1")
+		s.is("b", "1")
+		testutil.Eventually(s, "the load is reported", func() bool { return s.reloaded.Load() == 1 })
 	})
 }
 
