@@ -6,3 +6,16 @@ func (p *Projector) Waiting() int {
 	defer p.mu.Unlock()
 	return len(p.accounts)
 }
+
+// MostObserved bounds the changes that wait.
+const MostObserved = mostObserved
+
+// PassRequested reports whether a full pass was requested since the last call.
+func (p *Projector) PassRequested() bool {
+	select {
+	case <-p.passRequested:
+		return true
+	default:
+		return false
+	}
+}

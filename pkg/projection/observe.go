@@ -8,7 +8,7 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// mostObserved bounds the changes that wait. What is beyond it is found by the next full pass.
+// mostObserved bounds the changes that wait. What is beyond it is found by a full pass, which Observe requests.
 const mostObserved = 100_000
 
 // observation is a revision of the pool that Observe was called with.
@@ -27,10 +27,14 @@ func (p *Projector) Observe(doc document.Document, before string) {
 	after, _ := holder(doc)
 	for _, accountID := range []string{before, after} {
 		name := copyName{accountID, doc.ID()}
-		_, waits := p.observed[name]
-		if accountID != "" && !p.wroteFor(name, o) && (waits || len(p.observed) < mostObserved) {
-			p.observed[name] = o
+		if accountID == "" || p.wroteFor(name, o) {
+			continue
 		}
+		if _, waits := p.observed[name]; !waits && len(p.observed) >= mostObserved {
+			p.RequestPass()
+			continue
+		}
+		p.observed[name] = o
 	}
 }
 

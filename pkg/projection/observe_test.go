@@ -2,6 +2,7 @@ package projection_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -70,5 +71,24 @@ func TestAnObservedRevisionOfAnotherBranchIsCompared(t *testing.T) {
 			s.copies(accountA)
 			s.copies(accountB, "10.0.0.1")
 		})
+	}
+}
+
+// As after an outage of the feed, in which others have changed a large pool.
+func TestMoreChangesThanThereIsRoomForRequestAFullPass(t *testing.T) {
+	t.Parallel()
+	p := projection.New(&slowStore{}, projection.Options{})
+	defer p.Close()
+	observe := func(n int) { p.Observe(document.Document{"_id": strconv.Itoa(n), "_rev": "2-x"}, accountA) }
+	for n := range projection.MostObserved {
+		observe(n)
+	}
+	observe(0) // has its place already
+	if p.PassRequested() {
+		t.Error("a full pass was requested although all changes wait")
+	}
+	observe(projection.MostObserved)
+	if !p.PassRequested() {
+		t.Error("a change was dropped, and no full pass requested")
 	}
 }
