@@ -37,6 +37,19 @@ const noVariable = "junctor_no_variable"
 
 func hasVariable(f *pflag.Flag) bool { return f.Annotations[noVariable] == nil }
 
+// refuseEmpty refuses flags without a value that say what one call is about. An empty one is due to a variable that is not
+// set, as in --account "$ACCOUNT": without it the command would be about all accounts, or the master account.
+func refuseEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		isName := f.Name == "parent" || f.Name == "realm" || f.Name == "user"
+		mayBeEmpty := f.Name == "notes" || f.Name == "search" || hasVariable(f) && !isName
+		if err == nil && !mayBeEmpty && f.Value.Type() == "string" && f.Value.String() == "" {
+			err = usageError("--" + f.Name + " must not be empty")
+		}
+	})
+	return err
+}
+
 // nameVariables adds to the description of each flag of cmd the name of its variable.
 func nameVariables(cmd *cobra.Command) {
 	name := func(f *pflag.Flag) {

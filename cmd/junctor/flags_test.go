@@ -186,6 +186,19 @@ func TestSecretsInUsage(t *testing.T) {
 	}
 }
 
+// TestEmptyFlag: a flag from a variable that is not set does not make a command one about everything.
+func TestEmptyFlag(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"ips list --account=", "ips export --account=", "ips export --zone=", "ips list --cidr=", "token --account=",
+		"ips history --account=", "ips history 192.0.2.1 --at=", "ips allocate A 1 --zone=", "account create A --parent=",
+		"account create A --user=", "history prune --before=", "ips import - --zone="} {
+		o := call(t, nil, append(strings.Fields(command), "--store", t.TempDir())...)
+		if o.code != 2 || !strings.HasSuffix(o.stderr, " must not be empty\n") {
+			t.Errorf("%s: %+v", command, o)
+		}
+	}
+}
+
 // TestNoVariable: what a command does only if it is told so cannot be told by the environment.
 func TestNoVariable(t *testing.T) {
 	t.Parallel()

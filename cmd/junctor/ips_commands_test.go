@@ -85,7 +85,7 @@ func TestIPs(t *testing.T) {
 		{"ips edit 192.0.2.1 --notes rack", "", table(assigned, "192.0.2.1  z     h     assigned  ONE  One   rack")},
 		{"ips edit 192.0.2.99 --zone x", "", failure(1, "the pool has no address 192.0.2.99")},
 		{"ips edit 192.0.2.1", "", failure(2, "ips edit: --zone, --host or --notes is needed")},
-		{"ips edit 192.0.2.1 --zone=", "", failure(2, "ips edit: --zone and --host must not be empty")},
+		{"ips edit 192.0.2.1 --zone=", "", failure(2, "ips edit: --zone must not be empty")},
 		{"account show One", "", outcome{stdout: "192.0.2.1 192.0.2.2"}},
 
 		{"ips release One 192.0.2.2", "", table(

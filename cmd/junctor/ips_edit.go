@@ -32,11 +32,8 @@ follows.`,
 	}
 	return c.storeCommand(cmd, storeTask{
 		check: func(args []string) error {
-			switch {
-			case !flags.Changed("zone") && !flags.Changed("host") && !flags.Changed("notes"):
+			if !flags.Changed("zone") && !flags.Changed("host") && !flags.Changed("notes") {
 				return usageError("--zone, --host or --notes is needed")
-			case flags.Changed("zone") && zone == "" || flags.Changed("host") && host == "":
-				return usageError("--zone and --host must not be empty")
 			}
 			return checkAddresses(args)
 		},

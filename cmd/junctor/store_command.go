@@ -57,6 +57,9 @@ type taskFiles struct {
 // storeCommand makes cmd do a task. The command needs the flags of storeFlags.
 func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		if err := refuseEmpty(cmd); err != nil {
+			return err
+		}
 		if c.app == nil {
 			if err := c.store.check(c.getenv); err != nil {
 				return err
