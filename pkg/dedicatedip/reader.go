@@ -41,28 +41,24 @@ func (r Reader) Bypassed() bool { return r.why != "" }
 // Index returns the pool in memory, nil if r reads from the store.
 func (r Reader) Index() *poolindex.Index { return r.index }
 
-// forReads returns the pool in memory, nil if reads don't use it, and why it is not current, "" if it is.
+// forReads returns the pool in memory, nil if reads don't use it, and why they can't be served from it now, "" if they
+// can.
 func (p *Pool) forReads() (m *memory, why string) {
 	m = p.memory.Load()
 	if m == nil || m.staleness == 0 {
 		return nil, ""
 	}
-	return m, m.outdated()
-}
-
-// outdated returns why reads can't be served from memory, "" if they can.
-func (m *memory) outdated() string {
 	asOf := m.mirror.AsOf()
 	if asOf.IsZero() {
-		return "the pool is being read"
+		return m, "the pool is being read"
 	}
 	if age := time.Since(asOf); age > m.staleness {
-		return "the change feed is behind by " + age.Round(time.Millisecond).String()
+		return m, "the change feed is behind by " + age.Round(time.Millisecond).String()
 	}
 	if id := m.index.AnyIrregular(); id != "" {
-		return "the zone, host, status or holder of document " + id + " is not a string"
+		return m, "the zone, host, status or holder of document " + id + " is not a string"
 	}
-	return ""
+	return m, ""
 }
 
 // FromMemory reports whether reads are served from memory at the moment.

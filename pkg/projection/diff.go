@@ -79,7 +79,9 @@ func compare(
 		case copied == nil && held:
 			differences = append(differences, difference{write: Content(pool[id])})
 		case copied != nil && held && !SameContent(copied, pool[id]):
-			differences = append(differences, difference{write: over(Content(pool[id]), copied.Rev())})
+			updated := Content(pool[id])
+			updated["_rev"] = copied.Rev()
+			differences = append(differences, difference{write: updated})
 		case copied != nil && !held && copied.String(kazoo.FieldType) == kazoo.TypeDedicatedIP:
 			differences = append(differences, difference{
 				write:       document.Document{"_id": id, "_rev": copied.Rev(), "_deleted": true},
@@ -113,13 +115,6 @@ func holds(accountID string, doc document.Document) bool {
 func modified(doc document.Document) int64 {
 	seconds, _ := doc.Int(kazoo.FieldModified)
 	return seconds
-}
-
-func over(doc document.Document, rev string) document.Document {
-	if rev != "" {
-		doc["_rev"] = rev
-	}
-	return doc
 }
 
 // SameContent reports whether two documents are equal in what the pool shares with the accounts.

@@ -42,9 +42,13 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 		case i.doc == nil || !p.isCurrent(i.doc):
 			left[id] = i
 		case holds(accountID, i.doc):
-			writes = append(writes, over(Content(i.doc), last.copy))
+			copied := Content(i.doc)
+			if last.copy != "" {
+				copied["_rev"] = last.copy
+			}
+			writes = append(writes, copied)
 		case known && last.copy != "" && i.doc.String(store.FieldWriter) == "": // on a cluster there may be a conflict
-			writes = append(writes, over(document.Document{"_id": id, "_deleted": true}, last.copy))
+			writes = append(writes, document.Document{"_id": id, "_rev": last.copy, "_deleted": true})
 		default:
 			left[id] = i
 		}
