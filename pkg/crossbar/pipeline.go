@@ -98,13 +98,13 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	if refused != nil {
 		return Reply{}, refused
 	}
-	if id, ok := r.Vars["account"]; ok && r.Identity != nil && r.Identity.LookupKey == "" { // a key learns of no account
-		var err error
-		if r.target, err = s.accountInPath(r, id); err != nil {
-			return Reply{}, err
-		}
-	}
 	if r.Identity != nil {
+		if id, ok := r.Vars["account"]; ok && r.Identity.LookupKey == "" { // a key may not learn which accounts exist
+			var err error
+			if r.target, err = s.accountInPath(r, id); err != nil {
+				return Reply{}, err
+			}
+		}
 		wanted := auth.Access{Path: r.segments, Verb: r.verb, Account: r.target}
 		if err := s.Tokens.CheckRestrictions(r.Context(), r.Identity, wanted); err != nil {
 			return Reply{}, err
