@@ -9,7 +9,6 @@ import (
 
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -39,8 +38,7 @@ func (sv *service) held(t *testing.T, all ...string) []string {
 // TestAllocation: whoever wants some addresses is given them, and told which, in the same words as one who names them.
 func TestAllocation(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s, cached(t, s, staleness))
 		east := []string{"10.0.0.8", "10.0.0.9", "10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.13", "10.0.0.14"}
 		west := []string{"10.1.0.1", "10.1.0.2"}
@@ -81,8 +79,7 @@ func TestAllocation(t *testing.T) {
 // TestTooFewAddresses: whoever wants more than there are learns how many there are, and gets none.
 func TestTooFewAddresses(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s, cached(t, s, staleness))
 	sv.createIn("us-east", "10.0.0.1", "10.0.0.2", "10.0.0.3")
 	sv.createIn("us-west", "10.1.0.1")

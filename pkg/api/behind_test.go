@@ -13,7 +13,6 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -87,8 +86,7 @@ func (g *gated) follow(t *testing.T) func(*api.Config) {
 // say that they come from the store.
 func TestBehind(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	other := newService(t, s)
 	other.create("10.0.0.1", "10.0.0.2")
 	g := &gated{Store: s}
@@ -114,8 +112,7 @@ func TestBehind(t *testing.T) {
 // TestReadFromIsOfTheRead: B9. X-Read-From says where a response was read, whatever has become of the memory since.
 func TestReadFromIsOfTheRead(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	g := &gated{Store: s}
 	tell := g.cut()
 	defer tell()

@@ -95,8 +95,7 @@ func TestRevisionBeforeCharges(t *testing.T) {
 // TestCharges: the invoices are for what the account would have, which is what Kazoo's view counts.
 func TestCharges(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		hook := newCashier(t, s)
 		sv := newService(t, s, hook.serve())
 		sv.create("1.2.3.4", "1.2.3.5", "1.2.3.6")

@@ -10,7 +10,6 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 )
 
 // cashier is a billing hook beside a service, which counts what Kazoo would count.
@@ -70,8 +69,7 @@ func (c *cashier) serve(changes ...func(*billing.Options)) func(*api.Config) {
 // billed serves the recorded database with a hook beside it.
 func billed(t testing.TB, changes ...func(*billing.Options)) (*service, *cashier) {
 	t.Helper()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	c := newCashier(t, s)
 	return newService(t, s, c.serve(changes...)), c
 }

@@ -28,8 +28,7 @@ func TestClients(t *testing.T) {
 		{"kazoo-go", goClient},
 		{"kazoo_api in C#", csharpClient},
 	}
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		for _, c := range clients {
 			t.Run(c.name, func(t *testing.T) {

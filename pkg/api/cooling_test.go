@@ -26,8 +26,7 @@ func (sv *service) configure(settings string) {
 // TestCooling: an address that an account gave back goes to no other one before its time, on no server.
 func TestCooling(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv, other := newService(t, s), newService(t, s)
 		sv.configure(`{"cooling_s":60}`)
 		sv.create("1.2.3.4", "1.2.3.5")

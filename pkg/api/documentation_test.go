@@ -75,8 +75,7 @@ func TestDocumentation(t *testing.T) {
 	if len(examples) != len(situations) {
 		t.Fatalf("%d examples, want %d", len(examples), len(situations))
 	}
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		for _, e := range examples {
 			situation, ok := situations[e.heading]

@@ -8,13 +8,11 @@ import (
 	"testing"
 
 	"junctor/pkg/api"
-	"junctor/pkg/store/storetest"
 )
 
 // FuzzDecodeBody: whatever a body holds and however it is labelled, the answer is JSON and no fault of ours.
 func FuzzDecodeBody(f *testing.F) {
-	s := storetest.Open(f, "memory:")
-	loadKazoo(f, s)
+	s := kazooTemplate.Open(f)
 	sv := newService(f, s)
 	token := sv.token("A")
 	c, err := newConfig(s, sv.clock.now)

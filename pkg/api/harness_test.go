@@ -93,17 +93,22 @@ func (c *clock) now() time.Time   { return time.Unix(c.at.Load(), 0).UTC() }
 // recorded is a time at which every token in the recordings was good.
 var recorded = time.Date(2026, 11, 22, 4, 20, 0, 0, time.UTC)
 
-// onStores runs a suite on each kind of store, which is empty.
-func onStores(t *testing.T, suite func(t *testing.T, s *store.Store)) {
+// onStores runs a suite on each kind of store, filled.
+func onStores(t *testing.T, filled *storetest.Template, suite func(t *testing.T, s *store.Store)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		suite(t, storetest.Open(t, "memory:"))
+		suite(t, filled.Open(t))
 	})
 	t.Run("couchdb", func(t *testing.T) {
 		t.Parallel()
-		suite(t, storetest.Open(t, storetest.FreshCouch(t)))
+		s := storetest.Open(t, storetest.FreshCouch(t))
+		filled.Fill(t, s)
+		suite(t, s)
 	})
 }
+
+// kazooTemplate is what most tests need: the recorded database.
+var kazooTemplate = storetest.Template{Fill: loadKazoo}
 
 // loadKazoo fills a store with what a real Kazoo wrote, and installs what a server of ours adds.
 func loadKazoo(t testing.TB, s *store.Store) {
@@ -194,7 +199,6 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 // kazoo serves the recorded database on an embedded store, which is all that most tests need.
 func kazoo(t testing.TB, changes ...func(*api.Config)) *service {
 	t.Helper()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	return newService(t, s, changes...)
 }

@@ -46,8 +46,7 @@ func short(events []event) string {
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		const ip = "192.0.2.7"
 		steps := []struct{ who, verb, path, body string }{

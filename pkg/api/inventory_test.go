@@ -12,8 +12,7 @@ import (
 // TestSearchPaging walks a search to its end, page by page: every address comes once, in order, with the account's name.
 func TestSearchPaging(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"zone":"us-east","host":"proxy1","ips":[
 			{"range":"10.0.0.8-10.0.0.12","notes":"rack 7"},{"ip":"2001:db8::1","zone":"us-west"}]}}`), 201)

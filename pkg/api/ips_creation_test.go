@@ -11,8 +11,7 @@ import (
 // TestCreateMany: PUT of many addresses creates what it can, and says of the rest what is wrong.
 func TestCreateMany(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		sv.create("10.0.0.1")
 		const body = `{"data":{"zone":"east","host":"h1","ips":[

@@ -15,8 +15,7 @@ const patched = "/v2/ips/1.2.3.4"
 // TestEditIP: PATCH changes what is given, and the copy follows.
 func TestEditIP(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		sv.create("1.2.3.4")
 		sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
@@ -99,8 +98,7 @@ func TestMoveAsksBilling(t *testing.T) {
 // twice, and nobody else gets it.
 func TestMoveRace(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		servers := []*service{newService(t, s), newService(t, s)}
 		servers[0].create("1.2.3.4", "1.2.3.5")
 		servers[0].want(servers[0].as("A", "POST", ipsOfA, `{"data":{"ips":["1.2.3.4"]}}`), 200)

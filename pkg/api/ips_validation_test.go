@@ -5,15 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"junctor/pkg/store/storetest"
 )
 
 // TestIPsData: what is wrong with the data of a request is a 400 that names the paths, and changes nothing.
 func TestIPsData(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s)
 	sv.create("10.0.0.1", "10.0.0.2")
 	for _, test := range []struct{ as, method, path, data, want string }{

@@ -93,8 +93,7 @@ func TestOneAccountLeavesSlots(t *testing.T) {
 func TestBulkCreationsHoldRoom(t *testing.T) {
 	t.Parallel()
 	g := &gate{make(chan struct{}), make(chan struct{})}
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s, func(c *api.Config) { c.Pool = dedicatedip.New(s, dedicatedip.Options{Now: g.now(c.Now)}) })
 	create := func(block string) answer {
 		return sv.as("M", "PUT", "/v2/ips?dry_run=true", `{"data":{"zone":"z","host":"h","ips":[{"cidr":"`+block+`"}]}}`)
@@ -121,8 +120,7 @@ func TestBulkCreationsHoldRoom(t *testing.T) {
 // TestPanic: what goes wrong in a handler is a 500 that says nothing, and one log line with the stack.
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s, func(c *api.Config) {
 		c.Pool = dedicatedip.New(nil, dedicatedip.Options{Now: c.Now}) // no store
 		c.Metrics = metrics.New()

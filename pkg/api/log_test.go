@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"junctor/pkg/api"
-	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -122,8 +121,7 @@ func TestClientAddress(t *testing.T) {
 // TestMetrics: requests are counted by route, never by path, and the pool by zone and status.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s, cached(t, s, staleness))
 	sv.create("1.2.3.4", "1.2.3.5")
 	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)

@@ -9,14 +9,12 @@ import (
 	"testing"
 
 	"junctor/pkg/api"
-	"junctor/pkg/store/storetest"
 )
 
 // operated returns a server for tests of what its operator sees, and a request to it.
 func operated(t *testing.T, change func(*api.Config)) (*api.Server, func(h http.Handler, path string) *http.Response) {
 	t.Helper()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	c, err := newConfig(s, (&clock{}).now)
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,7 @@ import (
 // TestPaging walks listings to their end, page by page: every address comes once, in order.
 func TestPaging(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		var all, east []string
 		for _, zone := range []string{"us-east", "us-west"} {
@@ -70,8 +69,7 @@ func TestPaging(t *testing.T) {
 // TestForgedStartKeys: a start key that no page of the listing had is refused, from memory and from the store (B1, B7).
 func TestForgedStartKeys(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		for name, sv := range map[string]*service{
 			"store": newService(t, s), "memory": newService(t, s, cached(t, s, staleness)),
 		} {
@@ -102,8 +100,7 @@ func TestForgedStartKeys(t *testing.T) {
 // TestLargestPages: numbers of rows that can't be counted up from are as good as no limit (B1).
 func TestLargestPages(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		left := document.Document{ // by Crossbar's PUT of a list
 			"_id": "no address", "pvt_type": "dedicated_ip", "pvt_status": "available", "pvt_zone": "us-east"}
 		if _, err := s.Put(t.Context(), "dedicated_ips", left); err != nil {

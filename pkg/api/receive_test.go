@@ -14,7 +14,6 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -135,8 +134,7 @@ func TestManyValues(t *testing.T) {
 // TestLargeFailures: what is wrong with a request takes no more room than what is right (S1).
 func TestLargeFailures(t *testing.T) {
 	t.Parallel()
-	st := storetest.Open(t, "memory:")
-	loadRouting(t, st)
+	st := routingTemplate.Open(t)
 	sv := newService(t, st, loaded(t))
 	deep := func(values int) string {
 		return `{"x":` + strings.Repeat("[", 505) + strings.Repeat("1,", values) + "1" + strings.Repeat("]", 505) + `}`
@@ -171,8 +169,7 @@ func TestLargeFailures(t *testing.T) {
 // TestLongNames: a long name around many values is not repeated for each of them.
 func TestLongNames(t *testing.T) {
 	t.Parallel()
-	st := storetest.Open(t, "memory:")
-	loadRouting(t, st)
+	st := routingTemplate.Open(t)
 	sv := newService(t, st, loaded(t))
 	body := `{"data":{"owner":"o","name":"n","ips":{"outbound":{},"inbound":{"` + strings.Repeat("z", 1<<20) + `":[` +
 		strings.TrimSuffix(strings.Repeat(`"x",`, 15_000), ",") + `]}}}}`

@@ -52,8 +52,7 @@ func (r response) envelope() (e map[string]any) {
 // answers and the documents written are the recorded ones, but for testdata/differences.json.
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadKazoo(t, s)
+	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		hook := newCashier(t, s)
 		r := &replay{
 			service: newService(t, s, hook.serve(), func(c *api.Config) { c.Format = api.Crossbar }),

@@ -10,7 +10,6 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/history"
 	"junctor/pkg/inventory"
-	"junctor/pkg/store/storetest"
 )
 
 // budgetRecorder records what responses hold of their budget while one is written.
@@ -30,8 +29,7 @@ func (r *budgetRecorder) Write(p []byte) (int, error) {
 // expected to take. Short responses hold nothing.
 func TestResponsesHoldTheirSize(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s)
 	c, err := newConfig(s, sv.clock.now)
 	if err != nil {
@@ -63,8 +61,7 @@ func TestResponsesHoldTheirSize(t *testing.T) {
 // of them at once are bounded.
 func TestPagesHoldRoom(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s)
 	sv.create("10.0.0.1")
 	c, err := newConfig(s, sv.clock.now)
@@ -95,8 +92,7 @@ func TestPagesHoldRoom(t *testing.T) {
 // TestSettings: a name without "=" in the query is true, and no text; an empty "accept" is a setting all the same.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	sv := newService(t, s)
 	sv.create("10.0.0.1")
 	token := sv.token("A")

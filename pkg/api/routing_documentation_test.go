@@ -112,8 +112,7 @@ func TestRoutingDocumentation(t *testing.T) {
 		{"in the query", example.byQuery},
 		{"with and without a slash", example.toggleSlash},
 	}
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadRouting(t, s)
+	onStores(t, &routingTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
 		for _, way := range ways {
 			for range 2 {

@@ -7,7 +7,6 @@ import (
 
 	"junctor/pkg/api"
 	"junctor/pkg/auth"
-	"junctor/pkg/store/storetest"
 )
 
 // Another cluster that has its documents with us.
@@ -152,8 +151,7 @@ func TestRoutingParameters(t *testing.T) {
 // TestRoutingNotLoaded: before the clusters are read, nobody is told that an address is nobody's.
 func TestRoutingNotLoaded(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadRouting(t, s)
+	s := routingTemplate.Open(t)
 	sv := newService(t, s)
 	for _, path := range []string{"/v2/routing/lookup?ip=192.0.2.1", clusterPath + "/addresses?direction=inbound"} {
 		got := sv.want(sv.as("M", "GET", path, ""), 503)

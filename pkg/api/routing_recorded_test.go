@@ -51,8 +51,7 @@ func text(s string) *string { return &s }
 // TestRoutingRecorded does step by step what was done to Crossbar, with our names for the fields.
 func TestRoutingRecorded(t *testing.T) {
 	t.Parallel()
-	onStores(t, func(t *testing.T, s *store.Store) {
-		loadRouting(t, s)
+	onStores(t, &routingTemplate, func(t *testing.T, s *store.Store) {
 		r := &documentReplay{service: newService(t, s), revisions: map[string]string{}}
 		exchanges := readDocumentExchanges(t)
 		if len(exchanges) != 49 {

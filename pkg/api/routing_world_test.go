@@ -23,6 +23,8 @@ const (
 	clustersPath = "/v2/routing/customer_clusters"
 )
 
+var routingTemplate = storetest.Template{Fill: loadRouting}
+
 // loadRouting fills a store with what a real Kazoo wrote, makes its cluster the documented one, and installs what
 // routing needs.
 func loadRouting(t testing.TB, s *store.Store) {
@@ -46,8 +48,7 @@ func loadRouting(t testing.TB, s *store.Store) {
 // serveRouting serves a Kazoo whose cluster is the documented one.
 func serveRouting(t testing.TB, changes ...func(*api.Config)) *service {
 	t.Helper()
-	s := storetest.Open(t, "memory:")
-	loadRouting(t, s)
+	s := routingTemplate.Open(t)
 	return newService(t, s, append(changes, loaded(t))...)
 }
 

@@ -8,7 +8,6 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 	"junctor/schemas"
 )
 
@@ -67,8 +66,7 @@ func TestSchemas(t *testing.T) {
 // The documents that a cluster stores in system_schemas neither show nor change what is validated.
 func TestStoredSchemasAreIgnored(t *testing.T) {
 	t.Parallel()
-	s := storetest.Open(t, "memory:")
-	loadKazoo(t, s)
+	s := kazooTemplate.Open(t)
 	writeSchema(t, s, "ips", `{"required":["reason"],"properties":{"reason":{"type":"string"}},"pvt_secret":1}`)
 	writeSchema(t, s, "own", `{}`)
 	sv := newService(t, s)

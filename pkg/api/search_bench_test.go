@@ -23,7 +23,6 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/inventory"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 )
 
 // BenchmarkSearch measures over a connection what the first and the last page of GET ips/all take, with one filter each.
@@ -60,8 +59,7 @@ type searched struct{ url, token string }
 
 func newSearched(b *testing.B, size int) searched {
 	b.Helper()
-	s := storetest.Open(b, "memory:")
-	loadKazoo(b, s)
+	s := kazooTemplate.Open(b)
 	fillPool(b, s, size)
 	sv := newService(b, s)
 	c, err := newConfig(s, sv.clock.now)
