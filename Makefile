@@ -14,10 +14,15 @@ COUCH_SIZES ?= 1000,100000
 ROUNDS      ?= 5
 TURN        ?= 1s
 SIP_SECONDS ?= 10
+# Tests wait for programs and for limits of time more than they work: so many of a package run at once.
+PARALLEL    ?= 4
 POUCHDB     := pouchdb-server@4.2.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 REVIVE      := github.com/mgechev/revive@v1.17.0
 MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.7.0
+
+# A download that fails is tried again.
+export npm_config_fetch_retries := 5
 
 # Tests over HTTP speak to this, unless JUNCTOR_TEST_COUCHDB names a CouchDB.
 PEER := .tools/node_modules/.bin/pouchdb-server
@@ -72,12 +77,12 @@ run: build ## build, serve an embedded store in ./junctor-data, and print curl l
 check: ## the quick checks: format, vet, short tests
 	$(call gofmt)
 	go vet ./...
-	go test -short -shuffle=on -timeout 2m ./...
+	go test -short -vet=off -shuffle=on -timeout 2m ./...
 
 .PHONY: test
 test: peer programs console ## vet, and all tests with the race detector
 	go vet ./...
-	go test -race -shuffle=on -timeout 30m ./...
+	go test -race -vet=off -shuffle=on -parallel $(PARALLEL) -timeout 30m ./...
 
 .PHONY: soak
 soak: peer programs ## the tests that take minutes, whose names have Soak in them
