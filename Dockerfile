@@ -16,7 +16,9 @@ COPY pkg pkg
 COPY --from=console /src/pkg/console/dist pkg/console/dist
 COPY schemas schemas
 COPY couchdb-views couchdb-views
-ARG VERSION=dev COMMIT DATE
+ARG VERSION=dev
+ARG COMMIT
+ARG DATE
 RUN CGO_ENABLED=0 go build -trimpath \
     -ldflags "-s -w -X main.built=${VERSION} -X main.commit=${COMMIT} -X main.date=${DATE}" -o /junctor ./cmd/junctor
 
