@@ -55,8 +55,9 @@ for ARCH in ${ARCHES:-amd64 arm64}; do
 		packaging "$tree"
 	tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$BUILT" -c "$name" |
 		gzip -9n >"$out/$name.tar.gz"
-	GOOS=linux GOARCH=$ARCH go run $sbom app -json -std -noserial -notimestamp -main cmd/junctor \
-		-output "$out/$name.cdx.json" .
+	# Of the program, not of the source: in a git worktree or an archive the tool does not find the version of that.
+	go run $sbom bin -json -std -noserial -notimestamp -version "$version" -output "$out/$name.cdx.json" \
+		"$BUILT/linux-$ARCH/junctor"
 done
 cd "$out"
 sha256sum -- *.deb *.rpm *.tar.gz *.cdx.json >SHA256SUMS
