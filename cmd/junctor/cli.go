@@ -104,7 +104,8 @@ func (c *cli) rootCommand() *cobra.Command {
 on an embedded store.
 
 Where the description of a flag names an environment variable, that sets the
-flag, too. The flag wins.`,
+flag, too. The flag wins. The exit code is 0 (done), 1 (failed) or 2 (wrong
+usage).`,
 		Version:           version(),
 		SilenceErrors:     true, // run prints them
 		SilenceUsage:      true,
