@@ -221,7 +221,7 @@ func TestRefusedDesignLeavesNoIndex(t *testing.T) {
 func TestBadViewFunctions(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
-	client, err := Open(Memory, Options{Log: zerolog.New(&log), ScriptLimit: 300 * time.Millisecond})
+	client, err := Open(Memory, Options{Log: zerolog.New(&log), ScriptLimit: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
