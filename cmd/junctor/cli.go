@@ -67,13 +67,16 @@ func (c *cli) run(ctx context.Context, args []string) (code int) {
 // stopped adds to the error of a command that was stopped by whom it was.
 func stopped(ctx context.Context, err error) error {
 	_, printed := errors.AsType[exitCode](err)
-	_, begun := errors.AsType[unfinished](err)
-	switch cause := context.Cause(ctx); {
+	part, isPartial := errors.AsType[partial](err)
+	cause := context.Cause(ctx)
+	// Where a command was when it was stopped says nothing.
+	only := cause != nil && (errors.Is(err, cause) || errors.Is(err, context.Canceled))
+	switch {
 	case err == nil || cause == nil || printed:
 		return err
-	case begun && errors.Is(err, context.Canceled): // of which what failed last says nothing
-		return fmt.Errorf("stopped: %w; %s", cause, restNotTried)
-	case errors.Is(err, cause) || errors.Is(err, context.Canceled):
+	case only && isPartial:
+		return fmt.Errorf("stopped: %w", partial{cause, part.done})
+	case only:
 		return fmt.Errorf("stopped: %w", cause)
 	default:
 		return fmt.Errorf("stopped: %w (%w)", cause, err)

@@ -11,9 +11,21 @@ import (
 	"junctor/pkg/fault"
 )
 
+// partial is why a command has done a part of its work only.
+type partial struct {
+	error
+	done string // what it has done, and what to do
+}
+
+func (e partial) Error() string { return e.error.Error() + "; " + e.done }
+func (e partial) Unwrap() error { return e.error }
+
 // explain words an error for the operator. Where the operator's input is at fault the message needs no more around
 // it; anything else is shown with its causes.
 func explain(err error) string {
+	if part, ok := err.(partial); ok {
+		return explain(part.error) + "; " + part.done
+	}
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		return err.Error()

@@ -187,7 +187,7 @@ command may be repeated.
 			})
 			shown.End()
 			if err != nil {
-				return fmt.Errorf("%w (%d events were removed; the command may be repeated)", err, done.Removed)
+				return partial{err, fmt.Sprintf("%d events were removed, and the command may be run again", done.Removed)}
 			}
 			return c.print(done, [][]string{{fmt.Sprintf(
 				"removed %d events; left %d older ones that say who has an address now", done.Removed, done.Kept)}})

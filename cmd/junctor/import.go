@@ -135,7 +135,7 @@ func (c *cli) importInto(ctx context.Context, a *app, overwrite bool) error {
 		Msg("import")
 	result.Imported = done
 	if err != nil {
-		return fmt.Errorf("%w (%d documents were written; the command may be repeated)", err, done.Written)
+		return partial{err, fmt.Sprintf("%d documents were written, and the command may be run again", done.Written)}
 	}
 	if err := c.print(result, [][]string{{fmt.Sprintf("imported %d databases: %d documents written, %d were there, %d refused",
 		done.Databases, done.Written, done.Unchanged, done.Refused)}}); err != nil {

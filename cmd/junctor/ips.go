@@ -50,7 +50,7 @@ code is then 1.`,
 func (c *cli) rebuildPool(ctx context.Context, a *app) error {
 	done, err := a.pool.RebuildFromCopies(ctx, a.reconciler, a.store, c.actor(history.CLI))
 	if err != nil {
-		return fmt.Errorf("%w (%d addresses were restored; the command may be repeated)", err, done.Restored)
+		return partial{err, fmt.Sprintf("%d addresses were restored, and the command may be run again", done.Restored)}
 	}
 	rows := [][]string{{fmt.Sprintf("read the copies of %d accounts: %d addresses restored, %d were in the pool", done.Accounts,
 		done.Restored, done.Present)}}

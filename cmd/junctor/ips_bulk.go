@@ -170,20 +170,12 @@ func (c *cli) printBulk(done bulkDone, err error) error {
 	}
 	switch {
 	case err != nil:
-		return unfinished{err}
+		return partial{err, "the rest was not tried, and the command may be run again"}
 	case refused > 0:
 		return exitCode(1)
 	}
 	return nil
 }
-
-// unfinished is why a command has done a part of its work only.
-type unfinished struct{ error }
-
-const restNotTried = "the rest was not tried, and the command may be run again"
-
-func (e unfinished) Error() string { return e.error.Error() + "; " + restNotTried }
-func (e unfinished) Unwrap() error { return e.error }
 
 // parts returns the addresses of a block as ranges of at most pieceAddresses.
 func parts(block ipaddr.Block) iter.Seq[string] {

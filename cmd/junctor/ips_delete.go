@@ -45,7 +45,10 @@ deleted, unless --force is given: the account then loses the address.`,
 					err = errors.New("it was changed at this moment")
 				}
 				if err != nil {
-					return fmt.Errorf("%s: %w; %d addresses before it are deleted", text, err, len(deleted))
+					if len(deleted) > 0 {
+						_ = c.printDeleted(deleted)
+					}
+					return partial{fmt.Errorf("%s: %w", text, err), fmt.Sprintf("%d of %d addresses are deleted", len(deleted), len(args))}
 				}
 				deleted = append(deleted, ip)
 			}

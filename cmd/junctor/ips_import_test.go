@@ -121,11 +121,12 @@ func TestStopped(t *testing.T) {
 		t.Error(err)
 	}
 	cancel(adminsocket.ErrCancelled)
+	const rest = "2 of 3 addresses are deleted"
 	for want, err := range map[string]error{
-		"stopped: it was interrupted":                                          cancelled,
-		"stopped: it was interrupted (the disk is full)":                       full,
-		"stopped: it was interrupted; " + restNotTried:                         unfinished{cancelled},
-		"stopped: it was interrupted (the disk is full; " + restNotTried + ")": unfinished{full},
+		"stopped: it was interrupted":                                  cancelled,
+		"stopped: it was interrupted (the disk is full)":               full,
+		"stopped: it was interrupted; " + rest:                         partial{cancelled, rest},
+		"stopped: it was interrupted (the disk is full; " + rest + ")": partial{full, rest},
 	} {
 		if got := stopped(ctx, err); got.Error() != want {
 			t.Errorf("got %s, want %s", got, want)
