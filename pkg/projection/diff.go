@@ -53,25 +53,27 @@ const chunk = 500
 var errNoDatabase = errors.New("the account has no database")
 
 // compare compares an account's copies of at most chunk addresses with the pool. It also returns the pool's documents
-// and the copies that it has read. The error is errNoDatabase if the account holds an address and has no database.
+// and the copies that it has read. The copies are read first, so that what is written over one is never older than it.
+// The error is errNoDatabase if the account holds an address and has no database.
 func compare(
 	ctx context.Context, s Reader, accountID string, ids []string,
 ) (differences []difference, pool, copies map[string]document.Document, err error) {
-	if pool, err = s.GetMany(ctx, kazoo.DedicatedIPs, ids); err != nil {
-		return nil, nil, nil, err
-	}
 	db, err := account.Database(accountID)
 	if err == nil {
 		copies, err = s.GetMany(ctx, db, ids)
 	}
-	if noDatabase := db == "" || fault.Is(err, fault.DatastoreMissing); noDatabase {
+	noDatabase := db == "" || fault.Is(err, fault.DatastoreMissing)
+	if err != nil && !noDatabase {
+		return nil, nil, nil, err
+	}
+	if pool, err = s.GetMany(ctx, kazoo.DedicatedIPs, ids); err != nil {
+		return nil, nil, nil, err
+	}
+	if noDatabase {
 		if slices.ContainsFunc(ids, func(id string) bool { return holds(accountID, pool[id]) }) {
 			return nil, pool, nil, errNoDatabase
 		}
 		return nil, pool, nil, nil // the copies are gone with the account
-	}
-	if err != nil {
-		return nil, nil, nil, err
 	}
 	for _, id := range ids {
 		copied := copies[id]

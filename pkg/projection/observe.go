@@ -27,15 +27,32 @@ func (p *Projector) Observe(doc document.Document, before string) {
 	after, _ := holder(doc)
 	for _, accountID := range []string{before, after} {
 		name := copyName{accountID, doc.ID()}
-		if accountID == "" || p.wroteFor(name, o) {
-			continue
+		if accountID != "" && !p.wroteFor(name, o) {
+			p.await(name, o)
 		}
-		if _, waits := p.observed[name]; !waits && len(p.observed) >= mostObserved {
-			p.RequestPass()
-			continue
-		}
-		p.observed[name] = o
 	}
+}
+
+// await has a copy compared once whoever made a change had the time to write it. p.mu is held.
+func (p *Projector) await(name copyName, o observation) {
+	if _, waits := p.observed[name]; !waits && len(p.observed) >= mostObserved {
+		p.RequestPass()
+		return
+	}
+	p.observed[name] = o
+}
+
+// leaveToWriter reports whether the pool has a later revision than the observed one, and has the copy compared again
+// then: its writer may be writing the copy. Without this, copies would be taken for wrong that other processes write
+// under load. An empty revision is not an observed one.
+func (p *Projector) leaveToWriter(name copyName, observed, now string) bool {
+	if observed == "" || kazoo.Generation(now) <= kazoo.Generation(observed) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.await(name, observation{now, p.observations})
+	return true
 }
 
 // wroteFor reports whether this process wrote a copy for an observed revision of the pool, or for a later one.
@@ -107,15 +124,15 @@ func (p *Projector) collect() map[string]map[string]item {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	collected := map[string]map[string]item{}
-	add := func(name copyName) {
+	add := func(name copyName, i item) {
 		if collected[name.accountID] == nil {
 			collected[name.accountID] = map[string]item{}
 		}
-		collected[name.accountID][name.id] = item{repair: true}
+		collected[name.accountID][name.id] = i
 	}
 	for name, o := range p.due {
 		if !p.wroteFor(name, o) {
-			add(name)
+			add(name, item{repair: true, observed: o.rev})
 		}
 	}
 	p.due, p.observed = p.observed, map[copyName]observation{}
@@ -125,7 +142,7 @@ func (p *Projector) collect() map[string]map[string]item {
 			delete(p.unproven, name)
 		case time.Since(at) > proofTime:
 			delete(p.unproven, name)
-			add(name)
+			add(name, item{repair: true})
 		}
 	}
 	return collected

@@ -74,6 +74,30 @@ func TestAnObservedRevisionOfAnotherBranchIsCompared(t *testing.T) {
 	}
 }
 
+// Another process changes the address again just before the copy is compared, and is about to write the copy.
+func TestACopyOfAnAddressThatHasChangedSinceIsLeftToItsWriter(t *testing.T) {
+	t.Parallel()
+	observing(t, func(s *subject, p *projection.Projector) {
+		first := s.assign("10.0.0.1", accountA)
+		if _, err := s.Store.Put(s.Context(), databaseOf(accountA), projection.Content(first)); err != nil {
+			s.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		p.Observe(first, "")
+		time.Sleep(projection.DefaultSettle)
+		s.assign("10.0.0.1", accountB)
+		time.Sleep(projection.DefaultSettle)
+		if n := s.repairs.Load(); n != 0 {
+			s.Errorf("%d copies were repaired that their writer was about to write", n)
+		}
+		time.Sleep(settled) // it does not, and the feed does not deliver the change
+		s.copies(accountA)
+		if n := s.repairs.Load(); n != 1 {
+			s.Errorf("%d copies were repaired", n)
+		}
+	})
+}
+
 // As after an outage of the feed, in which others have changed a large pool.
 func TestMoreChangesThanThereIsRoomForRequestAFullPass(t *testing.T) {
 	t.Parallel()

@@ -21,9 +21,10 @@ type queue struct {
 
 // item is one copy to write.
 type item struct {
-	doc    document.Document // the pool's document as this process has just written it; nil means it has to be read
-	repair bool              // no request asked for it
-	calls  []*call           // that wait for it
+	doc      document.Document // the pool's document as this process has just written it; nil means it has to be read
+	repair   bool              // no request asked for it
+	observed string            // the revision of the pool whose writer has had the time to write it; empty for others
+	calls    []*call           // that wait for it
 }
 
 // call is one call of enqueue, whose caller may wait.
@@ -34,13 +35,17 @@ type call struct {
 
 // merge returns what is left to do for two items about one address.
 func (i item) merge(other item) item {
+	observed := other.observed
+	if i.observed == "" {
+		observed = ""
+	}
 	if kazoo.Generation(i.doc.Rev()) < kazoo.Generation(other.doc.Rev()) {
 		i, other = other, i
 	}
 	if other.doc == nil {
 		i.doc = nil
 	}
-	i.repair = i.repair && other.repair
+	i.repair, i.observed = i.repair && other.repair, observed
 	i.calls = slices.Concat(i.calls, other.calls)
 	return i
 }

@@ -73,8 +73,9 @@ func (p *Projector) isCurrent(doc document.Document) bool {
 
 // writeDifferences compares an account's copies of addresses with the pool and writes those that differ. It removes from
 // left what is equal then. Losing revisions of the copies are removed first: one of them would be the copy again once the
-// winner is removed. The pool is read once more after the writes: a writer of another process may have been faster
-// there and slower here.
+// winner is removed. A copy that another process may be writing, since the address has changed after the observed
+// revision, is compared later. The pool is read once more after the writes: a writer of another process may have been
+// faster there and slower here.
 func (p *Projector) writeDifferences(
 	ctx context.Context, db, accountID string, ids []string, left map[string]item,
 ) error {
@@ -98,11 +99,15 @@ func (p *Projector) writeDifferences(
 			return err
 		}
 	}
+	differences = slices.DeleteFunc(differences, func(d difference) bool {
+		id := d.write.ID()
+		return p.leaveToWriter(copyName{accountID, id}, left[id].observed, pool[id].Rev())
+	})
 	writes := make([]document.Document, len(differences))
 	for i, d := range differences {
 		writes[i] = d.write
 	}
-	failed := map[string]bool{}
+	failed, done := map[string]bool{}, map[string]bool{}
 	var failure error
 	poolRev := func(id string) string { return pool[id].Rev() }
 	for i, w := range p.put(ctx, db, accountID, writes, poolRev, observations) {
@@ -111,6 +116,7 @@ func (p *Projector) writeDifferences(
 			if left[w.id].repair {
 				p.reportRepair(accountID, differences[i])
 			}
+			done[w.id] = true
 			continue
 		case !fault.Is(w.err, fault.Conflict):
 			failure = w.err
@@ -124,9 +130,12 @@ func (p *Projector) writeDifferences(
 		}
 	}
 	for _, id := range ids {
-		if failed[id] || now[id].Rev() != pool[id].Rev() {
+		switch changed := now[id].Rev() != pool[id].Rev(); {
+		case changed && done[id]: // what was written may be wrong
 			left[id] = item{repair: left[id].repair}
-		} else {
+		case changed, failed[id]:
+			left[id] = item{repair: left[id].repair, observed: left[id].observed}
+		default:
 			delete(left, id)
 		}
 	}
