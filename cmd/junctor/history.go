@@ -21,7 +21,7 @@ const timeFlagHelp = `A time is 2026-11-27, 2026-11-27T15:04:05, both in UTC, or
 2026-11-27T15:04:05+01:00.`
 
 func (c *cli) ipsHistoryCommand() *cobra.Command {
-	var accountName, at, since string
+	var accountName, at, since, until string
 	cmd := &cobra.Command{
 		Use:   "history [IP]",
 		Short: "Show who changed addresses, and when",
@@ -35,6 +35,7 @@ the account under TO had the address at that time, or no account if TO is "-".
 	cmd.Flags().StringVar(&accountName, "account", "", "id, realm or name of an `ACCOUNT` that had or has the addresses")
 	cmd.Flags().StringVar(&at, "at", "", "show the last change of IP up to this `TIME`")
 	cmd.Flags().StringVar(&since, "since", "", "show changes from this `TIME` on")
+	cmd.Flags().StringVar(&until, "until", "", "show changes up to this `TIME`")
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,
 		check: func(args []string) error {
@@ -43,21 +44,24 @@ the account under TO had the address at that time, or no account if TO is "-".
 				return usageError("--at needs an IP")
 			case accountName != "" && len(args) > 0:
 				return usageError("IP and --account exclude each other")
-			case at != "" && since != "":
-				return usageError("--at and --since exclude each other")
+			case at != "" && since+until != "":
+				return usageError("--at excludes --since and --until")
 			}
-			for flag, text := range map[string]string{"--at": at, "--since": since} {
-				if _, err := parseTime(flag, text); err != nil {
-					return err
-				}
+			_, err := parseTime("--at", at)
+			from, sinceErr := parseTime("--since", since)
+			to, untilErr := parseTime("--until", until)
+			if err := cmp.Or(err, sinceErr, untilErr); err != nil {
+				return err
+			}
+			if until != "" && to < from {
+				return usageError("--until is before --since")
 			}
 			return nil
 		},
 		run: func(ctx context.Context, a *app, args []string) (err error) {
 			f := history.Filter{PageSize: historyPage}
-			if since != "" {
-				f.From, _ = parseTime("--since", since)
-			}
+			f.From, _ = parseTime("--since", since) // check has parsed the times
+			f.To, _ = parseTime("--until", until)
 			if accountName != "" {
 				found, err := a.accounts.Find(ctx, accountName)
 				if err != nil {

@@ -54,6 +54,8 @@ func TestHistoryCommands(t *testing.T) {
 			{"", "assigned created created"}, {"192.0.2.7", "created assigned"}, {"::ffff:192.0.2.7", "created assigned"},
 			{"192.0.2.9", ""}, {"--account " + master.AccountID, "assigned"}, {"192.0.2.7 --at 2199-01-01", "assigned"},
 			{"192.0.2.7 --at 2001-01-01T00:00:00Z", ""}, {"--since 2199-01-01", ""},
+			{"--since 2001-01-01 --until 2199-01-01 --account " + master.AccountID, "assigned"}, {"--until 2001-01-01", ""},
+			{"192.0.2.7 --until 2199-01-01", "created assigned"},
 		} {
 			if got := events(strings.Fields(c.args)...); got != c.want {
 				t.Errorf("%q: %q, want %q", c.args, got, c.want)
@@ -82,7 +84,8 @@ func TestHistoryCommands(t *testing.T) {
 	}
 	s.stop()
 	for _, args := range []string{"ips history --at 2026-01-01", "ips history x --at y", "ips history --account a 192.0.2.7",
-		"ips history not-an-ip", "ips history --since yesterday", "history prune", "history prune --before x"} {
+		"ips history not-an-ip", "ips history --since yesterday",
+		"ips history --since 2026-01-02 --until 2026-01-01", "ips history 192.0.2.7 --at 2026-01-01 --until 2026-01-01", "history prune", "history prune --before x"} {
 		if o := call(t, nil, at(strings.Fields(args)...)...); o.code != 2 {
 			t.Errorf("%s: exit code %d, %s", args, o.code, o.stderr)
 		}
