@@ -126,7 +126,9 @@ func (l *balancer) work(ctx context.Context, worker int) {
 			_ = c.Close()
 		}
 	}()
-	for n := worker; ctx.Err() == nil; n++ {
+	// The pause leaves time for the checks: they have to come while the backend is still listening.
+	for n := worker; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		n++
 		b := l.pick(n)
 		if b == nil {
 			l.failed("no backend is up")
@@ -231,7 +233,7 @@ func TestStopBehindBalancer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not with -short: it starts processes and puts them under load")
 	}
-	stopBehindBalancer(t, 1, 3*time.Second, 100*time.Millisecond)
+	stopBehindBalancer(t, 1, 5*time.Second, 100*time.Millisecond)
 }
 
 // TestSoakStopBehindBalancer is the same as an operator would have it: ten stops, a check each second, and five seconds

@@ -23,7 +23,7 @@ import (
 )
 
 // startTime bounds how long a broker may take to come up. It takes six seconds on an idle machine.
-const startTime = 60 * time.Second
+const startTime = 3 * time.Minute
 
 // Broker is a RabbitMQ that can be stopped and started.
 type Broker struct {

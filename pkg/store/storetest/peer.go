@@ -19,7 +19,7 @@ var peerScript []byte
 
 // peerStart bounds how long a pouchdb-server may take to listen. It takes half a second on an idle machine; test
 // binaries start theirs at the same time.
-const peerStart = 60 * time.Second
+const peerStart = 3 * time.Minute
 
 // startPeer runs a pouchdb-server of its own, empty and in memory: CouchDB's protocol over HTTP, with nothing to
 // install but an npm package. It ends with stop, or else with this process.
