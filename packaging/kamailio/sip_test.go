@@ -28,6 +28,7 @@ const (
 	core     = "127.0.40.1" // the operator's own switch
 	customer = "127.0.20.1" // sends calls from the customer's cluster
 	stranger = "127.0.30.1"
+	unknown  = "127.0.30.2" // calls only while junctor is away
 	first    = "127.0.10.1" // the cluster's inbound addresses
 	second   = "127.0.10.2"
 	third    = "127.0.10.3"
@@ -70,6 +71,9 @@ func TestCalls(t *testing.T) {
 		answered.expect(t, 50)
 		other.expect(t, 0)
 	})
+	t.Run("to no cluster", func(t *testing.T) {
+		wait(t, "the call to be refused", func() bool { return strings.HasPrefix(s.send(t, core, "INVITE"), "SIP/2.0 400 ") })
+	})
 	t.Run("first address silent", func(t *testing.T) {
 		answered := s.answer(t, second, s.clusterPort, "callee.xml")
 		s.call(t, core, "caller.xml", 20, 20)
@@ -110,6 +114,9 @@ func (s *site) playLoad(t *testing.T, seconds int) {
 	go func() { ended <- s.play(stranger, "refused.xml", calls/10, 10) }()
 	time.Sleep(time.Duration(seconds) * time.Second / 4) // into the load
 	s.stop(t)
+	if problem := s.play(unknown, "refused.xml", 5, 50); problem != "" {
+		t.Error(problem)
+	}
 	time.Sleep(min(10*time.Second, time.Duration(seconds)*time.Second/2)) // the outage
 	s.serve(t)
 	for range 2 {
@@ -172,20 +179,30 @@ func start(t *testing.T) *site {
 			t.Logf("Kamailio:\n%s", &log)
 		}
 	})
-	wait(t, "Kamailio to respond", func() bool {
-		conn, err := net.Dial("udp", s.proxy)
-		if err != nil {
-			return false
-		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nFrom: <sip:t@t>;tag=1\r\n"+
-			"To: <sip:%s>\r\nCall-ID: ready\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 10\r\nContent-Length: 0\r\n\r\n",
-			s.proxy, conn.LocalAddr(), time.Now().UnixNano(), s.proxy)
-		_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-		n, err := conn.Read(make([]byte, 1500))
-		return err == nil && n > 0
-	})
+	wait(t, "Kamailio to respond", func() bool { return s.send(t, "127.0.0.1", "OPTIONS") != "" })
 	return s
+}
+
+// send sends Kamailio a request without X-Kazoo-Cluster-ID, and returns the response; "" if there is none.
+func (s *site) send(t *testing.T, from, method string) (response string) {
+	t.Helper()
+	dialer := net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(from)}}
+	conn, err := dialer.DialContext(t.Context(), "udp", s.proxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	id := time.Now().UnixNano()
+	fmt.Fprintf(conn, "%s sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nFrom: <sip:t@t>;tag=1\r\n"+
+		"To: <sip:%s>\r\nCall-ID: %d\r\nCSeq: 1 %s\r\nMax-Forwards: 10\r\nContent-Length: 0\r\n\r\n",
+		method, s.proxy, conn.LocalAddr(), id, s.proxy, id, method)
+	_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+	text := make([]byte, 1500)
+	n, err := conn.Read(text)
+	if err != nil {
+		return ""
+	}
+	return string(text[:n])
 }
 
 // serve starts junctor.
@@ -237,8 +254,11 @@ func (s *site) api(t *testing.T, method, path, body string, status int) (envelop
 	return envelope
 }
 
-// scenario writes a scenario of testdata with the cluster's id in it.
-func (s *site) scenario(name string) (path string, err error) {
+// anotherCluster is what calls of the customer name in X-Kazoo-Cluster-ID, which Kamailio must not pass on.
+const anotherCluster = "0123456789abcdef0123456789abcdef"
+
+// scenario writes a scenario of testdata for a SIPp at an address.
+func (s *site) scenario(name, address string) (path string, err error) {
 	text, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		return "", err
@@ -248,7 +268,14 @@ func (s *site) scenario(name string) (path string, err error) {
 		return "", err
 	}
 	defer file.Close()
-	_, err = file.WriteString(strings.ReplaceAll(string(text), "CLUSTER", s.id))
+	cluster, refusal := s.id, "403"
+	switch address {
+	case customer:
+		cluster = anotherCluster
+	case unknown:
+		refusal = "503"
+	}
+	_, err = strings.NewReplacer("CLUSTER", cluster, "REFUSAL", refusal).WriteString(file, string(text))
 	return file.Name(), err
 }
 
@@ -262,7 +289,7 @@ func (s *site) call(t *testing.T, from, scenario string, calls, rate int) {
 
 // play places calls, and returns what went wrong.
 func (s *site) play(from, scenario string, calls, rate int) (problem string) {
-	path, err := s.scenario(scenario)
+	path, err := s.scenario(scenario, from)
 	if err != nil {
 		return err.Error()
 	}
@@ -287,7 +314,7 @@ type answering struct {
 // answer takes calls at an address until the test ends. A call that does not fit the scenario fails.
 func (s *site) answer(t *testing.T, address string, port int, scenario string) *answering {
 	t.Helper()
-	path, err := s.scenario(scenario)
+	path, err := s.scenario(scenario, address)
 	if err != nil {
 		t.Fatal(err)
 	}
