@@ -164,7 +164,7 @@ func testLinks(t *testing.T, folder string) {
 	}
 }
 
-// testUnit has systemd examine the unit.
+// testUnit has systemd examine the unit, with the example of a CouchDB beside it.
 func testUnit(t *testing.T, root string) {
 	need(t, "systemd-analyze")
 	text, err := os.ReadFile(root + "/usr/lib/systemd/system/junctor.service")
@@ -173,10 +173,29 @@ func testUnit(t *testing.T, root string) {
 	}
 	unit := filepath.Join(t.TempDir(), "junctor.service")
 	here := strings.ReplaceAll(string(text), "/usr/bin/junctor", root+"/usr/bin/junctor")
-	if err := os.WriteFile(unit, []byte(here), 0o600); err != nil {
+	couchdb, err := os.ReadFile(root + "/usr/share/doc/junctor/examples/couchdb.conf")
+	if err == nil {
+		err = os.Mkdir(unit+".d", 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(unit, []byte(here), 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(unit+".d/couchdb.conf", couchdb, 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	output(t, ".", "systemd-analyze", "verify", "--man=no", unit)
+	verify := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", unit)
+	complaints, err := verify.CombinedOutput()
+	if err != nil || strings.Contains(string(complaints), unit) { // it succeeds with a key that systemd does not know
+		t.Errorf("verify: %v\n%s", err, complaints)
+	}
+	for _, line := range []string{"Type=notify", "User=junctor", "StateDirectory=junctor", "UMask=0077"} {
+		if !strings.Contains(here, "\n"+line+"\n") {
+			t.Errorf("there is no %s", line)
+		}
+	}
 	output(t, ".", "systemd-analyze", "security", "--offline=true", "--threshold=15", unit)
 }
 
