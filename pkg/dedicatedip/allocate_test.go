@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -186,6 +187,15 @@ func (s *subject) counted(writes *atomic.Int64) *Pool {
 	})
 }
 
+// clientsAtOnce returns how many clients make requests at once. They are fewer if the peer stands for a CouchDB: it does
+// one thing at a time, and a store waits five seconds for a call.
+func clientsAtOnce(s *subject) int {
+	if strings.HasPrefix(s.Name(), "TestCouchDB/") && os.Getenv("JUNCTOR_TEST_COUCHDB") == "" {
+		return 24
+	}
+	return 64
+}
+
 // requestsEach returns how many requests a client makes: as many as JUNCTOR_TEST_ALLOCATIONS says, or a few.
 func requestsEach(s *subject) int {
 	s.Helper()
@@ -202,7 +212,7 @@ func requestsEach(s *subject) int {
 
 // allocatesAtOnce: many clients of two processes each get their own, with hardly more writes than addresses.
 func allocatesAtOnce(s *subject) {
-	clients, requests := 64, requestsEach(s)
+	clients, requests := clientsAtOnce(s), requestsEach(s)
 	s.fill(clients*requests+clients, "east")
 	var writes atomic.Int64
 	pools := []*Pool{s.following(s.counted(&writes)), s.following(s.counted(&writes))}
