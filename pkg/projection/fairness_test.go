@@ -3,12 +3,15 @@ package projection_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
@@ -81,5 +84,62 @@ func TestChangesByOthersAreComparedAFewAtATime(t *testing.T) {
 		if all, most := s.all.Load(), s.most.Load(); all < accounts || most > 64 {
 			t.Errorf("%d reads, %d at once", all, most)
 		}
+	})
+}
+
+const moment = 20 * time.Millisecond // of the bubble
+
+// once is a store on which the first write of each copy meets a conflict, and every write takes a moment.
+type once struct {
+	slowStore
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (o *once) GetMany(_ context.Context, db string, ids []string) (map[string]document.Document, error) {
+	found := map[string]document.Document{}
+	for _, id := range ids {
+		if db == kazoo.DedicatedIPs {
+			found[id] = document.Document{"_id": id, "_rev": "1-a", kazoo.FieldType: kazoo.TypeDedicatedIP,
+				kazoo.FieldStatus: kazoo.Assigned, kazoo.FieldAssignedTo: accountA}
+		}
+	}
+	return found, nil
+}
+
+func (o *once) PutMany(_ context.Context, _ string, docs []document.Document) ([]store.Written, error) {
+	time.Sleep(moment)
+	return make([]store.Written, len(docs)), nil
+}
+
+func (o *once) Put(_ context.Context, _ string, doc document.Document) (string, error) {
+	time.Sleep(moment)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.seen[doc.ID()] {
+		o.seen[doc.ID()] = true
+		return "", fault.New(fault.Conflict, "")
+	}
+	return "1-a", nil
+}
+
+// The pauses grow while the same copies fail, and not because others of the account have failed before.
+func TestACopyThatFailsOnceDoesNotWaitForThePausesOfOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := projection.New(&once{seen: map[string]bool{}}, projection.Options{})
+		defer p.Close()
+		var requests sync.WaitGroup
+		for n := range 1000 {
+			requests.Go(func() {
+				began := time.Now()
+				p.Compare(accountA, []string{fmt.Sprintf("10.0.0.%d", n)})
+				if took := time.Since(began); took >= projection.DefaultPatience {
+					t.Errorf("copy %d waited %v", n, took)
+				}
+			})
+			time.Sleep(moment / 2)
+		}
+		requests.Wait()
 	})
 }

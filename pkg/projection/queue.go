@@ -219,7 +219,8 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// retry writes an account's copies that could not be written, until they are.
+// retry writes an account's copies that could not be written, until they are. The pauses grow while the same copies fail:
+// on a busy account there may always be one that another process was at.
 func (p *Projector) retry(accountID string, q *queue) {
 	pauses := backoff.New(firstPause, lastPause)
 	for {
@@ -237,8 +238,24 @@ func (p *Projector) retry(accountID string, q *queue) {
 		if backoff.Sleep(p.ctx, pause) != nil {
 			return
 		}
-		p.attempt(accountID, q, p.take(q))
+		batch := p.take(q)
+		p.attempt(accountID, q, batch)
+		if !p.anyWaits(q, batch) {
+			pauses.Reset() // what waits now has failed only once
+		}
 	}
+}
+
+// anyWaits reports whether some of a batch of copies have to be written again.
+func (p *Projector) anyWaits(q *queue, batch map[string]item) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id := range batch {
+		if _, waits := q.later[id]; waits {
+			return true
+		}
+	}
+	return false
 }
 
 // failed returns the addresses of which the copies have to be written again, and the last error. Where there are none
