@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,8 @@ func TestCoolingOverRestart(t *testing.T) {
 		}
 	}
 	args := []string{"ips", "assign", b.ID, "192.0.2.1", "--store", home}
-	if o := call(t, nil, args...); o.code != 1 || !strings.Contains(o.stderr, "--ignore-cooling") {
+	if o := call(t, nil, args...); o.code != 1 || !strings.Contains(o.stderr, "--ignore-cooling") ||
+		!regexp.MustCompile(`it cools until 2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ;`).MatchString(o.stderr) {
 		t.Errorf("of an address that cools: exit code %d, %s", o.code, o.stderr)
 	}
 	ok(t, append(args, "--ignore-cooling")...)

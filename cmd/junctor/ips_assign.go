@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/inventory"
+	"junctor/pkg/kazoo"
 )
 
 func (c *cli) ipsAssignCommand() *cobra.Command {
@@ -103,6 +105,9 @@ func refusedAddresses(err error, addresses []string) error {
 		for _, code := range slices.Sorted(maps.Keys(fields[path])) {
 			detail, _ := fields[path][code].(map[string]any)
 			text := fmt.Sprintf("\n  %s: %v", addresses[index], detail["message"])
+			if until, ok := detail["until"].(int64); ok {
+				text += ", and it cools until " + kazoo.FromGregorian(until).Format(time.RFC3339)
+			}
 			if code == "cooling" {
 				text += "; --ignore-cooling assigns it all the same"
 			}
