@@ -65,8 +65,8 @@ func kazooRoot(url string) (string, error) {
 }
 
 // changed queues an account whose copies have changed.
-func (b *biller) changed(accountID string) {
+func (b *biller) changed(ctx context.Context, accountID string) {
 	for _, q := range b.queues {
-		q.Reconcile(accountID)
+		q.Reconcile(ctx, accountID)
 	}
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -87,5 +90,62 @@ func TestSpans(t *testing.T) {
 		if !slices.Contains(names, want) {
 			t.Errorf("no span %q among %q", want, names)
 		}
+	}
+}
+
+// TestTraceOfBilling: the trace of a request reaches the billing hook and Kazoo, also with the calls that follow the
+// response.
+func TestTraceOfBilling(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	traces := map[string][]string{} // of the calls so far, by event or path
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var call struct{ Event string }
+		_ = json.NewDecoder(r.Body).Decode(&call)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, map[bool]string{
+			true: "{}", false: `{"data":{},"auth_token":"token","status":"success"}`,
+		}[r.URL.Path == "/hook"])
+		mu.Lock()
+		defer mu.Unlock()
+		name := cmp.Or(call.Event, path.Base(r.URL.Path))
+		traces[name] = append(traces[name], r.Header.Get("Traceparent"))
+	}))
+	t.Cleanup(peer.Close)
+	home := t.TempDir()
+	s := start(t, "--store", home, "--billing-url", peer.URL+"/hook", "--kazoo-url", peer.URL)
+	account := "/v2/accounts/" + s.assign(home) + assignedAddress
+	called := func(calls int, last string) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, name := range []string{"reconcile", "reconciliation"} {
+				if n := len(traces[name]); n != calls || traces[name][n-1] != last {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	testutil.Eventually(t, "calls without a trace", called(1, ""))
+	r, _ := http.NewRequest("DELETE", s.url+account, nil)
+	r.Header.Set("X-Auth-Token", s.login(readAdmin(t, home).APIKey))
+	r.Header.Set("Traceparent", aTraceparent)
+	for calls, method := range []string{"DELETE", "POST"} {
+		r.Method = method
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s", method, resp.Status)
+		}
+		testutil.Eventually(t, "calls of the trace", called(calls+2, aTraceparent))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if got := traces["quote"]; !slices.Equal(got, []string{"", aTraceparent}) {
+		t.Errorf("quotes of the traces %q", got)
 	}
 }

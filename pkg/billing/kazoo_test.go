@@ -63,9 +63,9 @@ func TestKazooReconciles(t *testing.T) {
 	t.Parallel()
 	b := newBeside(t)
 	b.run()
-	b.Reconcile(account)
+	b.Reconcile(t.Context(), account)
 	b.reconciled(account)
-	b.Reconcile(other)
+	b.Reconcile(t.Context(), other)
 	b.reconciled(account, other)
 	if n := b.crossbar.Logins(); n != 1 {
 		t.Errorf("logged in %d times", n)
@@ -80,10 +80,10 @@ func TestKazooTokenRenewed(t *testing.T) {
 	t.Parallel()
 	b := newBeside(t)
 	b.run()
-	b.Reconcile(account)
+	b.Reconcile(t.Context(), account)
 	b.reconciled(account)
 	b.crossbar.Expire()
-	b.Reconcile(account)
+	b.Reconcile(t.Context(), account)
 	b.reconciled(account, account)
 	if n, got := b.crossbar.Logins(), b.outcomes(); n != 2 || slices.Contains(got, "kazoo_reconcile failed") {
 		t.Errorf("logged in %d times, counted %v", n, got)
@@ -108,7 +108,7 @@ func TestKazooRetried(t *testing.T) {
 			b := newBeside(t)
 			b.crossbar.Instead(response)
 			b.run()
-			b.Reconcile(account)
+			b.Reconcile(t.Context(), account)
 			testutil.Eventually(b, "some attempts", func() bool { return len(b.outcomes()) > 3 })
 			b.crossbar.Instead(nil)
 			b.reconciled(account)
@@ -126,7 +126,7 @@ func TestKazooOneCallAtATime(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	b.run()
-	b.Reconcile(other)
+	b.Reconcile(t.Context(), other)
 	b.reconciled(other)
 	b.crossbar.Instead(func(rw http.ResponseWriter, r *http.Request) {
 		once.Do(func() {
@@ -136,10 +136,10 @@ func TestKazooOneCallAtATime(t *testing.T) {
 			says(http.StatusOK, "{}")(rw, r)
 		})
 	})
-	b.Reconcile(account)
+	b.Reconcile(t.Context(), account)
 	<-entered
 	for range 1000 {
-		b.Reconcile(account)
+		b.Reconcile(t.Context(), account)
 	}
 	if got := b.Stats(); got.Waiting != 1 {
 		t.Errorf("%d wait", got.Waiting)
@@ -177,7 +177,7 @@ func TestKazooStop(t *testing.T) {
 	b := newBeside(t)
 	b.crossbar.Instead(hangs)
 	stop := b.run()
-	b.Reconcile(account)
+	b.Reconcile(t.Context(), account)
 	began := time.Now()
 	stop()
 	if took := time.Since(began); took > 10*time.Second {

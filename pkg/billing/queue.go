@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/backoff"
 	"junctor/pkg/httpclient"
+	"junctor/pkg/tracing"
 )
 
 const (
@@ -48,7 +49,8 @@ type Queue struct {
 // entry is an account that waits.
 type entry struct {
 	account  string
-	attempts int // so far
+	attempts int          // so far
+	trace    tracing.Link // of the first change that waits
 }
 
 func newQueue(
@@ -81,8 +83,10 @@ func (q *Queue) Stats() Stats {
 	return Stats{Waiting: len(q.entries), Dropped: q.dropped}
 }
 
-// Reconcile queues an account whose copies have changed; Run makes the call. It never blocks.
-func (q *Queue) Reconcile(accountID string) { q.add(entry{account: accountID}) }
+// Reconcile queues an account whose copies have changed; Run makes the call, as part of the trace of ctx. It never blocks.
+func (q *Queue) Reconcile(ctx context.Context, accountID string) {
+	q.add(entry{account: accountID, trace: tracing.LinkOf(ctx)})
+}
 
 // add puts an account behind all others, unless it waits already: one call is enough for both.
 func (q *Queue) add(e entry) {
@@ -145,7 +149,7 @@ func (q *Queue) Run(ctx context.Context) {
 // call makes the call for an account and reports whether it succeeded.
 func (q *Queue) call(ctx context.Context, e entry) bool {
 	began := time.Now()
-	ctx, cancel := context.WithTimeoutCause(ctx, reconcileTime, errTooLate)
+	ctx, cancel := context.WithTimeoutCause(e.trace.Join(ctx), reconcileTime, errTooLate)
 	defer cancel()
 	err := q.reconcile(ctx, e.account)
 	outcome := Done

@@ -19,10 +19,10 @@ func TestReconcile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run()
-	w.Reconcile(account)
+	w.Reconcile(t.Context(), account)
 	testutil.Eventually(w, "the first call", func() bool { return len(w.hook.Reconciled()) == 1 })
-	w.Reconcile(account)
-	w.Reconcile(other)
+	w.Reconcile(t.Context(), account)
+	w.Reconcile(t.Context(), other)
 	testutil.Eventually(w, "the other calls", func() bool { return len(w.hook.Reconciled()) == 3 })
 	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, account, other}) {
 		t.Errorf("told of %v", got)
@@ -45,11 +45,11 @@ func TestCoalesced(t *testing.T) {
 		rw.WriteHeader(http.StatusOK)
 	})
 	w.run()
-	w.Reconcile(account)
+	w.Reconcile(t.Context(), account)
 	<-entered
 	for range 1000 {
-		w.Reconcile(account)
-		w.Reconcile(other)
+		w.Reconcile(t.Context(), account)
+		w.Reconcile(t.Context(), other)
 	}
 	if got := w.Stats(); got.Waiting != 2 {
 		t.Errorf("%d wait", got.Waiting)
@@ -67,8 +67,8 @@ func TestRetried(t *testing.T) {
 	w := newWorld(t)
 	w.hook.Instead(says(http.StatusServiceUnavailable, ""))
 	w.run()
-	w.Reconcile(account)
-	w.Reconcile(other)
+	w.Reconcile(t.Context(), account)
+	w.Reconcile(t.Context(), other)
 	testutil.Eventually(w, "some attempts", func() bool { return len(w.outcomes()) > 5 })
 	w.hook.Instead(nil)
 	testutil.Eventually(w, "both accounts", func() bool {
@@ -99,8 +99,8 @@ func TestOneBadAccount(t *testing.T) {
 		}
 	})
 	w.run()
-	w.Reconcile(account)
-	w.Reconcile(other)
+	w.Reconcile(t.Context(), account)
+	w.Reconcile(t.Context(), other)
 	testutil.Eventually(w, "an end", func() bool { return w.Stats().Dropped == 1 })
 	mu.Lock()
 	defer mu.Unlock()
@@ -117,9 +117,9 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 10_001 {
-		w.Reconcile(fmt.Sprintf("%032x", i))
+		w.Reconcile(t.Context(), fmt.Sprintf("%032x", i))
 	}
-	w.Reconcile(fmt.Sprintf("%032x", 7))
+	w.Reconcile(t.Context(), fmt.Sprintf("%032x", 7))
 	if got := w.Stats(); got.Waiting != 10_000 || got.Dropped != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -134,10 +134,10 @@ func TestStop(t *testing.T) {
 	w := newWorld(t, func(o *billing.Options) { o.Pause, o.LastPause = time.Hour, time.Hour })
 	w.hook.Instead(says(http.StatusServiceUnavailable, ""))
 	stop := w.run()
-	w.Reconcile(account)
+	w.Reconcile(t.Context(), account)
 	testutil.Eventually(w, "a failure", func() bool { return len(w.outcomes()) == 1 && w.Stats().Waiting == 1 })
 	w.hook.Instead(nil)
-	w.Reconcile(other)
+	w.Reconcile(t.Context(), other)
 	stop()
 	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, other}) {
 		t.Errorf("told of %v", got)
@@ -156,8 +156,8 @@ func TestStopWithoutHook(t *testing.T) {
 			w := newWorld(t, func(o *billing.Options) { o.Pause, o.LastPause = time.Hour, time.Hour })
 			w.hook.Instead(answer)
 			stop := w.run()
-			w.Reconcile(account)
-			w.Reconcile(other)
+			w.Reconcile(t.Context(), account)
+			w.Reconcile(t.Context(), other)
 			began := time.Now()
 			stop()
 			if took := time.Since(began); took > 10*time.Second {

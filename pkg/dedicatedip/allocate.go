@@ -58,7 +58,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 	}
 	ips := a.won()
 	logChange(ctx, history.Event{Action: history.Assigned, To: r.Account}, idsOf(ips)...)
-	p.projector.Project(r.Account, documentsOf(ips))
+	p.projector.Project(ctx, r.Account, documentsOf(ips))
 	return ips, nil
 }
 

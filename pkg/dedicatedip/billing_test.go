@@ -109,7 +109,7 @@ type told struct {
 	accounts []string
 }
 
-func (b *told) add(accountID string) {
+func (b *told) add(_ context.Context, accountID string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.accounts = append(b.accounts, accountID)

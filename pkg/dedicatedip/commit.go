@@ -46,17 +46,17 @@ func (p *Pool) change(
 		return nil, failed
 	}
 	logChange(ctx, history.Newest(after[0].doc), idsOf(after)...)
-	p.project(accounts, after)
+	p.project(ctx, accounts, after)
 	return after, nil
 }
 
 // project writes accounts' copies of addresses that were just written, those of all accounts at the same time.
-func (p *Pool) project(accounts []string, ips []IP) {
+func (p *Pool) project(ctx context.Context, accounts []string, ips []IP) {
 	var others sync.WaitGroup
 	for _, accountID := range accounts[1:] {
-		others.Go(func() { p.projector.Project(accountID, documentsOf(ips)) })
+		others.Go(func() { p.projector.Project(ctx, accountID, documentsOf(ips)) })
 	}
-	p.projector.Project(accounts[0], documentsOf(ips))
+	p.projector.Project(ctx, accounts[0], documentsOf(ips))
 	others.Wait()
 }
 

@@ -180,7 +180,7 @@ func (p *Pool) remove(ctx context.Context, ip IP, by history.Actor) error {
 	switch err := p.put(ctx, tombstone)[0].Err; {
 	case err == nil:
 		logChange(ctx, history.Event{Action: history.Deleted, From: ip.AssignedTo()}, ip.ID())
-		p.projector.Project(ip.AssignedTo(), []document.Document{tombstone})
+		p.projector.Project(ctx, ip.AssignedTo(), []document.Document{tombstone})
 		return nil
 	case fault.Is(err, fault.DatastorePartial):
 		p.projector.CompareLater(ip.AssignedTo(), []string{ip.ID()})

@@ -29,8 +29,8 @@ func TestACopyThatAnotherProcessWroteIsRemovedWithTheRelease(t *testing.T) {
 		ctx, cancel := context.WithCancel(s.Context())
 		defer cancel()
 		go p.Run(ctx)
-		p.Project(accountA, []document.Document{s.assign("10.0.0.1", accountA)})
-		p.Project(accountA, []document.Document{s.assign("10.0.0.1", "")})
+		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", accountA)})
+		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
 		s.copies(accountA)
 		elsewhere := s.assign("10.0.0.1", accountA)
 		if _, err := s.Store.Put(s.Context(), databaseOf(accountA), projection.Content(elsewhere)); err != nil {
@@ -39,7 +39,7 @@ func TestACopyThatAnotherProcessWroteIsRemovedWithTheRelease(t *testing.T) {
 		p.Observe(elsewhere, "")
 		time.Sleep(10 * time.Second) // the bubble's, for what the projector does about it
 		s.copies(accountA, "10.0.0.1")
-		p.Project(accountA, []document.Document{s.assign("10.0.0.1", "")})
+		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
 		s.copies(accountA)
 	})
 }

@@ -40,8 +40,9 @@ type Options struct {
 	Current func(id string) (rev string, known bool)
 	// AsOf returns a time: Observe was called for all changes to the pool before it. Nil means that it is not called.
 	AsOf func() time.Time
-	// Written is called after writes to an account's copies, also where they may have failed.
-	Written func(accountID string)
+	// Written is called after writes to an account's copies, also where they may have failed. ctx belongs to the trace of
+	// the request that was the reason.
+	Written func(ctx context.Context, accountID string)
 	// Repaired is called for each copy that did not equal the pool and was written for no request: CopyCreated,
 	// CopyUpdated or CopyRemoved.
 	Repaired func(kind string)
@@ -108,7 +109,7 @@ func New(s Store, o Options) *Projector {
 		o.AsOf = func() time.Time { return time.Time{} }
 	}
 	if o.Written == nil {
-		o.Written = func(string) {}
+		o.Written = func(context.Context, string) {}
 	}
 	if o.Repaired == nil {
 		o.Repaired = func(string) {}

@@ -184,11 +184,11 @@ func TestProjectFollowsThePool(t *testing.T) {
 			inBubble(t, o, func(subject *subject, p *projection.Projector) {
 				s = subject
 				doc := s.assign("10.0.0.1", accountA)
-				p.Project(accountA, []document.Document{doc})
+				p.Project(t.Context(), accountA, []document.Document{doc})
 				s.copies(accountA, "10.0.0.1")
-				p.Project(accountA, []document.Document{s.assign("10.0.0.1", ""), s.assign("10.0.0.2", accountA)})
+				p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", ""), s.assign("10.0.0.2", accountA)})
 				s.copies(accountA, "10.0.0.2")
-				p.Project(accountB, []document.Document{s.assign("10.0.0.1", accountB)})
+				p.Project(t.Context(), accountB, []document.Document{s.assign("10.0.0.1", accountB)})
 				s.copies(accountA, "10.0.0.2")
 				s.copies(accountB, "10.0.0.1")
 				if reads := s.reads.Load(); knows && reads != 0 {
@@ -209,11 +209,11 @@ func TestACopyThatAnotherProcessWroteIsCompared(t *testing.T) {
 		if _, err := s.Store.Put(s.Context(), databaseOf(accountA), stale); err != nil {
 			s.Fatal(err)
 		}
-		p.Project(accountA, []document.Document{s.assign("10.0.0.1", accountA)})
+		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", accountA)})
 		s.copies(accountA, "10.0.0.1")
 		old := s.assign("10.0.0.1", accountA) // superseded in the pool before it is projected
 		s.assign("10.0.0.1", "")
-		p.Project(accountA, []document.Document{old})
+		p.Project(t.Context(), accountA, []document.Document{old})
 		s.copies(accountA)
 	})
 }
@@ -227,7 +227,7 @@ func TestProjectBacksOffAndReturns(t *testing.T) {
 			s.puts.Store(0)
 			doc := s.assign("10.0.0.1", accountA)
 			began := time.Now()
-			p.Project(accountA, []document.Document{doc})
+			p.Project(t.Context(), accountA, []document.Document{doc})
 			if took := time.Since(began); took != projection.DefaultPatience {
 				s.Errorf("%v: Project returned after %v", kind, took)
 			}
@@ -241,7 +241,7 @@ func TestProjectBacksOffAndReturns(t *testing.T) {
 			s.fail.Store(nil)
 			time.Sleep(time.Minute)
 			s.copies(accountA, "10.0.0.1")
-			p.Project(accountA, []document.Document{s.assign("10.0.0.1", "")})
+			p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
 			s.copies(accountA)
 		}
 	})
@@ -255,7 +255,7 @@ func TestACopyHasOneWriter(t *testing.T) {
 		for i := range 50 {
 			holder := []string{accountA, ""}[i%2]
 			doc := s.assign("10.0.0.1", holder)
-			writers.Go(func() { p.Project(accountA, []document.Document{doc}) })
+			writers.Go(func() { p.Project(t.Context(), accountA, []document.Document{doc}) })
 			if i == 0 {
 				synctest.Wait() // until the first write is under way
 			}
@@ -277,11 +277,11 @@ func TestCopiesOfOneAccountDoNotWaitForEachOther(t *testing.T) {
 		both := []document.Document{s.assign("10.0.0.1", accountA), s.assign("10.0.0.2", accountA)}
 		var writers sync.WaitGroup
 		for _, doc := range both {
-			writers.Go(func() { p.Project(accountA, []document.Document{doc}) })
+			writers.Go(func() { p.Project(t.Context(), accountA, []document.Document{doc}) })
 		}
 		synctest.Wait()
 		began := time.Now()
-		p.Project(accountA, []document.Document{s.assign("10.0.0.3", accountA)})
+		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.3", accountA)})
 		if took := time.Since(began); took != 0 {
 			s.Errorf("a copy waited %v for others of the account", took)
 		}
@@ -303,7 +303,7 @@ func TestObserveWritesWhatOthersLeft(t *testing.T) {
 		defer cancel()
 		go p.Run(ctx)
 		own := s.assign("10.0.0.1", accountA)
-		p.Project(accountA, []document.Document{own})
+		p.Project(t.Context(), accountA, []document.Document{own})
 		reads := s.reads.Load()
 		p.Observe(own, "")
 		time.Sleep(time.Minute)
@@ -333,7 +333,7 @@ func TestCopiesOfAnAccountThatIsGoneAreAbandoned(t *testing.T) {
 	o := projection.Options{Abandoned: func() { abandoned++ }}
 	inBubble(t, o, func(s *subject, p *projection.Projector) {
 		const gone = "ffffffffffffffffffffffffffffffff"
-		p.Project(gone, []document.Document{s.assign("10.0.0.1", gone)})
+		p.Project(t.Context(), gone, []document.Document{s.assign("10.0.0.1", gone)})
 		if abandoned != 1 || p.Waiting() != 0 {
 			s.Errorf("abandoned %d, %d wait", abandoned, p.Waiting())
 		}

@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/tracing"
 )
 
 // queue is what is being written for one account, and what has to be.
@@ -25,6 +26,7 @@ type item struct {
 	repair   bool              // no request asked for it
 	observed string            // the revision of the pool whose writer has had the time to write it; empty for others
 	calls    []*call           // that wait for it
+	trace    tracing.Link      // of the request that asked for it
 }
 
 // call is one call of enqueue, whose caller may wait.
@@ -47,16 +49,21 @@ func (i item) merge(other item) item {
 	}
 	i.repair, i.observed = i.repair && other.repair, observed
 	i.calls = slices.Concat(i.calls, other.calls)
+	if i.trace.IsZero() {
+		i.trace = other.trace
+	}
 	return i
 }
 
 // Project updates an account's copies from documents that this process has just written to the pool, or with "_deleted"
 // removed. It waits until they are equal, at most for Options.Patience: the pool has committed by then, so the caller has
 // succeeded whatever becomes of the copies. The projector goes on with what is left.
-func (p *Projector) Project(accountID string, docs []document.Document) {
-	items := make(map[string]item, len(docs))
+//
+// The writes belong to the trace of ctx, and do not end with it.
+func (p *Projector) Project(ctx context.Context, accountID string, docs []document.Document) {
+	items, link := make(map[string]item, len(docs)), tracing.LinkOf(ctx)
 	for _, doc := range docs {
-		items[doc.ID()] = item{doc: doc}
+		items[doc.ID()] = item{doc: doc, trace: link}
 	}
 	p.project(accountID, items)
 }
@@ -164,7 +171,7 @@ func (p *Projector) attempt(accountID string, q *queue, batch map[string]item) {
 func (p *Projector) writeInTurn(accountID string, batch map[string]item) (left map[string]item, err error) {
 	for _, i := range batch {
 		if !i.repair {
-			return p.write(p.ctx, accountID, batch)
+			return p.write(traceOf(batch).Join(p.ctx), accountID, batch)
 		}
 	}
 	select {
@@ -176,6 +183,16 @@ func (p *Projector) writeInTurn(accountID string, batch map[string]item) (left m
 	}
 }
 
+// traceOf returns the trace of one of the requests that asked for a batch.
+func traceOf(batch map[string]item) (link tracing.Link) {
+	for _, i := range batch {
+		if link = i.trace; !link.IsZero() {
+			break
+		}
+	}
+	return link
+}
+
 // finish takes in that a batch was written but for what is left. It returns what to write next.
 func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item, err error) (next map[string]item) {
 	p.mu.Lock()
@@ -183,7 +200,7 @@ func (p *Projector) finish(accountID string, q *queue, batch, left map[string]it
 	next = map[string]item{}
 	for id, i := range batch {
 		if rest, failed := left[id]; failed {
-			rest.calls = i.calls
+			rest.calls, rest.trace = i.calls, i.trace
 			q.postpone(id, rest)
 			delete(q.busy, id)
 			continue

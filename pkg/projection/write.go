@@ -170,7 +170,7 @@ func (p *Projector) put(
 		}
 		p.copies.Add(name, written{poolRev(name.id), rev, observations})
 	}
-	p.options.Written(accountID)
+	p.options.Written(ctx, accountID)
 	return results
 }
 
