@@ -33,20 +33,21 @@ func Continue(ctx context.Context, headers http.Header) (_ context.Context, trac
 
 // Link names the trace of a request, for work that goes on in another goroutine and may outlast the request. The zero Link
 // is no trace.
-type Link struct{ span trace.SpanContext }
+type Link struct{ span trace.Span }
 
 // LinkOf returns the trace that a context belongs to.
-func LinkOf(ctx context.Context) Link { return Link{trace.SpanContextFromContext(ctx)} }
+func LinkOf(ctx context.Context) Link { return Link{trace.SpanFromContext(ctx)} }
 
 // IsZero reports whether there is no trace.
-func (l Link) IsZero() bool { return !l.span.IsValid() }
+func (l Link) IsZero() bool { return l.span == nil || !l.span.SpanContext().IsValid() }
 
-// Join returns a context that belongs to the trace. Requests with it pass the trace on; they are no spans of their own.
+// Join returns a context that belongs to the trace. Requests with it pass the trace on. They are spans of their own until the
+// request's span ends.
 func (l Link) Join(ctx context.Context) context.Context {
 	if l.IsZero() {
 		return ctx
 	}
-	return trace.ContextWithRemoteSpanContext(ctx, l.span)
+	return trace.ContextWithSpan(ctx, l.span)
 }
 
 // Serve begins the span of a request that is being served. The caller ends it with End.
