@@ -167,11 +167,3 @@ func cutBytes(b []byte) (piece, rest []byte, ok bool) {
 	b = b[size:]
 	return b[:n], b[n:], true
 }
-
-// revision returns the record's revision, "" for no record.
-func (r *record) revision() string {
-	if r == nil {
-		return ""
-	}
-	return r.rev
-}
