@@ -27,7 +27,9 @@ func (l *Log) Run(ctx context.Context) {
 		pause := moveEvery
 		err := l.moveAll(ctx)
 		if err == nil && time.Since(saved) >= saveEvery {
-			saved, err = time.Now(), l.save(ctx)
+			if err = l.save(ctx); err == nil {
+				saved = time.Now()
+			}
 		}
 		if ctx.Err() != nil {
 			break

@@ -5,14 +5,20 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 const ip = "192.0.2.7"
@@ -376,5 +382,52 @@ func TestCreatedAndDeletedMeanwhile(t *testing.T) {
 		}
 		other.create(ip)
 		other.waitFor(ip, ":1 created > api", ":2 deleted > api", ":3 created > api")
+	})
+}
+
+// noCheckpoint is a store whose checkpoint can't be written while it fails.
+type noCheckpoint struct {
+	*world
+	fails *atomic.Bool
+}
+
+func (s noCheckpoint) Update(
+	ctx context.Context, db, id string, change func(document.Document) error,
+) (document.Document, error) {
+	if s.fails.Load() {
+		return nil, fault.New(fault.DatastoreUnreachable, "")
+	}
+	return s.world.Update(ctx, db, id, change)
+}
+
+// TestCheckpointFails: while the checkpoint can't be written, the log says so once, and says once that it can be again.
+func TestCheckpointFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "memory:")
+		var fails atomic.Bool
+		var lines testutil.Log
+		s := noCheckpoint{w, &fails}
+		log := history.New(s, w.now, zerolog.New(&lines))
+		pool := dedicatedip.New(s, dedicatedip.Options{Now: w.now, History: log, Log: zerolog.Nop()})
+		ctx, cancel := context.WithCancel(t.Context())
+		var following sync.WaitGroup
+		following.Go(func() { pool.Follow(ctx, time.Hour) })
+		following.Go(func() { log.Run(ctx) })
+		defer following.Wait()
+		defer cancel()
+		time.Sleep(time.Second)
+		fails.Store(true)
+		(&server{world: w, Pool: pool}).create(ip)
+		time.Sleep(time.Minute)
+		for said, want := range map[string]int{"can't be moved": 1, "moved to the history again": 0} {
+			if n := strings.Count(lines.String(), said); n != want {
+				t.Errorf("said %d times %q: %s", n, said, lines.String())
+			}
+		}
+		fails.Store(false)
+		time.Sleep(time.Minute)
+		if n := strings.Count(lines.String(), "moved to the history again"); n != 1 {
+			t.Errorf("said %d times that it works again: %s", n, lines.String())
+		}
 	})
 }
