@@ -18,3 +18,46 @@ process.stdin.on("end", () => process.exit()).resume();
 // An error of one request, as when its client has gone, must not end the server for all others.
 process.on("uncaughtException", (error) => console.error(error));
 process.on("unhandledRejection", (error) => console.error(error));
+
+// pouchdb-server makes a database again that is deleted while another request reads it. A CouchDB does not, so a deletion
+// waits for the requests before it, but for those that wait for changes, and all after it wait for the deletion.
+const { Server: HTTPServer } = require("http");
+const databases = new Map(); // by path: { active, deletion, waiting }
+const emit = HTTPServer.prototype.emit;
+HTTPServer.prototype.emit = function (event, request, response) {
+  if (event !== "request") return emit.apply(this, arguments);
+  const path = request.url.split("?")[0].split("/")[1] ?? "";
+  const database = databases.get(path) ?? { active: 0, deletion: false, waiting: [] };
+  databases.set(path, database);
+  const deletes = request.method === "DELETE" && /^\/[^/?]+\/?(\?|$)/.test(request.url);
+  const run = () => {
+    database.active++;
+    database.deletion = deletes;
+    let over = false;
+    const end = () => {
+      if (over) return;
+      over = true;
+      database.active--;
+      database.deletion = false;
+      next();
+    };
+    response.once("close", end);
+    if (/[?&]feed=longpoll/.test(request.url)) {
+      const write = response.write;
+      response.write = (...text) => {
+        end(); // it has begun to wait for changes
+        return write.apply(response, text);
+      };
+    }
+    emit.call(this, event, request, response);
+  };
+  const next = () => {
+    while (database.waiting.length > 0 && !database.deletion && (database.active === 0 || !database.waiting[0].deletes)) {
+      database.waiting.shift().run();
+    }
+    if (database.active === 0 && database.waiting.length === 0) databases.delete(path);
+  };
+  database.waiting.push({ run, deletes });
+  next();
+  return true;
+};
