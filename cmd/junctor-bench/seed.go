@@ -106,7 +106,7 @@ func (w *world) seed(ctx context.Context) (err error) {
 	if err == nil {
 		err = putAll(ctx, s, routing.Database, w.clusters, clusterDocument)
 	}
-	if err == nil && w.isCouchDB() && w.pool > 0 {
+	if err == nil && w.pool > 0 {
 		err = settle(ctx, s, w.dsn, dedicatedip.Database)
 	}
 	return err
@@ -167,7 +167,7 @@ func putAll(ctx context.Context, s *store.Store, db string, count int, doc func(
 	return nil
 }
 
-// settle has a CouchDB build the views of a pool, and waits until it does nothing of its own any more.
+// settle has a store build the views of a pool, and waits until a CouchDB does nothing of its own any more.
 func settle(ctx context.Context, s *store.Store, dsn, pool string) error {
 	for design, view := range map[string]string{dedicatedip.Database: "zone_listing", "junctor": "available"} {
 		err := await(ctx, time.Second, func() (bool, error) {
@@ -180,6 +180,9 @@ func settle(ctx context.Context, s *store.Store, dsn, pool string) error {
 		if err != nil {
 			return err
 		}
+	}
+	if !store.IsCouchDB(dsn) {
+		return nil
 	}
 	quiet := 0
 	return await(ctx, 100*time.Millisecond, func() (bool, error) {
