@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/go-kivik/kivik/v4/driver"
-	bolt "go.etcd.io/bbolt"
 )
 
 func (d *database) commitOne(ctx context.Context, o op) (string, error) {
@@ -48,11 +47,7 @@ func (d *database) commit(ctx context.Context, ops []op) ([]driver.BulkResult, e
 // commitPlain carries out the chosen ops, given by index, in one transaction.
 func (d *database) commitPlain(ctx context.Context, ops []op, chosen []int, results []driver.BulkResult) error {
 	written := 0
-	err := d.writer.do(ctx, func(tx *bolt.Tx) error {
-		c, err := openContents(tx, d.name)
-		if err != nil {
-			return err
-		}
+	err := d.update(ctx, len(chosen), func(c contents) error {
 		written = 0
 		for _, i := range chosen {
 			rev, err := c.write(ops[i])
@@ -67,7 +62,7 @@ func (d *database) commitPlain(ctx context.Context, ops []op, chosen []int, resu
 			return errAllRefused
 		}
 		return nil
-	}, len(chosen))
+	})
 	if err == nil {
 		d.updater.note(d.name, written)
 	}

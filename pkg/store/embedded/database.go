@@ -44,15 +44,15 @@ func (d *database) read(ctx context.Context, fn func(contents) error) error {
 	})
 }
 
-// update runs fn on the database as one write.
-func (d *database) update(ctx context.Context, fn func(contents) error) error {
+// update runs fn on the database as one write, of so many documents.
+func (d *database) update(ctx context.Context, documents int, fn func(contents) error) error {
 	return d.writer.do(ctx, func(tx *bolt.Tx) error {
 		c, err := openContents(tx, d.name)
 		if err != nil {
 			return err
 		}
 		return fn(c)
-	}, 1)
+	}, documents)
 }
 
 // lock serialises work on one database, by one of the client's maps of locks.

@@ -33,7 +33,7 @@ func (d *database) commitDesign(ctx context.Context, o op) (rev string, err erro
 		}
 	}
 	if err = d.build(ctx, o.id, ix); err == nil {
-		err = d.update(ctx, func(c contents) (err error) {
+		err = d.update(ctx, 1, func(c contents) (err error) {
 			rev, err = c.install(o, next.deleted, ix)
 			return err
 		})
@@ -52,7 +52,7 @@ func (d *database) build(ctx context.Context, ddocID string, ix index) error {
 		return nil
 	}
 	var ready bool
-	err := d.update(ctx, func(c contents) error {
+	err := d.update(ctx, 1, func(c contents) error {
 		if ready = c.isInstalled(ddocID, ix.name); ready {
 			return nil
 		}
@@ -128,7 +128,7 @@ func (d *database) abandon(ctx context.Context, ddocID string, ix index) {
 	if ix.name == "" {
 		return
 	}
-	err := d.update(context.WithoutCancel(ctx), func(c contents) error {
+	err := d.update(context.WithoutCancel(ctx), 1, func(c contents) error {
 		if c.isInstalled(ddocID, ix.name) || c.index(ix.name).Bucket == nil {
 			return nil
 		}

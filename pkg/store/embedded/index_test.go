@@ -302,7 +302,7 @@ func TestUnfinishedIndexIsDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time over what the first has left
-		if err := d.update(t.Context(), func(c contents) error { return c.register(ix) }); err != nil {
+		if err := d.update(t.Context(), 1, func(c contents) error { return c.register(ix) }); err != nil {
 			t.Fatal(err)
 		}
 	}

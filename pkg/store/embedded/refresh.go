@@ -67,7 +67,7 @@ func (d *database) refreshBatch(ctx context.Context, choose func(contents) ([]in
 	if err != nil || len(batch) == 0 {
 		return reached, err
 	}
-	return reached, d.update(ctx, func(c contents) error {
+	return reached, d.update(ctx, len(batch), func(c contents) error {
 		for _, ix := range indexes {
 			if err := c.index(ix.name).add(ix, batch, reached); err != nil {
 				return err
