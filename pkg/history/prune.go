@@ -18,7 +18,8 @@ type Pruned struct {
 }
 
 // Prune removes the events from before a time, in Gregorian seconds, but for the last one of each address that was not
-// deleted. It may be repeated. A time in the future removes what there is now. progress is called with the number of events read; nil disables it.
+// deleted. It may be repeated. A time in the future removes what there is now. progress is called with the number of
+// events read; nil disables it.
 func (l *Log) Prune(ctx context.Context, before int64, progress func(seen int)) (done Pruned, err error) {
 	now := kazoo.Gregorian(l.now())
 	until := min(before, now) // events that are yet to come must not count as pruned
