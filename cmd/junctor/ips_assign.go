@@ -42,7 +42,7 @@ given.
 			}
 			ips, err := a.pool.Assign(ctx, dedicatedip.AssignRequest{
 				Account: holder.ID, Addresses: args[1:], Approve: a.approve(holder.ID, *accept), By: c.actor(history.CLI),
-				Cooling: dedicatedip.Cooling(*ignoreCooling),
+				IgnoreCooling: *ignoreCooling,
 			})
 			return c.printIPs(ctx, a, ips, refusedAddresses(err, args[1:]))
 		},

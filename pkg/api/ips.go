@@ -239,13 +239,13 @@ func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	cooling, err := coolingOf(r)
+	ignoreCooling, err := ignoresCooling(r)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
 		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r, r.Account.ID),
-		By: actor(r), Own: isOwn(r), Cooling: cooling,
+		By: actor(r), Own: isOwn(r), IgnoreCooling: ignoreCooling,
 	})
 	return s.one(r, ips, err)
 }
@@ -282,12 +282,12 @@ func (s *Server) assignIPs(r *crossbar.Request) (crossbar.Reply, error) {
 			return crossbar.Reply{}, err
 		}
 	}
-	cooling, err := coolingOf(r)
+	ignoreCooling, err := ignoresCooling(r)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
 	if _, asked := data["quantity"]; asked && data["ips"] == nil {
-		return s.allocateIPs(r, data, cooling)
+		return s.allocateIPs(r, data, ignoreCooling)
 	}
 	addresses, err := s.addressesIn(data)
 	if err != nil {
@@ -295,14 +295,14 @@ func (s *Server) assignIPs(r *crossbar.Request) (crossbar.Reply, error) {
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
 		Account: r.Account.ID, Addresses: addresses, Approve: s.approval(r, r.Account.ID), By: actor(r), Own: isOwn(r),
-		Cooling: cooling,
+		IgnoreCooling: ignoreCooling,
 	})
 	return s.several(r, ips, err)
 }
 
 // allocateIPs assigns as many addresses as data asks for.
 func (s *Server) allocateIPs(
-	r *crossbar.Request, data document.Document, cooling dedicatedip.Cooling,
+	r *crossbar.Request, data document.Document, ignoreCooling bool,
 ) (crossbar.Reply, error) {
 	if err := s.Schemas.Validate("ips_allocation", map[string]any(data)); err != nil {
 		return crossbar.Reply{}, err
@@ -311,7 +311,7 @@ func (s *Server) allocateIPs(
 	wanted, _ := quantity.Float64() // the schema takes 2.0 and 1e1 for whole numbers, as JSON Schema does
 	ips, err := s.Pool.Allocate(r.Context(), dedicatedip.AllocateRequest{
 		Account: r.Account.ID, Quantity: int(wanted), Zone: data.String("zone"), Spread: data.Bool("spread"),
-		Approve: s.approval(r, r.Account.ID), By: actor(r), Own: isOwn(r), Cooling: cooling,
+		Approve: s.approval(r, r.Account.ID), By: actor(r), Own: isOwn(r), IgnoreCooling: ignoreCooling,
 	})
 	return s.several(r, ips, err)
 }
@@ -319,13 +319,13 @@ func (s *Server) allocateIPs(
 // isOwn reports whether an account asks for itself.
 func isOwn(r *crossbar.Request) bool { return r.Identity.AccountID == r.Account.ID }
 
-// coolingOf returns whether a request respects that addresses cool: a superduper admin's need not, with cooling=false.
-func coolingOf(r *crossbar.Request) (dedicatedip.Cooling, error) {
+// ignoresCooling reports whether a request takes addresses that cool, as a superduper admin's can with cooling=false.
+func ignoresCooling(r *crossbar.Request) (bool, error) {
 	respected, err := r.Flag("cooling", true)
 	if err != nil || respected {
-		return dedicatedip.RespectCooling, err
+		return false, err
 	}
-	return dedicatedip.IgnoreCooling, crossbar.Superduper(r)
+	return true, crossbar.Superduper(r)
 }
 
 // checkWish refuses data that asks for addresses in two ways, or in none that is read here: a success without an

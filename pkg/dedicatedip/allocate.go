@@ -24,7 +24,8 @@ type AllocateRequest struct {
 	Approve  Approve
 	By       history.Actor
 	Own      bool // the account asks for itself: Settings.MaxPerAccount applies
-	Cooling  Cooling
+	// IgnoreCooling takes addresses that are cooling, too.
+	IgnoreCooling bool
 }
 
 // Allocate assigns available addresses to an account, all or none, and returns them by address. None of them is cooling
@@ -41,7 +42,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 		}
 	}
 	var err error
-	if a.cooling, err = p.coolingFor(ctx, r.Cooling); err != nil {
+	if a.cooling, err = p.coolingFor(ctx, r.IgnoreCooling); err != nil {
 		return nil, err
 	}
 	if err := a.enough(ctx); err != nil { // before the account is asked to accept charges
@@ -68,11 +69,9 @@ type allocation struct {
 	AllocateRequest
 	cooling      cooling.Rule
 	drawn        []poolindex.Spot // and reserved
-	began        time.Time        // the last write
-	before       []IP             // what was tried to be taken
-	after        []IP
-	errs         []error        // what became of each
-	taken        map[string]int // how many by zone
+	began        time.Time        // when the last writes began
+	writes       []write          // of all rounds
+	taken        map[string]int   // how many by zone
 	takenOverall int
 }
 
@@ -170,34 +169,34 @@ func (a *allocation) tooFew(ctx context.Context, available int) error {
 
 // take assigns what was drawn, as far as it is still free.
 func (a *allocation) take(ctx context.Context, find finder) error {
-	ids, zones := make([]string, len(a.drawn)), map[string]string{}
+	ids := make([]string, len(a.drawn))
 	for i, s := range a.drawn {
-		ids[i], zones[s.ID] = s.ID, s.Zone
+		ids[i] = s.ID
 	}
 	found, err := find(ctx, ids)
 	if err != nil {
 		return err
 	}
 	at := a.now()
-	var before, after []IP
+	var writes []write
 	for _, id := range ids {
 		if ip, ok := found[id]; ok && ip.ID() == id && ip.free() && ip.coolingUntil(a.cooling, "") == 0 {
-			before, after = append(before, ip), append(after, ip.assignTo(a.Account, a.By, at))
+			writes = append(writes, write{before: ip, after: ip.assignTo(a.Account, a.By, at)})
 		}
 	}
-	if len(after) == 0 {
+	if len(writes) == 0 {
 		return nil
 	}
 	a.began = time.Now()
-	errs := a.commit(ctx, after)
-	a.before, a.after, a.errs = append(a.before, before...), append(a.after, after...), append(a.errs, errs...)
-	for i, err := range errs {
+	a.commit(ctx, writes)
+	a.writes = append(a.writes, writes...)
+	for _, w := range writes {
 		switch {
-		case err == nil:
-			a.taken[zones[after[i].ID()]]++
+		case w.err == nil:
+			a.taken[w.after.doc.String(fieldZone)]++
 			a.takenOverall++
-		case !fault.Is(err, fault.Conflict):
-			return err
+		case !fault.Is(w.err, fault.Conflict):
+			return w.err
 		}
 	}
 	return nil
@@ -205,16 +204,16 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 
 // rollBack releases what was taken.
 func (a *allocation) rollBack(ctx context.Context) {
-	a.undo(ctx, a.began, []string{a.Account}, a.By, a.before, a.after, a.errs)
-	a.before, a.after, a.errs, a.takenOverall = nil, nil, nil, 0
+	a.undo(ctx, a.began, []string{a.Account}, a.By, a.writes)
+	a.writes, a.takenOverall = nil, 0
 	clear(a.taken)
 }
 
 // won returns what was taken, by address.
 func (a *allocation) won() (ips []IP) {
-	for i, err := range a.errs {
-		if err == nil {
-			ips = append(ips, a.after[i])
+	for _, w := range a.writes {
+		if w.err == nil {
+			ips = append(ips, w.after)
 		}
 	}
 	slices.SortFunc(ips, func(x, y IP) int { return ipaddr.Compare(x.ID(), y.ID()) })

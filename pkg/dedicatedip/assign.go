@@ -18,18 +18,9 @@ type AssignRequest struct {
 	Approve   Approve
 	By        history.Actor
 	Own       bool // the account asks for itself: Settings.MaxPerAccount applies
-	Cooling   Cooling
+	// IgnoreCooling assigns addresses that are cooling, too.
+	IgnoreCooling bool
 }
-
-// Cooling says whether Settings.Cooling applies to a request.
-type Cooling bool
-
-const (
-	// RespectCooling refuses addresses that are cooling.
-	RespectCooling Cooling = false
-	// IgnoreCooling assigns them.
-	IgnoreCooling Cooling = true
-)
 
 // ReleaseRequest takes addresses back from an account.
 type ReleaseRequest struct {
@@ -58,7 +49,7 @@ type Approve func(ctx context.Context, quantity int) error
 // what this request had assigned is released again and the error is a fault.Conflict that names the entry.
 func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 	return p.startOver(len(r.Addresses), func() ([]IP, error) {
-		rule, err := p.coolingFor(ctx, r.Cooling)
+		rule, err := p.coolingFor(ctx, r.IgnoreCooling)
 		if err != nil {
 			return nil, err
 		}
@@ -125,6 +116,14 @@ func (p *Pool) startOver(addresses int, try func() ([]IP, error)) (ips []IP, err
 		}
 	}
 	return ips, err
+}
+
+// single returns the outcome of a request for one address.
+func single(ips []IP, err error) (IP, error) {
+	if err != nil {
+		return IP{}, err
+	}
+	return ips[0], nil
 }
 
 // objection is what prevents a change of an address. The zero value is nothing.

@@ -19,31 +19,37 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), commitTime)
 }
 
+// write is the change of the document of an address.
+type write struct {
+	before, after IP
+	err           error // what commit returned; fault.Conflict if another writer has changed the document since it was read
+}
+
 // change brings addresses into their next state and projects the copies of all accounts that have them before or after.
 // It returns them with their new revisions. If some can't be written, none is changed in the end, except after a
 // fault.DatastorePartial: see undo.
 func (p *Pool) change(
 	ctx context.Context, accounts []string, by history.Actor, before []IP, next func(IP) IP,
-) ([]IP, error) {
+) (after []IP, err error) {
 	if len(before) == 0 {
 		return nil, nil
 	}
-	after := make([]IP, len(before))
+	writes := make([]write, len(before))
 	for i, ip := range before {
-		after[i] = next(ip)
+		writes[i] = write{before: ip, after: next(ip)}
 	}
 	began := time.Now()
-	errs := p.commit(ctx, after)
-	var failed error
-	for _, err := range errs {
+	p.commit(ctx, writes)
+	for _, w := range writes {
+		after = append(after, w.after)
 		// An open outcome counts more than a conflict: undo then takes nothing back, so the request has no clear outcome.
-		if failed == nil || fault.Is(err, fault.DatastorePartial) {
-			failed = err
+		if err == nil || fault.Is(w.err, fault.DatastorePartial) {
+			err = w.err
 		}
 	}
-	if failed != nil {
-		p.undo(ctx, began, accounts, by, before, after, errs)
-		return nil, failed
+	if err != nil {
+		p.undo(ctx, began, accounts, by, writes)
+		return nil, err
 	}
 	logChange(ctx, history.Newest(after[0].doc), idsOf(after)...)
 	p.project(ctx, accounts, after)
@@ -60,19 +66,22 @@ func (p *Pool) project(ctx context.Context, accounts []string, ips []IP) {
 	others.Wait()
 }
 
-// commit stores the documents of ips, which get their new revisions. It returns what became of each: an address that
-// another writer changed since it was read is a fault.Conflict that names it.
-func (p *Pool) commit(ctx context.Context, ips []IP) []error {
+// commit stores the documents of addresses, which get their new revisions. The error of each names the address if it is a
+// fault.Conflict.
+func (p *Pool) commit(ctx context.Context, writes []write) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	errs := make([]error, len(ips))
-	for i, written := range p.put(ctx, documentsOf(ips)...) {
-		if errs[i] = written.Err; fault.Is(written.Err, fault.Conflict) {
-			errs[i] = lost(ips[i])
-			p.evict(ips[i].ID())
+	docs := make([]document.Document, len(writes))
+	for i, w := range writes {
+		docs[i] = w.after.doc
+	}
+	for i, written := range p.put(ctx, docs...) {
+		w := &writes[i]
+		if w.err = written.Err; fault.Is(w.err, fault.Conflict) {
+			w.err = lost(w.after)
+			p.evict(w.after.ID())
 		}
 	}
-	return errs
 }
 
 // put writes documents of the pool, and returns the outcome of each. All writes of the pool go through it. A document that

@@ -26,8 +26,8 @@ func (p *Pool) Cooling(ctx context.Context) (cooling.Rule, error) {
 }
 
 // coolingFor is Cooling for a request, which may ignore it.
-func (p *Pool) coolingFor(ctx context.Context, c Cooling) (cooling.Rule, error) {
-	if c == IgnoreCooling {
+func (p *Pool) coolingFor(ctx context.Context, ignore bool) (cooling.Rule, error) {
+	if ignore {
 		return cooling.Rule{}, nil
 	}
 	return p.Cooling(ctx)

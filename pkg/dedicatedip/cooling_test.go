@@ -101,7 +101,7 @@ func coolingHolds(s *subject) {
 	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
 	s.saying(err, coolingA)
 	r := toAssign(accountB, "10.0.0.1")
-	r.Cooling = IgnoreCooling
+	r.IgnoreCooling = true
 	_, err = p.Assign(s.Context(), r)
 	s.ok(err)
 	_, err = releaseSingle(s.Context(), p, accountB, "10.0.0.1", nil)
@@ -150,7 +150,7 @@ func coolingAllocation(s *subject) {
 	if idsText(ips) != "10.0.0.3 10.0.0.4" {
 		s.Errorf("allocated %s", idsText(ips))
 	}
-	ips, err = p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 1, Cooling: IgnoreCooling})
+	ips, err = p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 1, IgnoreCooling: true})
 	s.ok(err)
 	s.clock.Add(60)
 	rest, err := p.Allocate(s.Context(), AllocateRequest{Account: accountC, Quantity: 1})

@@ -79,7 +79,8 @@ func eachPart(
 func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
 	ctx, cancel := detached(requesttime.Begin(ctx)) // each part has the time of a request
 	defer cancel()
-	found, err := c.known(ctx, part)
+	// As any request this one reads from memory, if that is current: an address that only the store has is a conflict.
+	found, err := c.Read().find(ctx, textsOf(part))
 	if err != nil {
 		return err
 	}
@@ -91,10 +92,7 @@ func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
 			continue
 		}
 		e := c.Entries[w.Entry]
-		doc, err := c.newDocument(CreateRequest{Address: w.Addr.String(), Zone: e.Zone, Host: e.Host, Notes: e.Notes})
-		if err != nil {
-			return err
-		}
+		doc := c.newDocument(CreateRequest{Address: w.Addr.String(), Zone: e.Zone, Host: e.Host, Notes: e.Notes})
 		missing, docs = append(missing, w), append(docs, doc)
 	}
 	if c.DryRun {
@@ -106,34 +104,12 @@ func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
 	return c.insertEach(ctx, missing, docs)
 }
 
-// known returns those addresses that the pool has in any spelling, by canonical form. It reads them as any request does:
-// from memory, if that is current. An address that only the store has is a conflict when it is written.
-func (c *creation) known(ctx context.Context, part []ipbatch.Address) (map[string]Address, error) {
+func textsOf(part []ipbatch.Address) []string {
 	texts := make([]string, len(part))
 	for i, w := range part {
 		texts[i] = w.Addr.String()
 	}
-	index := c.Read().index
-	if index == nil {
-		return c.stored(ctx, texts)
-	}
-	found := map[string]Address{}
-	for _, text := range texts {
-		if e := index.Find(text); e != nil {
-			found[text] = AddressOf(e)
-		}
-	}
-	return found, nil
-}
-
-// stored returns the same of texts, as the store has it.
-func (c *creation) stored(ctx context.Context, texts []string) (map[string]Address, error) {
-	ips, err := c.lookup(ctx, texts)
-	found := make(map[string]Address, len(ips))
-	for text, ip := range ips {
-		found[text] = ip.Address()
-	}
-	return found, err
+	return texts
 }
 
 // exists records what became of an address that the pool has.
@@ -151,13 +127,9 @@ func (c *creation) insertEach(ctx context.Context, wanted []ipbatch.Address, doc
 	if len(docs) == 0 {
 		return nil
 	}
-	there, err := c.recordNew(ctx, c.By, docs...)
-	if err != nil {
-		return err
-	}
 	var failed error
 	var late []ipbatch.Address
-	for i, written := range c.putNew(ctx, docs, there) {
+	for i, written := range c.putNew(ctx, c.By, docs...) {
 		switch {
 		case written.Err == nil:
 			c.done.Created = append(c.done.Created, docs[i].ID())
@@ -175,19 +147,16 @@ func (c *creation) insertEach(ctx context.Context, wanted []ipbatch.Address, doc
 
 // compare records what became of addresses that the pool has.
 func (c *creation) compare(ctx context.Context, part []ipbatch.Address) error {
-	texts := make([]string, len(part))
-	for i, w := range part {
-		texts[i] = w.Addr.String()
-	}
-	found, err := c.stored(ctx, texts)
+	found, err := Reader{pool: c.Pool}.find(ctx, textsOf(part))
 	if err != nil {
 		return err
 	}
-	for i, w := range part {
-		if address, ok := found[texts[i]]; ok {
+	for _, w := range part {
+		text := w.Addr.String()
+		if address, ok := found[text]; ok {
 			c.exists(w, address)
 		} else { // a dry run, or deleted again, or the id is that of another document
-			c.existing[w.Entry] = append(c.existing[w.Entry], texts[i])
+			c.existing[w.Entry] = append(c.existing[w.Entry], text)
 		}
 	}
 	return nil

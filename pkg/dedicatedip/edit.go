@@ -24,7 +24,7 @@ type EditRequest struct {
 // nobody has cannot be moved: it is assigned, by Assign. A request that changes nothing writes nothing. An address that
 // is not in the pool is fault.BadIdentifier.
 func (p *Pool) Edit(ctx context.Context, r EditRequest) (IP, error) {
-	ips, err := p.startOver(1, func() ([]IP, error) {
+	return single(p.startOver(1, func() ([]IP, error) {
 		ip, err := p.get(ctx, r.Address)
 		if err == nil {
 			err = r.IfMatch.Check(ip.Revision())
@@ -41,11 +41,7 @@ func (p *Pool) Edit(ctx context.Context, r EditRequest) (IP, error) {
 		}
 		at := p.now()
 		return p.change(ctx, accounts, r.By, []IP{ip}, func(ip IP) IP { return r.apply(ip, at) })
-	})
-	if err != nil {
-		return IP{}, err
-	}
-	return ips[0], nil
+	}))
 }
 
 // check returns what prevents the edit of an address.

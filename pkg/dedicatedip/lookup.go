@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"junctor/pkg/fault"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
@@ -49,6 +50,19 @@ func (p *Pool) lookup(ctx context.Context, texts []string) (map[string]IP, error
 	return ips, p.lookupOdd(ctx, odd, ips)
 }
 
+// get reads the document of an address from the store.
+func (p *Pool) get(ctx context.Context, address string) (IP, error) {
+	found, err := p.lookup(ctx, []string{address})
+	if err != nil {
+		return IP{}, err
+	}
+	ip, ok := found[address]
+	if !ok {
+		return IP{}, fault.Unknown(address, nil)
+	}
+	return ip, nil
+}
+
 // lookupOdd adds those addresses that are stored in a spelling that is neither the given nor the canonical one.
 func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[string]IP) error {
 	if len(odd) == 0 {
@@ -76,6 +90,24 @@ func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[str
 		}
 	}
 	return nil
+}
+
+// find returns addresses in any spelling by the texts that name them. It leaves out what is not in the pool.
+func (r Reader) find(ctx context.Context, texts []string) (map[string]Address, error) {
+	found := make(map[string]Address, len(texts))
+	if r.index == nil {
+		ips, err := r.pool.lookup(ctx, texts)
+		for text, ip := range ips {
+			found[text] = ip.Address()
+		}
+		return found, err
+	}
+	for _, text := range texts {
+		if e := r.index.Find(text); e != nil {
+			found[text] = AddressOf(e)
+		}
+	}
+	return found, nil
 }
 
 // recall is lookup for a write, which its revision protects from an index that is behind. Documents are read only

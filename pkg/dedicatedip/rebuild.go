@@ -127,11 +127,7 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 	}
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	there, err := b.record(ctx, docs)
-	if err != nil {
-		return err
-	}
-	for i, written := range b.putNew(ctx, docs, there) {
+	for i, written := range b.putNew(ctx, b.by, docs...) {
 		switch {
 		case written.Err == nil:
 			b.Restored++
@@ -142,19 +138,6 @@ func (b *rebuild) write(ctx context.Context, accountID string, docs []document.D
 		}
 	}
 	return failed
-}
-
-// record is recordNew of the rebuild's documents. Their times of modification stay those of the copies.
-func (b *rebuild) record(ctx context.Context, docs []document.Document) (there map[string]bool, err error) {
-	modified := make([]any, len(docs))
-	for i, doc := range docs {
-		modified[i] = doc[fieldModified]
-	}
-	there, err = b.recordNew(ctx, b.by, docs...)
-	for i, doc := range docs {
-		doc[fieldModified] = modified[i]
-	}
-	return there, err
 }
 
 func claimOf(doc document.Document, accountID string) Claim {

@@ -20,12 +20,14 @@ import (
 // undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so
 // the accounts' copies are compared, too. Where the outcome of a write is open, nothing is taken back: no write is
 // accepted until it is known. It tries until undoTime after the writes began.
-func (p *Pool) undo(
-	ctx context.Context, began time.Time, accounts []string, by history.Actor, before, after []IP, errs []error,
-) {
-	if slices.ContainsFunc(errs, func(err error) bool { return fault.Is(err, fault.DatastorePartial) }) {
+func (p *Pool) undo(ctx context.Context, began time.Time, accounts []string, by history.Actor, writes []write) {
+	ids := make([]string, len(writes))
+	for i, w := range writes {
+		ids[i] = w.before.ID()
+	}
+	if slices.ContainsFunc(writes, func(w write) bool { return fault.Is(w.err, fault.DatastorePartial) }) {
 		for _, accountID := range accounts {
-			p.projector.CompareLater(accountID, idsOf(before))
+			p.projector.CompareLater(accountID, ids)
 		}
 		return
 	}
@@ -33,7 +35,7 @@ func (p *Pool) undo(
 	defer cancel()
 	var old []document.Document
 	err := retry(ctx, func() (err error) {
-		old, err = p.previous(ctx, by, before, after, errs)
+		old, err = p.previous(ctx, by, writes)
 		return err
 	})
 	if err == nil && len(old) == 0 {
@@ -42,14 +44,17 @@ func (p *Pool) undo(
 	if err == nil {
 		err = p.putBack(ctx, old)
 	}
-	p.report(err, accounts, idsOf(before),
-		"a request was refused, but may have changed these addresses: compare them with what the account expects")
+	if err != nil {
+		p.options.Log.Error().Err(err).Str("account", strings.Join(accounts, " ")).Int("count", len(ids)).
+			Strs("ips", ids[:min(len(ids), loggedIPs)]).
+			Msg("a request was refused, but may have changed these addresses: compare them with what the account expects")
+	}
 	compare := p.projector.Compare
 	if ctx.Err() != nil {
 		compare = p.projector.CompareLater
 	}
 	for _, accountID := range accounts {
-		compare(accountID, idsOf(before))
+		compare(accountID, ids)
 	}
 }
 
@@ -58,15 +63,12 @@ func (p *Pool) undo(
 const undoTime = 5 * time.Second
 
 // previous returns the documents that this request wrote as they were before, over the revision they have now. Taking a
-// change back is a change, too, and is recorded. If the response to a write did not arrive, the document is
-// read.
-func (p *Pool) previous(
-	ctx context.Context, by history.Actor, before, after []IP, errs []error,
-) ([]document.Document, error) {
+// change back is a change, too, and is recorded. If the response to a write did not arrive, the document is read.
+func (p *Pool) previous(ctx context.Context, by history.Actor, writes []write) ([]document.Document, error) {
 	var unsure []string
-	for i, err := range errs {
-		if err != nil && !fault.Is(err, fault.Conflict) {
-			unsure = append(unsure, before[i].ID())
+	for _, w := range writes {
+		if w.err != nil && !fault.Is(w.err, fault.Conflict) {
+			unsure = append(unsure, w.before.ID())
 		}
 	}
 	stored, err := p.store.GetMany(ctx, Database, unsure)
@@ -74,16 +76,14 @@ func (p *Pool) previous(
 		return nil, err
 	}
 	var old []document.Document
-	for i, ip := range before {
-		written := after[i].doc
-		if errs[i] != nil {
-			now := stored[ip.ID()]
-			if !sameWrite(ip, after[i], now) {
+	for _, w := range writes {
+		written := w.after.doc
+		if w.err != nil {
+			if written = stored[w.before.ID()]; !sameWrite(w, written) {
 				continue
 			}
-			written = now
 		}
-		doc := maps.Clone(ip.doc)
+		doc := maps.Clone(w.before.doc)
 		doc["_rev"] = written.Rev()
 		history.RecordUndo(doc, written, by, p.now())
 		old = append(old, doc)
@@ -106,16 +106,16 @@ func (p *Pool) putBack(ctx context.Context, old []document.Document) error {
 	})
 }
 
-// sameWrite reports whether the stored document is the one this request wrote over before. The store of a CouchDB cluster
-// signs each write, and may have written it twice.
-func sameWrite(before, after IP, stored document.Document) bool {
-	if !projection.SameContent(after.doc, stored) {
+// sameWrite reports whether the stored document is the one that a write of this request made. The store of a CouchDB
+// cluster signs each write, and may have written it twice.
+func sameWrite(w write, stored document.Document) bool {
+	if !projection.SameContent(w.after.doc, stored) {
 		return false
 	}
-	if writer := after.doc.String(store.FieldWriter); writer != "" {
+	if writer := w.after.doc.String(store.FieldWriter); writer != "" {
 		return stored.String(store.FieldWriter) == writer
 	}
-	return kazoo.Generation(stored.Rev()) == kazoo.Generation(before.Revision())+1
+	return kazoo.Generation(stored.Rev()) == kazoo.Generation(w.before.Revision())+1
 }
 
 // How often a request tries to take back what it has written, and the pauses in between.
@@ -134,16 +134,4 @@ func retry(ctx context.Context, try func() error) (err error) {
 			return err
 		}
 	}
-}
-
-// reportedIPs bounds the length of a log line.
-const reportedIPs = 20
-
-// report logs what is left to repair, if anything.
-func (p *Pool) report(err error, accounts, ids []string, message string) {
-	if err == nil {
-		return
-	}
-	p.options.Log.Error().Err(err).Str("account", strings.Join(accounts, " ")).Int("count", len(ids)).
-		Strs("ips", ids[:min(len(ids), reportedIPs)]).Msg(message)
 }
