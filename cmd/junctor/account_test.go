@@ -141,7 +141,7 @@ func TestLookupKeys(t *testing.T) {
 				t.Fatalf("%+v", o)
 			}
 			for args, want := range map[string]int{
-				"lookup-key create proxy-1": 1, "lookup-key create A": 1, "lookup-key remove none": 1, "lookup-key create": 2,
+				"lookup-key create proxy-1": 1, "lookup-key create A": 2, "lookup-key remove none": 1, "lookup-key create": 2,
 			} {
 				if o := call(t, nil, place.args(args)...); o.code != want || strings.Contains(o.stdout, "lookup.") {
 					t.Errorf("%s: %+v", args, o)

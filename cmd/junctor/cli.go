@@ -201,6 +201,14 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
+// misuse makes what is wrong with flags or operands an error of usage.
+func misuse(err error) error {
+	if _, printed := errors.AsType[exitCode](err); printed {
+		return err
+	}
+	return usageError(explain(err))
+}
+
 // exitCode is a failure that has been printed already.
 type exitCode int
 

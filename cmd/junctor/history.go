@@ -56,7 +56,7 @@ the account under TO had the address at that time, or no account if TO is "-".
 			if until != "" && to < from {
 				return usageError("--until is before --since")
 			}
-			return nil
+			return checkAddresses(args)
 		},
 		run: func(ctx context.Context, a *app, args []string) (err error) {
 			f := history.Filter{PageSize: historyPage}
@@ -88,10 +88,7 @@ const historyPage = 1000
 
 // historyOf returns the spelling under which the history has an address: that of the pool, or else the canonical one.
 func (a *app) historyOf(ctx context.Context, text string) (string, error) {
-	addr, ok := ipaddr.Parse(ipaddr.Unbracket(text))
-	if !ok {
-		return "", usageError(fmt.Sprintf("%q is not an IP address", text))
-	}
+	addr, _ := ipaddr.Parse(text)
 	ip, err := a.pool.Read().Get(ctx, addr.String())
 	switch {
 	case err == nil:

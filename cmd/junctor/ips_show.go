@@ -18,7 +18,7 @@ func (c *cli) ipsShowCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "show IP", Short: "Show an address of the pool", Args: operands(1, 1)}
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,
-		check:    func(args []string) error { return checkAddresses(args) },
+		check:    checkAddresses,
 		run: func(ctx context.Context, a *app, args []string) error {
 			page, err := a.inventory.Search(ctx, inventory.SearchRequest{CIDR: args[0]})
 			if err == nil && len(page.Rows) == 0 || neverInstalled(err) {

@@ -16,7 +16,6 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/ipaddr"
 	"junctor/pkg/routing"
 )
 
@@ -43,7 +42,6 @@ func (c *cli) routingShowCommand() *cobra.Command {
 }
 
 func (c *cli) routingSetCommand() *cobra.Command {
-	var data document.Document
 	cmd := &cobra.Command{
 		Use:   "set CLUSTER_ID FILE",
 		Short: "Create or replace a routing cluster",
@@ -52,12 +50,20 @@ func (c *cli) routingSetCommand() *cobra.Command {
 		Args: operands(2, 2),
 	}
 	return c.storeCommand(cmd, storeTask{
-		input: func(args []string) (string, error) { return c.readRoutingFile(args[1]) },
-		check: func(args []string) (err error) {
-			data, err = parseRouting(args[0], c.input)
-			return err
+		input: func(args []string) (string, error) {
+			text, err := c.readRoutingFile(args[1])
+			if err == nil {
+				_, err = parseRouting(args[0], text)
+			}
+			return text, err
 		},
-		run: func(ctx context.Context, a *app, args []string) error { return c.setRouting(ctx, a, args[0], data) },
+		run: func(ctx context.Context, a *app, args []string) error {
+			data, err := parseRouting(args[0], c.input)
+			if err != nil {
+				return err
+			}
+			return c.setRouting(ctx, a, args[0], data)
+		},
 	})
 }
 
@@ -77,10 +83,7 @@ func (c *cli) routingLookupCommand() *cobra.Command {
 					return usageError("--direction: " + err.Error())
 				}
 			}
-			if _, ok := ipaddr.Parse(args[0]); !ok {
-				return fmt.Errorf("%q is not an IP address", args[0])
-			}
-			return nil
+			return checkAddresses(args)
 		},
 		run: func(ctx context.Context, a *app, args []string) error { return c.lookUp(ctx, a, args[0], direction) },
 	})

@@ -65,7 +65,7 @@ func TestRouting(t *testing.T) {
 		{"routing lookup 0.0.2.1 --direction inbound --json", "", outcome{stdout: `[{"cluster_id":"` + a +
 			`","owner":"2600hz","name":"Kazoo Sandbox","direction":"inbound","zone":"west"}]` + "\n"}},
 		{"routing lookup 0.0.2.1 --direction outbound", "", outcome{stdout: "no cluster has 0.0.2.1 outbound\n"}},
-		{"routing lookup 0.0.2", "", failure(1, `"0.0.2" is not an IP address`)},
+		{"routing lookup 0.0.2", "", failure(2, `routing lookup: "0.0.2" is not an IP address`)},
 		{"routing lookup 0.0.2.1 --direction up", "",
 			failure(2, "routing lookup: --direction: \"up\" is neither inbound nor outbound")},
 		{"routing", "", failure(2, `routing: a command is missing; "junctor routing --help" lists them`)},

@@ -26,7 +26,7 @@ type storeTask struct {
 	// input reads a password, a key or a file. It runs where the operator is; a server gets the result beside the
 	// arguments. It may be nil.
 	input func(args []string) (string, error)
-	// check validates flags and operands before a store is opened. It may be nil.
+	// check validates flags and operands before a store is opened. What it refuses is wrong usage. It may be nil.
 	check func(args []string) error
 	// files opens what run reads from c.stdin and writes to c.file, on the operator's side, before a store is opened. It
 	// may be nil: then c.stdin is the standard input, and c.file the standard output.
@@ -72,7 +72,7 @@ func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 		}
 		if t.check != nil {
 			if err := t.check(args); err != nil {
-				return err
+				return misuse(err)
 			}
 		}
 		if c.app != nil {
