@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/ipbatch"
 	"junctor/pkg/progress"
@@ -43,18 +42,18 @@ that it has with another zone or host is refused, and the exit code is then 1.`,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			block, _ := entry.Block() // check has parsed it
 			size := block.Size(maxBlock)
-			shown := progress.New(c.stderr, c.terminal.Interactive)
-			b := &bulk{pool: a.pool, dryRun: dryRun, by: c.actor(history.CLI), Done: bulkDone{DryRun: dryRun}}
-			b.created = func() {
-				done := b.Done.Created + b.Done.Unchanged
-				shown.Show(int64(done), int64(size), fmt.Sprintf("%d addresses", done))
-			}
-			err := b.add(ctx, 0, entry)
-			if err == nil {
-				err = b.flush(ctx)
-			}
-			shown.End()
-			return c.printBulk(b.Done, err)
+			return c.createInBulk(ctx, a, dryRun, func(b *bulk) error {
+				shown := progress.New(c.stderr, c.terminal.Interactive)
+				defer shown.End()
+				b.created = func() {
+					done := b.Done.Created + b.Done.Unchanged
+					shown.Show(int64(done), int64(size), fmt.Sprintf("%d addresses", done))
+				}
+				if err := b.add(ctx, 0, entry); err != nil {
+					return err
+				}
+				return b.flush(ctx)
+			})
 		},
 	})
 }
@@ -71,9 +70,7 @@ func readAddresses(text string, into *ipbatch.Entry) error {
 		_, err = ipaddr.ParseRange(text)
 	default:
 		into.IP = text
-		if _, ok := ipaddr.Parse(text); !ok {
-			return fmt.Errorf("%q is not an IP address", text)
-		}
+		return checkAddresses([]string{text})
 	}
 	if err != nil {
 		return fmt.Errorf("%q %w", text, err)

@@ -14,6 +14,10 @@ import (
 	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/ipbatch"
+	"junctor/pkg/pooldb"
+	"junctor/pkg/projection"
+	"junctor/pkg/store"
+	"junctor/pkg/store/embedded"
 )
 
 // bulk creates any number of addresses, in pieces. What is refused does not stop the rest.
@@ -29,6 +33,42 @@ type bulk struct {
 	size    int             // addresses of the entries
 
 	Done bulkDone
+}
+
+// createInBulk has add create addresses, and prints what became of them. In a store that junctor was never installed in, a
+// real run creates the pool: a dry run then compares the addresses with an empty one.
+func (c *cli) createInBulk(ctx context.Context, a *app, dryRun bool, add func(*bulk) error) error {
+	b := &bulk{pool: a.pool, dryRun: dryRun, by: c.actor(history.CLI), Done: bulkDone{DryRun: dryRun}}
+	if dryRun {
+		known, err := a.knowsPool(ctx)
+		if err != nil {
+			return err
+		}
+		if !known {
+			empty, err := store.Open(embedded.Memory, store.Options{Log: a.log})
+			if err != nil {
+				return err
+			}
+			defer empty.Close()
+			if err := pooldb.Install(ctx, empty); err != nil {
+				return err
+			}
+			b.pool = dedicatedip.New(empty, dedicatedip.Options{Log: a.log})
+			defer b.pool.Close()
+		}
+	}
+	err := add(b)
+	return c.printBulk(b.Done, err)
+}
+
+// knowsPool reports whether the store has the pool, or had it.
+func (a *app) knowsPool(ctx context.Context) (known bool, err error) {
+	for _, db := range []string{dedicatedip.Database, projection.StateDatabase} {
+		if known, err = a.store.DatabaseExists(ctx, db); known || err != nil {
+			break
+		}
+	}
+	return known, err
 }
 
 // bulkDone is what became of the addresses.
@@ -140,8 +180,11 @@ func (b *bulk) refuse(r refusedRow) {
 
 // printBulk prints what became of addresses. It fails if some were refused. err is why not all were tried.
 func (c *cli) printBulk(done bulkDone, err error) error {
-	if neverInstalled(err) {
-		return fmt.Errorf("the store has no pool of addresses yet: \"junctor bootstrap\" creates it (%w)", err)
+	switch {
+	case fault.Is(err, fault.DatastoreMissing):
+		return fmt.Errorf("%w (%w)", projection.ErrPoolMissing, err)
+	case fault.Is(err, fault.DatastoreMissingView): // of a dry run, which installs nothing
+		return fmt.Errorf("the pool has no index of junctor's yet: \"junctor bootstrap\" installs it (%w)", err)
 	}
 	if err != nil && done.Created+done.Unchanged+len(done.Refused) == 0 {
 		return err

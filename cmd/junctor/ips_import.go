@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/history"
 	"junctor/pkg/ipbatch"
 	"junctor/pkg/ipfile"
 	"junctor/pkg/progress"
@@ -54,9 +53,7 @@ then 1.`,
 		},
 		dryRun: &dryRun,
 		run: func(ctx context.Context, a *app, _ []string) error {
-			b := &bulk{pool: a.pool, dryRun: dryRun, by: c.actor(history.CLI), Done: bulkDone{DryRun: dryRun}}
-			err := c.importRows(ctx, b, defaults)
-			return c.printBulk(b.Done, err)
+			return c.createInBulk(ctx, a, dryRun, func(b *bulk) error { return c.importRows(ctx, b, defaults) })
 		},
 	})
 }

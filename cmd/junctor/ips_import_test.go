@@ -71,18 +71,29 @@ func TestImportInterrupted(t *testing.T) {
 	}
 }
 
-// TestDryRun: a dry run writes nothing, whatever the file holds.
+// TestDryRun: a dry run writes nothing, whatever the file holds, and says what a real run does, also on a CouchDB that
+// has no pool yet.
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	ok(t, "bootstrap", "--store", dsn, "--state-dir", t.TempDir())
 	counter := newWriteCounter(t, dsn)
+	add := []string{"ips", "add", "192.0.2.0/28", "--zone", "z", "--host", "h", "--store", counter.url}
+	if got := ok(t, append(add, "--dry-run")...); got != "addresses: 14 would be created, 0 were there already, 0 refused\n" {
+		t.Errorf("without a pool: %s", got)
+	}
+	if len(counter.writes) > 0 {
+		t.Errorf("requests that write: %v", counter.writes)
+	}
+	if got := ok(t, add...); got != "addresses: 14 created, 0 were there already, 0 refused\n" {
+		t.Errorf("in earnest: %s", got)
+	}
+	counter.writes = nil
 	file := filepath.Join(t.TempDir(), "ips.csv")
-	if err := os.WriteFile(file, []byte(csvRows(0, 100)+"192.0.2.0/28,z,h\nnonsense\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(csvRows(0, 100)+"192.0.2.0/27,z,h\nnonsense\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	o := call(t, nil, "ips", "import", file, "--dry-run", "--store", counter.url)
-	const want = "addresses: 114 would be created, 0 were there already, 1 refused\n"
+	const want = "addresses: 116 would be created, 14 were there already, 1 refused\n"
 	if o.code != 1 || !strings.HasPrefix(o.stdout, want) {
 		t.Errorf("%+v, want %s", o, want)
 	}

@@ -132,8 +132,11 @@ func TestLostPool(t *testing.T) {
 	if got := b.copies(kazooOther, ids); len(got) != len(before) {
 		t.Fatalf("%d of %d copies are left", len(got), len(before))
 	}
-	if o := call(t, nil, b.args("sup kazoo_ips_maintenance refresh")...); o.code == 0 || !strings.Contains(o.stderr, "rebuild") {
-		t.Errorf("sup refresh: %+v", o)
+	for _, args := range []string{"sup kazoo_ips_maintenance refresh", "ips add 192.0.2.99 --zone z --host h",
+		"ips add 192.0.2.99 --zone z --host h --dry-run"} {
+		if o := call(t, nil, b.args(args)...); o.code == 0 || !strings.Contains(o.stderr, "rebuild") {
+			t.Errorf("%s: %+v", args, o)
+		}
 	}
 
 	for want := range strings.SplitSeq("12 addresses restored, 0 were in the pool|0 addresses restored, 12 were in the pool", "|") {
