@@ -27,11 +27,11 @@ Where a Kazoo lives the command refuses: accounts are Kazoo's to create.`,
 		Args: operands(1, 1),
 	}
 	var parent string
-	cmd.Flags().StringVar(&parent, "parent", "",
+	nameVar(cmd.Flags(), &parent, "parent",
 		"id, realm or name of the parent `ACCOUNT` (default the master account)")
-	cmd.Flags().StringVar(&wanted.Realm, "realm", "",
+	nameVar(cmd.Flags(), &wanted.Realm, "realm",
 		"SIP `REALM` (default a random one below that of the master account)")
-	cmd.Flags().StringVar(&username, "user", "", "`NAME` of the first user")
+	nameVar(cmd.Flags(), &username, "user", "`NAME` of the first user")
 	return c.storeCommand(cmd, storeTask{
 		input: c.definePassword(cmd),
 		check: func(args []string) (err error) {

@@ -6,24 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"junctor/pkg/api"
-	"junctor/pkg/ipfile"
-	"junctor/pkg/kazoo"
-	"junctor/pkg/routing"
 )
-
-// choices has the values of the flags that have a few.
-var choices = map[string][]string{
-	"billing-on-error": {"deny", "allow"},
-	"direction":        {routing.Inbound, routing.Outbound},
-	"format":           ipfile.Formats,
-	"level":            {"admin", "user"},
-	"log-format":       {"auto", "json", "text"},
-	"log-level":        {"debug", "info", "warn", "error"},
-	"response-format":  {string(api.Documented), string(api.Crossbar)},
-	"status":           {kazoo.Available, kazoo.Assigned},
-}
 
 // offerCompletions says for a command and those below it how a shell completes operands and the values of flags: with names
 // of files only if it is a file or folder that is wanted. It is called when a shell asks, and not for each command: cobra
@@ -35,8 +18,8 @@ func offerCompletions(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		name, usage := pflag.UnquoteUsage(f)
 		f.Usage = usage // a shell shows it as it is
-		values, few := choices[f.Name]
-		if few || !slices.Contains([]string{"FILE", "FOLDER", "STORE"}, name) {
+		values := f.Annotations[oneOf]
+		if values != nil || !slices.Contains([]string{"FILE", "FOLDER", "STORE"}, name) {
 			_ = cmd.RegisterFlagCompletionFunc(f.Name, // fails for a flag that another command has registered
 				cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 		}

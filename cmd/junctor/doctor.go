@@ -24,6 +24,7 @@ finds. It changes nothing. The exit code is 1 if something is broken.`,
 	c.defineJSON(cmd.Flags())
 	cmd.Flags().StringVar(&zone, "zone", "", "Kazoo `ZONE` of the node that is to serve")
 	cmd.Flags().StringVar(&amqpURL, "amqp-url", "", amqpUsage)
+	mark(cmd.Flags(), "amqp-url", isSecret)
 	cmd.Flags().StringVar(&kazooURL, "kazoo-url", "", kazooUsage)
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,

@@ -18,42 +18,78 @@ import (
 // configFlag is the flag of the commands that read a configuration file.
 const configFlag = "config"
 
-// secretFlags may have a password in their value. It can come from a file of its own, see secretVariable.
-var secretFlags = map[string]bool{"store": true, "amqp-url": true, "billing-url": true, "password": true}
+// The marks of flags, which they get where they are defined.
+const (
+	noVariable = "junctor_no_variable" // no environment variable stands for it
+	notEmpty   = "junctor_not_empty"   // an empty value is refused
+	oneOf      = "junctor_one_of"      // has the values that there are
+	isSecret   = "junctor_secret"      // there may be a password in its value, see secretVariable
+	isLocal    = "junctor_local"       // it means nothing to a server that does the task
+)
+
+// mark gives marks to a flag.
+func mark(flags *pflag.FlagSet, name string, marks ...string) {
+	for _, m := range marks {
+		_ = flags.SetAnnotation(name, m, []string{}) // fails for a flag that is not defined
+	}
+}
+
+func isMarked(f *pflag.Flag, mark string) bool { return f.Annotations[mark] != nil }
+
+// choiceVar defines a flag that has one of a few values.
+func choiceVar(flags *pflag.FlagSet, p *string, name, value, usage string, choices ...string) {
+	flags.StringVar(p, name, value, usage)
+	_ = flags.SetAnnotation(name, oneOf, choices)
+}
+
+// nameVar defines a flag that says what one call is about. An empty value is due to a variable that is not set, as in
+// --account "$ACCOUNT": without it the command would be about all accounts, or the master account.
+func nameVar(flags *pflag.FlagSet, p *string, name, usage string) {
+	flags.StringVar(p, name, "", usage)
+	mark(flags, name, notEmpty)
+}
+
+// withoutVariable marks the flags that a command has by now as those that no environment variable stands for: they say
+// what one call is about. JUNCTOR_ZONE, which is the zone of a server, must not choose the addresses of a command.
+func withoutVariable(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { mark(cmd.Flags(), f.Name, noVariable) })
+	return cmd
+}
 
 // variable returns the environment variable that stands for a flag.
 func variable(flag string) string {
 	return "JUNCTOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// withoutVariable marks the flags that a command has by now as those that no environment variable stands for: they say
-// what one call is about. JUNCTOR_ZONE, which is the zone of a server, must not choose the addresses of a command.
-func withoutVariable(cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Annotations = map[string][]string{noVariable: {}} })
-	return cmd
-}
-
-const noVariable = "junctor_no_variable"
-
-func hasVariable(f *pflag.Flag) bool { return f.Annotations[noVariable] == nil }
-
-// refuseEmpty refuses flags without a value that say what one call is about. An empty one is due to a variable that is not
-// set, as in --account "$ACCOUNT": without it the command would be about all accounts, or the master account.
-func refuseEmpty(cmd *cobra.Command) (err error) {
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		isName := f.Name == "parent" || f.Name == "realm" || f.Name == "user"
-		mayBeEmpty := f.Name == "notes" || f.Name == "search" || hasVariable(f) && !isName
-		if err == nil && !mayBeEmpty && f.Value.Type() == "string" && f.Value.String() == "" {
+// checkMarks refuses values that the marks of flags exclude.
+func checkMarks(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if err != nil {
+			return
+		}
+		if isMarked(f, notEmpty) && f.Value.String() == "" {
 			err = usageError("--" + f.Name + " must not be empty")
+		} else if wrong := checkChoice(f, f.Value.String()); wrong != nil {
+			err = usageError("--" + f.Name + ": " + wrong.Error())
 		}
 	})
 	return err
 }
 
+// checkChoice refuses what is none of the values of a flag that has a few.
+func checkChoice(f *pflag.Flag, value string) error {
+	choices := f.Annotations[oneOf]
+	last := len(choices) - 1
+	if last < 0 || slices.Contains(choices, value) {
+		return nil
+	}
+	return fmt.Errorf("%q is neither %s nor %s", value, strings.Join(choices[:last], ", "), choices[last])
+}
+
 // nameVariables adds to the description of each flag of cmd the name of its variable.
 func nameVariables(cmd *cobra.Command) {
 	name := func(f *pflag.Flag) {
-		if suffix := " [" + variable(f.Name) + "]"; hasVariable(f) && !strings.HasSuffix(f.Usage, suffix) {
+		if suffix := " [" + variable(f.Name) + "]"; !isMarked(f, noVariable) && !strings.HasSuffix(f.Usage, suffix) {
 			f.Usage += suffix
 		}
 	}
@@ -61,34 +97,40 @@ func nameVariables(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(name)
 }
 
-// completeFlags sets the flags that are not given.
+// completeFlags sets the flags that are not given, and checks the values of all.
 func (c *cli) completeFlags(cmd *cobra.Command, _ []string) error {
-	err := setFlags(cmd.Flags(), func(f *pflag.Flag) (source, value string, err error) {
+	flags := cmd.Flags()
+	err := setFlags(flags, func(f *pflag.Flag) (source, value string, err error) {
 		source = variable(f.Name)
-		if !hasVariable(f) {
-			return source, "", nil
-		}
-		if secretFlags[f.Name] {
+		switch {
+		case isMarked(f, noVariable):
+		case isMarked(f, isSecret):
 			value, err = secretVariable(c.getenv, source)
-			return source, value, err
+		default:
+			value = withoutNewline(c.getenv(source))
 		}
-		return source, withoutNewline(c.getenv(source)), nil
+		return source, value, err
 	})
 	if err != nil {
 		return err
 	}
 	c.given = map[string]bool{}
-	cmd.Flags().Visit(func(f *pflag.Flag) { c.given[f.Name] = true })
-	config := cmd.Flags().Lookup(configFlag)
-	if config == nil || config.Value.String() == "" {
-		return nil
+	flags.Visit(func(f *pflag.Flag) { c.given[f.Name] = true })
+	if config := flags.Lookup(configFlag); config != nil && config.Value.String() != "" {
+		if err := readFlags(config.Value.String(), flags); err != nil {
+			return err
+		}
 	}
-	path := config.Value.String()
-	settings, err := readConfig(path, cmd.Flags())
+	return checkMarks(flags)
+}
+
+// readFlags sets the flags that are not given, from a configuration file.
+func readFlags(path string, flags *pflag.FlagSet) error {
+	settings, err := readConfig(path, flags)
 	if err != nil {
 		return usageError("--config: " + err.Error())
 	}
-	return setFlags(cmd.Flags(), func(f *pflag.Flag) (source, value string, err error) {
+	return setFlags(flags, func(f *pflag.Flag) (source, value string, err error) {
 		return path + ": " + f.Name, settings[f.Name], nil
 	})
 }
@@ -151,13 +193,4 @@ func notScalar(node *yaml.Node) bool { return node.Kind != yaml.ScalarNode }
 // flagError makes an error of the flags on the command line one of usage.
 func flagError(cmd *cobra.Command, err error) error {
 	return usageError(fmt.Sprintf("%s; see \"%s --help\"", err, cmd.CommandPath()))
-}
-
-// checkChoice returns an error unless value is one of several.
-func checkChoice(value string, choices ...string) error {
-	if slices.Contains(choices, value) {
-		return nil
-	}
-	last := len(choices) - 1
-	return fmt.Errorf("%q is neither %s nor %s", value, strings.Join(choices[:last], ", "), choices[last])
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -245,7 +244,7 @@ func TestServeConfig(t *testing.T) {
 		netip.MustParsePrefix("fd00::/8")}
 	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.responseFormat != "crossbar" ||
 		!slices.Equal(c.trustedProxies, networks) || c.zone != "local" || c.maxRequests != 7 ||
-		c.level() != zerolog.WarnLevel || !c.tour || c.masterCluster != otherCluster || c.issueTokens || c.console ||
+		c.logLevel != "warn" || !c.tour || c.masterCluster != otherCluster || c.issueTokens || c.console ||
 		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || c.billingOnError != "allow" || c.maxStaleness != 0 ||
 		c.lameDuck != 5*time.Second || c.metricsListen != "127.0.0.1:9000" || c.kazooURL != "http://kazoo:8000" ||
 		c.tlsCert != "cert.pem" || c.tlsKey != "key.pem" || c.logFormat != "text" ||

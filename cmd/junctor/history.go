@@ -32,10 +32,10 @@ the account under TO had the address at that time, or no account if TO is "-".
 ` + timeFlagHelp,
 		Args: operands(0, 1),
 	}
-	cmd.Flags().StringVar(&accountName, "account", "", "id, realm or name of an `ACCOUNT` that had or has the addresses")
-	cmd.Flags().StringVar(&at, "at", "", "show the last change of IP up to this `TIME`")
-	cmd.Flags().StringVar(&since, "since", "", "show changes from this `TIME` on")
-	cmd.Flags().StringVar(&until, "until", "", "show changes up to this `TIME`")
+	nameVar(cmd.Flags(), &accountName, "account", "id, realm or name of an `ACCOUNT` that had or has the addresses")
+	nameVar(cmd.Flags(), &at, "at", "show the last change of IP up to this `TIME`")
+	nameVar(cmd.Flags(), &since, "since", "show changes from this `TIME` on")
+	nameVar(cmd.Flags(), &until, "until", "show changes up to this `TIME`")
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,
 		check: func(args []string) error {
@@ -171,7 +171,7 @@ command may be repeated.
 ` + timeFlagHelp,
 		Args: operands(0, 0),
 	}
-	cmd.Flags().StringVar(&before, "before", "", "remove events from before this `TIME`")
+	nameVar(cmd.Flags(), &before, "before", "remove events from before this `TIME`")
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error {
 			if before == "" {

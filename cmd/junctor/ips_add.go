@@ -26,8 +26,8 @@ An address that the pool has with the same zone and host stays as it is. One
 that it has with another zone or host is refused, and the exit code is then 1.`,
 		Args: operands(1, 1),
 	}
-	cmd.Flags().StringVar(&entry.Zone, "zone", "", "`ZONE` of the addresses")
-	cmd.Flags().StringVar(&entry.Host, "host", "", "`HOST` of the addresses")
+	nameVar(cmd.Flags(), &entry.Zone, "zone", "`ZONE` of the addresses")
+	nameVar(cmd.Flags(), &entry.Host, "host", "`HOST` of the addresses")
 	cmd.Flags().StringVar(&entry.Notes, "notes", "", "`TEXT` about the addresses")
 	cmd.Flags().BoolVar(&entry.All, "all", false, "add the network and the broadcast address, too")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, and do nothing")

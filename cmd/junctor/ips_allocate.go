@@ -24,7 +24,7 @@ func (c *cli) ipsAllocateCommand() *cobra.Command {
 		Long:  "Assigns a NUMBER of available addresses to an account, all or none. junctor\nchooses them.\n\n" + accountOperand,
 		Args:  operands(2, 2),
 	}
-	cmd.Flags().StringVar(&request.Zone, "zone", "", "`ZONE` of the addresses")
+	nameVar(cmd.Flags(), &request.Zone, "zone", "`ZONE` of the addresses")
 	cmd.Flags().BoolVar(&request.Spread, "spread", false, "take about as many from each zone")
 	accept := defineAcceptCharges(cmd)
 	return c.storeCommand(cmd, storeTask{

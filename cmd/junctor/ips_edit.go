@@ -21,8 +21,8 @@ follows.`,
 		Args: operands(1, 1),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&zone, "zone", "", "the new `ZONE`")
-	flags.StringVar(&host, "host", "", "the new `HOST`")
+	nameVar(flags, &zone, "zone", "the new `ZONE`")
+	nameVar(flags, &host, "host", "the new `HOST`")
 	flags.StringVar(&notes, "notes", "", "the new `TEXT` about the address")
 	given := func(name string, value *string) *string {
 		if flags.Changed(name) {

@@ -21,19 +21,14 @@ import" ignores them.`,
 		Args: operands(0, 0),
 	}
 	filter.define(cmd)
-	cmd.Flags().StringVar(&format, "format", "csv", "`FORMAT`: csv or json")
+	choiceVar(cmd.Flags(), &format, "format", "csv", "`FORMAT`: csv or json", ipfile.Formats...)
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,
-		check: func(args []string) error {
+		check:    filter.check,
+		run: func(ctx context.Context, a *app, _ []string) error {
 			if c.asJSON {
 				format = "json"
 			}
-			if err := checkChoice(format, ipfile.Formats...); err != nil {
-				return usageError("--format: " + err.Error())
-			}
-			return filter.check(args)
-		},
-		run: func(ctx context.Context, a *app, _ []string) error {
 			w, err := ipfile.NewWriter(c.stdout, format)
 			if err != nil {
 				return err

@@ -36,8 +36,8 @@ command may be run again. Rows that are refused are listed, and the exit code is
 then 1.`,
 		Args: operands(1, 1),
 	}
-	cmd.Flags().StringVar(&defaults.Zone, "zone", "", "`ZONE` of the rows that have none")
-	cmd.Flags().StringVar(&defaults.Host, "host", "", "`HOST` of the rows that have none")
+	nameVar(cmd.Flags(), &defaults.Zone, "zone", "`ZONE` of the rows that have none")
+	nameVar(cmd.Flags(), &defaults.Host, "host", "`HOST` of the rows that have none")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return c.storeCommand(cmd, storeTask{
 		input: func(args []string) (string, error) { return fileSize(args[0], c.stdin) },

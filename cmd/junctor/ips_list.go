@@ -70,21 +70,18 @@ type ipsFilter struct {
 func (f *ipsFilter) define(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.flags = flags
-	flags.StringVar(&f.request.Zone, "zone", "", "`ZONE` of the addresses")
-	flags.StringVar(&f.request.Host, "host", "", "`HOST` of the addresses")
-	flags.StringVar(&f.request.Status, "status", "", "`STATUS` of the addresses: available or assigned")
+	nameVar(flags, &f.request.Zone, "zone", "`ZONE` of the addresses")
+	nameVar(flags, &f.request.Host, "host", "`HOST` of the addresses")
+	choiceVar(flags, &f.request.Status, "status", "", "`STATUS` of the addresses: available or assigned",
+		kazoo.Available, kazoo.Assigned)
+	mark(flags, "status", notEmpty)
 	flags.BoolVar(&f.cooling, "cooling", false, "only addresses that cool: available, but not yet to other accounts; =false lists the others")
-	flags.StringVar(&f.account, "account", "", "id, realm or name of the `ACCOUNT` that has the addresses")
-	flags.StringVar(&f.request.CIDR, "cidr", "", "`NETWORK` that the addresses are in, as 192.0.2.0/24")
+	nameVar(flags, &f.account, "account", "id, realm or name of the `ACCOUNT` that has the addresses")
+	nameVar(flags, &f.request.CIDR, "cidr", "`NETWORK` that the addresses are in, as 192.0.2.0/24")
 	flags.StringVar(&f.request.Search, "search", "", "`TEXT` that the address, the host or the account's name begins with")
 }
 
 func (f *ipsFilter) check([]string) error {
-	if f.request.Status != "" {
-		if err := checkChoice(f.request.Status, kazoo.Available, kazoo.Assigned); err != nil {
-			return usageError("--status: " + err.Error())
-		}
-	}
 	if f.request.CIDR != "" {
 		if _, err := ipaddr.ParseBlock(f.request.CIDR); err != nil {
 			return usageError(fmt.Sprintf("--cidr: %q %s", f.request.CIDR, err))

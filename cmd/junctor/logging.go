@@ -25,10 +25,7 @@ func newLogger(out io.Writer, format string, lowest zerolog.Level) (zerolog.Logg
 	return zerolog.New(w).With().Timestamp().Logger(), w
 }
 
-// checkLevel refuses what is not the name of a level.
-func checkLevel(name string) error { return checkChoice(name, "debug", "info", "warn", "error") }
-
-// parseLevel returns a level by a name that checkLevel accepts.
+// parseLevel returns a level by a name that --log-level accepts.
 func parseLevel(name string) zerolog.Level {
 	level, _ := zerolog.ParseLevel(name)
 	return level

@@ -62,7 +62,7 @@ func (c *cli) reloadLevel(flags *pflag.FlagSet, lines *logWriter) error {
 		}
 	}
 	name := cmp.Or(settings[level.Name], level.DefValue)
-	if err := checkLevel(name); err != nil {
+	if err := checkChoice(level, name); err != nil {
 		return fmt.Errorf("log-level: %w", err)
 	}
 	lines.setLevel(parseLevel(name))

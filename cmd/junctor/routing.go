@@ -74,18 +74,12 @@ func (c *cli) routingLookupCommand() *cobra.Command {
 		Short: "Print which cluster an address belongs to",
 		Args:  operands(1, 1),
 	}
-	cmd.Flags().StringVar(&direction, "direction", "", "`DIRECTION` of the calls: inbound or outbound (default both)")
+	choiceVar(cmd.Flags(), &direction, "direction", "", "`DIRECTION` of the calls: inbound or outbound (default both)",
+		routing.Inbound, routing.Outbound)
 	return c.storeCommand(cmd, storeTask{
 		readOnly: true,
-		check: func(args []string) error {
-			if direction != "" {
-				if err := checkChoice(direction, routing.Inbound, routing.Outbound); err != nil {
-					return usageError("--direction: " + err.Error())
-				}
-			}
-			return checkAddresses(args)
-		},
-		run: func(ctx context.Context, a *app, args []string) error { return c.lookUp(ctx, a, args[0], direction) },
+		check:    checkAddresses,
+		run:      func(ctx context.Context, a *app, args []string) error { return c.lookUp(ctx, a, args[0], direction) },
 	})
 }
 

@@ -13,6 +13,8 @@ import (
 func (c *cli) definePassword(cmd *cobra.Command) (input func([]string) (string, error)) {
 	stdin := cmd.Flags().Bool("password-stdin", false, "read the password from standard input; it wins over --password")
 	text := cmd.Flags().String("password", "", "`PASSWORD` of the user; as a flag it can be seen by everybody on this machine")
+	mark(cmd.Flags(), "password-stdin", isLocal)
+	mark(cmd.Flags(), "password", isSecret, isLocal)
 	return func([]string) (string, error) {
 		if *stdin {
 			return c.readSecret()
@@ -29,6 +31,7 @@ const needPassword = "needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNC
 func (c *cli) defineAPIKey(cmd *cobra.Command) (input func([]string) (string, error)) {
 	stdin := cmd.Flags().Bool("api-key-stdin", false, "read a key for the cluster's API from standard input instead of "+
 		"JUNCTOR_CLUSTER_API_KEY")
+	mark(cmd.Flags(), "api-key-stdin", isLocal)
 	return func([]string) (string, error) {
 		if *stdin {
 			return c.readSecret()

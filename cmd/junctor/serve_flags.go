@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/pflag"
 
 	"junctor/pkg/api"
@@ -69,8 +68,9 @@ func (f *serveFlags) define(flags *pflag.FlagSet) {
 		"`ADDRESS:PORT` to serve /metrics on, and only there (default with the API)")
 	flags.DurationVar(&f.lameDuck, "lame-duck", 0, "`TIME` for which connections are accepted after SIGTERM, while /readyz is 503")
 	flags.StringVar(&f.readyFile, "ready-file", "", "`FILE` with the server's URL and process id while requests are served")
-	flags.StringVar(&f.responseFormat, "response-format", string(api.Documented),
-		"`FORMAT` of POST and DELETE of an account's ips: documented or crossbar")
+	choiceVar(flags, &f.responseFormat, "response-format", string(api.Documented),
+		"`FORMAT` of POST and DELETE of an account's ips: documented or crossbar",
+		string(api.Documented), string(api.Crossbar))
 	flags.StringVar(&f.proxies, "trusted-proxies", "127.0.0.1",
 		"comma-separated `ADDRESSES` and networks whose X-Forwarded-For is believed")
 	flags.StringVar(&f.zone, "zone", "", "Kazoo `ZONE` of this node: its settings apply, and its addresses come first in "+
@@ -83,9 +83,11 @@ func (f *serveFlags) define(flags *pflag.FlagSet) {
 	flags.IntVar(&f.maxRequests, "max-requests", 1024, "`NUMBER` of requests served at once; more get 503")
 	flags.DurationVar(&f.maxStaleness, "max-staleness", 5*time.Second, "`AGE` up to which addresses in memory, and cached "+
 		"accounts, users, keys and settings, may be behind the store; 0 always reads the store")
-	flags.StringVar(&f.logLevel, "log-level", "info", "lowest `LEVEL` that is logged: debug, info, warn or error")
-	flags.StringVar(&f.logFormat, "log-format", "auto",
-		"`FORMAT` of log lines: json, text, or auto, which is text on a terminal and json elsewhere")
+	choiceVar(flags, &f.logLevel, "log-level", "info", "lowest `LEVEL` that is logged: debug, info, warn or error",
+		"debug", "info", "warn", "error")
+	choiceVar(flags, &f.logFormat, "log-format", "auto",
+		"`FORMAT` of log lines: json, text, or auto, which is text on a terminal and json elsewhere",
+		"auto", "json", "text")
 	flags.StringVar(&f.otlpEndpoint, "otlp-endpoint", "",
 		"`URL` of an OpenTelemetry collector, http(s)://HOST[:PORT], that takes spans over OTLP/HTTP")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "PEM `FILE` with the certificate chain that is served; with --tls-key")
@@ -93,16 +95,18 @@ func (f *serveFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&f.amqpURL, "amqp-url", "", amqpUsage+"; change notices are published there")
 	flags.StringVar(&f.billingURL, "billing-url", "", "`URL` of a billing hook, which approves what accounts are "+
 		"assigned: http(s)://[USER:PASSWORD@]HOST[:PORT]/PATH")
-	flags.StringVar(&f.billingOnError, "billing-on-error", "deny", "`ACTION` on an assignment if the billing hook does "+
-		"not respond: deny or allow")
+	choiceVar(flags, &f.billingOnError, "billing-on-error", "deny", "`ACTION` on an assignment if the billing hook does "+
+		"not respond: deny or allow", "deny", "allow")
 	flags.StringVar(&f.kazooURL, "kazoo-url", "", kazooUsage)
 	flags.BoolVar(&f.tour, "tour", false, "print curl lines to try, with an administrator's token, once ready")
+	mark(flags, "amqp-url", isSecret)
+	mark(flags, "billing-url", isSecret)
 }
 
 // leastStaleness leaves room for a feed that reports once a second that nothing is new.
 const leastStaleness = 2 * time.Second
 
-// check validates all flags.
+// check validates the flags, but for what completeFlags has checked.
 func (f *serveFlags) check(getenv func(string) string) (err error) {
 	f.trustedProxies, err = parseProxies(f.proxies)
 	err = checkFlags([]flagCheck{
@@ -110,20 +114,16 @@ func (f *serveFlags) check(getenv func(string) string) (err error) {
 		{"listen", checkAddress(f.listen)},
 		{"metrics-listen", optional(f.metricsListen, checkAddress)},
 		{"lame-duck", check(f.lameDuck >= 0, "it is negative")},
-		{"response-format", checkChoice(f.responseFormat, string(api.Documented), string(api.Crossbar))},
 		{"zone", checkZone(f.zone)},
 		{"master-cluster", check(f.masterCluster == "" || kazoo.IsID(f.masterCluster),
 			"not 32 digits and letters from a to f")},
 		{"max-requests", check(f.maxRequests > 0, "not a number from 1 up")},
 		{"max-staleness", check(f.maxStaleness == 0 || f.maxStaleness >= leastStaleness, "must be 0 or at least 2s")},
-		{"log-level", checkLevel(f.logLevel)},
-		{"log-format", checkChoice(f.logFormat, "auto", "json", "text")},
 		{"otlp-endpoint", optional(f.otlpEndpoint, checkCollector)},
 		{"tls-cert", check(f.tlsCert != "" || f.tlsKey == "", "it is missing: --tls-key needs it")},
 		{"tls-key", check(f.tlsKey != "" || f.tlsCert == "", "it is missing: --tls-cert needs it")},
 		{"amqp-url", optional(f.amqpURL, checkBroker)},
 		{"billing-url", optional(f.billingURL, checkHook)},
-		{"billing-on-error", checkChoice(f.billingOnError, "deny", "allow")},
 		{"kazoo-url", optional(f.kazooURL, checkKazoo)},
 		{"tour", check(!f.tour || !store.IsCouchDB(f.dsn), "it needs an embedded store: a CouchDB may hold real accounts")},
 	})
@@ -132,9 +132,6 @@ func (f *serveFlags) check(getenv func(string) string) (err error) {
 	}
 	return f.storeFlags.check(getenv)
 }
-
-// level returns --log-level, which check has validated.
-func (f *serveFlags) level() zerolog.Level { return parseLevel(f.logLevel) }
 
 // flagCheck is what is wrong with the value of a flag, nil if nothing is. It does not repeat the value, which may have
 // a password in it.

@@ -57,9 +57,6 @@ type taskFiles struct {
 // storeCommand makes cmd do a task. The command needs the flags of storeFlags.
 func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		if err := refuseEmpty(cmd); err != nil {
-			return err
-		}
 		if c.app == nil {
 			if err := c.store.check(c.getenv); err != nil {
 				return err
@@ -187,17 +184,11 @@ func (c *cli) doHere(ctx context.Context, t storeTask, args []string) error {
 	return c.store.explain(err)
 }
 
-// notForwarded are the flags that mean something on the operator's side only: the server has its own store, and gets
-// the input.
-var notForwarded = map[string]bool{
-	"store": true, "state-dir": true, "password": true, "password-stdin": true, "api-key-stdin": true,
-}
-
 // forwardedArgs returns arguments that mean the same in the server, which does not have this environment.
 func forwardedArgs(cmd *cobra.Command, operands []string) []string {
 	args := strings.Fields(cmd.CommandPath())[1:]
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if !notForwarded[f.Name] {
+		if !isMarked(f, isLocal) {
 			args = append(args, "--"+f.Name+"="+f.Value.String())
 		}
 	})

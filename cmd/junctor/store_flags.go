@@ -33,6 +33,8 @@ func (s *storeFlags) define(flags *pflag.FlagSet) {
 		"`STORE`: a folder, memory:, or http(s)://USER:PASSWORD@HOST:PORT of a CouchDB")
 	flags.StringVar(&s.stateDir, "state-dir", "", "`FOLDER` of a CouchDB's socket, secret.key and checkpoint of change "+
 		"notices (default ~/.local/state/junctor), and of a memory: store's files (default a temporary one)")
+	mark(flags, "store", isSecret, isLocal)
+	mark(flags, "state-dir", isLocal)
 }
 
 // check refuses what can't be a store or a folder, and finds the default folder of state.

@@ -21,7 +21,7 @@ func (c *cli) tokenCommand() *cobra.Command {
   curl -H "X-Auth-Token: $(junctor token)" http://127.0.0.1:8000/v2/ips`,
 		Args: operands(0, 0),
 	}
-	cmd.Flags().StringVar(&accountName, "account", "", "id, realm or name of the `ACCOUNT` (default the master account)")
+	nameVar(cmd.Flags(), &accountName, "account", "id, realm or name of the `ACCOUNT` (default the master account)")
 	cmd.Flags().DurationVar(&lifetime, "for", time.Hour, "`TIME` that the token is valid")
 	withoutVariable(cmd)
 	c.store.define(cmd.Flags())

@@ -26,13 +26,10 @@ change.`,
 func (c *cli) userCreateCommand() *cobra.Command {
 	var level string
 	cmd := &cobra.Command{Use: "create ACCOUNT USERNAME", Short: "Create a user"}
-	cmd.Flags().StringVar(&level, "level", "admin", "`LEVEL` of the user: admin or user")
+	choiceVar(cmd.Flags(), &level, "level", "admin", "`LEVEL` of the user: admin or user", "admin", "user")
 	return c.userTask(cmd, storeTask{
 		input: c.definePassword(cmd),
 		check: func(args []string) error {
-			if err := checkChoice(level, "admin", "user"); err != nil {
-				return usageError("--level: " + err.Error())
-			}
 			if err := c.checkPassword(nil); err != nil {
 				return err
 			}
