@@ -62,7 +62,7 @@ func (s *Server) identify(r *Request) error {
 	logIdentity(r)
 	if len(r.segments) > 0 && r.segments[0] == ownAccount {
 		r.segments = append([]string{"accounts", r.Identity.AccountID}, r.segments[1:]...)
-		r.resource, r.Vars = s.routes.find("", r.segments)
+		r.resource, r.Vars = s.routes.find(nil, r.segments)
 	}
 	return nil
 }

@@ -24,13 +24,12 @@ func Superduper(r *Request) error {
 	return nil
 }
 
-// OfAccount authorizes those who have rights on the {account} in the path, which becomes r.Account: itself, its
-// ancestors and superduper accounts (cb_simple_authz).
+// OfAccount authorizes those who have rights on r.Account: itself, its ancestors and superduper accounts
+// (cb_simple_authz).
 func OfAccount(r *Request) error {
-	if !r.Identity.MaySee(r.target) {
+	if !r.Identity.MaySee(r.Account) {
 		return fault.New(fault.Forbidden, "")
 	}
-	r.Account = r.target
 	return nil
 }
 

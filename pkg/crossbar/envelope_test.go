@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"testing"
+	"time"
 
+	"junctor/pkg/auth"
 	"junctor/pkg/document"
 )
 
@@ -19,11 +21,11 @@ func FuzzEnvelope(f *testing.F) {
 			t.Fatal(err)
 		}
 		metadata := map[string]any{"b": b}
-		e := envelope{
-			pageSize: &n, nextStartKey: a, authToken: b, data: data, message: a, metadata: metadata, node: b, requestID: a,
-			status: "success", timestamp: b, version: a,
-		}
-		body, err := e.text(new([]byte))
+		s := &Server{Config: Config{Now: func() time.Time { return time.Unix(0, 0) }, Version: a}, node: b}
+		r := &Request{ID: a, Token: auth.Credentials{Token: b}, Identity: &auth.Identity{}}
+		body, err := s.envelope(r, response{
+			Reply: Reply{PageSize: &n, Next: a, Metadata: metadata}, data: data, message: a,
+		}, new([]byte))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +42,7 @@ func FuzzEnvelope(f *testing.F) {
 			Status       string         `json:"status"`
 			Timestamp    string         `json:"timestamp,omitempty"`
 			Version      string         `json:"version,omitempty"`
-		}{n, a, b, map[string]any{"a": a}, a, metadata, b, a, "success", b, a})
+		}{n, a, b, map[string]any{"a": a}, a, metadata, b, a, "success", "1970-01-01T00:00:00Z", a})
 		if err != nil || string(text) != string(want) || !json.Valid(text) {
 			t.Errorf("%s\nwant %s, %v", text, want, err)
 		}

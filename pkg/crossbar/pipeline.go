@@ -30,11 +30,11 @@ func (s *Server) respond(w http.ResponseWriter, r *Request) (resp response) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error().Str("stack", string(debug.Stack())).Msg("panic while serving a request")
-			resp = s.fail(r, fmt.Errorf("panic: %v", p))
+			resp = fail(fmt.Errorf("panic: %v", p))
 		}
 	}()
 	err := s.readHead(r)
-	if r.verb == http.MethodOptions && r.cors {
+	if r.isPreflight() {
 		return s.preflight(r)
 	}
 	var raw []byte
@@ -42,19 +42,19 @@ func (s *Server) respond(w http.ResponseWriter, r *Request) (resp response) {
 		raw, err = s.receive(w, r)
 	}
 	if err != nil {
-		return s.fail(r, err)
+		return fail(err)
 	}
 	defer r.limit(requestTime)()
 	if err := s.enter(r); err != nil {
-		return s.fail(r, err)
+		return fail(err)
 	}
 	rep, err := s.serve(r, raw)
 	switch {
 	case err != nil:
-		resp = s.fail(r, err)
-		resp.bypassed = rep.Bypassed
+		resp = fail(err)
+		resp.Bypassed = rep.Bypassed
 		return resp
-	case rep.preflight:
+	case r.isPreflight(): // tunnelled in a POST
 		return s.preflight(r)
 	}
 	return s.succeed(r, rep)
@@ -77,8 +77,8 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	if err := r.tunnel(); err != nil {
 		return Reply{}, err
 	}
-	if r.verb == http.MethodOptions && r.cors { // tunnelled in a POST
-		return Reply{preflight: true}, nil
+	if r.isPreflight() {
+		return Reply{}, nil
 	}
 	refused := s.identify(r)
 	if r.Identity != nil {
@@ -101,11 +101,11 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	if r.Identity != nil {
 		if id, ok := r.Vars["account"]; ok && r.Identity.LookupKey == "" { // a key may not learn which accounts exist
 			var err error
-			if r.target, err = s.accountInPath(r, id); err != nil {
+			if r.Account, err = s.accountInPath(r, id); err != nil {
 				return Reply{}, err
 			}
 		}
-		wanted := auth.Access{Path: r.segments, Verb: r.verb, Account: r.target}
+		wanted := auth.Access{Path: r.segments, Verb: r.verb, Account: r.Account}
 		if err := s.Tokens.CheckRestrictions(r.Context(), r.Identity, wanted); err != nil {
 			return Reply{}, err
 		}

@@ -49,8 +49,7 @@ type Request struct {
 	Identity       *auth.Identity // who asks; nil for open resources
 	hasAccountSlot bool
 	allow          []string         // the methods of the resource; nil while it is not known which one that is
-	target         *account.Account // the one in the path; nil if there is none, or if the resource is open
-	Account        *account.Account // the same once the request is authorized, see OfAccount
+	Account        *account.Account // the one in the path; nil if there is none, or if the resource is open
 }
 
 // newRequest returns a request of which nothing is read yet.
@@ -97,19 +96,20 @@ func (s *Server) readHead(r *Request) error {
 	if len(r.RequestURI) > maxRequestLine {
 		return fault.New(fault.TooLong, "")
 	}
-	path := strings.TrimRight(r.URL.EscapedPath(), "/") // slashes at the end never matter
-	segments, err := split(path)
+	path := r.URL.EscapedPath()
+	segments, err := split(strings.TrimRight(path, "/")) // slashes at the end never matter
 	if err != nil {
 		return badRequestLine(err)
 	}
-	if segments[0] != usualVersion {
-		if err := checkVersion(segments[0]); err != nil {
-			return err
-		}
-		path = "" // the version may be escaped
+	target := r.Request
+	if segments[0] != usualVersion || strings.HasSuffix(path, "/") || strings.Contains(path, "%") {
+		target = nil
+	}
+	if err := checkVersion(segments[0]); err != nil {
+		return err
 	}
 	r.segments = segments[1:]
-	r.resource, r.Vars = s.routes.find(strings.TrimPrefix(path, "/"+usualVersion), r.segments)
+	r.resource, r.Vars = s.routes.find(target, r.segments)
 	if r.URL.RawQuery != "" {
 		if r.Query, err = parseQuery(r.URL.RawQuery); err != nil {
 			return badRequestLine(err)
@@ -132,12 +132,16 @@ func split(path string) ([]string, error) {
 	return segments, nil
 }
 
-// version is the first segment of every path. All but 1 are served as 2.
-var version = regexp.MustCompile(`^v([0-9]{1,9})$`)
-
+// usualVersion is the first segment of most paths.
 const usualVersion = "v2"
 
+// version matches the first segment of every path. All but 1 are served as 2.
+var version = regexp.MustCompile(`^v([0-9]{1,9})$`)
+
 func checkVersion(segment string) error {
+	if segment == usualVersion {
+		return nil
+	}
 	switch v := version.FindStringSubmatch(segment); {
 	case v == nil || strings.Trim(v[1], "0") == "":
 		return fault.New(fault.NotFound, "")

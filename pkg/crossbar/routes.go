@@ -65,24 +65,24 @@ func (t *routes) add(res *Resource) {
 		of.last = ""
 	}
 	if t.routers[of] == nil {
-		t.routers[of] = mux.NewRouter().UseEncodedPath().SkipClean(true)
+		t.routers[of] = mux.NewRouter()
 	}
-	t.routers[of].NewRoute().Path(res.Path).Handler(res)
+	t.routers[of].NewRoute().Path("/" + usualVersion + res.Path).Handler(res)
 }
 
 // find returns the resource that segments name, nowhere if there is none, and what the path says where the resource
-// leaves it open. path is the path of the segments if nothing in it is escaped; it may be empty.
-func (t *routes) find(path string, segments []string) (*Resource, map[string]string) {
+// leaves it open. target is a request whose path is usualVersion and the segments, with nothing in it escaped; nil makes
+// one.
+func (t *routes) find(target *http.Request, segments []string) (*Resource, map[string]string) {
 	if len(segments) == 0 {
 		return nowhere, nil
 	}
-	target := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
-	if path == "" || strings.Contains(path, "%") {
-		escaped := make([]string, len(segments))
-		for i, segment := range segments {
-			escaped[i] = url.PathEscape(segment)
+	if target == nil {
+		path := "/" + usualVersion
+		for _, segment := range segments {
+			path += "/" + url.PathEscape(segment)
 		}
-		target.URL.Path, target.URL.RawPath = "/"+strings.Join(segments, "/"), "/"+strings.Join(escaped, "/")
+		target = &http.Request{URL: &url.URL{Path: path}}
 	}
 	for _, last := range []string{segments[len(segments)-1], ""} {
 		router, match := t.routers[shape{len(segments), last}], mux.RouteMatch{}

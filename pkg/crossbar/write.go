@@ -3,6 +3,7 @@ package crossbar
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -11,7 +12,7 @@ import (
 
 // write sends the response and returns how many bytes of its body were sent.
 func (s *Server) write(w http.ResponseWriter, r *Request, resp response) (sent int) {
-	if resp.envelope == nil {
+	if resp.data == nil {
 		s.setHeaders(w, r, resp)
 		if resp.status != http.StatusNotModified {
 			w.Header().Set("Content-Length", "0")
@@ -21,7 +22,7 @@ func (s *Server) write(w http.ResponseWriter, r *Request, resp response) (sent i
 	}
 	buffer, _ := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
-	body, err := resp.envelope.text(buffer)
+	body, err := s.envelope(r, resp, buffer)
 	if err == nil && r.indent {
 		body = body.indented()
 	}
@@ -33,19 +34,22 @@ func (s *Server) write(w http.ResponseWriter, r *Request, resp response) (sent i
 		err = r.HoldResponse(size)
 	}
 	if err != nil {
-		resp = s.fail(r, err)
-		body, _ = resp.envelope.text(buffer) // the text of a failure is short, and all of it can be encoded
+		resp = fail(err)
+		body, _ = s.envelope(r, resp, buffer) // the text of a failure is short, and all of it can be encoded
 		size = len(body[0])
 	}
 	s.setHeaders(w, r, resp)
-	h := w.Header()
-	// Exactly this: Monster UI reads the body of an error only under this very value.
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Language", "en")
-	h.Set("Vary", "accept-language, accept")
-	h.Set("Content-Length", strconv.Itoa(size))
+	maps.Copy(w.Header(), headersOfJSON)
+	w.Header().Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(resp.status)
 	return body.send(w)
+}
+
+// headersOfJSON are on every response with a body. The values are shared by all responses.
+var headersOfJSON = http.Header{
+	"Content-Type":     {"application/json"}, // exactly this: Monster UI reads the body of an error under no other
+	"Content-Language": {"en"},
+	"Vary":             {"accept-language, accept"},
 }
 
 func (s *Server) setHeaders(w http.ResponseWriter, r *Request, resp response) {
@@ -57,14 +61,14 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *Request, resp response) {
 	if resp.cors {
 		setCORS(h, r)
 	}
-	if resp.location != "" {
-		h.Set("Location", resp.location)
+	if resp.Location != "" {
+		h.Set("Location", resp.Location)
 	}
 	if resp.etag != "" { // a GET that succeeded
 		h.Set("Etag", resp.etag)
 		h.Set("Expires", "Fri, 01 Jan 1999 00:00:00 GMT")
 	}
-	if resp.bypassed {
+	if resp.Bypassed {
 		h.Set("X-Read-From", "store")
 	}
 	if resp.status == http.StatusServiceUnavailable || resp.status == http.StatusTooManyRequests {
@@ -72,7 +76,7 @@ func (s *Server) setHeaders(w http.ResponseWriter, r *Request, resp response) {
 	}
 	// Or a browser shows one token's page what another token got: to its cache both are the same URL.
 	if resp.status >= http.StatusBadRequest || r.Token.Token != "" || r.Text("token") != "" ||
-		resp.envelope != nil && resp.envelope.authToken != "" {
+		resp.AuthToken != "" {
 		h.Set("Cache-Control", "no-store")
 	}
 	if r.unread {
