@@ -60,7 +60,7 @@ func (s *Server) historyOf(ctx context.Context, text string) (id string, err err
 	text = ipaddr.Unbracket(text)
 	addr, ok := ipaddr.Parse(text)
 	if !ok {
-		return "", unknownIP(text)
+		return "", fault.Unknown(text, nil)
 	}
 	ip, err := s.Pool.Read().Get(ctx, text)
 	if err == nil {
@@ -74,11 +74,7 @@ func (s *Server) historyOf(ctx context.Context, text string) (id string, err err
 			return spelling, err
 		}
 	}
-	return "", unknownIP(text)
-}
-
-func unknownIP(text string) error {
-	return &fault.Error{Kind: fault.BadIdentifier, Data: map[string]any{"cause": text, "message": "bad identifier"}}
+	return "", fault.Unknown(text, nil)
 }
 
 // historyPage returns a page of events, as the token may see them.
@@ -91,8 +87,7 @@ func (s *Server) historyPage(r *crossbar.Request, f history.Filter) (crossbar.Re
 	for i, e := range page.Events {
 		events[i] = seenBy(r, e)
 	}
-	rows := len(events)
-	return crossbar.Reply{Data: events, PageSize: &rows, Next: page.Next}, nil
+	return crossbar.Reply{Data: events, PageSize: new(len(events)), Next: page.Next}, nil
 }
 
 // seenBy returns an event without what the token may not know: who else made a change, and which other account had the

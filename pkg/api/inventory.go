@@ -31,8 +31,7 @@ func (s *Server) listAll(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	rows := len(page.Rows)
-	return crossbar.Reply{Data: page.Rows, PageSize: &rows, Next: page.Next, Bypassed: page.Bypassed}, nil
+	return crossbar.Reply{Data: page.Rows, PageSize: new(len(page.Rows)), Next: page.Next, Bypassed: page.Bypassed}, nil
 }
 
 // bytesPerFound is about what an address takes that a search finds, until the response is encoded. One with long notes
@@ -64,8 +63,7 @@ func (s *Server) listAccounts(r *crossbar.Request) (crossbar.Reply, error) {
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	rows := len(page.Accounts)
-	return crossbar.Reply{Data: page.Accounts, PageSize: &rows, Next: page.Next, Bypassed: page.Bypassed}, nil
+	return crossbar.Reply{Data: page.Accounts, PageSize: new(len(page.Accounts)), Next: page.Next, Bypassed: page.Bypassed}, nil
 }
 
 // usualDays is how many days GET /ips/summary goes back, and mostDays how many it can.

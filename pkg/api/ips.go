@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"maps"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -38,8 +38,7 @@ func (s *Server) listAvailable(r *crossbar.Request) (crossbar.Reply, error) {
 	}
 	rep := crossbar.Reply{Data: encodeItems(page.Items), Next: page.Next, Bypassed: from.Bypassed()}
 	if f.PageSize > 0 {
-		size := len(page.Items)
-		rep.PageSize = &size
+		rep.PageSize = new(len(page.Items))
 	}
 	return rep, nil
 }
@@ -144,12 +143,12 @@ func (s *Server) createIP(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	rep := crossbar.Reply{Revision: ip.Revision(), Metadata: ip.Private()}
-	readOnly := map[string]any{"_read_only": stripped(ip.Private())}
+	readOnly := stripped(ip.Private())
 	if s.format(r) == Crossbar {
-		rep.Data = readOnly
+		rep.Data = map[string]any{"_read_only": readOnly}
 		return rep, nil
 	}
-	rep.Data, err = withExtraKeys(ip, readOnly)
+	rep.Data, err = withReadOnly(ip, readOnly)
 	return rep, err
 }
 
@@ -162,17 +161,11 @@ func stripped(private map[string]any) map[string]any {
 	return plain
 }
 
-// withExtraKeys returns an ip object with more keys.
-func withExtraKeys(ip dedicatedip.IP, more map[string]any) (document.Document, error) {
-	text, err := document.Encode(ip.Address())
-	if err != nil {
-		return nil, err
-	}
-	object, err := document.Decode(text)
-	if err == nil {
-		maps.Copy(object, more)
-	}
-	return object, err
+// withReadOnly returns an ip object with "_read_only" in it.
+func withReadOnly(ip dedicatedip.IP, readOnly map[string]any) (json.RawMessage, error) {
+	encoded, err := document.Encode(readOnly)
+	object := encodeAddress(ip.Address())
+	return fmt.Appendf(object[:len(object)-1], `,"_read_only":%s}`, encoded), err
 }
 
 // getIP handles GET /ips/{ip} and GET /accounts/{account}/ips/{ip}. Who may not see the account that holds the
@@ -185,8 +178,7 @@ func (s *Server) getIP(r *crossbar.Request) (crossbar.Reply, error) {
 		err = s.mayShow(r, ip)
 	}
 	if fault.Is(err, fault.BadIdentifier) {
-		err = &fault.Error{Kind: fault.BadIdentifier, Err: err,
-			Data: map[string]any{"cause": address, "message": "bad identifier"}}
+		err = fault.Unknown(address, err)
 	}
 	return crossbar.Reply{Data: encodeAddress(ip), Revision: ip.Revision, Bypassed: from.Bypassed()}, err
 }
@@ -221,7 +213,7 @@ func (s *Server) deleteIP(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	gone := map[string]any{"deleted": true}
-	data, err := withExtraKeys(ip, map[string]any{"_read_only": gone})
+	data, err := withReadOnly(ip, gone)
 	return crossbar.Reply{Data: data, Revision: ip.Revision(), Metadata: gone}, err
 }
 

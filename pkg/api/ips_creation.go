@@ -14,14 +14,6 @@ import (
 	"junctor/pkg/ipbatch"
 )
 
-// The schema of PUT /ips with a list, and how many of its entries are validated in one call: package schema bounds the
-// values of a call.
-const (
-	creationSchema   = "ips_creation"
-	mostEntries      = 4900 // as in the schema
-	entriesValidated = 1000
-)
-
 // What a bulk creation holds in memory is about so many bytes for each address, and so many more for each of those that
 // are written in one call of the store.
 const (
@@ -69,51 +61,28 @@ func (s *Server) createIPs(r *crossbar.Request, data document.Document, dryRun b
 // listOf returns a list that is JSON's empty list if there is nothing in it.
 func listOf(ids []string) []string { return append([]string{}, ids...) }
 
-// validateCreation validates a list of entries and what is around it. It returns what is wrong with entries, by index.
+// validateCreation validates a list of entries and what is around it. It returns what is wrong with entries, by index; err
+// is what is wrong around them.
 func (s *Server) validateCreation(data document.Document) (refused fault.Fields, err error) {
 	refused = fault.Fields{}
-	list, _ := data["ips"].([]any)
-	if len(list) > mostEntries {
-		return nil, fault.Finding("ips", "maxItems", "The list is more than "+strconv.Itoa(mostEntries)+" items",
-			map[string]any{"target": mostEntries})
-	}
-	around := maps.Clone(data)
-	for first := 0; first == 0 || first < len(list); first += entriesValidated {
-		if len(list) > 0 {
-			around["ips"] = list[first:min(first+entriesValidated, len(list))]
-		}
-		if err := splitFindings(s.Schemas.Validate(creationSchema, map[string]any(around)), first, refused); err != nil {
-			return nil, err
-		}
-	}
-	return refused, nil
-}
-
-// splitFindings adds what a validation has found in entries to refused, by index, the first of which is given. It
-// returns the rest.
-func splitFindings(err error, first int, refused fault.Fields) error {
-	invalid, _ := errors.AsType[*fault.Error](err)
-	if invalid == nil {
-		return err
+	err = s.Schemas.Validate("ips_creation", map[string]any(data))
+	invalid, ok := errors.AsType[*fault.Error](err)
+	if !ok || invalid.Kind != fault.Invalid {
+		return refused, err
 	}
 	found, _ := invalid.Data.(fault.Fields)
-	rest := fault.Fields{}
+	around := fault.Fields{}
 	for _, path := range slices.Sorted(maps.Keys(found)) {
 		inList, isEntry := strings.CutPrefix(path, "ips.")
-		text, field, _ := strings.Cut(inList, ".")
-		at, notIndex := strconv.Atoi(text)
-		if !isEntry || notIndex != nil {
-			rest[path] = found[path]
-			continue
-		}
-		if index := strconv.Itoa(first + at); refused[index] == nil {
+		index, field, _ := strings.Cut(inList, ".")
+		switch {
+		case !isEntry:
+			around[path] = found[path]
+		case refused[index] == nil:
 			refused[index] = refusal(field, found[path])
 		}
 	}
-	if len(found) == 0 {
-		return err
-	}
-	return rest.Err()
+	return refused, around.Err()
 }
 
 // refusal returns what is wrong with an entry, of which a field has these findings. The field is empty for the entry.

@@ -66,8 +66,7 @@ func (s *Set) IDs() []string { return slices.Sorted(maps.Keys(s.schemas)) }
 func (s *Set) Text(id string) (document.Document, error) {
 	schema, ok := s.schemas[id]
 	if !ok {
-		data := map[string]any{"cause": id, "message": "bad identifier"}
-		return nil, &fault.Error{Kind: fault.BadIdentifier, Data: data}
+		return nil, fault.Unknown(id, nil)
 	}
 	return schema.text, nil
 }
