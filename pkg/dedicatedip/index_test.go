@@ -269,7 +269,7 @@ func feedCut(s *subject) {
 }
 
 // overtakenCopy: between this process's write to the pool and its copy, another process releases the address, and
-// finds no copy to remove. The feed tells, and where it does not, the store is asked.
+// finds no copy to remove. The feed delivers that, and while it is silent the store is read.
 func overtakenCopy(s *subject) {
 	other := s.pool(s.s, io.Discard)
 	for id, tells := range map[string]bool{"10.0.0.1": true, "10.0.0.2": false} {
@@ -284,6 +284,7 @@ func overtakenCopy(s *subject) {
 		s.caughtUp(p)
 		if !tells {
 			cancel()
+			testutil.Eventually(s, "silent", func() bool { _, known := p.currentRevision(id); return !known })
 		}
 		_, err := assignSingle(s.Context(), p, accountA, id, nil)
 		s.ok(err)

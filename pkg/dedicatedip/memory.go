@@ -73,19 +73,14 @@ func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 	return nil
 }
 
-// followedUpTo returns a time: all changes to the pool before it were observed.
-func (p *Pool) followedUpTo() time.Time {
-	if m := p.memory.Load(); m != nil {
-		return m.mirror.AsOf()
-	}
-	return time.Time{}
-}
+// longestSilence is how long the change feed may be silent before what others write counts as unknown.
+const longestSilence = 3 * time.Second
 
-// currentRevision returns the revision of a document in memory, "" if there is none. known is false where the pool is
-// not in memory.
+// currentRevision returns the revision of a document in memory, "" if there is none. known is false where the pool is not
+// in memory, or others may have written without being observed.
 func (p *Pool) currentRevision(id string) (rev string, known bool) {
 	m := p.memory.Load()
-	if m == nil || m.mirror.AsOf().IsZero() {
+	if m == nil || time.Since(m.mirror.AsOf()) > longestSilence { // AsOf is zero until the pool is loaded
 		return "", false
 	}
 	return m.index.Revision(id), true

@@ -22,7 +22,6 @@ func TestACopyThatAnotherProcessWroteIsRemovedWithTheRelease(t *testing.T) {
 	var s *subject
 	o := projection.Options{
 		Current: func(id string) (string, bool) { return s.known(id) },
-		AsOf:    time.Now,
 	}
 	inBubble(t, o, func(subject *subject, p *projection.Projector) {
 		s = subject

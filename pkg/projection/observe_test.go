@@ -14,7 +14,7 @@ import (
 func observing(t *testing.T, test func(s *subject, p *projection.Projector)) {
 	t.Helper()
 	var s *subject
-	o := projection.Options{Current: func(id string) (string, bool) { return s.known(id) }, AsOf: time.Now}
+	o := projection.Options{Current: func(id string) (string, bool) { return s.known(id) }}
 	inBubble(t, o, func(subject *subject, p *projection.Projector) {
 		s = subject
 		ctx, cancel := context.WithCancel(s.Context())
@@ -29,7 +29,7 @@ const settled = 3 * projection.DefaultSettle
 
 // The feed may deliver a write before the writer itself has the response. A later one must not be taken for what the
 // writer left undone.
-func TestACopyThatThisProcessWroteForALaterRevisionIsNotCompared(t *testing.T) {
+func TestACopyThatThisProcessIsAboutToWriteIsNotRepaired(t *testing.T) {
 	t.Parallel()
 	observing(t, func(s *subject, p *projection.Projector) {
 		first := s.assign("10.0.0.1", accountA)

@@ -38,8 +38,6 @@ type Options struct {
 	// Current returns the revision that the pool has of a document, as far as this process knows, "" for one that does
 	// not exist. Nil means that it does not know: the pool is read then.
 	Current func(id string) (rev string, known bool)
-	// AsOf returns a time: Observe was called for all changes to the pool before it. Nil means that it is not called.
-	AsOf func() time.Time
 	// Written is called after writes to an account's copies, also where they may have failed. ctx belongs to the trace of
 	// the request that was the reason.
 	Written func(ctx context.Context, accountID string)
@@ -70,12 +68,10 @@ type Projector struct {
 	passRequested chan struct{} // holds one request for a full pass
 	repairing     chan struct{} // slots of writes that no request waits for
 
-	mu           sync.Mutex
-	accounts     map[string]*queue        // those with copies to write
-	observations uint64                   // how often Observe was called
-	observed     map[copyName]observation // since the last tick
-	due          map[copyName]observation // those of the tick before
-	unproven     map[copyName]time.Time
+	mu       sync.Mutex
+	accounts map[string]*queue   // those with copies to write
+	observed map[copyName]string // revisions of the pool that were observed since the last tick
+	due      map[copyName]string // those of the tick before
 }
 
 // copyName names an account's copy of an address.
@@ -83,9 +79,8 @@ type copyName struct{ accountID, id string }
 
 // written is what this process wrote last as a copy.
 type written struct {
-	pool         string // the revision of the pool it was written for
-	copy         string // its own revision, "" if it was removed
-	observations uint64 // how many there were before pool was known to be the pool's
+	pool string // the revision of the pool it was written for
+	copy string // its own revision, "" if it was removed
 }
 
 // mostRepairs bounds how many accounts' copies are compared or repaired at once for no request.
@@ -105,9 +100,6 @@ func New(s Store, o Options) *Projector {
 	if o.Current == nil {
 		o.Current = func(string) (string, bool) { return "", false }
 	}
-	if o.AsOf == nil {
-		o.AsOf = func() time.Time { return time.Time{} }
-	}
 	if o.Written == nil {
 		o.Written = func(context.Context, string) {}
 	}
@@ -119,7 +111,7 @@ func New(s Store, o Options) *Projector {
 	}
 	copies, _ := lru.New[copyName, written](mostWritten) // fails for sizes below 1 only
 	p := &Projector{store: s, options: o, copies: copies, accounts: map[string]*queue{},
-		observed: map[copyName]observation{}, due: map[copyName]observation{}, unproven: map[copyName]time.Time{}}
+		observed: map[copyName]string{}, due: map[copyName]string{}}
 	p.passRequested, p.repairing = make(chan struct{}, 1), make(chan struct{}, mostRepairs)
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	return p

@@ -14,45 +14,45 @@ import (
 
 // queue is what is being written for one account, and what has to be.
 type queue struct {
-	busy     map[string]bool // addresses whose copies are being written
-	later    map[string]item // what to write next: whoever is writing the same copy does it, or retry
-	failure  error           // of the last attempt that failed
-	retrying bool
+	busy  map[string]bool // addresses whose copies are being written, or are about to be written again
+	later map[string]item // what whoever is writing the same copies writes next
 }
 
 // item is one copy to write.
 type item struct {
 	doc      document.Document // the pool's document as this process has just written it; nil means it has to be read
-	repair   bool              // no request asked for it
 	observed string            // the revision of the pool whose writer has had the time to write it; empty for others
-	calls    []*call           // that wait for it
-	trace    tracing.Link      // of the request that asked for it
+	calls    []*call           // that asked for it
 }
 
 // call is one call of enqueue, whose caller may wait.
 type call struct {
-	left int           // copies
-	done chan struct{} // closed once none is left
+	repair bool          // no request asked for it
+	trace  tracing.Link  // of the request
+	left   int           // copies
+	done   chan struct{} // closed once none is left
 }
 
 // merge returns what is left to do for two items about one address.
 func (i item) merge(other item) item {
-	observed := other.observed
-	if i.observed == "" {
-		observed = ""
-	}
-	if kazoo.Generation(i.doc.Rev()) < kazoo.Generation(other.doc.Rev()) {
-		i, other = other, i
-	}
-	if other.doc == nil {
-		i.doc = nil
-	}
-	i.repair, i.observed = i.repair && other.repair, observed
 	i.calls = slices.Concat(i.calls, other.calls)
-	if i.trace.IsZero() {
-		i.trace = other.trace
+	if i.observed != "" {
+		i.observed = other.observed
+	}
+	if other.doc == nil || i.doc != nil && kazoo.Generation(i.doc.Rev()) < kazoo.Generation(other.doc.Rev()) {
+		i.doc = other.doc
 	}
 	return i
+}
+
+// request returns a call by which a request asked for the copy, nil if none did.
+func (i item) request() *call {
+	for _, c := range i.calls {
+		if !c.repair {
+			return c
+		}
+	}
+	return nil
 }
 
 // Project updates an account's copies from documents that this process has just written to the pool, or with "_deleted"
@@ -61,37 +61,39 @@ func (i item) merge(other item) item {
 //
 // The writes belong to the trace of ctx, and do not end with it.
 func (p *Projector) Project(ctx context.Context, accountID string, docs []document.Document) {
-	items, link := make(map[string]item, len(docs)), tracing.LinkOf(ctx)
+	items := make(map[string]item, len(docs))
 	for _, doc := range docs {
-		items[doc.ID()] = item{doc: doc, trace: link}
+		items[doc.ID()] = item{doc: doc}
 	}
-	p.project(accountID, items)
+	p.project(accountID, items, &call{trace: tracing.LinkOf(ctx)})
 }
 
 // Compare is Project for a caller that does not have the documents: it reads the pool.
-func (p *Projector) Compare(accountID string, ids []string) { p.project(accountID, same(ids, item{})) }
+func (p *Projector) Compare(accountID string, ids []string) {
+	p.project(accountID, unread(ids), &call{})
+}
 
 // CompareLater is Compare, but returns at once.
 func (p *Projector) CompareLater(accountID string, ids []string) {
 	if accountID != "" && len(ids) > 0 {
-		p.enqueue(accountID, same(ids, item{}))
+		p.enqueue(accountID, unread(ids), &call{})
 	}
 }
 
-// same returns the same item for several addresses.
-func same(ids []string, i item) map[string]item {
+// unread returns items of addresses whose documents have to be read.
+func unread(ids []string) map[string]item {
 	items := make(map[string]item, len(ids))
 	for _, id := range ids {
-		items[id] = i
+		items[id] = item{}
 	}
 	return items
 }
 
-func (p *Projector) project(accountID string, items map[string]item) {
+func (p *Projector) project(accountID string, items map[string]item, c *call) {
 	if accountID == "" || len(items) == 0 {
 		return
 	}
-	done := p.enqueue(accountID, items)
+	done := p.enqueue(accountID, items, c)
 	patience := time.NewTimer(p.options.Patience)
 	defer patience.Stop()
 	select {
@@ -112,7 +114,7 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 		return nil
 	}
 	select {
-	case <-p.enqueue(accountID, same(ids, item{repair: true})):
+	case <-p.enqueue(accountID, unread(ids), &call{repair: true}):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -121,9 +123,9 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 	}
 }
 
-// enqueue starts to write items. Those whose copies are being written already are written after that. It returns a
-// channel that is closed once all are written, which is never after Close.
-func (p *Projector) enqueue(accountID string, items map[string]item) (done <-chan struct{}) {
+// enqueue starts to write items for a call. Those whose copies are being written already are written after that. It
+// returns a channel that is closed once all are written, which is never after Close.
+func (p *Projector) enqueue(accountID string, items map[string]item, c *call) (done <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ctx.Err() != nil {
@@ -134,75 +136,84 @@ func (p *Projector) enqueue(accountID string, items map[string]item) (done <-cha
 		q = &queue{busy: map[string]bool{}, later: map[string]item{}}
 		p.accounts[accountID] = q
 	}
-	c := &call{len(items), make(chan struct{})}
+	c.left, c.done = len(items), make(chan struct{})
 	batch := make(map[string]item, len(items))
 	for id, i := range items {
 		i.calls = []*call{c}
-		if _, waits := q.later[id]; waits || q.busy[id] {
-			q.postpone(id, i)
-		} else {
+		switch earlier, waits := q.later[id]; {
+		case waits:
+			q.later[id] = earlier.merge(i)
+		case q.busy[id]:
+			q.later[id] = i
+		default:
 			q.busy[id] = true
 			batch[id] = i
 		}
 	}
 	if len(batch) > 0 {
-		p.writers.Go(func() { p.attempt(accountID, q, batch) })
+		p.writers.Go(func() { p.write(accountID, q, batch) })
 	}
 	return c.done
 }
 
-func (q *queue) postpone(id string, i item) {
-	if earlier, waits := q.later[id]; waits {
-		i = earlier.merge(i)
+// The pauses between two attempts to write the same copies.
+const (
+	firstPause = 20 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
+// write writes a batch of an account's copies until all are written.
+func (p *Projector) write(accountID string, q *queue, batch map[string]item) {
+	pauses := backoff.New(firstPause, lastPause)
+	for {
+		left, err := p.attempt(accountID, batch)
+		if batch = p.finish(accountID, q, batch, left); len(batch) == 0 {
+			return
+		}
+		pause := pauses.Next()
+		if err != nil && p.ctx.Err() == nil {
+			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(batch)).
+				Strs("ips", first(slices.Sorted(maps.Keys(batch)))).Stringer("pause", pause.Round(time.Millisecond)).
+				Msg("could not write the account's copies of these addresses: the pool is right, but billing counts the copies; " +
+					"trying again after the pause")
+		}
+		if backoff.Sleep(p.ctx, pause) != nil {
+			return
+		}
 	}
-	q.later[id] = i
 }
 
-// attempt writes a batch of copies, and then what was queued for the same copies meanwhile. What fails is left to
-// retry.
-func (p *Projector) attempt(accountID string, q *queue, batch map[string]item) {
-	for len(batch) > 0 {
-		left, err := p.writeInTurn(accountID, batch)
-		batch = p.finish(accountID, q, batch, left, err)
-	}
-}
-
-// writeInTurn is write. Of the batches that no request waits for, only some are written at once.
-func (p *Projector) writeInTurn(accountID string, batch map[string]item) (left map[string]item, err error) {
+// attempt tries once to write a batch, in the trace of one of the requests that asked for it. Of the batches that no
+// request asked for, only some are written at once.
+func (p *Projector) attempt(accountID string, batch map[string]item) (left map[string]item, err error) {
 	for _, i := range batch {
-		if !i.repair {
-			return p.write(traceOf(batch).Join(p.ctx), accountID, batch)
+		if c := i.request(); c != nil {
+			return p.writeCopies(c.trace.Join(p.ctx), accountID, batch)
 		}
 	}
 	select {
 	case p.repairing <- struct{}{}:
 		defer func() { <-p.repairing }()
-		return p.write(p.ctx, accountID, batch)
+		return p.writeCopies(p.ctx, accountID, batch)
 	case <-p.ctx.Done():
 		return batch, p.ctx.Err()
 	}
 }
 
-// traceOf returns the trace of one of the requests that asked for a batch.
-func traceOf(batch map[string]item) (link tracing.Link) {
-	for _, i := range batch {
-		if link = i.trace; !link.IsZero() {
-			break
-		}
-	}
-	return link
-}
-
-// finish takes in that a batch was written but for what is left. It returns what to write next.
-func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item, err error) (next map[string]item) {
+// finish takes in that a batch was written but for what is left, and starts to write what was queued for the written
+// copies meanwhile. It returns what to write again.
+func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item) (again map[string]item) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next = map[string]item{}
+	again, next := map[string]item{}, map[string]item{}
 	for id, i := range batch {
+		later, waits := q.later[id]
+		delete(q.later, id)
 		if rest, failed := left[id]; failed {
-			rest.calls, rest.trace = i.calls, i.trace
-			q.postpone(id, rest)
-			delete(q.busy, id)
+			if waits {
+				rest = rest.merge(later)
+			}
+			again[id] = rest
 			continue
 		}
 		for _, c := range i.calls {
@@ -210,105 +221,19 @@ func (p *Projector) finish(accountID string, q *queue, batch, left map[string]it
 				close(c.done)
 			}
 		}
-		if newer, waits := q.later[id]; waits {
-			next[id] = newer
-			delete(q.later, id)
+		if waits {
+			next[id] = later
 		} else {
 			delete(q.busy, id)
 		}
 	}
-	if len(left) > 0 {
-		q.failure = err
+	if len(next) > 0 {
+		p.writers.Go(func() { p.write(accountID, q, next) })
 	}
-	switch {
-	case len(left) > 0 && !q.retrying:
-		q.retrying = true
-		p.writers.Go(func() { p.retry(accountID, q) })
-	case len(q.busy) == 0 && len(q.later) == 0 && !q.retrying:
+	if len(q.busy) == 0 {
 		delete(p.accounts, accountID)
 	}
-	return next
-}
-
-// The pauses between two attempts to write an account's copies.
-const (
-	firstPause = 20 * time.Millisecond
-	lastPause  = 10 * time.Second
-)
-
-// retry writes an account's copies that could not be written, until they are. The pauses grow while the same copies fail:
-// on a busy account there may always be one that another process was at.
-func (p *Projector) retry(accountID string, q *queue) {
-	pauses := backoff.New(firstPause, lastPause)
-	for {
-		failed, err := p.failed(accountID, q)
-		if len(failed) == 0 {
-			return
-		}
-		pause := pauses.Next()
-		if err != nil && p.ctx.Err() == nil {
-			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(failed)).
-				Strs("ips", first(failed)).Stringer("pause", pause.Round(time.Millisecond)).
-				Msg("could not write the account's copies of these addresses: the pool is right, but billing counts the copies; " +
-					"trying again after the pause")
-		}
-		if backoff.Sleep(p.ctx, pause) != nil {
-			return
-		}
-		batch := p.take(q)
-		p.attempt(accountID, q, batch)
-		if !p.anyWaits(q, batch) {
-			pauses.Reset() // what waits now has failed only once
-		}
-	}
-}
-
-// anyWaits reports whether some of a batch of copies have to be written again.
-func (p *Projector) anyWaits(q *queue, batch map[string]item) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id := range batch {
-		if _, waits := q.later[id]; waits {
-			return true
-		}
-	}
-	return false
-}
-
-// failed returns the addresses of which the copies have to be written again, and the last error. Where there are none
-// the account has no retry any more.
-func (p *Projector) failed(accountID string, q *queue) ([]string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var ids []string
-	for id := range q.later {
-		if !q.busy[id] {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) == 0 {
-		q.retrying = false
-		if len(q.busy) == 0 {
-			delete(p.accounts, accountID)
-		}
-	}
-	slices.Sort(ids)
-	return ids, q.failure
-}
-
-// take returns what has to be written again.
-func (p *Projector) take(q *queue) map[string]item {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	batch := map[string]item{}
-	for id, i := range q.later {
-		if !q.busy[id] {
-			batch[id] = i
-			q.busy[id] = true
-			delete(q.later, id)
-		}
-	}
-	return batch
+	return again
 }
 
 // Close interrupts the projector and waits for its writers. What is not written yet is found by the next full pass.

@@ -13,9 +13,11 @@ import (
 	"junctor/pkg/store"
 )
 
-// write makes an account's copies equal to the pool. It returns those items that are not, with the reason: an error, or
-// nil where another process was at the same copies.
-func (p *Projector) write(ctx context.Context, accountID string, items map[string]item) (left map[string]item, err error) {
+// writeCopies makes an account's copies equal to the pool. It returns those items that are not, with the reason: an
+// error, or nil where another process was at the same copies.
+func (p *Projector) writeCopies(
+	ctx context.Context, accountID string, items map[string]item,
+) (left map[string]item, err error) {
 	db, err := account.Database(accountID)
 	if err != nil { // there can be no such database
 		p.reportAbandoned(accountID, slices.Sorted(maps.Keys(items)))
@@ -34,7 +36,6 @@ func (p *Projector) write(ctx context.Context, accountID string, items map[strin
 // that have to be compared.
 func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items map[string]item) (left map[string]item) {
 	left = map[string]item{}
-	observations := p.observedSoFar()
 	var writes []document.Document
 	for id, i := range items {
 		last, known := p.copies.Get(copyName{accountID, id})
@@ -54,9 +55,9 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 		}
 	}
 	poolRev := func(id string) string { return items[id].doc.Rev() }
-	for _, w := range p.put(ctx, db, accountID, writes, poolRev, observations) {
-		if w.err != nil || !p.isCurrent(items[w.id].doc) || !p.noteUnproven(copyName{accountID, w.id}) {
-			left[w.id] = item{repair: items[w.id].repair}
+	for _, w := range p.put(ctx, db, accountID, writes, poolRev) {
+		if w.err != nil || !p.isCurrent(items[w.id].doc) {
+			left[w.id] = item{calls: items[w.id].calls}
 		}
 	}
 	return left
@@ -79,7 +80,6 @@ func (p *Projector) isCurrent(doc document.Document) bool {
 func (p *Projector) writeDifferences(
 	ctx context.Context, db, accountID string, ids []string, left map[string]item,
 ) error {
-	observations := p.observedSoFar()
 	differences, pool, copies, err := compare(ctx, p.store, accountID, ids)
 	if errors.Is(err, errNoDatabase) {
 		p.reportAbandoned(accountID, ids)
@@ -110,10 +110,10 @@ func (p *Projector) writeDifferences(
 	failed, done := map[string]bool{}, map[string]bool{}
 	var failure error
 	poolRev := func(id string) string { return pool[id].Rev() }
-	for i, w := range p.put(ctx, db, accountID, writes, poolRev, observations) {
+	for i, w := range p.put(ctx, db, accountID, writes, poolRev) {
 		switch {
 		case w.err == nil:
-			if left[w.id].repair {
+			if left[w.id].request() == nil {
 				p.reportRepair(accountID, differences[i])
 			}
 			done[w.id] = true
@@ -132,9 +132,9 @@ func (p *Projector) writeDifferences(
 	for _, id := range ids {
 		switch changed := now[id].Rev() != pool[id].Rev(); {
 		case changed && done[id]: // what was written may be wrong
-			left[id] = item{repair: left[id].repair}
+			left[id] = item{calls: left[id].calls}
 		case changed, failed[id]:
-			left[id] = item{repair: left[id].repair, observed: left[id].observed}
+			left[id] = item{calls: left[id].calls, observed: left[id].observed}
 		default:
 			delete(left, id)
 		}
@@ -148,10 +148,9 @@ type result struct {
 	err error
 }
 
-// put writes copies and remembers their revisions. The pool was read, or compared, after so many observations.
+// put writes copies and remembers their revisions.
 func (p *Projector) put(
 	ctx context.Context, db, accountID string, writes []document.Document, poolRev func(id string) string,
-	observations uint64,
 ) []result {
 	if len(writes) == 0 {
 		return nil
@@ -168,7 +167,7 @@ func (p *Projector) put(
 		if writes[i].Bool("_deleted") {
 			rev = ""
 		}
-		p.copies.Add(name, written{poolRev(name.id), rev, observations})
+		p.copies.Add(name, written{poolRev(name.id), rev})
 	}
 	p.options.Written(ctx, accountID)
 	return results
