@@ -63,6 +63,14 @@ type Identity struct {
 	LookupKey string
 }
 
+// loggedIn returns the identity that logged in: before "as".
+func (i *Identity) loggedIn() *Identity {
+	if i.By != nil {
+		return i.By
+	}
+	return i
+}
+
 // MaySee reports whether the identity has any rights on an account: that of a superduper account has, that of the
 // account itself, and those of its ancestors (cb_simple_authz). A user may do what the account may, except for
 // restrictions, see Authenticator.CheckRestrictions.

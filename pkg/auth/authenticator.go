@@ -88,10 +88,8 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 		}
 		a.identities.Add(f, cached)
 	}
-	if c.Account != "" {
-		if err := checkHeader(c, cached.claimed); err != nil {
-			return nil, err
-		}
+	if err := checkHeader(c, cached.claimed); err != nil {
+		return nil, err
 	}
 	identity := cached.identity
 	return &identity, nil
@@ -100,12 +98,14 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 // verify verifies credentials. Before it refuses them because of cached documents, it reads these once more: the
 // password or the key may just have changed.
 func (a *Authenticator) verify(ctx context.Context, c Credentials) (*cachedIdentity, error) {
-	q := a.documents.ReadSet()
-	verified, err := a.verifyWith(ctx, q, c)
-	if fault.Is(err, fault.Unauthenticated) && q.Reread(ctx) {
-		q = a.documents.ReadSet()
-		verified, err = a.verifyWith(ctx, q, c)
-	}
+	verified, err := doccache.Decide(ctx, a.documents, fault.Unauthenticated,
+		func(q *doccache.ReadSet) (*cachedIdentity, error) {
+			verified, err := a.verifyWith(ctx, q, c)
+			if err == nil {
+				verified.validity = q.Validity()
+			}
+			return verified, err
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,6 @@ func (a *Authenticator) verify(ctx context.Context, c Credentials) (*cachedIdent
 		return nil, err
 	}
 	verified.until = min(verified.until, kazoo.FromGregorian(verified.trialEnd).Unix())
-	verified.validity = q.Validity()
 	return verified, nil
 }
 
@@ -135,7 +134,7 @@ func (a *Authenticator) verifyToken(ctx context.Context, q *doccache.ReadSet, c 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHeader(c, claims.AccountID); err != nil {
+	if err := checkHeader(c, claims.accountID); err != nil {
 		return nil, err
 	}
 	if err := a.checkIdentitySig(ctx, q, claims); err != nil {
@@ -155,12 +154,12 @@ func (a *Authenticator) verifyToken(ctx context.Context, q *doccache.ReadSet, c 
 // accounts may do. It refuses principals that may not use their credentials now, except for a trial that is over,
 // which verify checks.
 func (a *Authenticator) identify(ctx context.Context, q *doccache.ReadSet, c *claims) (*cachedIdentity, error) {
-	identity := Identity{AccountID: c.AccountID, OwnerID: c.OwnerID, Method: c.Method}
-	holder, err := a.admit(ctx, q, c.principal())
+	identity := Identity{AccountID: c.accountID, OwnerID: c.ownerID, Method: c.Method}
+	holder, err := a.admit(ctx, q, c.principal)
 	if err != nil {
 		return nil, err
 	}
-	result := &cachedIdentity{claimed: c.AccountID, trialEnd: trialEnd(holder), until: math.MaxInt64}
+	result := &cachedIdentity{claimed: c.accountID, trialEnd: trialEnd(holder), until: math.MaxInt64}
 	if c.impersonator != (principal{}) {
 		impersonator, err := a.admit(ctx, q, c.impersonator)
 		if err != nil {
@@ -175,7 +174,7 @@ func (a *Authenticator) identify(ctx context.Context, q *doccache.ReadSet, c *cl
 		result.identity = identity
 		return result, nil
 	}
-	target, err := checkAs(ctx, q, c.principal(), c.As, a.now())
+	target, err := checkAs(ctx, q, c.principal, c.As, a.now())
 	if fault.Is(err, fault.Forbidden) {
 		err = refuse(fmt.Errorf("as: %w", err))
 	}
@@ -212,7 +211,11 @@ func (a *Authenticator) readToken(ctx context.Context, q *doccache.ReadSet, c Cr
 				return nil, err
 			}
 		}
-		return a.keys.public(ctx, q, kid)
+		key, err := a.keys.private(ctx, q, kid)
+		if err != nil {
+			return nil, err
+		}
+		return &key.PublicKey, nil
 	})
 	if err != nil {
 		return nil, err

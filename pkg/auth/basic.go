@@ -32,7 +32,7 @@ func (a *Authenticator) verifyBasic(ctx context.Context, q *doccache.ReadSet, to
 	if err != nil {
 		return nil, err
 	}
-	return a.identify(ctx, q, &claims{AccountID: id, OwnerID: owner, Method: byBasic})
+	return a.identify(ctx, q, &claims{principal: principal{accountID: id, ownerID: owner}, Method: byBasic})
 }
 
 // basicHash returns the hash in a proof, by the setting basic_auth_type. If that is neither of Kazoo's hashes, the proof
@@ -59,13 +59,9 @@ func (a *Authenticator) onlyUser(ctx context.Context, q *doccache.ReadSet, id st
 	if len(users) != 1 {
 		return "", refuse(errors.New("basic auth: not exactly one user has the hash"))
 	}
-	db, err := account.Database(id)
+	user, err := member(ctx, q, id, users[0])
 	if err != nil {
-		return "", refuseMissing("the account", err)
-	}
-	user, err := q.Get(ctx, db, users[0])
-	if err != nil {
-		return "", refuseMissing("the user", err)
+		return "", err
 	}
 	if !hash.Opens(user) {
 		return "", refuse(errors.New("basic auth: the user has changed the password since"))

@@ -22,7 +22,7 @@ func (a *Authenticator) checkIdentitySig(ctx context.Context, q *doccache.ReadSe
 	if c.IdentitySig == nil {
 		return refuse(fmt.Errorf("%w: missing", errIdentitySig))
 	}
-	secret, err := identitySecret(ctx, q, c)
+	secret, err := identitySecret(ctx, q, c.principal)
 	if err != nil {
 		return err
 	}
@@ -30,34 +30,19 @@ func (a *Authenticator) checkIdentitySig(ctx context.Context, q *doccache.ReadSe
 	if err != nil {
 		return err
 	}
-	if !hmac.Equal([]byte(*c.IdentitySig), []byte(identitySig(c.identity(), secret, server))) {
-		return refuse(fmt.Errorf("%w: not the signature of %s", errIdentitySig, c.identity()))
+	if !hmac.Equal([]byte(*c.IdentitySig), []byte(identitySig(c.id(), secret, server))) {
+		return refuse(fmt.Errorf("%w: not the signature of %s", errIdentitySig, c.id()))
 	}
 	return nil
 }
 
-// identity returns the id of the device, user or account that a token is about.
-func (c *claims) identity() string {
-	switch {
-	case c.DeviceID != "":
-		return c.DeviceID
-	case c.OwnerID != "":
-		return c.OwnerID
-	}
-	return c.AccountID
-}
-
-// identitySecret reads the secret of the identity of a token. Kazoo creates one that is missing and refuses the token all
-// the same; here nothing is written.
-func identitySecret(ctx context.Context, documents account.Reader, c *claims) (string, error) {
-	id := c.identity()
-	db, err := account.Database(c.AccountID)
+// identitySecret reads the secret of a principal. Kazoo creates one that is missing and refuses the token all the same;
+// here nothing is written.
+func identitySecret(ctx context.Context, documents account.Reader, p principal) (string, error) {
+	id := p.id()
+	doc, err := member(ctx, documents, p.accountID, id)
 	if err != nil {
-		return "", refuseMissing("the token's account", err)
-	}
-	doc, err := documents.Get(ctx, db, id)
-	if err != nil {
-		return "", refuseMissing("the identity "+id, err)
+		return "", err
 	}
 	if doc.Bool(kazoo.FieldDeleted) {
 		return "", refuse(errors.New("the identity " + id + " is deleted"))

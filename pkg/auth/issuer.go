@@ -62,7 +62,7 @@ func (i *Issuer) APIKey(ctx context.Context, key string) (Grant, error) {
 	if !holder.Enabled {
 		return Grant{}, accountDisabled()
 	}
-	return i.grant(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder)
+	return i.grant(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder, holder, "")
 }
 
 // Account issues a token for an account as APIKey does, for an operator who has the store: it is valid for that long, and
@@ -92,13 +92,14 @@ func (i *Issuer) Refresh(ctx context.Context, of *Identity, c Credentials) (Gran
 	if err := i.checkMethod(ctx, byRefresh); err != nil {
 		return Grant{}, err
 	}
-	by := of
-	if of.By != nil {
-		by = of.By
-	}
-	holder, err := i.directory.Get(ctx, by.AccountID)
+	by := of.loggedIn()
+	holder, err := i.holder(ctx, by.AccountID)
 	if err != nil {
-		return Grant{}, refuseMissing("the token's account", err)
+		return Grant{}, err
+	}
+	acting, err := i.holder(ctx, of.AccountID)
+	if err != nil {
+		return Grant{}, err
 	}
 	old, err := by.claims(c)
 	if err != nil {
@@ -111,32 +112,28 @@ func (i *Issuer) Refresh(ctx context.Context, of *Identity, c Credentials) (Gran
 	} else {
 		delete(claims, "as")
 	}
-	token, err := i.issue(ctx, claims, holder)
-	if err != nil {
-		return Grant{}, err
-	}
-	return i.granted(ctx, token, of)
+	return i.grant(ctx, claims, holder, acting, of.OwnerID)
 }
 
-// granted returns the Grant of a new token.
-func (i *Issuer) granted(ctx context.Context, token string, to *Identity) (Grant, error) {
-	acting, err := i.directory.Get(ctx, to.AccountID)
+// holder returns the account of a token.
+func (i *Issuer) holder(ctx context.Context, id string) (*account.Account, error) {
+	holder, err := i.directory.Get(ctx, id)
 	if err != nil {
-		return Grant{}, refuseMissing("the token's account", err)
+		return nil, refuseMissing("the token's account", err)
 	}
-	data, err := describe(ctx, i.directory, acting, to.OwnerID)
-	return Grant{Token: token, AccountID: acting.ID, OwnerID: to.OwnerID, Data: data}, err
+	return holder, nil
 }
 
-// grant issues a token and returns its Grant.
-func (i *Issuer) grant(ctx context.Context, c jwt.MapClaims, holder *account.Account) (Grant, error) {
+// grant issues a token about holder and returns its Grant, which is about the account and the user who act.
+func (i *Issuer) grant(
+	ctx context.Context, c jwt.MapClaims, holder, acting *account.Account, owner string,
+) (Grant, error) {
 	token, err := i.issue(ctx, c, holder)
 	if err != nil {
 		return Grant{}, err
 	}
-	owner, _ := c["owner_id"].(string)
-	data, err := describe(ctx, i.directory, holder, owner)
-	return Grant{Token: token, AccountID: holder.ID, OwnerID: owner, Data: data}, err
+	data, err := describe(ctx, i.directory, acting, owner)
+	return Grant{Token: token, AccountID: acting.ID, OwnerID: owner, Data: data}, err
 }
 
 // describe returns what Crossbar responds about an account and its user (crossbar_util populate_resp).

@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -48,18 +47,10 @@ func NewKeyDocument(id string) (document.Document, error) {
 type keyring struct {
 	store attachments
 	keys  *lru.Cache[string, revisedKey]
-	// absent is the negative cache: ids of keys that do not exist, with the time of the look-up.
-	absent *lru.Cache[string, time.Time]
 }
 
-const (
-	// maxKeys bounds the cache of decoded keys. A cluster signs with one at a time.
-	maxKeys = 64
-	// maxAbsent bounds the negative cache, at some 200 bytes an id.
-	maxAbsent = 4096
-	// absentTime is how long an id stays in it, and so how long a new key may not count.
-	absentTime = 5 * time.Second
-)
+// maxKeys bounds the cache of decoded keys. A cluster signs with one at a time.
+const maxKeys = 64
 
 type revisedKey struct {
 	rev string
@@ -73,8 +64,7 @@ type attachments interface {
 
 func newKeyring(s attachments) *keyring {
 	keys, _ := lru.New[string, revisedKey](maxKeys) // fails for sizes below 1 only
-	absent, _ := lru.New[string, time.Time](maxAbsent)
-	return &keyring{store: s, keys: keys, absent: absent}
+	return &keyring{store: s, keys: keys}
 }
 
 // KeyReader is what CheckKey needs of a store.
@@ -92,26 +82,7 @@ func CheckKey(ctx context.Context, s KeyReader, id string) error {
 // errKey is in the refusal of a token that no valid key can have signed.
 var errKey = errors.New("key")
 
-// errNoKey is in the refusal of a key that does not exist.
-var errNoKey = errors.New("does not exist")
-
-// public returns the key that verifies tokens of that kid. Unlike Kazoo it creates none. That a key does not exist is
-// cached for a while, since a client can name any number of keys.
-func (k *keyring) public(ctx context.Context, documents account.Reader, kid string) (*rsa.PublicKey, error) {
-	if at, ok := k.absent.Get(kid); ok && time.Since(at) < absentTime {
-		return nil, refuse(fmt.Errorf("%w %s: %w", errKey, kid, errNoKey))
-	}
-	began := time.Now()
-	key, err := k.private(ctx, documents, kid)
-	if errors.Is(err, errNoKey) {
-		k.absent.Add(kid, began)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &key.PublicKey, nil
-}
-
+// private returns a signing key. Unlike Kazoo it creates none.
 func (k *keyring) private(ctx context.Context, documents account.Reader, kid string) (*rsa.PrivateKey, error) {
 	if !kazoo.IsID(kid) { // it could be the path to a document of another sort
 		return nil, refuse(fmt.Errorf("%w: kid is not the id of a key", errKey))
@@ -140,7 +111,7 @@ func (k *keyring) private(ctx context.Context, documents account.Reader, kid str
 
 func missingKey(kid string, err error) error {
 	if account.Missing(err) {
-		return refuse(fmt.Errorf("%w %s: %w: %w", errKey, kid, errNoKey, err))
+		return refuse(fmt.Errorf("%w %s: does not exist: %w", errKey, kid, err))
 	}
 	return err
 }

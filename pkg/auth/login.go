@@ -106,7 +106,7 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 		}
 		claims["as"] = l.As.claim()
 	}
-	return i.grant(ctx, claims, holder)
+	return i.grant(ctx, claims, holder, holder, users[0])
 }
 
 // accountDisabled is the refusal of a right login to a disabled account, in Crossbar's words (cb_user_auth).

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 
 // principal is an account, or a user or device of it, that has credentials.
 type principal struct{ accountID, ownerID, deviceID string }
+
+// id returns the id of the document that is the principal's own: that of the device, the user or the account.
+func (p principal) id() string { return cmp.Or(p.deviceID, p.ownerID, p.accountID) }
 
 // validPrincipalID is the shape of the ids of users and devices. Kazoo makes 32 hex digits. Ids that CouchDB gives
 // a meaning of its own, such as _all_docs and _design/users, are outside it.
@@ -72,9 +76,9 @@ func checkDevice(ctx context.Context, documents account.Reader, p principal) err
 	return err
 }
 
-// member returns a document of an account by the id that credentials give.
+// member returns a document of an account, or the account's own, by the id that credentials give.
 func member(ctx context.Context, documents account.Reader, accountID, id string) (document.Document, error) {
-	if !validPrincipalID.MatchString(id) {
+	if id != accountID && !validPrincipalID.MatchString(id) {
 		return nil, refuse(errors.New("an id that no user or device can have"))
 	}
 	db, err := account.Database(accountID)

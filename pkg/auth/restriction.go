@@ -1,8 +1,8 @@
 package auth
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -126,36 +126,16 @@ func (a *Authenticator) policyOf(ctx context.Context, i *Identity, method string
 // API key (crossbar_util get_priv_level).
 func (a *Authenticator) privilege(ctx context.Context, i *Identity) (string, error) {
 	if i.OwnerID != "" {
-		level, err := userLevel(ctx, a.documents, i)
-		if !errors.Is(err, errNoUser) {
-			return level, err
+		user, err := member(ctx, a.documents, i.AccountID, i.OwnerID)
+		switch {
+		case err == nil && !user.Bool(kazoo.FieldDeleted):
+			return cmp.Or(user.String("priv_level"), "user"), nil
+		case err != nil && !fault.Is(err, fault.Unauthenticated):
+			return "", err
 		}
 	}
 	level, err := a.config(a.documents).Text(ctx, systemPolicies, "default_priv_level")
-	if level == "" {
-		level = "admin"
-	}
-	return level, err
-}
-
-var errNoUser = errors.New("no such user")
-
-func userLevel(ctx context.Context, documents account.Reader, i *Identity) (string, error) {
-	db, err := account.Database(i.AccountID)
-	if err != nil {
-		return "", errNoUser
-	}
-	user, err := documents.Get(ctx, db, i.OwnerID)
-	if account.Missing(err) || err == nil && user.Bool(kazoo.FieldDeleted) {
-		return "", errNoUser
-	}
-	if err != nil {
-		return "", err
-	}
-	if level := user.String("priv_level"); level != "" {
-		return level, nil
-	}
-	return "user", nil
+	return cmp.Or(level, "admin"), err
 }
 
 // allow reports whether endpoints let a request pass: the first entry for its account decides, and in it the first

@@ -86,7 +86,7 @@ func (a *Authenticator) Own(ctx context.Context, token string) (bool, error) {
 	if err != nil {
 		return false, nil //nolint:nilerr // what is no JWT names no key
 	}
-	_, err = a.keys.private(ctx, a.documents, header.String("kid")) // not what was cached as absent: it may be new
+	_, err = a.keys.private(ctx, a.documents, header.String("kid"))
 	if fault.Is(err, fault.Unauthenticated) {
 		return false, nil
 	}
@@ -119,9 +119,7 @@ const maxMethod = 64
 
 // claims is what a token says.
 type claims struct {
-	AccountID   string
-	OwnerID     string
-	DeviceID    string
+	principal
 	Method      string
 	IdentitySig *string // nil is a token without one
 	Expires     *int64  // Unix seconds; nil is never
@@ -130,8 +128,6 @@ type claims struct {
 	// original_owner_id); zero is none.
 	impersonator principal
 }
-
-func (c *claims) principal() principal { return principal{c.AccountID, c.OwnerID, c.DeviceID} }
 
 // readClaims reads the claims of a genuine token.
 func readClaims(token string) (*claims, error) {
@@ -144,20 +140,15 @@ func readClaims(token string) (*claims, error) {
 	}
 	c := &claims{As: readAs(members["as"])}
 	for name, into := range map[string]*string{
-		"account_id": &c.AccountID, "owner_id": &c.OwnerID, "device_id": &c.DeviceID, "method": &c.Method,
+		"account_id": &c.accountID, "owner_id": &c.ownerID, "device_id": &c.deviceID, "method": &c.Method,
 		"original_account_id": &c.impersonator.accountID, "original_owner_id": &c.impersonator.ownerID,
 	} {
 		if *into, err = optionalText(members, name); err != nil {
 			return nil, err
 		}
 	}
-	if !account.ValidID(c.AccountID) {
+	if !account.ValidID(c.accountID) {
 		return nil, errors.New("claims: no account_id")
-	}
-	for _, id := range []string{c.OwnerID, c.DeviceID} {
-		if id != "" && !validPrincipalID.MatchString(id) {
-			return nil, errors.New("claims: owner_id or device_id is not in the form of Kazoo's ids")
-		}
 	}
 	if len(c.Method) > maxMethod { // it is cached with the identity
 		return nil, errors.New("claims: method is not the name of a module")

@@ -7,7 +7,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"junctor/pkg/account"
 	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -56,33 +55,18 @@ func (a *Authenticator) TokenInfo(ctx context.Context, c Credentials) (document.
 	if c.Token == "" {
 		return nil, &fault.Error{Kind: fault.NotFound, Message: "missing token in request", Data: map[string]any{}}
 	}
-	q := a.documents.ReadSet()
-	data, err := a.tokenInfo(ctx, q, c)
-	if fault.Is(err, fault.Unauthenticated) && q.Reread(ctx) {
-		data, err = a.tokenInfo(ctx, a.documents.ReadSet(), c)
-	}
+	verified, err := doccache.Decide(ctx, a.documents, fault.Unauthenticated,
+		func(q *doccache.ReadSet) (*cachedIdentity, error) {
+			return a.verifyToken(ctx, q, Credentials{Kind: XAuthToken, Token: c.Token, MayReadKey: c.MayReadKey})
+		})
 	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.TokenRejected) {
 		err = &fault.Error{Kind: fault.Unauthenticated, Message: reasonOf(err), Data: map[string]any{}, Err: err}
 	}
-	return data, err
-}
-
-func (a *Authenticator) tokenInfo(ctx context.Context, q *doccache.ReadSet, c Credentials) (document.Document, error) {
-	claims, err := a.readToken(ctx, q, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkIdentitySig(ctx, q, claims); err != nil {
-		return nil, err
-	}
-	if _, err := a.identify(ctx, q, claims); err != nil {
-		return nil, err
-	}
-	holder, err := account.Get(ctx, q, claims.AccountID)
-	if err != nil {
-		return nil, refuseMissing("the token's account", err)
-	}
-	return describe(ctx, a.directory, holder, claims.OwnerID)
+	by := verified.identity.loggedIn()
+	return describe(ctx, a.directory, by.Account, by.OwnerID)
 }
 
 // reasonOf returns Kazoo's word for why a token is not valid (kz_auth_jwt, kz_auth_identity).

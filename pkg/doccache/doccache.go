@@ -55,7 +55,7 @@ type entry struct {
 	doc      document.Document
 	missing  error // the store's error if the document does not exist
 	readAt   time.Time
-	rereadAt time.Time // if this was an early read; see ReadSet.Reread
+	rereadAt time.Time // if this was an early read; see Decide
 }
 
 // New returns a cache of the documents that reader reads.

@@ -3,6 +3,7 @@ package doccache_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -288,28 +289,32 @@ func TestADecisionIsValidUntilItsOldestDocumentIsStale(t *testing.T) {
 	})
 }
 
-func TestRereadReadsEachDocumentAtMostOnceASecond(t *testing.T) {
+func TestARefusalIsDecidedOnceMoreAtMostOnceASecond(t *testing.T) {
 	t.Parallel()
 	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
-		decide := func(value string, again bool) {
+		refuse := func(values ...string) {
 			t.Helper()
-			r := c.ReadSet()
-			doc, err := r.Get(t.Context(), db, id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, reread := doc.String("value"), r.Reread(t.Context()); got != value || reread != again {
-				t.Errorf("got %q, %v, want %q, %v", got, reread, value, again)
+			var seen []string
+			_, err := doccache.Decide(t.Context(), c, fault.Unauthenticated, func(r *doccache.ReadSet) (string, error) {
+				doc, err := r.Get(t.Context(), db, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen = append(seen, doc.String("value"))
+				return "", fault.New(fault.Unauthenticated, "")
+			})
+			if !fault.Is(err, fault.Unauthenticated) || !slices.Equal(seen, values) {
+				t.Errorf("decided by %q, want %q: %v", seen, values, err)
 			}
 		}
 		get(t, c)
 		set(t, s.Store, id, "2") // by another process
-		decide("1", true)
+		refuse("1", "2")
 		set(t, s.Store, id, "3")
-		decide("2", false)
+		refuse("2")
 		time.Sleep(time.Second)
-		decide("2", true)
-		decide("3", false)
+		refuse("2", "3")
+		refuse("3")
 		if n := s.reads.Load(); n != 3 {
 			t.Errorf("%d reads", n)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"junctor/pkg/document"
+	"junctor/pkg/fault"
 )
 
 // ReadSet reads the documents that one decision is made by, and knows how long the decision may be cached. It is for
@@ -54,14 +55,26 @@ func (c *Cache) Valid(v Validity) bool {
 // rereadPause is the least time between two early reads of a document. It keeps bad tokens from reading at will.
 const rereadPause = time.Second
 
-// Reread reads the documents of the set again before they are stale, each at most once a second, and reports whether it
-// has read any. A caller that is about to refuse something calls it and decides once more: what speaks against it may
-// just have changed.
-func (r *ReadSet) Reread(ctx context.Context) bool {
+// Decide returns what decide does by the documents of a new ReadSet. If that is a refusal, an error of the kind refused,
+// Decide reads these documents again before they are stale, each at most once a second, and calls decide once more: what
+// speaks against it may just have changed.
+func Decide[T any](
+	ctx context.Context, c *Cache, refused fault.Kind, decide func(*ReadSet) (T, error),
+) (T, error) {
+	r := c.ReadSet()
+	decision, err := decide(r)
+	if fault.Is(err, refused) && r.reread(ctx) {
+		return decide(c.ReadSet())
+	}
+	return decision, err
+}
+
+// reread reads documents again and reports whether it has read any.
+func (r *ReadSet) reread(ctx context.Context) bool {
 	var pending []<-chan otter.RefreshResult[key, entry]
 	for _, k := range r.read {
 		if e, ok := r.cache.cached(k); ok && time.Since(e.rereadAt) >= rereadPause {
-			pending = append(pending, r.cache.entries.Refresh(ctx, k, reread{r.cache}))
+			pending = append(pending, r.cache.entries.Refresh(ctx, k, otter.LoaderFunc[key, entry](r.cache.readEarly)))
 		}
 	}
 	for _, result := range pending {
@@ -74,15 +87,9 @@ func (r *ReadSet) Reread(ctx context.Context) bool {
 	return len(pending) > 0
 }
 
-// reread is the loader of an early read.
-type reread struct{ cache *Cache }
-
-// Load reads a document.
-func (r reread) Load(ctx context.Context, k key) (entry, error) {
-	e, err := r.cache.read(ctx, k)
+// readEarly reads a document for reread.
+func (c *Cache) readEarly(ctx context.Context, k key) (entry, error) {
+	e, err := c.read(ctx, k)
 	e.rereadAt = e.readAt
 	return e, err
 }
-
-// Reload reads a document again.
-func (r reread) Reload(ctx context.Context, k key, _ entry) (entry, error) { return r.Load(ctx, k) }

@@ -98,11 +98,8 @@ func (r *Registry) sealAPIKey(doc document.Document, apiKey string) error {
 // Get returns a registered cluster, which may be as stale as Options.Documents where another process has changed or
 // removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up.
 func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
-	documents := r.documents.ReadSet()
-	doc, err := read(ctx, documents, id)
-	if fault.Is(err, fault.BadIdentifier) && documents.Reread(ctx) { // it may just have been registered
-		doc, err = read(ctx, documents, id)
-	}
+	doc, err := doccache.Decide(ctx, r.documents, fault.BadIdentifier,
+		func(documents *doccache.ReadSet) (document.Document, error) { return read(ctx, documents, id) })
 	if err != nil {
 		return Cluster{}, err
 	}
