@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/testutil"
 )
 
 // TestClaimsAreNotCached: a client chooses what stands in "as", so no more of a token is remembered than ids. Each of
@@ -23,19 +24,13 @@ func TestClaimsAreNotCached(t *testing.T) {
 			`"n":` + strconv.Itoa(i) + `,"as":{"x":` + nested + `}}`
 		made[i] = sign(t, exampleKey(t), crypto.SHA256, header, claims)
 	}
-	used := func() uint64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	before := used()
+	before := testutil.HeapBytes()
 	for _, token := range made {
 		if _, err := authenticate(t, a, token); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if after := used(); after > before+most {
+	if after := testutil.HeapBytes(); after > before+most {
 		t.Errorf("%d tokens take %d KiB", tokens, (after-before)>>10)
 	}
 	runtime.KeepAlive(made)

@@ -35,6 +35,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 
 	"junctor/pkg/account"
@@ -48,9 +49,6 @@ const (
 	// clientBurst and clientPerSecond are the same for all accounts together.
 	clientBurst     = 600
 	clientPerSecond = 10
-	// keepTime is how long after its last use a bucket is certainly full, and so as good as none: twice the time that
-	// it takes to fill, for an attempt counts as a use when it begins.
-	keepTime = 2 * burst / perSecond * time.Second
 	// maxBuckets bounds each of the four tables, and so the memory, at some 20 MiB in all. To have an empty bucket
 	// forgotten earlier than it fills up, an attacker needs more client addresses than that, or fails about more accounts
 	// in two minutes, for which 600 and ten a second from one address are not enough.
@@ -106,16 +104,14 @@ func (t *Throttle) Failures() Failures {
 // tables are the buckets of one kind of failure.
 type tables struct{ clients, accounts *buckets }
 
-func newTables(limit int) tables {
-	return tables{newBuckets(limit, clientBurst, clientPerSecond), newBuckets(limit, burst, perSecond)}
+func newTables() tables {
+	return tables{newBuckets(clientBurst, clientPerSecond), newBuckets(burst, perSecond)}
 }
 
-func (t tables) client(client netip.Addr, now time.Time) *bucket {
-	return t.clients.get(key{client: network(client)}, now)
-}
+func (t tables) client(client netip.Addr) *bucket { return t.clients.get(key{client: network(client)}) }
 
-func (t tables) account(client netip.Addr, accountID string, now time.Time) *bucket {
-	return t.accounts.get(newKey(client, accountID), now)
+func (t tables) account(client netip.Addr, accountID string) *bucket {
+	return t.accounts.get(newKey(client, accountID))
 }
 
 // New returns a Throttle with nothing counted. now is the clock; nil is the real one.
@@ -123,7 +119,7 @@ func New(now func() time.Time) *Throttle {
 	if now == nil {
 		now = time.Now
 	}
-	return &Throttle{now: now, tokens: newTables(maxBuckets), attempts: newTables(maxBuckets)}
+	return &Throttle{now: now, tokens: newTables(), attempts: newTables()}
 }
 
 // FailedToken counts a token that was refused, in a request about an account, "" for none. It returns
@@ -133,8 +129,7 @@ func (t *Throttle) FailedToken(client netip.Addr, accountID string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failed.Tokens++
-	if !t.tokens.client(client, now).failures.AllowN(now, 1) ||
-		!t.tokens.account(client, accountID, now).failures.AllowN(now, 1) {
+	if !t.tokens.client(client).failures.AllowN(now, 1) || !t.tokens.account(client, accountID).failures.AllowN(now, 1) {
 		return fault.New(fault.TooManyRequests, "")
 	}
 	return nil
@@ -145,7 +140,7 @@ func (t *Throttle) Exhausted(client netip.Addr) bool {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.tokens.client(client, now).empty(now)
+	return t.tokens.client(client).empty(now)
 }
 
 // Attempt begins an attempt to log in to an account, "" where it is not known to which, or to show a token of
@@ -155,11 +150,11 @@ func (t *Throttle) Attempt(client netip.Addr, accountOrCluster string) (end func
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	all := t.attempts.client(client, now)
+	all := t.attempts.client(client)
 	if all.empty(now) {
 		return nil, fault.New(fault.TooManyRequests, "")
 	}
-	one := t.attempts.account(client, accountOrCluster, now)
+	one := t.attempts.account(client, accountOrCluster)
 	if one.empty(now) {
 		return nil, fault.New(fault.TooManyRequests, "")
 	}
@@ -183,11 +178,32 @@ func (t *Throttle) end(failed bool, of ...*bucket) {
 	}
 }
 
+// buckets are those that were used lately, up to maxBuckets.
+type buckets struct {
+	burst     int
+	perSecond rate.Limit
+	used      *simplelru.LRU[key, *bucket]
+}
+
+func newBuckets(burst int, perSecond rate.Limit) *buckets {
+	used, _ := simplelru.NewLRU[key, *bucket](maxBuckets, nil) // fails for limits below 1 only
+	return &buckets{burst: burst, perSecond: perSecond, used: used}
+}
+
+// get returns the bucket of a key, a full one if there is none.
+func (b *buckets) get(k key) *bucket {
+	found, ok := b.used.Get(k)
+	if !ok {
+		found = &bucket{failures: rate.NewLimiter(b.perSecond, b.burst)}
+		b.used.Add(k, found)
+	}
+	return found
+}
+
 // bucket is what a client may still get wrong, about an account or about all together.
 type bucket struct {
 	failures *rate.Limiter
 	pending  int // attempts that were begun and not ended
-	used     time.Time
 }
 
 func (b *bucket) empty(now time.Time) bool { return b.failures.TokensAt(now)-float64(b.pending) < 1 }
