@@ -89,7 +89,6 @@ func (r *Registry) Create(ctx context.Context, name string) (key string, err err
 		case len(keys) >= MaxKeys:
 			return fault.New(fault.Conflict, fmt.Sprintf("there are %d look-up keys already: remove some first", MaxKeys))
 		}
-		keys = maps.Clone(keys)
 		if keys == nil {
 			keys = map[string]any{}
 		}
@@ -128,9 +127,7 @@ func (r *Registry) Remove(ctx context.Context, name string) error {
 		if keys[name] == nil {
 			return fault.New(fault.BadIdentifier, fmt.Sprintf("there is no look-up key %q", name))
 		}
-		keys = maps.Clone(keys)
 		delete(keys, name)
-		doc["keys"] = keys
 		return nil
 	})
 	return err

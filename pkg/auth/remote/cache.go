@@ -2,14 +2,12 @@ package remote
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"strings"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
 
@@ -63,30 +61,18 @@ func (v *introspections) put(q question, result introspection, now time.Time) {
 		v.refused.Add(q.key(), cachedIntrospection{result, now.Add(refusedFor)})
 		v.accepted.Remove(q.key())
 	default:
-		expires := now.Add(acceptedFor)
-		if end, ok := expiry(q.token); ok && end.Before(expires) {
-			expires = end
-		}
-		v.accepted.Add(q.key(), cachedIntrospection{result, expires})
+		v.accepted.Add(q.key(), cachedIntrospection{result, expiry(q.token, now.Add(acceptedFor))})
 		v.refused.Remove(q.key())
 	}
 }
 
-// expiry reads when a token ends by its own account. Nothing was verified here, which is good enough for a bound
-// on the cluster's word that the token is genuine.
-func expiry(token string) (time.Time, bool) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return time.Time{}, false
+// expiry returns when a token ends by its own account, at most latest. Nothing was verified here, which is good enough
+// for a bound on the cluster's word that the token is genuine.
+func expiry(token string, latest time.Time) time.Time {
+	claims := jwt.MapClaims{}
+	_, _, _ = jwt.NewParser().ParseUnverified(token, claims) // of what is no JWT there are no claims
+	if end, _ := claims.GetExpirationTime(); end != nil && end.Before(latest) {
+		return end.Time
 	}
-	text, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return time.Time{}, false
-	}
-	claims, err := document.Decode(text)
-	if err != nil {
-		return time.Time{}, false
-	}
-	seconds, ok := claims.Int("exp")
-	return time.Unix(seconds, 0), ok
+	return latest
 }

@@ -34,7 +34,7 @@ func newClient() *client { return &client{httpclient.New(askTime, maxConnections
 func (c *client) ask(ctx context.Context, q question) introspection {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	r, err := c.tokenAuth(ctx, q)
+	r, err := c.send(ctx, http.MethodGet, q.cluster.URL+"/token_auth", q.token, nil)
 	if err != nil {
 		return silence(err)
 	}
@@ -47,8 +47,10 @@ func (c *client) ask(ctx context.Context, q question) introspection {
 	return q.interpret(r)
 }
 
+// askTokenInfo sends the token in the body: the URL is what proxies log.
 func (c *client) askTokenInfo(ctx context.Context, q question) introspection {
-	r, err := c.tokenInfo(ctx, q)
+	body := map[string]any{"data": map[string]any{"token": q.token}}
+	r, err := c.send(ctx, http.MethodPost, q.cluster.URL+"/auth/tokeninfo", "", body)
 	if err != nil {
 		return silence(err)
 	}
@@ -58,21 +60,13 @@ func (c *client) askTokenInfo(ctx context.Context, q question) introspection {
 	return q.interpret(r)
 }
 
-func (c *client) tokenAuth(ctx context.Context, q question) (httpclient.Response, error) {
-	r, err := httpclient.NewRequest(ctx, http.MethodGet, q.cluster.URL+"/token_auth", nil)
+func (c *client) send(ctx context.Context, method, url, token string, body any) (httpclient.Response, error) {
+	r, err := httpclient.NewRequest(ctx, method, url, body)
 	if err != nil {
 		return httpclient.Response{}, err
 	}
-	r.Header.Set("X-Auth-Token", q.token)
-	return c.http.Do(r)
-}
-
-// tokenInfo sends the token in the body: the URL is what proxies log.
-func (c *client) tokenInfo(ctx context.Context, q question) (httpclient.Response, error) {
-	body := map[string]any{"data": map[string]any{"token": q.token}}
-	r, err := httpclient.NewRequest(ctx, http.MethodPost, q.cluster.URL+"/auth/tokeninfo", body)
-	if err != nil {
-		return httpclient.Response{}, err
+	if token != "" {
+		r.Header.Set("X-Auth-Token", token)
 	}
 	return c.http.Do(r)
 }

@@ -14,18 +14,26 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/trust"
+	"junctor/pkg/breaker"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 )
 
-// totalTime bounds a whole call, the look into the registry included.
-const totalTime = 3 * time.Second
+const (
+	// totalTime bounds a whole call, the look into the registry included.
+	totalTime = 3 * time.Second
+	// breakAfter is how many questions in a row a cluster may leave unanswered.
+	breakAfter = 5
+	// breakTime is how long it is then not asked.
+	breakTime = 5 * time.Second
+)
 
 // Registry knows the clusters that may be asked; *trust.Registry is one.
 type Registry interface {
@@ -39,7 +47,9 @@ type Introspector struct {
 	now      func() time.Time
 	cache    *introspections
 	flights  singleflight.Group
-	breakers *breakers
+	// breakers has a *breaker.Breaker for each URL: a cluster that is registered anew elsewhere starts afresh. There are
+	// no more of them than clusters were ever registered.
+	breakers sync.Map
 }
 
 // New returns an Introspector for the clusters in r. now is the clock; nil is the real one.
@@ -52,7 +62,6 @@ func New(r Registry, now func() time.Time) *Introspector {
 		client:   newClient(),
 		now:      now,
 		cache:    newIntrospections(),
-		breakers: newBreakers(),
 	}
 }
 
@@ -107,7 +116,8 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 
 // ask asks the cluster unless it has been silent lately, and caches the introspection.
 func (i *Introspector) ask(ctx context.Context, q question) introspection {
-	call, ok := i.breakers.of(q.cluster.URL).Allow(i.now())
+	of, _ := i.breakers.LoadOrStore(q.cluster.URL, breaker.New(breakAfter, breakTime))
+	call, ok := of.(*breaker.Breaker).Allow(i.now())
 	if !ok {
 		return unreachable(errors.New("the last calls had no response; the next one is made after a pause"))
 	}

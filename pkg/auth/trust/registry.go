@@ -96,14 +96,19 @@ func (r *Registry) sealAPIKey(doc document.Document, apiKey string) error {
 }
 
 // Get returns a registered cluster, which may be as stale as Options.Documents where another process has changed or
-// removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up.
+// removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up. One whose URL
+// can't be asked is fault.DatastoreFault: somebody else wrote it.
 func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 	doc, err := doccache.Decide(ctx, r.documents, fault.BadIdentifier,
 		func(documents *doccache.ReadSet) (document.Document, error) { return read(ctx, documents, id) })
 	if err != nil {
 		return Cluster{}, err
 	}
-	return fromDocument(doc)
+	c := listed(doc)
+	if c.URL, err = NormalizeURL(c.URL); err != nil {
+		return Cluster{}, fault.Wrap(fault.DatastoreFault, fmt.Errorf("cluster %s: %w", id, err))
+	}
+	return c, nil
 }
 
 // read reads the document of a cluster.

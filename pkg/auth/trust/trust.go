@@ -11,11 +11,9 @@ package trust
 
 import (
 	"context"
-	"fmt"
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -32,18 +30,6 @@ type Cluster struct {
 	URL string
 	// HasAPIKey says that a key of the cluster's API is kept for it.
 	HasAPIKey bool
-}
-
-// fromDocument reads a registered cluster. One whose URL can't be asked is fault.DatastoreFault: somebody else
-// wrote it.
-func fromDocument(doc document.Document) (Cluster, error) {
-	c := listed(doc)
-	url, err := NormalizeURL(c.URL)
-	if err != nil {
-		return Cluster{}, fault.Wrap(fault.DatastoreFault, fmt.Errorf("cluster %s: %w", c.ID, err))
-	}
-	c.URL = url
-	return c, nil
 }
 
 // listed reads a registered cluster as it is, so that a bad one can be seen.

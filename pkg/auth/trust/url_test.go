@@ -26,7 +26,7 @@ func TestURL(t *testing.T) {
 		"http://[::ffff:192.0.2.1]/v2":          "http://192.0.2.1/v2",
 		"http://xn--bcher-kva.example/v2":       "http://xn--bcher-kva.example/v2",
 	} {
-		if got, err := trust.Normalize(raw); err != nil || got != want {
+		if got, err := trust.NormalizeURL(raw); err != nil || got != want {
 			t.Errorf("%s: got %q, %v, want %q", raw, got, err, want)
 		}
 	}
@@ -58,7 +58,7 @@ var badURLs = []string{
 func TestBadURL(t *testing.T) {
 	t.Parallel()
 	for _, raw := range badURLs {
-		got, err := trust.Normalize(raw)
+		got, err := trust.NormalizeURL(raw)
 		if err == nil {
 			t.Errorf("%q is taken as %s", raw, got)
 		} else if strings.Contains(err.Error(), "hunter2") {
@@ -76,14 +76,14 @@ func FuzzURL(f *testing.F) {
 	f.Add("https://api.example.com:8443/v2/")
 	f.Add("http://[::ffff:192.0.2.1]:80/v2")
 	f.Fuzz(func(t *testing.T, raw string) {
-		got, err := trust.Normalize(raw)
+		got, err := trust.NormalizeURL(raw)
 		if err != nil {
 			if got != "" {
 				t.Errorf("%q: an error, and %q", raw, got)
 			}
 			return
 		}
-		if again, err := trust.Normalize(got); err != nil || again != got {
+		if again, err := trust.NormalizeURL(got); err != nil || again != got {
 			t.Errorf("%q becomes %q becomes %q, %v", raw, got, again, err)
 		}
 		before, err := url.Parse(raw)

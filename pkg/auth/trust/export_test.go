@@ -1,4 +1,0 @@
-package trust
-
-// Normalize is normalize.
-var Normalize = NormalizeURL
