@@ -37,9 +37,6 @@ type Account struct {
 	Deleted bool
 	// TrialExpires is the end of the trial in Gregorian seconds, 0 where the account is on none.
 	TrialExpires int64
-	// IdentitySecret is what tokens of the account itself are bound to; empty until the first is issued. It
-	// belongs into no log.
-	IdentitySecret string
 }
 
 // Get reads an account from its own database. One that does not exist is fault.BadIdentifier.
@@ -66,16 +63,15 @@ func read(ctx context.Context, documents Reader, id string) (document.Document, 
 func fromDocument(doc document.Document) *Account {
 	trial, _ := doc.Int("pvt_trial_expires")
 	return &Account{
-		ID:             doc.ID(),
-		Name:           doc.String("name"),
-		Realm:          doc.String("realm"),
-		Language:       doc.String("language"),
-		Tree:           doc.Strings("pvt_tree"),
-		Superduper:     doc.Bool("pvt_superduper_admin"),
-		Enabled:        doc["pvt_enabled"] == nil || doc.Bool("pvt_enabled"),
-		Deleted:        doc.Bool(kazoo.FieldDeleted),
-		TrialExpires:   trial,
-		IdentitySecret: doc.String("pvt_signature_secret"),
+		ID:           doc.ID(),
+		Name:         doc.String("name"),
+		Realm:        doc.String("realm"),
+		Language:     doc.String("language"),
+		Tree:         doc.Strings("pvt_tree"),
+		Superduper:   doc.Bool("pvt_superduper_admin"),
+		Enabled:      doc["pvt_enabled"] == nil || doc.Bool("pvt_enabled"),
+		Deleted:      doc.Bool(kazoo.FieldDeleted),
+		TrialExpires: trial,
 	}
 }
 

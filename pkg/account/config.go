@@ -43,14 +43,9 @@ func NewConfig(documents Reader) Config { return Config{documents: documents} }
 // At returns the settings as they are for a node.
 func (c Config) At(n Node) Config { return Config{documents: c.documents, node: n} }
 
-// Value returns what a path of keys leads to in a document, nil where there is nothing.
-func (c Config) Value(ctx context.Context, name string, path ...string) (any, error) {
-	return c.value(ctx, name, path)
-}
-
 // Text returns the text that a path of keys leads to in a document, "" where there is none.
 func (c Config) Text(ctx context.Context, name string, path ...string) (string, error) {
-	value, err := c.value(ctx, name, path)
+	value, err := c.Value(ctx, name, path...)
 	text, _ := value.(string)
 	return text, err
 }
@@ -58,20 +53,20 @@ func (c Config) Text(ctx context.Context, name string, path ...string) (string, 
 // Int returns the integer that a path of keys leads to in a document, as Kazoo reads one (kapps_config:get_integer);
 // ok is false where there is none.
 func (c Config) Int(ctx context.Context, name string, path ...string) (n int64, ok bool, err error) {
-	value, err := c.value(ctx, name, path)
+	value, err := c.Value(ctx, name, path...)
 	n, ok = document.Document{"n": value}.Int("n")
 	return n, ok, err
 }
 
 // Off reports whether the switch that a path of keys leads to in a document is there and not on (kz_term:is_true).
 func (c Config) Off(ctx context.Context, name string, path ...string) (bool, error) {
-	value, err := c.value(ctx, name, path)
+	value, err := c.Value(ctx, name, path...)
 	return value != nil && value != true && value != "true", err
 }
 
-// value returns what a path of keys leads to in the first section that has it, nil where none has. A null is nothing,
-// as in Kazoo.
-func (c Config) value(ctx context.Context, name string, path []string) (any, error) {
+// Value returns what a path of keys leads to in the first section of a document that has it, nil where none has. A null
+// is nothing, as in Kazoo.
+func (c Config) Value(ctx context.Context, name string, path ...string) (any, error) {
 	doc, err := c.documents.Get(ctx, kazoo.SystemConfig, name)
 	if Missing(err) {
 		return nil, nil
@@ -109,7 +104,7 @@ func (c Config) ClusterID(ctx context.Context) (string, error) {
 // zones of their proxies otherwise than those of their nodes. The first section that has such names counts as a whole.
 // A zone has its own name where the settings have no other, or can't be read.
 func (c Config) ZoneName(ctx context.Context, zone string) string {
-	value, _ := c.value(ctx, "ips", []string{"zone_name_map"})
+	value, _ := c.Value(ctx, "ips", "zone_name_map")
 	names, _ := value.(map[string]any)
 	if name, _ := names[zone].(string); name != "" {
 		return name

@@ -116,15 +116,11 @@ func (f *Provisioner) realm(ctx context.Context, asked string, master *Account) 
 	if !validRealm.MatchString(realm) {
 		return "", invalid("realm", fmt.Sprintf("%q is not a host name of 4 to 253 characters", asked))
 	}
-	holders, err := f.holders(ctx, realm)
+	holders, err := f.directory.idsByRealm(ctx, realm)
 	if err == nil && len(holders) > 0 {
 		err = realmTaken(realm)
 	}
 	return realm, err
-}
-
-func (f *Provisioner) holders(ctx context.Context, realm string) ([]string, error) {
-	return f.directory.find(ctx, "listing_by_realm", "by_realm", realm)
 }
 
 func realmTaken(realm string) error {
@@ -145,7 +141,7 @@ func (f *Provisioner) enter(ctx context.Context, doc document.Document, parent *
 		return err
 	}
 	realm := doc.String("realm")
-	holders, err := f.holders(ctx, realm)
+	holders, err := f.directory.idsByRealm(ctx, realm)
 	if err != nil || len(holders) <= 1 {
 		return err
 	}

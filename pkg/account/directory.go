@@ -48,7 +48,7 @@ func (d *Directory) Get(ctx context.Context, id string) (*Account, error) {
 
 // ByAPIKey finds the account whose API key is exactly key. Where there is none, that is fault.BadIdentifier.
 func (d *Directory) ByAPIKey(ctx context.Context, key string) (*Account, error) {
-	ids, err := d.find(ctx, "listing_by_api", "by_api_key", key)
+	ids, err := d.list(ctx, kazoo.Accounts, key, view{"accounts", "listing_by_api"}, view{"junctor", "by_api_key"})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,8 @@ func (d *Directory) idsByRealm(ctx context.Context, realm string) ([]string, err
 	if realm == "" {
 		return nil, nil
 	}
-	return d.find(ctx, "listing_by_realm", "by_realm", strings.ToLower(realm))
+	return d.list(ctx, kazoo.Accounts, strings.ToLower(realm),
+		view{"accounts", "listing_by_realm"}, view{"junctor", "by_realm"})
 }
 
 func (d *Directory) idsByName(ctx context.Context, name string) ([]string, error) {
@@ -89,7 +90,7 @@ func (d *Directory) idsByName(ctx context.Context, name string) ([]string, error
 	if key == "" {
 		return nil, nil
 	}
-	return d.find(ctx, "listing_by_name", "by_name", key)
+	return d.list(ctx, kazoo.Accounts, key, view{"accounts", "listing_by_name"}, view{"junctor", "by_name"})
 }
 
 // present reads accounts by their ids, without those that are gone.
@@ -105,19 +106,6 @@ func (d *Directory) present(ctx context.Context, ids []string) (found []*Account
 		found = append(found, a)
 	}
 	return found, nil
-}
-
-// find returns the ids of the accounts that a view of database accounts lists under key: Kazoo's view where it
-// is installed, else ours.
-func (d *Directory) find(ctx context.Context, kazoos, ours, key string) (ids []string, err error) {
-	ids, err = d.list(ctx, kazoo.Accounts, "accounts", kazoos, key)
-	if fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = d.list(ctx, kazoo.Accounts, "junctor", ours, key)
-	}
-	if fault.Is(err, fault.DatastoreMissing) {
-		return nil, nil // nothing is bootstrapped yet
-	}
-	return ids, err
 }
 
 // Reseller reports whether an account is a reseller, and returns the id of its own one: the nearest ancestor that is a

@@ -25,7 +25,6 @@ func TestGet(t *testing.T) {
 	}
 	want := &account.Account{
 		ID: accountA1, Name: "Account A1", Realm: "a1.example.com", Tree: []string{accountM, accountA}, Enabled: true,
-		IdentitySecret: "b804a2c88de2520d8284292a9305d6b5",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -189,22 +188,18 @@ func TestConfigOfAnEmptyStore(t *testing.T) {
 	}
 }
 
-func TestEnsureIdentitySecret(t *testing.T) {
+func TestEnsureSecretOfAnAccount(t *testing.T) {
 	t.Parallel()
 	s := openKazoo(t)
 	change(t, s, database(t, accountB), accountB, document.Document{"pvt_signature_secret": nil})
 	change(t, s, "accounts", accountB, document.Document{"pvt_signature_secret": nil})
 	d := account.NewDirectory(s)
-	b, err := d.Get(t.Context(), accountB)
-	if err != nil {
-		t.Fatal(err)
-	}
 	secrets := make([]string, 8)
 	var wg sync.WaitGroup
 	for i := range secrets {
 		wg.Go(func() {
 			var err error
-			if secrets[i], err = d.EnsureIdentitySecret(t.Context(), b); err != nil {
+			if secrets[i], err = d.EnsureSecret(t.Context(), accountB, accountB); err != nil {
 				t.Error(err)
 			}
 		})

@@ -89,7 +89,7 @@ const listPage = 500
 // List passes all accounts that are not deleted to each, in the order of their ids, as the database of accounts has them,
 // until each returns an error. It installs nothing.
 func (d *Directory) List(ctx context.Context, each func(*Account) error) error {
-	views := [][2]string{{"accounts", "listing_by_id"}, {"junctor", "by_id"}}
+	views := []view{{"accounts", "listing_by_id"}, {"junctor", "by_id"}}
 	return d.documentsOf(ctx, kazoo.Accounts, "account", views, func(doc document.Document) error {
 		return each(fromDocument(doc))
 	})
@@ -98,7 +98,7 @@ func (d *Directory) List(ctx context.Context, each func(*Account) error) error {
 // documentsOf passes the documents of a type that are not deleted to each. The first view that is installed lists them;
 // without one all documents of the database are read. A database that does not exist has none.
 func (d *Directory) documentsOf(
-	ctx context.Context, db, docType string, views [][2]string, each func(document.Document) error,
+	ctx context.Context, db, docType string, views []view, each func(document.Document) error,
 ) error {
 	page := func(ids []string) error {
 		docs, err := d.store.GetMany(ctx, db, ids)
@@ -119,7 +119,7 @@ func (d *Directory) documentsOf(
 	var err error = fault.New(fault.DatastoreMissingView, "")
 	for _, v := range views {
 		if fault.Is(err, fault.DatastoreMissingView) {
-			err = store.ViewPages(ctx, d.store, db, v[0], v[1], listPage, page)
+			err = store.ViewPages(ctx, d.store, db, v.design, v.name, listPage, page)
 		}
 	}
 	if fault.Is(err, fault.DatastoreMissingView) {

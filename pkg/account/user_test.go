@@ -427,16 +427,16 @@ func TestUsersAreKazoos(t *testing.T) {
 	}
 }
 
-func TestEnsureSecretOf(t *testing.T) {
+func TestEnsureSecret(t *testing.T) {
 	t.Parallel()
 	s := openKazoo(t)
 	d := account.NewDirectory(s)
-	secret, err := d.EnsureSecretOf(t.Context(), accountA, userAlice)
+	secret, err := d.EnsureSecret(t.Context(), accountA, userAlice)
 	if err != nil || secret != "78f5a3fed0428403d907fb37a364d749" {
 		t.Errorf("a secret that was there: %q, %v", secret, err)
 	}
 	change(t, s, database(t, accountA), userAlice, document.Document{"pvt_signature_secret": nil})
-	secret, err = d.EnsureSecretOf(t.Context(), accountA, userAlice)
+	secret, err = d.EnsureSecret(t.Context(), accountA, userAlice)
 	if err != nil || get(t, s, database(t, accountA), userAlice)["pvt_signature_secret"] != secret || secret == "" {
 		t.Errorf("a new one: %q, %v", secret, err)
 	}
@@ -444,7 +444,7 @@ func TestEnsureSecretOf(t *testing.T) {
 	put(t, s, database(t, accountA), document.Document{"_id": "menu", "pvt_type": "menu"})
 	put(t, s, database(t, accountA), document.Document{"_id": "_design/x", "views": map[string]any{}})
 	for _, id := range []string{userAlice, "nobody", "menu", "_design/x"} {
-		if secret, err := d.EnsureSecretOf(t.Context(), accountA, id); !fault.Is(err, fault.BadIdentifier) || secret != "" {
+		if secret, err := d.EnsureSecret(t.Context(), accountA, id); !fault.Is(err, fault.BadIdentifier) || secret != "" {
 			t.Errorf("%s: %q, %v", id, secret, err)
 		}
 	}

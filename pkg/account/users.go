@@ -17,14 +17,14 @@ func (d *Directory) UsersByHash(ctx context.Context, accountID string, h Hash) (
 		return nil, nil
 	}
 	if h.Kind == SHA {
-		return d.users(ctx, accountID, "creds_by_sha", "users_by_sha1", h.Value)
+		return d.users(ctx, accountID, h.Value, view{"users", "creds_by_sha"}, view{"junctor", "users_by_sha1"})
 	}
-	return d.users(ctx, accountID, "creds_by_md5", "users_by_md5", h.Value)
+	return d.users(ctx, accountID, h.Value, view{"users", "creds_by_md5"}, view{"junctor", "users_by_md5"})
 }
 
 // usersByName returns the ids of the users of an account who have a name.
 func (d *Directory) usersByName(ctx context.Context, accountID, username string) ([]string, error) {
-	return d.users(ctx, accountID, "", "users_by_name", lowerName(username))
+	return d.users(ctx, accountID, lowerName(username), view{"junctor", "users_by_name"})
 }
 
 // User is what the document of a user says.
@@ -44,7 +44,7 @@ func (d *Directory) Users(ctx context.Context, accountID string, each func(User)
 	if err != nil {
 		return nil //nolint:nilerr // an account that can't be has no users
 	}
-	views := [][2]string{{"users", "list_by_id"}, {"junctor", "users_by_name"}}
+	views := []view{{"users", "list_by_id"}, {"junctor", "users_by_name"}}
 	return d.documentsOf(ctx, db, "user", views, func(doc document.Document) error {
 		return each(User{
 			ID: doc.ID(), Username: doc.String("username"), FirstName: doc.String("first_name"),
@@ -53,45 +53,42 @@ func (d *Directory) Users(ctx context.Context, accountID string, each func(User)
 	})
 }
 
-// users returns the ids of the users of an account that a view lists under key: Kazoo's view where it is installed,
-// else ours, which is installed where it is missing.
-func (d *Directory) users(ctx context.Context, accountID, kazoos, ours, key string) ([]string, error) {
+// users lists the ids of users as list does. Our views, which are the last of views, are installed where they are missing.
+func (d *Directory) users(ctx context.Context, accountID, key string, views ...view) ([]string, error) {
 	db, err := Database(accountID)
 	if err != nil {
 		return nil, nil //nolint:nilerr // an account that can't be has no users
 	}
-	ids, err := d.list(ctx, db, "users", kazoos, key)
-	if kazoos == "" || fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = d.list(ctx, db, "junctor", ours, key)
+	ids, err := d.list(ctx, db, key, views...)
+	if !fault.Is(err, fault.DatastoreMissingView) {
+		return ids, err
 	}
-	if fault.Is(err, fault.DatastoreMissingView) {
-		if err := d.installViews(ctx, db); err != nil {
-			return nil, err
+	if err := store.InstallFile(ctx, d.store, db, couchdbviews.Files, "junctor_account.json"); err != nil {
+		return nil, err
+	}
+	return d.list(ctx, db, key, views...)
+}
+
+// view names a view: Kazoo's, or one of ours for where Kazoo's is not installed.
+type view struct{ design, name string }
+
+// list returns the ids of the documents of a database that the first of views which is installed lists under key. A
+// database that does not exist has none.
+func (d *Directory) list(ctx context.Context, db, key string, views ...view) (ids []string, err error) {
+	for _, v := range views {
+		err = d.store.View(ctx, db, v.design, v.name, store.Query{Key: key}, func(row store.Row) error {
+			// CouchDB compares keys by collation, under which different texts can be equal.
+			if k := ""; row.Key(&k) == nil && k == key {
+				ids = append(ids, row.ID())
+			}
+			return nil
+		})
+		if !fault.Is(err, fault.DatastoreMissingView) {
+			break
 		}
-		ids, err = d.list(ctx, db, "junctor", ours, key)
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil, nil
 	}
 	return ids, err
-}
-
-// list returns the ids of the documents that a view lists under key.
-func (d *Directory) list(ctx context.Context, db, design, view, key string) (ids []string, err error) {
-	if view == "" {
-		return nil, nil
-	}
-	err = d.store.View(ctx, db, design, view, store.Query{Key: key}, func(row store.Row) error {
-		// CouchDB compares keys by collation, under which different texts can be equal.
-		if k := ""; row.Key(&k) == nil && k == key {
-			ids = append(ids, row.ID())
-		}
-		return nil
-	})
-	return ids, err
-}
-
-// installViews gives the database of an account our views.
-func (d *Directory) installViews(ctx context.Context, db string) error {
-	return store.InstallFile(ctx, d.store, db, couchdbviews.Files, "junctor_account.json")
 }

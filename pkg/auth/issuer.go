@@ -180,14 +180,10 @@ func (i *Issuer) bind(ctx context.Context, c jwt.MapClaims, holder *account.Acco
 	if identity == "" {
 		identity, _ = c["owner_id"].(string)
 	}
-	var secret string
-	var err error
 	if identity == "" {
 		identity = holder.ID
-		secret, err = i.directory.EnsureIdentitySecret(ctx, holder)
-	} else {
-		secret, err = i.directory.EnsureSecretOf(ctx, holder.ID, identity)
 	}
+	secret, err := i.directory.EnsureSecret(ctx, holder.ID, identity)
 	if err != nil {
 		return refuseMissing("the identity "+identity, err)
 	}
