@@ -10,7 +10,7 @@ import (
 // TestMetricsDocumented: docs/operations.md has every metric.
 func TestMetricsDocumented(t *testing.T) {
 	t.Parallel()
-	text, source := read(t, "../../docs/operations.md"), read(t, "metrics.go")
+	text, source := read(t, "../../docs/operations.md"), read(t, "metrics.go")+read(t, "watch.go")
 	names := regexp.MustCompile(`"(junctor_[a-z_]+)"`).FindAllStringSubmatch(source, -1)
 	if len(names) < 20 {
 		t.Fatalf("%d metrics", len(names))
