@@ -2,10 +2,8 @@ package adminsocket
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 )
 
@@ -41,12 +39,3 @@ func versionError(server, own string) error {
 // errSilent explains that the server ended the connection before the greeting.
 var errSilent = errors.New("the server of this store accepts no command: it is stopping, or it is of an older version, " +
 	"and then has to be restarted")
-
-// refuseOld responds to a sender of the protocol before this one, which began with a JSON object.
-func refuseOld(w io.Writer, version string) {
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"stdout": "", "code": 1,
-		"stderr": "junctor: the server of this store is junctor " + version + ", and this is an older one: use the " +
-			"executable that the server runs\n",
-	})
-}

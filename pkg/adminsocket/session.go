@@ -65,12 +65,6 @@ func (s *Server) greet(c *session) (request Request, err error) {
 		}
 		_ = c.conn.SetDeadline(time.Time{})
 	}()
-	if first, err := c.reader.Peek(1); err != nil {
-		return request, err
-	} else if first[0] == '{' {
-		refuseOld(c.conn, s.Version)
-		return request, errFrame
-	}
 	if _, err := readVersion(c.reader); err != nil {
 		return request, err
 	}

@@ -131,7 +131,7 @@ func TestServerGone(t *testing.T) {
 	}
 }
 
-// TestVersions: a server and a command of different versions say so, also those of the protocol before this one.
+// TestVersions: a server and a command of different versions say so, and what greets in another way gets nothing.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	path := listenFor(t, func(context.Context, *Task) int { t.Error("a command ran"); return 0 })
@@ -139,23 +139,18 @@ func TestVersions(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "is junctor 1.2.3 and this is junctor 1.2.4: restart the server") {
 		t.Errorf("a newer command: %v", err)
 	}
-	for sent, want := range map[string]string{
-		`{"args":["bootstrap"]}` + "\n": `"stderr":"junctor: the server of this store is junctor 1.2.3, and this is an older one`,
-		"GET / HTTP/1.1\r\n\r\n":        "",
-		strings.Repeat("x", 1<<16):      "",
-	} {
+	for _, sent := range []string{`{"args":["bootstrap"]}` + "\n", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1<<16)} {
 		conn, err := net.Dial("unix", path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, _ = io.WriteString(conn, sent) // fails where the server has heard enough
 		response, _ := io.ReadAll(conn)
-		_ = conn.Close()
-		if !strings.Contains(string(response), want) || want == "" && len(response) > 0 {
+		if _ = conn.Close(); len(response) > 0 {
 			t.Errorf("%.20q: %s", sent, response)
 		}
 	}
-	old := respondWith(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }) // what is not JSON
+	old := respondWith(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
 	if r := callWith(t.Context(), old, nil); r.err == nil || !strings.Contains(r.err.Error(), "older version") {
 		t.Errorf("an older server: %v", r.err)
 	}
