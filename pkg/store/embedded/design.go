@@ -88,7 +88,7 @@ func (c contents) register(ix index) error {
 	if err != nil {
 		return err
 	}
-	for _, view := range ix.program.views() {
+	for _, view := range ix.program.views {
 		if _, err := rows.CreateBucket(viewBucket(view)); err != nil {
 			return err
 		}

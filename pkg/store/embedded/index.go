@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
-	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -45,7 +43,7 @@ func (c *client) newIndex(id string, body []byte) (index, error) {
 		return index{}, err
 	}
 	p, err := c.compile(source)
-	if err != nil || len(p.views()) == 0 {
+	if err != nil || len(p.views) == 0 {
 		return index{}, err
 	}
 	sum := sha256.Sum256(source)
@@ -53,14 +51,7 @@ func (c *client) newIndex(id string, body []byte) (index, error) {
 }
 
 func (c *client) compile(source []byte) (*program, error) {
-	decoded, err := decodeJSON(source)
-	if err != nil {
-		return nil, err
-	}
-	design := decoded.(map[string]any) // a designSource
-	return compile(design["_id"].(string), design, c.scriptLimit, func(msg string, fields map[string]any) {
-		c.log.Warn().Fields(fields).Msg(msg)
-	})
+	return compile(source, c.scriptLimit, func(msg string, fields map[string]any) { c.log.Warn().Fields(fields).Msg(msg) })
 }
 
 // program returns the compiled views of an index. They are cached until the store is closed: there are few, as the
@@ -124,7 +115,7 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 		return nil, err
 	}
 	var rows []row
-	for _, view := range slices.Sorted(maps.Keys(views)) { // in one order, so that the list of them stays the same
+	for _, view := range ix.program.views { // in one order, so that the list of them stays the same
 		for n, e := range views[view] {
 			r, err := newRow(view, id, uint32(n), e)
 			if err != nil {

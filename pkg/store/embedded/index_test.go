@@ -97,7 +97,7 @@ func checkIndex(t *testing.T, c contents, ix index) {
 		return err
 	})
 	got := 0
-	for _, view := range ix.program.views() {
+	for _, view := range ix.program.views {
 		rows := c.index(ix.name).view(view)
 		_ = rows.ForEach(func(k, v []byte) error {
 			got++

@@ -50,7 +50,7 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 }
 
 // valueEnd returns where a value in an array or object ends.
-func valueEnd[T ~string | ~[]byte](text T) int {
+func valueEnd(text []byte) int {
 	depth := 0
 	for i := 0; ; i++ {
 		switch text[i] {

@@ -35,8 +35,8 @@ func (name unsupportedReducer) rereduce(context.Context, []json.RawMessage) (jso
 
 // scriptReducer is a reduce function in JavaScript.
 type scriptReducer struct {
+	program  *program
 	function *function
-	failed   func(error)
 }
 
 func (r *scriptReducer) reduce(ctx context.Context, keys, values []json.RawMessage) (json.RawMessage, error) {
@@ -49,15 +49,15 @@ func (r *scriptReducer) rereduce(ctx context.Context, values []json.RawMessage) 
 
 // call returns null if the function throws, as CouchDB does, and an error if it was stopped.
 func (r *scriptReducer) call(ctx context.Context, keys, values string, again bool) (result json.RawMessage, err error) {
-	err = r.function.run(ctx, func(s *sandbox) (err error) {
-		result, err = s.reduce(keys, values, again)
+	err = r.program.use(ctx, func(s *sandbox) (err error) {
+		result, err = s.reduce(ctx, r.function, keys, values, again)
 		return err
 	})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		r.failed(err)
+		r.program.logFailure(r.function, "", err)
 	}
 	if isThrown(err) {
 		return json.RawMessage("null"), nil

@@ -14,17 +14,13 @@ import (
 // compileReducer compiles one view with a reduce function.
 func compileReducer(t *testing.T, reduce string, limit time.Duration, j *journal) reducer {
 	t.Helper()
-	p, err := compile("_design/test", map[string]any{"views": map[string]any{
+	p, err := compileDesign(map[string]any{"views": map[string]any{
 		"v": map[string]any{"map": `function(doc) {}`, "reduce": reduce},
 	}}, limit, j.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, ok := p.reducer("v")
-	if !ok {
-		t.Fatal("no reducer")
-	}
-	return r
+	return p.reduces["v"]
 }
 
 // rawValues takes a JSON array apart.

@@ -5,17 +5,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dop251/goja"
 )
 
-// program is the compiled functions of one design document. It is safe for concurrent use.
+// program is the compiled functions of one design document, with a pool of sandboxes, one for each processor. It is safe
+// for concurrent use.
 type program struct {
 	ddocID  string
-	maps    map[string]*function
-	reduces map[string]reducer
+	views   []string             // sorted
+	maps    map[string]*function // by view
+	reduces map[string]reducer   // by view; none for a view without one
+	limit   time.Duration        // of one call of a function
 	log     func(msg string, fields map[string]any)
+	idle    chan *sandbox
+}
+
+// function is a compiled function.
+type function struct {
+	kind, view string // "map" or "reduce"
+	code       *goja.Program
 }
 
 // emitted is one row a map function emitted, as JSON text.
@@ -24,125 +37,122 @@ type emitted struct {
 }
 
 // compile compiles a design document. limit is the longest that one call of a function may take. The messages and the
-// errors of scripts go to log.
-func compile(
-	ddocID string, design map[string]any, limit time.Duration, log func(msg string, fields map[string]any),
-) (*program, error) {
-	if language, ok := design["language"]; ok && language != "javascript" {
-		return nil, notSupported(fmt.Sprintf("design document language %v", language))
+// errors of scripts go to log. As in CouchDB, an entry of the views without a map function (`lib`, say) is not a view.
+func compile(source []byte, limit time.Duration, log func(msg string, fields map[string]any)) (*program, error) {
+	var design struct {
+		ID       string `json:"_id"`
+		Language any
+		Views    map[string]json.RawMessage
 	}
-	p := &program{ddocID: ddocID, maps: map[string]*function{}, reduces: map[string]reducer{}, log: log}
-	views, ok := design["views"].(map[string]any)
-	if !ok && design["views"] != nil {
-		return nil, badRequest("`views` must be an object")
+	if err := json.Unmarshal(source, &design); err != nil {
+		return nil, badRequest("invalid design document: %v", err)
 	}
-	for _, name := range slices.Sorted(maps.Keys(views)) {
-		if err := p.addView(name, views[name], limit); err != nil {
+	if design.Language != nil && design.Language != "javascript" {
+		return nil, notSupported(fmt.Sprintf("design document language %v", design.Language))
+	}
+	p := &program{ddocID: design.ID, maps: map[string]*function{}, reduces: map[string]reducer{}, limit: limit, log: log,
+		idle: make(chan *sandbox, runtime.GOMAXPROCS(0))}
+	for range cap(p.idle) {
+		p.idle <- &sandbox{program: p}
+	}
+	for _, name := range slices.Sorted(maps.Keys(design.Views)) {
+		var functions struct{ Map, Reduce *string }
+		if err := json.Unmarshal(design.Views[name], &functions); err != nil {
+			return nil, badRequest("the view '%s' must be an object, and its functions strings: %v", name, err)
+		}
+		if functions.Map == nil {
+			continue
+		}
+		var err error
+		if p.maps[name], err = p.compileFunction("map", name, *functions.Map); err == nil && functions.Reduce != nil {
+			p.reduces[name], err = p.compileReduce(name, *functions.Reduce)
+		}
+		if err != nil {
 			return nil, err
 		}
+		p.views = append(p.views, name)
 	}
 	return p, nil
 }
 
-// addView compiles one view. As in CouchDB, an entry without a map function (`lib`, say) is not a view.
-func (p *program) addView(name string, view any, limit time.Duration) error {
-	functions, ok := view.(map[string]any)
-	if !ok {
-		return badRequest("the view '%s' must be an object", name)
-	}
-	if functions["map"] == nil {
-		return nil
-	}
-	mapper, err := p.compileFunction("map", name, functions["map"], limit)
-	if err != nil {
-		return err
-	}
-	p.maps[name] = mapper
-	if functions["reduce"] == nil {
-		return nil
-	}
-	p.reduces[name], err = p.compileReduce(name, functions["reduce"], limit)
-	return err
-}
-
 // compileReduce takes the name of a built-in function, which starts with an underscore, or the source of a function.
-func (p *program) compileReduce(view string, source any, limit time.Duration) (reducer, error) {
-	if name, ok := source.(string); ok && strings.HasPrefix(name, "_") {
-		if builtin, ok := builtinReducers[name]; ok {
+func (p *program) compileReduce(view, source string) (reducer, error) {
+	if strings.HasPrefix(source, "_") {
+		if builtin, ok := builtinReducers[source]; ok {
 			return builtin, nil
 		}
-		return unsupportedReducer(name), nil
+		return unsupportedReducer(source), nil
 	}
-	reduce, err := p.compileFunction("reduce", view, source, limit)
-	if err != nil {
-		return nil, err
-	}
-	return &scriptReducer{function: reduce, failed: func(err error) { p.logFailure("reduce", view, "", err) }}, nil
+	f, err := p.compileFunction("reduce", view, source)
+	return &scriptReducer{program: p, function: f}, err
 }
 
 // compileFunction compiles a function and loads it once, so that the design document is refused, in CouchDB's words, if
 // that fails.
-func (p *program) compileFunction(kind, view string, source any, limit time.Duration) (*function, error) {
-	text, ok := source.(string)
-	if !ok {
-		return nil, badRequest("the %s function in the '%s' view must be a string", kind, view)
+func (p *program) compileFunction(kind, view, source string) (*function, error) {
+	// As the second operand of a comma the anonymous function that CouchDB asks for is an expression, whatever
+	// comments stand around it and semicolons behind it.
+	code, err := goja.Compile("", "0,"+source, false)
+	f := &function{kind: kind, view: view, code: code}
+	if err == nil {
+		err = p.use(context.Background(), func(s *sandbox) error {
+			return s.run(context.Background(), f, func(goja.Callable) error { return nil })
+		})
 	}
-	f, err := newFunction(text, limit, func(message string) {
-		p.log("view function says", p.fields(kind, view, "message", message))
-	})
 	if err != nil {
 		return nil, badRequest("Compilation of the %s function in the '%s' view failed: %v", kind, view, err)
 	}
 	return f, nil
 }
 
-// views lists the names of the views, sorted.
-func (p *program) views() []string { return slices.Sorted(maps.Keys(p.maps)) }
-
-// reducer returns a view's reduce function, if it has one.
-func (p *program) reducer(view string) (reducer, bool) {
-	r, ok := p.reduces[view]
-	return r, ok
+// use lends an idle sandbox to work, after waiting for one.
+func (p *program) use(ctx context.Context, work func(*sandbox) error) error {
+	select {
+	case s := <-p.idle:
+		defer func() { p.idle <- s }()
+		return work(s)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// mapDoc maps a document, which is compact JSON, for every view. If a function throws or takes too long, its view gets no
-// rows of the document, and that is logged. Only the end of ctx is an error.
+// mapDoc maps a document, which is compact JSON, for every view, and returns the rows by view. If a function throws or
+// takes too long, its view gets no rows of the document, and that is logged. Only the end of ctx is an error.
 func (p *program) mapDoc(ctx context.Context, doc json.RawMessage) (map[string][]emitted, error) {
 	rows := make(map[string][]emitted, len(p.maps))
-	text := parser{text: string(doc)}
-	value := text.value()
-	for view, mapper := range p.maps {
-		err := text.err
-		if err == nil {
-			err = mapper.run(ctx, func(s *sandbox) (err error) {
-				rows[view], err = s.mapDoc(&value)
-				return err
-			})
+	err := p.use(ctx, func(s *sandbox) error {
+		s.document = nil
+		for _, view := range p.views {
+			var err error
+			if rows[view], err = s.mapDoc(ctx, p.maps[view], string(doc)); ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				p.logFailure(p.maps[view], documentID(doc), err)
+			}
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			p.logFailure("map", view, documentID(doc), err)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return rows, nil
 }
 
-func (p *program) logFailure(kind, view, docID string, err error) {
-	fields := p.fields(kind, view, "error", err.Error())
+func (p *program) logFailure(f *function, docID string, err error) {
+	fields := p.fields(f, "error", err.Error())
 	if docID != "" {
 		fields["doc"] = docID
 	}
 	p.log("view function failed", fields)
 }
 
-func (p *program) fields(kind, view, key, text string) map[string]any {
+func (p *program) fields(f *function, key, text string) map[string]any {
 	const enough = 1000 // a script can put anything into a message
 	if len(text) > enough {
 		text = strings.ToValidUTF8(text[:enough], "") + "…"
 	}
-	return map[string]any{"design": p.ddocID, "view": view, "function": kind, key: text}
+	return map[string]any{"design": p.ddocID, "view": f.view, "function": f.kind, key: text}
 }
 
 func documentID(doc json.RawMessage) string {

@@ -77,8 +77,7 @@ func (d *database) openView(c contents, ddocID, view string) (*openedView, error
 	if rows == nil {
 		return nil, errNoView
 	}
-	reducer, _ := ix.program.reducer(view)
-	return &openedView{rows: rows, reducer: reducer, reached: ix.reached}, nil
+	return &openedView{rows: rows, reducer: ix.program.reduces[view], reached: ix.reached}, nil
 }
 
 // viewRows are rows as the map function emitted them.
