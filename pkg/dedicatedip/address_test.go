@@ -25,8 +25,7 @@ func TestByAddress(t *testing.T) {
 		if id == "" {
 			continue
 		}
-		_, err := s.s.Put(t.Context(), Database, document.Document{"_id": id, "pvt_type": documentType})
-		s.ok(err)
+		s.ok(outcome(s.s.Put(t.Context(), Database, document.Document{"_id": id, "pvt_type": documentType})))
 		if addr, ok := ipaddr.Parse(id); ok {
 			want[id] = ipaddr.Key(addr)
 		}

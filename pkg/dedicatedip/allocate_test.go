@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/testutil"
@@ -51,18 +50,12 @@ func to(account string) func(*AllocateRequest) {
 // fill makes so many addresses available in each of some zones: 10.N.0.0 and up are of the Nth.
 func (s *subject) fill(count int, zones ...string) {
 	s.Helper()
-	var docs []document.Document
 	for n, zone := range zones {
+		var ids []string
 		for i := range count {
-			docs = append(docs, document.Document{"_id": fmt.Sprintf("10.%d.%d.%d", n, i/256, i%256), "pvt_vsn": "1",
-				"pvt_type": documentType, "pvt_status": available, "pvt_zone": zone, "pvt_host": "h1"})
+			ids = append(ids, fmt.Sprintf("10.%d.%d.%d", n, i/256, i%256))
 		}
-	}
-	written, err := s.s.PutMany(s.Context(), Database, docs)
-	s.ok(err)
-	for i, w := range written {
-		s.ok(w.Err)
-		s.heard(docs[i].ID(), w.Rev)
+		s.freeIn(zone, ids...)
 	}
 }
 
@@ -101,8 +94,7 @@ func allocates(s *subject) {
 func spreads(s *subject) {
 	s.fill(6, "a", "b", "c")
 	s.free("10.9.0.1")
-	_, err := s.Assign(s.Context(), toAssign(accountB, "10.9.0.1"))
-	s.ok(err)
+	s.ok(s.assign(s.Pool, accountB, "10.9.0.1"))
 	first, err := s.Allocate(s.Context(), wish(8, spread))
 	s.ok(err)
 	for zone, n := range zonesOf(first) {
@@ -132,16 +124,13 @@ func tooMany(s *subject) {
 			s.Errorf("zone %q: %+v", zone, err)
 		}
 	}
-	_, err := s.Allocate(s.Context(), wish(1, inOneZone("nowhere")))
-	testutil.RequireFault(s, err, fault.Invalid)
-	_, err = s.Allocate(s.Context(), wish(9, spread))
-	testutil.RequireFault(s, err, fault.Conflict)
+	testutil.RequireFault(s, outcome(s.Allocate(s.Context(), wish(1, inOneZone("nowhere")))), fault.Invalid)
+	testutil.RequireFault(s, outcome(s.Allocate(s.Context(), wish(9, spread))), fault.Conflict)
 	s.copies(accountA)
 	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 4 {
 		s.Error(sizes)
 	}
-	_, err = s.Allocate(s.Context(), wish(8))
-	s.ok(err)
+	s.ok(outcome(s.Allocate(s.Context(), wish(8))))
 }
 
 // rush lets clients of several pools each make so many requests for one address, and answers what they got by client.
@@ -233,8 +222,7 @@ func allocatesToTheLast(s *subject) {
 	if all := s.rush(pools, 12, 4, ""); len(all) != 48 {
 		s.Errorf("%d addresses of 48", len(all))
 	}
-	_, err := s.Allocate(s.Context(), wish(1))
-	testutil.RequireFault(s, err, fault.Conflict)
+	testutil.RequireFault(s, outcome(s.Allocate(s.Context(), wish(1))), fault.Conflict)
 	for _, p := range pools {
 		testutil.Eventually(s, "nothing is reserved", func() bool { return p.reserved.Len() == 0 })
 	}
@@ -256,8 +244,7 @@ func allocationFails(s *subject) {
 		}
 		return errUnplugged
 	})
-	_, err := p.Allocate(s.Context(), wish(5))
-	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
+	testutil.RequireFault(s, outcome(p.Allocate(s.Context(), wish(5))), fault.DatastoreUnreachable)
 	s.copies(accountA)
 	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 10 {
 		s.Error(sizes)
@@ -267,13 +254,10 @@ func allocationFails(s *subject) {
 // allocatesUnheard: what the feed has not told yet is found in the store.
 func allocatesUnheard(s *subject) {
 	p := s.following(s.pool(s.s, io.Discard))
-	written, err := s.s.PutMany(s.Context(), Database, []document.Document{
-		{"_id": "10.0.0.1", "pvt_type": documentType, "pvt_status": available, "pvt_zone": "z", "pvt_host": "h"},
-		{"_id": "10.0.0.2", "pvt_type": documentType, "pvt_status": available, "pvt_zone": "z", "pvt_host": "h"}})
-	s.ok(err)
+	s.free("10.0.0.1", "10.0.0.2")
 	ips, err := p.Allocate(s.Context(), wish(2))
 	s.ok(err)
-	if idsText(ips) != "10.0.0.1 10.0.0.2" || len(written) != 2 {
+	if idsText(ips) != "10.0.0.1 10.0.0.2" {
 		s.Errorf("got %s", idsText(ips))
 	}
 	s.copies(accountA, "10.0.0.1", "10.0.0.2")

@@ -1,10 +1,10 @@
 package dedicatedip
 
 import (
-	"junctor/pkg/kazoo"
-	"junctor/pkg/testutil"
-
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
+	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 var assignCases = []testCase{
@@ -18,7 +18,7 @@ var assignCases = []testCase{
 func assignOne(s *subject) {
 	s.put(`{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1",
 		"pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63800000000,"name":"mine","pvt_odd":{"a":[1,null]}}`)
-	ip, err := assignSingle(s.Context(), s.Pool, accountA, "::ffff:10.0.0.1", nil)
+	ip, err := single(s.Assign(s.Context(), toAssign(accountA, "::ffff:10.0.0.1")))
 	s.ok(err)
 	const want = `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_zone":"z1",
 		"pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,"name":"mine","pvt_odd":{"a":[1,null]},
@@ -52,10 +52,10 @@ func assignOneRefused(s *subject) {
 		{accountB, "", "ips%2E0 not_found: ip not found: "},
 	}
 	for _, test := range tests {
-		ip, err := assignSingle(s.Context(), s.Pool, test.account, test.address, nil)
+		ips, err := s.Assign(s.Context(), toAssign(test.account, test.address))
 		s.saying(err, test.want)
-		if ip.doc != nil {
-			s.Errorf("%s: answered %v", test.address, ip.Private())
+		if ips != nil {
+			s.Errorf("%s: returned %s", test.address, idsText(ips))
 		}
 	}
 	s.holds("10.0.0.1=" + accountA)
@@ -95,19 +95,23 @@ func assignRefused(s *subject) {
 
 func assignMatches(s *subject) {
 	s.free("10.0.0.1")
+	assign := func(match store.Match) (IP, error) {
+		return single(s.Assign(s.Context(), AssignRequest{Account: accountA, Addresses: []string{"10.0.0.1"}, IfMatch: match}))
+	}
+	release := func(match store.Match) error {
+		return outcome(s.Release(s.Context(), ReleaseRequest{Account: accountA, Addresses: []string{"10.0.0.1"}, IfMatch: match}))
+	}
 	never := func(string) bool { return false }
-	_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", never)
-	testutil.RequireFault(s, err, fault.PreconditionFailed)
+	is := func(rev string) store.Match { return func(revision string) bool { return revision == rev } }
+	testutil.RequireFault(s, outcome(assign(never)), fault.PreconditionFailed)
 	s.holds("10.0.0.1")
 	rev := s.stored(Database, "10.0.0.1").Rev()
-	ip, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
+	ip, err := assign(is(rev))
 	s.ok(err)
-	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == rev })
-	testutil.RequireFault(s, err, fault.PreconditionFailed)
+	testutil.RequireFault(s, release(is(rev)), fault.PreconditionFailed)
 	s.holds("10.0.0.1=" + accountA)
-	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", func(revision string) bool { return revision == ip.Revision() })
-	s.ok(err)
+	s.ok(release(is(ip.Revision())))
 	s.holds("10.0.0.1")
-	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", never) // what it says of the address goes first
-	s.saying(err, "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
+	// What it says of the address goes first.
+	s.saying(release(never), "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
 }

@@ -115,8 +115,7 @@ func availablePagesGoOn(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4")
 	page, err := s.Read().Available(s.Context(), Filter{PageSize: 2})
 	s.ok(err)
-	_, err = assignSingle(s.Context(), s.Pool, accountA, "10.0.0.3", nil)
-	s.ok(err)
+	s.ok(s.assign(s.Pool, accountA, "10.0.0.3"))
 	rest, err := s.Read().Available(s.Context(), Filter{PageSize: 2, StartKey: page.Next})
 	if got := texts(rest.Items); err != nil || got != "10.0.0.4@z1" || rest.Next != "" {
 		s.Errorf("after %s comes %s, %q, %v", texts(page.Items), got, rest.Next, err)

@@ -32,11 +32,9 @@ func approved(s *subject) {
 		return nil
 	}
 	for _, addresses := range [][]string{{"10.0.0.1"}, {"10.0.0.2", "::ffff:10.0.0.2", "10.0.0.3"}, nil} {
-		_, err := s.Assign(s.Context(), AssignRequest{Account: accountA, Addresses: addresses, Approve: approve})
-		s.ok(err)
+		s.ok(outcome(s.Assign(s.Context(), AssignRequest{Account: accountA, Addresses: addresses, Approve: approve})))
 	}
-	_, err := s.Release(s.Context(), toRelease(accountA, "10.0.0.2"))
-	s.ok(err)
+	s.ok(s.release(s.Pool, accountA, "10.0.0.2"))
 	if !slices.Equal(asked, []int{1, 2}) {
 		s.Errorf("asked about %v", asked)
 	}
@@ -82,11 +80,10 @@ func approvedAgain(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	r := toAssign(accountA, "10.0.0.1")
 	r.Approve = func(context.Context, int) error {
-		_, err := assignSingle(s.Context(), s.Pool, accountB, "10.0.0.1", nil)
+		err := s.assign(s.Pool, accountB, "10.0.0.1")
 		return err
 	}
-	_, err := s.Assign(s.Context(), r)
-	s.saying(err, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
+	s.saying(outcome(s.Assign(s.Context(), r)), "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
 	asked := 0
 	r = toAssign(accountA, "10.0.0.2")
 	r.Approve = func(context.Context, int) error {
@@ -95,8 +92,7 @@ func approvedAgain(s *subject) {
 		}
 		return nil
 	}
-	_, err = s.Assign(s.Context(), r)
-	s.ok(err)
+	s.ok(outcome(s.Assign(s.Context(), r)))
 	if asked != 2 {
 		s.Errorf("asked %d times", asked)
 	}
@@ -132,31 +128,23 @@ func billingIsTold(s *subject) {
 	s.Pool = s.poolWith(s.s, Options{Copies: projection.Options{Written: b.add}})
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	b.was(s)
-	_, err := s.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
-	s.ok(err)
+	s.ok(s.assign(s.Pool, accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	b.was(s, accountA)
-	_, err = assignSingle(s.Context(), s.Pool, accountB, "10.0.0.1", nil)
-	testutil.RequireFault(s, err, fault.Invalid)
-	_, err = s.Assign(s.Context(), AssignRequest{Account: accountB})
-	s.ok(err)
+	testutil.RequireFault(s, s.assign(s.Pool, accountB, "10.0.0.1"), fault.Invalid)
+	s.ok(outcome(s.Assign(s.Context(), AssignRequest{Account: accountB})))
 	b.was(s)
-	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.release(s.Pool, accountA, "10.0.0.1"))
 	b.was(s, accountA)
-	_, err = s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"}) // nobody's
-	s.ok(err)
+	s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"}))) // nobody's
 	b.was(s)
-	_, err = s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})
-	s.ok(err)
+	s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})))
 	b.was(s, accountA)
-	_, err = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
-	s.ok(err)
+	s.ok(outcome(s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	b.was(s, accountA)
 	db := s.accountDB(accountA)
 	s.free("10.0.0.4")
 	p := s.poolWith(trouble{s.s, when("put", db, 1, answerLost)}, Options{Copies: projection.Options{Written: b.add}})
-	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.4", nil)
-	s.ok(err)
+	s.ok(s.assign(p, accountA, "10.0.0.4"))
 	b.was(s, accountA)
 }
 

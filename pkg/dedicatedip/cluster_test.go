@@ -1,12 +1,10 @@
 package dedicatedip
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"junctor/pkg/kazoo"
@@ -89,8 +87,7 @@ func (c *cluster) other(before document.Document, accountID, hash string) docume
 		if old := c.stored(c.accountDB(accountID), doc.ID()); old != nil {
 			copied["_rev"] = old.Rev()
 		}
-		_, err := c.s.Put(c.Context(), c.accountDB(accountID), copied)
-		c.ok(err)
+		c.ok(outcome(c.s.Put(c.Context(), c.accountDB(accountID), copied)))
 	}
 	c.replicate(Database, doc, hash)
 	return doc
@@ -108,15 +105,7 @@ func (c *cluster) replicate(db string, doc document.Document, hash string) {
 	}
 	doc["_rev"] = fmt.Sprintf("%d-%s", next, hash)
 	doc["_revisions"] = map[string]any{"start": next, "ids": history}
-	body, err := json.Marshal(map[string]any{"new_edits": false, "w": 3, "docs": []any{doc}})
-	c.ok(err)
-	response, err := http.Post(c.dsn+"/"+url.PathEscape(c.s.Prefix+db)+"/_bulk_docs", "application/json",
-		bytes.NewReader(body))
-	c.ok(err)
-	c.ok(response.Body.Close())
-	if response.StatusCode >= http.StatusBadRequest {
-		c.Fatalf("replicate: %s", response.Status)
-	}
+	c.request(http.MethodPost, c.dsn, db, "/_bulk_docs", map[string]any{"new_edits": false, "w": 3, "docs": []any{doc}})
 }
 
 // resolved checks what holds once the feed has reported the conflicts of these addresses: a pool that follows the store
@@ -126,8 +115,7 @@ func (c *cluster) resolved(want ...string) {
 	for _, each := range want {
 		id, _, _ := strings.Cut(each, "=")
 		testutil.Eventually(c, id+" without a conflict", func() bool { // on a real cluster not all nodes know at once
-			_, err := c.get(c.Context(), id)
-			c.ok(err)
+			c.ok(outcome(c.get(c.Context(), id)))
 			return c.stored(Database, id)["_conflicts"] == nil
 		})
 	}
@@ -136,19 +124,17 @@ func (c *cluster) resolved(want ...string) {
 
 func clusterAssign(c *cluster) {
 	c.free("10.0.0.1", "10.0.0.2")
-	_, err := assignSingle(c.Context(), c.against(accountB, winning, "10.0.0.1"), accountA, "10.0.0.1", nil)
+	err := c.assign(c.against(accountB, winning, "10.0.0.1"), accountA, "10.0.0.1")
 	c.saying(err, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
-	_, err = assignSingle(c.Context(), c.against(accountB, losing, "10.0.0.2"), accountA, "10.0.0.2", nil)
-	c.ok(err)
+	c.ok(c.assign(c.against(accountB, losing, "10.0.0.2"), accountA, "10.0.0.2"))
 	c.resolved("10.0.0.1="+accountB, "10.0.0.2="+accountA)
 }
 
 func clusterAssignSame(c *cluster) {
 	c.free("10.0.0.1", "10.0.0.2")
-	_, err := assignSingle(c.Context(), c.against(accountA, winning, "10.0.0.1"), accountA, "10.0.0.1", nil)
+	err := c.assign(c.against(accountA, winning, "10.0.0.1"), accountA, "10.0.0.1")
 	c.saying(err, "ips%2E0 superfluous: ip already assigned: 10.0.0.1")
-	_, err = assignSingle(c.Context(), c.against(accountA, losing, "10.0.0.2"), accountA, "10.0.0.2", nil)
-	c.ok(err)
+	c.ok(c.assign(c.against(accountA, losing, "10.0.0.2"), accountA, "10.0.0.2"))
 	c.resolved("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 }
 
@@ -159,8 +145,7 @@ func clusterBulk(c *cluster) {
 	c.conflictNames(err, "10.0.0.2")
 	c.holds("10.0.0.1", "10.0.0.2="+accountB, "10.0.0.3")
 
-	_, err = releaseSingle(c.Context(), c.Pool, accountB, "10.0.0.2", nil)
-	c.ok(err)
+	c.ok(c.release(c.Pool, accountB, "10.0.0.2"))
 	_, err = c.against(accountB, losing, "10.0.0.2").Assign(c.Context(), AssignRequest{Account: accountA, Addresses: all})
 	c.ok(err)
 	c.resolved("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
@@ -168,7 +153,7 @@ func clusterBulk(c *cluster) {
 
 func clusterRelease(c *cluster) {
 	c.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
-	_, err := releaseSingle(c.Context(), c.against("", winning, "10.0.0.1"), accountA, "10.0.0.1", nil)
+	err := c.release(c.against("", winning, "10.0.0.1"), accountA, "10.0.0.1")
 	c.saying(err, "ips%2E0 superfluous: ip not assigned: 10.0.0.1")
 	_, err = c.against("", winning, "10.0.0.2").ReleaseAll(c.Context(), ReleaseAllRequest{Account: accountA})
 	c.ok(err) // 10.0.0.3, once 10.0.0.2 is gone
@@ -200,8 +185,7 @@ func clusterFoundLater(c *cluster) {
 		id := fmt.Sprintf("10.0.0.%d", i)
 		c.free(id)
 		before := c.stored(Database, id)
-		_, err := assignSingle(c.Context(), c.Pool, accountA, id, nil)
-		c.ok(err)
+		c.ok(c.assign(c.Pool, accountA, id))
 		c.other(before, accountB, hash)
 	}
 	for id, holder := range map[string]string{"10.0.0.0": accountB, "10.0.0.1": accountA} {
@@ -217,13 +201,11 @@ func clusterFoundLater(c *cluster) {
 func clusterStoreFails(c *cluster) {
 	c.free("10.0.0.1", "10.0.0.2")
 	c.contest(func() { c.replicas.Break(true) })
-	_, err := assignSingle(c.Context(), c.Pool, accountA, "10.0.0.1", nil)
-	testutil.RequireFault(c, err, fault.DatastorePartial)
-	_, err = assignSingle(c.Context(), c.Pool, accountA, "10.0.0.2", nil)
-	testutil.RequireFault(c, err, fault.DatastorePartial)
+	testutil.RequireFault(c, c.assign(c.Pool, accountA, "10.0.0.1"), fault.DatastorePartial)
+	testutil.RequireFault(c, c.assign(c.Pool, accountA, "10.0.0.2"), fault.DatastorePartial)
 	c.replicas.Break(false)
 	testutil.Eventually(c, "writes go on", func() bool {
-		_, err := assignSingle(c.Context(), c.Pool, accountA, "10.0.0.2", nil)
+		err := c.assign(c.Pool, accountA, "10.0.0.2")
 		return err == nil
 	})
 	for _, id := range []string{"10.0.0.1", "10.0.0.2"} { // on a real cluster they were refused, too
@@ -247,8 +229,7 @@ func clusterNodeComesBack(c *cluster) {
 				}
 			})
 		})
-		_, err := c.Assign(c.Context(), toAssign(accountA, id))
-		c.saying(err, "ips%2E0 forbidden: ip assigned to another account: "+id)
+		c.saying(c.assign(c.Pool, accountA, id), "ips%2E0 forbidden: ip assigned to another account: "+id)
 	}
 	c.resolved("10.0.0.1="+accountB, "10.0.0.2="+accountB)
 }
@@ -258,8 +239,7 @@ func clusterNodeComesBack(c *cluster) {
 func clusterConflictingCopies(c *cluster) {
 	for id, hash := range map[string]string{"10.0.0.1": winning, "10.0.0.2": losing} {
 		c.free(id)
-		_, err := c.Assign(c.Context(), toAssign(accountA, id))
-		c.ok(err)
+		c.ok(c.assign(c.Pool, accountA, id))
 		db := c.accountDB(accountA)
 		copied := c.stored(db, id)
 		delete(copied, "_rev")
@@ -267,8 +247,7 @@ func clusterConflictingCopies(c *cluster) {
 		if c.stored(db, id)["_conflicts"] == nil {
 			c.Fatalf("%s has no conflict", id)
 		}
-		_, err = c.Release(c.Context(), toRelease(accountA, id))
-		c.ok(err)
+		c.ok(c.release(c.Pool, accountA, id))
 	}
 	c.holds("10.0.0.1", "10.0.0.2")
 }
@@ -278,9 +257,8 @@ func clusterConflictingCopies(c *cluster) {
 func clusterEqualWrites(c *cluster) {
 	writers := map[string]bool{}
 	for range 2 {
-		_, err := c.Create(c.Context(), inZone("10.0.0.1"))
-		c.ok(err)
-		ip, err := assignSingle(c.Context(), c.Pool, accountA, "10.0.0.1", nil)
+		c.ok(outcome(c.Create(c.Context(), inZone("10.0.0.1"))))
+		ip, err := single(c.Assign(c.Context(), toAssign(accountA, "10.0.0.1")))
 		c.ok(err)
 		writer := c.stored(Database, "10.0.0.1").String(store.FieldWriter)
 		if writer == "" || writers[writer] {
@@ -293,7 +271,6 @@ func clusterEqualWrites(c *cluster) {
 		if ip.Private()[store.FieldWriter] != nil || copied == nil || nodes == 1 && copied[store.FieldWriter] != nil {
 			c.Errorf("shown is %v, copied %v", ip.Private(), copied)
 		}
-		_, err = c.Delete(c.Context(), DeleteRequest{Address: "10.0.0.1"})
-		c.ok(err)
+		c.ok(outcome(c.Delete(c.Context(), DeleteRequest{Address: "10.0.0.1"})))
 	}
 }

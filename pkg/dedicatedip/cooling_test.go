@@ -37,8 +37,7 @@ func (s *subject) configured(settings string) *Pool {
 	if now := s.stored("system_config", "ips"); now != nil {
 		doc["_rev"] = now.Rev()
 	}
-	_, err = s.s.Put(s.Context(), "system_config", doc)
-	s.ok(err)
+	s.ok(outcome(s.s.Put(s.Context(), "system_config", doc)))
 	p := s.poolWith(s.s, Options{Settings: account.NewConfig(s.s)})
 	if s.memory.Load() != nil {
 		s.following(p)
@@ -70,10 +69,9 @@ func coolingHolds(s *subject) {
 	p := s.configured(`{"cooling_s":60}`)
 	s.free("10.0.0.1", "10.0.0.2")
 	s.offers(p, "10.0.0.1 10.0.0.2")
-	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(p, accountA, "10.0.0.1"))
 	s.clock.Add(30)
-	ip, err := releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
+	ip, err := single(p.Release(s.Context(), toRelease(accountA, "10.0.0.1")))
 	s.ok(err)
 	if status := ip.Address().Status; status != "available" {
 		s.Errorf("status %s", status)
@@ -93,39 +91,28 @@ func coolingHolds(s *subject) {
 	refused()
 
 	// The account that had it may take it back at once, and it cools anew after that.
-	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.ok(err)
-	_, err = releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(p, accountA, "10.0.0.1"))
+	s.ok(s.release(p, accountA, "10.0.0.1"))
 	s.clock.Add(59)
-	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
-	s.saying(err, coolingA)
+	s.saying(s.assign(p, accountB, "10.0.0.1"), coolingA)
 	r := toAssign(accountB, "10.0.0.1")
 	r.IgnoreCooling = true
-	_, err = p.Assign(s.Context(), r)
-	s.ok(err)
-	_, err = releaseSingle(s.Context(), p, accountB, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(outcome(p.Assign(s.Context(), r)))
+	s.ok(s.release(p, accountB, "10.0.0.1"))
 	s.clock.Add(60)
 	s.offers(p, "10.0.0.1 10.0.0.2")
-	_, err = assignSingle(s.Context(), p, accountC, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(p, accountC, "10.0.0.1"))
 	s.holds("10.0.0.1="+accountC, "10.0.0.2")
 
 	// A move is no release, and edits of what is available do not end the cooling.
-	_, err = p.Edit(s.Context(), toMove("10.0.0.1", accountB))
-	s.ok(err)
-	_, err = releaseSingle(s.Context(), p, accountB, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(outcome(p.Edit(s.Context(), toMove("10.0.0.1", accountB))))
+	s.ok(s.release(p, accountB, "10.0.0.1"))
 	for i := range 6 {
 		notes := fmt.Sprint("note ", i)
-		_, err = p.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Notes: &notes})
-		s.ok(err)
+		s.ok(outcome(p.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Notes: &notes})))
 	}
-	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.saying(err, coolingA)
-	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
-	s.ok(err)
+	s.saying(s.assign(p, accountA, "10.0.0.1"), coolingA)
+	s.ok(s.assign(p, accountB, "10.0.0.1"))
 }
 
 // coolingAllocation: an allocation takes none that cools, not even its account's own, and says how many there are.
@@ -134,12 +121,10 @@ func coolingAllocation(s *subject) {
 	all := []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"}
 	s.free(all...)
 	s.offers(p, strings.Join(all, " "))
-	_, err := p.Assign(s.Context(), toAssign(accountA, all[:2]...))
-	s.ok(err)
-	_, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
-	s.ok(err)
+	s.ok(s.assign(p, accountA, all[:2]...))
+	s.ok(outcome(p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	for _, accountID := range []string{accountA, accountB} {
-		_, err = p.Allocate(s.Context(), AllocateRequest{Account: accountID, Quantity: 3, Spread: accountID == accountB})
+		_, err := p.Allocate(s.Context(), AllocateRequest{Account: accountID, Quantity: 3, Spread: accountID == accountB})
 		testutil.RequireFault(s, err, fault.Conflict)
 		if data := err.(*fault.Error).Data.(map[string]any); data["available"] != 2 {
 			s.Errorf("refused with %v", data)
@@ -174,12 +159,10 @@ func coolingPages(s *subject) {
 	s.offers(p, strings.Join(all, " "))
 	for i, id := range all {
 		if i%3 > 0 {
-			_, err := assignSingle(s.Context(), p, accountA, id, nil)
-			s.ok(err)
+			s.ok(s.assign(p, accountA, id))
 		}
 	}
-	_, err := p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
-	s.ok(err)
+	s.ok(outcome(p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	for _, size := range []int{1, 3, 10, 11} {
 		var got []string
 		f := Filter{PageSize: size}
@@ -205,29 +188,24 @@ func coolingElsewhere(s *subject) {
 	p := s.configured(`{"cooling_s":60}`)
 	other := s.configured(`{"cooling_s":60}`)
 	s.free("10.0.0.1")
-	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.ok(err)
-	_, err = releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(p, accountA, "10.0.0.1"))
+	s.ok(s.release(p, accountA, "10.0.0.1"))
 	for _, q := range []*Pool{other, p, s.configured(`{"cooling_s":60}`)} {
 		s.offers(q, "")
-		_, err = assignSingle(s.Context(), q, accountB, "10.0.0.1", nil)
-		s.saying(err, coolingA)
+		s.saying(s.assign(q, accountB, "10.0.0.1"), coolingA)
 	}
 	longer := s.configured(`{"cooling_s":"0"}`)
 	for _, q := range []*Pool{other, p, longer} {
 		s.offers(q, "10.0.0.1")
 	}
-	_, err = assignSingle(s.Context(), other, accountB, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(other, accountB, "10.0.0.1"))
 }
 
 // coolingAfterKazoo: releases that Crossbar wrote count, with the holder as far as it is known.
 func coolingAfterKazoo(s *subject) {
 	p := s.configured(`{"cooling_s":60}`)
 	s.free("10.0.0.1", "10.0.0.3")
-	_, err := s.Assign(s.Context(), toAssign(accountA, "10.0.0.1"))
-	s.ok(err)
+	s.ok(s.assign(s.Pool, accountA, "10.0.0.1"))
 	s.clock.Add(10)
 	doc := s.stored(Database, "10.0.0.1") // as kz_ip:release/1 leaves it
 	delete(doc, "pvt_assigned_to")
@@ -238,20 +216,16 @@ func coolingAfterKazoo(s *subject) {
 		m := p.memory.Load()
 		return m == nil || m.index.Revision("10.0.0.1") == rev
 	})
-	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
-	s.saying(err, coolingA)
-	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.saying(s.assign(p, accountB, "10.0.0.1"), coolingA)
+	s.ok(s.assign(p, accountA, "10.0.0.1"))
 
 	// Nothing but Kazoo has written this one. Its time of modification tells that it was released.
 	s.put(`{"_id":"10.0.0.2","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1","pvt_host":"h1",
 		"pvt_created":63800000000,"pvt_modified":` + document.Number(s.now()).String() + `}`)
 	s.offers(p, "10.0.0.3")
-	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.2", nil)
-	s.saying(err, strings.ReplaceAll(coolingA, "10.0.0.1", "10.0.0.2"))
+	s.saying(s.assign(p, accountB, "10.0.0.2"), strings.ReplaceAll(coolingA, "10.0.0.1", "10.0.0.2"))
 	s.clock.Add(60)
-	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.2", nil)
-	s.ok(err)
+	s.ok(s.assign(p, accountB, "10.0.0.2"))
 }
 
 // coolingAfterKazooAlone: whose an address was that nobody but Kazoo has written, the history knows if a process followed.
@@ -274,10 +248,8 @@ func coolingAfterKazooAlone(s *subject) {
 		testutil.Eventually(s, "heard of", func() bool { return p.memory.Load().index.Revision("10.0.0.1") == rev })
 		s.clock.Add(1)
 	}
-	_, err := assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
-	s.saying(err, coolingA)
-	_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.saying(s.assign(p, accountB, "10.0.0.1"), coolingA)
+	s.ok(s.assign(p, accountA, "10.0.0.1"))
 }
 
 // coolingNotAfterUndo: what a request had assigned before it failed is not given back by anybody.
@@ -285,39 +257,35 @@ func coolingNotAfterUndo(s *subject) {
 	s.configured(`{"cooling_s":60}`)
 	s.free("10.0.0.1", "10.0.0.2")
 	store := trouble{s.s, when("put", Database, 1, preceded(func() {
-		_, err := s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})
-		s.ok(err)
+		s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})))
 	}))}
 	p := s.poolWith(store, Options{Settings: account.NewConfig(s.s)})
-	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
-	testutil.RequireFault(s, err, fault.Conflict)
+	testutil.RequireFault(s, s.assign(p, accountA, "10.0.0.1", "10.0.0.2"), fault.Conflict)
 	if events := history.Changes(s.stored(Database, "10.0.0.1")); len(events) < 2 || events[0].Action != history.Released {
 		s.Errorf("nothing was undone: %v", events)
 	}
-	_, err = assignSingle(s.Context(), p, accountB, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(p, accountB, "10.0.0.1"))
 }
 
 // coolingAtOnce: whatever races, an address that an account gave back goes to no other one.
 func coolingAtOnce(s *subject) {
 	pools := []*Pool{s.configured(`{"cooling_s":60}`), s.configured(`{"cooling_s":60}`)}
 	s.free("10.0.0.1")
-	_, err := assignSingle(s.Context(), pools[0], accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(pools[0], accountA, "10.0.0.1"))
 	var given, taken atomic.Int64
 	s.atOnce(12, func(i int, _ *Pool) {
 		p := pools[i/3%2]
 		for range 5 {
 			switch i % 3 {
 			case 0:
-				if _, err := releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil); err == nil {
+				if s.release(p, accountA, "10.0.0.1") == nil {
 					given.Add(1)
 				}
-				if _, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil); err == nil {
+				if s.assign(p, accountA, "10.0.0.1") == nil {
 					taken.Add(1)
 				}
 			case 1:
-				if _, err := assignSingle(s.Context(), p, accountB, "10.0.0.1", nil); err == nil {
+				if s.assign(p, accountB, "10.0.0.1") == nil {
 					s.Error("another account got it")
 				}
 			case 2:
@@ -352,15 +320,12 @@ func maximum(s *subject) {
 	s.ok(own("10.0.0.2", "10.0.0.2"))
 	_, err := p.Allocate(s.Context(), AllocateRequest{Account: accountA, Quantity: 1, Own: true})
 	s.saying(err, "quantity maximum: "+text+": 1")
-	_, err = p.Assign(s.Context(), toAssign(accountA, "10.0.0.3"))
-	s.ok(err)
+	s.ok(s.assign(p, accountA, "10.0.0.3"))
 	s.saying(own("10.0.0.4"), "ips maximum: "+text+": 1")
-	_, err = p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 2, Own: true})
-	s.ok(err)
+	s.ok(outcome(p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 2, Own: true})))
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA, "10.0.0.4="+accountB, "10.0.0.5="+accountB)
 
 	p = s.configured(`{"max_per_account":-1}`)
-	_, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})
-	s.ok(err)
+	s.ok(outcome(p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})))
 	s.ok(own("10.0.0.4", "10.0.0.5"))
 }

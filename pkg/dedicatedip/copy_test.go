@@ -20,18 +20,15 @@ var copyCases = []testCase{
 func copyOverwrites(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip","pvt_host":"stale","old":1}`,
-		`{"_id":"10.0.0.2","other":true}`, `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-	s.ok(err)
+		`{"_id":"10.0.0.2","other":true}`, `{"_id":"10.0.0.9","pvt_type":"device"}`)
+	s.ok(s.assign(s.Pool, accountA, "10.0.0.1"))
 	s.same(s.stored(s.accountDB(accountA), "10.0.0.1"), `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip",
 		"pvt_status":"assigned","pvt_zone":"z1","pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,
 		"pvt_assigned_to":"`+accountA+`"}`)
-	_, err = s.Assign(s.Context(), toAssign(accountA, "10.0.0.2", "10.0.0.3"))
-	s.ok(err)
+	s.ok(s.assign(s.Pool, accountA, "10.0.0.2", "10.0.0.3"))
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
-	s.same(s.stored(s.accountDB(accountA), "10.0.0.9"), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	_, err = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
-	s.ok(err)
+	s.same(s.stored(s.accountDB(accountA), "10.0.0.9"), `{"_id":"10.0.0.9","pvt_type":"device"}`)
+	s.ok(outcome(s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3")
 }
 
@@ -41,8 +38,7 @@ func copyIsThere(s *subject) {
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"assigned",
 		"pvt_zone":"z1","pvt_host":"h1","pvt_created":63800000000,"pvt_modified":63867219200,
 		"pvt_assigned_to":"`+accountA+`"}`)
-	_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.assign(s.Pool, accountA, "10.0.0.1"))
 	if rev := s.stored(s.accountDB(accountA), "10.0.0.1").Rev(); kazoo.Generation(rev) != 1 {
 		s.Errorf("written again: %s", rev)
 	}
@@ -64,20 +60,14 @@ func copyFails(s *subject) {
 			}
 			return do()
 		}, &log)
-		for _, do := range []func() (any, error){
-			func() (any, error) { return assignSingle(s.Context(), p, accountA, "10.0.0.1", nil) },
-			func() (any, error) { return releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil) },
-			func() (any, error) { return p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2")) },
-		} {
-			_, err := do()
-			s.ok(err)
-		}
+		s.ok(s.assign(p, accountA, "10.0.0.1"))
+		s.ok(s.release(p, accountA, "10.0.0.1"))
+		s.ok(s.assign(p, accountA, "10.0.0.1", "10.0.0.2"))
 		s.copies(accountA)
 		for _, word := range []string{`"level":"error"`, "10.0.0.1", accountA, "unplugged", "billing counts the copies"} {
 			testutil.Eventually(s, word+" is in the log", func() bool { return strings.Contains(log.String(), word) }, &log)
 		}
-		_, err := s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
-		s.ok(err)
+		s.ok(outcome(s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	}
 	s.holds("10.0.0.1", "10.0.0.2")
 }
@@ -85,15 +75,11 @@ func copyFails(s *subject) {
 func copyFailsForAMoment(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)
-	_, err := assignSingle(s.Context(), s.with(when("put", db, 1, notMade)), accountA, "10.0.0.1", nil)
-	s.ok(err)
-	_, err = assignSingle(s.Context(), s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2", nil)
-	s.ok(err)
+	s.ok(s.assign(s.with(when("put", db, 1, notMade)), accountA, "10.0.0.1"))
+	s.ok(s.assign(s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2"))
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
-	_, err = releaseSingle(s.Context(), s.with(when("get many", db, 1, notMade)), accountA, "10.0.0.1", nil)
-	s.ok(err)
-	_, err = releaseSingle(s.Context(), s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2", nil)
-	s.ok(err)
+	s.ok(s.release(s.with(when("get many", db, 1, notMade)), accountA, "10.0.0.1"))
+	s.ok(s.release(s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2"))
 	s.holds("10.0.0.1", "10.0.0.2")
 }
 
@@ -103,16 +89,13 @@ func copyWithoutDatabase(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	var log testutil.Log
 	p := s.pool(s.s, &log)
-	_, err := p.Assign(s.Context(), toAssign(gone, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
-	s.ok(err)
+	s.ok(s.assign(p, gone, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	if !strings.Contains(log.String(), "an account that no longer exists") {
 		s.Errorf("no copies, and nobody is told: %s", log.String())
 	}
 	log.Reset()
-	_, err = releaseSingle(s.Context(), p, gone, "10.0.0.1", nil)
-	s.ok(err)
-	_, err = p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: gone})
-	s.ok(err)
+	s.ok(s.release(p, gone, "10.0.0.1"))
+	s.ok(outcome(p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: gone})))
 	if log.String() != "" {
 		s.Errorf("logged %s", log.String())
 	}
@@ -125,23 +108,17 @@ func copiesCross(s *subject) {
 	db := s.accountDB(accountA)
 	for _, call := range []string{"get many", "put"} {
 		p := s.with(when(call, db, 1, preceded(func() {
-			_, err := releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-			s.ok(err)
+			s.ok(s.release(s.Pool, accountA, "10.0.0.1"))
 		})))
-		_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-		s.ok(err)
+		s.ok(s.assign(p, accountA, "10.0.0.1"))
 		s.holds("10.0.0.1")
 
-		_, err = assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-		s.ok(err)
+		s.ok(s.assign(s.Pool, accountA, "10.0.0.1"))
 		p = s.with(when(call, db, 1, preceded(func() {
-			_, err := assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-			s.ok(err)
+			s.ok(s.assign(s.Pool, accountA, "10.0.0.1"))
 		})))
-		_, err = releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-		s.ok(err)
+		s.ok(s.release(p, accountA, "10.0.0.1"))
 		s.holds("10.0.0.1=" + accountA)
-		_, err = s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
-		s.ok(err)
+		s.ok(outcome(s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
@@ -29,34 +29,33 @@ func TestPurgedAddress(t *testing.T) {
 	s := newSubject(t, storetest.Open(t, dsn))
 	s.free("10.0.0.1")
 	s.following(s.Pool)
-	_, err := s.Read().Get(s.Context(), "10.0.0.1")
-	s.ok(err)
-	purge(s, dsn, "10.0.0.1")
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		_, err = s.Read().Get(s.Context(), "10.0.0.1")
-		if fault.Is(err, fault.BadIdentifier) || time.Now().After(deadline) {
-			break
-		}
-	}
-	testutil.RequireFault(s, err, fault.BadIdentifier)
-	_, err = assignSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-	testutil.RequireFault(s, err, fault.Invalid)
+	s.ok(outcome(s.Read().Get(s.Context(), "10.0.0.1")))
+	s.request(http.MethodPost, dsn, Database, "/_purge", map[string]any{
+		"10.0.0.1": []string{s.stored(Database, "10.0.0.1").Rev()},
+	})
+	testutil.Eventually(s, "gone", func() bool {
+		return fault.Is(outcome(s.Read().Get(s.Context(), "10.0.0.1")), fault.BadIdentifier)
+	})
+	testutil.RequireFault(s, s.assign(s.Pool, accountA, "10.0.0.1"), fault.Invalid)
 	if doc := s.stored(Database, "10.0.0.1"); doc != nil {
 		t.Errorf("it is back: %v", doc)
 	}
 }
 
-// purge removes a document of the pool without a trace.
-func purge(s *subject, dsn, id string) {
+// request sends a request about a database to a CouchDB itself.
+func (s *subject) request(method, dsn, db, path string, body any) {
 	s.Helper()
-	body, err := json.Marshal(map[string][]string{id: {s.stored(Database, id).Rev()}})
+	text, err := json.Marshal(body)
 	s.ok(err)
-	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.Prefix+Database) + "/_purge"
-	response, err := http.Post(address, "application/json", bytes.NewReader(body))
+	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.Prefix+db) + path
+	request, err := http.NewRequest(method, address, bytes.NewReader(text))
+	s.ok(err)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
 	s.ok(err)
 	defer response.Body.Close()
-	if said, _ := io.ReadAll(response.Body); response.StatusCode != http.StatusCreated {
-		s.Fatalf("purge: %s %s", response.Status, said)
+	if said, _ := io.ReadAll(response.Body); response.StatusCode >= http.StatusBadRequest {
+		s.Fatalf("%s %s: %s %s", method, address, response.Status, said)
 	}
 }
 
@@ -64,7 +63,11 @@ func purge(s *subject, dsn, id string) {
 func TestTwoDeletionsOnACluster(t *testing.T) {
 	nodes := storetest.ClusterNodes(t)
 	s := newSubject(t, storetest.Open(t, nodes[0]))
-	t.Cleanup(func() { dropAll(t, nodes[0], s.s.Prefix) })
+	t.Cleanup(func() {
+		for _, db := range []string{Database, projection.StateDatabase, s.accountDB(accountA), s.accountDB(accountB), s.accountDB(accountC)} {
+			s.request(http.MethodDelete, nodes[0], db, "", nil)
+		}
+	})
 	pools := []*Pool{s.Pool, s.pool(storetest.Apart{Store: storetest.Open(t, nodes[1]), Prefix: s.s.Prefix}, io.Discard)}
 	for round := range 50 {
 		id := fmt.Sprintf("10.0.0.%d", round)
@@ -91,36 +94,6 @@ func TestTwoDeletionsOnACluster(t *testing.T) {
 		}
 		if won != 1 {
 			t.Errorf("%s: %d deletions succeeded: %v", id, won, errs)
-		}
-	}
-}
-
-// dropAll removes the databases whose names begin with prefix.
-func dropAll(t *testing.T, dsn, prefix string) {
-	t.Helper()
-	request := func(method, path string, into any) {
-		t.Helper()
-		r, err := http.NewRequest(method, strings.TrimRight(dsn, "/")+"/"+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		if into != nil {
-			err = json.NewDecoder(response.Body).Decode(into)
-		}
-		if err != nil || response.StatusCode >= http.StatusBadRequest {
-			t.Errorf("%s %s: %s, %v", method, path, response.Status, err)
-		}
-	}
-	var names []string
-	request(http.MethodGet, "_all_dbs", &names)
-	for _, name := range names {
-		if strings.HasPrefix(name, prefix) {
-			request(http.MethodDelete, url.PathEscape(name), nil)
 		}
 	}
 }

@@ -145,8 +145,7 @@ func createManyChunks(s *subject) {
 func createManyOvertaken(s *subject) {
 	p := s.with(when("put", Database, 1, preceded(func() {
 		s.free("10.0.0.1")
-		_, err := s.Create(s.Context(), CreateRequest{Address: "10.0.0.2", Zone: "z2", Host: "h1"})
-		s.ok(err)
+		s.ok(outcome(s.Create(s.Context(), CreateRequest{Address: "10.0.0.2", Zone: "z2", Host: "h1"})))
 	})))
 	s.creates(p, blocks("10.0.0.1", "10.0.0.2", "10.0.0.3"), "10.0.0.3", "10.0.0.1",
 		`{"1":{"exists":{"message":"the pool has it with another zone or host","value":"10.0.0.2"}}}`)

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/testutil"
@@ -42,8 +41,7 @@ func drawsAll(s *subject) {
 		if won.Load() != 1 {
 			s.Fatalf("%d requests got all", won.Load())
 		}
-		_, err := s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
-		s.ok(err)
+		s.ok(outcome(s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	}
 }
 
@@ -59,8 +57,7 @@ func drawsAndPanics(s *subject) {
 	if n := p.reserved.Len(); n > 0 {
 		s.Fatalf("%d addresses stay reserved", n)
 	}
-	_, err := p.Allocate(s.Context(), wish(3))
-	s.ok(err)
+	s.ok(outcome(p.Allocate(s.Context(), wish(3))))
 }
 
 // drawsGivenBack: another process takes one address on the way, and gives it back when it finds too few.
@@ -73,12 +70,11 @@ func drawsGivenBack(s *subject) {
 			return do()
 		}
 		if puts++; puts == 1 {
-			_, err := assignSingle(s.Context(), other, accountB, "10.0.0.3", nil)
-			s.ok(err)
+			s.ok(s.assign(other, accountB, "10.0.0.3"))
 		}
 		err := do()
 		if puts == 2 {
-			_, err := releaseSingle(s.Context(), other, accountB, "10.0.0.3", nil)
+			err := s.release(other, accountB, "10.0.0.3")
 			s.ok(err)
 		}
 		return err
@@ -101,20 +97,17 @@ func drawsOfNoZone(s *subject) {
 	if e, ok := err.(*fault.Error); !ok || e.Data.(map[string]any)["available"] != 3 {
 		s.Errorf("says %+v", err)
 	}
-	_, err = s.Allocate(s.Context(), wish(3, spread))
-	s.ok(err)
+	s.ok(outcome(s.Allocate(s.Context(), wish(3, spread))))
 }
 
 // drawsPastTexts: what is no address does not count, however much of it comes first.
 func drawsPastTexts(s *subject) {
 	s.fill(2, "east")
-	var docs []document.Document
+	var texts []string
 	for n := range 2 * spareLots {
-		docs = append(docs, document.Document{"_id": fmt.Sprint("!", n), "pvt_type": documentType,
-			"pvt_status": available, "pvt_zone": "east", "pvt_host": "h1"})
+		texts = append(texts, fmt.Sprint("!", n))
 	}
-	_, err := s.s.PutMany(s.Context(), Database, docs)
-	s.ok(err)
+	s.freeIn("east", texts...)
 	ips, err := s.Allocate(s.Context(), wish(2))
 	s.ok(err)
 	if idsText(ips) != "10.0.0.0 10.0.0.1" {

@@ -45,13 +45,11 @@ func edit(s *subject) {
 		s.Errorf("recorded is %+v", e)
 	}
 	s.holds("10.0.0.1", "2001:0DB8::A="+accountA) // and the copy has the zone
-	_, err = s.Edit(s.Context(), EditRequest{Address: "2001:db8::a", Notes: &none})
-	s.ok(err)
+	s.ok(outcome(s.Edit(s.Context(), EditRequest{Address: "2001:db8::a", Notes: &none})))
 	if _, there := s.stored(Database, "2001:0DB8::A")["notes"]; there {
 		s.Error("empty notes are stored")
 	}
-	_, err = s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone})
-	s.ok(err)
+	s.ok(outcome(s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone})))
 	s.pages(Filter{Zone: "z2"}, []string{"10.0.0.1"})
 	zones, err := s.Read().Zones(s.Context())
 	s.ok(err)
@@ -119,12 +117,10 @@ func move(s *subject) {
 		s.Errorf("recorded is %+v", e)
 	}
 	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA)
-	_, err = releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.1", nil)
-	s.saying(err, "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
+	s.saying(s.release(s.Pool, accountA, "10.0.0.1"), "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
 	// Crossbar's POST on /v2/ips leaves an address assigned to nobody.
 	s.put(`{"_id":"10.0.0.3","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_zone":"z1","pvt_host":"h1"}`)
-	_, err = s.Edit(s.Context(), toMove("10.0.0.3", accountC))
-	s.ok(err)
+	s.ok(outcome(s.Edit(s.Context(), toMove("10.0.0.3", accountC))))
 	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA, "10.0.0.3="+accountC)
 }
 
@@ -136,12 +132,10 @@ func moveAsks(s *subject) {
 		asked += quantity
 		return fault.New(fault.PaymentRequired, "")
 	}
-	_, err := s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone, Approve: approve})
-	s.ok(err)
+	s.ok(outcome(s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone, Approve: approve})))
 	r := toMove("10.0.0.1", accountB)
 	r.Approve = approve
-	_, err = s.Edit(s.Context(), r)
-	testutil.RequireFault(s, err, fault.PaymentRequired)
+	testutil.RequireFault(s, outcome(s.Edit(s.Context(), r)), fault.PaymentRequired)
 	if asked != 1 {
 		s.Errorf("asked for %d", asked)
 	}
@@ -152,26 +146,21 @@ func moveAsks(s *subject) {
 func moveOvertaken(s *subject) {
 	s.give(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3")
 	p := s.with(when("put", Database, 1, preceded(func() {
-		_, err := s.Edit(s.Context(), toMove("10.0.0.1", accountC))
-		s.ok(err)
+		s.ok(outcome(s.Edit(s.Context(), toMove("10.0.0.1", accountC))))
 	})))
-	_, err := p.Edit(s.Context(), toMove("10.0.0.1", accountB))
-	s.ok(err)
+	s.ok(outcome(p.Edit(s.Context(), toMove("10.0.0.1", accountB))))
 	p = s.with(when("put", Database, 1, preceded(func() {
-		_, err := releaseSingle(s.Context(), s.Pool, accountA, "10.0.0.2", nil)
-		s.ok(err)
+		s.ok(s.release(s.Pool, accountA, "10.0.0.2"))
 	})))
-	_, err = p.Edit(s.Context(), toMove("10.0.0.2", accountB))
+	_, err := p.Edit(s.Context(), toMove("10.0.0.2", accountB))
 	s.saying(err, "assigned_to superfluous: ip not assigned: "+accountB)
 	p = s.with(when("put", Database, 1, preceded(func() {
-		_, err := s.Edit(s.Context(), toMove("10.0.0.3", accountC))
-		s.ok(err)
+		s.ok(outcome(s.Edit(s.Context(), toMove("10.0.0.3", accountC))))
 	})))
 	r := toMove("10.0.0.3", accountB)
 	rev := s.stored(Database, "10.0.0.3").Rev()
 	r.IfMatch = func(revision string) bool { return revision == rev }
-	_, err = p.Edit(s.Context(), r)
-	testutil.RequireFault(s, err, fault.PreconditionFailed)
+	testutil.RequireFault(s, outcome(p.Edit(s.Context(), r)), fault.PreconditionFailed)
 	s.holds("10.0.0.1="+accountB, "10.0.0.2", "10.0.0.3="+accountC)
 }
 
@@ -207,8 +196,7 @@ func movesAtOnce(s *subject) {
 					testutil.RequireFault(s, err, fault.Conflict)
 				}
 			case 2:
-				_, err := assignSingle(s.Context(), p, accountC, "10.0.0.1", nil)
-				testutil.RequireFault(s, err, fault.Invalid)
+				testutil.RequireFault(s, s.assign(p, accountC, "10.0.0.1"), fault.Invalid)
 			}
 		}
 	})

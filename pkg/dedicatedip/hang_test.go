@@ -94,10 +94,8 @@ func TestHangingHistoryIsWaitedForOneSecond(t *testing.T) {
 		const rounds = history.Held
 		for range rounds {
 			began := time.Now()
-			_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-			s.ok(err)
-			_, err = p.Release(s.Context(), ReleaseRequest{Account: accountA, Addresses: []string{"10.0.0.1"}})
-			s.ok(err)
+			s.ok(s.assign(p, accountA, "10.0.0.1"))
+			s.ok(outcome(p.Release(s.Context(), ReleaseRequest{Account: accountA, Addresses: []string{"10.0.0.1"}})))
 			if took := time.Since(began); took > 3*time.Second {
 				t.Errorf("it took %s", took)
 			}

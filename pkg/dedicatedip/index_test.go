@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -25,7 +24,6 @@ import (
 var indexCases = []testCase{
 	{"index agrees with views", indexAgrees},
 	{"irregular documents", irregularDocuments},
-	{"own writes at once", ownWrites},
 	{"feed cut", feedCut},
 	{"overtaken copy", overtakenCopy},
 	{"nothing read of own writes", nothingReadOfOwnWrites},
@@ -187,40 +185,6 @@ func irregularDocuments(s *subject) {
 	}
 }
 
-// ownWrites: what a pool has written is what it reads, without waiting for the feed.
-func ownWrites(s *subject) {
-	p := s.following(s.pool(s.s, io.Discard))
-	for n := range 30 {
-		id := "10.0.1." + strconv.Itoa(n)
-		is := func(holder string) {
-			s.Helper()
-			address, err := p.Read().Get(s.Context(), id)
-			s.ok(err)
-			if address.AssignedTo != holder {
-				s.Errorf("%s: held by %q, want %q", id, address.AssignedTo, holder)
-			}
-			items, err := p.Read().Assigned(s.Context(), accountA)
-			s.ok(err)
-			if held := slices.ContainsFunc(items, func(i Item) bool { return i.IP == id }); held != (holder == accountA) {
-				s.Errorf("%s is listed: %v", id, held)
-			}
-		}
-		_, err := p.Create(s.Context(), inZone(id))
-		s.ok(err)
-		is("")
-		_, err = assignSingle(s.Context(), p, accountA, id, nil)
-		s.ok(err)
-		is(accountA)
-		_, err = releaseSingle(s.Context(), p, accountA, id, nil)
-		s.ok(err)
-		is("")
-		_, err = p.Delete(s.Context(), DeleteRequest{Address: id})
-		s.ok(err)
-		_, err = p.Read().Get(s.Context(), id)
-		testutil.RequireFault(s, err, fault.BadIdentifier)
-	}
-}
-
 // deaf is a store whose feed tells nothing from some time on.
 type deaf struct {
 	storetest.Apart
@@ -277,8 +241,7 @@ func overtakenCopy(s *subject) {
 		cut, cancel := context.WithCancel(s.Context())
 		defer cancel()
 		released := when("put", s.accountDB(accountA), 1, preceded(func() {
-			_, err := releaseSingle(s.Context(), other, accountA, id, nil)
-			s.ok(err)
+			s.ok(s.release(other, accountA, id))
 		}))
 		p := s.following(s.poolWith(trouble{deaf{s.s, cut}, released}, Options{Copies: soon}))
 		s.caughtUp(p)
@@ -286,8 +249,7 @@ func overtakenCopy(s *subject) {
 			cancel()
 			testutil.Eventually(s, "silent", func() bool { _, known := p.currentRevision(id); return !known })
 		}
-		_, err := assignSingle(s.Context(), p, accountA, id, nil)
-		s.ok(err)
+		s.ok(s.assign(p, accountA, id))
 		testutil.Eventually(s, "without a copy", func() bool { return s.stored(s.accountDB(accountA), id) == nil })
 	}
 	s.holds("10.0.0.1", "10.0.0.2")
@@ -308,14 +270,11 @@ func nothingReadOfOwnWrites(s *subject) {
 		return do()
 	}))
 	s.caughtUp(p)
-	_, err := assignSingle(s.Context(), p, accountA, "10.0.0.1", nil) // is read once
-	s.ok(err)
+	s.ok(s.assign(p, accountA, "10.0.0.1")) // is read once
 	before := reads.Load()
 	for began := time.Now(); time.Since(began) < 500*time.Millisecond; {
-		_, err := releaseSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-		s.ok(err)
-		_, err = assignSingle(s.Context(), p, accountA, "10.0.0.1", nil)
-		s.ok(err)
+		s.ok(s.release(p, accountA, "10.0.0.1"))
+		s.ok(s.assign(p, accountA, "10.0.0.1"))
 	}
 	if more := reads.Load() - before; more > 0 {
 		s.Errorf("read %d times", more)

@@ -30,8 +30,7 @@ func followsModel(s *subject) {
 		}
 		m.compare()
 		for id := range m.model {
-			_, err := s.Delete(s.Context(), DeleteRequest{Address: id})
-			s.ok(err)
+			s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: id})))
 		}
 	}
 }
@@ -83,13 +82,11 @@ func (m *modelRun) step() {
 		delete(m.model, id)
 	case 3:
 		note("assign", text, accountID)
-		_, err := assignSingle(m.Context(), m.Pool, accountID, text, nil)
-		m.agrees(err, known && holder == "", fault.Invalid)
+		m.agrees(m.assign(m.Pool, accountID, text), known && holder == "", fault.Invalid)
 		m.move([]string{id}, "", accountID)
 	case 4:
 		note("release", text, accountID)
-		_, err := releaseSingle(m.Context(), m.Pool, accountID, text, nil)
-		m.agrees(err, known && holder == accountID, fault.Invalid)
+		m.agrees(m.release(m.Pool, accountID, text), known && holder == accountID, fault.Invalid)
 		m.move([]string{id}, accountID, "")
 	case 5:
 		note("assign", strings.Join(texts, " "), accountID)

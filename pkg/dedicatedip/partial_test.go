@@ -39,9 +39,7 @@ func TestAnOpenOutcomeIsReportedBeforeAConflict(t *testing.T) {
 	s := newSubject(t, storetest.Open(t, "memory:"))
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	p := s.pool(&halfOpen{Store: s.s, first: func() {
-		_, err := assignSingle(s.Context(), s.Pool, accountB, "10.0.0.1", nil)
-		s.ok(err)
+		s.ok(s.assign(s.Pool, accountB, "10.0.0.1"))
 	}}, s.Output())
-	_, err := p.Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
-	testutil.RequireFault(s, err, fault.DatastorePartial)
+	testutil.RequireFault(s, s.assign(p, accountA, "10.0.0.1", "10.0.0.2", "10.0.0.3"), fault.DatastorePartial)
 }

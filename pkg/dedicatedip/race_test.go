@@ -41,7 +41,7 @@ func oneWinner(s *subject) {
 	errs := make([]error, 200)
 	var won atomic.Int64
 	s.atOnce(len(errs), func(i int, p *Pool) {
-		ip, err := assignSingle(s.Context(), p, accounts[i%3], "10.0.0.1", nil)
+		ip, err := single(p.Assign(s.Context(), toAssign(accounts[i%3], "10.0.0.1")))
 		if errs[i] = err; err == nil {
 			won.Add(1)
 			if ip.AssignedTo() != accounts[i%3] {
@@ -122,10 +122,7 @@ func assignAndRelease(s *subject) {
 			holder := accounts[r.IntN(2)]
 			switch r.IntN(5) {
 			case 0, 1:
-				var ip IP
-				if ip, err = assignSingle(s.Context(), p, holder, "10.0.0.1", nil); err == nil {
-					ips = []IP{ip}
-				}
+				ips, err = p.Assign(s.Context(), toAssign(holder, "10.0.0.1"))
 			case 2:
 				ips, err = p.Assign(s.Context(), toAssign(holder, "10.0.0.1", "10.0.0.2"))
 			case 3:

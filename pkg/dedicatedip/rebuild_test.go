@@ -71,10 +71,9 @@ func rebuildLost(s *subject) {
 	}
 	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{})
-	lost.copiedOnly(accountA, []string{"10.0.0.1", "2001:DB8::1", "10.0.0.3"})
+	lost.copies(accountA, "10.0.0.1", "2001:DB8::1", "10.0.0.3")
 	lost.rebuilt(Rebuilt{Accounts: 3, Present: 4}) // again
-	_, err := releaseSingle(s.Context(), lost.Pool, accountA, "10.0.0.1", nil)
-	s.ok(err)
+	s.ok(s.release(lost.Pool, accountA, "10.0.0.1"))
 	lost.rebuilt(Rebuilt{Accounts: 3, Present: 3})
 }
 
@@ -106,7 +105,7 @@ func rebuildContested(s *subject) {
 		Contested: []Claim{claim("10.0.0.1", accountB, accountA), contested[1], contested[3]}})
 }
 
-// TestRebuildManyCopies: more copies and accounts than one read takes.
+// TestRebuildManyCopies: more copies than one read takes, in a rebuild and in a full pass.
 func TestRebuildManyCopies(t *testing.T) {
 	t.Parallel()
 	s := newSubject(t, storetest.Open(t, "memory:"))
@@ -117,6 +116,9 @@ func TestRebuildManyCopies(t *testing.T) {
 		docs, ids = append(docs, doc), append(ids, doc.ID())
 	}
 	lost := s.afterLoss(map[string][]document.Document{accountA: docs})
-	lost.rebuilt(Rebuilt{Accounts: 3, Restored: len(docs)})
-	lost.copiedOnly(accountA, ids)
+	h := lost.rebuilt(Rebuilt{Accounts: 3, Restored: len(docs)})
+	lost.write(lost.accountDB(accountA), ids[1000], func(doc document.Document) { doc["pvt_host"] = "h2" })
+	s.ok(h.Repair(s.Context(), false))
+	s.counts(h, map[string]int{projection.CopyUpdated: 1})
+	lost.copies(accountA, ids...)
 }

@@ -187,15 +187,26 @@ func (s *subject) put(docs ...string) {
 	s.putIn(Database, docs...)
 }
 
-func (s *subject) putIn(db string, docs ...string) {
+func (s *subject) putIn(db string, texts ...string) {
 	s.Helper()
-	for _, text := range docs {
+	var docs []document.Document
+	for _, text := range texts {
 		doc, err := document.Decode([]byte(text))
 		s.ok(err)
-		rev, err := s.s.Put(s.Context(), db, doc)
-		s.ok(err)
-		if db == Database && doc[fieldType] == documentType && doc[fieldDeleted] == nil {
-			s.heard(doc.ID(), rev)
+		docs = append(docs, doc)
+	}
+	s.putMany(db, docs)
+}
+
+// putMany writes documents past the pool, which has heard of those that are addresses when it returns.
+func (s *subject) putMany(db string, docs []document.Document) {
+	s.Helper()
+	written, err := s.s.PutMany(s.Context(), db, docs)
+	s.ok(err)
+	for i, w := range written {
+		s.ok(w.Err)
+		if doc := docs[i]; db == Database && doc[fieldType] == documentType && doc[fieldDeleted] == nil {
+			s.heard(doc.ID(), w.Rev)
 		}
 	}
 }
@@ -203,27 +214,26 @@ func (s *subject) putIn(db string, docs ...string) {
 // free makes addresses available in zone z1, as Kazoo would have them.
 func (s *subject) free(ids ...string) {
 	s.Helper()
+	s.freeIn("z1", ids...)
+}
+
+func (s *subject) freeIn(zone string, ids ...string) {
+	s.Helper()
 	var docs []document.Document
 	for _, id := range ids {
 		docs = append(docs, document.Document{
-			"_id": id, "pvt_vsn": "1", "pvt_type": "dedicated_ip", "pvt_status": "available", "pvt_zone": "z1",
+			"_id": id, "pvt_vsn": "1", "pvt_type": "dedicated_ip", "pvt_status": "available", "pvt_zone": zone,
 			"pvt_host": "h1", "pvt_created": json.Number("63800000000"), "pvt_modified": json.Number("63800000000"),
 		})
 	}
-	written, err := s.s.PutMany(s.Context(), Database, docs)
-	s.ok(err)
-	for i, w := range written {
-		s.ok(w.Err)
-		s.heard(ids[i], w.Rev)
-	}
+	s.putMany(Database, docs)
 }
 
 // give makes addresses available and assigns them to an account.
 func (s *subject) give(accountID string, ids ...string) {
 	s.Helper()
 	s.free(ids...)
-	_, err := s.Assign(s.Context(), toAssign(accountID, ids...))
-	s.ok(err)
+	s.ok(s.assign(s.Pool, accountID, ids...))
 }
 
 func toAssign(accountID string, addresses ...string) AssignRequest {
@@ -234,23 +244,18 @@ func toRelease(accountID string, addresses ...string) ReleaseRequest {
 	return ReleaseRequest{Account: accountID, Addresses: addresses}
 }
 
-// assignSingle assigns one address.
-func assignSingle(ctx context.Context, p *Pool, accountID, address string, match store.Match) (IP, error) {
-	ips, err := p.Assign(ctx, AssignRequest{Account: accountID, Addresses: []string{address}, IfMatch: match})
-	if err != nil {
-		return IP{}, err
-	}
-	return ips[0], nil
+// assign assigns addresses by one process.
+func (s *subject) assign(p *Pool, accountID string, addresses ...string) error {
+	return outcome(p.Assign(s.Context(), toAssign(accountID, addresses...)))
 }
 
-// releaseSingle releases one address.
-func releaseSingle(ctx context.Context, p *Pool, accountID, address string, match store.Match) (IP, error) {
-	ips, err := p.Release(ctx, ReleaseRequest{Account: accountID, Addresses: []string{address}, IfMatch: match})
-	if err != nil {
-		return IP{}, err
-	}
-	return ips[0], nil
+// release releases addresses by one process.
+func (s *subject) release(p *Pool, accountID string, addresses ...string) error {
+	return outcome(p.Release(s.Context(), toRelease(accountID, addresses...)))
 }
+
+// outcome returns the error of a call.
+func outcome[T any](_ T, err error) error { return err }
 
 // sizes returns how many addresses the store has, by zone and status.
 func (s *subject) sizes() map[[2]string]int {
@@ -308,22 +313,23 @@ func (s *subject) holds(want ...string) {
 // copies checks that an account has copies of these addresses, equal to their documents, and no others.
 func (s *subject) copies(accountID string, want ...string) {
 	s.Helper()
-	db := s.accountDB(accountID)
-	var all []string
-	s.ok(s.s.View(s.Context(), Database, pooldb.OurDesign, "by_address", store.Query{}, func(row store.Row) error {
-		all = append(all, row.ID())
-		return nil
+	copies := map[string]document.Document{}
+	s.ok(s.s.All(s.Context(), s.accountDB(accountID), store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if doc.String(fieldType) == documentType {
+			copies[doc.ID()] = doc
+		}
+		return err
 	}))
-	copies, err := s.s.GetMany(s.Context(), db, append(all, want...))
-	s.ok(err)
 	got := slices.Sorted(maps.Keys(copies))
-	want = slices.Sorted(slices.Values(want))
-	if !slices.Equal(got, want) {
+	if want = slices.Sorted(slices.Values(want)); !slices.Equal(got, want) {
 		s.Errorf("account %.4s has copies %v, want %v", accountID, got, want)
 	}
+	pool, err := s.s.GetMany(s.Context(), Database, got)
+	s.ok(err)
 	for id, doc := range copies {
-		if original := s.stored(Database, id); !projection.SameContent(doc, original) {
-			s.Errorf("the copy is %v\nthe document %v", doc, original)
+		if !projection.SameContent(doc, pool[id]) {
+			s.Errorf("the copy is %v\nthe document %v", doc, pool[id])
 		}
 	}
 }

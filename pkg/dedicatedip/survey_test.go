@@ -6,7 +6,6 @@ import (
 	"time"
 
 	couchdbviews "junctor/couchdb-views"
-	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
@@ -14,8 +13,6 @@ import (
 )
 
 var surveyCases = []testCase{
-	{"survey of a healthy pool", surveyHealthy},
-	{"survey of the pool", surveyPool},
 	{"survey of copies", surveyCopies},
 	{"survey without views", surveyWithoutViews},
 	{"survey within bounds", surveyBounds},
@@ -38,41 +35,6 @@ func (s *subject) surveyed(got, want projection.Survey) {
 	if !reflect.DeepEqual(got, want) {
 		s.Errorf("found %+v\nwant  %+v", got, want)
 	}
-}
-
-func surveyHealthy(s *subject) {
-	s.surveyed(s.survey(10), projection.Survey{All: true})
-	s.listAccounts(accountA, accountB)
-	s.give(accountA, "10.0.0.1", "2001:db8::1")
-	s.free("10.0.0.2")
-	s.surveyed(s.survey(10), projection.Survey{Addresses: 3, Accounts: 2, All: true})
-}
-
-func surveyPool(s *subject) {
-	const gone, marked = "ffffffffffffffffffffffffffffffff", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
-	s.listAccounts(accountA, accountB)
-	s.ok(s.s.CreateDatabase(s.Context(), s.accountDB(marked)))
-	s.putIn(s.accountDB(marked), `{"_id":"`+marked+`","pvt_type":"account","pvt_deleted":true}`)
-	s.give(accountA, "2001:db8::1", "10.0.0.1")
-	s.give(accountB, "2001:DB8::1")
-	s.free("::ffff:10.0.0.1", "hello", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6")
-	s.write(Database, "10.0.0.2", func(doc document.Document) { doc["pvt_status"] = "assigned" })
-	s.write(Database, "10.0.0.3", assigning(gone))
-	s.write(Database, "10.0.0.4", assigning(marked))
-	s.write(Database, "10.0.0.5", assigning("nobody"))
-	later := document.Number(kazoo.Gregorian(time.Unix(s.clock.Load(), 0)) + 3600)
-	s.write(Database, "10.0.0.6", func(doc document.Document) { doc["pvt_modified"] = later })
-	s.put(`{"_id":"note","pvt_type":"note","pvt_created":99999999999}`)
-	s.surveyed(s.survey(10), projection.Survey{
-		Addresses:    10,
-		NotAddresses: tally(1, "hello"),
-		Spelled:      tally(2, "10.0.0.1 = ::ffff:10.0.0.1", "2001:DB8::1 = 2001:db8::1"),
-		Contested:    tally(1, "2001:DB8::1 = 2001:db8::1"),
-		Nobodys:      tally(1, "10.0.0.2"),
-		Abandoned:    tally(3, "10.0.0.4 ("+marked+")", "10.0.0.3 ("+gone+")", "10.0.0.5 (nobody)"),
-		Future:       tally(1, "10.0.0.6"),
-		Accounts:     2, All: true,
-	})
 }
 
 // surveyCopies finds what a full pass of a Reconciler then repairs.

@@ -99,10 +99,8 @@ func equalZonesAllocated(s *subject) {
 			s.Errorf("of %q: %v", zone, got)
 		}
 	}
-	_, err := s.Allocate(s.Context(), wish(3, inOneZone(equalZones[1])))
-	testutil.RequireFault(s, err, fault.Conflict)
-	_, err = s.Allocate(s.Context(), wish(1, inOneZone("us-east\u2060")))
-	testutil.RequireFault(s, err, fault.Invalid)
+	testutil.RequireFault(s, outcome(s.Allocate(s.Context(), wish(3, inOneZone(equalZones[1])))), fault.Conflict)
+	testutil.RequireFault(s, outcome(s.Allocate(s.Context(), wish(1, inOneZone("us-east\u2060")))), fault.Invalid)
 	ips, err := s.Allocate(s.Context(), wish(len(equalZones), spread, to(accountB)))
 	s.ok(err)
 	if got := zonesOf(ips); len(got) != len(equalZones) {
