@@ -12,16 +12,19 @@ import (
 
 // AllDocs lists documents by id.
 func (d *database) AllDocs(ctx context.Context, options driver.Options) (driver.Rows, error) {
-	p := readParams(options)
-	q := readQuery(p)
-	if err := p.unsupported(); err != nil {
+	q := &query{Limit: noLimit}
+	if err := readOptions(options, q); err != nil {
+		return nil, err
+	}
+	within, err := q.idSpan()
+	if err != nil {
 		return nil, err
 	}
 	return d.query(ctx, q, func(c contents, _ *rows) (source, error) {
-		if q.keys != nil {
-			return newKeyedDocs(c, q)
+		if q.Keys != nil {
+			return &keyedDocs{contents: c, keys: q.Keys, at: -1, includeDocs: q.Docs}, nil
 		}
-		return &docRows{scan: newScan(c.part(docsBucket), []span{q.idSpan()}, q.descending), includeDocs: q.includeDocs}, nil
+		return &docRows{scan: newScan(c.part(docsBucket), []span{within}, q.Descending), includeDocs: q.Docs}, nil
 	})
 }
 
@@ -72,14 +75,6 @@ type keyedDocs struct {
 	keys        []json.RawMessage
 	at          int
 	includeDocs bool
-}
-
-func newKeyedDocs(c contents, q *query) (source, error) {
-	keys := slices.Clone(q.keys)
-	if q.descending {
-		slices.Reverse(keys)
-	}
-	return &keyedDocs{contents: c, keys: keys, at: -1, includeDocs: q.includeDocs}, nil
 }
 
 func (s *keyedDocs) advance() (bool, error) {

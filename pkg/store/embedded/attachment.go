@@ -79,13 +79,8 @@ func (c contents) putFiles(id string, r, before *record) error {
 func (d *database) PutAttachment(ctx context.Context, id string, a *driver.Attachment, options driver.Options) (
 	string, error,
 ) {
-	var rev string
-	p := readParams(options)
-	p.text(&rev, "rev")
-	if err := p.unsupported(); err != nil {
-		return "", err
-	}
-	if err := checkRevision(rev); err != nil {
+	var o revisionOption
+	if err := readOptions(options, &o); err != nil {
 		return "", err
 	}
 	data, err := io.ReadAll(io.LimitReader(a.Content, maxAttachment+1))
@@ -97,7 +92,7 @@ func (d *database) PutAttachment(ctx context.Context, id string, a *driver.Attac
 		return "", err
 	}
 	return d.commitOne(ctx, op{id: id, next: func(current *record) (*record, error) {
-		return withAttachment(current, rev, file)
+		return withAttachment(current, o.Rev, file)
 	}})
 }
 
@@ -125,7 +120,7 @@ func withAttachment(current *record, rev string, file attachment) (*record, erro
 func (d *database) GetAttachment(ctx context.Context, id, name string, options driver.Options) (
 	*driver.Attachment, error,
 ) {
-	if err := readParams(options).unsupported(); err != nil {
+	if err := readOptions(options, &struct{}{}); err != nil {
 		return nil, err
 	}
 	var file *driver.Attachment

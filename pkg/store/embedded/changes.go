@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -19,33 +18,41 @@ type changes struct {
 
 // feedQuery is what a caller of _changes asks for.
 type feedQuery struct {
-	since       uint64
-	limit       int64
-	includeDocs bool
-	longPoll    bool
-	timeout     time.Duration // of a long poll; zero is none
+	conflictsOption
+	Feed    string
+	Since   string
+	Limit   int64
+	Docs    bool          `json:"include_docs"`
+	Timeout time.Duration // of a long poll, in milliseconds; zero is none
 }
 
 // Changes returns what was written after since. With feed=longpoll it waits for the first change if there is none, and
 // returns without one when the timeout is over.
 func (d *database) Changes(ctx context.Context, options driver.Options) (driver.Changes, error) {
-	q, err := readFeedQuery(options)
-	if err != nil {
+	q := feedQuery{Feed: "normal", Since: "0", Limit: noLimit}
+	if err := readOptions(options, &q); err != nil {
 		return nil, err
 	}
+	since, err := strconv.ParseUint(q.Since, 10, 64)
+	if err != nil {
+		return nil, badRequest("Invalid value for since: %s", q.Since)
+	}
+	if q.Feed != "normal" && q.Feed != "longpoll" {
+		return nil, notSupported("feed=" + q.Feed)
+	}
 	var timeout <-chan time.Time
-	if q.timeout > 0 {
-		timer := time.NewTimer(q.timeout)
+	if q.Timeout > 0 {
+		timer := time.NewTimer(q.Timeout * time.Millisecond)
 		defer timer.Stop()
 		timeout = timer.C
 	}
 	for {
 		committed := d.writer.changed() // before the look, so that no commit is missed
 		f := &changes{}
-		if err := d.read(ctx, func(c contents) error { return f.read(c, q) }); err != nil {
+		if err := d.read(ctx, func(c contents) error { return f.read(c, since, q) }); err != nil {
 			return nil, err
 		}
-		if len(f.list) > 0 || !q.longPoll {
+		if len(f.list) > 0 || q.Feed == "normal" {
 			return f, nil
 		}
 		select {
@@ -58,42 +65,11 @@ func (d *database) Changes(ctx context.Context, options driver.Options) (driver.
 	}
 }
 
-func readFeedQuery(options driver.Options) (feedQuery, error) {
-	q := feedQuery{limit: noLimit}
-	feed, conflicts := "normal", false
-	var milliseconds int64
-	p := readParams(options)
-	p.text(&feed, "feed")
-	p.since(&q.since)
-	p.count(&q.limit, "limit")
-	p.count(&milliseconds, "timeout")
-	p.flag(&q.includeDocs, "include_docs")
-	p.flag(&conflicts, "conflicts") // there never are any
-	q.longPoll = feed == "longpoll"
-	q.timeout = time.Duration(milliseconds) * time.Millisecond
-	if !q.longPoll && feed != "normal" && p.err == nil {
-		return q, notSupported("feed=" + feed)
-	}
-	return q, p.unsupported()
-}
-
-// since reads the sequence that a feed starts after.
-func (p *params) since(dst *uint64) {
-	v, ok := p.take("since")
-	if !ok {
-		return
-	}
-	var err error
-	if *dst, err = strconv.ParseUint(fmt.Sprint(v), 10, 64); err != nil {
-		p.fail("since", v)
-	}
-}
-
-// read reads the changes after q.since, as many as q.limit allows.
-func (f *changes) read(c contents, q feedQuery) error {
-	f.last = min(q.since, c.updateSeq())
+// read reads the changes after since, as many as q.Limit allows.
+func (f *changes) read(c contents, since uint64, q feedQuery) error {
+	f.last = min(since, c.updateSeq())
 	cursor := c.part(changesBucket).Cursor()
-	for k, id := cursor.Seek(seqKey(f.last + 1)); k != nil && int64(len(f.list)) < q.limit; k, id = cursor.Next() {
+	for k, id := cursor.Seek(seqKey(f.last + 1)); k != nil && int64(len(f.list)) < q.Limit; k, id = cursor.Next() {
 		r, err := c.record(string(id))
 		if err != nil {
 			return err
@@ -102,7 +78,7 @@ func (f *changes) read(c contents, q feedQuery) error {
 		change := driver.Change{
 			ID: string(id), Seq: seqText(f.last), Deleted: r.deleted, Changes: driver.ChangedRevs{r.rev},
 		}
-		if q.includeDocs {
+		if q.Docs {
 			change.Doc = r.document(string(id))
 		}
 		f.list = append(f.list, change)

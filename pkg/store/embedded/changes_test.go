@@ -56,9 +56,9 @@ func TestNormalChanges(t *testing.T) {
 		want string
 	}{
 		{nil, "2 b 1, 4 c 1, 5 a 3!, last 5"},
-		{options{"since": 0}, "2 b 1, 4 c 1, 5 a 3!, last 5"},
+		{options{"since": "0"}, "2 b 1, 4 c 1, 5 a 3!, last 5"},
 		{options{"since": "4"}, "5 a 3!, last 5"},
-		{options{"since": 99}, "last 5"},
+		{options{"since": "99"}, "last 5"},
 		{options{"limit": 1}, "2 b 1, last 2"},
 	} {
 		t.Run(fmt.Sprint(test.o), func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestNormalChanges(t *testing.T) {
 		})
 	}
 	wantError(t, db.Changes(ctx, kivik.Param("since", "x")).Err(), 400, "since")
-	changes := db.Changes(ctx, kivik.IncludeDocs(), kivik.Param("since", 4))
+	changes := db.Changes(ctx, kivik.IncludeDocs(), kivik.Param("since", "4"))
 	defer changes.Close()
 	var doc struct {
 		Deleted bool `json:"_deleted"`
@@ -143,7 +143,7 @@ func TestLongPollIgnoresOtherDatabases(t *testing.T) {
 	db, other := createDB(t, client, "db"), createDB(t, client, "other")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	wait := kivik.Params(options{"feed": "longpoll", "since": 0})
+	wait := kivik.Params(options{"feed": "longpoll", "since": "0"})
 	go func() {
 		_, _ = other.Put(ctx, "x", options{})
 		_, _ = db.Put(ctx, "a", options{})
@@ -153,7 +153,7 @@ func TestLongPollIgnoresOtherDatabases(t *testing.T) {
 		t.Errorf("change is %s (%v)", describeChange(changes), changes.Err())
 	}
 	done := make(chan error)
-	go func() { done <- db.Changes(ctx, wait, kivik.Param("since", 1)).Err() }()
+	go func() { done <- db.Changes(ctx, wait, kivik.Param("since", "1")).Err() }()
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancel: %v", err)

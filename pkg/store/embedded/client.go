@@ -27,8 +27,7 @@ type client struct {
 	updater     *updater
 	programs    sync.Map // index name > *program
 
-	// Database name > chan struct{}: see database.lock.
-	designLocks, refreshLocks sync.Map
+	refreshLocks sync.Map // database name > chan struct{}: see database.lock
 
 	lost atomic.Pointer[error] // set once no transaction can begin any more, as the file is damaged
 }
@@ -86,7 +85,7 @@ func (c *client) DBExists(ctx context.Context, name string, _ driver.Options) (b
 
 // AllDBs returns the names of all databases, in their order.
 func (c *client) AllDBs(ctx context.Context, options driver.Options) (names []string, err error) {
-	if err := readParams(options).unsupported(); err != nil {
+	if err := readOptions(options, &struct{}{}); err != nil {
 		return nil, err
 	}
 	err = c.view(ctx, func(tx *bolt.Tx) error {
@@ -100,7 +99,7 @@ func (c *client) AllDBs(ctx context.Context, options driver.Options) (names []st
 
 // CreateDB creates an empty database.
 func (c *client) CreateDB(ctx context.Context, name string, options driver.Options) error {
-	if err := readParams(options).unsupported(); err != nil {
+	if err := readOptions(options, &struct{}{}); err != nil {
 		return err
 	}
 	if err := checkDatabaseName(name); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // Put writes a document.
 func (d *database) Put(ctx context.Context, id string, doc any, options driver.Options) (string, error) {
-	if err := readParams(options).unsupported(); err != nil {
+	if err := readOptions(options, &struct{}{}); err != nil {
 		return "", err
 	}
 	in, err := readIncoming(doc)
@@ -22,25 +22,21 @@ func (d *database) Put(ctx context.Context, id string, doc any, options driver.O
 
 // Delete leaves a tombstone of a document.
 func (d *database) Delete(ctx context.Context, id string, options driver.Options) (string, error) {
-	var rev string
-	p := readParams(options)
-	p.text(&rev, "rev")
-	if err := p.unsupported(); err != nil {
+	var o revisionOption
+	if err := readOptions(options, &o); err != nil {
 		return "", err
 	}
-	if rev == "" {
+	if o.Rev == "" {
 		return "", badRequest("rev required") // as kivik's couch driver, which does not ask CouchDB
 	}
-	if err := checkRevision(rev); err != nil {
-		return "", err
-	}
-	return d.commitOne(ctx, op{id: id, next: deletion(rev)})
+	in := &incoming{rev: o.Rev, deleted: true, body: []byte("{}")}
+	return d.commitOne(ctx, op{id: id, next: in.next})
 }
 
 // BulkDocs writes documents, each accepted or refused on its own, a thousand in a transaction. Design documents are
 // written one by one after the others, as each has an index to build.
 func (d *database) BulkDocs(ctx context.Context, docs []any, options driver.Options) ([]driver.BulkResult, error) {
-	if err := readParams(options).unsupported(); err != nil {
+	if err := readOptions(options, &struct{}{}); err != nil {
 		return nil, err
 	}
 	ops := make([]op, len(docs))
@@ -56,17 +52,16 @@ func (d *database) BulkDocs(ctx context.Context, docs []any, options driver.Opti
 
 // Get reads a document. As on a compacted CouchDB no revision but the last can be read.
 func (d *database) Get(ctx context.Context, id string, options driver.Options) (*driver.Document, error) {
-	var rev string
-	var conflicts bool
-	p := readParams(options)
-	p.text(&rev, "rev")
-	p.flag(&conflicts, "conflicts") // there never are any
-	if err := p.unsupported(); err != nil {
+	var o struct {
+		revisionOption
+		conflictsOption
+	}
+	if err := readOptions(options, &o); err != nil {
 		return nil, err
 	}
 	var doc *driver.Document
 	err := d.read(ctx, func(c contents) error {
-		r, err := c.leaf(id, rev)
+		r, err := c.leaf(id, o.Rev)
 		if err != nil {
 			return err
 		}

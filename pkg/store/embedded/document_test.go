@@ -75,7 +75,7 @@ func TestDeleteAndCreateAgain(t *testing.T) {
 	ctx := t.Context()
 	db := newDB(t)
 	_, err := db.Delete(ctx, "x", "1-a")
-	wantError(t, err, http.StatusNotFound, "Not Found: missing")
+	wantError(t, err, http.StatusConflict, "update conflict")
 	wantError(t, db.Get(ctx, "x").Err(), http.StatusNotFound, "Not Found: missing")
 	first := put(t, db, "x", `{"n":1}`)
 	_, err = db.Delete(ctx, "x", "1-a")
@@ -91,7 +91,7 @@ func TestDeleteAndCreateAgain(t *testing.T) {
 		t.Errorf("tombstone reads %s, want %s", got, want)
 	}
 	_, err = db.Delete(ctx, "x", gone)
-	wantError(t, err, http.StatusNotFound, "deleted")
+	wantError(t, err, http.StatusConflict, "update conflict")
 	_, err = db.Put(ctx, "x", json.RawMessage(`{"_rev":"`+first+`"}`))
 	wantError(t, err, http.StatusConflict, "update conflict")
 	if again := put(t, db, "x", `{"n":1}`); !revisionFormat(again, "3") {

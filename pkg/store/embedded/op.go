@@ -29,21 +29,6 @@ func (in *incoming) next(current *record) (*record, error) {
 	return next, nil
 }
 
-// deletion returns the next of an op that deletes a document.
-func deletion(rev string) func(*record) (*record, error) {
-	return func(current *record) (*record, error) {
-		switch {
-		case current == nil:
-			return nil, errMissing
-		case current.deleted:
-			return nil, errDeleted
-		case current.rev != rev:
-			return nil, errConflict
-		}
-		return &record{deleted: true, body: []byte("{}")}, nil
-	}
-}
-
 // checkBase refuses a write that does not follow the current record. A deleted document can only be created again without
 // a revision, and continues from its tombstone: to name the tombstone's revision is a conflict, as in CouchDB.
 func checkBase(current *record, rev string, deleting bool) error {

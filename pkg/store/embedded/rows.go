@@ -38,7 +38,7 @@ func (d *database) query(ctx context.Context, q *query, open func(contents, *row
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r := &rows{client: d.client, ctx: ctx, skip: q.skip, limit: q.limit}
+	r := &rows{client: d.client, ctx: ctx, skip: q.Skip, limit: q.Limit}
 	var err error
 	if r.tx, err = d.begin(); err != nil {
 		return nil, err

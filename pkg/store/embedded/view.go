@@ -11,15 +11,13 @@ import (
 
 // Query lists the rows of a view, or with group=true its distinct keys with their reduced values.
 func (d *database) Query(ctx context.Context, ddoc, view string, options driver.Options) (driver.Rows, error) {
-	p := readParams(options)
-	q := readQuery(p)
-	q.readReduce(p)
-	if err := p.unsupported(); err != nil {
+	q := &viewQuery{query: query{Limit: noLimit}}
+	if err := readOptions(options, q); err != nil {
 		return nil, err
 	}
 	var written uint64 // when the query began
 	for {
-		rows, err := d.query(ctx, q, func(c contents, r *rows) (source, error) {
+		rows, err := d.query(ctx, &q.query, func(c contents, r *rows) (source, error) {
 			if written == 0 {
 				written = c.updateSeq()
 			}
@@ -36,7 +34,7 @@ func (d *database) Query(ctx context.Context, ddoc, view string, options driver.
 
 // queryView returns the rows of a view that a query selects. It returns errOutdated if the index lacks something of what
 // was written up to a sequence.
-func (d *database) queryView(c contents, r *rows, q *query, ddocID, view string, written uint64) (source, error) {
+func (d *database) queryView(c contents, r *rows, q *viewQuery, ddocID, view string, written uint64) (source, error) {
 	v, err := d.openView(c, ddocID, view)
 	if err != nil {
 		return nil, err
@@ -52,11 +50,11 @@ func (d *database) queryView(c contents, r *rows, q *query, ddocID, view string,
 	if err != nil {
 		return nil, err
 	}
-	s := newScan(v.rows, spans, q.descending)
+	s := newScan(v.rows, spans, q.Descending)
 	if reduce {
 		return &groups{rows: r, scan: s, view: v}, nil
 	}
-	return &viewRows{scan: s, contents: c, includeDocs: q.includeDocs}, nil
+	return &viewRows{scan: s, contents: c, includeDocs: q.Docs}, nil
 }
 
 // openView returns a view of a design document.
