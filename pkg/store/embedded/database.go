@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"strconv"
-	"sync"
 
 	"github.com/go-kivik/kivik/v4/driver"
 	bolt "go.etcd.io/bbolt"
@@ -55,9 +54,9 @@ func (d *database) update(ctx context.Context, documents int, fn func(contents) 
 	}, documents)
 }
 
-// lock serialises work on one database, by one of the client's maps of locks.
-func (d *database) lock(ctx context.Context, locks *sync.Map) (unlock func(), err error) {
-	lock, _ := locks.LoadOrStore(d.name, make(chan struct{}, 1))
+// lock serialises the updates of the indexes of one database.
+func (d *database) lock(ctx context.Context) (unlock func(), err error) {
+	lock, _ := d.refreshLocks.LoadOrStore(d.name, make(chan struct{}, 1))
 	c := lock.(chan struct{})
 	select {
 	case c <- struct{}{}:

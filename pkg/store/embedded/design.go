@@ -1,20 +1,10 @@
 package embedded
 
-import (
-	"bytes"
-	"context"
+import "context"
 
-	bolt "go.etcd.io/bbolt"
-)
-
-// commitDesign writes a design document. Its index has been built by then, a batch of documents at a time while other
-// writes go on, so that readers use the index before it until the new one is as good.
+// commitDesign writes a design document, and with it an empty index if its views are others than before. Then it updates
+// the index. A query of the views meanwhile waits for that, as with a CouchDB, and goes on with it if ctx ends.
 func (d *database) commitDesign(ctx context.Context, o op) (rev string, err error) {
-	unlock, err := d.lock(ctx, &d.designLocks) // other documents do not wait for it
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
 	var next *record
 	err = d.read(ctx, func(c contents) error {
 		before, err := c.record(o.id)
@@ -32,44 +22,45 @@ func (d *database) commitDesign(ctx context.Context, o op) (rev string, err erro
 			return "", err
 		}
 	}
-	if err = d.build(ctx, o.id, ix); err == nil {
-		err = d.update(ctx, 1, func(c contents) (err error) {
-			rev, err = c.install(o, next.deleted, ix)
+	err = d.update(ctx, 1, func(c contents) (err error) {
+		if rev, err = c.write(o); err != nil { // if o goes on from another record than it did above
 			return err
-		})
-	}
+		}
+		return c.replaceIndex(o.id, next.deleted, ix)
+	})
 	if err != nil {
-		d.abandon(ctx, o.id, ix)
 		return "", err
 	}
 	d.updater.note(d.name, 1)
+	_ = d.refresh(ctx, d.indexOf(o.id))
 	return rev, nil
 }
 
-// build creates an index with the rows of all documents. Nobody else knows it yet.
-func (d *database) build(ctx context.Context, ddocID string, ix index) error {
+// replaceIndex makes ix the index of a design document, empty unless it has been that before.
+func (c contents) replaceIndex(ddocID string, deleted bool, ix index) (err error) {
+	designs := c.part(designsBucket)
+	before := string(designs.Get([]byte(ddocID)))
+	if deleted {
+		err = designs.Delete([]byte(ddocID))
+	} else {
+		err = designs.Put([]byte(ddocID), []byte(ix.name))
+	}
+	if err != nil || before == ix.name {
+		return err
+	}
+	if before != "" {
+		if err := c.dropIndex(before); err != nil {
+			return err
+		}
+	}
 	if ix.name == "" {
 		return nil
 	}
-	var ready bool
-	err := d.update(ctx, 1, func(c contents) error {
-		if ready = c.isInstalled(ddocID, ix.name); ready {
-			return nil
-		}
-		return c.register(ix)
-	})
-	if err != nil || ready {
-		return err
-	}
-	return d.catchUp(ctx, func(c contents) ([]index, error) {
-		ix.reached = c.index(ix.name).Sequence()
-		return []index{ix}, nil
-	})
+	return c.createIndex(ix)
 }
 
-// register creates an empty index that no query reads. It replaces one that was abandoned.
-func (c contents) register(ix index) error {
-	if c.index(ix.name).Bucket != nil {
+func (c contents) createIndex(ix index) error {
+	if c.index(ix.name).Bucket != nil { // format 1 had indexes that a crash left unfinished
 		if err := c.dropIndex(ix.name); err != nil {
 			return err
 		}
@@ -96,83 +87,6 @@ func (c contents) register(ix index) error {
 	return nil
 }
 
-// install stores a design document, and replaces its index.
-func (c contents) install(o op, deleted bool, ix index) (rev string, err error) {
-	if rev, err = c.write(o); err != nil {
-		return "", err
-	}
-	designs := c.part(designsBucket)
-	old := string(designs.Get([]byte(o.id)))
-	if deleted {
-		err = designs.Delete([]byte(o.id))
-	} else {
-		err = designs.Put([]byte(o.id), []byte(ix.name))
-	}
-	if err != nil || old == "" || old == ix.name {
-		return rev, err
-	}
-	return rev, c.dropIndex(old)
-}
-
-func (c contents) isInstalled(ddocID, name string) bool {
-	return bytes.Equal(c.part(designsBucket).Get([]byte(ddocID)), []byte(name))
-}
-
 func (c contents) dropIndex(name string) error {
 	return c.part(indexesBucket).DeleteBucket([]byte(name))
-}
-
-// abandon removes an index whose design document was not written. If that fails too, it is removed when the store
-// is next opened.
-func (d *database) abandon(ctx context.Context, ddocID string, ix index) {
-	if ix.name == "" {
-		return
-	}
-	err := d.update(context.WithoutCancel(ctx), 1, func(c contents) error {
-		if c.isInstalled(ddocID, ix.name) || c.index(ix.name).Bucket == nil {
-			return nil
-		}
-		return c.dropIndex(ix.name)
-	})
-	if err != nil {
-		d.log.Warn().Err(err).Str("design", ddocID).Msg("unfinished index not removed")
-	}
-}
-
-// unfinished is an index that no design document names: a process died while it built it.
-type unfinished struct{ database, index string }
-
-func unfinishedIndexes(tx *bolt.Tx) (list []unfinished, err error) {
-	databases := tx.Bucket(databasesBucket)
-	err = databases.ForEachBucket(func(name []byte) error {
-		c := contents{databases.Bucket(name)}
-		installed := map[string]bool{}
-		err := c.part(designsBucket).ForEach(func(_, index []byte) error {
-			installed[string(index)] = true
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		return c.part(indexesBucket).ForEachBucket(func(index []byte) error {
-			if !installed[string(index)] {
-				list = append(list, unfinished{string(name), string(index)})
-			}
-			return nil
-		})
-	})
-	return list, err
-}
-
-func dropUnfinished(tx *bolt.Tx, list []unfinished) error {
-	for _, u := range list {
-		c, err := openContents(tx, u.database)
-		if err != nil {
-			return err
-		}
-		if err := c.dropIndex(u.index); err != nil {
-			return err
-		}
-	}
-	return nil
 }

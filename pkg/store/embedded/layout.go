@@ -18,14 +18,13 @@ import (
 //	    attachments          document id, name: content
 //	    designs              design document id: name of its index, or nothing where it has no views
 //	    indexes
-//	      INDEX              "source": the views; an index that designs does not name is being built; sequence: the
-//	                         update sequence it has reached
+//	      INDEX              "source": the views; sequence: the update sequence it has reached
 //	        emitted          document id: the keys of its rows
 //	        rows
 //	          VIEW           key, document id, number: row
 //
-// Files of older versions also have counts of documents and rows, a bucket "local", a key "born" in each database, and a
-// sequence of indexes. Nothing reads these.
+// Files of older versions also have counts of documents and rows, a bucket "local", a key "born" in each database, a
+// sequence of indexes, and perhaps indexes that designs does not name. Nothing reads these.
 var (
 	metaBucket        = []byte("meta")
 	databasesBucket   = []byte("databases")

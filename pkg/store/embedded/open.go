@@ -172,31 +172,19 @@ func mapSize() int {
 	return 1 << 36
 }
 
-// prepareFile refuses a file that is not a store, converts one of an older format, and removes what a crash left
-// unfinished. It writes only if there is such a thing: a store can be opened and read while its disk is full.
+// prepareFile refuses a file that is not a store, and converts one of an older format.
 func prepareFile(file *bolt.DB) error {
-	var left []unfinished
 	var format int
 	err := boltfile.Guard(file.Path(), func() error {
 		return file.View(func(tx *bolt.Tx) (err error) {
-			if format, err = readFormat(tx); err != nil {
-				return err
-			}
-			left, err = unfinishedIndexes(tx)
+			format, err = readFormat(tx)
 			return err
 		})
 	})
-	if err != nil || len(left) == 0 && format == FormatVersion {
+	if err != nil || format == FormatVersion { // then nothing is written, as the disk may be full
 		return err
 	}
-	return boltfile.Guard(file.Path(), func() error {
-		return file.Update(func(tx *bolt.Tx) error {
-			if err := dropUnfinished(tx, left); err != nil || format == FormatVersion {
-				return err
-			}
-			return convert(tx)
-		})
-	})
+	return boltfile.Guard(file.Path(), func() error { return file.Update(convert) })
 }
 
 // readFormat returns the format of a store. It refuses a file that is not a store of a format that Open reads.

@@ -28,18 +28,13 @@ type pending struct {
 // refresh updates the indexes that choose returns, so that they have everything that was written before. Only one
 // goroutine refreshes indexes of a database at a time: others that wait mostly find nothing to do.
 func (d *database) refresh(ctx context.Context, choose func(contents) ([]index, error)) error {
-	unlock, err := d.lock(ctx, &d.refreshLocks)
+	unlock, err := d.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return d.catchUp(ctx, choose)
-}
-
-// catchUp is refresh for indexes that no other goroutine refreshes.
-func (d *database) catchUp(ctx context.Context, choose func(contents) ([]index, error)) error {
 	var until uint64
-	err := d.read(ctx, func(c contents) error {
+	err = d.read(ctx, func(c contents) error {
 		until = c.updateSeq()
 		return nil
 	})
