@@ -14,7 +14,7 @@ import (
 
 // recordedDocuments is what was done to an ordinary document resource (blacklists) of a real Crossbar: ours is one,
 // wherever the documentation is silent.
-const recordedDocuments = "../routing/testdata/21_document_crud.jsonl"
+const recordedDocuments = "testdata/21_document_crud.jsonl"
 
 // routingDifferences is what we deliberately answer instead, by the number of the exchange.
 var routingDifferences = []struct {

@@ -45,6 +45,18 @@ func zonesOf(doc document.Document, direction string) []zone {
 	return zones
 }
 
+// parsed returns the addresses of a zone, without values that are none.
+func (z zone) parsed() []netip.Addr {
+	addresses := make([]netip.Addr, 0, len(z.addresses))
+	for _, value := range z.addresses {
+		text, _ := value.(string)
+		if addr, ok := ipaddr.Parse(text); ok {
+			addresses = append(addresses, addr)
+		}
+	}
+	return addresses
+}
+
 // slotsOf returns what a stored document holds, nothing if it is marked as deleted.
 func slotsOf(doc document.Document) map[addressSlot]bool {
 	slots := map[addressSlot]bool{}
@@ -53,11 +65,8 @@ func slotsOf(doc document.Document) map[addressSlot]bool {
 	}
 	for _, direction := range directions {
 		for _, zone := range zonesOf(doc, direction) {
-			for _, value := range zone.addresses {
-				text, _ := value.(string)
-				if addr, ok := ipaddr.Parse(text); ok {
-					slots[addressSlot{direction, addr}] = true
-				}
+			for _, addr := range zone.parsed() {
+				slots[addressSlot{direction, addr}] = true
 			}
 		}
 	}

@@ -43,13 +43,10 @@ func released(s *subject) {
 	_, err := s.Patch(s.Context(), clusterA, doc(s, `{"ips":{"inbound":{"a":["10.0.0.2","10.0.0.3"]}}}`), author, nil)
 	s.ok(err)
 	s.have(clusterB, "in:a:10.0.0.1")
-	_, err = s.Replace(s.Context(), clusterA, body(s, "in:b:10.0.0.3"), author, nil)
-	s.ok(err)
-	_, err = s.Replace(s.Context(), clusterB, body(s, "in:a:10.0.0.2"), author, nil)
-	s.ok(err)
+	s.ok(outcome(s.Replace(s.Context(), clusterA, body(s, "in:b:10.0.0.3"), author, nil)))
+	s.ok(outcome(s.Replace(s.Context(), clusterB, body(s, "in:a:10.0.0.2"), author, nil)))
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.3"}, clusterB: {"inbound:10.0.0.2"}})
-	_, err = s.Delete(s.Context(), clusterA, author, nil)
-	s.ok(err)
+	s.ok(outcome(s.Delete(s.Context(), clusterA, author, nil)))
 	s.have(clusterC, "in:a:10.0.0.3", "in:a:10.0.0.1")
 	s.holds(0, map[string][]string{clusterC: {"inbound:10.0.0.1", "inbound:10.0.0.3"}, clusterB: {"inbound:10.0.0.2"}})
 }
@@ -77,13 +74,11 @@ func claimsLeft(s *subject) {
 	_, err := s.Create(s.Context(), clusterB, body(s, "in:a:10.0.0.2", "in:a:10.0.0.3"), author)
 	s.saying(err, `{"ips.inbound.a.0":`+fmt.Sprintf(belongs, "10.0.0.2")+`,
 		"ips.inbound.a.1":`+fmt.Sprintf(belongs, "10.0.0.3")+`}`)
-	_, err = s.Replace(s.Context(), clusterA, body(s, "in:a:10.0.0.1", "in:a:10.0.0.4"), author, nil)
-	s.ok(err)
+	s.ok(outcome(s.Replace(s.Context(), clusterA, body(s, "in:a:10.0.0.1", "in:a:10.0.0.4"), author, nil)))
 	s.clock.Add(int64(DefaultGrace / time.Second))
 	s.have(clusterB, "in:a:10.0.0.2", "in:a:10.0.0.3")
 	wanted := document.Document{"ips": ipsOf(s, "in:b:10.0.0.1", "in:b:10.0.0.4")}
-	_, err = s.Patch(s.Context(), clusterB, wanted, author, nil)
-	testutil.RequireFault(s, err, fault.Invalid)
+	testutil.RequireFault(s, outcome(s.Patch(s.Context(), clusterB, wanted, author, nil)), fault.Invalid)
 	s.have(clusterC, "out:a:10.0.0.2") // which was made to look deleted
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1", "inbound:10.0.0.4"},
 		clusterB: {"inbound:10.0.0.2", "inbound:10.0.0.3"}, clusterC: {"outbound:10.0.0.2"}})
@@ -97,8 +92,7 @@ func claimsLost(s *subject) {
 	}
 	_, err := s.Create(s.Context(), clusterB, body(s, "in:a:10.0.0.1"), author)
 	s.saying(err, `{"ips.inbound.a.0":`+fmt.Sprintf(belongs, "10.0.0.1")+`}`)
-	_, err = s.Patch(s.Context(), clusterA, document.Document{}, author, nil)
-	s.ok(err)
+	s.ok(outcome(s.Patch(s.Context(), clusterA, document.Document{}, author, nil)))
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1", "outbound:10.0.0.1"}})
 }
 
@@ -111,8 +105,7 @@ func clientGone(s *subject) {
 		}
 		return do()
 	}}, Options{})
-	_, err := r.Create(ctx, clusterA, body(s, "in:a:10.0.0.1"), author)
-	s.ok(err)
+	s.ok(outcome(r.Create(ctx, clusterA, body(s, "in:a:10.0.0.1"), author)))
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1"}})
 }
 
@@ -138,7 +131,6 @@ func refusedBesideAnother(s *subject) {
 		testutil.RequireFault(s, err, fault.Invalid)
 	}
 	slow := before("put", Database, refused)
-	_, err := slow.Patch(s.Context(), clusterA, document.Document{"ips": ipsOf(s, "in:a:10.0.0.1")}, author, nil)
-	s.ok(err)
+	s.ok(outcome(slow.Patch(s.Context(), clusterA, document.Document{"ips": ipsOf(s, "in:a:10.0.0.1")}, author, nil)))
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1"}, clusterB: {"inbound:10.0.0.2"}})
 }

@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,7 +19,6 @@ func conflictCases(dsn string) []testCase {
 		{"conflict: patch loses", func(s *subject) { patchLoses(s, dsn) }},
 		{"conflict: patch wins", func(s *subject) { patchWins(s, dsn) }},
 		{"conflict: claim loses", func(s *subject) { claimLoses(s, dsn) }},
-		{"conflict resolved to an earlier generation", func(s *subject) { resolvedToEarlier(s, dsn) }},
 	}
 }
 
@@ -35,21 +33,12 @@ func (s *subject) against(dsn, db, other string) *Registry {
 // accept brings a revision in as replication does, on every node.
 func (s *subject) accept(dsn, db, text string) {
 	s.Helper()
-	s.request(dsn, db, http.MethodPost, "/_bulk_docs", `{"new_edits":false,"w":3,"docs":[`+text+`]}`)
-}
-
-// request sends a request about a database to a CouchDB itself.
-func (s *subject) request(dsn, db, method, path, body string) {
-	s.Helper()
-	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.Prefix+db) + path
-	request, err := http.NewRequestWithContext(s.Context(), method, address, strings.NewReader(body))
-	s.ok(err)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	address := strings.TrimRight(dsn, "/") + "/" + url.PathEscape(s.s.Prefix+db) + "/_bulk_docs"
+	response, err := http.Post(address, "application/json", strings.NewReader(`{"new_edits":false,"w":3,"docs":[`+text+`]}`))
 	s.ok(err)
 	s.ok(response.Body.Close())
 	if response.StatusCode >= http.StatusMultipleChoices {
-		s.Fatalf("%s %s: %s", method, path, response.Status)
+		s.Fatalf("%s: %s", address, response.Status)
 	}
 }
 
@@ -106,36 +95,4 @@ func claimLoses(s *subject, dsn string) {
 		s.Errorf("the claim is %v", claim)
 	}
 	s.holds(1, map[string][]string{})
-}
-
-// resolvedToEarlier: when a conflict is resolved to a winner of a lower generation, look-ups follow the document, those
-// of the process that wrote the losing revision, too (P2).
-func resolvedToEarlier(s *subject, dsn string) {
-	s.have(clusterA, "in:a:10.0.0.1")
-	earlier := s.revisionAfter(clusterA, "f", "winner")
-	writer, reader := s.following(s.Registry), s.following(s.registry(s.s, Options{}))
-	for n := range 3 {
-		ips := document.Document{"ips": ipsOf(s, fmt.Sprintf("in:a:10.0.1.%d", n))}
-		_, err := s.Replace(s.Context(), clusterA, document.Document{"owner": "o", "name": "n", "ips": ips["ips"]}, author, nil)
-		s.ok(err)
-	}
-	later := s.stored(Database, clusterA)
-	s.accept(dsn, Database, earlier)
-	finds := func(ip string, count int) {
-		s.Helper()
-		for _, each := range []*subject{writer, reader} {
-			testutil.Eventually(s, ip, func() bool {
-				found, err := each.Lookup(ip, "")
-				s.ok(err)
-				return len(found) == count
-			})
-		}
-	}
-	finds("10.0.1.2", 1)
-	s.ok(s.s.Delete(s.Context(), Database, clusterA, later.Rev()))
-	if rev := s.stored(Database, clusterA).Rev(); kazoo.Generation(rev) >= kazoo.Generation(later.Rev()) {
-		s.Fatalf("the winner is %s, after %s", rev, later.Rev())
-	}
-	finds("10.0.0.1", 1)
-	finds("10.0.1.2", 0)
 }

@@ -96,8 +96,7 @@ func (s *subject) survives() {
 			_, err := s.Create(s.Context(), "greedy", body(s, "in:x:"+slot.addr.String()), author)
 			testutil.RequireFault(s, err, fault.Invalid)
 		}
-		_, err := s.Patch(s.Context(), id, document.Document{"name": "still"}, author, nil)
-		s.ok(err)
+		s.ok(outcome(s.Patch(s.Context(), id, document.Document{"name": "still"}, author, nil)))
 	}
 }
 
@@ -123,8 +122,7 @@ func (s *subject) recovers(when string) {
 	}
 	s.holds(0, nil)
 	for id := range s.documents() {
-		_, err := s.Delete(s.Context(), id, author, nil)
-		s.ok(err)
+		s.ok(outcome(s.Delete(s.Context(), id, author, nil)))
 	}
 	s.holds(0, map[string][]string{})
 }

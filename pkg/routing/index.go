@@ -10,7 +10,6 @@ import (
 	"unique"
 
 	"junctor/pkg/document"
-	"junctor/pkg/ipaddr"
 )
 
 // index has the live clusters in memory, by id, and which of them have an address in a direction. The mirror of the
@@ -50,23 +49,12 @@ func newEntry(doc document.Document) *entry {
 		randomize: doc.Bool(fieldRandomize)}
 	for i, direction := range directions {
 		for _, zone := range zonesOf(doc, direction) {
-			if addresses := addressesOf(zone); len(addresses) > 0 {
+			if addresses := zone.parsed(); len(addresses) > 0 {
 				e.zones[i] = append(e.zones[i], &zoneEntry{e, unique.Make(zone.name), addresses})
 			}
 		}
 	}
 	return e
-}
-
-func addressesOf(z zone) []netip.Addr {
-	addresses := make([]netip.Addr, 0, len(z.addresses))
-	for _, value := range z.addresses {
-		text, _ := value.(string)
-		if addr, ok := ipaddr.Parse(text); ok {
-			addresses = append(addresses, addr)
-		}
-	}
-	return addresses
 }
 
 // Apply takes in a document as it is stored now.

@@ -9,8 +9,6 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-func shuffle(count int, swap func(i, j int)) { rand.Shuffle(count, swap) }
-
 // Owner says that a cluster has an address.
 type Owner struct {
 	ClusterID string `json:"cluster_id"`
@@ -70,7 +68,7 @@ func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error)
 	}
 	addresses := known.addresses(slices.Index(directions, direction), zone)
 	if known != nil && known.randomize {
-		r.shuffleZones(addresses)
+		shuffleZones(addresses)
 	}
 	return addresses, nil
 }
@@ -96,14 +94,14 @@ func (e *entry) addresses(direction int, first string) []Address {
 }
 
 // shuffleZones shuffles each run of addresses of one zone.
-func (r *Registry) shuffleZones(addresses []Address) {
+func shuffleZones(addresses []Address) {
 	for from := 0; from < len(addresses); {
 		to := from + 1
 		for to < len(addresses) && addresses[to].Zone == addresses[from].Zone {
 			to++
 		}
 		run := addresses[from:to]
-		r.options.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
+		rand.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
 		from = to
 	}
 }

@@ -40,8 +40,7 @@ func patchLaws(s *subject) {
 		{`{"none":null,"ips":{},"extra":1,"id":"x","pvt_type":"y"}`, `{` + who + `,"ips":{},"extra":1}`},
 		{`{"randomize_routing":null,"extra":null,"ips":{}}`, `{` + who + `,"ips":{}}`},
 	} {
-		_, err := s.Create(s.Context(), clusterA, doc(s, patched), author)
-		s.ok(err)
+		s.ok(outcome(s.Create(s.Context(), clusterA, doc(s, patched), author)))
 		full := doc(s, law.want)
 		full["id"], full[fieldRandomize] = clusterA, false
 		for range 2 {
@@ -50,8 +49,7 @@ func patchLaws(s *subject) {
 			s.shows(c, jsonText(s, full))
 		}
 		s.holds(0, nil)
-		_, err = s.Delete(s.Context(), clusterA, author, nil)
-		s.ok(err)
+		s.ok(outcome(s.Delete(s.Context(), clusterA, author, nil)))
 	}
 	s.holds(0, map[string][]string{})
 }
@@ -63,10 +61,10 @@ func patchOrder(s *subject) {
 	var first string
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5 {
-		_, err := s.Create(s.Context(), clusterA, doc(s, patched), author)
-		s.ok(err)
+		s.ok(outcome(s.Create(s.Context(), clusterA, doc(s, patched), author)))
 		var c Cluster
 		for _, i := range r.Perm(len(changes)) {
+			var err error
 			c, err = s.Patch(s.Context(), clusterA, doc(s, changes[i]), author, nil)
 			s.ok(err)
 		}
@@ -76,8 +74,7 @@ func patchOrder(s *subject) {
 			s.Errorf("got  %s\nwant %s", got, first)
 		}
 		s.holds(0, nil)
-		_, err = s.Delete(s.Context(), clusterA, author, nil)
-		s.ok(err)
+		s.ok(outcome(s.Delete(s.Context(), clusterA, author, nil)))
 	}
 }
 

@@ -51,10 +51,9 @@ type Schemas interface {
 
 // Options adjusts New. The zero value is usable.
 type Options struct {
-	Now     func() time.Time                     // nil is time.Now
-	Grace   time.Duration                        // how long a claim may stand without its cluster; 0 is DefaultGrace
-	Shuffle func(count int, swap func(i, j int)) // uniform; nil is math/rand/v2's
-	Log     zerolog.Logger
+	Now   func() time.Time // nil is time.Now
+	Grace time.Duration    // how long a claim may stand without its cluster; 0 is DefaultGrace
+	Log   zerolog.Logger
 }
 
 // Registry is the registry of routing clusters. It is safe for concurrent use, by any number of processes on one
@@ -75,9 +74,6 @@ func New(s Store, schemas Schemas, o Options) *Registry {
 	}
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
-	}
-	if o.Shuffle == nil {
-		o.Shuffle = shuffle
 	}
 	x := newIndex()
 	return &Registry{store: s, schemas: schemas, options: o, writers: newKeyedMutex(), index: x,
