@@ -88,8 +88,10 @@ func spool(r io.Reader) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = io.Copy(file, r)
-	if err = errors.Join(err, os.Remove(file.Name())); err == nil {
+	if err = os.Remove(file.Name()); err == nil {
+		_, err = io.Copy(file, r)
+	}
+	if err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}
 	if err != nil {

@@ -14,6 +14,15 @@ import (
 // Write replaces the file path with data. A reader sees the old content or the new one, and so does the next process
 // after a power cut.
 func Write(path string, mode os.FileMode, data []byte) error {
+	return write(path, mode, data, os.Rename)
+}
+
+// Create writes a file that must not exist yet, else it returns an error that is fs.ErrExist and changes nothing.
+func Create(path string, mode os.FileMode, data []byte) error {
+	return write(path, mode, data, os.Link) // unlike a rename it replaces nothing
+}
+
+func write(path string, mode os.FileMode, data []byte, name func(draft, path string) error) error {
 	draft, err := NewDraft(path, mode)
 	if err != nil {
 		return err
@@ -21,16 +30,7 @@ func Write(path string, mode os.FileMode, data []byte) error {
 	if _, err := draft.Write(data); err != nil {
 		return errors.Join(err, draft.Discard())
 	}
-	return draft.Publish()
-}
-
-// Create writes a file that must not exist yet, else it returns an error that is fs.ErrExist and changes nothing.
-func Create(path string, mode os.FileMode, data []byte) error {
-	draft, err := writeDraft(path, mode, data)
-	if err != nil {
-		return err
-	}
-	return Publish(draft, path)
+	return draft.publish(name)
 }
 
 // Publish gives a finished file its name, unless path exists: then it returns an error that is fs.ErrExist. Either way
@@ -41,19 +41,6 @@ func Publish(draft, path string) error {
 		return err
 	}
 	return SyncFolder(filepath.Dir(path))
-}
-
-// writeDraft writes data to a new file beside path and returns its name.
-func writeDraft(path string, mode os.FileMode, data []byte) (name string, err error) {
-	draft, err := NewDraft(path, mode)
-	if err != nil {
-		return "", err
-	}
-	_, err = draft.Write(data)
-	if err = errors.Join(err, draft.complete()); err != nil {
-		return "", errors.Join(err, os.Remove(draft.Name()))
-	}
-	return draft.Name(), nil
 }
 
 // SyncFolder puts the names in a folder on disk: without it a file that was synced can still be lost with its name.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"junctor/pkg/statefile"
@@ -67,6 +68,57 @@ func TestCreateReplacesNothing(t *testing.T) {
 	if got := read(t, path); got != "first" {
 		t.Errorf("read %q", got)
 	}
+	onlyFile(t, folder)
+}
+
+// TestDrafts: a draft that a killed process has left is removed with the next one, and one that is being written is not.
+func TestDrafts(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "f*")
+	draft := func() *statefile.Draft {
+		d, err := statefile.NewDraft(path, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.WriteString("text"); err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	left := draft()
+	if err := left.Close(); err != nil { // as a kill does
+		t.Fatal(err)
+	}
+	first, second := draft(), draft()
+	if _, err := os.Stat(left.Name()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the draft of a killed process: %v", err)
+	}
+	for _, d := range []*statefile.Draft{first, second} {
+		if err := d.Publish(); err != nil {
+			t.Error(err)
+		}
+		if got := read(t, path); got != "text" {
+			t.Errorf("read %q", got)
+		}
+	}
+	onlyFile(t, folder)
+}
+
+// TestWritersAtOnce: none takes the draft of another for one that was left.
+func TestWritersAtOnce(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "f")
+	var writers sync.WaitGroup
+	for range 50 {
+		writers.Go(func() {
+			if err := statefile.Write(path, 0o600, []byte("text")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
 	onlyFile(t, folder)
 }
 
