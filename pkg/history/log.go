@@ -27,6 +27,7 @@ type Store interface {
 	Get(ctx context.Context, db, id string) (document.Document, error)
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
+	Contested(ctx context.Context, db string, ids []string) (winners map[string]document.Document, err error)
 }
 
 // Log is the history of the pool. It is safe for concurrent use, by any number of processes on one store. A nil Log

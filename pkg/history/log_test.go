@@ -1,9 +1,15 @@
 package history_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,7 +23,9 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -330,6 +338,68 @@ func TestAssignedByDay(t *testing.T) {
 			t.Error(got, err)
 		}
 	})
+}
+
+// TestEarlierPool: after an import over a newer pool, and after a rebuild of one that was lost, changes have the numbers of
+// others, from a moment before. All are in the history.
+func TestEarlierPool(t *testing.T) {
+	run(t, func(w *world) {
+		for i, s := range []*server{w.server(), w.process()} {
+			ip := fmt.Sprintf("192.0.2.%d", i)
+			s.create(ip)
+			earlier := w.stored(ip)
+			s.assign(accountA, ip)
+			s.waitFor(ip, ":1 created > api", ":2 assigned >2 api")
+			earlier["_rev"] = w.stored(ip).Rev()
+			_, err := w.Put(t.Context(), dedicatedip.Database, earlier)
+			w.ok(err)
+			other := w.process()
+			other.assign(accountB, ip)
+			other.release(accountB, ip)
+			at := kazoo.Gregorian(w.now())
+			s.waitFor(ip, ":1 created > api", ":2 assigned >2 api", fmt.Sprintf(":2:%d assigned >0 api", at-10), ":3 released 0> api")
+		}
+	})
+}
+
+// TestLosers: of two writers that a CouchDB has accepted over one revision, the history has the change of the one that won,
+// in whichever order both are moved.
+func TestLosers(t *testing.T) {
+	if os.Getenv("JUNCTOR_TEST_COUCHDB") == "" {
+		t.Skip("JUNCTOR_TEST_COUCHDB names no CouchDB")
+	}
+	w := newWorld(t, storetest.CouchDSN(t))
+	writer := func(before document.Document, hash, holder string) document.Document {
+		doc := before.Clone()
+		doc["pvt_status"], doc["pvt_assigned_to"] = "assigned", holder
+		history.Record(doc, before, by, kazoo.Gregorian(w.now()))
+		_, parent, _ := strings.Cut(before.Rev(), "-")
+		doc["_rev"] = "2-" + hash
+		doc["_revisions"] = map[string]any{"start": 2, "ids": []string{hash, parent}}
+		body, err := json.Marshal(map[string]any{"new_edits": false, "docs": []any{doc}})
+		w.ok(err)
+		response, err := http.Post(storetest.CouchDSN(t)+"/"+url.PathEscape(w.Prefix+dedicatedip.Database)+"/_bulk_docs",
+			"application/json", bytes.NewReader(body))
+		w.ok(err)
+		w.ok(response.Body.Close())
+		delete(doc, "_revisions")
+		return doc
+	}
+	for ip, winnerFirst := range map[string]bool{"192.0.2.1": true, "192.0.2.2": false} {
+		w.process().create(ip)
+		before := w.stored(ip)
+		docs := []document.Document{writer(before, "aaaa", accountA), writer(before, "ffff", accountB)}
+		w.ok(w.Delete(t.Context(), dedicatedip.Database, ip, docs[0].Rev()))
+		if winnerFirst {
+			slices.Reverse(docs)
+		}
+		for _, doc := range docs {
+			s := w.process()
+			s.log.Observe(doc)
+			w.ok(s.log.Flush(t.Context()))
+		}
+		w.process().waitFor(ip, ":1 created > api", ":2 assigned >0 api")
+	}
 }
 
 // TestUndone: a bulk that loses an entry has written others, and taken them back.

@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,13 +84,17 @@ func (b *batch) readRecorded(ctx context.Context, docs []document.Document) erro
 // collect adds the events of a document that the database may not have.
 func (b *batch) collect(ctx context.Context, doc document.Document) error {
 	last, known := b.last(doc.ID())
+	changes := Changes(doc)
+	if known && !last.mayPrecede(changes) {
+		last, known = Event{}, false
+	}
 	add := func(e Event, wanted bool) {
 		if wanted {
 			b.events = append(b.events, e)
 		}
 		last = e
 	}
-	for i, e := range slices.Backward(Changes(doc)) {
+	for i, e := range slices.Backward(changes) {
 		switch {
 		case known && !last.precedes(e): // the database has it
 			continue
@@ -126,6 +129,17 @@ func (b *batch) collect(ctx context.Context, doc document.Document) error {
 		b.newest[doc.ID()] = last
 	}
 	return nil
+}
+
+// mayPrecede reports whether e may be an event of the address before or among changes that a document holds. It is not if
+// the pool was replaced by an earlier one.
+func (e Event) mayPrecede(changes []Event) bool {
+	for _, c := range changes {
+		if c.Number == e.Number && c.revision == "" && e.revision == "" {
+			return c == e
+		}
+	}
+	return len(changes) == 0 || changes[0].Number >= e.Number
 }
 
 // storedLast returns the newest event that the database has of a document.
@@ -170,11 +184,11 @@ func (l *Log) put(ctx context.Context, events []Event) error {
 		for i, e := range part {
 			docs[i] = e.document()
 		}
-		var present []document.Document
+		var present []Event
 		for i, w := range store.PutEach(ctx, l.store, Database, docs) {
 			switch {
 			case fault.Is(w.Err, fault.Conflict):
-				present = append(present, docs[i])
+				present = append(present, part[i])
 			case w.Err != nil:
 				return w.Err
 			}
@@ -199,34 +213,41 @@ const typeEvent = "ip_event"
 const conflictTime = 60 // seconds
 
 // putDifferent writes events whose ids the database has with other events. Of two writes that a CouchDB cluster has
-// accepted over one revision the one that the pool holds counts. Otherwise the number is one of an earlier pool, which
-// was lost: the event gets an id of its own.
-func (l *Log) putDifferent(ctx context.Context, docs []document.Document) error {
-	ids := make([]string, len(docs))
-	for i, doc := range docs {
-		ids[i] = doc.ID()
+// accepted over one revision the one that the pool holds counts. Otherwise the number is one of an earlier pool: the
+// event gets an id of its own.
+func (l *Log) putDifferent(ctx context.Context, events []Event) error {
+	ids, ips := make([]string, len(events)), make([]string, len(events))
+	for i, e := range events {
+		ids[i], ips[i] = e.ID, e.IP
 	}
 	stored, err := l.store.GetMany(ctx, Database, ids)
 	if err != nil {
 		return err
 	}
+	events = slices.DeleteFunc(events, func(e Event) bool {
+		old := stored[e.ID]
+		return old == nil || e.Source == Elsewhere || decodeDocument(old) == e
+	})
+	if len(events) == 0 {
+		return nil
+	}
+	winners, err := l.store.Contested(ctx, kazoo.DedicatedIPs, ips)
+	if err != nil {
+		return err
+	}
 	var writes []document.Document
-	for _, doc := range docs {
-		old := stored[doc.ID()]
-		if old == nil || doc.String(keySource) == string(Elsewhere) || sameEvent(doc, old) {
+	for _, e := range events {
+		doc, old, won := e.document(), decodeDocument(stored[e.ID]), Changes(winners[e.IP])
+		near := max(e.At-old.At, old.At-e.At) <= conflictTime
+		switch {
+		case near && slices.Contains(won, old): // e is the loser's
 			continue
-		}
-		at, _ := doc.Int(keyAt)
-		before, _ := old.Int(keyAt)
-		if max(at-before, before-at) <= conflictTime {
-			doc["_rev"] = old.Rev()
-		} else {
-			doc["_id"] = doc.ID() + ":" + strconv.FormatInt(at, 10)
+		case near && slices.Contains(won, e):
+			doc["_rev"] = stored[e.ID].Rev()
+		default:
+			doc["_id"] = e.ID + ":" + strconv.FormatInt(e.At, 10)
 		}
 		writes = append(writes, doc)
-	}
-	if len(writes) == 0 {
-		return nil
 	}
 	for _, w := range store.PutEach(ctx, l.store, Database, writes) {
 		if w.Err != nil && !fault.Is(w.Err, fault.Conflict) {
@@ -234,14 +255,4 @@ func (l *Log) putDifferent(ctx context.Context, docs []document.Document) error 
 		}
 	}
 	return nil
-}
-
-// sameEvent reports whether two documents are one event.
-func sameEvent(a, b document.Document) bool {
-	a, b = a.Clone(), b.Clone()
-	for _, field := range []string{"_rev", "_conflicts", store.FieldWriter} {
-		delete(a, field)
-		delete(b, field)
-	}
-	return reflect.DeepEqual(a, b)
 }

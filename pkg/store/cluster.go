@@ -529,3 +529,25 @@ func (s *Store) Resolve(
 	}
 	return failed
 }
+
+// Contested returns those of several documents, keyed by id, of which a CouchDB has or had losing revisions. Unless they
+// are purged, it knows what is left of them. A document may be a tombstone.
+func (s *Store) Contested(
+	ctx context.Context, db string, ids []string,
+) (winners map[string]document.Document, err error) {
+	if s.couch == nil || len(ids) == 0 {
+		return nil, nil
+	}
+	nodes, err := s.Nodes(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.leaves(ctx, db, slices.Compact(slices.Sorted(slices.Values(ids))), nodes)
+	winners = map[string]document.Document{}
+	for id, leaves := range found {
+		if len(leaves) > 1 {
+			winners[id] = slices.MaxFunc(leaves, compareLeaves).doc
+		}
+	}
+	return winners, err
+}

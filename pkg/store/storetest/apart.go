@@ -99,6 +99,11 @@ func (a Apart) Resolve(
 	return a.Store.Resolve(ctx, a.Prefix+db, doc, each)
 }
 
+// Contested is Store.Contested with the prefix before the name of the database.
+func (a Apart) Contested(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
+	return a.Store.Contested(ctx, a.Prefix+db, ids)
+}
+
 // Install is Store.Install with the prefix before the name of the database.
 func (a Apart) Install(ctx context.Context, db string, design document.Document) error {
 	return a.Store.Install(ctx, a.Prefix+db, design)
