@@ -45,6 +45,9 @@ func TestAcceptCharges(t *testing.T) {
 		{list + "?accept_charges=false", `{"data":{` + asked + `},"accept_charges":true}`, 402},
 		{list + "?accept_charges=false", `{"data":{` + asked + `,"accept_charges":true}}`, 200},
 
+		{list, `{"data":{"quantity":1}}`, 402},
+		{list, `{"data":{"quantity":1,"accept_charges":true}}`, 200},
+
 		{one, `{"data":{}}`, 402},
 		{one, "", 402},
 		{one, `{"data":{"accept_charges":true}}`, 402}, // the address is in its place
@@ -119,6 +122,10 @@ func TestCharges(t *testing.T) {
 		if want := (billingtest.Question{AccountID: accountA, AuthAccountID: accountM, Quantity: 2}); last != want {
 			t.Errorf("asked %+v", last)
 		}
+		sv.want(sv.as("M", "POST", ipsOfA, `{"data":{"quantity":2}}`), 402)
+		if asked := hook.Questions(); asked[len(asked)-1].Quantity != 2 {
+			t.Errorf("asked about an allocation: %+v", asked)
+		}
 		sv.want(sv.as("A", "POST", ipsOfA, body(`"1.2.3.5","1.2.3.6"`)), 200)
 		if n := hook.count(accountA); n != 3 {
 			t.Errorf("Kazoo counts %d", n)
@@ -155,6 +162,8 @@ func TestNotAsked(t *testing.T) {
 		{"A", "POST", ipsOfA, `{"data":{"ips":["nonsense"]}}`, 400},
 		{"A", "POST", ipsOfA, `{"data":{"ips":[]}}`, 400},
 		{"A", "POST", ipsOfA, `{"data":{}}`, 200},
+		{"A", "POST", ipsOfA, `{"data":{"quantity":0}}`, 400},
+		{"A", "POST", ipsOfA, `{"data":{"quantity":4}}`, 409},
 		{"A", "POST", ipsOfA + "/9.9.9.9", "", 400},
 		{"A", "POST", ipsOfA + "/1.2.3.5", "", 400},
 		{"B", "POST", ipsOfA + "/1.2.3.4", "", 403},

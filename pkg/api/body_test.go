@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -154,36 +153,6 @@ func TestReleaseNeedsToBeMeant(t *testing.T) {
 		left := len(sv.list(sv.as("A", "GET", ipsOfA+"/assigned", "")))
 		if a.status != c.status || (left == 0) != c.released {
 			t.Errorf("%s: %d, want %d, %d left: %s", c.name, a.status, c.status, left, a.text)
-		}
-	}
-}
-
-// TestCreateBodies: what PUT says about a body that it can't use.
-func TestCreateBodies(t *testing.T) {
-	t.Parallel()
-	sv := kazoo(t)
-	for _, c := range []struct {
-		body   string
-		status int
-		fields []string
-	}{
-		{`{"data":{"ip":"10.0.0.1","zone":"z","host":"h","id":"x","pvt_status":"assigned"}}`, 201, nil},
-		{`{"data":{"ip":"::ffff:10.0.0.1","zone":"z","host":"h"}}`, 409, nil},
-		{`{"data":{"ip":"10.0.0.1","zone":"other","host":"h"}}`, 409, nil},
-		{`{"data":{"ip":"10.0.0.1/32","zone":"z","host":"h"}}`, 400, []string{"ip"}},
-		{`{"data":{"ip":"[::1]","zone":"z","host":"h"}}`, 400, []string{"ip"}},
-		{`{"data":{"ip":"nope","zone":1,"host":""}}`, 400, []string{"host", "ip", "zone"}},
-		{`{"data":{}}`, 400, []string{"host", "ip", "zone"}},
-		{`{"data":[]}`, 400, []string{""}},
-	} {
-		a := sv.want(sv.as("M", "PUT", "/v2/ips", c.body), c.status)
-		data, _ := a.data().(map[string]any)
-		var fields []string
-		for field := range data {
-			fields = append(fields, field)
-		}
-		if c.status == 400 && !slices.Equal(sorted(fields), c.fields) {
-			t.Errorf("%s: %v, want %v", c.body, fields, c.fields)
 		}
 	}
 }

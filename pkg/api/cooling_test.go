@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"junctor/pkg/document"
-	"junctor/pkg/store"
 )
 
 // configure sets the settings of ips.
@@ -26,43 +25,42 @@ func (sv *service) configure(settings string) {
 // TestCooling: an address that an account gave back goes to no other one before its time, on no server.
 func TestCooling(t *testing.T) {
 	t.Parallel()
-	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
-		sv, other := newService(t, s), newService(t, s)
-		sv.configure(`{"cooling_s":60}`)
-		sv.create("1.2.3.4", "1.2.3.5")
-		const ipsOfB = "/v2/accounts/" + accountB + "/ips"
-		sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
-		sv.want(sv.as("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
-		until := recorded.Unix() + 62167219200 + 60
-		refusal := func(index string) string {
-			return fmt.Sprintf(`{"ips%%2E%s":{"cooling":{"message":"another account had the ip until recently","value":"1.2.3.4","until":%d}}}`,
-				index, until)
-		}
-		sv.is(sv.want(other.as("B", "POST", ipsOfB+"/1.2.3.4", ""), 400).data(), refusal("0"))
-		sv.is(sv.want(sv.as("B", "POST", ipsOfB, `{"data":{"ips":["1.2.3.5","1.2.3.4"]}}`), 400).data(), refusal("1"))
-		sv.is(sv.want(sv.as("M", "POST", ipsOfB+"/1.2.3.4?cooling=true", ""), 400).data(), refusal("0"))
-		for _, path := range []string{ipsOfA, "/v2/ips"} {
-			sv.is(sv.want(sv.as("M", "GET", path, ""), 200).data(), `[{"ip":"1.2.3.5","zone":"us-east"}]`)
-		}
-		if a := sv.want(sv.as("B", "POST", ipsOfB, `{"data":{"quantity":2}}`), 409); !strings.Contains(a.text, `"available":1`) {
-			t.Errorf("refused with %s", a.text)
-		}
-		if ip, _ := sv.as("M", "GET", "/v2/ips/1.2.3.4", "").data().(map[string]any); ip["status"] != "available" {
-			t.Errorf("shown as %v", ip)
-		}
-		// Only a superduper admin overrides, and only with the word.
-		sv.want(sv.as("B", "POST", ipsOfB+"/1.2.3.4?cooling=false", ""), 403)
-		sv.refuses("M", "POST", ipsOfB+"/1.2.3.4?cooling=no", "", "cooling invalid")
-		sv.want(other.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
-		sv.want(other.as("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
-		sv.want(sv.as("M", "POST", ipsOfB+"/1.2.3.4?cooling=false", ""), 200)
-		wantHolder(t, sv, "1.2.3.4", accountB)
-		sv.want(sv.as("B", "DELETE", ipsOfB+"/1.2.3.4", ""), 200)
-		sv.clock.set(recorded.Add(time.Minute))
-		sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
-		sv.want(sv.as("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
-		sv.want(sv.as("M", "POST", ipsOfB+"?cooling=false", `{"data":{"quantity":2}}`), 200)
-	})
+	s := kazooTemplate.Open(t)
+	sv, other := newService(t, s), newService(t, s)
+	sv.configure(`{"cooling_s":60}`)
+	sv.create("1.2.3.4", "1.2.3.5")
+	const ipsOfB = "/v2/accounts/" + accountB + "/ips"
+	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
+	sv.want(sv.as("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
+	until := recorded.Unix() + 62167219200 + 60
+	refusal := func(index string) string {
+		return fmt.Sprintf(`{"ips%%2E%s":{"cooling":{"message":"another account had the ip until recently","value":"1.2.3.4","until":%d}}}`,
+			index, until)
+	}
+	sv.is(sv.want(other.as("B", "POST", ipsOfB+"/1.2.3.4", ""), 400).data(), refusal("0"))
+	sv.is(sv.want(sv.as("B", "POST", ipsOfB, `{"data":{"ips":["1.2.3.5","1.2.3.4"]}}`), 400).data(), refusal("1"))
+	sv.is(sv.want(sv.as("M", "POST", ipsOfB+"/1.2.3.4?cooling=true", ""), 400).data(), refusal("0"))
+	for _, path := range []string{ipsOfA, "/v2/ips"} {
+		sv.is(sv.want(sv.as("M", "GET", path, ""), 200).data(), `[{"ip":"1.2.3.5","zone":"us-east"}]`)
+	}
+	if a := sv.want(sv.as("B", "POST", ipsOfB, `{"data":{"quantity":2}}`), 409); !strings.Contains(a.text, `"available":1`) {
+		t.Errorf("refused with %s", a.text)
+	}
+	if ip, _ := sv.as("M", "GET", "/v2/ips/1.2.3.4", "").data().(map[string]any); ip["status"] != "available" {
+		t.Errorf("shown as %v", ip)
+	}
+	// Only a superduper admin overrides, and only with the word.
+	sv.want(sv.as("B", "POST", ipsOfB+"/1.2.3.4?cooling=false", ""), 403)
+	sv.refuses("M", "POST", ipsOfB+"/1.2.3.4?cooling=no", "", "cooling invalid")
+	sv.want(other.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
+	sv.want(other.as("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
+	sv.want(sv.as("M", "POST", ipsOfB+"/1.2.3.4?cooling=false", ""), 200)
+	wantHolder(t, sv, "1.2.3.4", accountB)
+	sv.want(sv.as("B", "DELETE", ipsOfB+"/1.2.3.4", ""), 200)
+	sv.clock.set(recorded.Add(time.Minute))
+	sv.want(sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""), 200)
+	sv.want(sv.as("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
+	sv.want(sv.as("M", "POST", ipsOfB+"?cooling=false", `{"data":{"quantity":2}}`), 200)
 }
 
 // TestMaxPerAccount: with its own token an account gets no more than the settings say, with an ancestor's it does.

@@ -18,17 +18,14 @@ type example struct {
 	answer  string // empty where none is printed
 }
 
-// readExamples reads testdata/ips-api.txt, Kazoo's documentation of the resource as it is published.
-func readExamples(t *testing.T) []example {
+// readExamples reads Kazoo's documentation of a resource as it is published. A command ends where its answer begins, or at
+// an empty line.
+func readExamples(t *testing.T, file string) []example {
 	t.Helper()
-	text, err := os.ReadFile("testdata/ips-api.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var examples []example
 	var heading string
 	var into *string // where lines go, nil outside of command and answer
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(readDocument(t, "pkg/api/testdata/"+file)) {
 		bare := strings.TrimRight(line, "\r\n")
 		switch {
 		case strings.HasSuffix(bare, "#"):
@@ -43,9 +40,6 @@ func readExamples(t *testing.T) []example {
 		}
 		if into != nil {
 			*into += line
-		}
-		if strings.HasPrefix(strings.TrimSpace(bare), "http://") || bare == "}" {
-			into = nil
 		}
 	}
 	return examples
@@ -71,7 +65,7 @@ func TestDocumentation(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("there is no curl")
 	}
-	examples := readExamples(t)
+	examples := readExamples(t, "ips-api.txt")
 	if len(examples) != len(situations) {
 		t.Fatalf("%d examples, want %d", len(examples), len(situations))
 	}

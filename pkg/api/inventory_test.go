@@ -5,55 +5,52 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"junctor/pkg/store"
 )
 
 // TestSearchPaging walks a search to its end, page by page: every address comes once, in order, with the account's name.
 func TestSearchPaging(t *testing.T) {
 	t.Parallel()
-	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
-		sv := newService(t, s)
-		sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"zone":"us-east","host":"proxy1","ips":[
-			{"range":"10.0.0.8-10.0.0.12","notes":"rack 7"},{"ip":"2001:db8::1","zone":"us-west"}]}}`), 201)
-		sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"ips":["10.0.0.9","2001:db8::1"]}}`), 200)
-		for _, c := range []struct {
-			query string
-			want  string
-			pages int
-		}{
-			{"", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12 2001:db8::1", 1},
-			{"page_size=1", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12 2001:db8::1", 6},
-			{"page_size=4&zone=us-east", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12", 2},
-			{"page_size=5&zone=us-east", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12", 1},
-			{"page_size=1&assigned_to=" + accountA, "10.0.0.9 2001:db8::1", 2},
-			{"status=assigned&zone=us-west", "2001:db8::1", 1},
-			{"cidr=10.0.0.8/31", "10.0.0.8 10.0.0.9", 1},
-			{"search=10.0.0.1", "10.0.0.10 10.0.0.11 10.0.0.12", 1},
-			{"search=PROXY&host=proxy1&status=assigned", "10.0.0.9 2001:db8::1", 1},
-			{"zone=&host=undefined&search=+&cidr=2001:db8::/32", "2001:db8::1", 1},
-			{"zone=nowhere", "", 1},
-		} {
-			got, pages := sv.search(c.query)
-			if got := strings.Join(got, " "); got != c.want || pages != c.pages {
-				t.Errorf("%s: %d pages of %s, want %d of %s", c.query, pages, got, c.pages, c.want)
-			}
+	s := kazooTemplate.Open(t)
+	sv := newService(t, s)
+	sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"zone":"us-east","host":"proxy1","ips":[
+		{"range":"10.0.0.8-10.0.0.12","notes":"rack 7"},{"ip":"2001:db8::1","zone":"us-west"}]}}`), 201)
+	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"ips":["10.0.0.9","2001:db8::1"]}}`), 200)
+	for _, c := range []struct {
+		query string
+		want  string
+		pages int
+	}{
+		{"", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12 2001:db8::1", 1},
+		{"page_size=1", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12 2001:db8::1", 6},
+		{"page_size=4&zone=us-east", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12", 2},
+		{"page_size=5&zone=us-east", "10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 10.0.0.12", 1},
+		{"page_size=1&assigned_to=" + accountA, "10.0.0.9 2001:db8::1", 2},
+		{"status=assigned&zone=us-west", "2001:db8::1", 1},
+		{"cidr=10.0.0.8/31", "10.0.0.8 10.0.0.9", 1},
+		{"search=10.0.0.1", "10.0.0.10 10.0.0.11 10.0.0.12", 1},
+		{"search=PROXY&host=proxy1&status=assigned", "10.0.0.9 2001:db8::1", 1},
+		{"zone=&host=undefined&search=+&cidr=2001:db8::/32", "2001:db8::1", 1},
+		{"zone=nowhere", "", 1},
+	} {
+		got, pages := sv.search(c.query)
+		if got := strings.Join(got, " "); got != c.want || pages != c.pages {
+			t.Errorf("%s: %d pages of %s, want %d of %s", c.query, pages, got, c.pages, c.want)
 		}
-		const row = `[{"id":"10.0.0.9","ip":"10.0.0.9","zone":"us-east","host":"proxy1","status":"assigned","type":"dedicated_ip",` +
-			`"assigned_to":"` + accountA + `","notes":"rack 7","account_name":"%s"}]`
-		doc, err := s.Get(t.Context(), "accounts", accountA)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := doc.String("name")
-		a := sv.want(sv.as("M", "GET", "/v2/ips/all?cidr=10.0.0.9", ""), 200)
-		if want := fmt.Sprintf(row, name); !strings.Contains(a.text, `"data":`+want) {
-			t.Errorf("want the row %s in %s", want, a.text)
-		}
-		if got, _ := sv.search("search=" + strings.ToUpper(name[:3])); !slices.Equal(got, []string{"10.0.0.9", "2001:db8::1"}) {
-			t.Errorf("by the beginning of %q: %v", name, got)
-		}
-	})
+	}
+	const row = `[{"id":"10.0.0.9","ip":"10.0.0.9","zone":"us-east","host":"proxy1","status":"assigned","type":"dedicated_ip",` +
+		`"assigned_to":"` + accountA + `","notes":"rack 7","account_name":"%s"}]`
+	doc, err := s.Get(t.Context(), "accounts", accountA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := doc.String("name")
+	a := sv.want(sv.as("M", "GET", "/v2/ips/all?cidr=10.0.0.9", ""), 200)
+	if want := fmt.Sprintf(row, name); !strings.Contains(a.text, `"data":`+want) {
+		t.Errorf("want the row %s in %s", want, a.text)
+	}
+	if got, _ := sv.search("search=" + strings.ToUpper(name[:3])); !slices.Equal(got, []string{"10.0.0.9", "2001:db8::1"}) {
+		t.Errorf("by the beginning of %q: %v", name, got)
+	}
 }
 
 // search reads all pages of GET ips/all.

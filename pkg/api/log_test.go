@@ -3,13 +3,11 @@ package api_test
 import (
 	"encoding/json"
 	"maps"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"junctor/pkg/api"
 	"junctor/pkg/testutil"
 )
 
@@ -85,36 +83,6 @@ func TestCodesAreLogged(t *testing.T) {
 	lines := sv.log.lines(t)
 	if got := jsonText(lines[len(lines)-1]["codes"]); got != `["not_found"]` {
 		t.Errorf("codes %s in %s", got, jsonText(lines[len(lines)-1]))
-	}
-}
-
-// TestClientAddress: a proxy is believed what it says of the client if it is a trusted one, and no further.
-func TestClientAddress(t *testing.T) {
-	t.Parallel()
-	trusted := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
-	for _, c := range []struct {
-		proxies   []netip.Prefix
-		forwarded []string
-		want      string
-	}{
-		{nil, []string{"192.0.2.1"}, "127.0.0.1"},
-		{trusted, nil, "127.0.0.1"},
-		{trusted, []string{"192.0.2.1"}, "192.0.2.1"},
-		{trusted, []string{"192.0.2.66, 192.0.2.1, 10.1.1.1"}, "192.0.2.1"},
-		{trusted, []string{"192.0.2.66", "192.0.2.1"}, "192.0.2.1"},
-		{trusted, []string{"192.0.2.66, nonsense"}, "127.0.0.1"},
-		{trusted, []string{"::ffff:192.0.2.1"}, "192.0.2.1"},
-	} {
-		sv := kazoo(t, func(cfg *api.Config) { cfg.TrustedProxies = c.proxies })
-		var headers []string
-		for _, value := range c.forwarded {
-			headers = append(headers, "X-Forwarded-For", value)
-		}
-		sv.send("GET", ipsOfA, "", headers...)
-		events := sv.log.lines(t)
-		if got := events[len(events)-1]["client"]; got != c.want {
-			t.Errorf("%v: %v, want %s", c.forwarded, got, c.want)
-		}
 	}
 }
 

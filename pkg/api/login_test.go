@@ -191,45 +191,6 @@ func TestTrialOver(t *testing.T) {
 	f.byKey(trial.APIKey)
 }
 
-// page is a page of Monster UI, from another origin than the API.
-type page struct {
-	*founded
-	token string
-}
-
-// send makes a request as a browser does for a page: it asks first, and shows the answer to the page only if that may
-// read it.
-func (p *page) send(method, path, body string) answer {
-	p.Helper()
-	const origin = "https://ui.example.com"
-	headers := "content-type,x-auth-token"
-	asked := p.want(p.founded.send("OPTIONS", path, "", "Origin", origin, "Access-Control-Request-Method", method,
-		"Access-Control-Request-Headers", headers), 200)
-	if !set(asked.header.Get("Access-Control-Allow-Methods"))[method] ||
-		!set(asked.header.Get("Access-Control-Allow-Headers"))["content-type"] ||
-		!set(asked.header.Get("Access-Control-Allow-Headers"))["x-auth-token"] {
-		p.Fatalf("the browser may not send it: %v", asked.header)
-	}
-	a := p.founded.send(method, path, body, "Origin", origin, "Content-Type", "application/json",
-		"X-Auth-Token", p.token)
-	if got := a.header.Get("Access-Control-Allow-Origin"); got != "*" && got != origin {
-		p.Fatalf("the page may not read it: %v", a.header)
-	}
-	if a.header.Get("Content-Type") != "application/json" || a.envelope["status"] == nil {
-		p.Fatalf("the page can't read it: %v %s", a.header, a.text)
-	}
-	return a
-}
-
-func (p *page) logIn(password string) answer {
-	p.Helper()
-	hash := account.HashPassword(account.MD5, "boss", password).Value
-	keep(password)
-	keep(hash)
-	return p.send("PUT", "/v2/user_auth", fmt.Sprintf(
-		`{"data":{"credentials":%q,"account_name":"customer","ui_metadata":{"ui":"monster-ui"}},"verb":"PUT"}`, hash))
-}
-
 // TestMonsterLogin: a user of Monster UI mistypes the password, gets it right and works; then the password is
 // changed, and the token is no good any more, on no server of the store.
 func TestMonsterLogin(t *testing.T) {
@@ -237,21 +198,27 @@ func TestMonsterLogin(t *testing.T) {
 	f := found(t)
 	customer := f.account("customer", "")
 	other := newService(t, f.store, cached(t, f.store, staleness))
-	p := &page{founded: f}
-	wrong := p.want(p.logIn("not the password"), 401)
+	logIn := func(password string) answer {
+		hash := account.HashPassword(account.MD5, "boss", password).Value
+		keep(password)
+		keep(hash)
+		return f.browser("", "PUT", "/v2/user_auth", fmt.Sprintf(
+			`{"data":{"credentials":%q,"account_name":"customer","ui_metadata":{"ui":"monster-ui"}},"verb":"PUT"}`, hash))
+	}
+	wrong := f.want(logIn("not the password"), 401)
 	if wrong.envelope["message"] != "invalid_credentials" || wrong.envelope["error"] != "401" {
 		t.Errorf("%s", wrong.text)
 	}
-	right := p.want(p.logIn(f.password("boss")), 201)
-	p.token, _ = right.envelope["auth_token"].(string)
-	keep(p.token)
+	right := f.want(logIn(f.password("boss")), 201)
+	token, _ := right.envelope["auth_token"].(string)
+	keep(token)
 	told, _ := right.data().(map[string]any)
 	if told["account_id"] != customer.ID || told["owner_id"] != customer.UserID || told["apps"] == nil {
 		t.Errorf("%s", right.text)
 	}
 	ips := "/v2/accounts/" + customer.ID + "/ips"
-	p.is(p.want(p.send("GET", ips, ""), 200).data(), `[]`)
-	ask := func(sv *service) int { return sv.send("GET", ips, "", "X-Auth-Token", p.token).status }
+	f.is(f.want(f.browser(token, "GET", ips, ""), 200).data(), `[]`)
+	ask := func(sv *service) int { return sv.send("GET", ips, "", "X-Auth-Token", token).status }
 	if got := ask(other); got != http.StatusOK {
 		t.Fatalf("on the other server: %d", got)
 	}
@@ -260,12 +227,12 @@ func TestMonsterLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := time.Now()
-	p.want(p.send("GET", ips, ""), 401)
+	f.want(f.browser(token, "GET", ips, ""), 401)
 	for last := time.Now(); ask(other) != http.StatusUnauthorized; last = time.Now() {
 		if late := last.Sub(changed) - staleness; late > 0 {
 			t.Fatalf("still good %v later than that", late)
 		}
 	}
-	p.want(p.logIn(f.password("boss")), 401)
-	p.want(p.logIn("another password"), 201)
+	f.want(logIn(f.password("boss")), 401)
+	f.want(logIn("another password"), 201)
 }

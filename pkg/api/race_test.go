@@ -4,21 +4,28 @@ import (
 	"encoding/json"
 	"sync"
 	"testing"
+	"time"
 
+	"junctor/pkg/api"
 	"junctor/pkg/fault"
 	"junctor/pkg/projection"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
-// TestOneWinner: of 500 requests for one address, from two accounts to two processes on one CouchDB, one is told
-// that it won, all others why not, and the documents agree with what was told.
+// TestOneWinner: of 500 requests for one address, from two accounts to two servers that share nothing but a CouchDB, one
+// is told that it won, all others why not, and the documents agree with what was told.
 func TestOneWinner(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	s := storetest.Open(t, dsn)
-	loadKazoo(t, s)
-	servers := []*service{startAlone(t, s, dsn), startAlone(t, s, dsn)}
+	var servers []*service
+	for range 2 {
+		s := storetest.Open(t, dsn)
+		if len(servers) == 0 {
+			loadKazoo(t, s)
+		}
+		servers = append(servers, newService(t, s, cached(t, s, time.Minute), func(c *api.Config) { c.MaxRequests = 1000 }))
+	}
 	servers[0].create("1.2.3.4")
 	tokens := map[string]string{"A": servers[0].token("A"), "B": servers[1].token("B")}
 

@@ -13,9 +13,6 @@ import (
 	"junctor/pkg/auth/trust"
 )
 
-// patience is how long a request may take that asks another cluster which does not answer.
-const patience = 30 * time.Second
-
 // neighbours are two junctors, each of a cluster of its own. The first knows the second, by a front before it.
 type neighbours struct {
 	first  *service
@@ -99,16 +96,11 @@ func TestTwoClusters(t *testing.T) {
 	}
 }
 
-// trouble is what stands in the place of the second, and what the first says then.
-type trouble struct {
-	name    string
-	front   http.HandlerFunc
-	status  int
-	message string
-}
-
-func troubles(t *testing.T, second *founded) []trouble {
-	t.Helper()
+// TestOtherClusterInTrouble: whatever stands in the place of another cluster, nobody gets in who should not. Package remote
+// tests what is no good response, and for how long it is waited for.
+func TestOtherClusterInTrouble(t *testing.T) {
+	t.Parallel()
+	second := found(t)
 	says := func(status int, contentType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
@@ -116,85 +108,35 @@ func troubles(t *testing.T, second *founded) []trouble {
 			_, _ = w.Write([]byte(body))
 		}
 	}
-	const js, outage, refusal = "application/json", "cluster_unreachable", "invalid_credentials"
-	yes := func(cluster string) string {
-		return `{"status":"success","data":{"account_id":"` + second.master.AccountID + `","cluster_id":"` + cluster +
-			`","is_master_account":true,"is_reseller":true}}`
-	}
-	return []trouble{
-		{"none", nil, 404, "bad_identifier"}, // the cluster has no document yet
-		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 503, outage},
-		{"slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 503, outage},
-		{"endless", endless, 503, outage},
-		{"says it is another", says(200, js, yes(strangeCluster)), 401, refusal},
-		{"says it is the first", says(200, js, yes(documentedCluster)), 401, refusal},
-		{"refuses", says(401, js, `{"status":"error","error":"401"}`), 401, refusal},
-		{"redirects", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, second.url+r.URL.Path, http.StatusTemporaryRedirect)
-		}, 503, outage},
-		{"HTML", says(200, "text/html", "<html>"), 503, outage},
-		{"HTML as JSON", says(200, js, "<html>"), 503, outage},
-		{"nothing", says(200, js, ""), 503, outage},
-		{"no data", says(200, js, `{"status":"success"}`), 503, outage},
-		{"another status", says(201, js, yes(second.master.ClusterID)), 503, outage},
-		{"a proxy without it", says(502, "text/html", "Bad Gateway"), 503, outage},
-	}
-}
-
-// endless returns a byte at a time, for as long as somebody listens.
-func endless(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	for r.Context().Err() == nil {
-		_, _ = w.Write([]byte(" "))
-		_ = http.NewResponseController(w).Flush()
-		select {
-		case <-r.Context().Done():
-		case <-time.After(10 * time.Millisecond):
+	for _, c := range []struct {
+		name    string
+		front   http.HandlerFunc // nil passes on
+		change  func(*neighbours) error
+		status  int
+		message string
+	}{
+		{"hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, 503, "cluster_unreachable"},
+		{"a proxy without it", says(502, "text/html", "Bad Gateway"), nil, 503, "cluster_unreachable"},
+		{"refuses", says(401, "application/json", `{"status":"error","error":"401"}`), nil, 401, "invalid_credentials"},
+		{"says it is the first", says(200, "application/json", `{"status":"success","data":{"account_id":"`+
+			second.master.AccountID+`","cluster_id":"`+documentedCluster+`","is_master_account":true}}`), nil,
+			401, "invalid_credentials"},
+		{"stopped", nil, func(n *neighbours) error { n.front.Close(); return nil }, 503, "cluster_unreachable"},
+		{"removed", nil, func(n *neighbours) error {
+			return trust.NewRegistry(n.first.store, trust.Options{}).Remove(t.Context(), second.master.ClusterID)
+		}, 403, "forbidden"},
+	} {
+		n := meet(t, second, c.front)
+		if c.change != nil {
+			if err := c.change(n); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-}
-
-// TestOtherClusterInTrouble: whatever answers in the place of another cluster, nobody gets in who should not, and
-// nobody waits.
-func TestOtherClusterInTrouble(t *testing.T) {
-	t.Parallel()
-	second := found(t)
-	for _, trouble := range troubles(t, second) {
-		t.Run(trouble.name, func(t *testing.T) {
-			t.Parallel()
-			meet(t, second, trouble.front).want(t, trouble.status, trouble.message)
-		})
-	}
-	t.Run("stopped", func(t *testing.T) {
-		t.Parallel()
-		n := meet(t, second, nil)
-		n.front.Close()
-		n.want(t, 503, "cluster_unreachable")
-	})
-	t.Run("removed", func(t *testing.T) {
-		t.Parallel()
-		n := meet(t, second, nil)
-		registry := trust.NewRegistry(n.first.store, trust.Options{})
-		if err := registry.Remove(t.Context(), second.master.ClusterID); err != nil {
-			t.Fatal(err)
+		got := n.first.send("DELETE", clusterPath, "", n.headers()...)
+		if got.status != c.status || got.envelope["message"] != c.message ||
+			(got.header.Get("Retry-After") != "") != (c.status == 503) {
+			t.Errorf("%s: %d %v %s", c.name, got.status, got.header, got.text)
 		}
-		n.want(t, 403, "forbidden")
-	})
-}
-
-// want checks what the second's master is answered on the first.
-func (n *neighbours) want(t *testing.T, status int, message string) {
-	t.Helper()
-	start := time.Now()
-	got := n.first.send("DELETE", clusterPath, "", n.headers()...)
-	if got.status != status || got.envelope["message"] != message {
-		t.Errorf("%d %s, want %d %s", got.status, got.text, status, message)
-	}
-	if took := time.Since(start); took > patience {
-		t.Errorf("took %s", took)
-	}
-	if (got.header.Get("Retry-After") != "") != (status == 503) {
-		t.Errorf("Retry-After: %q", got.header.Get("Retry-After"))
 	}
 }
 

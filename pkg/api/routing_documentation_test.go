@@ -9,34 +9,6 @@ import (
 	"junctor/pkg/store"
 )
 
-// readRoutingExamples reads testdata/call-routing-api.txt, Kazoo's documentation as it is published. A command ends
-// where its answer begins.
-func readRoutingExamples(t *testing.T) []example {
-	t.Helper()
-	text, err := os.ReadFile("testdata/call-routing-api.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var examples []example
-	var heading string
-	var into *string
-	for line := range strings.Lines(string(text)) {
-		switch bare := strings.TrimRight(line, "\r\n"); {
-		case strings.HasSuffix(bare, "#"):
-			heading, into = strings.TrimSuffix(bare, "#"), nil
-		case strings.HasPrefix(bare, "curl "):
-			examples = append(examples, example{heading: heading})
-			into = &examples[len(examples)-1].command
-		case bare == "{":
-			into = &examples[len(examples)-1].answer
-		}
-		if into != nil {
-			*into += line
-		}
-	}
-	return examples
-}
-
 // whatWasSent makes the documented answer to the PUT the one that can be: it shows an address that was not sent.
 func whatWasSent(t *testing.T, e example) example {
 	t.Helper()
@@ -99,7 +71,7 @@ func TestRoutingDocumentation(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("there is no curl")
 	}
-	examples := readRoutingExamples(t)
+	examples := readExamples(t, "call-routing-api.txt")
 	if len(examples) != 5 {
 		t.Fatalf("%d examples", len(examples))
 	}

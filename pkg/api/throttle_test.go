@@ -169,7 +169,8 @@ func TestForwardedForms(t *testing.T) {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
 	})
 	for header, want := range map[string]string{
-		"203.0.113.7":                          "203.0.113.7",
+		"203.0.113.7": "203.0.113.7",
+		"198.51.100.1\r\nX-Forwarded-For: 203.0.113.7": "203.0.113.7", // two headers
 		"203.0.113.7:4711":                     "203.0.113.7",
 		`"203.0.113.7"`:                        "203.0.113.7",
 		`"203.0.113.7:4711"`:                   "203.0.113.7",
