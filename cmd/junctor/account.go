@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +12,7 @@ import (
 )
 
 func (c *cli) accountCommand() *cobra.Command {
-	return c.group(&cobra.Command{Use: "account", Short: "Create, list and show accounts"},
+	return group(&cobra.Command{Use: "account", Short: "Create, list and show accounts"},
 		c.accountCreateCommand(), withoutVariable(c.accountListCommand()), c.accountShowCommand())
 }
 
@@ -76,4 +78,95 @@ func (c *cli) printAccount(created account.Created) error {
 		rows = append(rows, []string{"its user", created.UserID})
 	}
 	return c.print(created, rows)
+}
+
+func (c *cli) accountListCommand() *cobra.Command {
+	var search string
+	cmd := &cobra.Command{Use: "list", Short: "List the accounts", Args: operands(0, 0)}
+	cmd.Flags().StringVar(&search, "search", "", "`TEXT` that the name or the realm contains, or the id begins with")
+	return c.storeCommand(cmd, storeTask{
+		asIs: true,
+		run: func(ctx context.Context, a *app, _ []string) error {
+			list := c.newListing([]string{"ACCOUNT", "NAME", "REALM", "STATE"}, 1, 2)
+			return list.end(a.accounts.List(ctx, func(found *account.Account) error {
+				if !found.Matches(search) {
+					return nil
+				}
+				l := listedAccount{ID: found.ID, Name: found.Name, Realm: found.Realm, Enabled: found.Enabled}
+				return list.add(l, l.ID, l.Name, l.Realm, state(l.Enabled))
+			}))
+		},
+	})
+}
+
+// listedAccount is an account as it is printed in a list.
+type listedAccount struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Realm   string `json:"realm"`
+	Enabled bool   `json:"enabled"`
+}
+
+func state(enabled bool) string {
+	if enabled {
+		return "enabled"
+	}
+	return "disabled"
+}
+
+func (c *cli) accountShowCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show ACCOUNT",
+		Short: "Show an account and its addresses",
+		Long:  "Shows an account and its addresses.\n\n" + accountOperand,
+		Args:  operands(1, 1),
+	}
+	return c.storeCommand(cmd, storeTask{
+		asIs: true,
+		run: func(ctx context.Context, a *app, args []string) error {
+			found, err := a.accounts.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			held, err := a.pool.Read().Assigned(ctx, found.ID)
+			if err != nil && !neverInstalled(err) {
+				return err
+			}
+			shown := shownAccount{
+				listedAccount: listedAccount{ID: found.ID, Name: found.Name, Realm: found.Realm, Enabled: found.Enabled},
+				Superduper:    found.Superduper, Tree: append([]string{}, found.Tree...), IPs: []string{},
+			}
+			for _, item := range held {
+				shown.IPs = append(shown.IPs, item.IP)
+			}
+			return c.printShownAccount(shown)
+		},
+	})
+}
+
+// accountOperand explains the operand ACCOUNT in help.
+const accountOperand = `ACCOUNT is the id of an account, its realm, or its name if no other account has
+the same.`
+
+// shownAccount is an account as it is printed by itself.
+type shownAccount struct {
+	listedAccount
+	Superduper bool     `json:"superduper"`
+	Tree       []string `json:"tree"` // ids of the ancestors, the root first
+	IPs        []string `json:"ips"`
+}
+
+func (c *cli) printShownAccount(a shownAccount) error {
+	parent := "none"
+	if len(a.Tree) > 0 {
+		parent = a.Tree[len(a.Tree)-1]
+	}
+	kind := state(a.Enabled)
+	if a.Superduper {
+		kind += ", superduper admin"
+	}
+	return c.print(a, [][]string{
+		{"account", a.ID}, {"name", a.Name}, {"realm", a.Realm}, {"parent", parent}, {"state", kind},
+		{"addresses", cmp.Or(strings.Join(a.IPs, " "), "none")},
+	})
 }

@@ -29,8 +29,6 @@ store of it.`,
 	cmd.Flags().BoolVar(&withoutKey, "without-secret-key", false, "leave out secret.key, which opens the API keys of "+
 		"other clusters in the store")
 	withoutVariable(cmd)
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error { return c.checkFolderStore("\"junctor export\" writes all of it into a file") },
 		files: c.intoFile,
@@ -41,7 +39,7 @@ store of it.`,
 			zerolog.Ctx(ctx).Info().Err(err).Int64("grown_bytes", grown).Msg("backup")
 			return err
 		},
-		readOnly: true,
+		asIs: true,
 	})
 }
 

@@ -16,8 +16,6 @@ account. It may be repeated. In a Kazoo's CouchDB it changes nothing of Kazoo's.
 Prints the id and the API key of the master account, and the cluster's id.`,
 		Args: operands(0, 0),
 	}
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
 		creates: true,
 		run: func(ctx context.Context, a *app, _ []string) error {

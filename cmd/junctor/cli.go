@@ -64,25 +64,6 @@ func (c *cli) run(ctx context.Context, args []string) (code int) {
 	return c.report(stopped(ctx, c.execute(ctx, args)))
 }
 
-// stopped adds to the error of a command that was stopped by whom it was.
-func stopped(ctx context.Context, err error) error {
-	_, printed := errors.AsType[exitCode](err)
-	part, isPartial := errors.AsType[partial](err)
-	cause := context.Cause(ctx)
-	// Where a command was when it was stopped says nothing.
-	only := cause != nil && (errors.Is(err, cause) || errors.Is(err, context.Canceled))
-	switch {
-	case err == nil || cause == nil || printed:
-		return err
-	case only && isPartial:
-		return fmt.Errorf("stopped: %w", partial{cause, part.done})
-	case only:
-		return fmt.Errorf("stopped: %w", cause)
-	default:
-		return fmt.Errorf("stopped: %w (%w)", cause, err)
-	}
-}
-
 func (c *cli) execute(ctx context.Context, args []string) error {
 	root := c.rootCommand()
 	root.SetArgs(append([]string{}, withNumbers(args)...)) // nil would be os.Args
@@ -116,11 +97,13 @@ usage).`,
 		PersistentPreRunE: c.completeFlags,
 	}
 	if c.app == nil {
-		root.AddCommand(c.serveCommand(), c.restoreCommand(), c.versionCommand(), manCommand())
+		root.AddCommand(c.serveCommand(), c.versionCommand(), manCommand(), c.onStore(c.restoreCommand()))
 	}
-	root.AddCommand(c.bootstrapCommand(), c.accountCommand(), c.userCommand(), c.tokenCommand(), c.lookupKeyCommand(),
-		c.clusterCommand(), c.routingCommand(), c.ipsCommand(), c.supCommand(), c.doctorCommand(),
-		c.historyCommand(), c.backupCommand(), c.exportCommand(), c.importCommand())
+	for _, cmd := range []*cobra.Command{c.bootstrapCommand(), c.accountCommand(), c.userCommand(), c.tokenCommand(),
+		c.lookupKeyCommand(), c.clusterCommand(), c.routingCommand(), c.ipsCommand(), c.supCommand(), c.doctorCommand(),
+		c.historyCommand(), c.backupCommand(), c.exportCommand(), c.importCommand()} {
+		root.AddCommand(c.onStore(cmd))
+	}
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
@@ -158,10 +141,17 @@ func finish(cmd *cobra.Command) {
 	}
 }
 
-// group returns a command that holds commands on a store, which share the flags of c.
-func (c *cli) group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+// onStore gives a command on a store, and those below it, the flags that such commands share.
+func (c *cli) onStore(cmd *cobra.Command) *cobra.Command {
 	c.store.define(cmd.PersistentFlags())
-	c.defineJSON(cmd.PersistentFlags())
+	if cmd.Name() != "sup" { // it prints Kazoo's texts
+		c.defineJSON(cmd.PersistentFlags())
+	}
+	return cmd
+}
+
+// group returns a command that only holds others.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	cmd.AddCommand(commands...)
 	return cmd
 }
@@ -194,37 +184,4 @@ func operands(least, most int) cobra.PositionalArgs {
 		}
 		return usageError(text)
 	}
-}
-
-// usageError is a mistake in how the program was called.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
-// misuse makes what is wrong with flags or operands an error of usage.
-func misuse(err error) error {
-	if _, printed := errors.AsType[exitCode](err); printed {
-		return err
-	}
-	return usageError(explain(err))
-}
-
-// exitCode is a failure that has been printed already.
-type exitCode int
-
-func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
-
-// report prints an error and returns the exit code that it stands for.
-func (c *cli) report(err error) int {
-	if err == nil {
-		return 0
-	}
-	if code, ok := errors.AsType[exitCode](err); ok {
-		return int(code)
-	}
-	_, _ = fmt.Fprintln(c.stderr, "junctor: "+explain(err))
-	if _, ok := errors.AsType[usageError](err); ok {
-		return 2
-	}
-	return 1
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func (c *cli) clusterCommand() *cobra.Command {
-	return c.group(&cobra.Command{
+	return group(&cobra.Command{
 		Use:   "cluster",
 		Short: "Register other Kazoo clusters, whose tokens are then accepted",
 		Long: `Registers other Kazoo clusters. A token of a registered cluster is verified by
@@ -80,7 +80,7 @@ func unencrypted(raw string) bool {
 func (c *cli) clusterListCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List the registered clusters", Args: operands(0, 0)}
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
+		asIs: true,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			clusters, err := a.clusters.List(ctx)
 			if err != nil && !neverInstalled(err) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,15 +21,13 @@ func (c *cli) doctorCommand() *cobra.Command {
 finds. It changes nothing. The exit code is 1 if something is broken.`,
 		Args: operands(0, 0),
 	}
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	cmd.Flags().StringVar(&zone, "zone", "", "Kazoo `ZONE` of the node that is to serve")
 	cmd.Flags().StringVar(&amqpURL, "amqp-url", "", amqpUsage)
 	mark(cmd.Flags(), "amqp-url", isSecret)
 	cmd.Flags().StringVar(&kazooURL, "kazoo-url", "", kazooUsage)
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
-		local:    true, // it looks at a CouchDB from this machine
+		asIs:  true,
+		local: true, // it looks at a CouchDB from this machine
 		check: func([]string) error {
 			return checkFlags([]flagCheck{
 				{"zone", checkZone(zone)},
@@ -89,4 +88,16 @@ func cutFirst(lines []string) (first string, rest []string) {
 		return "", nil
 	}
 	return lines[0], lines[1:]
+}
+
+// fold breaks a text at its spaces into lines of at most width bytes. A word that is longer has a line of its own.
+func fold(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
 }

@@ -28,8 +28,6 @@ Stop what writes to the store first: each document is exported as it is when it
 is read. Databases that were written to meanwhile are named.`,
 		Args: operands(1, 1),
 	}
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
 		files: c.intoFile,
 		run: func(ctx context.Context, a *app, _ []string) error {
@@ -54,8 +52,8 @@ is read. Databases that were written to meanwhile are named.`,
 			}
 			return nil
 		},
-		readOnly: true,
-		local:    true,
+		asIs:  true,
+		local: true,
 	})
 }
 
@@ -71,11 +69,6 @@ func (c *cli) intoFile(args []string) (*taskFiles, error) {
 		}
 		return output.report(c)
 	}}, nil
-}
-
-// say tells the operator something beside the result.
-func (c *cli) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(c.stderr, format+"\n", args...)
 }
 
 func progressText(p transfer.Progress) string {

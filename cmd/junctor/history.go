@@ -37,7 +37,7 @@ the account under TO had the address at that time, or no account if TO is "-".
 	nameVar(cmd.Flags(), &since, "since", "show changes from this `TIME` on")
 	nameVar(cmd.Flags(), &until, "until", "show changes up to this `TIME`")
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
+		asIs: true,
 		check: func(args []string) error {
 			switch {
 			case at != "" && len(args) == 0:
@@ -101,10 +101,7 @@ func (a *app) historyOf(ctx context.Context, text string) (string, error) {
 
 // printHistory prints the events of a filter: all of them, or the first page.
 func (c *cli) printHistory(ctx context.Context, a *app, f history.Filter, all bool) error {
-	list, err := c.newListing([]string{"TIME", "ACTION", "IP", "ZONE", "FROM", "TO", "BY", "SOURCE"}, 3, 4, 5, 6)
-	if err != nil {
-		return err
-	}
+	list := c.newListing([]string{"TIME", "ACTION", "IP", "ZONE", "FROM", "TO", "BY", "SOURCE"}, 3, 4, 5, 6)
 	for first := true; ; first = false {
 		page, err := a.history.List(ctx, f)
 		if err != nil && !neverInstalled(err) {
@@ -131,7 +128,7 @@ func (c *cli) printHistory(ctx context.Context, a *app, f history.Filter, all bo
 			}
 		}
 		if f.StartKey = page.Next; f.StartKey == "" || !all {
-			return list.end()
+			return list.end(nil)
 		}
 	}
 }
@@ -155,7 +152,7 @@ func parseTime(flag, text string) (int64, error) {
 }
 
 func (c *cli) historyCommand() *cobra.Command {
-	return c.group(&cobra.Command{Use: "history", Short: "Remove old events from the history of addresses"},
+	return group(&cobra.Command{Use: "history", Short: "Remove old events from the history of addresses"},
 		withoutVariable(c.historyPruneCommand()))
 }
 

@@ -35,8 +35,6 @@ administrator and keys of its own.`,
 	}
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace documents that differ from those in the file")
 	withoutVariable(cmd)
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error {
 			if c.app == nil && c.store.dsn == embedded.Memory {
@@ -48,7 +46,7 @@ administrator and keys of its own.`,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			return c.importInto(ctx, a, overwrite)
 		},
-		bare:    true,
+		asIs:    true,
 		creates: true,
 		local:   true,
 	})

@@ -19,7 +19,7 @@ func (c *cli) ipsCommand() *cobra.Command {
 	for _, cmd := range commands {
 		withoutVariable(cmd)
 	}
-	return c.group(&cobra.Command{Use: "ips", Short: "Manage the pool of dedicated IPs"}, commands...)
+	return group(&cobra.Command{Use: "ips", Short: "Manage the pool of dedicated IPs"}, commands...)
 }
 
 func (c *cli) ipsRebuildCommand() *cobra.Command {

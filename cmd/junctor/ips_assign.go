@@ -93,8 +93,7 @@ func refusedAddresses(err error, addresses []string) error {
 	if !fault.Is(err, fault.Invalid) {
 		return err
 	}
-	f, _ := errors.AsType[*fault.Error](err)
-	fields, _ := f.Data.(fault.Fields)
+	fields := fieldsOf(err)
 	texts := []string{}
 	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		number, found := strings.CutPrefix(path, "ips%2E")
@@ -118,4 +117,111 @@ func refusedAddresses(err error, addresses []string) error {
 		return err
 	}
 	return fmt.Errorf("nothing is changed:%s", strings.Join(texts, ""))
+}
+
+// maxAllocated bounds one allocation, as in the API.
+const maxAllocated = 1000
+
+func (c *cli) ipsAllocateCommand() *cobra.Command {
+	var request dedicatedip.AllocateRequest
+	cmd := &cobra.Command{
+		Use:   "allocate ACCOUNT NUMBER",
+		Short: "Assign a number of available addresses to an account",
+		Long:  "Assigns a NUMBER of available addresses to an account, all or none. junctor\nchooses them.\n\n" + accountOperand,
+		Args:  operands(2, 2),
+	}
+	nameVar(cmd.Flags(), &request.Zone, "zone", "`ZONE` of the addresses")
+	cmd.Flags().BoolVar(&request.Spread, "spread", false, "take about as many from each zone")
+	accept := defineAcceptCharges(cmd)
+	return c.storeCommand(cmd, storeTask{
+		check: func(args []string) (err error) {
+			request.Quantity, err = strconv.Atoi(args[1])
+			if err != nil || request.Quantity < 1 || request.Quantity > maxAllocated {
+				return usageError("NUMBER must be from 1 to " + strconv.Itoa(maxAllocated))
+			}
+			if request.Spread && request.Zone != "" {
+				return usageError("--zone and --spread exclude each other")
+			}
+			return nil
+		},
+		run: func(ctx context.Context, a *app, args []string) error {
+			holder, err := a.accounts.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			request.Account, request.Approve, request.By = holder.ID, a.approve(holder.ID, *accept), c.actor(history.CLI)
+			ips, err := a.pool.Allocate(ctx, request)
+			return c.printIPs(ctx, a, ips, tooFew(err, request))
+		},
+	})
+}
+
+// tooFew words the error of an allocation that asked for more than there is.
+func tooFew(err error, r dedicatedip.AllocateRequest) error {
+	f, _ := errors.AsType[*fault.Error](err)
+	if f == nil || f.Kind != fault.Conflict {
+		return err
+	}
+	data, _ := f.Data.(map[string]any)
+	available, known := data["available"]
+	if !known {
+		return err
+	}
+	where := ""
+	if r.Zone != "" {
+		where = " in zone " + r.Zone
+	}
+	return fmt.Errorf("nothing is assigned: of the %d addresses asked for %v are available%s", r.Quantity, available, where)
+}
+
+func (c *cli) ipsReleaseCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "release ACCOUNT IP...",
+		Short: "Take addresses back from an account, all or none",
+		Long:  "Takes addresses back from an account, all or none.\n\n" + accountOperand,
+		Args:  operands(2, anyOperands),
+	}
+	return c.storeCommand(cmd, storeTask{
+		check: func(args []string) error { return checkAddresses(args[1:]) },
+		run: func(ctx context.Context, a *app, args []string) error {
+			holder, err := a.accounts.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			ips, err := a.pool.Release(ctx, dedicatedip.ReleaseRequest{
+				Account: holder.ID, Addresses: args[1:], By: c.actor(history.CLI),
+			})
+			return c.printIPs(ctx, a, ips, refusedAddresses(err, args[1:]))
+		},
+	})
+}
+
+func (c *cli) ipsMoveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "move IP ACCOUNT",
+		Short: "Give an address that an account has to another account",
+		Long: `Gives an address that an account has to another account. This is one write, so
+that the address is never available in between. An address that no account has
+is refused: "junctor ips assign" assigns it.
+
+` + accountOperand,
+		Args: operands(2, 2),
+	}
+	accept := defineAcceptCharges(cmd)
+	return c.storeCommand(cmd, storeTask{
+		check: func(args []string) error { return checkAddresses(args[:1]) },
+		run: func(ctx context.Context, a *app, args []string) error {
+			holder, err := a.accounts.Find(ctx, args[1])
+			if err != nil {
+				return err
+			}
+			ip, err := a.pool.Edit(ctx, dedicatedip.EditRequest{
+				Address: args[0], AssignedTo: &holder.ID, Approve: a.approve(holder.ID, *accept), By: c.actor(history.CLI),
+			})
+			if fieldsOf(err)["assigned_to"]["superfluous"] != nil {
+				return fmt.Errorf("no account has %s: \"junctor ips assign\" assigns it", args[0])
+			}
+			return c.printEdited(ctx, a, ip, args[0], err)
+		},
+	})
 }

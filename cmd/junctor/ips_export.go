@@ -23,8 +23,8 @@ import" ignores them.`,
 	filter.define(cmd)
 	choiceVar(cmd.Flags(), &format, "format", "csv", "`FORMAT`: csv or json", ipfile.Formats...)
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
-		check:    filter.check,
+		asIs:  true,
+		check: filter.check,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			if c.asJSON {
 				format = "json"

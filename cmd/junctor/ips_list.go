@@ -24,20 +24,11 @@ to pass all.`,
 	}
 	filter.define(cmd)
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
-		check:    filter.check,
+		asIs:  true,
+		check: filter.check,
 		run: func(ctx context.Context, a *app, _ []string) error {
-			list, err := c.newListing(ipColumns, flexibleIPColumns...)
-			if err != nil {
-				return err
-			}
-			err = filter.each(ctx, a, func(r inventory.Row) error {
-				return list.add(r, ipCells(r)...)
-			})
-			if err != nil {
-				return err
-			}
-			return list.end()
+			list := c.newListing(ipColumns, flexibleIPColumns...)
+			return list.end(filter.each(ctx, a, func(r inventory.Row) error { return list.add(r, ipCells(r)...) }))
 		},
 	})
 }

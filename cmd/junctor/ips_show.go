@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +20,8 @@ import (
 func (c *cli) ipsShowCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "show IP", Short: "Show an address of the pool", Args: operands(1, 1)}
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
-		check:    checkAddresses,
+		asIs:  true,
+		check: checkAddresses,
 		run: func(ctx context.Context, a *app, args []string) error {
 			page, err := a.inventory.Search(ctx, inventory.SearchRequest{CIDR: args[0]})
 			if err == nil && len(page.Rows) == 0 || neverInstalled(err) {
@@ -56,4 +59,39 @@ func checkAddresses(texts []string) error {
 		}
 	}
 	return nil
+}
+
+func (c *cli) ipsSummaryCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "summary",
+		Short: "Count the addresses by zone and host",
+		Long: `Counts the addresses by zone and host. AVAILABLE includes those that
+cool.`,
+		Args: operands(0, 0),
+	}
+	return c.storeCommand(cmd, storeTask{
+		asIs: true,
+		run: func(ctx context.Context, a *app, _ []string) error {
+			s, err := a.inventory.Summary(ctx)
+			if err != nil && !neverInstalled(err) {
+				return err
+			}
+			return c.print(s, summaryRows(s), 0, 1)
+		},
+	})
+}
+
+func summaryRows(s inventory.Summary) [][]string {
+	rows := [][]string{{"ZONE", "HOST", "AVAILABLE", "ASSIGNED", "COOLING"}}
+	add := func(zone, host string, n inventory.Counts) {
+		rows = append(rows, []string{cmp.Or(zone, "none"), cmp.Or(host, "none"), strconv.Itoa(n.Available),
+			strconv.Itoa(n.Assigned), strconv.Itoa(n.Cooling)})
+	}
+	for _, zone := range slices.Sorted(maps.Keys(s.Zones)) {
+		for _, host := range slices.Sorted(maps.Keys(s.Zones[zone].Hosts)) {
+			add(zone, host, *s.Zones[zone].Hosts[host])
+		}
+	}
+	add("all", "all", s.Total)
+	return rows
 }

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/term"
 )
 
 // logWriter writes log lines of a level that can change while loggers use it.
@@ -39,9 +38,4 @@ func (w *logWriter) WriteLevel(level zerolog.Level, line []byte) (int, error) {
 		return len(line), nil
 	}
 	return w.LevelWriter.WriteLevel(level, line)
-}
-
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func (c *cli) lookupKeyCommand() *cobra.Command {
-	return c.group(&cobra.Command{
+	return group(&cobra.Command{
 		Use:   "lookup-key",
 		Short: "Create and remove keys with which SIP proxies look up routing",
 		Long: `Creates and removes look-up keys. A SIP proxy sends one as X-Auth-Token; it may
@@ -40,7 +40,7 @@ func (c *cli) lookupKeyCreateCommand() *cobra.Command {
 func (c *cli) lookupKeyListCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List the look-up keys", Args: operands(0, 0)}
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
+		asIs: true,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			keys, err := a.lookupKeys.List(ctx)
 			if err != nil {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 
+	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 	"junctor/pkg/store/embedded"
 )
@@ -67,4 +70,20 @@ func (s *server) address(listener net.Addr) string {
 		scheme = "https://"
 	}
 	return scheme + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+}
+
+// writeJSON writes value to a file, unless that is its content already.
+func writeJSON(path string, mode os.FileMode, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode() == mode { // of a regular file
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+			return nil
+		}
+	}
+	return statefile.Write(path, mode, text)
 }

@@ -38,8 +38,6 @@ The folder is created if it is missing. One that has a store is refused.`,
 			return c.restore(args[0], c.store.dsn)
 		},
 	}
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	return cmd
 }
 

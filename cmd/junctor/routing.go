@@ -20,7 +20,7 @@ import (
 )
 
 func (c *cli) routingCommand() *cobra.Command {
-	return c.group(&cobra.Command{Use: "routing", Short: "Show and change routing clusters, and look addresses up"},
+	return group(&cobra.Command{Use: "routing", Short: "Show and change routing clusters, and look addresses up"},
 		c.routingShowCommand(), c.routingSetCommand(), c.routingLookupCommand())
 }
 
@@ -31,7 +31,7 @@ func (c *cli) routingShowCommand() *cobra.Command {
 		Args:  operands(0, 1),
 	}
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
+		asIs: true,
 		run: func(ctx context.Context, a *app, args []string) error {
 			if len(args) == 0 {
 				return c.listRouting(ctx, a)
@@ -77,9 +77,9 @@ func (c *cli) routingLookupCommand() *cobra.Command {
 	choiceVar(cmd.Flags(), &direction, "direction", "", "`DIRECTION` of the calls: inbound or outbound (default both)",
 		routing.Inbound, routing.Outbound)
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true,
-		check:    checkAddresses,
-		run:      func(ctx context.Context, a *app, args []string) error { return c.lookUp(ctx, a, args[0], direction) },
+		asIs:  true,
+		check: checkAddresses,
+		run:   func(ctx context.Context, a *app, args []string) error { return c.lookUp(ctx, a, args[0], direction) },
 	})
 }
 

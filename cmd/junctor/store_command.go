@@ -32,11 +32,10 @@ type storeTask struct {
 	// may be nil: then c.stdin is the standard input, and c.file the standard output.
 	files func(args []string) (*taskFiles, error)
 	run   func(ctx context.Context, a *app, args []string) error
-	// readOnly tasks change nothing. The store may lack all that is ours: it is not installed for them.
-	readOnly bool
-	// bare tasks work on a store as it is: what is ours and missing is not installed for them.
-	bare bool
-	// dryRun is the flag with which a task is readOnly. It may be nil.
+	// asIs tasks work on a store that may lack all that is ours: it is not installed for them. Those that change nothing
+	// are such.
+	asIs bool
+	// dryRun is the flag with which a task is one. It may be nil.
 	dryRun *bool
 	// creates allows a store that does not exist. It is refused otherwise: a new one is more likely due to a typing
 	// error than wanted.
@@ -107,7 +106,7 @@ func (c *cli) doOutside(cmd *cobra.Command, t storeTask, args []string) error {
 
 // do does a task on an open store.
 func (t storeTask) do(ctx context.Context, a *app, args []string) error {
-	if !t.readOnly && !t.bare && (t.dryRun == nil || !*t.dryRun) {
+	if !t.asIs && (t.dryRun == nil || !*t.dryRun) {
 		if err := installWithoutPool(ctx, a.store); err != nil {
 			return err
 		}

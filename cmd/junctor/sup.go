@@ -36,9 +36,8 @@ codes. These are known:
 			return words, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	c.store.define(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true, // run installs what a call needs
+		asIs: true, // run installs what a call needs
 		check: func(args []string) error {
 			call, text, code := sup.Parse(args)
 			if call != nil {

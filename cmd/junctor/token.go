@@ -24,10 +24,8 @@ func (c *cli) tokenCommand() *cobra.Command {
 	nameVar(cmd.Flags(), &accountName, "account", "id, realm or name of the `ACCOUNT` (default the master account)")
 	cmd.Flags().DurationVar(&lifetime, "for", time.Hour, "`TIME` that the token is valid")
 	withoutVariable(cmd)
-	c.store.define(cmd.Flags())
-	c.defineJSON(cmd.Flags())
 	return c.storeCommand(cmd, storeTask{
-		readOnly: true, // nothing has to be installed for it
+		asIs: true, // nothing has to be installed for it
 		check: func([]string) error {
 			if lifetime < time.Second {
 				return usageError("--for: must be at least a second, as in 1h or 30m")

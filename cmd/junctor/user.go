@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +12,7 @@ import (
 )
 
 func (c *cli) userCommand() *cobra.Command {
-	return c.group(&cobra.Command{
+	return group(&cobra.Command{
 		Use:   "user",
 		Short: "Create, list, enable and disable users, and change passwords",
 		Long: `Creates, lists, enables and disables the users of an account, and changes their
@@ -117,4 +119,50 @@ func (c *cli) printUser(u userChange) error {
 		done = fmt.Sprintf("%s; the user is still disabled, \"junctor user enable\" changes that", done)
 	}
 	return c.print(u, append(rows, []string{"done", done}))
+}
+
+func (c *cli) userListCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "list ACCOUNT",
+		Short: "List the users of an account",
+		Long:  "Lists the users of an account.\n\n" + accountOperand,
+		Args:  operands(1, 1),
+	}
+	return c.storeCommand(cmd, storeTask{
+		asIs: true,
+		run: func(ctx context.Context, a *app, args []string) error {
+			found, err := a.accounts.Find(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			users := []listedUser{}
+			err = a.accounts.Users(ctx, found.ID, func(u account.User) error {
+				users = append(users, listedUser{
+					ID: u.ID, Username: u.Username, Name: strings.TrimSpace(u.FirstName + " " + u.LastName),
+					Level: u.Level, Enabled: u.Enabled,
+				})
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			slices.SortFunc(users, func(a, b listedUser) int {
+				return strings.Compare(a.Username+" "+a.ID, b.Username+" "+b.ID)
+			})
+			rows := [][]string{{"USERNAME", "NAME", "LEVEL", "STATE", "USER"}}
+			for _, u := range users {
+				rows = append(rows, []string{u.Username, u.Name, u.Level, state(u.Enabled), u.ID})
+			}
+			return c.print(users, rows, 0, 1)
+		},
+	})
+}
+
+// listedUser is a user as it is printed.
+type listedUser struct {
+	ID       string `json:"id"`
+	Username string `json:"username"`
+	Name     string `json:"name"`
+	Level    string `json:"priv_level"`
+	Enabled  bool   `json:"enabled"`
 }
