@@ -2,10 +2,10 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
-	"junctor/pkg/account"
 	"junctor/pkg/testutil"
 )
 
@@ -48,15 +48,12 @@ func TestAccounts(t *testing.T) {
 	}
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {
-			var master account.Bootstrapped
-			decode(t, ok(t, place.args("bootstrap --json")...), &master)
-			ids := []string{master.AccountID, "ID-master"}
+			ids := []string{bootstrapped(t, place.args("")...).AccountID, "ID-master"}
 			for _, text := range []string{"One one", "Two two --parent One", "Два dwa", "Twin twin", "Twin! other"} {
-				words := strings.Fields(text)
-				var made account.Created
-				decode(t, ok(t, place.args("account create "+words[0]+" --json --realm "+words[1]+".example.com "+
-					strings.Join(words[2:], " "))...), &made)
-				ids = append(ids, made.ID, "ID-"+words[1])
+				name, rest, _ := strings.Cut(text, " ")
+				realm, flags, _ := strings.Cut(rest, " ")
+				made := newAccount(t, name, place.args("--realm "+realm+".example.com "+flags)...)
+				ids = append(ids, made.ID, "ID-"+realm)
 			}
 			env := environment{"JUNCTOR_PASSWORD": "secret"}
 			for _, args := range []string{"user create One boss", "user create one.example.com René --level user",
@@ -65,16 +62,11 @@ func TestAccounts(t *testing.T) {
 					t.Fatalf("%s: %+v", args, o)
 				}
 			}
-			mask, unmask := strings.NewReplacer(ids...), map[string]string{}
-			for i := 0; i < len(ids); i += 2 {
-				unmask[ids[i+1]] = ids[i]
-			}
+			mask := strings.NewReplacer(ids...)
+			slices.Reverse(ids)
+			words := strings.NewReplacer(ids...)
 			for _, test := range tests {
-				args := test.args
-				for short, id := range unmask {
-					args = strings.ReplaceAll(args, short, id)
-				}
-				o := call(t, nil, place.args(args)...)
+				o := call(t, nil, place.args(words.Replace(test.args))...)
 				got := mask.Replace(o.stdout + o.stderr)
 				for _, want := range test.want {
 					if !strings.Contains(got, want) {
@@ -95,8 +87,7 @@ func TestToken(t *testing.T) {
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {
 			ok(t, place.args("bootstrap")...)
-			var one account.Created
-			decode(t, ok(t, place.args("account create One --json")...), &one)
+			one := newAccount(t, "One", place.args("")...)
 			master := strings.TrimSpace(ok(t, place.args("token")...))
 			var printed printedToken
 			decode(t, ok(t, place.args("token --account One --for 30m --json")...), &printed)
@@ -129,8 +120,7 @@ func TestLookupKeys(t *testing.T) {
 	t.Parallel()
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {
-			var master account.Bootstrapped
-			decode(t, ok(t, place.args("bootstrap --json")...), &master)
+			master := bootstrapped(t, place.args("")...)
 			if got := ok(t, place.args("lookup-key list --json")...); got != "[]\n" {
 				t.Errorf("at first: %s", got)
 			}
@@ -166,9 +156,9 @@ func TestLookupKeys(t *testing.T) {
 				}
 			}
 			testutil.Eventually(t, "the name of the key in the log", func() bool {
-				return strings.Contains(s.stderr.String(), `"lookup_key":"proxy-1"`)
+				return s.logs(`"lookup_key":"proxy-1"`)
 			})
-			if strings.Contains(s.stderr.String(), made.Key) {
+			if s.logs(made.Key) {
 				t.Error("the log has the key")
 			}
 			if got := ok(t, place.args("lookup-key list")...); !strings.Contains(got, "\nproxy-1  20") {

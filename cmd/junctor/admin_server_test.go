@@ -38,9 +38,7 @@ func TestLeftoverSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(adminFile(home), []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, adminFile(home), "{}")
 	o := call(t, nil, "serve", "--store", "memory:", "--state-dir", home, "--listen", "127.0.0.1:0")
 	if o.code != 1 || !strings.Contains(o.stderr, "is in use by another junctor") || !exists(socketFile(home)) ||
 		!exists(adminFile(home)) {

@@ -54,13 +54,8 @@ func TestAlerts(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	healthy := start(t, "--store", home)
-	token := healthy.login(readAdmin(t, home).APIKey)
-	for i := range 30 {
-		healthy.request("PUT", "/v2/ips", token, fmt.Sprintf(`{"data":{"ip":"192.0.2.%d","zone":"z","host":"h"}}`, i+1))
-	}
-	testutil.Eventually(t, "the first full pass", func() bool {
-		return !strings.Contains(healthy.metrics(), "\njunctor_last_full_pass_timestamp_seconds 0\n")
-	})
+	ok(t, "ips", "add", "192.0.2.1-192.0.2.30", "--zone", "z", "--host", "h", "--store", home)
+	healthy.awaitFullPass()
 	fine := up(healthy.metrics())
 
 	states := alertStates(t)
@@ -138,7 +133,7 @@ func alertStates(t *testing.T) map[string]alertState {
 		"--amqp-url", "amqp://guest:guest@127.0.0.1:1/")
 	before := up(s.metrics())
 	account := s.assign(home) // the only address of its zone
-	token := s.login(readAdmin(t, home).APIKey)
+	token := s.loginAdmin(home)
 	for range 4 { // the hook is away
 		s.request("DELETE", "/v2/accounts/"+account+assignedAddress, token, "")
 		s.request("POST", "/v2/accounts/"+account+assignedAddress, token, "")
@@ -154,12 +149,7 @@ func alertStates(t *testing.T) map[string]alertState {
 	c, admin := onCouch(t, couch)
 	token = c.login(admin.APIKey)
 	lost := alertState{before: up(c.metrics())}
-	r, _ := http.NewRequestWithContext(t.Context(), "DELETE", couch.direct+"/dedicated_ips", nil)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	couch.send(t, "DELETE", "/dedicated_ips")
 	testutil.Eventually(t, "the pool to be missed", func() bool {
 		status, _ := c.request("PUT", "/v2/ips", token, `{"data":{"ip":"192.0.2.1","zone":"z","host":"h"}}`)
 		return status == http.StatusServiceUnavailable
@@ -170,7 +160,7 @@ func alertStates(t *testing.T) map[string]alertState {
 	})
 
 	away := begin(t, nil, "--store", "http://user:password@127.0.0.1:1", "--state-dir", t.TempDir())
-	testutil.Eventually(t, "the server to listen", func() bool { away.findURL(); return away.url != "" })
+	away.awaitListening()
 	var silent alertState
 	testutil.Eventually(t, "the first attempt at the store", func() bool {
 		silent.before = up(away.metrics())

@@ -3,14 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -79,40 +76,13 @@ func newOffice(t *testing.T) *office {
 	o := &office{T: t, store: p.open(t), tokens: map[string]string{}}
 	ok(t, p.args("bootstrap")...)
 	for i := range o.servers {
-		o.servers[i] = startProcess(t, p.args("serve")...)
+		o.servers[i] = startProcess(t, nil, p.args("")...)
 	}
 	for _, name := range []string{"A", "B"} {
-		var created account.Created
-		decode(t, ok(t, p.args("account create "+name+" --json")...), &created)
+		created := newAccount(t, name, p.args("")...)
 		o.tokens[created.ID] = o.servers[0].login(created.APIKey)
 	}
 	return o
-}
-
-// startProcess starts a server that shares nothing with this process, and waits until it is ready.
-func startProcess(t *testing.T, args ...string) *served {
-	t.Helper()
-	s := &served{T: t, readyFile: filepath.Join(t.TempDir(), "ready.json"), stderr: &testutil.Log{}}
-	cmd := program(t, append(args, "--listen", "127.0.0.1:0", "--ready-file", s.readyFile)...)
-	cmd.Stderr = s.stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s.kill = func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}
-	t.Cleanup(func() {
-		_ = cmd.Wait() // it is killed when the test is over
-		if t.Failed() {
-			t.Logf("log:\n%s", s.stderr)
-		}
-	})
-	testutil.Eventually(t, "the ready file", func() bool { return exists(s.readyFile) })
-	var ready readyInfo
-	readJSON(t, s.readyFile, &ready)
-	s.url = ready.URL
-	return s
 }
 
 // fill makes so many addresses available, and waits until both servers have heard of all.
@@ -141,10 +111,7 @@ func (s *served) listed(id, token, which string) []any {
 	s.Helper()
 	status, envelope := s.request("GET", "/v2/accounts/"+id+"/ips"+which, token, "")
 	list, ok := envelope["data"].([]any)
-	if status == http.StatusServiceUnavailable {
-		return nil
-	}
-	if status != http.StatusOK || !ok {
+	if status != http.StatusServiceUnavailable && !ok {
 		s.Fatalf("listed: %d %v", status, envelope)
 	}
 	return list
@@ -184,23 +151,13 @@ func (o *office) rush(
 
 // allocate asks for one address.
 func (s *served) allocate(id, token string) (address string, err error) {
-	r, err := http.NewRequestWithContext(s.Context(), "POST", s.url+"/v2/accounts/"+id+"/ips", strings.NewReader(wantOne))
-	if err != nil {
-		return "", err
-	}
-	r.Header.Set("X-Auth-Token", token)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
+	status, text, err := s.send("POST", "/v2/accounts/"+id+"/ips", token, wantOne)
 	if err != nil {
 		return "", err
 	}
 	var envelope struct{ Data struct{ IPs []string } }
 	if err := json.Unmarshal(text, &envelope); err != nil || len(envelope.Data.IPs) != 1 {
-		return "", fmt.Errorf("%s %s", resp.Status, text)
+		return "", fmt.Errorf("%d %s", status, text)
 	}
 	return envelope.Data.IPs[0], nil
 }
@@ -208,24 +165,13 @@ func (s *served) allocate(id, token string) (address string, err error) {
 // holds checks that an account has what it was given, and its database copies of that and of nothing else.
 func (o *office) holds(id string, given []string) {
 	o.Helper()
-	db, err := account.Database(id)
-	if err != nil {
-		o.Fatal(err)
-	}
 	pool, err := o.store.GetMany(o.Context(), "dedicated_ips", given)
 	if err != nil {
 		o.Fatal(err)
 	}
 	var copies map[string]document.Document
 	testutil.Eventually(o.T, "copies of what was given", func() bool {
-		copies = map[string]document.Document{}
-		err = o.store.All(o.Context(), db, store.Query{IncludeDocs: true}, func(row store.Row) error {
-			doc, err := row.Doc()
-			if doc["pvt_type"] == "dedicated_ip" {
-				copies[row.ID()] = doc
-			}
-			return err
-		})
+		copies, err = o.copies(id)
 		return err != nil || len(copies) >= len(given)
 	})
 	if err != nil {
@@ -239,4 +185,25 @@ func (o *office) holds(id string, given []string) {
 	if len(copies) != len(given) {
 		o.Errorf("account %.4s was given %d addresses and has copies of %d", id, len(given), len(copies))
 	}
+}
+
+// copies returns the addresses in the database of an account.
+func (o *office) copies(id string) (map[string]document.Document, error) {
+	db, err := account.Database(id)
+	if err != nil {
+		return nil, err
+	}
+	return o.addressesIn(db)
+}
+
+// addressesIn returns the documents of addresses in a database.
+func (o *office) addressesIn(db string) (map[string]document.Document, error) {
+	found := map[string]document.Document{}
+	return found, o.store.All(o.Context(), db, store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if doc["pvt_type"] == "dedicated_ip" {
+			found[row.ID()] = doc
+		}
+		return err
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -66,12 +65,11 @@ func TestSoakAttack(t *testing.T) {
 
 // target is the server, and what its clients know.
 type target struct {
-	*testing.T
+	*served
 	ctx     context.Context // ends with the attack
 	address string          // host:port
-	pid     int
-	tokens  [3]string // of the administrator and two customers
-	paths   [3]string // to their ips
+	tokens  [3]string       // of the administrator and two customers
+	paths   [3]string       // to their ips
 
 	mu       sync.Mutex
 	statuses map[string]int // of the attack's requests
@@ -123,61 +121,23 @@ func (a attack) run(t *testing.T) (took []time.Duration, rss int64) {
 // target starts a server with a pool of free addresses and two customers.
 func (a attack) target(t *testing.T) *target {
 	home := filepath.Join(t.TempDir(), "store")
-	var master struct {
-		APIKey string `json:"api_key"`
-	}
-	decodeLine(t, ok(t, "bootstrap", "--store", home, "--json"), &master)
-	keys := []string{master.APIKey}
-	s := &target{T: t, statuses: map[string]int{}, paths: [3]string{"/v2/ips"}}
+	keys := []string{bootstrapped(t, "--store", home).APIKey}
+	s := &target{statuses: map[string]int{}, paths: [3]string{"/v2/ips"}}
 	for n := 1; n <= 2; n++ {
-		var customer struct {
-			ID     string `json:"id"`
-			APIKey string `json:"api_key"`
-		}
-		decodeLine(t, ok(t, "account", "create", "C"+strconv.Itoa(n), "--store", home, "--json"), &customer)
+		customer := newAccount(t, "C"+strconv.Itoa(n), "--store", home)
 		keys, s.paths[n] = append(keys, customer.APIKey), "/v2/accounts/"+customer.ID+"/ips"
 	}
 	fillPool(t, home, a.addresses)
-	ready := filepath.Join(t.TempDir(), "ready.json")
-	server := program(t, "serve", "--store", home, "--listen", "127.0.0.1:0", "--ready-file", ready)
-	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Stderr = log
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
-	var r readyInfo
-	readJSON(t, ready, &r)
-	s.address, s.pid = strings.TrimPrefix(r.URL, "http://"), r.PID
+	s.served = startProcess(t, nil, "--store", home)
+	s.address = strings.TrimPrefix(s.url, "http://")
 	for n, key := range keys {
-		_, body, _ := s.do("PUT", "/v2/api_auth", "", `{"data":{"api_key":"`+key+`"}}`)
-		var envelope struct {
-			Token string `json:"auth_token"`
-		}
-		if s.tokens[n] = ""; json.Unmarshal(body, &envelope) == nil {
-			s.tokens[n] = envelope.Token
-		}
+		s.tokens[n] = s.login(key)
 	}
 	testutil.Eventually(t, "the pool to be in memory", func() bool {
-		_, text, _ := s.do("GET", "/metrics", "", "")
-		return bytes.Contains(text, []byte(fmt.Sprintf("\njunctor_memory_addresses %d\n", a.addresses))) ||
-			bytes.Contains(text, []byte(fmt.Sprintf("\njunctor_memory_addresses %g\n", float64(a.addresses))))
+		n, err := strconv.ParseFloat(s.metric("junctor_memory_addresses"), 64)
+		return err == nil && int(n) == a.addresses
 	})
 	return s
-}
-
-func decodeLine(t *testing.T, text string, into any) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
 }
 
 // fillPool writes available addresses into a store that nobody has open.
@@ -202,27 +162,11 @@ func fillPool(t *testing.T, home string, n int) {
 	}
 }
 
-// do makes one request on a connection of its own. The status is 0 where there was no response.
+// do makes one request. The status is 0 if there was no response.
 func (s *target) do(method, path, token, body string) (status int, response []byte, took time.Duration) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.T.Context()), time.Minute)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+s.address+path, strings.NewReader(body))
-	if err != nil {
-		s.Error(err)
-		return 0, nil, 0
-	}
-	r.Close = true
-	if token != "" {
-		r.Header.Set("X-Auth-Token", token)
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, nil, time.Since(began)
-	}
-	defer resp.Body.Close()
-	response, _ = io.ReadAll(resp.Body)
-	return resp.StatusCode, response, time.Since(began)
+	status, response, _ = s.send(method, path, token, body)
+	return status, response, time.Since(began)
 }
 
 // goodClient asks for one address, ten times a second, and returns how long that took.
@@ -253,12 +197,10 @@ func (s *target) watchMemory() (most int64) {
 	return most
 }
 
-func (s *target) rss() int64 { return s.memory("VmRSS:") }
-
-// memory returns what the system says of the server's memory under a name.
-func (s *target) memory(name string) int64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
-	_, rest, _ := bytes.Cut(text, []byte(name))
+// rss returns the server's memory, in bytes.
+func (s *target) rss() int64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Process.Pid))
+	_, rest, _ := bytes.Cut(text, []byte("VmRSS:"))
 	fields := bytes.Fields(rest)
 	if len(fields) == 0 {
 		return 0

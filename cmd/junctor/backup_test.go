@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"junctor/pkg/account"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
@@ -65,13 +61,6 @@ func TestBackup(t *testing.T) {
 				t.Errorf("the address: %d %v", status, envelope)
 			}
 		})
-	}
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -165,9 +154,7 @@ func backupsUnderWrites(t *testing.T, backups int, pause time.Duration) {
 	home := t.TempDir()
 	s := start(t, "--store", home)
 	admin := readAdmin(t, home)
-	var holder account.Created
-	decode(t, ok(t, "account", "create", "A", "--json", "--store", home), &holder)
-
+	holder := newAccount(t, "A", "--store", home)
 	var made changes
 	ctx, cancel := context.WithCancel(t.Context())
 	stopWriters := writeAtPace(ctx, s, s.login(admin.APIKey), holder.ID, &made)
@@ -192,25 +179,13 @@ func backupsUnderWrites(t *testing.T, backups int, pause time.Duration) {
 // writeAtPace creates addresses and assigns each, until ctx ends. stop waits for the writers.
 func writeAtPace(ctx context.Context, s *served, token, accountID string, made *changes) (stop func()) {
 	const writers = 16
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: writers}}
 	write := func(method, path, body string, want int) bool {
-		r, err := http.NewRequestWithContext(context.Background(), method, s.url+path, strings.NewReader(body))
-		if err != nil {
-			s.Error(err)
+		status, text, err := s.send(method, path, token, body)
+		if err != nil || status != want {
+			s.Errorf("%s %s: %d %s, %v", method, path, status, text, err)
 			return false
 		}
-		r.Header.Set("X-Auth-Token", token)
-		response, err := client.Do(r)
-		if err != nil {
-			s.Error(err)
-			return false
-		}
-		text, _ := io.ReadAll(response.Body)
-		_ = response.Body.Close()
-		if response.StatusCode != want {
-			s.Errorf("%s %s: %d %s", method, path, response.StatusCode, text)
-		}
-		return response.StatusCode == want
+		return true
 	}
 	turns := make(chan struct{})
 	var all sync.WaitGroup
@@ -241,10 +216,7 @@ func writeAtPace(ctx context.Context, s *served, token, accountID string, made *
 			}
 		})
 	}
-	return func() {
-		all.Wait()
-		client.CloseIdleConnections()
-	}
+	return all.Wait
 }
 
 // checkBackup checks that a restored store has changes.
@@ -292,14 +264,9 @@ func TestRestoreKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	ok(t, "backup", file, "--store", home)
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	killed := 0
 	for n := range 8 {
-		restore := exec.Command(program, "restore", file, "--store", restored)
-		restore.Env = append(os.Environ(), asProgram+"=1")
+		restore := program(t, "restore", file, "--store", restored)
 		if err := restore.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,39 +20,23 @@ import (
 
 // backend is a server in a process of its own, with an embedded store in memory, as a balancer sees it.
 type backend struct {
-	*exec.Cmd
+	*served
 	address string
 	token   string
-	log     testutil.Log
 	up      atomic.Bool // as its last health check found it
 }
 
 func startBackend(t *testing.T, lameDuck time.Duration) *backend {
 	t.Helper()
 	state := t.TempDir()
-	ready := filepath.Join(state, "ready.json")
-	b := &backend{Cmd: program(t, "serve", "--store", "memory:", "--state-dir", state, "--listen", "127.0.0.1:0",
-		"--ready-file", ready, "--lame-duck", lameDuck.String(), "--log-level", "warn")}
-	b.Stderr = &b.log
-	if err := b.Start(); err != nil {
-		t.Fatal(err)
-	}
-	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
-	var at readyInfo
-	readJSON(t, ready, &at)
-	b.address = strings.TrimPrefix(at.URL, "http://")
-	b.token = (&served{T: t, url: at.URL}).login(readAdmin(t, state).APIKey)
-	return b
+	s := startProcess(t, nil, "--store", "memory:", "--state-dir", state, "--lame-duck", lameDuck.String(), "--log-level", "warn")
+	return &backend{served: s, address: strings.TrimPrefix(s.url, "http://"), token: s.loginAdmin(state)}
 }
 
 // check asks whether the backend is ready, as balancers do: on a connection of its own.
 func (b *backend) check() {
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get("http://" + b.address + "/readyz")
-	b.up.Store(err == nil && resp.StatusCode == http.StatusOK)
-	if err == nil {
-		_ = resp.Body.Close()
-	}
+	status, _, err := b.send("GET", "/readyz", "", "")
+	b.up.Store(err == nil && status == http.StatusOK)
 }
 
 // balancer sends requests to the backends that are up. It sends each once: what fails is for the test to see, and not
@@ -204,11 +186,8 @@ func stopBehindBalancer(t *testing.T, stops int, lameDuck, interval time.Duratio
 	for n := range stops {
 		b := l.backends[n%2]
 		began, before := time.Now(), l.requests.Load()
-		if err := b.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Wait(); err != nil || strings.Contains(b.log.String(), "cut off") {
-			t.Errorf("stop %d: %v\n%s", n+1, err, &b.log)
+		if code := b.end(syscall.SIGTERM); code != 0 || b.logs("cut off") {
+			t.Errorf("stop %d: exit code %d\n%s", n+1, code, b.stderr)
 		}
 		t.Logf("stop %d took %s, with %d requests meanwhile", n+1, time.Since(began).Round(time.Millisecond),
 			l.requests.Load()-before)
@@ -217,10 +196,6 @@ func stopBehindBalancer(t *testing.T, stops int, lameDuck, interval time.Duratio
 	}
 	cancel()
 	load.Wait()
-	for _, b := range l.backends {
-		_ = b.Process.Signal(syscall.SIGKILL)
-		_ = b.Wait()
-	}
 	t.Logf("%d requests", l.requests.Load())
 	for text, n := range l.failures {
 		t.Errorf("%d times: %s", n, text)

@@ -10,8 +10,6 @@ import (
 	"junctor/pkg/testutil"
 )
 
-const assignedAddress = "/ips/1.2.3.4"
-
 // TestBilling: the hook is asked before an account gets addresses, and told of what changes them, sup included.
 func TestBilling(t *testing.T) {
 	t.Parallel()
@@ -24,7 +22,7 @@ func TestBilling(t *testing.T) {
 	testutil.Eventually(t, "the hook to be told of sup's doing", func() bool { return len(hook.Reconciled()) == 2 })
 
 	hook.Charge(id, billingtest.Plan{Name: "Dedicated IP", Rate: 5})
-	token, path := s.login(readAdmin(t, home).APIKey), "/v2/accounts/"+id+assignedAddress
+	token, path := s.loginAdmin(home), "/v2/accounts/"+id+assignedAddress
 	if status, envelope := s.request("POST", path, token, ""); status != http.StatusPaymentRequired ||
 		envelope["message"] != "accept charges" {
 		t.Errorf("%d %v", status, envelope)
@@ -45,7 +43,7 @@ func TestBilling(t *testing.T) {
 	if got := hook.Reconciled(); !slices.Equal(got, []string{id, id, id}) {
 		t.Errorf("told of %v", got)
 	}
-	if strings.Contains(s.stderr.String(), billingtest.Password) {
+	if s.logs(billingtest.Password) {
 		t.Errorf("the hook's password is in the log:\n%s", s.stderr)
 	}
 }
@@ -59,7 +57,7 @@ func TestBillingAway(t *testing.T) {
 	id := s.assign(home)
 	s.stop()
 	denying := start(t, "--store", home, "--billing-url", away)
-	token, path := denying.login(readAdmin(t, home).APIKey), "/v2/accounts/"+id+assignedAddress
+	token, path := denying.loginAdmin(home), "/v2/accounts/"+id+assignedAddress
 	if status, envelope := denying.request("DELETE", path, token, ""); status != http.StatusOK {
 		t.Errorf("%d %v", status, envelope)
 	}
@@ -72,16 +70,5 @@ func TestBillingAway(t *testing.T) {
 		strings.Count(log, "no quote from the billing hook: the assignment is allowed") != 1 ||
 		strings.Count(log, "no quote from the billing hook: the assignment is refused") != 1 {
 		t.Errorf("log:\n%s", log)
-	}
-}
-
-// TestNoBilling: where no hook is given there is nothing to measure.
-func TestNoBilling(t *testing.T) {
-	t.Parallel()
-	home := t.TempDir()
-	s := start(t, "--store", home)
-	s.assign(home)
-	if text := s.metrics(); strings.Contains(text, "billing") {
-		t.Errorf("metrics:\n%s", text)
 	}
 }

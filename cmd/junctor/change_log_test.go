@@ -15,11 +15,7 @@ func TestSupChangesAreLogged(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := start(t, "--store", home)
-	var created struct{ ID string }
-	account := ok(t, "account", "create", "customer", "--store", home, "--json")
-	if err := json.Unmarshal([]byte(account), &created); err != nil {
-		t.Fatal(err)
-	}
+	created := newAccount(t, "customer", "--store", home)
 	for _, args := range []string{"add 1.2.3.4 z h", "assign 1.2.3.4 " + created.ID, "release 1.2.3.4", "delete 1.2.3.4"} {
 		ok(t, append([]string{"sup", "--store", home, "kazoo_ips_maintenance"}, strings.Fields(args)...)...)
 	}

@@ -13,7 +13,6 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"junctor/pkg/account"
 	"junctor/pkg/store/embedded"
 	"junctor/pkg/store/storetest"
 )
@@ -41,10 +40,8 @@ func TestSoakChangeSize(t *testing.T) {
 // sizes returns the sizes of a store's parts while no server runs.
 func printChangeSize(t *testing.T, p *place, sizes func() map[string]int64) {
 	const addresses, clients = 512, 16
-	var master account.Bootstrapped
-	decode(t, ok(t, p.args("bootstrap --json")...), &master)
-	var holder account.Created
-	decode(t, ok(t, p.args("account create A --json")...), &holder)
+	master := bootstrapped(t, p.args("")...)
+	holder := newAccount(t, "A", p.args("")...)
 	ok(t, p.args(fmt.Sprintf("ips add 10.0.0.0-10.0.%d.255 --zone us-east --host proxy1.us-east.example.com", addresses/256-1))...)
 	assignAndRelease := func(rounds int) {
 		s := start(t, p.args("")...)

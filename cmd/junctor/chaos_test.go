@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -16,9 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"junctor/pkg/account"
 	"junctor/pkg/document"
-	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 )
 
@@ -116,12 +113,11 @@ func newChaos(t *testing.T, nodes []string) *chaos {
 	ok(t, p.args("bootstrap")...)
 	for i := range o.servers {
 		on := &place{dsn: nodes[i], stateDir: p.stateDir}
-		o.servers[i] = startProcess(t, append(on.args("serve"), "--log-level", "warn")...)
+		o.servers[i] = startProcess(t, nil, on.args("--log-level warn")...)
 	}
 	c := &chaos{office: o, holder: map[string]string{}}
 	for i := range chaosWorkers {
-		var created account.Created
-		decode(t, ok(t, p.args(fmt.Sprintf("account create W%d --json", i))...), &created)
+		created := newAccount(t, "W"+strconv.Itoa(i), p.args("")...)
 		w := &worker{account: created.ID, server: o.servers[i%2], holds: map[string]bool{}}
 		w.token = w.server.login(created.APIKey)
 		c.workers = append(c.workers, w)
@@ -137,8 +133,12 @@ func newChaos(t *testing.T, nodes []string) *chaos {
 // "open", with the address that the response names.
 func (c *chaos) send(w *worker, method, path, body string) (outcome, address string) {
 	began := time.Now()
-	status, envelope, err := w.server.exchange(method, "/v2/accounts/"+w.account+"/ips"+path, w.token, body)
+	status, text, err := w.server.send(method, "/v2/accounts/"+w.account+"/ips"+path, w.token, body)
 	took := time.Since(began)
+	var envelope map[string]any
+	if err == nil {
+		err = json.Unmarshal(text, &envelope)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.slow = max(c.slow, took)
@@ -165,25 +165,6 @@ func (c *chaos) send(w *worker, method, path, body string) (outcome, address str
 		address, _ = list[0].(string)
 	}
 	return outcome, address
-}
-
-// exchange is request for when it may fail.
-func (s *served) exchange(method, path, token, body string) (status int, envelope map[string]any, err error) {
-	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	r.Header.Set("X-Auth-Token", token)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil {
-		err = json.Unmarshal(text, &envelope)
-	}
-	return response.StatusCode, envelope, err
 }
 
 // phase keeps all workers at it for a time, while others race for one address.
@@ -315,14 +296,7 @@ func (c *chaos) race() {
 // check compares what was responded with what is stored, and the accounts' copies with the pool.
 func (c *chaos) check() {
 	c.Helper()
-	pool := map[string]document.Document{}
-	err := c.store.All(c.Context(), "dedicated_ips", store.Query{IncludeDocs: true}, func(row store.Row) error {
-		doc, err := row.Doc()
-		if doc["pvt_type"] == "dedicated_ip" {
-			pool[row.ID()] = doc
-		}
-		return err
-	})
+	pool, err := c.addressesIn("dedicated_ips")
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -346,10 +320,9 @@ func (c *chaos) check() {
 				open++ // a request whose outcome was open has got it
 			}
 		}
-		db, _ := account.Database(w.account)
 		deadline := time.Now().Add(2 * time.Minute)
 		for {
-			different := c.difference(db, held)
+			different := c.difference(w.account, held)
 			if different == "" {
 				break
 			}
@@ -364,19 +337,13 @@ func (c *chaos) check() {
 }
 
 // difference says how an account's copies differ from what it holds.
-func (c *chaos) difference(db string, held map[string]bool) string {
-	copies := map[string]bool{}
-	err := c.store.All(c.Context(), db, store.Query{IncludeDocs: true}, func(row store.Row) error {
-		doc, err := row.Doc()
-		if doc["pvt_type"] == "dedicated_ip" {
-			copies[row.ID()] = true
-		}
-		return err
-	})
+func (c *chaos) difference(accountID string, held map[string]bool) string {
+	copies, err := c.copies(accountID)
 	if err != nil {
 		return err.Error()
 	}
-	if maps.Equal(copies, held) {
+	same := func(document.Document, bool) bool { return true } // the ids count
+	if maps.EqualFunc(copies, held, same) {
 		return ""
 	}
 	return fmt.Sprintf("holds %d addresses and has copies of %d", len(held), len(copies))

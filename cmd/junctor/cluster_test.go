@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"junctor/pkg/account"
 	"junctor/pkg/auth/seal"
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/store/storetest"
@@ -26,16 +25,10 @@ const (
 func TestClusters(t *testing.T) {
 	t.Parallel()
 	const otherURL, thirdURL = "https://other.example.com:8443/v2", "http://192.0.2.1:8000"
-	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
 	const warning = "junctor: warning: tokens go to " + thirdURL + " unencrypted; use https:// where others can listen\n"
 	columns := func(urlWidth int) string { return fmt.Sprintf("%-32s  %-*s  API KEY\n", "CLUSTER", urlWidth, "URL") }
 	env := environment{"JUNCTOR_CLUSTER_API_KEY": otherAPIKey}
-	tests := []struct {
-		args  string
-		stdin string
-		env   environment
-		want  outcome
-	}{
+	tasks := []task{
 		{"cluster list", "", nil, outcome{stdout: "CLUSTER  URL  API KEY\n"}},
 		{"cluster list --json", "", nil, outcome{stdout: "[]\n"}},
 		{"cluster add " + thirdCluster + " " + thirdURL + "/ --json", "", nil,
@@ -43,41 +36,31 @@ func TestClusters(t *testing.T) {
 		{"cluster add " + otherCluster + " " + otherURL, "", env,
 			outcome{stdout: columns(len(otherURL)) + otherCluster + "  " + otherURL + "  yes\n"}},
 		{"cluster add " + otherCluster + " " + thirdURL, "", nil,
-			failure(1, "the cluster "+otherCluster+" is registered already")},
+			fails("the cluster " + otherCluster + " is registered already")},
 		{"cluster list", "", nil, outcome{stdout: columns(len(otherURL)) + otherCluster + "  " + otherURL + "  yes\n" +
 			thirdCluster + "  " + thirdURL + strings.Repeat(" ", len(otherURL)-len(thirdURL)) + "  no\n"}},
 		{"cluster list --json", "", nil,
 			outcome{stdout: `[{"id":"` + otherCluster + `","url":"` + otherURL + `","has_api_key":true},` +
 				`{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":false}]` + "\n"}},
 		{"cluster add OWN " + otherURL, "", env,
-			failure(1, "OWN is the cluster that this store belongs to: its own tokens are good here already")},
-		{"cluster add 0123 " + otherURL, "", nil, failure(2, "cluster add: a cluster id is 32 digits and letters from a to f")},
+			fails("OWN is the cluster that this store belongs to: its own tokens are good here already")},
+		{"cluster add 0123 " + otherURL, "", nil, misuses("cluster add: a cluster id is 32 digits and letters from a to f")},
 		{"cluster add " + otherCluster + " https://user:s3cret@a/v2", "", nil,
-			failure(2, "cluster add: the URL must not hold a user or a password")},
+			misuses("cluster add: the URL must not hold a user or a password")},
 		{"cluster remove " + thirdCluster, "", nil, outcome{stdout: "removed  " + thirdCluster + "\n"}},
-		{"cluster remove " + thirdCluster, "", nil, failure(1, `no cluster "`+thirdCluster+`" is registered`)},
-		{"cluster remove 0123", "", nil, failure(1, `no cluster "0123" is registered`)},
+		{"cluster remove " + thirdCluster, "", nil, fails(`no cluster "` + thirdCluster + `" is registered`)},
+		{"cluster remove 0123", "", nil, fails(`no cluster "0123" is registered`)},
 		{"cluster add " + thirdCluster + " " + thirdURL + " --api-key-stdin --json", otherAPIKey + "\n",
 			environment{"JUNCTOR_CLUSTER_API_KEY": "another"},
 			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":true}` + "\n", stderr: warning}},
-		{"cluster", "", nil, failure(2, `cluster: a command is missing; "junctor cluster --help" lists them`)},
-		{"cluster add " + otherCluster, "", nil, failure(2,
-			"cluster add: an operand is missing; usage: junctor cluster add ID URL [flags]")},
-		{"cluster list all", "", nil, failure(2, `cluster list: unexpected "all"`)},
-		{"cluster remove", "", nil, failure(2,
-			"cluster remove: an operand is missing; usage: junctor cluster remove ID [flags]")},
+		{"cluster", "", nil, misuses(`cluster: a command is missing; "junctor cluster --help" lists them`)},
+		{"cluster add " + otherCluster, "", nil, misuses("cluster add: an operand is missing; usage: junctor cluster add ID URL [flags]")},
+		{"cluster list all", "", nil, misuses(`cluster list: unexpected "all"`)},
+		{"cluster remove", "", nil, misuses("cluster remove: an operand is missing; usage: junctor cluster remove ID [flags]")},
 	}
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {
-			var admin account.Bootstrapped
-			decode(t, ok(t, place.args("bootstrap --json")...), &admin)
-			for _, test := range tests {
-				got := tell(t, test.env, test.stdin, place.args(strings.ReplaceAll(test.args, "OWN", admin.ClusterID))...)
-				got.stderr = strings.ReplaceAll(got.stderr, admin.ClusterID, "OWN")
-				if got != test.want {
-					t.Errorf("%s:\ngot  %+v\nwant %+v", test.args, got, test.want)
-				}
-			}
+			place.does(t, tasks, nil, "OWN", bootstrapped(t, place.args("")...).ClusterID)
 			info, err := os.Stat(place.keyFile)
 			if err != nil || info.Mode() != 0o600 {
 				t.Fatalf("the key file: %v %v", info, err)
@@ -187,7 +170,7 @@ func TestOtherCluster(t *testing.T) {
 	ask("GET", token, "", http.StatusNotFound)
 	ask("PUT", token, `{"data":{"owner":"o","name":"n","ips":{"inbound":{},"outbound":{}}}}`, http.StatusCreated)
 	ask("GET", token, "", http.StatusOK)
-	ask("GET", s.login(readAdmin(t, home).APIKey), "", http.StatusForbidden) // it stays here
+	ask("GET", s.loginAdmin(home), "", http.StatusForbidden) // it stays here
 	ok(t, "cluster", "remove", admin.ClusterID, "--store", home)
 	ask("GET", token, "", http.StatusForbidden)
 }
@@ -206,7 +189,7 @@ func TestMasterCluster(t *testing.T) {
 		own, other int
 	}{{nil, 200, 403}, {[]string{"--master-cluster", admin.ClusterID}, 403, 200}} {
 		s := start(t, append([]string{"--store", home}, test.args...)...)
-		own := s.login(readAdmin(t, home).APIKey)
+		own := s.loginAdmin(home)
 		if status, _ := s.request("GET", "/v2/routing/customer_clusters", own, ""); status != test.own {
 			t.Errorf("%v: the own master account: %d, want %d", test.args, status, test.own)
 		}

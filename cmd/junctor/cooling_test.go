@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"junctor/pkg/account"
 )
 
 // TestCoolingOverRestart: a setting that sup changes while the server runs counts, and an address cools on after a
@@ -18,10 +16,8 @@ func TestCoolingOverRestart(t *testing.T) {
 	t.Parallel()
 	home := filepath.Join(t.TempDir(), "store")
 	s := start(t, "--store", home)
-	token := s.login(readAdmin(t, home).APIKey)
-	var a, b account.Created
-	decode(t, ok(t, "account", "create", "a", "--store", home, "--json"), &a)
-	decode(t, ok(t, "account", "create", "b", "--store", home, "--json"), &b)
+	token := s.loginAdmin(home)
+	a, b := newAccount(t, "a", "--store", home), newAccount(t, "b", "--store", home)
 	path := func(account string) string { return "/v2/accounts/" + account + "/ips/192.0.2.1" }
 	want := func(method, path, body string, status int) {
 		t.Helper()

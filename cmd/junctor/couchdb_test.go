@@ -4,59 +4,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"junctor/pkg/account"
-	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
-
-// place is a store to try subcommands on.
-type place struct {
-	dsn      string
-	stateDir string
-	keyFile  string  // where its secret key has to be
-	server   *served // nil where there is none yet
-}
-
-// places returns a new store of each sort: served, not served, and a CouchDB.
-func places(t *testing.T) map[string]*place {
-	t.Helper()
-	home, other, state := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "state")
-	return map[string]*place{
-		"served":     {dsn: home, keyFile: keyFile(home), server: start(t, "--store", home)},
-		"not served": {dsn: other, keyFile: keyFile(other)},
-		"CouchDB":    {dsn: storetest.FreshCouch(t), stateDir: state, keyFile: keyFile(state)},
-	}
-}
-
-// args adds to the arguments of a subcommand which store it is about.
-func (p *place) args(text string) []string {
-	return append(strings.Fields(text), "--store", p.dsn, "--state-dir", p.stateDir)
-}
-
-// serve returns the server of the store, and starts it where there is none.
-func (p *place) serve(t *testing.T) *served {
-	t.Helper()
-	if p.server == nil {
-		p.server = start(t, "--store", p.dsn, "--state-dir", p.stateDir)
-	}
-	return p.server
-}
-
-// open opens the store, for which its server has to stop.
-func (p *place) open(t *testing.T) *store.Store {
-	t.Helper()
-	if p.server != nil {
-		p.server.stop()
-		p.server = nil
-	}
-	return storetest.Open(t, p.dsn)
-}
 
 // TestCouchDB: on an empty CouchDB the server lets nobody in; once somebody bootstraps it, it does.
 func TestCouchDB(t *testing.T) {
@@ -68,9 +22,7 @@ func TestCouchDB(t *testing.T) {
 			t.Errorf("token %q before bootstrap: %d", token, status)
 		}
 	}
-	var admin account.Bootstrapped
-	decode(t, ok(t, p.args("bootstrap --json")...), &admin)
-	token := s.login(admin.APIKey)
+	token := s.login(bootstrapped(t, p.args("")...).APIKey)
 	added := ok(t, p.args("sup kazoo_ips_maintenance add 1.2.3.4 z h")...)
 	if !strings.HasPrefix(added, "added") {
 		t.Errorf("sup: %s", added)
@@ -79,8 +31,7 @@ func TestCouchDB(t *testing.T) {
 	if status != http.StatusOK {
 		t.Errorf("the address: %d %v", status, envelope)
 	}
-	var created account.Created
-	decode(t, ok(t, p.args("account create A --json")...), &created)
+	created := newAccount(t, "A", p.args("")...)
 	path := "/v2/accounts/" + created.ID + "/ips/1.2.3.4"
 	if status, _ := s.request("POST", path, s.login(created.APIKey), ""); status != http.StatusOK {
 		t.Errorf("assign: %d", status)
@@ -97,8 +48,8 @@ func TestCouchDBLater(t *testing.T) {
 
 	s := begin(t, nil, "--state-dir", t.TempDir(), "--max-staleness", "2s",
 		"--store", strings.Replace(front.URL, "http://", "http://admin:s3cret%2Fpassword@", 1))
-	testutil.Eventually(t, "two attempts", func() bool { return strings.Count(s.stderr.String(), "can't be prepared") >= 2 })
-	s.findURL()
+	testutil.Eventually(t, "two attempts", func() bool { return s.logged("can't be prepared") >= 2 })
+	s.awaitListening()
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/v2/ips": 401} {
 		if status, _ := s.request("GET", path, "", ""); status != want {
 			t.Errorf("without a CouchDB %s is %d, want %d", path, status, want)
@@ -117,8 +68,8 @@ func TestCouchDBLater(t *testing.T) {
 	s.becomes(notBootstrapped)
 	up.Store(false)
 	s.becomes(storeUnreachable)
-	if log := s.stderr.String(); strings.Contains(log, "s3cret") {
-		t.Errorf("the password is in the log:\n%s", log)
+	if s.logs("s3cret") {
+		t.Errorf("the password is in the log:\n%s", s.stderr)
 	}
 }
 
@@ -128,7 +79,7 @@ func TestStopWhileWaiting(t *testing.T) {
 	front := httptest.NewServer(onceUp(&atomic.Bool{}, nil))
 	t.Cleanup(front.Close)
 	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
-	testutil.Eventually(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
+	testutil.Eventually(t, "an attempt", func() bool { return s.logs("can't be prepared") })
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -147,8 +98,8 @@ func TestRefused(t *testing.T) {
 	}))
 	t.Cleanup(front.Close)
 	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
-	testutil.Eventually(t, "an attempt", func() bool { return strings.Contains(s.stderr.String(), "can't be prepared") })
-	s.findURL()
+	testutil.Eventually(t, "an attempt", func() bool { return s.logs("can't be prepared") })
+	s.awaitListening()
 	for range 20 {
 		if reason := s.readiness(); reason != storeUnauthorized {
 			t.Fatalf("reason %q", reason)

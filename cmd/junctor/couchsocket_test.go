@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"junctor/pkg/account"
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
@@ -28,9 +27,7 @@ func newBranch(t *testing.T, stateDir string) *branch {
 	b := &branch{T: t, place: place{dsn: storetest.FreshCouch(t), stateDir: stateDir}}
 	b.hook = billingtest.Start(t, func(string) int { return 0 })
 	ok(t, b.args("bootstrap")...)
-	var created account.Created
-	decode(t, ok(t, b.args("account create A --json")...), &created)
-	b.account = created.ID
+	b.account = newAccount(t, "A", b.args("")...).ID
 	b.sup("add 1.2.3.4 z h", "added IP 1.2.3.4 to available dedicated ips\nok")
 	return b
 }
@@ -129,14 +126,14 @@ func TestCouchServersTogether(t *testing.T) {
 	t.Parallel()
 	b := newBranch(t, t.TempDir())
 	first, second := b.begin(), start(t, b.args("")...)
-	if log := second.stderr.String(); strings.Count(log, "in use by another junctor") != 1 {
-		t.Errorf("the second one's log:\n%s", log)
+	if second.logged("in use by another junctor") != 1 {
+		t.Errorf("the second one's log:\n%s", second.stderr)
 	}
 	second.stop()
 	b.assign()
 	b.told(1)
-	if log := first.stderr.String(); strings.Contains(log, "another junctor") {
-		t.Errorf("the first one's log:\n%s", log)
+	if first.logs("another junctor") {
+		t.Errorf("the first one's log:\n%s", first.stderr)
 	}
 }
 
@@ -144,13 +141,11 @@ func TestCouchServersTogether(t *testing.T) {
 func TestNoCouchSocket(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, file, "")
 	b := newBranch(t, filepath.Join(file, "state"))
 	s := b.begin()
-	if log := s.stderr.String(); strings.Count(log, "there is no admin socket") != 1 {
-		t.Errorf("log:\n%s", log)
+	if s.logged("there is no admin socket") != 1 {
+		t.Errorf("log:\n%s", s.stderr)
 	}
 	b.assign()
 	s.stop()

@@ -4,14 +4,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"junctor/pkg/testutil"
 )
 
-// TestCountersFromTheStart: counters exist before they count, so that alerts see their first increase (N9).
-func TestCountersFromTheStart(t *testing.T) {
+// TestServerMetrics: counters exist before they count, so that alerts see their first increase (N9). Failures, logins, the
+// file, the build and the last full pass are counted as they happen.
+func TestServerMetrics(t *testing.T) {
 	t.Parallel()
-	text := start(t, "--store", t.TempDir()).metrics()
+	home := t.TempDir()
+	s := start(t, "--store", home)
+	text := s.metrics()
 	for _, line := range []string{
 		`junctor_copies_repaired_total{kind="created"} 0`, `junctor_copies_repaired_total{kind="updated"} 0`,
 		`junctor_copies_repaired_total{kind="removed"} 0`, `junctor_addresses_abandoned_total 0`,
@@ -25,20 +26,11 @@ func TestCountersFromTheStart(t *testing.T) {
 			t.Errorf("no %s", line)
 		}
 	}
-}
-
-// TestServerMetrics: failures, logins, the file, the build and the last full pass are counted as they happen.
-func TestServerMetrics(t *testing.T) {
-	t.Parallel()
-	home := t.TempDir()
-	s := start(t, "--store", home)
 	s.request("PUT", "/v2/api_auth", "", `{"data":{"api_key":"`+strings.Repeat("0", 64)+`"}}`)
 	s.request("PUT", "/v2/user_auth", "", `{"data":{"credentials":"`+strings.Repeat("0", 32)+`","account_name":"none"}}`)
 	s.request("GET", "/v2/ips", "no token", "")
-	testutil.Eventually(t, "the first full pass", func() bool {
-		return !strings.Contains(s.metrics(), "\njunctor_last_full_pass_timestamp_seconds 0\n")
-	})
-	text := s.metrics()
+	s.awaitFullPass()
+	text = s.metrics()
 	for _, want := range []string{
 		`junctor_logins_failed_total 1`, `junctor_tokens_refused_total 2`, `junctor_http_requests_in_flight 0`,
 		`junctor_store_file_bytes [1-9]`, `junctor_store_disk_free_bytes [1-9]`, `junctor_last_full_pass_timestamp_seconds [1-9]`,

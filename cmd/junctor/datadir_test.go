@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,9 +81,8 @@ func TestLostStore(t *testing.T) {
 func TestDamageWhileServing(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
-	s := begin(t, nil, "--store", home)
-	s.await()
-	token := s.login(readAdmin(t, home).APIKey)
+	s := start(t, "--store", home)
+	token := s.loginAdmin(home)
 	if err := os.Truncate(embedded.File(home), 20_000); err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +104,6 @@ func TestDamageWhileServing(t *testing.T) {
 	}
 }
 
-func (s *served) logs(text string) bool { return strings.Contains(s.stderr.String(), text) }
-
 // noWrites makes the program one that can't write to any file, as on a full disk.
 const noWrites = "JUNCTOR_TEST_NO_WRITES"
 
@@ -125,44 +121,23 @@ func TestFullDisk(t *testing.T) {
 	s := start(t, "--store", home)
 	admin := readAdmin(t, home)
 	token := s.login(admin.APIKey)
-	if status, _ := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`); status != 201 {
-		t.Fatalf("PUT: %d", status)
-	}
+	s.create(token, "1.2.3.4", "z")
 	s.stop()
 	before := filesIn(t, home)
 
-	program := exec.Command(os.Args[0], "serve", "--store", home, "--listen", "127.0.0.1:0")
-	program.Env = append(os.Environ(), asProgram+"=1", noWrites+"=1")
-	full := &served{T: t, stderr: &testutil.Log{}}
-	program.Stderr = full.stderr
-	if err := program.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- program.Wait() }()
-	t.Cleanup(func() {
-		_ = program.Process.Signal(syscall.SIGTERM)
-		if err := <-ended; err != nil {
-			t.Errorf("%v, log:\n%s", err, full.stderr)
-		}
-	})
-	testutil.Eventually(t, "the server to serve", func() bool {
-		if len(ended) > 0 {
-			t.Fatalf("it ended:\n%s", full.stderr)
-		}
-		return full.logs(`"serving"`)
-	})
-	_, rest, _ := strings.Cut(full.stderr.String(), `"url":"`)
-	full.url, _, _ = strings.Cut(rest, `"`)
+	full := beginProcess(t, []string{noWrites + "=1"}, "--store", home, "--ready-file=")
+	testutil.Eventually(t, "the server to serve", func() bool { return full.logs(`"serving"`) }, full.stderr)
+	full.awaitListening()
 	if status, _ := full.request("GET", "/v2/ips/1.2.3.4", full.login(admin.APIKey), ""); status != 200 {
 		t.Errorf("GET: %d", status)
 	}
 	if status, _ := full.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.5","zone":"z","host":"h"}}`); status < 500 {
 		t.Errorf("PUT: %d", status)
 	}
-	after := filesIn(t, home)
-	delete(after, socketFile(home))
-	sameFiles(t, "the server", before, after)
+	if code := full.end(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	sameFiles(t, "the server", before, filesIn(t, home))
 }
 
 // TestAdminFile: P8, B9. The file is written only if it differs.
@@ -179,9 +154,7 @@ func TestAdminFile(t *testing.T) {
 		t.Errorf("it was written again: %v", err)
 	}
 	content := readFile(t, adminFile(home))
-	if err := os.WriteFile(adminFile(home), []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, adminFile(home), "{}")
 	start(t, "--store", home).stop()
 	if got := readFile(t, adminFile(home)); got != content {
 		t.Errorf("it is %s, want %s", got, content)

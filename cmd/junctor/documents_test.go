@@ -83,15 +83,11 @@ func TestReadmeTour(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("no curl to run the tour with")
 	}
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	home := filepath.Join(t.TempDir(), "junctor-data")
 	s := start(t, "--store", home)
 	tour, next, _ := strings.Cut(sectionOf(t, "README.md", "## A tour"), "What to do next")
 	here := strings.NewReplacer("http://127.0.0.1:8000", s.url, "./junctor-data", home, "junctor-data/admin.json",
-		adminFile(home), "bin/junctor", program)
+		adminFile(home), "bin/junctor", program(t).Path)
 	paste := func(text string) []string {
 		shell := exec.CommandContext(t.Context(), "sh", "-e")
 		shell.Stdin = strings.NewReader(here.Replace(text))

@@ -64,13 +64,11 @@ func TestBillingExamples(t *testing.T) {
 	home := t.TempDir()
 	s := start(t, "--store", home, "--billing-url", hook.URL)
 	id := s.assign(home) // one address; then two more
-	token := s.login(readAdmin(t, home).APIKey)
+	token := s.loginAdmin(home)
 	for _, ip := range []string{"192.0.2.1", "192.0.2.2"} {
-		s.request("PUT", "/v2/ips", token, `{"data":{"ip":"`+ip+`","zone":"z","host":"h"}}`)
+		s.create(token, ip, "z")
 	}
-	if status, envelope := s.request("POST", "/v2/accounts/"+id+"/ips", token, `{"data":{"quantity":2}}`); status != 200 {
-		t.Fatalf("%d %v", status, envelope)
-	}
+	s.must("POST", "/v2/accounts/"+id+"/ips", token, `{"data":{"quantity":2}}`)
 	for begins, has := range map[string]string{
 		`{"version":1,"event":"quote"`: `"quantity":2`, `{"version":1,"event":"reconcile"`: "",
 	} {
@@ -192,18 +190,9 @@ func TestAPITables(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := start(t, "--store", home)
-	token := s.login(readAdmin(t, home).APIKey)
-	var holder struct{ ID string }
-	if err := json.Unmarshal([]byte(ok(t, "account", "create", "A", "--store", home, "--json")), &holder); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 9 {
-		s.request("PUT", "/v2/ips", token, fmt.Sprintf(`{"data":{"ip":"192.0.2.%d","zone":"us-east","host":"h"}}`, i+10))
-	}
-	path := "/v2/accounts/" + holder.ID + "/ips/192.0.2.17"
-	if status, envelope := s.request("POST", path, token, ""); status != http.StatusOK {
-		t.Fatalf("%d %v", status, envelope)
-	}
+	token, holder := s.loginAdmin(home), newAccount(t, "A", "--store", home)
+	ok(t, "ips", "add", "192.0.2.10-192.0.2.18", "--zone", "us-east", "--host", "h", "--store", home)
+	ok(t, "ips", "assign", "A", "192.0.2.17", "--store", home)
 	shape := regexp.MustCompile("^`([^`]+)`")
 	here := strings.NewReplacer("{A}", holder.ID, "{IP}", "192.0.2.18", `["…"]`, `["192.0.2.10","192.0.2.11"]`,
 		"[…]", `["192.0.2.10","192.0.2.11"]`)
@@ -274,22 +263,16 @@ func TestInlineJSON(t *testing.T) {
 	home := t.TempDir()
 	s := start(t, "--store", home)
 	id := s.assign(home)
-	token := s.login(readAdmin(t, home).APIKey)
-	envelope := func(method, path, body string) any {
-		t.Helper()
-		status, envelope := s.request(method, "/v2/"+path, token, body)
-		if status >= 300 {
-			t.Fatalf("%s %s: %d %v", method, path, status, envelope)
-		}
-		return envelope
-	}
+	token := s.loginAdmin(home)
 	data := func(method, path, body string) any {
 		t.Helper()
-		return envelope(method, path, body).(map[string]any)["data"]
+		return s.must(method, "/v2/"+path, token, body)
 	}
-	hasMembers(t, "envelope", `{"data","status","request_id","revision","auth_token","node","timestamp","version"}`,
-		envelope("GET", "ips/1.2.3.4", ""))
-	hasMembers(t, "ready file", `{"url":…,"pid":…}`, fileContent(t, s.readyFile))
+	_, envelope := s.request("GET", "/v2/ips/1.2.3.4", token, "")
+	hasMembers(t, "envelope", `{"data","status","request_id","revision","auth_token","node","timestamp","version"}`, envelope)
+	var ready any
+	readJSON(t, s.readyFile, &ready)
+	hasMembers(t, "ready file", `{"url":…,"pid":…}`, ready)
 	hasMembers(t, "crossbar", `{"success":{IP:{…}},"error":{}}`,
 		data("DELETE", "accounts/"+id+"/ips/1.2.3.4?response_format=crossbar", ""))
 	hasMembers(t, "bulk", `{"created":[…],"unchanged":[…],"refused":{…}}`, data("PUT", "ips",
@@ -302,12 +285,6 @@ func TestInlineJSON(t *testing.T) {
 	data("DELETE", "routing/customer_cluster", "")
 	hasMembers(t, "deleted", `[{"id","deleted":true}]`,
 		data("GET", fmt.Sprintf("routing/customer_clusters?since=%v", since["next_since"]), ""))
-}
-
-func fileContent(t *testing.T, path string) (content any) {
-	t.Helper()
-	decode(t, readFile(t, path), &content)
-	return content
 }
 
 // prose returns a document without its blocks of code, each paragraph on one line.

@@ -211,12 +211,8 @@ type terminal struct {
 
 func openTerminal(t *testing.T, replace ...string) *terminal {
 	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	folder := t.TempDir()
-	if err := errors.Join(os.Mkdir(folder+"/bin", 0o700), os.Symlink(program, folder+"/bin/junctor")); err != nil {
+	if err := errors.Join(os.Mkdir(folder+"/bin", 0o700), os.Symlink(program(t).Path, folder+"/bin/junctor")); err != nil {
 		t.Fatal(err)
 	}
 	env := append(os.Environ(), asProgram+"=1", "PATH="+folder+"/bin:"+os.Getenv("PATH"))
@@ -244,11 +240,7 @@ func pasteAPI(t *testing.T, all []example) {
 	home := t.TempDir()
 	s := start(t, "--store", home)
 	admin := readAdmin(t, home)
-	var holder struct{ ID string }
-	if err := json.Unmarshal([]byte(ok(t, "account", "create", "Holder", "--user", "jane", "--password", "correct horse",
-		"--store", home, "--json")), &holder); err != nil {
-		t.Fatal(err)
-	}
+	holder := newAccount(t, "Holder", "--user", "jane", "--password", "correct horse", "--store", home)
 	token := s.login(admin.APIKey)
 	shell := openTerminal(t, "$SERVER", s.url, "$TOKEN", token, "API_KEY", admin.APIKey, "USERNAME:PASSWORD",
 		"jane:correct horse", "ACCOUNT_NAME", "Holder", "ACCOUNT_ID", admin.AccountID, "$ACCOUNT", holder.ID)

@@ -23,11 +23,7 @@ func (s *served) listings(admin account.Bootstrapped, holder account.Created) ma
 	found := map[string]any{}
 	list := func(token, path string) {
 		s.Helper()
-		status, envelope := s.request("GET", path, token, "")
-		if status != 200 {
-			s.Errorf("%s: %d %v", path, status, envelope)
-		}
-		found[path] = envelope["data"]
+		found[path] = s.must("GET", path, token, "")
 	}
 	token := s.login(admin.APIKey)
 	for _, path := range []string{"ips", "ips/assigned", "ips/zones", "ips/hosts", "ips/192.0.2.1", "routing/customer_clusters"} {
@@ -56,8 +52,7 @@ func TestMove(t *testing.T) {
 	}
 	s := start(t, "--store", home)
 	admin := readAdmin(t, home)
-	var holder account.Created
-	decode(t, ok(t, "account", "create", "A", "--json", "--store", home), &holder)
+	holder := newAccount(t, "A", "--store", home)
 	for _, args := range []string{
 		"add 192.0.2.1 east h1", "add 192.0.2.2 east h1", "add 192.0.2.3 west h2", "add 192.0.2.4 west h2",
 		"assign 192.0.2.2 " + holder.ID, "assign 192.0.2.3 " + holder.ID, "delete 192.0.2.4",
@@ -66,9 +61,7 @@ func TestMove(t *testing.T) {
 	}
 	token := s.login(admin.APIKey)
 	cluster := `{"data":{"owner":"o","name":"n","ips":{"inbound":{"east":["192.0.2.1"]},"outbound":{}}}}`
-	if status, envelope := s.request("PUT", "/v2/routing/customer_cluster", token, cluster); status != 201 {
-		t.Fatalf("cluster: %d %v", status, envelope)
-	}
+	s.must("PUT", "/v2/routing/customer_cluster", token, cluster)
 	want := s.listings(admin, holder)
 
 	first := filepath.Join(files, "first")

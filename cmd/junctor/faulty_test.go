@@ -97,7 +97,7 @@ func (f *faultyCouch) send(t *testing.T, method, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

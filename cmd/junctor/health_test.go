@@ -12,15 +12,8 @@ func TestPoolHealth(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := start(t, "--store", home)
-	token := s.login(readAdmin(t, home).APIKey)
-	get := func(path string) any {
-		t.Helper()
-		status, envelope := s.request("GET", path, token, "")
-		if status != 200 {
-			t.Fatalf("%s: %d %v", path, status, envelope)
-		}
-		return envelope["data"]
-	}
+	token := s.loginAdmin(home)
+	get := func(path string) any { return s.must("GET", path, token, "") }
 	testutil.Eventually(t, "the pool and a full pass", func() bool {
 		health, _ := get("/v2/ips/health").(map[string]any)
 		feed, _ := health["feed"].(map[string]any)

@@ -3,18 +3,16 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
-	"junctor/pkg/account"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
@@ -58,12 +56,9 @@ type chain struct {
 func newChain(t *testing.T, p *place, servers, addresses int) *chain {
 	t.Helper()
 	c := &chain{T: t, place: p}
-	var master account.Bootstrapped
-	decode(t, ok(t, p.args("bootstrap --json")...), &master)
+	master := bootstrapped(t, p.args("")...)
 	for i := range 3 {
-		var created account.Created
-		decode(t, ok(t, p.args(fmt.Sprintf("account create C%d --json", i))...), &created)
-		c.accounts = append(c.accounts, created.ID)
+		c.accounts = append(c.accounts, newAccount(t, fmt.Sprint("C", i), p.args("")...).ID)
 	}
 	for range servers {
 		c.servers = append(c.servers, c.start())
@@ -73,14 +68,12 @@ func newChain(t *testing.T, p *place, servers, addresses int) *chain {
 		c.ips = append(c.ips, fmt.Sprintf("10.0.%d.%d", i/256, i%256))
 	}
 	body := fmt.Sprintf(`{"data":{"zone":"z","host":"h","ips":[{"range":"%s-%s"}]}}`, c.ips[0], c.ips[addresses-1])
-	if status, envelope := c.servers[0].request("PUT", "/v2/ips", c.token, body); status != http.StatusCreated {
-		t.Fatal(status, envelope)
-	}
+	c.servers[0].must("PUT", "/v2/ips", c.token, body)
 	return c
 }
 
 func (c *chain) start() *served {
-	return startProcess(c.T, append(c.place.args("serve"), "--log-level", "error")...)
+	return startProcess(c.T, nil, c.place.args("--log-level error")...)
 }
 
 // run has clients make changes until each was answered so often, kills a server so many times meanwhile, and checks what
@@ -100,7 +93,7 @@ func (c *chain) run(clients, changes, kills int) {
 		testutil.Eventually(c.T, "changes between two kills", func() bool { return c.done.Load() >= total*(kill+1)/int64(kills+1) })
 		c.mu.Lock()
 		last := len(c.servers) - 1
-		c.servers[last].kill()
+		c.servers[last].end(syscall.SIGKILL)
 		c.servers[last] = c.start()
 		c.mu.Unlock()
 	}
@@ -133,22 +126,10 @@ func (c *chain) change(id string, server int) {
 		method, path, body = "PUT", "ips", `{"data":{"ip":"`+ip+`","zone":"z","host":"h"}}`
 	}
 	c.mu.RLock()
-	url := c.servers[server].url
+	s := c.servers[server]
 	c.mu.RUnlock()
-	r, err := http.NewRequest(method, url+"/v2/"+path, strings.NewReader(body))
-	if err != nil {
-		c.Error(err)
-		return
-	}
-	r.Header.Set("X-Auth-Token", c.token)
-	r.Header.Set("X-Request-ID", id)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil { // it was killed
-		return
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	if err == nil && response.StatusCode/100 == 2 {
+	status, _, err := s.send(method, "/v2/"+path, c.token, body, "X-Request-ID", id)
+	if err == nil && status/100 == 2 { // an error is due to a kill
 		c.answered.Store(id, method+" "+path)
 		c.done.Add(1)
 	}

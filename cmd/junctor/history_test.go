@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"junctor/pkg/account"
 )
 
 // TestHistoryCommands: what commands changed is shown by commands, without a server and by one.
@@ -15,10 +13,7 @@ func TestHistoryCommands(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "store")
 	at := func(args ...string) []string { return append(args, "--store", folder) }
-	var master account.Bootstrapped
-	if err := json.Unmarshal([]byte(ok(t, at("bootstrap", "--json")...)), &master); err != nil {
-		t.Fatal(err)
-	}
+	master := bootstrapped(t, at()...)
 	sup := func(args ...string) {
 		t.Helper()
 		ok(t, at(append([]string{"sup", "kazoo_ips_maintenance"}, args...)...)...)

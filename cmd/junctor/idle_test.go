@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -8,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"junctor/pkg/store"
+	"junctor/pkg/document"
+	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -30,13 +32,25 @@ func (c *tally) count(_ http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// TestIdleBesideKazoo: after its first full pass an idle server reads no view, writes nothing and asks little (fault K1).
+// TestIdleBesideKazoo: after its first full pass an idle server reads no view, writes nothing and asks little (fault K1),
+// and it has not changed Kazoo's design document.
 func TestIdleBesideKazoo(t *testing.T) {
 	t.Parallel()
 	f := newFaultyCouch(t)
-	loadKazoo(t, f.direct)
+	kazoo := loadKazoo(t, f.direct)
+	revision := func() string {
+		doc, err := kazoo.Get(t.Context(), "dedicated_ips", "_design/dedicated_ips")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc.Rev()
+	}
+	before := revision()
 	s := start(t, "--store", f.url, "--state-dir", t.TempDir())
-	testutil.Eventually(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	s.awaitFullPass()
+	if after := revision(); after != before {
+		t.Errorf("Kazoo's design document was %s and is %s", before, after)
+	}
 
 	const attempts = 3 // the history may still write how far it is, and have views updated, once
 	for attempt := 1; ; attempt++ {
@@ -54,29 +68,35 @@ func TestIdleBesideKazoo(t *testing.T) {
 	}
 }
 
-// TestPagesOfKazoosAccounts: with more accounts than one read takes, a full pass and a refresh end, and doctor counts the
-// accounts right (fault K1).
+// TestPagesOfKazoosAccounts: with more accounts than one read takes, a full pass ends, and doctor counts the accounts
+// right (fault K1).
 func TestPagesOfKazoosAccounts(t *testing.T) {
 	t.Parallel()
 	const accounts = 501
 	home := t.TempDir()
-	loaded, err := store.Open(home, store.Options{})
+	loaded := storetest.Open(t, home)
+	testutil.LoadKazoo(t, loaded)
+	one, err := loaded.Get(t.Context(), "accounts", kazooOther)
 	if err != nil {
 		t.Fatal(err)
 	}
-	testutil.LoadKazoo(t, loaded)
-	testutil.AddKazooAccounts(t, loaded, accounts-4)
+	var docs []document.Document
+	for i := range accounts - 4 {
+		doc := one.Clone()
+		delete(doc, "_rev")
+		doc["_id"] = fmt.Sprintf("%032x", i*7919+0xabc)
+		docs = append(docs, doc)
+	}
+	if _, err := loaded.PutMany(t.Context(), "accounts", docs); err != nil {
+		t.Fatal(err)
+	}
 	if err := loaded.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s := start(t, "--store", home)
-	testutil.Eventually(t, "the first full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	s.awaitFullPass()
 	text := ok(t, "doctor", "--store", home)
 	if want := "examined " + strconv.Itoa(accounts) + " accounts)"; !strings.Contains(text, want) {
 		t.Errorf("doctor says\n%s", text)
-	}
-	ok(t, "sup", "kazoo_ips_maintenance", "refresh", "--store", home)
-	if got := s.metric(fullPasses("completed")); got != "2" {
-		t.Errorf("%s full passes were completed", got)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,10 +30,10 @@ func csvRows(from, n int) string {
 // server, which is told, and without one.
 func TestImportInterrupted(t *testing.T) {
 	t.Parallel()
-	for name, place := range places(t) {
-		if name == "CouchDB" { // whose rows the peer of the tests writes slowly
-			continue
-		}
+	home := t.TempDir()
+	for name, place := range map[string]*place{
+		"served": {dsn: home, server: start(t, "--store", home)}, "not served": {dsn: t.TempDir()},
+	} {
 		t.Run(name, func(t *testing.T) {
 			ok(t, place.args("bootstrap")...)
 			stdin, writer := io.Pipe()
@@ -64,9 +63,6 @@ func TestImportInterrupted(t *testing.T) {
 				fmt.Sprintf("addresses: %d created, %d were there already, 0 refused\n", pieceEntries+100-done, done) {
 				t.Errorf("again, after %d: %+v", done, o)
 			}
-			if got := ok(t, place.args("ips summary")...); !strings.Contains(got, "all      all                 2100       0") {
-				t.Errorf("in the end: %s", got)
-			}
 		})
 	}
 }
@@ -89,9 +85,7 @@ func TestDryRun(t *testing.T) {
 	}
 	counter.writes = nil
 	file := filepath.Join(t.TempDir(), "ips.csv")
-	if err := os.WriteFile(file, []byte(csvRows(0, 100)+"192.0.2.0/27,z,h\nnonsense\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, file, csvRows(0, 100)+"192.0.2.0/27,z,h\nnonsense\n")
 	o := call(t, nil, "ips", "import", file, "--dry-run", "--store", counter.url)
 	const want = "addresses: 116 would be created, 14 were there already, 1 refused\n"
 	if o.code != 1 || !strings.HasPrefix(o.stdout, want) {

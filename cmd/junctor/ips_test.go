@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -49,15 +47,11 @@ func (b *beside) restart(meanwhile func()) *served {
 func (b *beside) assign(accountID string, n int) (ids []string) {
 	b.Helper()
 	for i := range n {
-		id := fmt.Sprintf("192.0.2.%d", i)
-		ok(b.T, b.args("sup kazoo_ips_maintenance add "+id+" us-east proxy1.example.com")...)
-		ids = append(ids, id)
+		ids = append(ids, fmt.Sprintf("192.0.2.%d", i))
 	}
+	ok(b.T, b.args(fmt.Sprintf("ips add 192.0.2.0-%s --zone us-east --host proxy1.example.com", ids[n-1]))...)
 	s := b.serve(b.T)
-	body := `{"data":{"ips":["` + strings.Join(ids, `","`) + `"]}}`
-	if status, envelope := s.request("POST", "/v2/accounts/"+accountID+"/ips", s.login(kazooKey), body); status != 200 {
-		b.Fatalf("assign: %d %v", status, envelope)
-	}
+	s.must("POST", "/v2/accounts/"+accountID+"/ips", s.login(kazooKey), `{"data":{"ips":["`+strings.Join(ids, `","`)+`"]}}`)
 	return ids
 }
 
@@ -77,31 +71,8 @@ func (b *beside) copies(accountID string, ids []string) map[string]document.Docu
 // dropPool deletes the database of the pool.
 func (b *beside) dropPool() {
 	b.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodDelete, b.dsn+"/"+dedicatedip.Database, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if response.Body.Close(); response.StatusCode != http.StatusOK {
-		b.Fatalf("delete %s: %s", dedicatedip.Database, response.Status)
-	}
+	(&faultyCouch{direct: b.dsn}).send(b.T, "DELETE", "/"+dedicatedip.Database)
 }
-
-// metric returns the value of a series of /metrics, empty where it has none.
-func (s *served) metric(series string) string {
-	s.Helper()
-	for line := range strings.Lines(s.metrics()) {
-		if value, found := strings.CutPrefix(line, series+" "); found {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
-}
-
-func fullPasses(result string) string { return `junctor_full_passes_total{result="` + result + `"}` }
 
 // TestLostPool: a pool whose database is gone is not made anew by a start, its copies stay, and the operator makes it
 // again from them through the running server (fault R1).
@@ -159,7 +130,7 @@ func TestLostPool(t *testing.T) {
 	}
 	check(b.server)
 	s = b.restart(func() {})
-	testutil.Eventually(t, "a full pass", func() bool { return s.metric(fullPasses("completed")) == "1" })
+	s.awaitFullPass()
 	check(s)
 }
 
@@ -196,30 +167,12 @@ func TestManyRemovals(t *testing.T) {
 	if got := b.copies(kazooOther, ids); len(got) != 5 {
 		t.Errorf("%d copies are left", len(got))
 	}
-	if got := b.server.metric(fullPasses("completed")); got != "1" {
-		t.Errorf("%s passes were completed", got)
-	}
-}
-
-// TestIPsUsage: nothing is done without the flag that says what.
-func TestIPsUsage(t *testing.T) {
-	t.Parallel()
-	home := t.TempDir()
-	ok(t, "bootstrap", "--store", home)
-	for _, args := range []string{
-		"ips", "ips rebuild", "ips repair --from-copies", "ips rebuild --from-copies --confirm", "ips repair now", "ips list x",
+	for series, want := range map[string]string{
+		fullPasses("completed"): "1", `junctor_copies_repaired_total{kind="removed"}`: "15", "junctor_addresses_abandoned_total": "0",
 	} {
-		if o := call(t, nil, append(strings.Fields(args), "--store", home)...); o.code != 2 || o.stdout != "" {
-			t.Errorf("%s: %+v", args, o)
+		if got := b.server.metric(series); got != want {
+			t.Errorf("%s is %s, want %s", series, got, want)
 		}
-	}
-	var done dedicatedip.Rebuilt
-	decode(t, ok(t, "ips", "rebuild", "--from-copies", "--json", "--store", home), &done)
-	if done.Accounts != 1 || done.Restored != 0 {
-		t.Errorf("rebuilt %+v", done)
-	}
-	if text := ok(t, "ips", "repair", "--json", "--store", home); text != "{\"equal\":true}\n" {
-		t.Errorf("repaired %s", text)
 	}
 }
 

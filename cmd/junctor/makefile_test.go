@@ -22,9 +22,7 @@ func TestMakeInstall(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(work, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(work, "bin", "junctor"), []byte("the program"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(work, "bin", "junctor"), "the program")
 	install := func(dest string, with ...string) (output string, err error) {
 		args := append([]string{"-f", makefile, "-o", "build", "install", "PREFIX=/p", "DESTDIR=" + dest}, with...)
 		command := exec.Command("make", args...)
@@ -50,9 +48,7 @@ func TestMakeInstall(t *testing.T) {
 	if err := os.Remove(sup); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(sup, []byte("Kazoo's"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	write(t, sup, "Kazoo's")
 	for _, with := range []string{"WITH_SUP=1", "WITH_SUP="} {
 		output, err := install(dest, with)
 		if failed := err != nil; readFile(t, sup) != "Kazoo's" || failed != (with == "WITH_SUP=1") ||

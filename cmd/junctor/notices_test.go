@@ -1,61 +1,15 @@
 package main
 
 import (
-	"io"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"junctor/pkg/account"
 	"junctor/pkg/notify/brokertest"
-	"junctor/pkg/store"
 	"junctor/pkg/testutil"
 )
-
-// assign creates an address and gives it to a new account, whose id it answers.
-func (s *served) assign(home string) (accountID string) {
-	s.Helper()
-	token := s.login(readAdmin(s.T, home).APIKey)
-	var created account.Created
-	decode(s.T, ok(s.T, "account", "create", "A", "--json", "--store", home), &created)
-	status, envelope := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`)
-	if status != http.StatusCreated {
-		s.Fatalf("create: %d %v", status, envelope)
-	}
-	path := "/v2/accounts/" + created.ID + "/ips/1.2.3.4"
-	if status, envelope := s.request("POST", path, token, `{"data":{}}`); status != http.StatusOK {
-		s.Fatalf("assign: %d %v", status, envelope)
-	}
-	return created.ID
-}
-
-// shows reports whether /metrics has a line.
-func (s *served) shows(line string) bool {
-	s.Helper()
-	return slices.Contains(strings.Split(s.metrics(), "\n"), line)
-}
-
-func (s *served) metrics() string {
-	s.Helper()
-	r, err := http.NewRequestWithContext(s.Context(), "GET", s.url+"/metrics", nil)
-	if err != nil {
-		s.Fatal(err)
-	}
-	r.Close = true
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.Fatal(err)
-	}
-	return string(text)
-}
 
 // TestNotices: what is written to the pool and to accounts is told to a broker.
 func TestNotices(t *testing.T) {
@@ -102,7 +56,7 @@ func TestNoBroker(t *testing.T) {
 	args := []string{"--store", home, "--amqp-url", "amqp://guest:s3cret@127.0.0.1:1/"}
 	s := start(t, args...)
 	s.assign(home)
-	testutil.Eventually(t, "a failed attempt", func() bool { return strings.Contains(s.stderr.String(), "the broker can't be used") })
+	testutil.Eventually(t, "a failed attempt", func() bool { return s.logs("the broker can't be used") })
 	s.stop()
 	if s.logs("it was installed again") {
 		t.Errorf("the log says that a new store lacked something:\n%s", s.stderr)
@@ -117,49 +71,17 @@ func TestNoBroker(t *testing.T) {
 	}
 }
 
-// TestNoNotices: without a broker there is no checkpoint of notices, and nothing to measure.
-func TestNoNotices(t *testing.T) {
+// TestNoPeers: without a broker there is no checkpoint of notices, and without it and a billing hook nothing to measure.
+func TestNoPeers(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := start(t, "--store", home)
 	s.assign(home)
-	if text := s.metrics(); strings.Contains(text, "notices") || strings.Contains(text, "broker") {
+	if text := s.metrics(); strings.Contains(text, "notices") || strings.Contains(text, "broker") ||
+		strings.Contains(text, "billing") {
 		t.Errorf("metrics:\n%s", text)
 	}
 	if exists(filepath.Join(home, "notices.checkpoint")) {
 		t.Error("there is a checkpoint of notices")
-	}
-}
-
-// TestCopyRepaired: a server repairs what somebody did to an account's copy of an address.
-func TestCopyRepaired(t *testing.T) {
-	t.Parallel()
-	place := &place{dsn: t.TempDir()}
-	id := place.serve(t).assign(place.dsn)
-	data := place.open(t)
-	removeCopy(t, data, id)
-	s := place.serve(t)
-	const line = `junctor_copies_repaired_total{kind="created"} 1`
-	testutil.Eventually(t, line, func() bool { return s.shows(line) })
-	if !s.shows("junctor_addresses_abandoned_total 0") {
-		t.Error("an address counts as abandoned")
-	}
-}
-
-func removeCopy(t *testing.T, data *store.Store, accountID string) {
-	t.Helper()
-	db, err := account.Database(accountID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := data.Get(t.Context(), db, "1.2.3.4")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := data.Delete(t.Context(), db, doc.ID(), doc.Rev()); err != nil {
-		t.Fatal(err)
-	}
-	if err := data.Close(); err != nil {
-		t.Fatal(err)
 	}
 }

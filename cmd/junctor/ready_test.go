@@ -33,15 +33,11 @@ func (s *served) becomes(reason string) {
 		func() bool { return s.readiness() == reason })
 }
 
-// logged reports how often a text is in the log.
-func (s *served) logged(text string) int { return strings.Count(s.stderr.String(), text) }
-
 // onCouch starts a server on a bootstrapped CouchDB and returns its administrator.
 func onCouch(t *testing.T, f *faultyCouch, args ...string) (*served, account.Bootstrapped) {
 	t.Helper()
 	state := t.TempDir()
-	var admin account.Bootstrapped
-	decode(t, ok(t, "bootstrap", "--json", "--store", f.direct, "--state-dir", state), &admin)
+	admin := bootstrapped(t, "--store", f.direct, "--state-dir", state)
 	return start(t, append([]string{"--store", f.url, "--state-dir", state}, args...)...), admin
 }
 
@@ -50,8 +46,7 @@ func onCouch(t *testing.T, f *faultyCouch, args ...string) (*served, account.Boo
 func TestQuietStart(t *testing.T) {
 	t.Parallel()
 	s := begin(t, nil, "--store", t.TempDir())
-	testutil.Eventually(t, "the server to listen", func() bool { return s.logged(`"message":"listening"`) > 0 })
-	s.findURL()
+	s.awaitListening()
 	testutil.Eventually(t, "the server to be ready", func() bool {
 		reason := s.readiness()
 		if reason != "" && reason != starting {
@@ -83,8 +78,7 @@ func TestNotReadyUntilBootstrapped(t *testing.T) {
 	if s.logged(remedy) != 1 || s.logged(`"message":"ready"`) != 0 {
 		t.Errorf("log:\n%s", s.stderr)
 	}
-	var admin account.Bootstrapped
-	decode(t, ok(t, "bootstrap", "--json", "--store", f.direct, "--state-dir", filepath.Join(state, "other")), &admin)
+	admin := bootstrapped(t, "--store", f.direct, "--state-dir", filepath.Join(state, "other"))
 	s.becomes("")
 	s.login(admin.APIKey)
 	if s.logged(`"message":"ready"`) != 1 {
@@ -212,9 +206,7 @@ func TestReplacedRoutingDatabase(t *testing.T) {
 		rows, _ := body["data"].([]any)
 		return status == http.StatusOK && len(rows) == 1
 	}
-	if status, body := s.request("PUT", "/v2/routing/customer_cluster", token, routing("192.0.2.1")); status != 201 {
-		t.Fatalf("PUT: %d %v", status, body)
-	}
+	s.must("PUT", "/v2/routing/customer_cluster", token, routing("192.0.2.1"))
 	testutil.Eventually(t, "the address", func() bool { return found("192.0.2.1") })
 	for _, replace := range []func(){
 		func() { f.send(t, http.MethodDelete, "/routing"); f.send(t, http.MethodDelete, "/routing_claims") },
@@ -264,7 +256,7 @@ func TestDeletedFile(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := start(t, "--store", home)
-	token := s.login(readAdmin(t, home).APIKey)
+	token := s.loginAdmin(home)
 	create := func(address string) int {
 		status, _ := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"`+address+`","zone":"z","host":"h"}}`)
 		return status

@@ -2,9 +2,7 @@ package main
 
 import (
 	"net"
-	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -15,41 +13,26 @@ import (
 // TestReload: SIGHUP reads the log level of the configuration file again, and an error leaves it as it is.
 func TestReload(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	config, ready := filepath.Join(dir, "junctor.yaml"), filepath.Join(dir, "ready.json")
-	write := func(text string) {
-		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("store: \"memory:\"\nlog-level: warn\nlog-format: text\n")
-	var log testutil.Log
-	cmd := program(t, "serve", "--config", config, "--listen", "127.0.0.1:0", "--ready-file", ready)
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
-	if text := log.String(); strings.Contains(text, "serving") {
-		t.Errorf("log-level warn: %s", text)
+	config := filepath.Join(t.TempDir(), "junctor.yaml")
+	write(t, config, "store: \"memory:\"\nlog-level: warn\nlog-format: text\n")
+	s := startProcess(t, nil, "--config", config)
+	if s.logs("serving") {
+		t.Errorf("log-level warn: %s", s.stderr)
 	}
 	hangUp := func(text string) {
 		testutil.Eventually(t, text, func() bool {
-			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			if err := s.process.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
-			return strings.Contains(log.String(), text)
+			return s.logs(text)
 		})
 	}
-	write("store: \"memory:\"\nlog-level: loud\n")
+	write(t, config, "store: \"memory:\"\nlog-level: loud\n")
 	hangUp("ERR SIGHUP: the log level stays as it is")
-	write("store: \"memory:\"\nlog-level: info\n")
+	write(t, config, "store: \"memory:\"\nlog-level: info\n")
 	hangUp("INF SIGHUP: the certificate and the log level of the configuration file are loaded again")
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil || !strings.Contains(log.String(), "INF stopping") {
-		t.Errorf("%v\n%s", err, &log)
+	if code := s.end(syscall.SIGTERM); code != 0 || !s.logs("INF stopping") {
+		t.Errorf("exit code %d\n%s", code, s.stderr)
 	}
 }
 
@@ -71,21 +54,17 @@ func TestServiceManager(t *testing.T) {
 		}
 		return string(text[:n])
 	}
-	cmd := program(t, "serve", "--store", "memory:", "--listen", "127.0.0.1:0")
-	cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+path)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	s := beginProcess(t, []string{"NOTIFY_SOCKET=" + path}, "--store", "memory:")
 	if state := next(); state != "READY=1" {
 		t.Errorf("first: %q", state)
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if state := next(); state != "STOPPING=1" {
 		t.Errorf("then: %q", state)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := s.process.Wait(); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,71 +23,55 @@ func TestRouting(t *testing.T) {
 	const line = `{"id":"` + a + `","ips":{"inbound":{"east":["0.0.0.1","0.0.0.9"],"west":["0.0.2.1"]},` +
 		`"outbound":{"east":[]}},"name":"Kazoo Sandbox","owner":"2600hz","randomize_routing":false,` +
 		`"unknown":{"field":[1]}}` + "\n"
-	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
-	tests := []struct {
-		args, stdin string
-		want        outcome
-	}{
-		{"routing show", "", outcome{stdout: "CLUSTER  OWNER  NAME  RANDOMIZE\n"}},
-		{"routing show --json", "", outcome{stdout: "[]\n"}},
-		{"routing show " + a, "", failure(1, `there is no routing cluster "`+a+`"`)},
-		{"routing lookup 0.0.0.1", "", outcome{stdout: "no cluster has 0.0.0.1\n"}},
-		{"routing lookup 0.0.0.1 --json", "", outcome{stdout: "[]\n"}},
-		{"routing set " + a + " FILE", "", outcome{stdout: "created    " + rows}},
-		{"routing set " + a + " FILE --json", "", outcome{stdout: line}},
-		{"routing set " + a + " -", `{"data":` + routingDocument + `}`, outcome{stdout: "replaced   " + rows}},
-		{"routing show " + a, "", outcome{stdout: "cluster    " + rows}},
-		{"routing show --json " + a, "", outcome{stdout: line}},
-		{"routing set " + a + " - --json", line, outcome{stdout: line}},
-		{"routing set " + b + " - --json", `{"name":"n","owner":"o","ips":{}}`, outcome{
+	tasks := []task{
+		{"routing show", "", nil, outcome{stdout: "CLUSTER  OWNER  NAME  RANDOMIZE\n"}},
+		{"routing show --json", "", nil, outcome{stdout: "[]\n"}},
+		{"routing show " + a, "", nil, fails(`there is no routing cluster "` + a + `"`)},
+		{"routing lookup 0.0.0.1", "", nil, outcome{stdout: "no cluster has 0.0.0.1\n"}},
+		{"routing lookup 0.0.0.1 --json", "", nil, outcome{stdout: "[]\n"}},
+		{"routing set " + a + " FILE", "", nil, outcome{stdout: "created    " + rows}},
+		{"routing set " + a + " FILE --json", "", nil, outcome{stdout: line}},
+		{"routing set " + a + " -", `{"data":` + routingDocument + `}`, nil, outcome{stdout: "replaced   " + rows}},
+		{"routing show " + a, "", nil, outcome{stdout: "cluster    " + rows}},
+		{"routing show --json " + a, "", nil, outcome{stdout: line}},
+		{"routing set " + a + " - --json", line, nil, outcome{stdout: line}},
+		{"routing set " + b + " - --json", `{"name":"n","owner":"o","ips":{}}`, nil, outcome{
 			stdout: `{"id":"` + b + `","ips":{},"name":"n","owner":"o","randomize_routing":false}` + "\n"}},
-		{"routing set " + b + " -", `{"name":5,"ips":{"inbound":{"x":["0.0.0.1","1.2.3"]}}}`, failure(1,
-			"nothing is changed:\n  ips.inbound.x.1: failed to validate (\"1.2.3\")\n"+
-				"  name: Value did not match type(s): string\n  owner: Field is required but missing")},
-		{"routing set " + b + " -", `{"name":"n","owner":"o","ips":{"inbound":{"x":["0.0.0.1"]}}}`, failure(1,
-			"nothing is changed:\n  ips.inbound.x.0: The address belongs to another cluster (\"0.0.0.1\")")},
-		{"routing set " + b + " FILE.none", "", failure(1, "open FILE.none: no such file or directory")},
-		{"routing set " + b + " -", line, failure(1, "nothing is changed: the file is about cluster "+a)},
-		{"routing set " + b + " -", "", failure(1, "the file does not hold a JSON object: unexpected end of JSON around 0")},
-		{"routing set " + b + " -", "{\n\"name\" 5}",
-			failure(1, "the file does not hold a JSON object: unexpected character around 9")},
-		{"routing set _b -", `{"name":"n","owner":"o","ips":{}}`, failure(1, `"_b" can't be the id of a cluster`)},
-		{"routing set " + b + " -", strings.Repeat(" ", maxRoutingFile+1),
-			failure(1, fmt.Sprintf("standard input: longer than %d bytes", maxRoutingFile))},
-		{"routing show", "", outcome{stdout: heading + a + "  2600hz  Kazoo Sandbox  false\n" +
+		{"routing set " + b + " -", `{"name":5,"ips":{"inbound":{"x":["0.0.0.1","1.2.3"]}}}`, nil, fails("nothing is changed:\n  ips.inbound.x.1: failed to validate (\"1.2.3\")\n" +
+			"  name: Value did not match type(s): string\n  owner: Field is required but missing")},
+		{"routing set " + b + " -", `{"name":"n","owner":"o","ips":{"inbound":{"x":["0.0.0.1"]}}}`, nil, fails("nothing is changed:\n  ips.inbound.x.0: The address belongs to another cluster (\"0.0.0.1\")")},
+		{"routing set " + b + " FILE.none", "", nil, fails("open FILE.none: no such file or directory")},
+		{"routing set " + b + " -", line, nil, fails("nothing is changed: the file is about cluster " + a)},
+		{"routing set " + b + " -", "", nil, fails("the file does not hold a JSON object: unexpected end of JSON around 0")},
+		{"routing set " + b + " -", "{\n\"name\" 5}", nil,
+			fails("the file does not hold a JSON object: unexpected character around 9")},
+		{"routing set _b -", `{"name":"n","owner":"o","ips":{}}`, nil, fails(`"_b" can't be the id of a cluster`)},
+		{"routing set " + b + " -", strings.Repeat(" ", maxRoutingFile+1), nil,
+			fails(fmt.Sprintf("standard input: longer than %d bytes", maxRoutingFile))},
+		{"routing show", "", nil, outcome{stdout: heading + a + "  2600hz  Kazoo Sandbox  false\n" +
 			b + "  o       n              false\n"}},
-		{"routing show --json", "", outcome{stdout: `[{"id":"` + a +
+		{"routing show --json", "", nil, outcome{stdout: `[{"id":"` + a +
 			`","owner":"2600hz","name":"Kazoo Sandbox","randomize_routing":false},{"id":"` + b +
 			`","owner":"o","name":"n","randomize_routing":false}]` + "\n"}},
-		{"routing lookup ::ffff:0.0.0.1", "", outcome{stdout: "CLUSTER                           " +
+		{"routing lookup ::ffff:0.0.0.1", "", nil, outcome{stdout: "CLUSTER                           " +
 			"OWNER   NAME           DIRECTION  ZONE\n" + a + "  2600hz  Kazoo Sandbox  inbound    east\n"}},
-		{"routing lookup 0.0.2.1 --direction inbound --json", "", outcome{stdout: `[{"cluster_id":"` + a +
+		{"routing lookup 0.0.2.1 --direction inbound --json", "", nil, outcome{stdout: `[{"cluster_id":"` + a +
 			`","owner":"2600hz","name":"Kazoo Sandbox","direction":"inbound","zone":"west"}]` + "\n"}},
-		{"routing lookup 0.0.2.1 --direction outbound", "", outcome{stdout: "no cluster has 0.0.2.1 outbound\n"}},
-		{"routing lookup 0.0.2", "", failure(2, `routing lookup: "0.0.2" is not an IP address`)},
-		{"routing lookup 0.0.2.1 --direction up", "",
-			failure(2, "routing lookup: --direction: \"up\" is neither inbound nor outbound")},
-		{"routing", "", failure(2, `routing: a command is missing; "junctor routing --help" lists them`)},
-		{"routing show a b", "", failure(2, `routing show: unexpected "b"`)},
-		{"routing set " + a, "", failure(2,
-			"routing set: an operand is missing; usage: junctor routing set CLUSTER_ID FILE [flags]")},
-		{"routing lookup", "", failure(2,
-			"routing lookup: an operand is missing; usage: junctor routing lookup IP [flags]")},
+		{"routing lookup 0.0.2.1 --direction outbound", "", nil, outcome{stdout: "no cluster has 0.0.2.1 outbound\n"}},
+		{"routing lookup 0.0.2", "", nil, misuses(`routing lookup: "0.0.2" is not an IP address`)},
+		{"routing lookup 0.0.2.1 --direction up", "", nil,
+			misuses("routing lookup: --direction: \"up\" is neither inbound nor outbound")},
+		{"routing", "", nil, misuses(`routing: a command is missing; "junctor routing --help" lists them`)},
+		{"routing show a b", "", nil, misuses(`routing show: unexpected "b"`)},
+		{"routing set " + a, "", nil, misuses("routing set: an operand is missing; usage: junctor routing set CLUSTER_ID FILE [flags]")},
+		{"routing lookup", "", nil, misuses("routing lookup: an operand is missing; usage: junctor routing lookup IP [flags]")},
 	}
 	file := filepath.Join(t.TempDir(), "cluster.json")
-	if err := os.WriteFile(file, []byte(routingDocument), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, file, routingDocument)
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {
 			ok(t, place.args("bootstrap")...)
-			for _, test := range tests {
-				got := tell(t, nil, test.stdin, place.args(strings.ReplaceAll(test.args, "FILE", file))...)
-				got.stderr = strings.ReplaceAll(got.stderr, file, "FILE")
-				if got != test.want {
-					t.Errorf("%s:\ngot  %+v\nwant %+v", test.args, got, test.want)
-				}
-			}
+			place.does(t, tasks, nil, "FILE", file)
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,11 +13,9 @@ import (
 func TestSecretFromEnvironment(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	write := func(name, text string) string {
+	file := func(name, text string) string {
 		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, path, text)
 		return path
 	}
 	for want, env := range map[string]environment{
@@ -27,8 +24,8 @@ func TestSecretFromEnvironment(t *testing.T) {
 		"CRLF":       {"S": "CRLF\r\n"},
 		"one\n":      {"S": "one\n\n"},
 		" spaces \r": {"S": " spaces \r"},
-		"file":       {"S_FILE": write("file", "file")},
-		"file line":  {"S_FILE": write("line", "file line\r\n")},
+		"file":       {"S_FILE": file("file", "file")},
+		"file line":  {"S_FILE": file("line", "file line\r\n")},
 		"":           {"S_FILE": ""},
 	} {
 		if got, err := secretVariable(env.get, "S"); err != nil || got != want {
@@ -36,12 +33,12 @@ func TestSecretFromEnvironment(t *testing.T) {
 		}
 	}
 	for name, env := range map[string]environment{
-		"are both set":   {"S": "s3cret", "S_FILE": write("both", "s3cret")},
+		"are both set":   {"S": "s3cret", "S_FILE": file("both", "s3cret")},
 		"no such file":   {"S_FILE": folder + "/missing"},
 		"is a directory": {"S_FILE": folder},
-		"one line of":    {"S_FILE": write("lines", "s3cret\ns3cret\n")},
-		"of 1 to 4096":   {"S_FILE": write("long", strings.Repeat("s3cret", 1000))},
-		"does not hold":  {"S_FILE": write("empty", "\n")},
+		"one line of":    {"S_FILE": file("lines", "s3cret\ns3cret\n")},
+		"of 1 to 4096":   {"S_FILE": file("long", strings.Repeat("s3cret", 1000))},
+		"does not hold":  {"S_FILE": file("empty", "\n")},
 	} {
 		if _, err := secretVariable(env.get, "S"); err == nil || !strings.Contains(err.Error(), name) ||
 			strings.Contains(err.Error(), "s3cret") {
@@ -55,11 +52,8 @@ func TestSecretsWithNewline(t *testing.T) {
 	t.Parallel()
 	home, folder := filepath.Join(t.TempDir(), "store"), t.TempDir()
 	storeFile, passwordFile := filepath.Join(folder, "store"), filepath.Join(folder, "password")
-	for path, text := range map[string]string{storeFile: home + "\n", passwordFile: "from a file\n"} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write(t, storeFile, home+"\n")
+	write(t, passwordFile, "from a file\n")
 	s := startWith(t, environment{"JUNCTOR_STORE": home + "\n", "JUNCTOR_ZONE": "z\n"})
 	if !exists(embedded.File(home)) {
 		t.Fatal("the store is elsewhere")

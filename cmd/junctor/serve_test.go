@@ -6,13 +6,11 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"junctor/pkg/testutil"
 )
@@ -26,10 +24,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("bootstrap answers %s", got)
 	}
 	token := s.login(admin.APIKey)
-	status, envelope := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`)
-	if status != http.StatusCreated {
-		t.Errorf("PUT ips: %d %v", status, envelope)
-	}
+	s.create(token, "1.2.3.4", "z")
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 		if status, _ := s.request("GET", path, "", ""); status != http.StatusOK {
 			t.Errorf("%s: %d", path, status)
@@ -71,15 +66,6 @@ func ours() (goroutines []string) {
 		}
 	}
 	return goroutines
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func TestSecondServer(t *testing.T) {
@@ -168,40 +154,12 @@ func TestProcess(t *testing.T) {
 		signal os.Signal
 		code   int
 	}{{syscall.SIGKILL, -1}, {syscall.SIGTERM, 0}, {syscall.SIGINT, 0}} {
-		ready := filepath.Join(home, "ready.json")
-		_ = os.Remove(ready) // what the killed process left
-		cmd := program(t, "serve", "--store", home, "--listen", "127.0.0.1:0", "--ready-file", ready)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
-		var got readyInfo
-		readJSON(t, ready, &got)
-		if got.PID != cmd.Process.Pid {
-			t.Errorf("the process %d says it is %d", cmd.Process.Pid, got.PID)
-		}
+		s := startProcess(t, nil, "--store", home)
 		ok(t, "bootstrap", "--store", home)
-		if err := cmd.Process.Signal(end.signal); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait()
-		if code := cmd.ProcessState.ExitCode(); code != end.code {
+		if code := s.end(end.signal); code != end.code {
 			t.Errorf("exit code %d after %v", code, end.signal)
 		}
 	}
-}
-
-// program returns this test binary as the program.
-func program(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	binary, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), binary, args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	cmd.WaitDelay = time.Second
-	return cmd
 }
 
 // TestPanic: what goes wrong while starting is an error like any other.

@@ -15,7 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"junctor/pkg/account"
 	"junctor/pkg/testutil"
 )
 
@@ -29,25 +28,16 @@ func TestStopWithHungStore(t *testing.T) {
 	f := newFaultyCouch(t)
 	s, admin := onCouch(t, f)
 	token := s.login(admin.APIKey)
-	var created account.Created
-	decode(t, ok(t, "account", "create", "A", "--json", "--store", f.direct, "--state-dir", t.TempDir()), &created)
-	if status, body := s.request("PUT", "/v2/ips", token, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`); status != 201 {
-		t.Fatalf("create: %d %v", status, body)
-	}
-	path := "/v2/accounts/" + created.ID + "/ips/1.2.3.4"
-	if status, body := s.request("POST", path, token, `{"data":{}}`); status != http.StatusOK {
-		t.Fatalf("assign: %d %v", status, body)
-	}
+	created := newAccount(t, "A", "--store", f.direct, "--state-dir", t.TempDir())
+	s.create(token, "1.2.3.4", "z")
+	path := "/v2/accounts/" + created.ID + assignedAddress
+	s.must("POST", path, token, `{"data":{}}`)
 	f.hang(t)
 	writes := f.writes.Load()
 	underWay := make(chan struct{})
 	go func() {
 		defer close(underWay)
-		r, _ := http.NewRequest("DELETE", s.url+path, nil)
-		r.Header.Set("X-Auth-Token", token)
-		if resp, err := http.DefaultClient.Do(r); err == nil {
-			_ = resp.Body.Close()
-		}
+		_, _, _ = s.send("DELETE", path, token, "")
 	}()
 	testutil.Eventually(t, "the request to reach the store", func() bool { return f.writes.Load() > writes })
 
@@ -154,22 +144,8 @@ func TestSeparateMetrics(t *testing.T) {
 func TestHangup(t *testing.T) {
 	t.Parallel()
 	temporary := t.TempDir()
-	ready := filepath.Join(t.TempDir(), "ready.json")
-	var log testutil.Log
-	cmd := program(t, "serve", "--store", "memory:", "--listen", "127.0.0.1:0", "--ready-file", ready)
-	cmd.Env = append(cmd.Env, "TMPDIR="+temporary)
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	testutil.Eventually(t, "the ready file", func() bool { return exists(ready) })
-	s := &served{T: t}
-	var at readyInfo
-	readJSON(t, ready, &at)
-	s.url = at.URL
-	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	s := startProcess(t, []string{"TMPDIR=" + temporary}, "--store", "memory:")
+	if err := s.process.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	requests := 0 // a few, since a signal may take a moment
@@ -178,16 +154,8 @@ func TestHangup(t *testing.T) {
 		requests++
 		return status == http.StatusOK && requests == 50
 	})
-	select {
-	case err := <-ended:
-		t.Fatalf("the server ended: %v\n%s", err, &log)
-	default:
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("%v\n%s", err, &log)
+	if code := s.end(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d\n%s", code, s.stderr)
 	}
 	if left, err := filepath.Glob(filepath.Join(temporary, "*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)

@@ -2,85 +2,51 @@ package main
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"testing"
-
-	"junctor/pkg/account"
 )
-
-// volatile is what differs from store to store: ids, keys and random realms.
-var volatile = regexp.MustCompile(`[0-9a-f]{32,}|[0-9a-f]{6}\.sip`)
 
 // TestTasks does one list of tasks through the socket of a server, on a store that nobody serves, and on a CouchDB:
 // they come to the same.
 func TestTasks(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		args string
-		want outcome
-	}{
-		{"bootstrap --json", outcome{stdout: `{"account_id":"X","api_key":"X","cluster_id":"X"}` + "\n"}},
-		{"bootstrap", outcome{stdout: "master account  X\nits API key     X\ncluster         X\n"}},
-		{"account create One --json", outcome{stdout: `{"id":"X","api_key":"X","realm":"X.junctor.internal"}` + "\n"}},
-		{"account create One --realm one.example.com",
+	tasks := []task{
+		{"bootstrap --json", "", nil, outcome{stdout: `{"account_id":"X","api_key":"X","cluster_id":"X"}` + "\n"}},
+		{"bootstrap", "", nil, outcome{stdout: "master account  X\nits API key     X\ncluster         X\n"}},
+		{"account create One --json", "", nil, outcome{stdout: `{"id":"X","api_key":"X","realm":"X.junctor.internal"}` + "\n"}},
+		{"account create One --realm one.example.com", "", nil,
 			outcome{stdout: "account      X\nits API key  X\nrealm        one.example.com\n"}},
-		{"account create Two --realm one.example.com",
+		{"account create Two --realm one.example.com", "", nil,
 			outcome{code: 1, stderr: "junctor: another account has the realm \"one.example.com\"\n"}},
-		{"account create Two --parent 0123", outcome{code: 1, stderr: "junctor: there is no account \"0123\"\n"}},
-		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",
+		{"account create Two --parent 0123", "", nil, outcome{code: 1, stderr: "junctor: there is no account \"0123\"\n"}},
+		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com", "", nil,
 			outcome{stdout: "added IP 1.2.3.4 to available dedicated ips\nok\n"}},
-		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com",
+		{"sup kazoo_ips_maintenance add 1.2.3.4 us-east proxy1.us-east.myswitch.com", "", nil,
 			outcome{stdout: "unable to add IP 1.2.3.4: conflict\nok\n"}},
-		{"sup kazoo_ips_maintenance add ::FFFF:1.2.3.4 z h",
+		{"sup kazoo_ips_maintenance add ::FFFF:1.2.3.4 z h", "", nil,
 			outcome{stdout: "unable to add IP ::FFFF:1.2.3.4: conflict\nok\n"}},
-		{"sup kazoo_ips_maintenance add",
+		{"sup kazoo_ips_maintenance add", "", nil,
 			outcome{stdout: "Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
-		{"sup kazoo_ips_maintenance add 1.2.3.5 z",
+		{"sup kazoo_ips_maintenance add 1.2.3.5 z", "", nil,
 			outcome{code: 2, stderr: "junctor: Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>\n"}},
-		{"sup kazoo_ips_maintenance add 1.2.3.999 z h", outcome{stdout: "added IP 1.2.3.999 to available dedicated ips\nok\n"}},
-		{"sup kazoo_ips_maintenance delete 1.2.3.999", outcome{stdout: "deleted IP 1.2.3.999\n"}},
-		{"sup kazoo_ips_maintenance refresh", outcome{}},
-		{"sup kazoo_ips_maintenance frobnicate", outcome{code: 1,
+		{"sup kazoo_ips_maintenance add 1.2.3.999 z h", "", nil, outcome{stdout: "added IP 1.2.3.999 to available dedicated ips\nok\n"}},
+		{"sup kazoo_ips_maintenance delete 1.2.3.999", "", nil, outcome{stdout: "deleted IP 1.2.3.999\n"}},
+		{"sup kazoo_ips_maintenance refresh", "", nil, outcome{}},
+		{"sup kazoo_ips_maintenance frobnicate", "", nil, outcome{code: 1,
 			stderr: "junctor: unknown function \"frobnicate\": of kazoo_ips_maintenance there are add, assign, release, " +
 				"delete, summary, refresh\n"}},
-		{"sup kazoo_maintenance add", outcome{code: 1, stderr: "junctor: unknown module \"kazoo_maintenance\": there are " +
+		{"sup kazoo_maintenance add", "", nil, outcome{code: 1, stderr: "junctor: unknown module \"kazoo_maintenance\": there are " +
 			"kazoo_ips_maintenance, crossbar_maintenance, kapps_maintenance, kapps_config\n"}},
-		{"sup kazoo_ips_maintenance", outcome{code: 2, stderr: "junctor: a module and a function of it are needed, " +
+		{"sup kazoo_ips_maintenance", "", nil, outcome{code: 2, stderr: "junctor: a module and a function of it are needed, " +
 			"as in \"sup kazoo_ips_maintenance add\"\n"}},
-		{"account create", outcome{code: 2, stderr: "junctor: account create: an operand is missing; usage: " +
+		{"account create", "", nil, outcome{code: 2, stderr: "junctor: account create: an operand is missing; usage: " +
 			"junctor account create NAME [flags]\n"}},
-		{"bootstrap x", outcome{code: 2, stderr: "junctor: bootstrap: unexpected \"x\"\n"}},
+		{"bootstrap x", "", nil, outcome{code: 2, stderr: "junctor: bootstrap: unexpected \"x\"\n"}},
 	}
-	for name, place := range places(t) {
-		t.Run(name, func(t *testing.T) {
-			for _, test := range tests {
-				got := call(t, nil, place.args(test.args)...)
-				got.stdout = volatile.ReplaceAllString(got.stdout, "X")
-				got.stderr = announcement.ReplaceAllString(got.stderr, "")
-				if got != test.want {
-					t.Errorf("%s:\ngot  %+v\nwant %+v", test.args, got, test.want)
-				}
-			}
-		})
-	}
-}
-
-// TestTree: an account is found under its parent, through the server as without.
-func TestTree(t *testing.T) {
-	t.Parallel()
-	home := t.TempDir()
-	s := start(t, "--store", home)
-	var parent, child account.Created
-	decode(t, ok(t, "account", "create", "Parent", "--json", "--store", home), &parent)
-	decode(t, ok(t, "account", "create", "Child", "--json", "--store", home, "--parent", parent.ID), &child)
-	for token, want := range map[string]int{s.login(parent.APIKey): 200, s.login(child.APIKey): 403} {
-		if status, _ := s.request("GET", "/v2/accounts/"+parent.ID+"/ips", token, ""); status != want {
-			t.Errorf("the parent's ips: %d, want %d", status, want)
-		}
-		if status, _ := s.request("GET", "/v2/accounts/"+child.ID+"/ips", token, ""); status != 200 {
-			t.Errorf("the child's ips: %d", status)
-		}
+	all := places(t)
+	all["not served"] = &place{dsn: t.TempDir()}
+	for name, place := range all {
+		t.Run(name, func(t *testing.T) { place.does(t, tasks, volatile) })
 	}
 }
 

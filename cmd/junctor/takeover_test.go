@@ -4,72 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"junctor/pkg/document"
-	"junctor/pkg/fault"
-	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 )
-
-// TestKazoosViewsStay: serving never rewrites Kazoo's design document, whatever is in it, and makes one that is
-// missing.
-func TestKazoosViewsStay(t *testing.T) {
-	t.Parallel()
-	dsn := storetest.FreshCouch(t)
-	s := loadKazoo(t, dsn)
-	const db, id = "dedicated_ips", "_design/dedicated_ips"
-	serving := func() (rev string) {
-		t.Helper()
-		start(t, "--store", dsn, "--state-dir", t.TempDir()).stop()
-		doc, err := s.Get(t.Context(), db, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return doc.Rev()
-	}
-	oneLine := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for name, change := range map[string]func(string) string{
-		"master's":           func(text string) string { return text },
-		"4.3's":              oneLine,
-		"an operator's":      func(text string) string { return text + "\n" },
-		"nobody's, and junk": func(string) string { return "function(doc) {}" },
-	} {
-		want := rewriteViews(t, s, db, id, change)
-		if got := serving(); got != want {
-			t.Errorf("%s text is rewritten: %s is now %s", name, want, got)
-		}
-	}
-	doc, err := s.Get(t.Context(), db, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Delete(t.Context(), db, id, doc.Rev()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Get(t.Context(), db, id); !fault.Is(err, fault.BadIdentifier) {
-		t.Fatal(err)
-	}
-	if rev := serving(); rev == doc.Rev() || rev == "" {
-		t.Errorf("the missing one is %q", rev)
-	}
-}
-
-// rewriteViews changes all functions of a design document, and answers its revision.
-func rewriteViews(t *testing.T, s *store.Store, db, id string, change func(string) string) (rev string) {
-	t.Helper()
-	doc, err := s.Update(t.Context(), db, id, func(doc document.Document) error {
-		for _, view := range doc["views"].(map[string]any) {
-			for name, text := range view.(map[string]any) {
-				view.(map[string]any)[name] = change(text.(string))
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc.Rev()
-}
 
 // TestProxies: which paths the proxies of packaging/examples send here, and which stay with Crossbar.
 func TestProxies(t *testing.T) {

@@ -65,8 +65,7 @@ func TestSecrets(t *testing.T) {
 	home := t.TempDir()
 	s := start(t, "--store", home, "--log-level", "debug", "--tour")
 	admin := readAdmin(t, home)
-	var created account.Created
-	decode(t, ok(t, "account", "create", "A", "--json", "--store", home), &created)
+	created := newAccount(t, "A", "--store", home)
 	token := s.login(admin.APIKey)
 	ok(t, "bootstrap", "--store", home)
 	const password, apiKey = "correct horse battery staple", "0123456789abcdef0123456789abcdef0123456789"

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -40,13 +39,7 @@ func TestTraceIsPassedOn(t *testing.T) {
 	})
 	s, admin := onCouch(t, couch)
 	for _, header := range []string{aTraceparent, "00-nonsense"} {
-		r, _ := http.NewRequest("PUT", s.url+"/v2/api_auth", strings.NewReader(`{"data":{"api_key":"`+admin.APIKey+`"}}`))
-		r.Header.Set("Traceparent", header)
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
+		s.request("PUT", "/v2/api_auth", "", `{"data":{"api_key":"`+admin.APIKey+`"}}`, "Traceparent", header)
 	}
 	testutil.Eventually(t, "both lines of the log", func() bool { return s.logged(`"route":"/api_auth"`) == 2 })
 	if n := s.logged(`"trace_id":"` + aTrace + `"`); n != 1 || s.logged(`trace_id`) != n {
@@ -128,18 +121,10 @@ func TestTraceOfBilling(t *testing.T) {
 		}
 	}
 	testutil.Eventually(t, "calls without a trace", called(1, ""))
-	r, _ := http.NewRequest("DELETE", s.url+account, nil)
-	r.Header.Set("X-Auth-Token", s.login(readAdmin(t, home).APIKey))
-	r.Header.Set("Traceparent", aTraceparent)
+	token := s.loginAdmin(home)
 	for calls, method := range []string{"DELETE", "POST"} {
-		r.Method = method
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s", method, resp.Status)
+		if status, envelope := s.request(method, account, token, "", "Traceparent", aTraceparent); status != http.StatusOK {
+			t.Fatalf("%s: %d %v", method, status, envelope)
 		}
 		testutil.Eventually(t, "calls of the trace", called(calls+2, aTraceparent))
 	}

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -31,47 +27,41 @@ func TestUsers(t *testing.T) {
 	const first, second, third = "pass word\\:1", "päss", "-3"
 	env := environment{"JUNCTOR_PASSWORD": second}
 	user := func(name, id, done string) outcome {
-		return outcome{stdout: "account  X\nuser     " + name + "\n" + id + "done     " + done + "\n"}
+		return outcome{stdout: "account  ACCOUNT\nuser     " + name + "\n" + id + "done     " + done + "\n"}
 	}
-	failure := func(code int, text string) outcome { return outcome{code: code, stderr: "junctor: " + text + "\n"} }
-	tests := []struct {
-		args  string
-		stdin string
-		env   environment
-		want  outcome
-	}{
+	tasks := []task{
 		{"user create ACCOUNT jane --password-stdin", first, nil, user("jane", "its id   X\n", "created")},
 		{"user create ACCOUNT John --level user --json", "", env,
-			outcome{stdout: `{"account_id":"X","username":"John","user_id":"X","done":"created","enabled":true}` + "\n"}},
-		{"user create ACCOUNT JOHN", "", env, failure(1, `another user of the account has the name "JOHN"`)},
+			outcome{stdout: `{"account_id":"ACCOUNT","username":"John","user_id":"X","done":"created","enabled":true}` + "\n"}},
+		{"user create ACCOUNT JOHN", "", env, fails(`another user of the account has the name "JOHN"`)},
 		{"user passwd ACCOUNT boss --password-stdin", second + "\r\n", environment{"JUNCTOR_PASSWORD": first},
 			user("boss", "", "password changed")},
 		{"user passwd ACCOUNT JANE --password " + third, "", env, user("JANE", "", "password changed")},
 		{"user disable ACCOUNT john --json", "", nil,
-			outcome{stdout: `{"account_id":"X","username":"john","done":"disabled","enabled":false}` + "\n"}},
+			outcome{stdout: `{"account_id":"ACCOUNT","username":"john","done":"disabled","enabled":false}` + "\n"}},
 		{"user disable ACCOUNT john", "", nil, user("john", "", "disabled")},
 		{"user passwd ACCOUNT john", "", env, user("john", "",
 			`password changed; the user is still disabled, "junctor user enable" changes that`)},
 		{"user passwd ACCOUNT john --json", "", env,
-			outcome{stdout: `{"account_id":"X","username":"john","done":"password changed","enabled":false}` + "\n"}},
+			outcome{stdout: `{"account_id":"ACCOUNT","username":"john","done":"password changed","enabled":false}` + "\n"}},
 		{"user disable ACCOUNT boss", "", nil, user("boss", "", "disabled")},
 		{"user enable ACCOUNT BOSS", "", nil, user("BOSS", "", "enabled")},
-		{"user enable ACCOUNT nobody", "", nil, failure(1, `the account has no user "nobody"`)},
-		{"user passwd ACCOUNT nobody", "", env, failure(1, `the account has no user "nobody"`)},
-		{"user passwd 0123 jane", "", env, failure(1, `there is no account "0123"`)},
-		{"user create ACCOUNT a:b", "", env, failure(2, "user create: a user's name has no spaces and no colons")},
+		{"user enable ACCOUNT nobody", "", nil, fails(`the account has no user "nobody"`)},
+		{"user passwd ACCOUNT nobody", "", env, fails(`the account has no user "nobody"`)},
+		{"user passwd 0123 jane", "", env, fails(`there is no account "0123"`)},
+		{"user create ACCOUNT a:b", "", env, misuses("user create: a user's name has no spaces and no colons")},
 		{"user create ACCOUNT x", "", nil,
-			failure(2, "user create: it needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password")},
+			misuses("user create: it needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password")},
 		{"user passwd ACCOUNT jane", "", nil,
-			failure(2, "user passwd: it needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password")},
+			misuses("user passwd: it needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password")},
 		{"user delete ACCOUNT jane", "", nil,
-			failure(2, `user: unknown command "delete"; "junctor user --help" lists the commands`)},
+			misuses(`user: unknown command "delete"; "junctor user --help" lists the commands`)},
 		{"user create ACCOUNT", "", nil,
-			failure(2, "user create: an operand is missing; usage: junctor user create ACCOUNT USERNAME [flags]")},
+			misuses("user create: an operand is missing; usage: junctor user create ACCOUNT USERNAME [flags]")},
 		{"account create Two --user admin", "", nil,
-			failure(2, "account create: the user needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password")},
-		{"account create Two", "", env, failure(2, "account create: there is a password, but no --user")},
-		{"account create Two --user a:b", "", env, failure(2, "account create: a user's name has no spaces and no colons")},
+			misuses("account create: the user needs a password: --password-stdin, JUNCTOR_PASSWORD, JUNCTOR_PASSWORD_FILE or --password")},
+		{"account create Two", "", env, misuses("account create: there is a password, but no --user")},
+		{"account create Two --user a:b", "", env, misuses("account create: a user's name has no spaces and no colons")},
 		{"account create Two --realm two.example.com", second,
 			environment{"JUNCTOR_USER": "admin", "JUNCTOR_PASSWORD": third},
 			outcome{stdout: "account      X\nits API key  X\nrealm        two.example.com\nits user     X\n"}},
@@ -92,14 +82,7 @@ func TestUsers(t *testing.T) {
 			if len(one.UserID) != 32 || o.code != 0 {
 				t.Fatalf("%+v", o)
 			}
-			for _, test := range tests {
-				args := strings.ReplaceAll(test.args, "ACCOUNT", one.ID)
-				got := tell(t, test.env, test.stdin, place.args(args)...)
-				got.stdout = volatile.ReplaceAllString(got.stdout, "X")
-				if got != test.want {
-					t.Errorf("%s:\ngot  %+v\nwant %+v", test.args, got, test.want)
-				}
-			}
+			place.does(t, tasks, volatile, "ACCOUNT", one.ID)
 			s := place.serve(t)
 			for _, login := range logins {
 				if status, _ := s.logInUser(login.account, login.username, login.password); status != login.status {
@@ -108,56 +91,6 @@ func TestUsers(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestUserDocument: a user is what was asked for, and found by the hash of the password, which itself is nowhere.
-func TestUserDocument(t *testing.T) {
-	t.Parallel()
-	const password = "s3cret-of-jane"
-	for _, level := range []string{"admin", "user"} {
-		home := t.TempDir()
-		admin := bootstrapped(t, home)
-		var made userChange
-		env := environment{"JUNCTOR_PASSWORD": password, "JUNCTOR_STORE": home, "JUNCTOR_LEVEL": level}
-		decode(t, call(t, env, "user", "create", admin.AccountID, "Jane", "--json").stdout, &made)
-		s := (&place{dsn: home}).open(t)
-		for _, kind := range []string{account.MD5, account.SHA} {
-			hash := account.HashPassword(kind, "jane", password)
-			ids, err := account.NewDirectory(s).UsersByHash(t.Context(), admin.AccountID, hash)
-			if err != nil || !slices.Equal(ids, []string{made.UserID}) {
-				t.Errorf("%s: %v, %v, want %s", kind, ids, err, made.UserID)
-			}
-		}
-		db, _ := account.Database(admin.AccountID)
-		doc, err := s.Get(t.Context(), db, made.UserID)
-		if err != nil || doc.String("priv_level") != level || doc.String("username") != "jane" {
-			t.Errorf("%v, %v", doc, err)
-		}
-		for _, file := range files(t, home) {
-			if bytes.Contains(file, []byte(password)) {
-				t.Error("the password stands in a file of the store")
-			}
-		}
-	}
-}
-
-// files returns the content of the files of a folder.
-func files(t *testing.T, folder string) (contents [][]byte) {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) == 0 {
-		t.Fatalf("%v in %s, %v", entries, folder, err)
-	}
-	for _, entry := range entries {
-		contents = append(contents, []byte(readFile(t, filepath.Join(folder, entry.Name()))))
-	}
-	return contents
-}
-
-func bootstrapped(t *testing.T, dsn string) (admin account.Bootstrapped) {
-	t.Helper()
-	decode(t, ok(t, "bootstrap", "--store", dsn, "--json"), &admin)
-	return admin
 }
 
 // TestTokensEnd: a new password ends the tokens of the user, and so does it to be disabled.
@@ -196,8 +129,7 @@ func TestKazooLives(t *testing.T) {
 	t.Parallel()
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {
-			var admin account.Bootstrapped
-			decode(t, ok(t, place.args("bootstrap --json")...), &admin)
+			admin := bootstrapped(t, place.args("")...)
 			served := place.server != nil
 			s := place.open(t)
 			_, err := s.Update(t.Context(), "system_config", "accounts", func(doc document.Document) error {

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"net/http"
 	"testing"
 
-	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -17,19 +14,13 @@ import (
 func TestZone(t *testing.T) {
 	t.Parallel()
 	dsn, state := storetest.FreshCouch(t), t.TempDir()
-	var admin account.Bootstrapped
-	decode(t, ok(t, "bootstrap", "--store", dsn, "--json", "--state-dir", state), &admin)
+	admin := bootstrapped(t, "--store", dsn, "--state-dir", state)
 	s := start(t, "--store", dsn, "--state-dir", state, "--zone", "east")
 	token := s.login(admin.APIKey)
 	path := "/v2/accounts/" + admin.AccountID + "/ips"
 	for ip, zone := range map[string]string{"192.0.2.1": "us-west", "192.0.2.2": "east", "192.0.2.3": "us-east"} {
-		body := fmt.Sprintf(`{"data":{"ip":%q,"zone":%q,"host":"h"}}`, ip, zone)
-		if status, e := s.request("PUT", "/v2/ips", token, body); status != http.StatusCreated {
-			t.Fatalf("%s: %d %v", ip, status, e)
-		}
-		if status, e := s.request("POST", path+"/"+ip, token, ""); status != http.StatusOK {
-			t.Fatalf("%s: %d %v", ip, status, e)
-		}
+		s.create(token, ip, zone)
+		s.must("POST", path+"/"+ip, token, "")
 	}
 	first := func() any {
 		_, e := s.request("GET", path+"/assigned", token, "")
