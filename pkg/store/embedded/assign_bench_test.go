@@ -6,21 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/go-kivik/kivik/v4"
 
 	couchdbviews "junctor/couchdb-views"
 )
 
-// The pool that BenchmarkAssign and BenchmarkLoad write to: the design documents that are served, and documents
-// as Kazoo writes them.
+// The pool that BenchmarkAssign writes to: the design documents that are served, and documents as Kazoo writes them.
 const poolDatabase = "dedicated_ips"
 
 // services returns the design document by which Kazoo bills an account. (pkg/testutil imports this package.)
@@ -92,10 +88,10 @@ func newPool(b *testing.B, client *kivik.Client) (pool *kivik.DB, accounts []*ki
 	return pool, accounts
 }
 
-// load puts addresses into the pool, a thousand in a bulk write, and reports how many documents a second that is.
-func load(b *testing.B, pool *kivik.DB, from, to int) {
+// load puts addresses into the pool, a thousand in a bulk write.
+func load(b *testing.B, pool *kivik.DB, to int) {
 	b.Helper()
-	for ; from < to; from += 1000 {
+	for from := 0; from < to; from += 1000 {
 		var docs []any
 		for n := from; n < min(from+1000, to); n++ {
 			docs = append(docs, addressDoc(n))
@@ -164,78 +160,27 @@ func newHolders(b *testing.B, clients int, pool *kivik.DB, accounts []*kivik.DB)
 	return holders
 }
 
-// BenchmarkAssign has 64 clients assign and release addresses, and in the same run as many writers put and delete
-// the very keys and values that this changes in a bare bbolt file, with the same group commit.
+// BenchmarkAssign has 64 clients assign and release addresses.
 func BenchmarkAssign(b *testing.B) {
 	const clients, addresses = 64, 10_000
-	c := openClient(b, b.TempDir())
-	pool, accounts := newPool(b, clientOver(b, c))
-	load(b, pool, 0, addresses)
+	pool, accounts := newPool(b, openStore(b, b.TempDir()))
+	load(b, pool, addresses)
 	holders := newHolders(b, clients, pool, accounts)
-	raw, scripts := newRaw(b, snapshot(b, c.bolt)), rawScripts(b, clients)
 	b.Run("64 clients", func(b *testing.B) {
-		store := perSecond(b, clients, func(n int) error { return holders[n].write(context.Background()) })
-		bare := perSecond(b, clients, func(n int) error { return scripts[n].next(raw) })
-		b.ReportMetric(store, "docs/s")
-		b.ReportMetric(bare, "bbolt-docs/s")
-		b.ReportMetric(100*store/bare, "%-of-bbolt")
-	})
-}
-
-// perSecond does b.N pieces of work from several goroutines.
-func perSecond(b *testing.B, workers int, work func(worker int) error) float64 {
-	var left atomic.Int64
-	left.Store(int64(b.N))
-	began := time.Now()
-	var all sync.WaitGroup
-	for n := range workers {
-		all.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := work(n); err != nil {
-					b.Error(err)
-					return
+		var left atomic.Int64
+		left.Store(int64(b.N))
+		var all sync.WaitGroup
+		for _, h := range holders {
+			all.Go(func() {
+				for left.Add(-1) >= 0 {
+					if err := h.write(context.Background()); err != nil {
+						b.Error(err)
+						return
+					}
 				}
-			}
-		})
-	}
-	all.Wait()
-	return float64(b.N) / time.Since(began).Seconds()
-}
-
-// BenchmarkLoad fills a pool, a thousand addresses in a bulk write, and opens it again. -benchtime 1000000x loads a
-// million.
-func BenchmarkLoad(b *testing.B) {
-	folder := b.TempDir()
-	client, err := Open(folder, Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	pool, _ := newPool(b, client.Client)
-	b.ResetTimer()
-	load(b, pool, 0, b.N)
-	b.StopTimer()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "docs/s")
-	if err := client.Close(); err != nil {
-		b.Fatal(err)
-	}
-	file, err := os.Stat(filepath.Join(folder, fileName))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(file.Size())/float64(b.N), "file-B/doc")
-	runtime.GC()
-	b.ReportMetric(anonymousMemory(), "RssAnon-MiB")
-	began := time.Now()
-	get(b, openStore(b, folder).DB(poolDatabase), addressID(b.N-1))
-	b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "open-ms")
-}
-
-// anonymousMemory is what the process holds that is no map of a file, where the system tells it.
-func anonymousMemory() float64 {
-	status, _ := os.ReadFile("/proc/self/status")
-	var kib float64
-	for line := range strings.Lines(string(status)) {
-		_, _ = fmt.Sscanf(line, "RssAnon: %f kB", &kib)
-	}
-	return kib / 1024
+			})
+		}
+		all.Wait()
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "docs/s")
+	})
 }

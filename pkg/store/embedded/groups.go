@@ -15,8 +15,8 @@ import (
 // openedView is a view inside a transaction.
 type openedView struct {
 	rows    *bolt.Bucket
-	reducer reducer // nil for none
-	reached uint64  // the update sequence up to which rows are there
+	reducer *reducer // nil for none
+	reached uint64   // the update sequence up to which rows are there
 }
 
 // groups has one row for each distinct key. It goes from key to key without touching the rows between. Their values are
@@ -113,7 +113,7 @@ func (v *lazyValue) reduce() error {
 // accumulator reduces rows a portion at a time, so that a large group need not be in memory.
 type accumulator struct {
 	ctx          context.Context
-	reducer      reducer
+	reducer      *reducer
 	keys, values []json.RawMessage
 	partial      []json.RawMessage
 }
@@ -134,7 +134,7 @@ func (a *accumulator) flush() error {
 	if err := a.ctx.Err(); err != nil {
 		return err
 	}
-	part, err := a.reducer.reduce(a.ctx, a.keys, a.values)
+	part, err := a.reducer.call(a.ctx, a.keys, a.values, false)
 	a.partial = append(a.partial, part)
 	a.keys, a.values = nil, nil
 	return err
@@ -149,5 +149,5 @@ func (a *accumulator) result() (json.RawMessage, error) {
 	if len(a.partial) == 1 {
 		return a.partial[0], nil
 	}
-	return a.reducer.rereduce(a.ctx, a.partial)
+	return a.reducer.call(a.ctx, nil, a.partial, true)
 }

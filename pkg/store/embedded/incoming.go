@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -34,25 +33,13 @@ type upload struct {
 
 // readIncoming reads a document that is or becomes a JSON object.
 func readIncoming(doc any) (*incoming, error) {
-	text, isText := doc.(json.RawMessage)
-	if !isText {
-		raw, err := encodeJSON(doc) // which is compact
-		if err != nil {
-			return nil, badRequest("%s", err)
-		}
-		return parseIncoming(raw)
-	}
-	var compact bytes.Buffer
-	compact.Grow(len(text))
-	if !utf8.Valid(text) || json.Compact(&compact, text) != nil {
+	raw, err := encodeJSON(doc) // which is compact
+	switch {
+	case err != nil:
+		return nil, badRequest("%s", err)
+	case !utf8.Valid(raw):
 		return nil, badRequest("invalid UTF-8 JSON")
-	}
-	return parseIncoming(compact.Bytes())
-}
-
-// parseIncoming reads compact JSON.
-func parseIncoming(raw []byte) (*incoming, error) {
-	if raw[0] != '{' {
+	case raw[0] != '{':
 		return nil, badRequest("Document must be a JSON object")
 	}
 	in := &incoming{body: make([]byte, 1, len(raw))}

@@ -28,10 +28,9 @@ type designSource struct {
 
 // newIndex compiles the views of a design document. One without views has an index without a name.
 func (c *client) newIndex(id string, body []byte) (index, error) {
-	decoded, err := decodeJSON(body)
-	design, ok := decoded.(map[string]any)
-	if err != nil || !ok {
-		return index{}, badRequest("invalid design document")
+	var design map[string]any
+	if err := json.Unmarshal(body, &design); err != nil {
+		return index{}, badRequest("invalid design document: %v", err)
 	}
 	for _, member := range []string{"validate_doc_update", "options"} {
 		if design[member] != nil {

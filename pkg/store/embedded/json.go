@@ -7,11 +7,8 @@ import (
 	"strings"
 )
 
-// encodeJSON is json.Marshal without the escapes meant for HTML. It leaves a json.RawMessage as it is.
+// encodeJSON is json.Marshal without the escapes meant for HTML.
 func encodeJSON(v any) (json.RawMessage, error) {
-	if raw, ok := v.(json.RawMessage); ok {
-		return raw, nil
-	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

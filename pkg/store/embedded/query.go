@@ -31,7 +31,7 @@ const noLimit = math.MaxInt64
 
 // reduces reports whether a view with that reduce function, nil for none, is to be reduced. It refuses what makes no
 // sense, in CouchDB's words, and what is not supported: anything but one row for each distinct key.
-func (q *viewQuery) reduces(r reducer) (bool, error) {
+func (q *viewQuery) reduces(r *reducer) (bool, error) {
 	reduce := r != nil
 	if q.Reduce != nil {
 		reduce = *q.Reduce
@@ -47,9 +47,8 @@ func (q *viewQuery) reduces(r reducer) (bool, error) {
 		return false, badRequest("`include_docs` is invalid for reduce")
 	case !q.Group:
 		return false, notSupported("a reduce without group=true")
-	}
-	if unsupported, ok := r.(unsupportedReducer); ok {
-		return false, unsupported.err()
+	case r.call == nil:
+		return false, notSupported("the reduce function " + r.name)
 	}
 	return true, nil
 }

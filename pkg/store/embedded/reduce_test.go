@@ -12,7 +12,7 @@ import (
 )
 
 // compileReducer compiles one view with a reduce function.
-func compileReducer(t *testing.T, reduce string, limit time.Duration, j *journal) reducer {
+func compileReducer(t *testing.T, reduce string, limit time.Duration, j *journal) *reducer {
 	t.Helper()
 	p, err := compileDesign(map[string]any{"views": map[string]any{
 		"v": map[string]any{"map": `function(doc) {}`, "reduce": reduce},
@@ -56,7 +56,7 @@ func TestReduce(t *testing.T) {
 			for i := range keys {
 				keys[i] = json.RawMessage(`["k","1"]`)
 			}
-			got, err := compileReducer(t, test.function, time.Minute, &j).reduce(t.Context(), keys, values)
+			got, err := compileReducer(t, test.function, time.Minute, &j).call(t.Context(), keys, values, false)
 			if err != nil || string(got) != test.want {
 				t.Errorf("got %s, error %v, want %s", got, err, test.want)
 			}
@@ -76,7 +76,7 @@ func TestRereduce(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var j journal
-			got, err := compileReducer(t, test.function, time.Minute, &j).rereduce(t.Context(), rawValues(t, test.values))
+			got, err := compileReducer(t, test.function, time.Minute, &j).call(t.Context(), nil, rawValues(t, test.values), true)
 			if err != nil || string(got) != test.want {
 				t.Errorf("got %s, error %v, want %s", got, err, test.want)
 			}
@@ -88,7 +88,7 @@ func TestSumOfOthersThanNumbers(t *testing.T) {
 	t.Parallel()
 	for _, values := range []string{`["1"]`, `[null]`, `[1,true]`, `[[1,2]]`, `[1,[1]]`, `[{"a":1}]`} {
 		var j journal
-		got, err := compileReducer(t, "_sum", time.Minute, &j).reduce(t.Context(), nil, rawValues(t, values))
+		got, err := compileReducer(t, "_sum", time.Minute, &j).call(t.Context(), nil, rawValues(t, values), false)
 		if kivik.HTTPStatus(err) != 501 || err == nil || !strings.Contains(err.Error(), "_sum of values") {
 			t.Errorf("%s: got %s, error %v", values, got, err)
 		}
@@ -100,11 +100,11 @@ func TestScriptReduceFails(t *testing.T) {
 	var j journal
 	one := rawValues(t, `[1]`)
 	throws := compileReducer(t, `function() { throw "on purpose"; }`, time.Minute, &j)
-	if got, err := throws.rereduce(t.Context(), one); err != nil || string(got) != "null" {
+	if got, err := throws.call(t.Context(), nil, one, true); err != nil || string(got) != "null" {
 		t.Errorf("a function that throws: %s, error %v", got, err)
 	}
 	loops := compileReducer(t, `function() { for (;;); }`, 500*time.Millisecond, &j)
-	if got, err := loops.rereduce(t.Context(), one); !errors.Is(err, errScriptLimit) || got != nil {
+	if got, err := loops.call(t.Context(), nil, one, true); !errors.Is(err, errScriptLimit) || got != nil {
 		t.Errorf("a function that loops: %s, error %v", got, err)
 	}
 	for _, want := range []string{"on purpose", errScriptLimit.Error(), "_design/test", "function:reduce", "view:v"} {
@@ -120,7 +120,7 @@ func TestScriptReduceCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := compileReducer(t, `function() { return 1; }`, time.Minute, &j)
-	if got, err := r.rereduce(ctx, rawValues(t, `[1]`)); !errors.Is(err, context.Canceled) || j.String() != "" {
+	if got, err := r.call(ctx, nil, rawValues(t, `[1]`), true); !errors.Is(err, context.Canceled) || j.String() != "" {
 		t.Errorf("got %s, error %v, logged %q", got, err, &j)
 	}
 }

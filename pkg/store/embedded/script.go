@@ -19,7 +19,7 @@ type program struct {
 	ddocID  string
 	views   []string             // sorted
 	maps    map[string]*function // by view
-	reduces map[string]reducer   // by view; none for a view without one
+	reduces map[string]*reducer  // by view; none for a view without one
 	limit   time.Duration        // of one call of a function
 	log     func(msg string, fields map[string]any)
 	idle    chan *sandbox
@@ -50,7 +50,7 @@ func compile(source []byte, limit time.Duration, log func(msg string, fields map
 	if design.Language != nil && design.Language != "javascript" {
 		return nil, notSupported(fmt.Sprintf("design document language %v", design.Language))
 	}
-	p := &program{ddocID: design.ID, maps: map[string]*function{}, reduces: map[string]reducer{}, limit: limit, log: log,
+	p := &program{ddocID: design.ID, maps: map[string]*function{}, reduces: map[string]*reducer{}, limit: limit, log: log,
 		idle: make(chan *sandbox, runtime.GOMAXPROCS(0))}
 	for range cap(p.idle) {
 		p.idle <- &sandbox{program: p}
@@ -76,15 +76,12 @@ func compile(source []byte, limit time.Duration, log func(msg string, fields map
 }
 
 // compileReduce takes the name of a built-in function, which starts with an underscore, or the source of a function.
-func (p *program) compileReduce(view, source string) (reducer, error) {
+func (p *program) compileReduce(view, source string) (*reducer, error) {
 	if strings.HasPrefix(source, "_") {
-		if builtin, ok := builtinReducers[source]; ok {
-			return builtin, nil
-		}
-		return unsupportedReducer(source), nil
+		return builtinReducer(source), nil
 	}
 	f, err := p.compileFunction("reduce", view, source)
-	return &scriptReducer{program: p, function: f}, err
+	return p.scriptReducer(f), err
 }
 
 // compileFunction compiles a function and loads it once, so that the design document is refused, in CouchDB's words, if
