@@ -78,31 +78,6 @@ func TestNormalChanges(t *testing.T) {
 	}
 }
 
-func TestLongChanges(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	docs := make([]any, 350)
-	for i := range docs {
-		docs[i] = map[string]any{"_id": fmt.Sprintf("%03d", i)}
-	}
-	if _, err := db.BulkDocs(t.Context(), docs); err != nil {
-		t.Fatal(err)
-	}
-	changes := db.Changes(t.Context())
-	n := 0
-	for ; changes.Next(); n++ {
-		if want := fmt.Sprintf("%d %03d 1", n+1, n); describeChange(changes) != want {
-			t.Fatalf("change is %s, want %s", describeChange(changes), want)
-		}
-		if n == 0 { // written while the feed is read: for a later one
-			put(t, db, "late", `{}`)
-		}
-	}
-	if changes.Err() != nil || n != len(docs) {
-		t.Errorf("%d changes, %v", n, changes.Err())
-	}
-}
-
 // TestLongPoll: it tells what is there, or waits for the first change and tells that; it ends where a later one has
 // to go on, also when its time is over.
 func TestLongPoll(t *testing.T) {

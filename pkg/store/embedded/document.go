@@ -26,9 +26,6 @@ func (d *database) Delete(ctx context.Context, id string, options driver.Options
 	if err := readOptions(options, &o); err != nil {
 		return "", err
 	}
-	if o.Rev == "" {
-		return "", badRequest("rev required") // as kivik's couch driver, which does not ask CouchDB
-	}
 	in := &incoming{rev: o.Rev, deleted: true, body: []byte("{}")}
 	return d.commitOne(ctx, op{id: id, next: in.next})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/go-kivik/kivik/v4"
@@ -49,57 +48,6 @@ func TestRevisionsAreDeterministic(t *testing.T) {
 func revisionFormat(rev, number string) bool {
 	n, hash, _ := strings.Cut(rev, "-")
 	return n == number && len(hash) == 32 && strings.Trim(hash, "0123456789abcdef") == ""
-}
-
-func TestUpdateRules(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	db := newDB(t)
-	_, err := db.Put(ctx, "x", json.RawMessage(`{"_rev":"1-aa"}`))
-	wantError(t, err, http.StatusConflict, "Conflict: Document update conflict.")
-	first := put(t, db, "x", `{"n":1}`)
-	_, err = db.Put(ctx, "x", json.RawMessage(`{"n":2}`))
-	wantError(t, err, http.StatusConflict, "update conflict")
-	second := put(t, db, "x", `{"n":2,"_rev":"`+first+`"}`)
-	_, err = db.Put(ctx, "x", json.RawMessage(`{"n":3,"_rev":"`+first+`"}`))
-	wantError(t, err, http.StatusConflict, "update conflict")
-	third := put(t, db, "x", `{"n":3,"_rev":"`+second+`"}`)
-	if got := get(t, db, "x", kivik.Rev(third), kivik.Param("conflicts", true)); !strings.Contains(got, `"n":3`) {
-		t.Errorf("current revision reads %s", got)
-	}
-	wantError(t, db.Get(ctx, "x", kivik.Rev(second)).Err(), http.StatusNotFound, "missing")
-}
-
-func TestDeleteAndCreateAgain(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	db := newDB(t)
-	_, err := db.Delete(ctx, "x", "1-a")
-	wantError(t, err, http.StatusConflict, "update conflict")
-	wantError(t, db.Get(ctx, "x").Err(), http.StatusNotFound, "Not Found: missing")
-	first := put(t, db, "x", `{"n":1}`)
-	_, err = db.Delete(ctx, "x", "1-a")
-	wantError(t, err, http.StatusConflict, "update conflict")
-	_, err = db.Delete(ctx, "x", "")
-	wantError(t, err, http.StatusBadRequest, "rev required")
-	gone, err := db.Delete(ctx, "x", first)
-	if err != nil || !revisionFormat(gone, "2") {
-		t.Fatalf("Delete: %q, %v", gone, err)
-	}
-	wantError(t, db.Get(ctx, "x").Err(), http.StatusNotFound, "Not Found: deleted")
-	if got, want := get(t, db, "x", kivik.Rev(gone)), `{"_id":"x","_rev":"`+gone+`","_deleted":true}`; got != want {
-		t.Errorf("tombstone reads %s, want %s", got, want)
-	}
-	_, err = db.Delete(ctx, "x", gone)
-	wantError(t, err, http.StatusConflict, "update conflict")
-	_, err = db.Put(ctx, "x", json.RawMessage(`{"_rev":"`+first+`"}`))
-	wantError(t, err, http.StatusConflict, "update conflict")
-	if again := put(t, db, "x", `{"n":1}`); !revisionFormat(again, "3") {
-		t.Errorf("created again as %q", again)
-	}
-	if rev := put(t, db, "t", `{"_deleted":true,"why":"kept"}`); !revisionFormat(rev, "1") {
-		t.Errorf("a tombstone to begin with is %q", rev)
-	}
 }
 
 func TestRefusedDocuments(t *testing.T) {
@@ -223,50 +171,6 @@ func TestBulkDocs(t *testing.T) {
 	_, err = db.BulkDocs(ctx, []any{map[string]any{"_id": "c"}, map[string]any{"_foo": 1}})
 	wantError(t, err, http.StatusBadRequest, "_foo")
 	wantError(t, db.Get(ctx, "c").Err(), http.StatusNotFound, "missing")
-}
-
-func TestOneWinner(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	put(t, db, "_design/d", `{"views":{"v":{"map":"function (doc) { emit(doc.n); }"}}}`)
-	rev := put(t, db, "x", `{"n":-1}`)
-	var wait sync.WaitGroup
-	errs := make([]error, 50)
-	for n := range errs {
-		wait.Go(func() {
-			_, errs[n] = db.Put(context.Background(), "x", map[string]any{"_rev": rev, "n": n})
-		})
-	}
-	wait.Wait()
-	winner := -1
-	for n, err := range errs {
-		switch {
-		case err == nil && winner >= 0:
-			t.Errorf("both %d and %d won", winner, n)
-		case err == nil:
-			winner = n
-		default:
-			wantError(t, err, http.StatusConflict, "update conflict")
-		}
-	}
-	var doc struct{ N int }
-	if err := db.Get(t.Context(), "x").ScanDoc(&doc); err != nil || doc.N != winner {
-		t.Errorf("stored %d (%v), winner %d", doc.N, err, winner)
-	}
-	if rows := listing(t, db.Query(t.Context(), "d", "v")); len(rows) != 1 {
-		t.Errorf("view shows %s", rows)
-	}
-}
-
-func TestCancelledContextWritesNothing(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := db.Put(ctx, "x", map[string]any{}); err == nil {
-		t.Error("Put succeeded")
-	}
-	wantError(t, db.Get(t.Context(), "x").Err(), http.StatusNotFound, "missing")
 }
 
 // TestLargeBulk has more documents than a transaction takes, and some of them twice.

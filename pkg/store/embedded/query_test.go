@@ -106,6 +106,9 @@ func TestRefusedQueries(t *testing.T) {
 			wantError(t, db.Query(ctx, "d", test.view, test.o).Err(), http.StatusBadRequest, test.want)
 		})
 	}
+	for _, end := range []string{"startkey", "endkey"} {
+		wantError(t, db.AllDocs(ctx, kivik.Param(end, 1)).Err(), http.StatusBadRequest, "Invalid document id: 1")
+	}
 	wantError(t, db.Query(ctx, "none", "v").Err(), http.StatusNotFound, "Not Found: missing")
 	wantError(t, db.Query(ctx, "d", "none").Err(), http.StatusNotFound, "missing_named_view")
 	rev := put(t, db, "_design/e", `{"filters":{}}`)

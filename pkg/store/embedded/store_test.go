@@ -96,12 +96,16 @@ func TestOpenKeepsWhatWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rev := put(t, createDB(t, client.Client, "account/ab/cd/ef"), "x", `{"a":1}`)
+	rev := put(t, createDB(t, client.Client, "account/ab/cd/ef"), "x", `{"a":1,"_attachments":{"f":{"data":"aGVsbG8="}}}`)
 	if err := client.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := openStore(t, folder).DB("account/ab/cd/ef").GetRev(t.Context(), "x"); got != rev {
-		t.Errorf("revision after reopening is %q, want %q", got, rev)
+	db := openStore(t, folder).DB("account/ab/cd/ef")
+	if got := get(t, db, "x"); !strings.HasPrefix(got, `{"_id":"x","_rev":"`+rev+`","a":1,`) {
+		t.Errorf("after reopening it is %s, want revision %q", got, rev)
+	}
+	if got := readFile(t, db, "x", "f"); got != "application/octet-stream hello" {
+		t.Errorf("the attachment is %q", got)
 	}
 	for path, mode := range map[string]os.FileMode{folder: 0o700, filepath.Join(folder, fileName): 0o600} {
 		info, err := os.Stat(path)
@@ -206,43 +210,6 @@ func TestDatabases(t *testing.T) {
 	}
 	if up, err := client.Ping(ctx); !up || err != nil {
 		t.Errorf("Ping: %t, %v", up, err)
-	}
-}
-
-func TestMissingDatabase(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	db := openStore(t, Memory).DB("nowhere")
-	_, putErr := db.Put(ctx, "x", map[string]any{})
-	_, designErr := db.Put(ctx, "_design/x", map[string]any{})
-	_, deleteErr := db.Delete(ctx, "x", "1-a")
-	_, bulkErr := db.BulkDocs(ctx, []any{map[string]any{"_id": "x"}})
-	_, statsErr := db.Stats(ctx)
-	_, fileErr := db.GetAttachment(ctx, "x", "y")
-	for name, err := range map[string]error{
-		"Put": putErr, "Put design": designErr, "Delete": deleteErr, "BulkDocs": bulkErr,
-		"Stats": statsErr, "GetAttachment": fileErr, "Get": db.Get(ctx, "x").Err(), "AllDocs": db.AllDocs(ctx).Err(),
-		"Query": db.Query(ctx, "x", "y").Err(), "Changes": db.Changes(ctx).Err(),
-	} {
-		t.Run(name, func(t *testing.T) { wantError(t, err, http.StatusNotFound, "Not Found: Database does not exist.") })
-	}
-}
-
-func TestStats(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	db := newDB(t)
-	rev := put(t, db, "a", `{}`)
-	put(t, db, "b", `{}`)
-	if _, err := db.Delete(ctx, "a", rev); err != nil {
-		t.Fatal(err)
-	}
-	s, err := db.Stats(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.Name != "db" || s.UpdateSeq != "3" {
-		t.Errorf("Stats: %+v", s)
 	}
 }
 
