@@ -30,13 +30,9 @@ const (
 func open(t *testing.T) *store.Store { t.Helper(); return storetest.Open(t, "memory:") }
 
 // openKazoo returns a store with what a real Kazoo wrote.
-func openKazoo(t *testing.T) *store.Store { t.Helper(); return fillKazoo(t, open(t)) }
+func openKazoo(t *testing.T) *store.Store { t.Helper(); return recordedKazoo.Open(t) }
 
-func fillKazoo(t *testing.T, s *store.Store) *store.Store {
-	t.Helper()
-	testutil.LoadKazooDocuments(t, s)
-	return s
-}
+var recordedKazoo = storetest.Template{Fill: testutil.LoadKazooDocuments}
 
 func create(t *testing.T, s *store.Store, db string) {
 	t.Helper()

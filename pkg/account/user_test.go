@@ -114,7 +114,11 @@ func openOn(t *testing.T) map[string]func(*testing.T) *store.Store {
 	t.Helper()
 	return map[string]func(*testing.T) *store.Store{
 		"embedded": openKazoo,
-		"HTTP":     func(t *testing.T) *store.Store { return fillKazoo(t, storetest.Open(t, storetest.FreshCouch(t))) },
+		"HTTP": func(t *testing.T) *store.Store {
+			s := storetest.Open(t, storetest.FreshCouch(t))
+			testutil.LoadKazooDocuments(t, s)
+			return s
+		},
 	}
 }
 

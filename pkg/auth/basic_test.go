@@ -70,14 +70,14 @@ func TestBasicIgnoresTheHeader(t *testing.T) {
 	t.Parallel()
 	c := basic(kazooA + ":daf6e7ebe3a88f36d5cbd2564d0992fa")
 	c.Account = kazooB
-	if i, err := strict(open(t, recordedKazoo)).Authenticate(t.Context(), c); err != nil || i.AccountID != kazooA {
+	if i, err := strict(openKazoo(t)).Authenticate(t.Context(), c); err != nil || i.AccountID != kazooA {
 		t.Errorf("%+v, %v", i, err)
 	}
 }
 
 func TestBasicIsNoBase64(t *testing.T) {
 	t.Parallel()
-	a := strict(open(t, recordedKazoo))
+	a := strict(openKazoo(t))
 	for _, token := range []string{"", "%", kazooA + ":daf6e7ebe3a88f36d5cbd2564d0992fa", strings.Repeat("A", 1<<20)} {
 		_, err := a.Authenticate(t.Context(), auth.Credentials{Kind: auth.Basic, Token: token})
 		if !fault.Is(err, fault.Unauthenticated) {

@@ -21,7 +21,6 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
-	"junctor/pkg/testutil"
 )
 
 // What testdata/example.json holds: a master, a reseller, a customer of the reseller (A) and one of the master (B),
@@ -52,21 +51,18 @@ var now = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 
-// open returns a store with the databases of a file in it, or with those of a real Kazoo for the name recordedKazoo.
-func open(t testing.TB, file string) *store.Store { t.Helper(); return openAt(t, "memory:", file) }
+// example is a store with what is in testdata/example.json.
+var example = storetest.Template{Fill: loadExample}
 
-func openAt(t testing.TB, dsn, file string) *store.Store {
+func openExample(t testing.TB) *store.Store { t.Helper(); return example.Open(t) }
+
+func loadExample(t testing.TB, s *store.Store) {
 	t.Helper()
-	s := storetest.Open(t, dsn)
-	if file == recordedKazoo {
-		testutil.LoadKazoo(t, s)
-		return s
-	}
 	var databases []struct {
 		Database string
 		Docs     []document.Document
 	}
-	decode(t, read(t, file), &databases)
+	decode(t, read(t, "testdata/example.json"), &databases)
 	for _, db := range databases {
 		if err := s.CreateDatabase(t.Context(), db.Database); err != nil {
 			t.Fatal(err)
@@ -77,10 +73,9 @@ func openAt(t testing.TB, dsn, file string) *store.Store {
 			}
 		}
 	}
-	return s
 }
 
-func openExample(t testing.TB) *store.Store { t.Helper(); return open(t, "testdata/example.json") }
+func openKazoo(t testing.TB) *store.Store { t.Helper(); return storetest.Kazoo.Open(t) }
 
 func read(t testing.TB, file string) []byte {
 	t.Helper()

@@ -18,6 +18,7 @@ import (
 	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 	"junctor/schemas"
 )
 
@@ -25,8 +26,12 @@ import (
 func stores(t *testing.T) map[string]func(*testing.T) *store.Store {
 	t.Helper()
 	return map[string]func(*testing.T) *store.Store{
-		"embedded": func(t *testing.T) *store.Store { return open(t, recordedKazoo) },
-		"HTTP":     func(t *testing.T) *store.Store { return openAt(t, storetest.FreshCouch(t), recordedKazoo) },
+		"embedded": func(t *testing.T) *store.Store { return openKazoo(t) },
+		"HTTP": func(t *testing.T) *store.Store {
+			s := storetest.Open(t, storetest.FreshCouch(t))
+			testutil.LoadKazoo(t, s)
+			return s
+		},
 	}
 }
 

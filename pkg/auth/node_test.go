@@ -31,7 +31,7 @@ func TestSettingsOfANode(t *testing.T) {
 // TestRestrictionsOfANode: each method is looked up by itself.
 func TestRestrictionsOfANode(t *testing.T) {
 	t.Parallel()
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	none, all := parse(t, `{"_":{}}`), parse(t, `{"_":{"_":[{"rules":{"#":["_"]}}]}}`)
 	update(t, s, "system_config", "crossbar.token_restrictions", document.Document{
 		"default": map[string]any{"cb_user_auth": none, "default_priv_level": "admin"},

@@ -197,7 +197,8 @@ func TestNobodyIsRefusedFromMemory(t *testing.T) {
 // remembered.
 func TestKeyRotationOverHTTP(t *testing.T) {
 	t.Parallel()
-	s := openAt(t, storetest.FreshCouch(t), "testdata/example.json")
+	s := storetest.Open(t, storetest.FreshCouch(t))
+	loadExample(t, s)
 	a := remembering(s, time.Hour)
 	if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 		t.Fatal(err)

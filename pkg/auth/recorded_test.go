@@ -12,9 +12,6 @@ import (
 	"junctor/pkg/fault"
 )
 
-// recordedKazoo is the name under which open loads what a real Kazoo wrote.
-const recordedKazoo = "kazoo"
-
 // recordedToken is a request to a real Crossbar that carried a token, and how it was answered.
 type recordedToken struct {
 	From, Note, Token, Message string
@@ -26,7 +23,7 @@ func TestRecordedTokens(t *testing.T) {
 	t.Parallel()
 	var recorded []recordedToken
 	decode(t, read(t, "testdata/recorded.json"), &recorded)
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	a, err := account.Get(t.Context(), s, "20d27928305e257782655b7896c79f14")
 	if err != nil {
 		t.Fatal(err)

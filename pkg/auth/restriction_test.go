@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // The accounts of kazoo-db; adam is a plain user of A, alice its admin.
@@ -52,7 +53,7 @@ func TestRecordedRestrictions(t *testing.T) {
 		Requests     []recordedAccess
 	}
 	decode(t, read(t, "testdata/restrictions.json"), &recorded)
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	a := strict(s)
 	for _, step := range recorded {
 		restrict(t, s, kazooA, step.Restrictions)
@@ -125,7 +126,7 @@ func parse(t testing.TB, text string) map[string]any {
 
 func TestRestrictionPatterns(t *testing.T) {
 	t.Parallel()
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	a := strict(s)
 	for pattern, want := range map[string]string{ // of the parameters below, those that fit
 		"":        "-",
@@ -166,7 +167,7 @@ func TestRestrictionPatterns(t *testing.T) {
 
 func TestRestrictionChoices(t *testing.T) {
 	t.Parallel()
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	a := strict(s)
 	const get = `[{"rules":{"#":["GET"]}}]`
 	for _, c := range []struct {
@@ -216,7 +217,7 @@ func TestRestrictionChoices(t *testing.T) {
 // TestRestrictionsThatCannotBeRead forbid.
 func TestRestrictionsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	for _, restrictions := range []string{
 		`{"_":{"_":[]}}`, `{"_":{"_":{"ips":{}}}}`, `{"_":{"_":{"ips":[{"rules":[]}]}}}`,
 		`{"_":{"_":{"ips":[{"rules":{"#":"GET"}}]}}}`, `{"_":{"_":{"ips":[{"allowed_accounts":"_"}]}}}`,
@@ -238,7 +239,8 @@ func TestRestrictionsThatCannotBeRead(t *testing.T) {
 func TestRestrictionOrder(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
-	s := openAt(t, dsn, recordedKazoo)
+	s := storetest.Open(t, dsn)
+	testutil.LoadKazoo(t, s)
 	home := dsn + "/" + url.PathEscape(database(t, kazooA)) + "/token_restrictions"
 	rev := ""
 	for _, c := range []struct{ rules, allowed string }{
@@ -282,7 +284,7 @@ func putText(t *testing.T, address, text string) (rev string) {
 // TestRestrictionsOfOthers: identities of another cluster are not subject to documents of this one.
 func TestRestrictionsOfOthers(t *testing.T) {
 	t.Parallel()
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	restrict(t, s, kazooA, parse(t, `{"_":{"_":{}}}`))
 	remote := &auth.Identity{AccountID: kazooA, Remote: true, ClusterID: "c"}
 	if err := strict(s).CheckRestrictions(t.Context(), remote, auth.Access{Path: []string{"routing"}}); err != nil {
@@ -293,7 +295,7 @@ func TestRestrictionsOfOthers(t *testing.T) {
 // TestRestrictionsTakeEffect within the time that documents are remembered.
 func TestRestrictionsTakeEffect(t *testing.T) {
 	t.Parallel()
-	s := open(t, recordedKazoo)
+	s := openKazoo(t)
 	const allowed = 50 * time.Millisecond
 	a := remembering(s, allowed)
 	check := func() error {
@@ -341,7 +343,7 @@ func TestRestrictionsHoldHoweverTheTokenWasMade(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open(t, recordedKazoo)
+			s := openKazoo(t)
 			if c.own != "" {
 				restrict(t, s, kazooA, parse(t, c.own))
 			}

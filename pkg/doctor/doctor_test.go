@@ -15,7 +15,6 @@ import (
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
-	"junctor/pkg/store/storetest"
 )
 
 // illness is something that is wrong with a store, and what is to be said about it.
@@ -118,7 +117,7 @@ func TestIllnesses(t *testing.T) {
 	for _, ill := range illnesses {
 		t.Run(ill.name, func(t *testing.T) {
 			t.Parallel()
-			p := admit(t, "memory:")
+			p := admit(t)
 			ill.make(p)
 			p.is(p.examine(Options{}), ill.want)
 		})
@@ -128,7 +127,7 @@ func TestIllnesses(t *testing.T) {
 // TestCouchDB: a sound CouchDB, one with all that is wrong at once, and no trace of having been looked at.
 func TestCouchDB(t *testing.T) {
 	t.Parallel()
-	p := admit(t, storetest.FreshCouch(t))
+	p := admitCouchDB(t)
 	before := p.state()
 	p.is(p.examine(Options{}), nil)
 	p.request(http.MethodPost, "dedicated_ips/_bulk_docs", map[string]any{"new_edits": false, "docs": []any{map[string]any{
@@ -175,7 +174,7 @@ func TestEmpty(t *testing.T) {
 // TestKazooTexts: which of Kazoo's texts a design document is. That of 4.3 is that of master, written on one line.
 func TestKazooTexts(t *testing.T) {
 	t.Parallel()
-	p := admit(t, "memory:")
+	p := admit(t)
 	is := func(want string) {
 		t.Helper()
 		if f := p.examine(Options{})["Kazoo's views"]; f.State != OK || !strings.HasPrefix(f.Found, want) {
@@ -218,7 +217,7 @@ func (p *patient) rewrite(change func(text string) string) {
 // TestSettingsOfANode: what counts is what serve would read.
 func TestSettingsOfANode(t *testing.T) {
 	t.Parallel()
-	p := admit(t, "memory:")
+	p := admit(t)
 	p.change("system_config", "accounts", map[string]any{"master_account_id": gone}, "east")
 	for zone, want := range map[string]State{"": OK, "west": OK, "east": Broken} {
 		if f := p.examine(Options{Node: account.Node{Zone: zone}})["master account"]; f.State != want {
@@ -230,7 +229,7 @@ func TestSettingsOfANode(t *testing.T) {
 // TestBounds: no more accounts are looked at than asked for, and that is said.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	p := admit(t, "memory:")
+	p := admit(t)
 	for n, want := range map[int]string{
 		2: "equal to the pool (examined 2 accounts, and there are more)", 4: "equal to the pool (examined 4 accounts)",
 	} {
@@ -243,7 +242,7 @@ func TestBounds(t *testing.T) {
 // TestWords: no secret is in what is said.
 func TestWords(t *testing.T) {
 	t.Parallel()
-	p := admit(t, "memory:")
+	p := admit(t)
 	p.change("system_config", "auth", map[string]any{"secret_for_user_signature": "hidden-secret"}, "east")
 	raw, err := os.ReadFile("../testutil/testdata/kazoo-db/system_config.json")
 	p.ok(err)

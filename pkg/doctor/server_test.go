@@ -17,7 +17,7 @@ import (
 // TestServer: a CouchDB seen through a proxy that answers some questions in its place.
 func TestServer(t *testing.T) {
 	t.Parallel()
-	p := admit(t, storetest.FreshCouch(t))
+	p := admitCouchDB(t)
 	for name, c := range map[string]struct {
 		path, body string
 		status     int
@@ -99,7 +99,7 @@ func TestBroker(t *testing.T) {
 	t.Parallel()
 	b := brokertest.Require(t, brokertest.Start)
 	t.Cleanup(b.Close)
-	p := admit(t, "memory:")
+	p := admit(t)
 	where := brokertest.URL(b.Address())
 	p.is(p.examine(Options{AMQP: where}), map[string]string{
 		"broker": "warning: RabbitMQ responds, but no Kazoo uses it … virtual host",

@@ -38,22 +38,35 @@ type patient struct {
 // visit opens a store as it is.
 func visit(t *testing.T, dsn string) *patient {
 	t.Helper()
-	s := storetest.Open(t, dsn)
-	p := &patient{T: t, Store: s}
+	p := &patient{T: t, Store: storetest.Open(t, dsn)}
 	if store.IsCouchDB(dsn) {
 		p.dsn = dsn
 	}
 	return p
 }
 
-// admit loads the databases and design documents of a real Kazoo, and adds addresses that one of its accounts holds.
-func admit(t *testing.T, dsn string) *patient {
+// admit opens a store with the databases and design documents of a real Kazoo, and adds addresses that one of its
+// accounts holds.
+func admit(t *testing.T) *patient {
 	t.Helper()
-	p := visit(t, dsn)
+	p := &patient{T: t, Store: storetest.Kazoo.Open(t)}
+	p.addAddresses()
+	return p
+}
+
+// admitCouchDB is admit on a CouchDB.
+func admitCouchDB(t *testing.T) *patient {
+	t.Helper()
+	p := visit(t, storetest.FreshCouch(t))
 	testutil.LoadKazoo(t, p.Store)
+	p.addAddresses()
+	return p
+}
+
+func (p *patient) addAddresses() {
+	p.Helper()
 	p.put("dedicated_ips", free("192.0.2.1"))
 	p.give(other, "192.0.2.2", "2001:db8::1")
-	return p
 }
 
 func free(id string) string {

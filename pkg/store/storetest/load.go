@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 	"junctor/pkg/store/embedded"
+	"junctor/pkg/testutil"
 )
 
 // Open opens a store and closes it when the test ends, without an error.
@@ -34,6 +35,9 @@ type Template struct {
 	once sync.Once
 	file []byte
 }
+
+// Kazoo is a store with what a real Kazoo wrote.
+var Kazoo = Template{Fill: testutil.LoadKazoo}
 
 // Open returns a copy of the filled store. It closes the copy when the test ends.
 func (p *Template) Open(t testing.TB) *store.Store {
