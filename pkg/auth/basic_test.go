@@ -6,11 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/store"
 )
 
 func basic(text string) auth.Credentials {
@@ -83,51 +81,5 @@ func TestBasicIsNoBase64(t *testing.T) {
 		if !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("%.40s: %v", token, err)
 		}
-	}
-}
-
-func TestBasicState(t *testing.T) {
-	t.Parallel()
-	hash := account.HashPassword(account.MD5, "admin@cust-a.test", "cust-a-pass").Value
-	for name, c := range map[string]struct {
-		change func(*testing.T, *store.Store)
-		kind   fault.Kind
-	}{
-		"user disabled": {func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), userOfA, document.Document{"enabled": false})
-		}, fault.Unauthenticated},
-		"user deleted": {func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), userOfA, document.Document{"pvt_deleted": true})
-		}, fault.Unauthenticated},
-		"password changed": {func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), userOfA, document.Document{"pvt_md5_auth": "x"})
-		}, fault.Unauthenticated},
-		"two users of one hash": {func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), "other", document.Document{
-				"pvt_type": "user", "enabled": true, "pvt_md5_auth": hash})
-		}, fault.Unauthenticated},
-		"account deleted": {func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), customerA, document.Document{"pvt_deleted": true})
-		}, fault.Unauthenticated},
-		"trial over": {func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), customerA, document.Document{"pvt_trial_expires": document.Number(1)})
-		}, fault.Invalid},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := openExample(t)
-			a := strict(s)
-			if _, err := a.Authenticate(t.Context(), basic(customerA+":"+hash)); err != nil {
-				t.Fatal(err)
-			}
-			c.change(t, s)
-			i, err := a.Authenticate(t.Context(), basic(customerA+":"+hash))
-			if i != nil || !fault.Is(err, c.kind) {
-				t.Errorf("%+v, %v", i, err)
-			}
-			if err != nil && strings.Contains(err.Error(), hash) {
-				t.Errorf("the error shows the hash: %v", err)
-			}
-		})
 	}
 }

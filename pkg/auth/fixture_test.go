@@ -40,10 +40,17 @@ const (
 	secretOfUserOfReseller = "00112233445566778899aabbccddee02"
 	secretOfUserA          = "00112233445566778899aabbccddee03"
 	secretOfUserB          = "00112233445566778899aabbccddee04"
+	secretOfMaster         = "ffeeddccbbaa99887766554433221101"
+	secretOfReseller       = "ffeeddccbbaa99887766554433221102"
+	secretOfA              = "ffeeddccbbaa99887766554433221103"
+
+	// Of tests that put a device into an account.
+	device, secretOfDevice = "dddddddddddddddddddddddddddddd01", "00112233445566778899aabbccddeed1"
 
 	kid          = "5a1c0de5a1c0de5a1c0de5a1c0de5a1c"
 	serverSecret = "0fedcba9876543210fedcba987654321"
 	keyOfA       = "a333333333333333333333333333333333333333333333333333333333333333"
+	hashOfA      = "a261f6b14d8343e140df3237c9158687" // of the user's name and password
 )
 
 // now is some time at which the example's tokens are good.
@@ -105,6 +112,31 @@ func update(t testing.TB, s *store.Store, db, id string, fields document.Documen
 	}
 }
 
+// change is a change of one document: of its fields, or nil fields for its deletion.
+type change struct {
+	home, id string // an account, or a database of the system's
+	fields   document.Document
+}
+
+func (c change) make(t testing.TB, s *store.Store) {
+	t.Helper()
+	db := c.home
+	if account.ValidID(db) {
+		db = database(t, db)
+	}
+	if c.fields != nil {
+		update(t, s, db, c.id, c.fields)
+		return
+	}
+	doc, err := s.Get(t.Context(), db, c.id)
+	if err == nil {
+		err = s.Delete(t.Context(), db, c.id, doc.Rev())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func database(t testing.TB, id string) string {
 	t.Helper()
 	name, err := account.Database(id)
@@ -134,23 +166,34 @@ func authenticate(t testing.TB, a *auth.Authenticator, token string) (*auth.Iden
 	return identity, err
 }
 
+func xAuth(token string) auth.Credentials {
+	return auth.Credentials{Kind: auth.XAuthToken, Token: token}
+}
+
 // checkRefused wants a token to be refused, for a reason that gives nothing away.
 func checkRefused(t testing.TB, a *auth.Authenticator, token string, kind fault.Kind) {
 	t.Helper()
-	identity, err := authenticate(t, a, token)
+	_ = refusal(t, a, xAuth(token), kind)
+}
+
+// refusal wants credentials to be refused, and returns the reason, which gives nothing away.
+func refusal(t testing.TB, a *auth.Authenticator, c auth.Credentials, kind fault.Kind) error {
+	t.Helper()
+	identity, err := a.Authenticate(t.Context(), c)
 	if identity != nil || !fault.Is(err, kind) {
 		t.Fatalf("got %+v, %v, want %v", identity, err, kind)
 	}
-	for _, part := range strings.Split(token, ".") {
+	for _, part := range strings.Split(c.Token, ".") {
 		if len(part) > 20 && strings.Contains(err.Error(), part) {
 			t.Errorf("the error shows the token: %.300s", err)
 		}
 	}
-	for _, secret := range []string{serverSecret, "00112233445566778899aabbccddee01"} {
+	for _, secret := range []string{serverSecret, secretOfUserOfMaster, hashOfA} {
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("the error shows a secret: %.300s", err)
 		}
 	}
+	return err
 }
 
 // exampleKey returns the private key of the example, read without the package under test.

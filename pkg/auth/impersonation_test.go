@@ -1,8 +1,6 @@
 package auth_test
 
 import (
-	"crypto"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -11,157 +9,113 @@ import (
 	"junctor/pkg/fault"
 )
 
-// TestActAs: a token may act as a user of an account below its own.
-func TestActAs(t *testing.T) {
-	t.Parallel()
-	a := strict(openExample(t))
-	as := func(account, owner any) map[string]any {
-		return map[string]any{"as": map[string]any{"account_id": account, "owner_id": owner}}
-	}
-	acting := func(account, owner string) *auth.Identity {
-		return &auth.Identity{AccountID: account, OwnerID: owner, Method: "cb_user_auth", ClusterID: ownCluster}
-	}
-	for name, c := range map[string]struct {
-		claim map[string]any
-		want  *auth.Identity // nil is refused
-	}{
-		"descendant":           {as(customerA, userOfA), acting(customerA, userOfA)},
-		"no such user":         {as(customerA, "x"), nil},
-		"user of another":      {as(reseller, userOfA), nil},
-		"no user but a view":   {as(customerA, "_all_docs"), nil},
-		"no user but a design": {as(customerA, "_design/users"), nil},
-		"no user but settings": {as(customerA, "token_restrictions"), nil},
-		"the account itself":   {as(customerA, customerA), nil},
-		"itself":               {as(reseller, userOfReseller), acting(reseller, userOfReseller)},
-		"ancestor":             {as(master, userOfMaster), nil},
-		"sibling":              {as(customerB, userOfB), nil},
-		"nobody":               {as(strings.Repeat("9", 32), userOfA), nil},
-		"no account":           {as("../../system_config", userOfA), nil},
-		"account only":         {map[string]any{"as": map[string]any{"account_id": customerB}}, acting(reseller, userOfReseller)},
-		"owner only":           {map[string]any{"as": map[string]any{"owner_id": userOfB}}, acting(reseller, userOfReseller)},
-		"empty owner":          {as(customerB, ""), acting(reseller, userOfReseller)},
-		"no texts":             {as(1, true), acting(reseller, userOfReseller)},
-		"no object":            {map[string]any{"as": customerB}, acting(reseller, userOfReseller)},
-		"null":                 {map[string]any{"as": nil}, acting(reseller, userOfReseller)},
-	} {
-		token := tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, c.claim)
-		if c.want == nil {
-			checkRefused(t, a, token, fault.Unauthenticated)
-			continue
-		}
-		got, err := authenticate(t, a, token)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		told, err := a.Describe(t.Context(), got, auth.Credentials{Kind: auth.XAuthToken, Token: token})
-		if err != nil || told["account_id"] != c.want.AccountID || told["owner_id"] != c.want.OwnerID {
-			t.Errorf("%s: claims %v, %v", name, told, err)
-		}
-		if by := got.By; by != nil && (by.AccountID != reseller || by.OwnerID != userOfReseller) {
-			t.Errorf("%s: logged in as %+v", name, by)
-		}
-		got.By = nil
-		if !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%s: %+v, want %+v", name, got, c.want)
-		}
-	}
-}
-
-// TestActAsLosesRank: who acts as a customer is one.
-func TestActAsLosesRank(t *testing.T) {
-	t.Parallel()
-	a := strict(openExample(t))
-	token := tokenOf(t, master, userOfMaster, secretOfUserOfMaster, map[string]any{
-		"as": map[string]any{"account_id": customerB, "owner_id": userOfB}})
-	got, err := authenticate(t, a, token)
-	if err != nil || got.Superduper || got.Master || got.AccountID != customerB {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	// The header is about the token, not about whom it acts as (cb_token_auth).
-	for header, good := range map[string]bool{master: true, customerB: false} {
-		_, err := a.Authenticate(t.Context(), auth.Credentials{Kind: auth.XAuthToken, Token: token, Account: header})
-		if good != (err == nil) {
-			t.Errorf("X-Auth-Account-ID %s: %v", header, err)
-		}
-	}
-}
-
 // asA is the claim to act as the user of customer A.
 var asA = map[string]any{"as": map[string]any{"account_id": customerA, "owner_id": userOfA}}
 
-// TestActAsEnds: a token that acts as a user is good only as long as both who logged in and that user may act: faults
-// S4 and S11.
-func TestActAsEnds(t *testing.T) {
+// TestActAs: an administrator may act as an enabled user of the own account or of one below it, and as nobody else, by a
+// token that says so and by a login that asks for it: fault S4.
+func TestActAs(t *testing.T) {
 	t.Parallel()
-	off := document.Document{"enabled": false}
+	as := func(account, owner any) any { return map[string]any{"account_id": account, "owner_id": owner} }
+	level := func(value any) change { return change{reseller, userOfReseller, fields{"priv_level": value}} }
+	itself := auth.As{AccountID: reseller, OwnerID: userOfReseller}
+	userA := auth.As{AccountID: customerA, OwnerID: userOfA}
+	nobody := strings.Repeat("9", 32)
 	for name, c := range map[string]struct {
-		account, id string
-		fields      document.Document
-		kind        fault.Kind
+		as any
+		change
+		want auth.As // as whom the token acts; zero if it is refused
 	}{
-		"plain user":             {reseller, userOfReseller, document.Document{"priv_level": "user"}, fault.Unauthenticated},
-		"no level":               {reseller, userOfReseller, document.Document{"priv_level": nil}, fault.Unauthenticated},
-		"other level":            {reseller, userOfReseller, document.Document{"priv_level": "Admin"}, fault.Unauthenticated},
-		"user disabled":          {reseller, userOfReseller, off, fault.Unauthenticated},
-		"password changed":       {reseller, userOfReseller, document.Document{"pvt_signature_secret": "x"}, fault.Unauthenticated},
-		"account disabled":       {reseller, reseller, document.Document{"pvt_enabled": false}, fault.Unauthenticated},
-		"trial over":             {reseller, reseller, document.Document{"pvt_trial_expires": document.Number(1)}, fault.Invalid},
-		"other user disabled":    {customerA, userOfA, off, fault.Unauthenticated},
-		"other user deleted":     {customerA, userOfA, document.Document{"pvt_deleted": true}, fault.Unauthenticated},
-		"other is no user":       {customerA, userOfA, document.Document{"pvt_type": "device"}, fault.Unauthenticated},
-		"other account deleted":  {customerA, customerA, document.Document{"pvt_deleted": true}, fault.Unauthenticated},
-		"other account disabled": {customerA, customerA, document.Document{"pvt_enabled": false}, fault.Unauthenticated},
-		"other account moved":    {customerA, customerA, document.Document{"pvt_tree": []any{master}}, fault.Unauthenticated},
-		"other's trial over":     {customerA, customerA, document.Document{"pvt_trial_expires": document.Number(1)}, fault.Invalid},
+		"descendant": {as(customerA, userOfA), change{}, userA},
+		"and more":   {map[string]any{"account_id": customerA, "owner_id": userOfA, "x": []any{"y"}}, change{}, userA},
+		"itself":     {as(reseller, userOfReseller), change{}, itself},
+
+		"account only": {map[string]any{"account_id": customerB}, change{}, itself},
+		"owner only":   {map[string]any{"owner_id": userOfB}, change{}, itself},
+		"empty owner":  {as(customerB, ""), change{}, itself},
+		"no texts":     {as(document.Number(1), true), change{}, itself},
+		"a list":       {as([]any{}, document.Number(1)), change{}, itself},
+		"no object":    {customerB, change{}, itself},
+		"null":         {nil, change{}, itself},
+
+		"ancestor":             {as: as(master, userOfMaster)},
+		"sibling":              {as: as(customerB, userOfB)},
+		"no such user":         {as: as(customerA, "x")},
+		"user of another":      {as: as(reseller, userOfA)},
+		"no user but a view":   {as: as(customerA, "_all_docs")},
+		"no user but a design": {as: as(customerA, "_design/users")},
+		"no user but settings": {as: as(customerA, "token_restrictions")},
+		"the account itself":   {as: as(customerA, customerA)},
+		"no such account":      {as: as(nobody, userOfA)},
+		"no account":           {as: as("../../system_config", userOfA)},
+		"long":                 {as: as(customerA, strings.Repeat("x", 1<<20))},
+		"long account":         {as: as(strings.Repeat("x", 1<<20), "x")},
+
+		"plain user":  {as(customerA, userOfA), level("user"), auth.As{}},
+		"no level":    {as(customerA, userOfA), level(nil), auth.As{}},
+		"other level": {as(customerA, userOfA), level("Admin"), auth.As{}},
+
+		"user disabled":    {as(customerA, userOfA), change{customerA, userOfA, fields{"enabled": false}}, auth.As{}},
+		"user deleted":     {as(customerA, userOfA), change{customerA, userOfA, fields{"pvt_deleted": true}}, auth.As{}},
+		"not a user":       {as(customerA, userOfA), change{customerA, userOfA, fields{"pvt_type": "device"}}, auth.As{}},
+		"account deleted":  {as(customerA, userOfA), change{customerA, customerA, fields{"pvt_deleted": true}}, auth.As{}},
+		"account disabled": {as(customerA, userOfA), change{customerA, customerA, fields{"pvt_enabled": false}}, auth.As{}},
+		"account moved": {as(customerA, userOfA), change{customerA, customerA, fields{"pvt_tree": []any{master}}},
+			auth.As{}},
+		"trial over": {as(customerA, userOfA), change{customerA, customerA, fields{
+			"pvt_trial_expires": document.Number(1)}}, auth.As{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := openExample(t)
+			s := openIssuing(t)
+			if c.change.id != "" {
+				c.make(t, s)
+			}
 			a := strict(s)
-			token := tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)
-			if _, err := authenticate(t, a, token); err != nil {
+			token := tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, map[string]any{"as": c.as})
+			grant, err := auth.NewIssuer(s, at(now)).User(t.Context(), auth.ReadLogin(document.Document{
+				"as": c.as, "realm": "reseller.test", "credentials": "b0aeb35bf3324f9c403f29de7519a315",
+			}))
+			if c.want == (auth.As{}) {
+				ofToken, ofLogin := fault.Unauthenticated, fault.Forbidden
+				if name == "trial over" {
+					ofToken, ofLogin = fault.Invalid, fault.Invalid
+				}
+				checkRefused(t, a, token, ofToken)
+				if !fault.Is(err, ofLogin) || grant.Token != "" {
+					t.Errorf("login: %v", err)
+				}
+				return
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
-			update(t, s, database(t, c.account), c.id, c.fields)
-			checkRefused(t, a, token, c.kind)
+			for _, token := range []string{token, grant.Token} {
+				got, err := authenticate(t, a, token)
+				if err != nil || got.AccountID != c.want.AccountID || got.OwnerID != c.want.OwnerID {
+					t.Fatalf("got %+v, %v", got, err)
+				}
+				if by := got.By; by != nil && (by.AccountID != reseller || by.OwnerID != userOfReseller) {
+					t.Errorf("logged in as %+v", by)
+				}
+				told, err := a.Describe(t.Context(), got, xAuth(token))
+				if err != nil || told["account_id"] != c.want.AccountID || told["owner_id"] != c.want.OwnerID {
+					t.Errorf("claims %v, %v", told, err)
+				}
+			}
 		})
 	}
 }
 
-// TestActAsByKey: the account itself may act as a user, by its API key; a device of it may not.
-func TestActAsByKey(t *testing.T) {
+// TestDevicesActAsNobody: a token of a device is good for itself.
+func TestDevicesActAsNobody(t *testing.T) {
 	t.Parallel()
 	s := openExample(t)
-	a := strict(s)
-	got, err := authenticate(t, a, tokenOf(t, reseller, reseller, "ffeeddccbbaa99887766554433221102", asA))
-	if err != nil || got.AccountID != customerA || got.By == nil || got.By.AccountID != reseller {
-		t.Errorf("by key: %+v, %v", got, err)
+	addDevice(t, s)
+	claims := map[string]any{"device_id": device, "identity_sig": identitySig(device, secretOfDevice, serverSecret)}
+	if _, err := authenticate(t, strict(s), tokenOf(t, customerA, customerA, "", claims)); err != nil {
+		t.Error(err)
 	}
-	const device = "dddddddddddddddddddddddddddddd01"
-	update(t, s, database(t, reseller), device, document.Document{"pvt_type": "device", "pvt_signature_secret": "cafe"})
-	claims := map[string]any{"device_id": device, "as": asA["as"], "iss": "kazoo", "account_id": reseller,
-		"identity_sig": identitySig(device, "cafe", serverSecret)}
-	checkRefused(t, a, sign(t, exampleKey(t), crypto.SHA256, header, encodeJSON(t, claims)), fault.Unauthenticated)
-	delete(claims, "as")
-	if _, err := authenticate(t, a, sign(t, exampleKey(t), crypto.SHA256, header, encodeJSON(t, claims))); err != nil {
-		t.Errorf("the device for itself: %v", err)
-	}
-}
-
-// TestImpersonation: a token that Kazoo issued to an administrator who impersonates a user ends with either of them.
-func TestImpersonation(t *testing.T) {
-	t.Parallel()
-	s := openExample(t)
-	a := strict(s)
-	token := tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{
-		"original_account_id": master, "original_owner_id": userOfMaster})
-	if got, err := authenticate(t, a, token); err != nil || got.OwnerID != userOfA || got.Superduper {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	update(t, s, database(t, master), userOfMaster, document.Document{"enabled": false})
-	checkRefused(t, a, token, fault.Unauthenticated)
-	update(t, s, database(t, master), userOfMaster, document.Document{"enabled": true})
-	update(t, s, database(t, customerA), userOfA, document.Document{"enabled": "false"})
-	checkRefused(t, a, token, fault.Unauthenticated)
+	claims["as"] = asA["as"]
+	checkRefused(t, strict(s), tokenOf(t, customerA, customerA, "", claims), fault.Unauthenticated)
 }

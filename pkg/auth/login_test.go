@@ -104,99 +104,49 @@ func loginOf(username, password, realm, name string) auth.Login {
 func TestLoginBranches(t *testing.T) {
 	t.Parallel()
 	const user, password, realm = "admin@cust-a.test", "cust-a-pass", "cust-a.test"
-	set := func(fields document.Document) func(*testing.T, *store.Store) {
-		return func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), customerA, fields)
-			update(t, s, "accounts", customerA, fields)
-		}
-	}
-	setUser := func(fields document.Document) func(*testing.T, *store.Store) {
-		return func(t *testing.T, s *store.Store) { update(t, s, database(t, customerA), userOfA, fields) }
-	}
+	good := loginOf(user, password, realm, "")
 	past := document.Number(kazoo.Gregorian(now))
 	expired := fault.Fields{"account": {"expired": map[string]any{"message": "account expired", "cause": past}}}
 	disabled := fault.Fields{"account": {"disabled": map[string]any{"message": "account disabled"}}}
+	ofAccount := func(f fields) change { return change{customerA, customerA, f} }
+	ofUser := func(f fields) change { return change{customerA, userOfA, f} }
+	const wrong = fault.Unauthenticated
 	for name, c := range map[string]struct {
-		login  auth.Login
-		change func(*testing.T, *store.Store)
-		kind   fault.Kind // Internal is none: the login is good
-		data   fault.Fields
+		login auth.Login
+		change
+		kind fault.Kind // Internal is none: the login is good
+		data fault.Fields
 	}{
-		"realm":             {login: loginOf(user, password, realm, "")},
-		"realm, upper case": {login: loginOf(user, password, "CUST-A.test", "")},
-		"name, upper case":  {login: loginOf("ADMIN@cust-a.test", password, realm, "")},
-		"account name":      {login: loginOf(user, password, "", "customer  A!")},
-		"realm misses":      {login: loginOf(user, password, "nowhere.test", "Customer A")},
-		"realm hits another": {
-			login: loginOf(user, password, "cust-b.test", "Customer A"),
-			kind:  fault.Unauthenticated,
-		},
-		"no account":         {login: loginOf(user, password, "", ""), kind: fault.Unauthenticated},
-		"no letters in name": {login: loginOf(user, password, "", "№ ü"), kind: fault.Unauthenticated},
-		"no hash": {
-			login: auth.Login{Hash: account.Hash{Kind: account.MD5}, Realm: realm},
-			kind:  fault.Unauthenticated,
-		},
-		"wrong password": {login: loginOf(user, "Cust-a-pass", realm, ""), kind: fault.Unauthenticated},
-		"account expired": {
-			login:  loginOf(user, password, realm, ""),
-			change: set(document.Document{"pvt_trial_expires": past}),
-			kind:   fault.Invalid,
-			data:   expired,
-		},
-		"account disabled": {
-			login:  loginOf(user, password, realm, ""),
-			change: set(document.Document{"pvt_enabled": false}),
-			kind:   fault.Invalid,
-			data:   disabled,
-		},
-		"disabled and expired": {
-			login:  loginOf(user, password, realm, ""),
-			change: set(document.Document{"pvt_enabled": false, "pvt_trial_expires": past}),
-			kind:   fault.Invalid,
-			data:   expired,
-		},
-		"disabled, wrong password": {
-			login:  loginOf(user, "x", realm, ""),
-			change: set(document.Document{"pvt_enabled": false}),
-			kind:   fault.Unauthenticated,
-		},
-		"account deleted": {
-			login:  loginOf(user, password, realm, ""),
-			change: set(document.Document{"pvt_deleted": true}),
-			kind:   fault.Unauthenticated,
-		},
-		"copy not deleted": {login: loginOf(user, password, realm, ""), change: func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), customerA, document.Document{"pvt_deleted": true})
-		}, kind: fault.Unauthenticated},
-		"user disabled": {
-			login:  loginOf(user, password, realm, ""),
-			change: setUser(document.Document{"enabled": false}),
-			kind:   fault.Unauthenticated,
-		},
-		"user deleted": {
-			login:  loginOf(user, password, realm, ""),
-			change: setUser(document.Document{"pvt_deleted": true}),
-			kind:   fault.Unauthenticated,
-		},
-		"without secret": {
-			login:  loginOf(user, password, realm, ""),
-			change: setUser(document.Document{"pvt_signature_secret": nil}),
-		},
-		"switched off": {login: loginOf(user, password, realm, ""), change: func(t *testing.T, s *store.Store) {
-			update(t, s, "system_config", "crossbar.auth", document.Document{"default": map[string]any{
-				"auth_modules": map[string]any{"cb_user_auth": map[string]any{"enabled": false}}}})
-		}, kind: fault.TokenRejected},
-		"no database": {login: loginOf(user, password, realm, ""), change: func(t *testing.T, s *store.Store) {
-			update(t, s, "accounts", customerA, document.Document{"realm": "x"})
-			update(t, s, "accounts", strings.Repeat("9", 32), document.Document{"pvt_type": "account", "realm": realm})
-		}, kind: fault.Unauthenticated},
+		"realm":               {login: good},
+		"realm, upper case":   {login: loginOf(user, password, "CUST-A.test", "")},
+		"name, upper case":    {login: loginOf("ADMIN@cust-a.test", password, realm, "")},
+		"account name":        {login: loginOf(user, password, "", "customer  A!")},
+		"realm misses":        {login: loginOf(user, password, "nowhere.test", "Customer A")},
+		"realm hits another":  {login: loginOf(user, password, "cust-b.test", "Customer A"), kind: wrong},
+		"no account":          {login: loginOf(user, password, "", ""), kind: wrong},
+		"no letters in name":  {login: loginOf(user, password, "", "№ ü"), kind: wrong},
+		"no hash":             {login: auth.Login{Hash: account.Hash{Kind: account.MD5}, Realm: realm}, kind: wrong},
+		"wrong password":      {login: loginOf(user, "Cust-a-pass", realm, ""), kind: wrong},
+		"account expired":     {good, ofAccount(fields{"pvt_trial_expires": past}), fault.Invalid, expired},
+		"account disabled":    {good, ofAccount(fields{"pvt_enabled": false}), fault.Invalid, disabled},
+		"account deleted":     {good, ofAccount(fields{"pvt_deleted": true}), wrong, nil},
+		"its copy is deleted": {good, change{"accounts", customerA, fields{"pvt_deleted": true}}, wrong, nil},
+		"user disabled":       {good, ofUser(fields{"enabled": false}), wrong, nil},
+		"user deleted":        {good, ofUser(fields{"pvt_deleted": true}), wrong, nil},
+		"without secret":      {good, ofUser(fields{"pvt_signature_secret": nil}), fault.Internal, nil},
+		"disabled and expired": {good, ofAccount(fields{"pvt_enabled": false, "pvt_trial_expires": past}), fault.Invalid,
+			expired},
+		"disabled, wrong password": {loginOf(user, "x", realm, ""), ofAccount(fields{"pvt_enabled": false}), wrong, nil},
+		"switched off": {good, change{"system_config", "crossbar.auth", fields{"default": map[string]any{
+			"auth_modules": map[string]any{"cb_user_auth": map[string]any{"enabled": false}}}}}, fault.TokenRejected, nil},
+		"no database": {loginOf(user, password, "gone.test", ""), change{"accounts", strings.Repeat("9", 32),
+			fields{"pvt_type": "account", "realm": "gone.test"}}, wrong, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openIssuing(t)
-			if c.change != nil {
-				c.change(t, s)
+			if c.change.id != "" {
+				c.make(t, s)
 			}
 			grant, err := auth.NewIssuer(s, at(now)).User(t.Context(), c.login)
 			if c.kind == fault.Internal {
@@ -262,72 +212,6 @@ func TestUserToken(t *testing.T) {
 	}
 }
 
-// TestLoginAs: a login may act as another user only where a token that says so would be good: fault S4.
-func TestLoginAs(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		as     any
-		change func(*testing.T, *store.Store)
-		want   any        // claim "as" of the token
-		kind   fault.Kind // Internal is none: the login is good
-	}{
-		"below":        {as: asA["as"], want: asA["as"]},
-		"and more":     {as: map[string]any{"account_id": customerA, "owner_id": userOfA, "x": []any{"y"}}, want: asA["as"]},
-		"no object":    {as: strings.Repeat("x", 16<<10)},
-		"account only": {as: map[string]any{"account_id": customerB}},
-		"no texts":     {as: map[string]any{"account_id": []any{}, "owner_id": document.Number(1)}},
-		"sibling":      {as: map[string]any{"account_id": customerB, "owner_id": userOfB}, kind: fault.Forbidden},
-		"ancestor":     {as: map[string]any{"account_id": master, "owner_id": userOfMaster}, kind: fault.Forbidden},
-		"no such user": {as: map[string]any{"account_id": customerA, "owner_id": "x"}, kind: fault.Forbidden},
-		"no id":        {as: map[string]any{"account_id": customerA, "owner_id": "_all_docs"}, kind: fault.Forbidden},
-		"long":         {as: map[string]any{"account_id": customerA, "owner_id": strings.Repeat("x", 1<<20)}, kind: fault.Forbidden},
-		"long account": {as: map[string]any{"account_id": strings.Repeat("x", 1<<20), "owner_id": "x"}, kind: fault.Forbidden},
-		"no such account": {
-			as:   map[string]any{"account_id": strings.Repeat("9", 32), "owner_id": userOfA},
-			kind: fault.Forbidden,
-		},
-		"plain user": {as: asA["as"], kind: fault.Forbidden, change: func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, reseller), userOfReseller, document.Document{"priv_level": "user"})
-		}},
-		"user disabled": {as: asA["as"], kind: fault.Forbidden, change: func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), userOfA, document.Document{"enabled": false})
-		}},
-		"account disabled": {as: asA["as"], kind: fault.Forbidden, change: func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), customerA, document.Document{"pvt_enabled": false})
-		}},
-		"trial over": {as: asA["as"], kind: fault.Invalid, change: func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, customerA), customerA, document.Document{"pvt_trial_expires": document.Number(1)})
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := openIssuing(t)
-			if c.change != nil {
-				c.change(t, s)
-			}
-			login := auth.ReadLogin(document.Document{
-				"as": c.as, "realm": "reseller.test", "credentials": "b0aeb35bf3324f9c403f29de7519a315",
-			})
-			grant, err := auth.NewIssuer(s, at(now)).User(t.Context(), login)
-			if c.kind != fault.Internal {
-				if !fault.Is(err, c.kind) || grant.Token != "" {
-					t.Errorf("got %v", err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, claims := checkToken(t, grant.Token, &exampleKey(t).PublicKey); !reflect.DeepEqual(claims["as"], c.want) {
-				t.Errorf("as %v", claims["as"])
-			}
-			if _, err := authenticate(t, strict(s), grant.Token); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
 // TestKeyLoginToDisabledAccount: fault S11.
 func TestKeyLoginToDisabledAccount(t *testing.T) {
 	t.Parallel()
@@ -344,37 +228,35 @@ func TestKeyLoginToDisabledAccount(t *testing.T) {
 // TestRefresh: the new token says what the old one said, and ends with who logged in: fault S4.
 func TestRefresh(t *testing.T) {
 	t.Parallel()
-	const device, secret = "dddddddddddddddddddddddddddddd01", "cafe"
-	basicOfA := basic(customerA + ":a261f6b14d8343e140df3237c9158687")
-	byToken := func(token string) auth.Credentials { return auth.Credentials{Kind: auth.XAuthToken, Token: token} }
+	basicOfA := basic(customerA + ":" + hashOfA)
+	impersonating := map[string]any{"original_account_id": master, "original_owner_id": userOfMaster}
 	for name, c := range map[string]struct {
 		credentials    auth.Credentials
 		account, owner string // as whom the new token acts
 		method         string
-		home, bound    string // to whom the new token is bound
+		home, bound    string // who logged in
 		as             any
 	}{
-		"user": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, nil)),
+		"user": {xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, nil)),
 			customerA, userOfA, "cb_user_auth", customerA, userOfA, nil},
-		"account": {byToken(tokenOf(t, customerA, customerA, "ffeeddccbbaa99887766554433221103",
-			map[string]any{"method": "cb_api_auth"})), customerA, "", "cb_api_auth", customerA, customerA, nil},
-		"device": {byToken(tokenOf(t, customerA, device, secret, map[string]any{"owner_id": userOfA, "device_id": device})),
+		"account": {xAuth(tokenOf(t, customerA, customerA, secretOfA, map[string]any{"method": "cb_api_auth"})),
+			customerA, "", "cb_api_auth", customerA, customerA, nil},
+		"device": {xAuth(tokenOf(t, customerA, device, secretOfDevice, map[string]any{"owner_id": userOfA, "device_id": device})),
 			customerA, userOfA, "cb_user_auth", customerA, device, nil},
-		"Kazoo's refreshed": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"method": "cb_auth"})),
+		"Kazoo's refreshed": {xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"method": "cb_auth"})),
 			customerA, userOfA, "cb_auth", customerA, userOfA, nil},
-		"as": {byToken(tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)),
+		"as": {xAuth(tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)),
 			customerA, userOfA, "cb_user_auth", reseller, userOfReseller, asA["as"]},
-		"other as": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"as": []any{"x"}})),
+		"other as": {xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"as": []any{"x"}})),
 			customerA, userOfA, "cb_user_auth", customerA, userOfA, nil},
-		"impersonator": {byToken(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{
-			"original_account_id": master, "original_owner_id": userOfMaster})),
-			customerA, userOfA, "cb_user_auth", customerA, userOfA, nil},
+		"impersonator": {xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, impersonating)),
+			customerA, userOfA, "cb_user_auth", master, userOfMaster, nil},
 		"Basic": {basicOfA, customerA, userOfA, "cb_basic_auth", customerA, userOfA, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openIssuing(t)
-			update(t, s, database(t, customerA), device, document.Document{"pvt_signature_secret": secret})
+			addDevice(t, s)
 			issuer, a := auth.NewIssuer(s, at(now)), strict(s)
 			i, err := a.Authenticate(t.Context(), c.credentials)
 			if err != nil {
@@ -396,7 +278,11 @@ func TestRefresh(t *testing.T) {
 			if owner, _ := grant.Data["owner_id"].(string); owner != c.owner || grant.Data["account_id"] != c.account {
 				t.Errorf("data %v", grant.Data)
 			}
-			update(t, s, database(t, c.home), c.bound, document.Document{"pvt_signature_secret": "changed"})
+			end := fields{"pvt_signature_secret": "changed"} // which the token is bound to
+			if name == "impersonator" {
+				end = fields{"enabled": false}
+			}
+			update(t, s, database(t, c.home), c.bound, end)
 			checkRefused(t, a, grant.Token, fault.Unauthenticated)
 		})
 	}
@@ -409,25 +295,6 @@ func TestRefresh(t *testing.T) {
 	if _, err := issuer.Refresh(t.Context(), gone, basicOfA); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("for nobody: %v", err)
 	}
-}
-
-// TestRefreshEndsWithTheImpersonator: a refresh does not make an impersonation the user's own token.
-func TestRefreshEndsWithTheImpersonator(t *testing.T) {
-	t.Parallel()
-	s := openIssuing(t)
-	a := strict(s)
-	c := auth.Credentials{Kind: auth.XAuthToken, Token: tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{
-		"original_account_id": master, "original_owner_id": userOfMaster})}
-	i, err := a.Authenticate(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	grant, err := auth.NewIssuer(s, at(now)).Refresh(t.Context(), i, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	update(t, s, database(t, master), userOfMaster, document.Document{"enabled": false})
-	checkRefused(t, a, grant.Token, fault.Unauthenticated)
 }
 
 // TestLoginLifetime is set for each method of its own.

@@ -3,7 +3,6 @@ package auth_test
 import (
 	"context"
 	"crypto"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 )
 
 // counting is a store that counts what is read of it.
@@ -73,70 +71,28 @@ func TestWarm(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce read each document once.
-func TestManyAtOnce(t *testing.T) {
+// TestTheClockIsNotRemembered: it is looked at for every request, for the end of a token and of a trial.
+func TestTheClockIsNotRemembered(t *testing.T) {
 	t.Parallel()
-	c := &counting{Store: openExample(t)}
-	alone := remembering(c, time.Hour)
-	if _, err := authenticate(t, alone, exampleToken(t)); err != nil {
-		t.Fatal(err)
-	}
-	want := c.reads.Swap(0)
-	a := remembering(c, time.Hour)
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			if _, err := authenticate(t, a, exampleToken(t)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if got := c.reads.Load(); got < want || got > want+32 { // the key's file may be read by several
-		t.Errorf("%d reads, one alone needs %d", got, want)
-	}
-}
-
-// TestExpiryIsNotRemembered: the clock is looked at for every request.
-func TestExpiryIsNotRemembered(t *testing.T) {
-	t.Parallel()
-	var clock atomic.Int64
-	clock.Store(now.Unix())
-	s := openExample(t)
-	documents := doccache.New(s, doccache.Options{Staleness: time.Hour})
-	a := auth.NewAuthenticator(s, auth.Options{
-		Now: func() time.Time { return time.Unix(clock.Load(), 0) }, Documents: documents})
-	token := tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"exp": now.Unix() + 60})
-	for _, c := range []struct {
-		after int64
-		good  bool
-	}{{0, true}, {59, true}, {60, false}, {61, false}, {0, true}} {
-		clock.Store(now.Unix() + c.after)
-		_, err := authenticate(t, a, token)
-		if c.good != (err == nil) || err != nil && !fault.Is(err, fault.TokenRejected) {
-			t.Errorf("after %d s: %v", c.after, err)
-		}
-	}
-}
-
-// TestTrialIsNotRemembered: it ends when it ends.
-func TestTrialIsNotRemembered(t *testing.T) {
-	t.Parallel()
-	var clock atomic.Int64
 	s := openExample(t)
 	update(t, s, database(t, master), master, document.Document{
 		"pvt_trial_expires": document.Number(kazoo.Gregorian(now) + 60)})
-	documents := doccache.New(s, doccache.Options{Staleness: time.Hour})
-	a := auth.NewAuthenticator(s, auth.Options{
-		Now: func() time.Time { return now.Add(time.Duration(clock.Load())) }, Documents: documents})
-	for _, c := range []struct {
-		after time.Duration
-		good  bool
-	}{{0, true}, {59 * time.Second, true}, {60 * time.Second, false}, {time.Hour, false}, {0, true}} {
-		clock.Store(int64(c.after))
-		_, err := authenticate(t, a, exampleToken(t))
-		if c.good != (err == nil) || err != nil && !fault.Is(err, fault.Invalid) {
-			t.Errorf("after %s: %v", c.after, err)
+	for kind, token := range map[fault.Kind]string{
+		fault.TokenRejected: tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"exp": now.Unix() + 60}),
+		fault.Invalid:       exampleToken(t),
+	} {
+		clock := now
+		a := auth.NewAuthenticator(s, auth.Options{
+			Now: func() time.Time { return clock }, Documents: doccache.New(s, doccache.Options{Staleness: time.Hour})})
+		for _, c := range []struct {
+			after int
+			good  bool
+		}{{0, true}, {59, true}, {60, false}, {61, false}, {0, true}} {
+			clock = now.Add(time.Duration(c.after) * time.Second)
+			_, err := authenticate(t, a, token)
+			if c.good != (err == nil) || err != nil && !fault.Is(err, kind) {
+				t.Errorf("after %d s: %v", c.after, err)
+			}
 		}
 	}
 }
@@ -145,38 +101,19 @@ func TestTrialIsNotRemembered(t *testing.T) {
 func TestNobodyIsRefusedFromMemory(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*testing.T, *store.Store)
-		token  func(*testing.T) string // good after the change only
+		change
+		token string // good after the change only
 	}{
-		"another key": {
-			func(t *testing.T, s *store.Store) { update(t, s, "system_auth", kid, attachment(t, otherKey(t))) },
-			func(t *testing.T) string {
-				return sign(t, foreignKey(), crypto.SHA256, header, encodeJSON(t, goodClaims()))
-			},
-		},
-		"another password": {
-			func(t *testing.T, s *store.Store) {
-				update(t, s, database(t, master), userOfMaster, document.Document{"pvt_signature_secret": "new"})
-			},
-			func(t *testing.T) string { return tokenOf(t, master, userOfMaster, "new", nil) },
-		},
+		"another key": {change{"system_auth", kid, attachment(otherKey(t))},
+			sign(t, foreignKey(), crypto.SHA256, header, encodeJSON(t, goodClaims()))},
+		"another password": {change{master, userOfMaster, fields{"pvt_signature_secret": "new"}},
+			tokenOf(t, master, userOfMaster, "new", nil)},
 		"another server secret": {
-			func(t *testing.T, s *store.Store) {
-				update(t, s, "system_config", "auth", document.Document{
-					"default": map[string]any{"secret_for_user_signature": "new"}})
-			},
-			func(t *testing.T) string {
-				return tokenOf(t, master, userOfMaster, "", map[string]any{
-					"identity_sig": identitySig(userOfMaster, secretOfUserOfMaster, "new")})
-			},
-		},
-		"a new user": {
-			func(t *testing.T, s *store.Store) {
-				update(t, s, database(t, master), userOfA, document.Document{
-					"pvt_type": "user", "pvt_signature_secret": "new"})
-			},
-			func(t *testing.T) string { return tokenOf(t, master, userOfA, "new", nil) },
-		},
+			change{"system_config", "auth", fields{"default": map[string]any{"secret_for_user_signature": "new"}}},
+			tokenOf(t, master, userOfMaster, "", map[string]any{
+				"identity_sig": identitySig(userOfMaster, secretOfUserOfMaster, "new")})},
+		"a new user": {change{master, userOfA, fields{"pvt_type": "user", "pvt_signature_secret": "new"}},
+			tokenOf(t, master, userOfA, "new", nil)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -185,30 +122,12 @@ func TestNobodyIsRefusedFromMemory(t *testing.T) {
 			if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 				t.Fatal(err)
 			}
-			c.change(t, s)
-			if _, err := authenticate(t, a, c.token(t)); err != nil {
+			c.make(t, s)
+			if _, err := authenticate(t, a, c.token); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-}
-
-// TestKeyRotationOverHTTP: tokens of a new key are good at once, and those of the old one are not where it was not
-// remembered.
-func TestKeyRotationOverHTTP(t *testing.T) {
-	t.Parallel()
-	s := storetest.Open(t, storetest.FreshCouch(t))
-	loadExample(t, s)
-	a := remembering(s, time.Hour)
-	if _, err := authenticate(t, a, exampleToken(t)); err != nil {
-		t.Fatal(err)
-	}
-	update(t, s, "system_auth", kid, attachment(t, otherKey(t)))
-	token := sign(t, foreignKey(), crypto.SHA256, header, encodeJSON(t, goodClaims()))
-	if _, err := authenticate(t, a, token); err != nil {
-		t.Error(err)
-	}
-	checkRefused(t, remembering(s, time.Hour), exampleToken(t), fault.Unauthenticated)
 }
 
 // TestBadTokensDoNotHammerTheStore: each document is read before its time at most once a second.
@@ -248,41 +167,5 @@ func TestRememberingOutage(t *testing.T) {
 	f.left.Store(0)
 	if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 		t.Errorf("remembered: %v", err)
-	}
-}
-
-// slow is a store whose reads wait until they are let go.
-type slow struct {
-	*store.Store
-	entered chan struct{}
-	release chan struct{}
-}
-
-func (s *slow) Get(ctx context.Context, db, id string) (document.Document, error) {
-	s.entered <- struct{}{}
-	<-s.release
-	return s.Store.Get(ctx, db, id)
-}
-
-// TestWaitingEnds with the request that waits for another's reading.
-func TestWaitingEnds(t *testing.T) {
-	t.Parallel()
-	s := &slow{Store: openExample(t), entered: make(chan struct{}, 100), release: make(chan struct{})}
-	a := remembering(s, time.Hour)
-	first := make(chan error, 1)
-	go func() {
-		_, err := authenticate(t, a, exampleToken(t))
-		first <- err
-	}()
-	<-s.entered
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := a.Authenticate(ctx, auth.Credentials{Kind: auth.XAuthToken, Token: exampleToken(t)})
-	if !fault.Is(err, fault.DatastoreUnreachable) {
-		t.Errorf("got %v", err)
-	}
-	close(s.release)
-	if err := <-first; err != nil {
-		t.Error(err)
 	}
 }

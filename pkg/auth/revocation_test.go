@@ -5,25 +5,17 @@ import (
 	"time"
 
 	"junctor/pkg/auth"
-	"junctor/pkg/document"
 	"junctor/pkg/fault"
-	"junctor/pkg/store"
 )
 
 // TestRevocationElsewhere measures how long a token outlives what is written by another process.
 func TestRevocationElsewhere(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*testing.T, *store.Store){
-		"password changed": func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, master), userOfMaster, document.Document{"pvt_signature_secret": "new"})
-		},
-		"user deleted": func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, master), userOfMaster, document.Document{"pvt_deleted": true})
-		},
-		"key changed": func(t *testing.T, s *store.Store) { update(t, s, "system_auth", kid, attachment(t, otherKey(t))) },
-		"account deleted": func(t *testing.T, s *store.Store) {
-			update(t, s, database(t, master), master, document.Document{"pvt_deleted": true})
-		},
+	for name, c := range map[string]change{
+		"password changed": {master, userOfMaster, fields{"pvt_signature_secret": "new"}},
+		"user deleted":     {master, userOfMaster, fields{"pvt_deleted": true}},
+		"key changed":      {"system_auth", kid, attachment(otherKey(t))},
+		"account deleted":  {master, master, fields{"pvt_deleted": true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -32,7 +24,7 @@ func TestRevocationElsewhere(t *testing.T) {
 			if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 				t.Fatal(err)
 			}
-			change(t, s)
+			c.make(t, s)
 			checkEnds(t, a, time.Now())
 		})
 	}
