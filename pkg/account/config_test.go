@@ -1,14 +1,9 @@
 package account_test
 
 import (
-	"context"
-	"slices"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"junctor/pkg/account"
-	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
@@ -117,34 +112,4 @@ func TestZoneNames(t *testing.T) {
 	if got := account.NewConfig(open(t)).ZoneName(t.Context(), "east"); got != "east" {
 		t.Errorf("without settings, it goes by %q", got)
 	}
-}
-
-// TestZoneNamesFollow: through a cache, as the command has it, a change counts without a restart, and a store that
-// fails takes nothing away.
-func TestZoneNamesFollow(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := open(t)
-		configure(t, s, `{"_id":"ips"}`)
-		cache := doccache.New(s, doccache.Options{Staleness: time.Second})
-		defer cache.Close()
-		c := account.NewConfig(cache)
-		var got []string
-		look := func(ctx context.Context, after time.Duration) {
-			time.Sleep(after)
-			got = append(got, c.ZoneName(ctx, "east"))
-		}
-		look(t.Context(), 0)
-		change(t, s, "system_config", "ips", document.Document{
-			"default": map[string]any{"zone_name_map": map[string]any{"east": "us-east"}},
-		})
-		look(t.Context(), time.Second/4)
-		look(t.Context(), 2*time.Second)
-		gone, cancel := context.WithCancel(t.Context())
-		cancel()
-		look(gone, time.Second/4)
-		if want := []string{"east", "east", "us-east", "us-east"}; !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	})
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
@@ -73,21 +72,14 @@ func change(t *testing.T, s *store.Store, db, id string, fields document.Documen
 
 // ownViews and kazooViews are the two ways to look accounts up.
 func ownViews(t *testing.T, s *store.Store) {
-	install(t, s, "junctor_accounts.json")
-}
-func kazooViews(t *testing.T, s *store.Store) {
-	testutil.InstallKazooViews(t, s, "accounts", "accounts")
+	t.Helper()
+	if err := account.Install(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
 }
 
-func install(t *testing.T, s *store.Store, file string) {
-	t.Helper()
-	design, err := store.Design(couchdbviews.Files, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Install(t.Context(), "accounts", design); err != nil {
-		t.Fatal(err)
-	}
+func kazooViews(t *testing.T, s *store.Store) {
+	testutil.InstallKazooViews(t, s, "accounts", "accounts")
 }
 
 func database(t *testing.T, id string) string {

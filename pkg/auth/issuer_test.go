@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	couchdbviews "junctor/couchdb-views"
+	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -29,11 +29,7 @@ func openIssuing(t *testing.T) *store.Store {
 
 func installViews(t testing.TB, s *store.Store) {
 	t.Helper()
-	design, err := store.Design(couchdbviews.Files, "junctor_accounts.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Install(t.Context(), "accounts", design); err != nil {
+	if err := account.Install(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 }

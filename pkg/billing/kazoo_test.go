@@ -6,9 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -119,35 +117,6 @@ func TestKazooRetried(t *testing.T) {
 	}
 }
 
-// TestKazooOneCallAtATime: however often accounts change while Crossbar is busy, each is reconciled once more.
-func TestKazooOneCallAtATime(t *testing.T) {
-	t.Parallel()
-	b := newBeside(t)
-	entered, leave := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	b.run()
-	b.Reconcile(t.Context(), other)
-	b.reconciled(other)
-	b.crossbar.Instead(func(rw http.ResponseWriter, r *http.Request) {
-		once.Do(func() {
-			close(entered)
-			<-leave
-			b.crossbar.Instead(nil)
-			says(http.StatusOK, "{}")(rw, r)
-		})
-	})
-	b.Reconcile(t.Context(), account)
-	<-entered
-	for range 1000 {
-		b.Reconcile(t.Context(), account)
-	}
-	if got := b.Stats(); got.Waiting != 1 {
-		t.Errorf("%d wait", got.Waiting)
-	}
-	close(leave)
-	b.reconciled(other, account)
-}
-
 // TestKazooCheck: what doctor reports.
 func TestKazooCheck(t *testing.T) {
 	t.Parallel()
@@ -168,22 +137,5 @@ func TestKazooCheck(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
-	}
-}
-
-// TestKazooStop: a Crossbar that hangs does not keep the server from stopping.
-func TestKazooStop(t *testing.T) {
-	t.Parallel()
-	b := newBeside(t)
-	b.crossbar.Instead(hangs)
-	stop := b.run()
-	b.Reconcile(t.Context(), account)
-	began := time.Now()
-	stop()
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %s", took)
-	}
-	if got := b.Stats(); got.Waiting != 0 || got.Dropped != 1 {
-		t.Errorf("%+v", got)
 	}
 }

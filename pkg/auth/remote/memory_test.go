@@ -121,31 +121,6 @@ func TestBreaker(t *testing.T) {
 	w.accepts(t, good)
 }
 
-// TestOneProbe holds that one question decides whether a cluster answers again, and the others are not made to wait.
-func TestOneProbe(t *testing.T) {
-	t.Parallel()
-	w, k := with(t, raw(http.StatusBadGateway, "text/html", ""), nil)
-	w.fail(t, 5)
-	gate := make(chan struct{})
-	k.answer(func(rw http.ResponseWriter, r *http.Request) {
-		<-gate
-		success(about(clusterA, nil))(rw, r)
-	}, nil)
-	w.advance(5 * time.Second)
-	probe := make(chan error)
-	go func() {
-		_, err := w.Identify(t.Context(), clusterA, good)
-		probe <- err
-	}()
-	testutil.Eventually(t, "the cluster or the registry was asked", func() bool { return len(k.lines()) == 6 })
-	w.refuses(t, token("another", 3600), fault.ClusterUnreachable)
-	close(gate)
-	if err := <-probe; err != nil {
-		t.Error(err)
-	}
-	w.accepts(t, token("another", 3600))
-}
-
 // TestProvokedErrors holds that a token which a Kazoo chokes on does not close the cluster for others.
 func TestProvokedErrors(t *testing.T) {
 	t.Parallel()

@@ -114,13 +114,6 @@ func TestStopped(t *testing.T) {
 	w.refuses(t, good, fault.ClusterUnreachable)
 }
 
-func TestNoSuchHost(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.register(t, clusterA, "http://cluster.invalid/v2")
-	w.refuses(t, good, fault.ClusterUnreachable)
-}
-
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	k := &kazoo{tokenAuth: success(about(clusterA, nil))}

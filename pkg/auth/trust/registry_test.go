@@ -1,7 +1,6 @@
 package trust_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -202,36 +201,4 @@ func TestAnotherProcess(t *testing.T) {
 			t.Errorf("after %v: %+v, %v", staleness, got, err)
 		}
 	})
-}
-
-// interrupted is a store in which something happens between a read and its answer, once.
-type interrupted struct {
-	*store.Store
-	by func()
-}
-
-func (i *interrupted) Get(ctx context.Context, db, id string) (document.Document, error) {
-	doc, err := i.Store.Get(ctx, db, id)
-	if by := i.by; by != nil {
-		i.by = nil
-		by()
-	}
-	return doc, err
-}
-
-// TestChangeDuringRead holds that a change in this process counts at once, whatever was being read meanwhile.
-func TestChangeDuringRead(t *testing.T) {
-	t.Parallel()
-	s := &interrupted{Store: open(t, "memory:")}
-	r, documents := cached(s.Store, s, time.Hour)
-	t.Cleanup(documents.Close)
-	add(t, r, clusterA, urlA, "")
-	s.by = func() {
-		if err := r.Remove(t.Context(), clusterA); err != nil {
-			t.Error(err)
-		}
-	}
-	_, _ = r.Get(t.Context(), clusterA) // it may see either
-	_, err := r.Get(t.Context(), clusterA)
-	testutil.RequireFault(t, err, fault.BadIdentifier)
 }
