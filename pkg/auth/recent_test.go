@@ -64,6 +64,11 @@ func TestWarm(t *testing.T) {
 			t.Errorf("%d reads", reads)
 		}
 	}
+	token.Account = customerB
+	if _, err := a.Authenticate(t.Context(), token); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("with X-Auth-Account-ID of another account: %v", err)
+	}
+	token.Account = ""
 	// the same text handed over in another way is another proof
 	token.Kind = auth.Bearer
 	if _, err := a.Authenticate(t.Context(), token); !fault.Is(err, fault.Unauthenticated) {
