@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,45 +53,39 @@ func (r Row) Doc() (document.Document, error) {
 // functions must not call the store: a row may hold the embedded store's read transaction. A database or view
 // that does not exist is fault.DatastoreMissing or fault.DatastoreMissingView.
 func (s *Store) View(ctx context.Context, db, design, view string, q Query, each func(Row) error) error {
-	var failed error
-	err := s.call("view", db, func() error {
-		rows := s.client.DB(db).Query(ctx, design, view, kivik.Params(q.params()))
-		defer func() { _ = rows.Close() }()
-		for failed == nil && rows.Next() {
-			failed = each(Row{rows})
-		}
-		return rows.Err()
+	return s.rows("view", db, design+"/"+view, each, func() *kivik.ResultSet {
+		return s.client.DB(db).Query(ctx, design, view, kivik.Params(q.params()))
 	})
-	if failed != nil {
-		return failed
-	}
-	if err != nil {
-		return fmt.Errorf("view %s/%s: %w", design, view, err)
-	}
-	return nil
 }
 
 // All hands the documents of a database to each as rows, in the order of their ids, until each returns an error, which
 // is passed on; it is View without a view. Included documents have losing revisions as those of Get have them.
 func (s *Store) All(ctx context.Context, db string, q Query, each func(Row) error) error {
-	var failed error
 	params := q.params()
 	delete(params, "reduce")
 	if q.IncludeDocs {
 		params["conflicts"] = true
 	}
-	err := s.call("all", db, func() error {
-		rows := s.client.DB(db).AllDocs(ctx, kivik.Params(params))
+	return s.rows("all", db, "_all_docs", each, func() *kivik.ResultSet {
+		return s.client.DB(db).AllDocs(ctx, kivik.Params(params))
+	})
+}
+
+// rows hands rows to each. An error of each is no failure of the call.
+func (s *Store) rows(operation, db, name string, each func(Row) error, read func() *kivik.ResultSet) error {
+	var failed error
+	err := s.call(operation, db, func() error {
+		rows := read()
 		defer func() { _ = rows.Close() }()
 		for failed == nil && rows.Next() {
 			failed = each(Row{rows})
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
 	})
-	if failed != nil {
-		return failed
-	}
-	return err
+	return cmp.Or(failed, err)
 }
 
 func (q Query) params() map[string]any {

@@ -22,13 +22,7 @@ type incoming struct {
 	id, rev     string
 	deleted     bool
 	body        []byte
-	attachments []upload
-}
-
-// upload is one member of `_attachments`: a file, or the stub of one that is to stay.
-type upload struct {
-	attachment
-	stub bool
+	attachments []attachment // one without data is the stub of one that is to stay
 }
 
 // readIncoming reads a document that is or becomes a JSON object.
@@ -109,7 +103,7 @@ func (in *incoming) readAttachments(value json.RawMessage) error {
 	}
 	for name, a := range given {
 		if a.Stub {
-			in.attachments = append(in.attachments, upload{attachment: attachment{Name: name}, stub: true})
+			in.attachments = append(in.attachments, attachment{Name: name})
 			continue
 		}
 		if a.Data == nil {
@@ -123,9 +117,9 @@ func (in *incoming) readAttachments(value json.RawMessage) error {
 		if err != nil {
 			return err
 		}
-		in.attachments = append(in.attachments, upload{attachment: file})
+		in.attachments = append(in.attachments, file)
 	}
-	slices.SortFunc(in.attachments, func(a, b upload) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(in.attachments, func(a, b attachment) int { return strings.Compare(a.Name, b.Name) })
 	return nil
 }
 

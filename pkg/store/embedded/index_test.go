@@ -115,18 +115,11 @@ func checkIndex(t *testing.T, c contents, ix index) {
 // kivikOver gives a driver's database the face that callers see.
 func kivikOver(t testing.TB, d *database) *kivik.DB {
 	t.Helper()
-	return clientOver(t, d.client).DB(d.name)
-}
-
-func clientOver(t testing.TB, c *client) *kivik.Client {
-	t.Helper()
-	name := fmt.Sprintf("test-%p", c)
-	kivik.Register(name, opened{c})
-	client, err := kivik.New(name, "")
+	client, err := d.overKivik()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client
+	return client.DB(d.name)
 }
 
 func TestIndexAfterRandomWrites(t *testing.T) {

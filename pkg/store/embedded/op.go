@@ -15,12 +15,11 @@ func (in *incoming) next(current *record) (*record, error) {
 		return nil, err
 	}
 	next := &record{deleted: in.deleted, body: in.body}
-	for _, u := range in.attachments {
-		file := u.attachment
-		if u.stub {
-			stored, ok := current.attachmentOf(u.Name)
+	for _, file := range in.attachments {
+		if file.data == nil {
+			stored, ok := current.attachmentOf(file.Name)
 			if !ok {
-				return nil, &Error{http.StatusPreconditionFailed, "Invalid attachment stub for " + u.Name}
+				return nil, &Error{http.StatusPreconditionFailed, "Invalid attachment stub for " + file.Name}
 			}
 			file = stored
 		}

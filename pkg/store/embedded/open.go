@@ -41,15 +41,6 @@ type Options struct {
 	Log zerolog.Logger
 	// ScriptLimit is how long one call of a view function may run; zero is five seconds.
 	ScriptLimit time.Duration
-
-	opened **client // is set to the client that NewClient makes
-}
-
-// Apply lets Options travel through kivik.New.
-func (o Options) Apply(target any) {
-	if t, ok := target.(*Options); ok {
-		*t = o
-	}
 }
 
 // Open opens the store in the folder path, or an empty one for Memory. It creates a folder and a store that are missing,
@@ -59,14 +50,32 @@ func (o Options) Apply(target any) {
 // As with any kivik client, Close waits for open result sets and feeds, so end those first, by Close or context. It
 // also waits for snapshots.
 func Open(path string, o Options) (*Client, error) {
-	register()
-	var own *client
-	o.opened = &own
-	k, err := kivik.New(driverName, path, o)
+	if o.ScriptLimit <= 0 {
+		o.ScriptLimit = scriptLimit
+	}
+	file, created, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{Client: k, own: own}, nil
+	if err := prepareFile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	f, err := newStoreFile(path, o.Log)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if path != Memory {
+		what := "opened the store"
+		if created {
+			what = "created a new store"
+		}
+		full, err := filepath.Abs(file.Path())
+		if err != nil {
+			full = file.Path()
+		}
+		o.Log.Info().Str("file", full).Msg(what)
+	}
+	return newClient(file, f, o).overKivik()
 }
 
 // Client is an open store: a kivik client that can also be copied, see Snapshot.
@@ -75,46 +84,32 @@ type Client struct {
 	own *client
 }
 
+// overKivik puts kivik around a client. kivik only takes a driver that makes one: ours finds it among its options.
+func (c *client) overKivik() (*Client, error) {
+	register()
+	k, err := kivik.New(driverName, c.path, opened{c})
+	return &Client{Client: k, own: c}, err
+}
+
 const driverName = "junctor"
 
 var register = sync.OnceFunc(func() { kivik.Register(driverName, kivikDriver{}) })
 
 type kivikDriver struct{}
 
-// NewClient opens a store; name is its path.
-func (kivikDriver) NewClient(name string, options driver.Options) (driver.Client, error) {
-	var o Options
-	options.Apply(&o)
-	if o.ScriptLimit <= 0 {
-		o.ScriptLimit = scriptLimit
-	}
-	file, created, err := openFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := prepareFile(file); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	f, err := newStoreFile(name, o.Log)
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	if name != Memory {
-		what := "opened the store"
-		if created {
-			what = "created a new store"
-		}
-		path, err := filepath.Abs(file.Path())
-		if err != nil {
-			path = file.Path()
-		}
-		o.Log.Info().Str("file", path).Msg(what)
-	}
-	c := newClient(file, f, o)
-	if o.opened != nil {
-		*o.opened = c
-	}
+// NewClient returns the client that is opened.
+func (kivikDriver) NewClient(_ string, options driver.Options) (c driver.Client, err error) {
+	options.Apply(&c)
 	return c, nil
+}
+
+type opened struct{ *client }
+
+// Apply sets what NewClient returns.
+func (o opened) Apply(target any) {
+	if c, ok := target.(*driver.Client); ok {
+		*c = o.client
+	}
 }
 
 // File returns the path of the file that a store in folder is kept in.

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/go-kivik/kivik/v4"
-	"github.com/go-kivik/kivik/v4/driver"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -242,8 +241,3 @@ func TestClosedStore(t *testing.T) {
 		t.Errorf("second Close: %v", err)
 	}
 }
-
-// opened is a driver over a client that is open already.
-type opened struct{ *client }
-
-func (o opened) NewClient(string, driver.Options) (driver.Client, error) { return o.client, nil }
