@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -81,23 +80,4 @@ func TestCreateManyRefused(t *testing.T) {
 	}
 	sv.is(sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":`+many(4900)+`}`), 201).data(),
 		`{"created":["10.0.0.1"],"unchanged":[],"refused":{}}`)
-}
-
-// TestCreateManyIndexes: an entry is named by its index in the whole list, also behind entries that are invalid.
-func TestCreateManyIndexes(t *testing.T) {
-	t.Parallel()
-	sv := kazoo(t)
-	entries := make([]string, 2500)
-	for i := range entries {
-		entries[i] = fmt.Sprintf(`{"ip":"10.0.%d.%d"}`, i/250, i%250)
-	}
-	entries[1], entries[1500], entries[2001] = `{"ip":7}`, `{"ip":"10.0.0"}`, `{"range":[]}`
-	data := sv.want(sv.as("M", "PUT", "/v2/ips",
-		`{"data":{"zone":"z","host":"h","ips":[`+strings.Join(entries, ",")+`]}}`), 201).data().(map[string]any)
-	if created := data["created"].([]any); len(created) != 2497 || created[2496] != "10.0.9.249" {
-		t.Errorf("created %d", len(created))
-	}
-	sv.is(data["refused"], `{"1":{"invalid":{"message":"ip: Value did not match type(s): string","value":7}},
-		"1500":{"invalid":{"message":"ip must be an IPv4 or IPv6 address","value":"10.0.0"}},
-		"2001":{"invalid":{"message":"range: Value did not match type(s): string","value":[]}}}`)
 }

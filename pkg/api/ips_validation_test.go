@@ -43,7 +43,9 @@ func TestIPsData(t *testing.T) {
 	// What no client can set is ignored, and an equal address exists however it is spelled.
 	sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"ip":"10.0.0.3","zone":"z","host":"h","id":"x","pvt_status":"assigned"}}`), 201)
 	sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"ip":"::ffff:10.0.0.3","zone":"other","host":"h"}}`), 409)
-	sv.want(sv.as("A", "POST", ipsOfA+"/10.0.0.3", ""), 200)
+	// Responses are in the order of the request.
+	sv.is(sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"ips":["10.0.0.3","10.0.0.1","::ffff:10.0.0.2"]}}`), 200).data(),
+		`{"ips":["10.0.0.3","10.0.0.1","10.0.0.2"]}`)
 }
 
 // refuses wants a 400 with these findings, each "PATH CODE".

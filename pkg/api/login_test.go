@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"testing"
@@ -83,92 +82,6 @@ func TestRefresh(t *testing.T) {
 	sv.want(sv.send("GET", ipsOfA, "", "X-Auth-Token", old), 401)
 	sv.want(sv.send("PUT", "/v2/auth", refresh, "X-Auth-Token", old), 401)
 	sv.want(sv.send("PUT", "/v2/auth", `{"data":{}}`, "X-Auth-Token", token), 400)
-}
-
-// TestDisabledAccount: neither a user nor the API key of a disabled account gets in, and tokens are no good any more;
-// its ancestors still manage it: fault S11.
-func TestDisabledAccount(t *testing.T) {
-	t.Parallel()
-	f := found(t)
-	parent := f.account("parent", "")
-	child := f.account("child", parent.ID)
-	ofParent := f.byKey(parent.APIKey)
-	byKey, byPassword := f.byKey(child.APIKey), f.byPassword(child.Realm, "boss", "")
-	hash := account.HashPassword(account.MD5, "boss", f.password("boss")).Value
-	ips := "/v2/accounts/" + child.ID + "/ips"
-	f.changeAccount(child.ID, func(doc document.Document) { doc["pvt_enabled"] = false })
-	const told = `{"account":{"disabled":{"message":"account disabled"}}}`
-	f.is(f.want(f.send("PUT", "/v2/user_auth", `{"data":{"credentials":"`+hash+`","realm":"child.test"}}`), 400).data(), told)
-	f.is(f.want(f.send("PUT", "/v2/api_auth", `{"data":{"api_key":"`+child.APIKey+`"}}`), 400).data(), told)
-	basic := base64.StdEncoding.EncodeToString([]byte(child.ID + ":" + hash))
-	keep(basic)
-	f.want(f.send("GET", ips, "", "Authorization", "Basic "+basic), 401)
-	for _, token := range []string{byKey, byPassword} {
-		f.want(f.send("GET", ips, "", "X-Auth-Token", token), 401)
-		f.want(f.send("PUT", "/v2/auth", `{"data":{"action":"refresh_token"}}`, "X-Auth-Token", token), 401)
-		f.want(f.send("GET", "/v2/auth/tokeninfo?token="+token, ""), 401)
-	}
-	f.want(f.send("GET", ips, "", "X-Auth-Token", ofParent), 200)
-	f.changeAccount(child.ID, func(doc document.Document) { doc["pvt_enabled"] = true })
-	f.changeAccount(parent.ID, func(doc document.Document) { doc["pvt_enabled"] = false })
-	f.want(f.send("GET", ips, "", "X-Auth-Token", byKey), 200)
-	f.want(f.send("GET", ips, "", "X-Auth-Token", ofParent), 401)
-}
-
-// TestActAs: a plain user becomes nobody else, and what an administrator's token may do ends with the administrator,
-// refreshed or not: fault S4.
-func TestActAs(t *testing.T) {
-	t.Parallel()
-	f := found(t)
-	customer := f.account("customer", "")
-	child := f.account("child", customer.ID)
-	f.user(customer.ID, "plain")
-	as := func(accountID, owner string) string {
-		return `,"as":{"account_id":"` + accountID + `","owner_id":"` + owner + `"}`
-	}
-	logIn := func(name, as string) answer {
-		hash := account.HashPassword(account.MD5, name, f.password(name)).Value
-		keep(hash)
-		return f.send("PUT", "/v2/user_auth", `{"data":{"credentials":"`+hash+`","realm":"customer.test"`+as+`}}`)
-	}
-	for name, a := range map[string]answer{
-		"a plain user as the admin":  logIn("plain", as(customer.ID, customer.UserID)),
-		"a plain user as nobody":     logIn("plain", as(customer.ID, "nobody")),
-		"a plain user below":         logIn("plain", as(child.ID, child.UserID)),
-		"an admin as nobody":         logIn("boss", as(child.ID, "nobody")),
-		"an admin as a user above":   logIn("boss", as(f.master.AccountID, "nobody")),
-		"an admin as what is no id":  logIn("boss", as(child.ID, "_all_docs")),
-		"an admin as what is no id,": logIn("boss", as("..", "..")),
-	} {
-		if a.status != 403 || a.envelope["auth_token"] != nil {
-			t.Errorf("%s: %s", name, a.text)
-		}
-	}
-
-	token := f.granted(logIn("boss", as(child.ID, child.UserID)))
-	const refresh = `{"data":{"action":"refresh_token"}}`
-	refreshed := f.send("PUT", "/v2/auth", refresh, "X-Auth-Token", token)
-	tokens := []string{token, f.granted(refreshed)}
-	if data := refreshed.data().(map[string]any); data["account_id"] != child.ID || data["owner_id"] != child.UserID {
-		t.Errorf("refreshed: %s", refreshed.text)
-	}
-	ask := func(token string) answer {
-		return f.send("GET", "/v2/accounts/"+child.ID+"/ips", "", "X-Auth-Token", token)
-	}
-	for _, token := range tokens {
-		shown := f.want(f.send("GET", "/v2/token_auth", "", "X-Auth-Token", token), 200).data().(map[string]any)
-		if shown["method"] != "cb_user_auth" || shown["owner_id"] != child.UserID {
-			t.Errorf("token_auth: %v", shown)
-		}
-		f.want(ask(token), 200)
-	}
-	if err := f.provisioner.DisableUser(t.Context(), customer.ID, "boss"); err != nil {
-		t.Fatal(err)
-	}
-	for _, token := range tokens {
-		f.want(ask(token), 401)
-		f.want(f.send("PUT", "/v2/auth", refresh, "X-Auth-Token", token), 401)
-	}
 }
 
 // TestTrialOver: of an account whose trial is over every request ends before anything is said of its path, except a

@@ -142,26 +142,3 @@ func addresses(items []any) []string {
 	}
 	return list
 }
-
-// TestAssignedOrder: the addresses of the local zone first, then by number, however they came.
-func TestAssignedOrder(t *testing.T) {
-	t.Parallel()
-	sv := kazoo(t)
-	body := `{"data":{"ips":[`
-	for i, address := range []string{"2001:db8::1", "10.0.0.10", "10.0.0.9", "10.0.0.100", "10.0.0.1"} {
-		zone := "elsewhere"
-		if i%2 == 0 {
-			zone = "local"
-		}
-		sv.want(sv.as("M", "PUT", "/v2/ips", `{"data":{"ip":"`+address+`","zone":"`+zone+`","host":"h"}}`), 201)
-		body += `"` + address + `",`
-	}
-	body = body[:len(body)-1] + `]}}`
-	sv.is(sv.want(sv.as("A", "POST", ipsOfA, body), 200).data(),
-		`{"ips":["2001:db8::1","10.0.0.10","10.0.0.9","10.0.0.100","10.0.0.1"]}`)
-	got := addresses(sv.list(sv.as("A", "GET", ipsOfA+"/assigned", "")))
-	want := []string{"10.0.0.1", "10.0.0.9", "2001:db8::1", "10.0.0.10", "10.0.0.100"}
-	if !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-}

@@ -7,12 +7,21 @@ import (
 	"testing"
 )
 
-// TestRoutingAllAddresses: a SIP proxy gets all addresses of a cluster in one response, whose tag is the same as long as
-// the document is, and which says for how long to use it.
-func TestRoutingAllAddresses(t *testing.T) {
+// TestRoutingAddresses: a SIP proxy gets the addresses of its cluster, of the zone asked for first, and for both directions
+// in one response. Its tag is the same as long as the document is, and it says for how long to use it.
+func TestRoutingAddresses(t *testing.T) {
 	t.Parallel()
 	sv := serveRouting(t)
+	sv.is(sv.want(sv.as("M", "GET", clusterPath+"/addresses?direction=inbound", ""), 200).data(), `[]`)
 	sv.withClusters()
+	for query, want := range map[string]string{
+		"direction=inbound": `[{"ip":"192.0.2.1","zone":"east"},{"ip":"192.0.2.2","zone":"east"},{"ip":"192.0.2.3","zone":"west"}]`,
+		"direction=inbound&zone=west&kazoo_cluster_id=": `[{"ip":"192.0.2.3","zone":"west"},{"ip":"192.0.2.1","zone":"east"},` +
+			`{"ip":"192.0.2.2","zone":"east"}]`,
+		"direction=outbound&zone=west": `[]`,
+	} {
+		sv.is(sv.want(sv.as("M", "GET", clusterPath+"/addresses?"+query, ""), 200).data(), want)
+	}
 	sv.want(sv.as("M", "PATCH", clusterPath,
 		`{"data":{"randomize_routing":true,"ips":{"outbound":{"east":["192.0.2.9"]}}}}`), 200)
 	const path = clusterPath + "/addresses?direction=both&zone=west"
