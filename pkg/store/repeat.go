@@ -43,13 +43,18 @@ const newestRead = 3
 // branch reads the winning revision of a document, be it a tombstone, and names those that may have been written over
 // rev: exactly one, or, where rev is empty and the document may be one that was deleted before, the newest ones.
 func (s *Store) branch(ctx context.Context, db, id, rev string) (leaf document.Document, above []string, err error) {
-	winner, err := s.winningRevision(ctx, db, id)
-	if err == nil {
-		err = s.call("get", db, func() (err error) {
-			leaf, err = scan(s.client.DB(db).Get(ctx, id, kivik.Rev(winner), kivik.Param("revs", true)))
-			return err
-		})
+	states, err := s.states(ctx, db, []string{id})
+	if err != nil {
+		return nil, nil, err
 	}
+	winner, ok := states[id]
+	if !ok {
+		return nil, nil, fault.New(fault.BadIdentifier, "")
+	}
+	err = s.call("get", db, func() (err error) {
+		leaf, err = scan(s.client.DB(db).Get(ctx, id, kivik.Rev(winner.Rev), kivik.Param("revs", true)))
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,26 +66,6 @@ func (s *Store) branch(ctx context.Context, db, id, rev string) (leaf document.D
 		above = all[i-1 : i]
 	}
 	return leaf, above, nil
-}
-
-// winningRevision reads the current revision of a document, which may be a tombstone: only _all_docs tells of those.
-func (s *Store) winningRevision(ctx context.Context, db, id string) (rev string, err error) {
-	err = s.call("get_many", db, func() error {
-		rows := s.client.DB(db).AllDocs(ctx, kivik.Param("keys", []string{id}))
-		defer func() { _ = rows.Close() }()
-		var value struct{ Rev string }
-		if rows.Next() {
-			if err := rows.ScanValue(&value); err != nil {
-				return err
-			}
-		}
-		rev = value.Rev
-		return rows.Err()
-	})
-	if err == nil && rev == "" {
-		err = fault.New(fault.BadIdentifier, "")
-	}
-	return rev, err
 }
 
 // revisions names the revisions of a document that was read with its branch, the newest first, and takes the branch out.

@@ -16,35 +16,42 @@ func (s *Store) GetDeleted(
 	if len(ids) == 0 {
 		return nil, nil, nil
 	}
-	revs := map[string]string{} // by id
-	there = map[string]bool{}
-	err = s.call("get_many", db, func() error {
-		rows := s.client.DB(db).AllDocs(ctx, kivik.Params(map[string]any{"keys": ids}))
+	states, err := s.states(ctx, db, ids)
+	gone, there = map[string]document.Document{}, map[string]bool{}
+	for id, state := range states {
+		switch {
+		case err != nil:
+		case state.Deleted:
+			gone[id], err = s.GetRevision(ctx, db, id, state.Rev)
+		default:
+			there[id] = true
+		}
+	}
+	return gone, there, err
+}
+
+// state is the winning revision of a document, which may be a tombstone.
+type state struct {
+	Rev     string
+	Deleted bool
+}
+
+// states reads the winning revisions of documents, keyed by id. Ids that were never used are left out. Only _all_docs tells
+// of tombstones.
+func (s *Store) states(ctx context.Context, db string, ids []string) (map[string]state, error) {
+	found := map[string]state{}
+	err := s.call("get_many", db, func() error {
+		rows := s.client.DB(db).AllDocs(ctx, kivik.Param("keys", ids))
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
-			var value struct {
-				Rev     string
-				Deleted bool
-			}
-			id, err := rows.ID()
-			switch {
-			case err != nil || rows.ScanValue(&value) != nil || value.Rev == "": // "not_found"
-			case value.Deleted:
-				revs[id] = value.Rev
-			default:
-				there[id] = true
+			var st state
+			if id, err := rows.ID(); err == nil && rows.ScanValue(&st) == nil && st.Rev != "" { // else it is "not_found"
+				found[id] = st
 			}
 		}
 		return rows.Err()
 	})
-	gone = make(map[string]document.Document, len(revs))
-	for id, rev := range revs {
-		if err != nil {
-			break
-		}
-		gone[id], err = s.GetRevision(ctx, db, id, rev)
-	}
-	return gone, there, err
+	return found, err
 }
 
 // Tombstones passes what is left of deleted documents to each, as GetDeleted does, in the order of the deletions,
