@@ -62,18 +62,15 @@ func unpack(t *testing.T, packed, path string) {
 		t.Fatal(err)
 	}
 	defer from.Close()
-	text, err := gzip.NewReader(from)
+	reader, err := gzip.NewReader(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := os.Create(path)
+	content, err := io.ReadAll(reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.Copy(to, text); err != nil { //nolint:gosec // our own file
-		t.Fatal(err)
-	}
-	if err := to.Close(); err != nil {
+	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

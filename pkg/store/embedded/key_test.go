@@ -265,16 +265,3 @@ func FuzzKeyRange(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkAppendKey(b *testing.B) {
-	keys := map[string]any{"string": "us-east", "array": []any{"us-east", "available"}, "number": 1.5}
-	for name, key := range keys {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			var buffer []byte
-			for b.Loop() {
-				buffer = appendKey(buffer[:0], key)
-			}
-		})
-	}
-}

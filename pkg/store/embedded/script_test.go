@@ -401,20 +401,3 @@ func TestCompileTakes(t *testing.T) {
 		t.Errorf("views of nothing: %v", p.views)
 	}
 }
-
-func BenchmarkMapDoc(b *testing.B) {
-	p, err := compileDesign(design(map[string]string{
-		"v": `function(doc) { if (doc.pvt_type != 'dedicated_ip' || doc.pvt_deleted) return; emit(doc.pvt_zone, null); }`,
-	}), time.Second, (&journal{}).log)
-	if err != nil {
-		b.Fatal(err)
-	}
-	doc := json.RawMessage(`{"_id":"1.2.3.4","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available",` +
-		`"pvt_zone":"us-east","pvt_host":"proxy1.us-east.myswitch.com","pvt_created":63900000000,"pvt_modified":63900000000}`)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.mapDoc(b.Context(), doc); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
