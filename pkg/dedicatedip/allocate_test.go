@@ -168,12 +168,10 @@ func (s *subject) rush(pools []*Pool, clients, requests int, zone string) []stri
 
 // counted is a pool on the same store that counts its writes to the pool's database.
 func (s *subject) counted(writes *atomic.Int64) *Pool {
-	return s.with(func(call, db string, do func() error) error {
-		if db == Database && call == "put" {
-			writes.Add(1)
-		}
+	return s.with(onPuts(func(_ int64, do func() error) error {
+		writes.Add(1)
 		return do()
-	})
+	}))
 }
 
 // clientsAtOnce returns how many clients make requests at once. They are fewer if the peer stands for a CouchDB: it does
@@ -231,19 +229,7 @@ func allocatesToTheLast(s *subject) {
 // allocationFails: what was assigned on the way to a failure is given back.
 func allocationFails(s *subject) {
 	s.fill(10, "east")
-	puts := 0
-	p := s.with(func(call, db string, do func() error) error {
-		if call != "put" || db != Database {
-			return do()
-		}
-		if puts++; puts > 1 {
-			return do() // what is put back
-		}
-		if err := do(); err != nil {
-			return err
-		}
-		return errUnplugged
-	})
+	p := s.with(when("put", Database, 1, answerLost))
 	testutil.RequireFault(s, outcome(p.Allocate(s.Context(), wish(5))), fault.DatastoreUnreachable)
 	s.copies(accountA)
 	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 10 {

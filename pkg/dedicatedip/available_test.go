@@ -79,24 +79,22 @@ func availablePages(s *subject) {
 		all = append(all, want[zone]...)
 	}
 	for size := 1; size <= len(all)+1; size++ {
-		s.pages(Filter{PageSize: size}, all)
-		s.pages(Filter{PageSize: size, Zone: "a"}, want["a"])
-		s.pages(Filter{PageSize: size, Quantity: 7}, all[:7])
+		s.pages(s.Pool, Filter{PageSize: size}, all)
+		s.pages(s.Pool, Filter{PageSize: size, Zone: "a"}, want["a"])
+		s.pages(s.Pool, Filter{PageSize: size, Quantity: 7}, all[:7])
 	}
-	s.pages(Filter{PageSize: 2, Zone: "b", Quantity: 3}, want["b"][:3])
+	s.pages(s.Pool, Filter{PageSize: 2, Zone: "b", Quantity: 3}, want["b"][:3])
 }
 
 // pages walks to the end. Every page but the last is full, and the last is not empty.
-func (s *subject) pages(f Filter, want []string) {
+func (s *subject) pages(p *Pool, f Filter, want []string) {
 	s.Helper()
 	first := f
 	var got []string
 	for {
-		page, err := s.Read().Available(s.Context(), f)
+		page, err := p.Read().Available(s.Context(), f)
 		s.ok(err)
-		for _, item := range page.Items {
-			got = append(got, item.IP)
-		}
+		got = append(got, addressesOf(page.Items)...)
 		if len(page.Items) == 0 || page.Next != "" && len(page.Items) != f.PageSize || len(got) > len(want) {
 			s.Errorf("%+v: a page of %v", f, page)
 			break

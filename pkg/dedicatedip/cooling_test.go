@@ -50,11 +50,7 @@ func (s *subject) available(p *Pool) string {
 	s.Helper()
 	page, err := p.Read().Available(s.Context(), Filter{})
 	s.ok(err)
-	var ids []string
-	for _, item := range page.Items {
-		ids = append(ids, item.IP)
-	}
-	return strings.Join(ids, " ")
+	return strings.Join(addressesOf(page.Items), " ")
 }
 
 // offers waits until a pool lists these addresses: another process may have written them.
@@ -164,21 +160,7 @@ func coolingPages(s *subject) {
 	}
 	s.ok(outcome(p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})))
 	for _, size := range []int{1, 3, 10, 11} {
-		var got []string
-		f := Filter{PageSize: size}
-		for pages := 0; pages == 0 || f.StartKey != ""; pages++ {
-			page, err := p.Read().Available(s.Context(), f)
-			s.ok(err)
-			for _, item := range page.Items {
-				got = append(got, item.IP)
-			}
-			if f.StartKey = page.Next; len(page.Items) < size && page.Next != "" || len(page.Items) == 0 {
-				s.Errorf("a page of %d has %d", size, len(page.Items))
-			}
-		}
-		if strings.Join(got, " ") != strings.Join(want, " ") {
-			s.Errorf("in pages of %d: %v", size, got)
-		}
+		s.pages(p, Filter{PageSize: size}, want)
 	}
 }
 

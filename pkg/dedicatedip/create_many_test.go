@@ -127,12 +127,7 @@ func createManyDryRun(s *subject) {
 
 func createManyChunks(s *subject) {
 	var writes atomic.Int64
-	p := s.with(func(call, db string, do func() error) error {
-		if call == "put" && db == Database {
-			writes.Add(1)
-		}
-		return do()
-	})
+	p := s.counted(&writes)
 	done, err := p.CreateMany(s.Context(), blocks("10.0.0.1-10.0.4.76")) // 1100
 	s.ok(err)
 	if len(done.Created) != 1100 || done.Created[1099] != "10.0.4.76" || writes.Load() != 3 {

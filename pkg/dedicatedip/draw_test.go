@@ -64,21 +64,17 @@ func drawsAndPanics(s *subject) {
 func drawsGivenBack(s *subject) {
 	s.fill(5, "east")
 	other := s.pool(s.s, io.Discard)
-	puts := 0
-	p := s.with(func(call, db string, do func() error) error {
-		if call != "put" || db != Database {
-			return do()
-		}
-		if puts++; puts == 1 {
+	var puts int64
+	p := s.with(onPuts(func(nth int64, do func() error) error {
+		if puts = nth; nth == 1 {
 			s.ok(s.assign(other, accountB, "10.0.0.3"))
 		}
 		err := do()
-		if puts == 2 {
-			err := s.release(other, accountB, "10.0.0.3")
-			s.ok(err)
+		if nth == 2 {
+			s.ok(s.release(other, accountB, "10.0.0.3"))
 		}
 		return err
-	})
+	}))
 	ips, err := p.Allocate(s.Context(), wish(5))
 	s.ok(err)
 	if len(ips) != 5 || puts != 3 {

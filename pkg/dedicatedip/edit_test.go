@@ -50,7 +50,7 @@ func edit(s *subject) {
 		s.Error("empty notes are stored")
 	}
 	s.ok(outcome(s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone})))
-	s.pages(Filter{Zone: "z2"}, []string{"10.0.0.1"})
+	s.pages(s.Pool, Filter{Zone: "z2"}, []string{"10.0.0.1"})
 	zones, err := s.Read().Zones(s.Context())
 	s.ok(err)
 	if len(zones) != 1 || zones[0] != "z2" {
@@ -82,7 +82,7 @@ func editRefuses(s *subject) {
 	_, err = s.Edit(s.Context(), EditRequest{Address: "10.0.0.1", Zone: &zone, IfMatch: func(string) bool { return false }})
 	testutil.RequireFault(s, err, fault.PreconditionFailed)
 	s.holds("10.0.0.1", "10.0.0.2="+accountA)
-	s.pages(Filter{Zone: "z1"}, []string{"10.0.0.1"})
+	s.pages(s.Pool, Filter{Zone: "z1"}, []string{"10.0.0.1"})
 }
 
 func editNothing(s *subject) {

@@ -148,32 +148,21 @@ func undoFails(s *subject) {
 		s.ok(s.assign(s.Pool, accountB, "10.0.0.2"))
 		s.ok(s.release(s.Pool, accountB, "10.0.0.2"))
 	}
-	writes := 0
-	p := s.with(func(call, db string, do func() error) error {
-		if call == "put" && db == Database {
-			if writes++; writes == 1 {
+	failsUntil := func(last int64) func(string, string, func() error) error {
+		return onPuts(func(nth int64, do func() error) error {
+			if nth == 1 {
 				compete()
-			} else if writes == 2 {
+			} else if nth <= last {
 				return errUnplugged
 			}
-		}
-		return do()
-	})
-	s.conflictNames(s.assign(p, accountA, "10.0.0.1", "10.0.0.2"), "10.0.0.2")
+			return do()
+		})
+	}
+	s.conflictNames(s.assign(s.with(failsUntil(2)), accountA, "10.0.0.1", "10.0.0.2"), "10.0.0.2")
 	s.holds("10.0.0.1", "10.0.0.2")
 
 	var log testutil.Log
-	writes = 0
-	p = s.pool(trouble{s.s, func(call, db string, do func() error) error {
-		if call == "put" && db == Database {
-			if writes++; writes == 1 {
-				compete()
-			} else {
-				return errUnplugged
-			}
-		}
-		return do()
-	}}, &log)
+	p := s.pool(trouble{s.s, failsUntil(1000)}, &log)
 	s.conflictNames(s.assign(p, accountA, "10.0.0.1", "10.0.0.2"), "10.0.0.2")
 	for _, word := range []string{`"level":"error"`, "10.0.0.1", accountA, "unplugged", "a request was refused"} {
 		if !strings.Contains(log.String(), word) {

@@ -192,18 +192,14 @@ func (m *modelRun) compare() {
 	}
 	m.holds(want...)
 	slices.Sort(free)
-	m.pages(Filter{PageSize: 3}, free)
+	m.pages(m.Pool, Filter{PageSize: 3}, free)
 	for _, holder := range slices.Sorted(maps.Keys(lists)) {
 		slices.SortFunc(lists[holder], func(a, b string) int {
 			return netip.MustParseAddr(a).Compare(netip.MustParseAddr(b))
 		})
 		items, err := m.Read().Assigned(m.Context(), holder)
 		m.ok(err)
-		var got []string
-		for _, item := range items {
-			got = append(got, item.IP)
-		}
-		if !slices.Equal(got, lists[holder]) {
+		if got := addressesOf(items); !slices.Equal(got, lists[holder]) {
 			m.Errorf("%s has %v, want %v", holder, got, lists[holder])
 		}
 	}

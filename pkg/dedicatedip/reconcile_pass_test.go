@@ -93,7 +93,7 @@ func pagesOfAccounts(s *subject) {
 	h := s.reconciler(projection.ReconcilerOptions{})
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{projection.CopyRemoved: 3})
-	if log := h.logged(); !strings.Contains(log, `"accounts":1001,"copies":3`) {
+	if log := h.log.String(); !strings.Contains(log, `"accounts":1001,"copies":3`) {
 		s.Errorf("logged %s", log)
 	}
 }
@@ -122,13 +122,13 @@ func passWithoutProgress(s *subject) {
 		s.Errorf("it ended with %v", err)
 	}
 	s.passed(h, projection.PassNoProgress)
-	if log := h.logged(); !strings.Contains(log, "view accounts/listing_by_id of database accounts") {
+	if log := h.log.String(); !strings.Contains(log, "view accounts/listing_by_id of database accounts") {
 		s.Errorf("logged %s", log)
 	}
 	ctx, cancel := context.WithCancel(s.Context())
 	var running sync.WaitGroup
 	running.Go(func() { h.Run(ctx) })
-	testutil.Eventually(s, "a second pass", func() bool { return strings.Count(h.logged(), "listing_by_id of database accounts") == 2 })
+	testutil.Eventually(s, "a second pass", func() bool { return strings.Count(h.log.String(), "listing_by_id of database accounts") == 2 })
 	cancel()
 	running.Wait()
 	s.counts(h, map[string]int{})
@@ -172,7 +172,7 @@ func passStops(s *subject) {
 	s.write(s.accountDB(accountB), "10.0.1.1", func(doc document.Document) { doc["pvt_zone"] = "elsewhere" })
 	drop(ids[10:21])
 	h := pass(projection.PassStopped, 0)
-	if log := h.logged(); !strings.Contains(log, "would remove 11 of the accounts' 51 copies") ||
+	if log := h.log.String(); !strings.Contains(log, "would remove 11 of the accounts' 51 copies") ||
 		!strings.Contains(log, "junctor ips repair --confirm") {
 		s.Errorf("logged %s", log)
 	}
@@ -212,7 +212,7 @@ func passSparesContested(s *subject) {
 	s.counts(h, map[string]int{projection.CopyRemoved: 1}) // 10.0.0.9
 	s.copiedFrom(accountA, []string{"2001:db8::1"})
 	s.copiedFrom(accountB, []string{"2001:DB8::1"})
-	if log := h.logged(); strings.Count(log, "several accounts have copies") != 2 {
+	if log := h.log.String(); strings.Count(log, "several accounts have copies") != 2 {
 		s.Errorf("logged %s", log)
 	}
 	s.give(accountA, "2001:db8::1")
@@ -291,8 +291,8 @@ func abandonedAddresses(s *subject) {
 	s.ok(h.Refresh(s.Context()))
 	s.counts(h, map[string]int{"abandoned": 3})
 	for id, want := range map[string]string{"10.0.0.6": gone, "10.0.0.7": marked, "10.0.0.8": "no account"} {
-		if got := s.stored(Database, id).String("pvt_assigned_to"); got != want || !strings.Contains(h.logged(), id) {
-			s.Errorf("%s is with %q, logged %s", id, got, h.logged())
+		if got := s.stored(Database, id).String("pvt_assigned_to"); got != want || !strings.Contains(h.log.String(), id) {
+			s.Errorf("%s is with %q, logged %s", id, got, h.log.String())
 		}
 	}
 	if s.stored(s.accountDB(marked), "10.0.0.7") != nil {

@@ -1,7 +1,6 @@
 package dedicatedip
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -44,7 +43,7 @@ type testReconciler struct {
 	mu     sync.Mutex
 	counts map[string]int
 	passed []string
-	log    bytes.Buffer
+	log    testutil.Log
 }
 
 // reconcilerStore is what a process with a pool and a Reconciler needs of a store.
@@ -74,7 +73,7 @@ func (s *subject) reconcilerOn(on reconcilerStore, now func() time.Time, o proje
 		h.passed = append(h.passed, result)
 	}
 	h.Pool = s.poolWith(on, Options{
-		Now: now, Log: zerolog.New(&guarded{h: h}), Copies: projection.Options{
+		Now: now, Log: zerolog.New(&h.log), Copies: projection.Options{
 			Repaired: count, Abandoned: func() { count("abandoned") }, Settle: 30 * time.Millisecond,
 		},
 	})
@@ -83,25 +82,10 @@ func (s *subject) reconcilerOn(on reconcilerStore, now func() time.Time, o proje
 	return h
 }
 
-// guarded is the log of a testReconciler.
-type guarded struct{ h *testReconciler }
-
-func (g *guarded) Write(line []byte) (int, error) {
-	g.h.mu.Lock()
-	defer g.h.mu.Unlock()
-	return g.h.log.Write(line)
-}
-
 func (h *testReconciler) counted() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return fmt.Sprint(h.counts)
-}
-
-func (h *testReconciler) logged() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.log.String()
 }
 
 // running runs a process that repairs copies until the test ends.
@@ -123,8 +107,8 @@ func (s *subject) counts(h *testReconciler, want map[string]int) {
 	for _, n := range want {
 		lines += n
 	}
-	if got := strings.Count(h.logged(), "repaired an account's copy"); got != lines-want["abandoned"] {
-		s.Errorf("%d lines, want %d: %s", got, lines-want["abandoned"], h.logged())
+	if got := strings.Count(h.log.String(), "repaired an account's copy"); got != lines-want["abandoned"] {
+		s.Errorf("%d lines, want %d: %s", got, lines-want["abandoned"], h.log.String())
 	}
 }
 

@@ -3,6 +3,7 @@ package dedicatedip
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -53,6 +54,17 @@ func when(call, db string, nth int, act func(do func() error) error) func(string
 			if count++; count == nth {
 				return act(do)
 			}
+		}
+		return do()
+	}
+}
+
+// onPuts returns a hook that acts on the writes to the pool's database, which it numbers from 1 on.
+func onPuts(act func(nth int64, do func() error) error) func(string, string, func() error) error {
+	var puts atomic.Int64
+	return func(call, db string, do func() error) error {
+		if call == "put" && db == Database {
+			return act(puts.Add(1), do)
 		}
 		return do()
 	}

@@ -83,9 +83,9 @@ func equalZonesPaged(s *subject) {
 		s.Errorf("%d addresses of zones %q", len(all), zones)
 	}
 	for size := 1; size <= 4; size++ {
-		s.pages(Filter{PageSize: size}, all)
+		s.pages(s.Pool, Filter{PageSize: size}, all)
 		for _, zone := range equalZones {
-			s.pages(Filter{PageSize: size, Zone: zone}, ids[zone])
+			s.pages(s.Pool, Filter{PageSize: size, Zone: zone}, ids[zone])
 		}
 	}
 }
