@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/testutil"
@@ -24,12 +25,14 @@ var equalZones = []string{"us-east", "us-east\u0001", "us-east\u00ad", "us-east\
 func (s *subject) fillEqualZones(each int) map[string][]string {
 	s.Helper()
 	ids := map[string][]string{}
+	var docs []document.Document
 	for n := range each * len(equalZones) {
 		id, zone := fmt.Sprintf("10.0.%d.%d", n/100, 100+n%100), equalZones[n%len(equalZones)]
 		ids[zone] = append(ids[zone], id)
-		s.put(fmt.Sprintf(`{"_id":%q,"pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":%s,"pvt_host":%s}`,
-			id, jsonText(s, zone), jsonText(s, zone+".host")))
+		docs = append(docs, document.Document{"_id": id, "pvt_type": documentType, "pvt_status": available,
+			"pvt_zone": zone, "pvt_host": zone + ".host"})
 	}
+	s.putMany(Database, docs)
 	return ids
 }
 
