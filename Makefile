@@ -24,6 +24,10 @@ MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.7.0
 # A download that fails is tried again.
 export npm_config_fetch_retries := 5
 
+# All that is built without the race detector is built in the same way, so that nothing is compiled twice.
+export CGO_ENABLED := 0
+export GOFLAGS     += -trimpath
+
 # Tests over HTTP speak to this, unless JUNCTOR_TEST_COUCHDB names a CouchDB.
 PEER := .tools/node_modules/.bin/pouchdb-server
 
@@ -40,12 +44,14 @@ NODE_OK      := $(shell node -e 'const [a, b] = process.versions.node.split(".")
 
 .PHONY: build
 build: console ## build bin/junctor, with the console in it
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(BUILT)' -o bin/junctor ./cmd/junctor
+	go build -ldflags '-s -w $(BUILT)' -o bin/junctor ./cmd/junctor
 
 .PHONY: console
 ifeq ($(NODE_OK),yes)
 console: ## build the console, if its source has changed
-	@if $(MAKE) --no-print-directory $(WEB_PACKAGES); then $(MAKE) --no-print-directory pkg/console/dist/index.html; else \
+	@if $(MAKE) --no-print-directory $(WEB_PACKAGES); then \
+		ln -sfn ../../../.tools/console/node_modules $(WEB)/node_modules && \
+		$(MAKE) --no-print-directory pkg/console/dist/index.html; else \
 		echo "npm cannot get the packages that the console is built with: it stays as it was"; [ "$$CI" != true ]; fi
 else
 console:
@@ -62,7 +68,6 @@ $(WEB_PACKAGES): $(WEB)/package-lock.json $(WEB)/.npmrc
 	mkdir -p .tools/console
 	cp $(WEB)/package.json $(WEB)/package-lock.json $(WEB)/.npmrc .tools/console
 	cd .tools/console && npm ci --ignore-scripts --loglevel=error
-	ln -sfn ../../../.tools/console/node_modules $(WEB)/node_modules
 	touch $@
 
 .PHONY: man
@@ -79,10 +84,11 @@ check: ## the quick checks: format, vet, short tests
 	go vet ./...
 	go test -short -vet=off -shuffle=on -timeout 2m ./...
 
+# By default a program with the race detector sleeps for a second before it exits, and tests start many.
 .PHONY: test
 test: peer programs console ## vet, and all tests with the race detector
 	go vet ./...
-	go test -race -vet=off -shuffle=on -parallel $(PARALLEL) -timeout 30m ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=50 go test -race -vet=off -shuffle=on -parallel $(PARALLEL) -timeout 30m ./...
 
 .PHONY: soak
 soak: peer programs ## the tests that take minutes, whose names have Soak in them

@@ -31,16 +31,17 @@ build() { # OUTPUT: the program, for GOARCH
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.built=$version -X main.commit=$commit -X main.date=$date" -o "$1" ./cmd/junctor
 }
 
-build "$BUILT/host/junctor"
-"$BUILT/host/junctor" man "$BUILT/man"
+host=$BUILT/$(go env GOOS)-$(go env GOARCH)/junctor
+build "$host"
+"$host" man "$BUILT/man"
 gzip -9n "$BUILT"/man/*
-"$BUILT/host/junctor" completion bash >"$BUILT/completion/junctor"
-"$BUILT/host/junctor" completion zsh >"$BUILT/completion/_junctor"
-"$BUILT/host/junctor" completion fish >"$BUILT/completion/junctor.fish"
+"$host" completion bash >"$BUILT/completion/junctor"
+"$host" completion zsh >"$BUILT/completion/_junctor"
+"$host" completion fish >"$BUILT/completion/junctor.fish"
 
 for ARCH in ${ARCHES:-amd64 arm64}; do
 	export ARCH
-	GOOS=linux GOARCH=$ARCH build "$BUILT/linux-$ARCH/junctor"
+	[ -e "$BUILT/linux-$ARCH/junctor" ] || GOOS=linux GOARCH=$ARCH build "$BUILT/linux-$ARCH/junctor"
 	for packager in deb rpm; do
 		go run $nfpm package --config packaging/nfpm.yaml --packager $packager --target "$out"
 	done
