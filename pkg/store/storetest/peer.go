@@ -17,6 +17,10 @@ import (
 //go:embed peer.js
 var peerScript []byte
 
+// peerConfig turns logging off, half of the peer's work otherwise. The server reads its flag --no-stdout-logs as
+// "stdout-logs: no", which it does not know.
+const peerConfig = `{"log":{"level":"none"},"pouchdb_server":{"no-stdout-logs":true}}`
+
 // peerStart bounds how long a pouchdb-server may take to listen. It takes half a second on an idle machine; test
 // binaries start theirs at the same time.
 const peerStart = 3 * time.Minute
@@ -41,11 +45,13 @@ func startPeer() (dsn string, stop func(), err error) {
 }
 
 func runPeer(program, dir string) (dsn string, stop func(), err error) {
-	if err := os.WriteFile(filepath.Join(dir, "peer.js"), peerScript, 0o600); err != nil {
+	err = errors.Join(os.WriteFile(filepath.Join(dir, "peer.js"), peerScript, 0o600),
+		os.WriteFile(filepath.Join(dir, "config.json"), []byte(peerConfig), 0o600))
+	if err != nil {
 		return "", nil, err
 	}
 	var complaint bytes.Buffer
-	cmd := exec.Command(program, "--in-memory", "--no-stdout-logs", "--dir", dir, "--config", "config.json")
+	cmd := exec.Command(program, "--in-memory", "--dir", dir, "--config", "config.json")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "NODE_OPTIONS=--require ./peer.js")
 	cmd.Stderr = &complaint
