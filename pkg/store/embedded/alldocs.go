@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/go-kivik/kivik/v4/driver"
 )
@@ -20,29 +19,28 @@ func (d *database) AllDocs(ctx context.Context, options driver.Options) (driver.
 	if err != nil {
 		return nil, err
 	}
-	return d.query(ctx, q, func(c contents, _ *rows) (source, error) {
+	return d.query(ctx, q, func(c contents, r *rows) (source, error) {
 		if q.Keys != nil {
-			return &keyedDocs{contents: c, keys: q.Keys, at: -1, includeDocs: q.Docs}, nil
+			return c.keyedDocs(q), nil
 		}
-		return &docRows{scan: newScan(c.part(docsBucket), []span{within}, q.Descending), includeDocs: q.Docs}, nil
+		r.scan = newScan(c.part(docsBucket), []span{within}, q.Descending)
+		return r.scan.docs(q), nil
 	})
 }
 
-// docRows are documents in the order of their ids.
-type docRows struct {
-	*scan
-	includeDocs bool
-}
-
-func (s *docRows) advance() (bool, error) { return s.next(), nil }
-
-func (s *docRows) row(row *driver.Row) error {
-	r, err := decodeRecord(s.v)
-	if err != nil {
-		return err
+// docs returns documents in the order of their ids.
+func (s *scan) docs(q *query) source {
+	return func(row *driver.Row) (bool, error) {
+		if !s.next() {
+			return false, nil
+		}
+		r, err := decodeRecord(s.v)
+		if err != nil {
+			return false, err
+		}
+		describeDocument(row, string(s.k), r, q.Docs)
+		return true, nil
 	}
-	describeDocument(row, string(s.k), r, s.includeDocs)
-	return nil
 }
 
 // docValue is the value of a row of _all_docs.
@@ -69,34 +67,28 @@ func liveDocument(id string, r *record) []byte {
 	return r.document(id)
 }
 
-// keyedDocs are the documents of the given ids, in that order, including those that are missing or deleted.
-type keyedDocs struct {
-	contents    contents
-	keys        []json.RawMessage
-	at          int
-	includeDocs bool
-}
-
-func (s *keyedDocs) advance() (bool, error) {
-	s.at++
-	return s.at < len(s.keys), nil
-}
-
-func (s *keyedDocs) row(row *driver.Row) error {
-	key := s.keys[s.at]
-	var id string
-	var r *record
-	if json.Unmarshal(key, &id) == nil && id != "" {
-		var err error
-		if r, err = s.contents.record(id); err != nil {
-			return err
+// keyedDocs returns the documents of the given ids, in that order, including those that are missing or deleted.
+func (c contents) keyedDocs(q *query) source {
+	keys := q.Keys
+	return func(row *driver.Row) (bool, error) {
+		if len(keys) == 0 {
+			return false, nil
 		}
+		var id string
+		var r *record
+		if json.Unmarshal(keys[0], &id) == nil && id != "" {
+			var err error
+			if r, err = c.record(id); err != nil {
+				return false, err
+			}
+		}
+		if r == nil {
+			row.Key = keys[0]
+			row.Error = &Error{http.StatusNotFound, "not_found"}
+		} else {
+			describeDocument(row, id, r, q.Docs)
+		}
+		keys = keys[1:]
+		return true, nil
 	}
-	if r == nil {
-		row.Key = slices.Clone(key)
-		row.Error = &Error{http.StatusNotFound, "not_found"}
-		return nil
-	}
-	describeDocument(row, id, r, s.includeDocs)
-	return nil
 }

@@ -19,52 +19,20 @@ type openedView struct {
 	reached uint64   // the update sequence up to which rows are there
 }
 
-// groups has one row for each distinct key. It goes from key to key without touching the rows between. Their values are
-// reduced when the value of the row is read.
-type groups struct {
-	rows  *rows
-	scan  *scan
-	view  *openedView
-	group []byte // the encoded key of the current row
-	key   json.RawMessage
-}
-
-func (g *groups) advance() (bool, error) {
-	more := false
-	if g.group == nil {
-		more = g.scan.next()
-	} else {
-		more = g.scan.nextGroup(g.group)
-	}
-	if !more {
-		return false, nil
-	}
-	r, err := readRow(g.scan.k, g.scan.v)
-	g.group, g.key = bytes.Clone(r.group), bytes.Clone(r.key)
-	return true, err
-}
-
-func (g *groups) row(row *driver.Row) error {
-	row.Key = g.key
-	row.Value = &lazyValue{groups: g, group: g.group, within: g.scan.spans[0]}
-	return nil
-}
-
-// reduce returns the reduced value of one group.
-func (g *groups) reduce(group []byte, within span) (json.RawMessage, error) {
-	s := newScan(g.view.rows, []span{within.narrow(group)}, false)
-	acc := accumulator{ctx: g.rows.ctx, reducer: g.view.reducer}
-	for s.next() {
-		r, err := readRow(s.k, s.v)
-		if err != nil {
-			return nil, err
+// groups returns one row for each distinct key. It goes from key to key without touching the rows between. Their values
+// are reduced when the value of the row is read.
+func (r *rows) groups(v *openedView) source {
+	var group []byte // the encoded key of the row before
+	return func(row *driver.Row) (bool, error) {
+		if !r.scan.nextGroup(group) {
+			return false, nil
 		}
-		if err := acc.add(r); err != nil {
-			return nil, err
-		}
+		stored, err := readRow(r.scan.k, r.scan.v)
+		group = bytes.Clone(stored.group)
+		row.Key = bytes.Clone(stored.key)
+		row.Value = &lazyValue{rows: r, view: v, within: r.scan.spans[0].narrow(group)}
+		return true, err
 	}
-	g.scan.touched += s.touched
-	return acc.result()
 }
 
 // narrow returns the part of a span whose keys start with the prefix.
@@ -81,8 +49,8 @@ func (sp span) narrow(prefix []byte) span {
 
 // lazyValue is the value of a group, reduced on the first Read.
 type lazyValue struct {
-	groups *groups
-	group  []byte
+	rows   *rows
+	view   *openedView
 	within span
 	result *bytes.Reader
 }
@@ -97,14 +65,25 @@ func (v *lazyValue) Read(p []byte) (int, error) {
 }
 
 func (v *lazyValue) reduce() error {
-	rows := v.groups.rows
-	rows.mu.Lock()
-	defer rows.mu.Unlock()
-	if rows.tx == nil {
+	v.rows.mu.Lock()
+	defer v.rows.mu.Unlock()
+	if v.rows.tx == nil {
 		return errors.New("the value of a row was read after its result set ended")
 	}
-	return boltfile.Guard(rows.client.path, func() error {
-		result, err := v.groups.reduce(v.group, v.within)
+	return boltfile.Guard(v.rows.client.path, func() error {
+		s := newScan(v.view.rows, []span{v.within}, false)
+		defer func() { v.rows.scan.touched += s.touched }()
+		acc := accumulator{ctx: v.rows.ctx, reducer: v.view.reducer}
+		for s.next() {
+			r, err := readRow(s.k, s.v)
+			if err == nil {
+				err = acc.add(r)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		result, err := acc.result()
 		v.result = bytes.NewReader(result)
 		return err
 	})

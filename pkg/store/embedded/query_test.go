@@ -288,7 +288,7 @@ func TestRangeReadsOnlyItsRows(t *testing.T) {
 					t.Errorf("group %s counts %s (%v)", row.Key, value, err)
 				}
 			}
-			if touched := scanOf(rs.source).touched; count != test.rows || touched > test.atMost {
+			if touched := rs.scan.touched; count != test.rows || touched > test.atMost {
 				t.Errorf("%d rows, looked at %d; want %d and no more than %d", count, touched, test.rows, test.atMost)
 			}
 		})
@@ -325,13 +325,6 @@ func TestLargeGroup(t *testing.T) {
 			t.Errorf("%s %v: %s, want %s", test.view, test.o, got, test.want)
 		}
 	}
-}
-
-func scanOf(s source) *scan {
-	if g, ok := s.(*groups); ok {
-		return g.scan
-	}
-	return s.(*viewRows).scan
 }
 
 // TestWriteWhileReading would block if the file had to be mapped anew while a result set is open.

@@ -18,23 +18,17 @@ type rows struct {
 
 	mu     sync.Mutex // kivik closes from other goroutines
 	tx     *bolt.Tx   // nil when closed
+	scan   *scan      // nil for documents by their keys
 	source source
 	skip   int64
 	limit  int64
 }
 
-// source is where the rows of a result set come from.
-type source interface {
-	// advance moves to the next row. It returns false at the end.
-	advance() (bool, error)
-	// row describes the current row, in memory that outlives the transaction.
-	row(*driver.Row) error
-}
+// source describes the next row, in memory that outlives the transaction. It returns false at the end.
+type source func(row *driver.Row) (more bool, err error)
 
 // query opens a result set with the rows of the source that open returns.
-func (d *database) query(ctx context.Context, q *query, open func(contents, *rows) (source, error)) (
-	driver.Rows, error,
-) {
+func (d *database) query(ctx context.Context, q *query, open func(contents, *rows) (source, error)) (driver.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -74,16 +68,19 @@ func (r *rows) next(row *driver.Row) error {
 		return err
 	}
 	for ; r.tx != nil && r.limit > 0; r.skip-- {
-		more, err := r.source.advance()
-		if err != nil {
+		into := row
+		if r.skip > 0 {
+			into = &driver.Row{}
+		}
+		more, err := r.source(into)
+		switch {
+		case err != nil:
 			return err
-		}
-		if !more {
-			break
-		}
-		if r.skip <= 0 {
+		case !more:
+			return io.EOF
+		case r.skip <= 0:
 			r.limit--
-			return r.source.row(row)
+			return nil
 		}
 	}
 	return io.EOF

@@ -28,11 +28,13 @@ func (s *scan) next() bool {
 	return s.seekSpan()
 }
 
-// nextGroup moves past all keys that start with the prefix.
+// nextGroup moves past all keys that start with the prefix; nil is none.
 func (s *scan) nextGroup(prefix []byte) bool {
-	if s.reverse {
+	switch {
+	case prefix == nil:
+	case s.reverse:
 		s.before(prefix)
-	} else {
+	default:
 		s.from(successor(prefix))
 	}
 	return s.seekSpan()

@@ -50,11 +50,11 @@ func (d *database) queryView(c contents, r *rows, q *viewQuery, ddocID, view str
 	if err != nil {
 		return nil, err
 	}
-	s := newScan(v.rows, spans, q.Descending)
+	r.scan = newScan(v.rows, spans, q.Descending)
 	if reduce {
-		return &groups{rows: r, scan: s, view: v}, nil
+		return r.groups(v), nil
 	}
-	return &viewRows{scan: s, contents: c, includeDocs: q.Docs}, nil
+	return r.scan.emitted(c, q), nil
 }
 
 // openView returns a view of a design document.
@@ -78,33 +78,30 @@ func (d *database) openView(c contents, ddocID, view string) (*openedView, error
 	return &openedView{rows: rows, reducer: ix.program.reduces[view], reached: ix.reached}, nil
 }
 
-// viewRows are rows as the map function emitted them.
-type viewRows struct {
-	*scan
-	contents    contents
-	includeDocs bool
-}
-
-func (s *viewRows) advance() (bool, error) { return s.next(), nil }
-
-func (s *viewRows) row(row *driver.Row) error {
-	stored, err := readRow(s.k, s.v)
-	if err != nil {
-		return err
+// emitted returns rows as the map function emitted them.
+func (s *scan) emitted(c contents, q *viewQuery) source {
+	return func(row *driver.Row) (bool, error) {
+		if !s.next() {
+			return false, nil
+		}
+		stored, err := readRow(s.k, s.v)
+		if err != nil {
+			return false, err
+		}
+		row.ID = stored.id
+		row.Key = bytes.Clone(stored.key)
+		row.Value = bytes.NewReader(bytes.Clone(stored.value))
+		if !q.Docs {
+			return true, nil
+		}
+		id := linkedDocument(stored)
+		r, err := c.record(id)
+		if err != nil {
+			return false, err
+		}
+		row.Doc = bytes.NewReader(liveDocument(id, r))
+		return true, nil
 	}
-	row.ID = stored.id
-	row.Key = bytes.Clone(stored.key)
-	row.Value = bytes.NewReader(bytes.Clone(stored.value))
-	if !s.includeDocs {
-		return nil
-	}
-	id := linkedDocument(stored)
-	r, err := s.contents.record(id)
-	if err != nil {
-		return err
-	}
-	row.Doc = bytes.NewReader(liveDocument(id, r))
-	return nil
 }
 
 // linkedDocument is the id of the document to include: the one that emitted the row, unless the value names one.
