@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"junctor/pkg/ipbatch"
 	"junctor/pkg/ipfile"
 	"junctor/pkg/progress"
 )
@@ -76,17 +75,14 @@ func (c *cli) importRows(ctx context.Context, b *bulk, defaults ipfile.Options) 
 		}
 		if wrong, ok := errors.AsType[*ipfile.RowError](err); ok {
 			rows++
-			b.refuse(refusedRow{wrong.Row.Number, wrong.Row.Address(), "invalid", wrong.Message})
+			b.refuse(refusedRow{wrong.Row.Number, wrong.Row.Text(), "invalid", wrong.Message})
 			continue
 		}
 		if err != nil { // what was read before it counts
 			return cmp.Or(b.flush(ctx), err)
 		}
 		rows++
-		err = b.add(ctx, row.Number, ipbatch.Entry{
-			IP: row.IP, CIDR: row.CIDR, Range: row.Range, All: row.All, Zone: row.Zone, Host: row.Host, Notes: row.Notes,
-		})
-		if err != nil {
+		if err := b.add(ctx, row.Number, row.Entry); err != nil {
 			return err
 		}
 	}

@@ -26,13 +26,13 @@ const (
 // Entry is addresses to add to the pool, with a zone, a host and notes in common. Exactly one of IP, CIDR and Range is
 // given; zone and host have 1 to MaxName characters.
 type Entry struct {
-	IP    string // an address in any spelling
-	CIDR  string // a network, as in "192.0.2.0/24"
-	Range string // the first and the last address, as in "192.0.2.10-192.0.2.20"
-	All   bool   // with the network and the broadcast address of an IPv4 network
-	Zone  string
-	Host  string
-	Notes string // at most MaxNotes characters; may be empty
+	IP    string `json:"ip"`    // an address in any spelling
+	CIDR  string `json:"cidr"`  // a network, as in "192.0.2.0/24"
+	Range string `json:"range"` // the first and the last address, as in "192.0.2.10-192.0.2.20"
+	All   bool   `json:"all"`   // with the network and the broadcast address of an IPv4 network
+	Zone  string `json:"zone"`
+	Host  string `json:"host"`
+	Notes string `json:"notes"` // at most MaxNotes characters; may be empty
 }
 
 // Text returns the IP, CIDR or Range, whichever is given.

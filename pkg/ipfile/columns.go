@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"junctor/pkg/ipaddr"
+	"junctor/pkg/ipbatch"
 )
 
 // Columns are found by their names, of which only letters count: "IP Address", "ip_address" and "ipAddress" are one. These
@@ -80,9 +80,9 @@ func (c columns) row(record []string) (row Row) {
 		}
 		return strings.TrimSpace(record[i])
 	}
-	row = Row{CIDR: cell(c.cidr), Range: cell(c.ranges), Zone: cell(c.zone), Host: cell(c.host)}
+	row.CIDR, row.Range, row.Zone, row.Host = cell(c.cidr), cell(c.ranges), cell(c.zone), cell(c.host)
 	if row.IP, _, _ = strings.Cut(cell(c.address), "/"); row.IP == "" {
-		row.setIP(cell(c.ip))
+		setIP(&row.Entry, cell(c.ip))
 	}
 	var notes []string
 	for _, i := range c.notes {
@@ -101,27 +101,23 @@ func (c columns) beyond(record []string) bool {
 	})
 }
 
-// setIP sets what a column named ip holds.
-func (r *Row) setIP(text string) {
+// setIP sets what a column or field named ip holds.
+func setIP(e *ipbatch.Entry, text string) {
+	e.IP = ""
 	switch {
 	case strings.Contains(text, "/"):
-		r.CIDR = text
+		e.CIDR = text
 	case strings.Contains(text, "-"):
-		r.Range = text
+		e.Range = text
 	default:
-		r.IP = text
+		e.IP = text
 	}
 }
 
 // isData reports whether the first cell of a record is an address, a network or a range.
 func isData(record []string) bool {
-	text := strings.TrimSpace(record[0])
-	if _, ok := ipaddr.Parse(text); ok {
-		return true
-	}
-	if _, err := ipaddr.ParseRange(text); err == nil {
-		return true
-	}
-	_, err := ipaddr.ParseCIDR(text, true)
+	e := ipbatch.Entry{All: true}
+	setIP(&e, strings.TrimSpace(record[0]))
+	_, err := e.Block()
 	return err == nil
 }

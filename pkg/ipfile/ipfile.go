@@ -8,25 +8,19 @@ package ipfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+
+	"junctor/pkg/ipbatch"
 )
 
-// Row is one row of a file: addresses, and what they have in common. One of IP, CIDR and Range is given.
+// Row is one row of a file.
 type Row struct {
 	Number int // the line of a CSV file, the element of a JSON list; from 1
-	IP     string
-	CIDR   string
-	Range  string
-	All    bool // with the network and the broadcast address of an IPv4 network
-	Zone   string
-	Host   string
-	Notes  string
+	ipbatch.Entry
 }
-
-// Address returns the IP, CIDR or Range, whichever is given.
-func (r Row) Address() string { return r.IP + r.CIDR + r.Range }
 
 // RowError is what is wrong with the form of one row. The rows after it can be read.
 type RowError struct {
@@ -115,12 +109,7 @@ func (r *Reader) Read() (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	if row.Zone == "" {
-		row.Zone = r.options.Zone
-	}
-	if row.Host == "" {
-		row.Host = r.options.Host
-	}
+	row.Zone, row.Host = cmp.Or(row.Zone, r.options.Zone), cmp.Or(row.Host, r.options.Host)
 	return row, nil
 }
 

@@ -10,8 +10,11 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"junctor/pkg/ipbatch"
 	"junctor/pkg/ipfile"
 )
+
+type entry = ipbatch.Entry
 
 func readAll(t *testing.T, r io.Reader, o ipfile.Options) (rows []ipfile.Row, err error) {
 	t.Helper()
@@ -33,7 +36,7 @@ func readAll(t *testing.T, r io.Reader, o ipfile.Options) (rows []ipfile.Row, er
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	full := ipfile.Row{Number: 1, IP: "192.0.2.1", Zone: "z", Host: "h", Notes: "n"}
+	full := ipfile.Row{Number: 1, Entry: entry{IP: "192.0.2.1", Zone: "z", Host: "h", Notes: "n"}}
 	at := func(number int, r ipfile.Row) ipfile.Row { r.Number = number; return r }
 	tests := map[string]struct {
 		text string
@@ -44,30 +47,30 @@ func TestRead(t *testing.T) {
 		"another order":   {"Notes , HOST,Zone,IP\nn,h,z, 192.0.2.1 ", []ipfile.Row{at(2, full)}},
 		"byte order mark": {"\xef\xbb\xbfip;zone;host;notes\n192.0.2.1;z;h;n", []ipfile.Row{at(2, full)}},
 		"tabs":            {"192.0.2.1\tz\th\tn", []ipfile.Row{full}},
-		"address only":    {"192.0.2.1", []ipfile.Row{{Number: 1, IP: "192.0.2.1"}}},
+		"address only":    {"192.0.2.1", []ipfile.Row{{1, entry{IP: "192.0.2.1"}}}},
 		"header only":     {"ip,zone,host,notes\n", nil},
 		"empty lines and cells": {"\nip,zone,host\n\n,,\n192.0.2.1,z,h\n,,,\n",
-			[]ipfile.Row{{Number: 5, IP: "192.0.2.1", Zone: "z", Host: "h"}}},
+			[]ipfile.Row{{5, entry{IP: "192.0.2.1", Zone: "z", Host: "h"}}}},
 		"more columns": {"ip,zone,host,notes,status,assigned_to\n192.0.2.1,z,h,n,available,",
 			[]ipfile.Row{at(2, full)}},
 		"a line within quotes": {"192.0.2.1,z,h,\"a,\nb\"\n::1,z,h",
-			[]ipfile.Row{{Number: 1, IP: "192.0.2.1", Zone: "z", Host: "h", Notes: "a,\nb"},
-				{Number: 3, IP: "::1", Zone: "z", Host: "h"}}},
+			[]ipfile.Row{{1, entry{IP: "192.0.2.1", Zone: "z", Host: "h", Notes: "a,\nb"}},
+				{3, entry{IP: "::1", Zone: "z", Host: "h"}}}},
 		"not an address": {"192.0.2.1,z,h\nnonsense",
-			[]ipfile.Row{{Number: 1, IP: "192.0.2.1", Zone: "z", Host: "h"},
-				{Number: 2, IP: "nonsense"}}},
+			[]ipfile.Row{{1, entry{IP: "192.0.2.1", Zone: "z", Host: "h"}},
+				{2, entry{IP: "nonsense"}}}},
 		"networks and ranges": {"192.0.2.0/24\n192.0.2.1-192.0.2.9",
-			[]ipfile.Row{{Number: 1, CIDR: "192.0.2.0/24"},
-				{Number: 2, Range: "192.0.2.1-192.0.2.9"}}},
+			[]ipfile.Row{{1, entry{CIDR: "192.0.2.0/24"}},
+				{2, entry{Range: "192.0.2.1-192.0.2.9"}}}},
 		"columns of these": {"cidr,range\n192.0.2.0/24,\n,192.0.2.1-192.0.2.9",
-			[]ipfile.Row{{Number: 2, CIDR: "192.0.2.0/24"},
-				{Number: 3, Range: "192.0.2.1-192.0.2.9"}}},
+			[]ipfile.Row{{2, entry{CIDR: "192.0.2.0/24"}},
+				{3, entry{Range: "192.0.2.1-192.0.2.9"}}}},
 		"JSON": {`[{"ip":"192.0.2.1","zone":"z","host":"h","notes":"n","status":"assigned"}]`,
 			[]ipfile.Row{full}},
 		"JSON of networks": {` [{"cidr":"192.0.2.0/24","all":true},{"range":"::1-::2"},{"ip":"::/64"}]`,
-			[]ipfile.Row{{Number: 1, CIDR: "192.0.2.0/24", All: true},
-				{Number: 2, Range: "::1-::2"},
-				{Number: 3, CIDR: "::/64"}}},
+			[]ipfile.Row{{1, entry{CIDR: "192.0.2.0/24", All: true}},
+				{2, entry{Range: "::1-::2"}},
+				{3, entry{CIDR: "::/64"}}}},
 		"JSON as the API has it": {`{"data":{"zone":"z","host":"h","more":[1],"ips":[{"ip":"192.0.2.1","notes":"n"}]},"status":"x"}`,
 			[]ipfile.Row{full}},
 		"empty JSON": {"[]", nil},
@@ -75,11 +78,11 @@ func TestRead(t *testing.T) {
 		"NetBox": {"ID,Address,VRF,Status,Role,Tenant Group,Tenant,NAT (Inside),NAT (Outside),Assigned,Parent,DNS name,Description,Comments,Tags,zone\n" +
 			"7,192.0.2.1/24,,Active,VIP,,,,,True,eth0,h,n,,,z\n", []ipfile.Row{at(2, full)}},
 		"NetBox, older": {"address,vrf,tenant,status,role,device,virtual_machine,interface,is_primary,dns_name,description,cf_zone\n" +
-			"2001:db8::1/64,,,active,,,,,,h,n,z\n", []ipfile.Row{{Number: 2, IP: "2001:db8::1", Zone: "z", Host: "h", Notes: "n"}}},
+			"2001:db8::1/64,,,active,,,,,,h,n,z\n", []ipfile.Row{{2, entry{IP: "2001:db8::1", Zone: "z", Host: "h", Notes: "n"}}}},
 		"phpIPAM": {"Section,IP Address,Hostname,Description,VRF,Subnet,MAC,Owner,Device,Note,Tag,Gateway,zone\n" +
-			"Customers,192.0.2.1,h,n,default,192.0.2.0/24,,,,more,Used,No,z\n", []ipfile.Row{{Number: 2, IP: "192.0.2.1", Zone: "z", Host: "h", Notes: "n; more"}}},
+			"Customers,192.0.2.1,h,n,default,192.0.2.0/24,,,,more,Used,No,z\n", []ipfile.Row{{2, entry{IP: "192.0.2.1", Zone: "z", Host: "h", Notes: "n; more"}}}},
 		"phpIPAM, a subnet": {"Proxies,,\n192.0.2.0/24,,\n,,\n\nip address,ip state,description,hostname,fw object,mac,owner,device,port,note,location\n" +
-			"192.0.2.1,Used,n,h,,,,0,,,\n", []ipfile.Row{{Number: 6, IP: "192.0.2.1", Host: "h", Notes: "n"}}},
+			"192.0.2.1,Used,n,h,,,,0,,,\n", []ipfile.Row{{6, entry{IP: "192.0.2.1", Host: "h", Notes: "n"}}}},
 	}
 	for name, test := range tests {
 		for way, r := range map[string]io.Reader{
@@ -159,7 +162,7 @@ func TestRowErrors(t *testing.T) {
 			var row ipfile.Row
 			row, err = reader.Read()
 			if wrong, ok := errors.AsType[*ipfile.RowError](err); ok {
-				found = append(found, fmt.Sprintf("row %d %s: %s", wrong.Row.Number, wrong.Row.Address(), wrong.Message))
+				found = append(found, fmt.Sprintf("row %d %s: %s", wrong.Row.Number, wrong.Row.Text(), wrong.Message))
 			} else if err == nil {
 				read = append(read, row.IP)
 			} else if err != io.EOF {

@@ -1,6 +1,7 @@
 package ipfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,17 +24,6 @@ func newJSONReader(r io.Reader, limit *rowLimiter) *jsonReader {
 	return &jsonReader{decoder: json.NewDecoder(r), limit: limit}
 }
 
-// jsonRow is an element of the list. Other fields of an export are ignored.
-type jsonRow struct {
-	IP    string `json:"ip"`
-	CIDR  string `json:"cidr"`
-	Range string `json:"range"`
-	All   bool   `json:"all"`
-	Zone  string `json:"zone"`
-	Host  string `json:"host"`
-	Notes string `json:"notes"`
-}
-
 func (j *jsonReader) read() (Row, error) {
 	j.limit.next()
 	if !j.begun {
@@ -49,26 +39,15 @@ func (j *jsonReader) read() (Row, error) {
 		return Row{}, j.end()
 	}
 	j.number++
-	var element jsonRow
-	err := j.decoder.Decode(&element)
+	row := Row{Number: j.number}
+	err := j.decoder.Decode(&row.Entry) // other fields of an export are ignored
 	mistyped, isMistyped := errors.AsType[*json.UnmarshalTypeError](err)
 	if err != nil && !isMistyped {
 		return Row{}, j.explain(err)
 	}
-	row := Row{
-		Number: j.number, CIDR: element.CIDR, Range: element.Range, All: element.All, Zone: element.Zone, Host: element.Host,
-		Notes: element.Notes,
-	}
-	if row.Zone == "" {
-		row.Zone = j.zone
-	}
-	if row.Host == "" {
-		row.Host = j.host
-	}
+	row.Zone, row.Host = cmp.Or(row.Zone, j.zone), cmp.Or(row.Host, j.host)
 	if row.CIDR == "" && row.Range == "" {
-		row.setIP(element.IP)
-	} else {
-		row.IP = element.IP
+		setIP(&row.Entry, row.IP)
 	}
 	if isMistyped {
 		return Row{}, &RowError{row, wrongType(mistyped)}
