@@ -89,7 +89,7 @@ func New(s Store, now func() time.Time, log zerolog.Logger) *Log {
 
 // Observe queues a document of the pool that was just written or read, or with "_deleted" a tombstone. It never blocks.
 func (l *Log) Observe(doc document.Document) {
-	if l == nil || isDesign(doc.ID()) {
+	if l == nil {
 		return
 	}
 	l.mu.Lock()

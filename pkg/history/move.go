@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -15,8 +14,6 @@ import (
 
 // batchSize is about how many documents are compared, and how many events are written, in one call of the store.
 const batchSize = 500
-
-func isDesign(id string) bool { return strings.HasPrefix(id, "_design/") }
 
 // move writes the events of documents to the database, in the order of the documents. It must be called through
 // exclusively.
@@ -170,11 +167,8 @@ func unseen(last, next Event) Event {
 // writtenElsewhere reports whether somebody else may have written a document, or deleted it.
 func writtenElsewhere(doc document.Document) bool {
 	newest := Newest(doc)
-	if newest.ID == "" {
-		return !isDesign(doc.ID())
-	}
 	modified, _ := doc.Int(kazoo.FieldModified)
-	return newest.after() != stateOf(doc) || modified != newest.At && !doc.Bool("_deleted")
+	return newest.ID == "" || newest.after() != stateOf(doc) || modified != newest.At && !doc.Bool("_deleted")
 }
 
 // put writes events to the database. One that is there already, as another server has written it, is left alone.

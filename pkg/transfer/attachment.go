@@ -84,29 +84,3 @@ func (c *contentReader) digest() string {
 	}
 	return "md5-" + base64.StdEncoding.EncodeToString(sum.Sum(nil))
 }
-
-// partWriter passes what is written to it on in parts of contentPart bytes.
-type partWriter struct {
-	write func([]byte) error
-	part  []byte
-}
-
-func (p *partWriter) Write(content []byte) (int, error) {
-	for rest := content; len(rest) > 0; {
-		n := min(len(rest), contentPart-len(p.part))
-		p.part, rest = append(p.part, rest[:n]...), rest[n:]
-		if len(p.part) == contentPart {
-			if err := p.flush(); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return len(content), nil
-}
-
-// flush passes the rest on.
-func (p *partWriter) flush() error {
-	part := p.part
-	p.part = p.part[:0]
-	return p.write(part)
-}

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -291,14 +292,15 @@ func changedMeanwhile(id string) error {
 // content writes the content of an attachment.
 func (e *export) content(ctx context.Context, db, id string, a *attachment) error {
 	if a.held != nil || a.Length == 0 {
-		return e.part(a.held)
+		_, err := contentLines{e}.Write(a.held)
+		return err
 	}
 	again := &contentReader{}
-	parts := &partWriter{write: e.part}
+	parts := bufio.NewWriterSize(contentLines{e}, contentPart)
 	if err := e.read(ctx, db, id, a.Name, io.MultiWriter(again, parts)); err != nil {
 		return err
 	}
-	if err := parts.flush(); err != nil {
+	if err := parts.Flush(); err != nil {
 		return err
 	}
 	if again.digest() != a.Digest || again.length != a.Length {
@@ -307,10 +309,15 @@ func (e *export) content(ctx context.Context, db, id string, a *attachment) erro
 	return nil
 }
 
-func (e *export) part(content []byte) error {
-	if len(content) == 0 {
-		return nil
+// contentLines writes the content of attachments to lines of at most contentPart bytes.
+type contentLines struct{ *export }
+
+func (c contentLines) Write(content []byte) (int, error) {
+	for part := range slices.Chunk(content, contentPart) {
+		if err := c.lines.write(line{Content: part}); err != nil {
+			return 0, err
+		}
+		c.progress()
 	}
-	defer e.progress()
-	return e.lines.write(line{Content: content})
+	return len(content), nil
 }
