@@ -89,18 +89,31 @@ const listPage = 500
 // List passes all accounts that are not deleted to each, in the order of their ids, as the database of accounts has them,
 // until each returns an error. It installs nothing.
 func (d *Directory) List(ctx context.Context, each func(*Account) error) error {
-	views := []view{{"accounts", "listing_by_id"}, {"junctor", "by_id"}}
-	return d.documentsOf(ctx, kazoo.Accounts, "account", views, func(doc document.Document) error {
+	return d.documentsOf(ctx, kazoo.Accounts, "account", listsOfAccounts, func(doc document.Document) error {
 		return each(fromDocument(doc))
 	})
 }
 
-// documentsOf passes the documents of a type that are not deleted to each. The first view that is installed lists them;
-// without one all documents of the database are read. A database that does not exist has none.
+// IDs passes the ids of accounts to page, some at a time and in order, and so of other documents if no view lists the
+// accounts.
+func IDs(ctx context.Context, s Lister, page func(ids []string) error) error {
+	return listIDs(ctx, s, kazoo.Accounts, listsOfAccounts, page)
+}
+
+// Lister is what IDs needs of a store.
+type Lister interface {
+	store.Viewer
+	store.Lister
+}
+
+// listsOfAccounts are the views that list the accounts that are not deleted: Kazoo's and ours.
+var listsOfAccounts = []view{{"accounts", "listing_by_id"}, {"junctor", "by_id"}}
+
+// documentsOf passes the documents of a type that are not deleted to each, see listIDs.
 func (d *Directory) documentsOf(
 	ctx context.Context, db, docType string, views []view, each func(document.Document) error,
 ) error {
-	page := func(ids []string) error {
+	return listIDs(ctx, d.store, db, views, func(ids []string) error {
 		docs, err := d.store.GetMany(ctx, db, ids)
 		if err != nil {
 			return err
@@ -115,15 +128,20 @@ func (d *Directory) documentsOf(
 			}
 		}
 		return nil
-	}
+	})
+}
+
+// listIDs passes the ids of documents to page, some at a time. The first view that is installed lists them; without one
+// they are all documents of the database. A database that does not exist has none.
+func listIDs(ctx context.Context, s Lister, db string, views []view, page func(ids []string) error) error {
 	var err error = fault.New(fault.DatastoreMissingView, "")
 	for _, v := range views {
 		if fault.Is(err, fault.DatastoreMissingView) {
-			err = store.ViewPages(ctx, d.store, db, v.design, v.name, listPage, page)
+			err = store.ViewPages(ctx, s, db, v.design, v.name, listPage, page)
 		}
 	}
 	if fault.Is(err, fault.DatastoreMissingView) {
-		err = store.AllPages(ctx, d.store, db, listPage, page)
+		err = store.AllPages(ctx, s, db, listPage, page)
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil

@@ -38,33 +38,16 @@ func (v views) heldByAccount(ctx context.Context) (map[string][]string, error) {
 	return held, err
 }
 
-// accounts returns the ids of all accounts, in order, and none before a store is bootstrapped. Where no view lists them
-// they are the documents of the database whose ids are an account's.
+// accounts returns the ids of all accounts, in order, and none before a store is bootstrapped.
 func (v views) accounts(ctx context.Context) (ids []string, err error) {
-	page := func(some []string) error {
+	err = account.IDs(ctx, v.store, func(some []string) error {
 		for _, id := range some {
 			if _, err := account.Database(id); err == nil {
 				ids = append(ids, id)
 			}
 		}
 		return nil
-	}
-	ours := func() error { return store.ViewPages(ctx, v.store, kazoo.Accounts, "junctor", "by_id", chunk, page) }
-	// Kazoo's emits [id, tree], ours the id: only the document that emitted a row counts.
-	err = store.ViewPages(ctx, v.store, kazoo.Accounts, "accounts", "listing_by_id", chunk, page)
-	if fault.Is(err, fault.DatastoreMissingView) {
-		err = ours()
-	}
-	if fault.Is(err, fault.DatastoreMissingView) {
-		if v.installer == nil {
-			err = store.AllPages(ctx, v.store, kazoo.Accounts, chunk, page)
-		} else if err = v.install(ctx, kazoo.Accounts, "junctor_accounts.json"); err == nil {
-			err = ours()
-		}
-	}
-	if fault.Is(err, fault.DatastoreMissing) {
-		return nil, nil
-	}
+	})
 	return ids, err
 }
 
@@ -84,7 +67,7 @@ func (v views) copies(ctx context.Context, accountID string) ([]string, error) {
 		if v.installer == nil {
 			return nil, nil
 		}
-		if err = v.install(ctx, db, "junctor_account.json"); err == nil {
+		if err = store.InstallFile(ctx, v.installer, db, couchdbviews.Files, "junctor_account.json"); err == nil {
 			ids, err = ours()
 		}
 	}
@@ -100,10 +83,6 @@ func (v views) list(ctx context.Context, db, design, view string, key any) (ids 
 		return nil
 	})
 	return ids, err
-}
-
-func (v views) install(ctx context.Context, db, file string) error {
-	return store.InstallFile(ctx, v.installer, db, couchdbviews.Files, file)
 }
 
 // documents returns those of an account's documents that are copies.
