@@ -90,7 +90,7 @@ func (l *Log) Passed(since, epoch string) {
 	if l.passed.since == "" { // the index was loaded, without Observe for what was written before
 		l.behind = true
 	}
-	l.passed = mark{since: since, epoch: epoch, entered: l.entered, at: l.now()}
+	l.passed = mark{since, epoch, l.now()}
 }
 
 // moveAll moves what was not observed, then what was.
@@ -110,7 +110,7 @@ func (l *Log) moveAll(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if passed.since != "" && passed.entered <= l.left && !l.behind {
+	if passed.since != "" && !l.behind { // all that was observed before is moved
 		l.moved = passed
 	}
 	return nil
@@ -118,17 +118,16 @@ func (l *Log) moveAll(ctx context.Context) error {
 
 // catchUp reads the pool's feed from what was moved on, and moves what it finds. What is queued meanwhile waits.
 func (l *Log) catchUp(ctx context.Context) error {
-	position, err := l.position(ctx)
+	position, first, err := l.position(ctx)
 	if err != nil {
 		return err
 	}
-	defer l.setFresh(false)
 	feed, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began, current := l.now(), false
 	var docs []document.Document
 	moveRead := func() error {
-		err := l.exclusively(ctx, func(ctx context.Context) error { return l.move(ctx, docs) })
+		err := l.exclusively(ctx, func(ctx context.Context) error { return l.move(ctx, docs, first) })
 		if docs = nil; err == nil {
 			l.mu.Lock()
 			l.moved.since = position
@@ -166,40 +165,32 @@ func (l *Log) catchUp(ctx context.Context) error {
 	return nil
 }
 
-// position returns where in the pool's feed to begin.
-func (l *Log) position(ctx context.Context) (since string, err error) {
+// position returns where in the pool's feed to begin. first reports whether the database has no events.
+func (l *Log) position(ctx context.Context) (since string, first bool, err error) {
 	epoch, err := l.store.Epoch(ctx, kazoo.DedicatedIPs)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	l.mu.Lock()
 	moved := l.moved
 	l.mu.Unlock()
 	if moved.since == "" {
 		if moved, err = l.load(ctx, epoch); err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
 	if moved.epoch != epoch {
 		moved = mark{epoch: epoch}
 	}
 	if moved.since == "" {
-		empty, err := l.isEmpty(ctx)
-		if err != nil {
-			return "", err
+		if first, err = l.isEmpty(ctx); err != nil {
+			return "", false, err
 		}
-		l.setFresh(empty)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.moved = moved
-	return moved.since, nil
-}
-
-func (l *Log) setFresh(fresh bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.fresh = fresh
+	return moved.since, first, nil
 }
 
 // isEmpty reports whether the database has no events.

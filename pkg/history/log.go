@@ -46,15 +46,12 @@ type Log struct {
 
 	moving chan struct{} // holds one element while events are moved, see exclusively
 
-	mu      sync.Mutex
-	queue   []queued // as read from the pool or written to it, in that order
-	entered int      // how many have been in the queue
-	left    int      // how many have left it
-	passed  mark     // Observe was called for all that was written before
-	moved   mark     // all changes before are in the database
-	pruned  *int64   // Gregorian seconds: events from before were removed; nil if that is not read yet
-	behind  bool     // the queue does not have all that is missing, see catchUp
-	fresh   bool     // the database had no events when catchUp began
+	mu     sync.Mutex
+	queue  []queued // as read from the pool or written to it, in that order
+	passed mark     // Observe was called for all that was written before
+	moved  mark     // all changes before are in the database
+	pruned *int64   // Gregorian seconds: events from before were removed; nil if that is not read yet
+	behind bool     // the queue does not have all that is missing, see catchUp
 
 	// Only Run uses these.
 	stored mark // what the stored checkpoint says
@@ -70,7 +67,6 @@ type queued struct {
 // mark is a position in the pool's feed.
 type mark struct {
 	since, epoch string
-	entered      int // once so many have left the queue, all before the position is in the database
 	at           time.Time
 }
 
@@ -99,7 +95,6 @@ func (l *Log) Observe(doc document.Document) {
 		return
 	}
 	l.queue = append(l.queue, queued{doc, l.now()})
-	l.entered++
 }
 
 // Stats is the state of a Log.
@@ -121,22 +116,12 @@ func (l *Log) Stats() Stats {
 
 // Flush moves what is queued by now to the database.
 func (l *Log) Flush(ctx context.Context) error {
-	l.mu.Lock()
-	entered := l.entered
-	l.mu.Unlock()
-	for l.waits(entered) {
+	for waiting := l.Stats().Waiting; waiting > 0; waiting -= batchSize {
 		if err := l.exclusively(ctx, l.moveQueued); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// waits reports whether some of the first documents that were queued still are.
-func (l *Log) waits(entered int) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.left < entered
 }
 
 // moveQueued moves a part of what is queued. What could not be moved stays in the queue.
@@ -147,13 +132,12 @@ func (l *Log) moveQueued(ctx context.Context) error {
 		part = append(part, q.doc)
 	}
 	l.mu.Unlock()
-	if err := l.move(ctx, part); err != nil {
+	if err := l.move(ctx, part, false); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue = slices.Delete(l.queue, 0, len(part))
-	l.left += len(part)
 	return nil
 }
 

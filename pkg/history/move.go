@@ -15,17 +15,14 @@ import (
 // batchSize is about how many documents are compared, and how many events are written, in one call of the store.
 const batchSize = 500
 
-// move writes the events of documents to the database, in the order of the documents. It must be called through
-// exclusively.
-func (l *Log) move(ctx context.Context, docs []document.Document) error {
-	b := &batch{Log: l, newest: map[string]Event{}, recorded: map[string]Event{}}
+// move writes the events of documents to the database, in the order of the documents. first says that the database had
+// no events before. It must be called through exclusively.
+func (l *Log) move(ctx context.Context, docs []document.Document, first bool) error {
+	b := &batch{Log: l, newest: map[string]Event{}, recorded: map[string]Event{}, first: first}
 	var err error
 	if b.prunedUntil, err = l.prunedBefore(ctx); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	b.first = l.fresh
-	l.mu.Unlock()
 	if err := b.readRecorded(ctx, docs); err != nil {
 		return err
 	}
