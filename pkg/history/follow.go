@@ -122,9 +122,7 @@ func (l *Log) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	feed, cancel := context.WithCancel(ctx)
-	defer cancel()
-	began, current := l.now(), false
+	began := l.now()
 	var docs []document.Document
 	moveRead := func() error {
 		err := l.exclusively(ctx, func(ctx context.Context) error { return l.move(ctx, docs, first) })
@@ -135,7 +133,7 @@ func (l *Log) catchUp(ctx context.Context) error {
 		}
 		return err
 	}
-	err = l.store.Changes(feed, kazoo.DedicatedIPs, position, func(c store.Change) error {
+	err = l.store.ChangesSince(ctx, kazoo.DedicatedIPs, position, func(c store.Change) error {
 		doc, err := c.Doc()
 		if err != nil {
 			return err
@@ -149,14 +147,11 @@ func (l *Log) catchUp(ctx context.Context) error {
 			return err
 		}
 		return backoff.Sleep(ctx, time.Since(started)) // requests come first
-	}, func(time.Time) {
-		current = true
-		cancel()
 	})
-	if !current {
-		return err
+	if err == nil {
+		err = moveRead()
 	}
-	if err := moveRead(); err != nil {
+	if err != nil {
 		return err
 	}
 	l.mu.Lock()

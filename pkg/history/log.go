@@ -19,9 +19,7 @@ import (
 type Store interface {
 	store.Writer
 	store.Viewer
-	Changes(
-		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
-	) error
+	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
 	Epoch(ctx context.Context, db string) (string, error)
 	Sequence(ctx context.Context, db string) (string, error)
 	Get(ctx context.Context, db, id string) (document.Document, error)

@@ -54,9 +54,7 @@ type Options struct {
 // Source is what a replay reads. It is the store itself.
 type Source interface {
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	Changes(
-		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
-	) error
+	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
 	Sequence(ctx context.Context, db string) (seq string, err error)
 }
 

@@ -93,25 +93,19 @@ func (p *Publisher) queueWritten(ctx context.Context) error {
 
 // queueChanges queues notices of the feed from the present position on, until there is nothing new.
 func (p *Publisher) queueChanges(ctx context.Context) error {
-	feed, cancel := context.WithCancel(ctx)
-	defer cancel()
 	p.mu.Lock()
 	position := p.position
 	p.mu.Unlock()
-	current := false
-	err := p.source.Changes(feed, kazoo.DedicatedIPs, position, func(change store.Change) error {
+	err := p.source.ChangesSince(ctx, kazoo.DedicatedIPs, position, func(change store.Change) error {
 		if err := p.room(); err != nil {
 			return err
 		}
 		return p.queueChange(ctx, change)
-	}, func(time.Time) {
-		current = true
-		cancel()
 	})
-	if current {
-		return p.room()
+	if err != nil {
+		return err
 	}
-	return err
+	return p.room()
 }
 
 var errFull = errors.New("the queue is full")

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -50,16 +49,10 @@ func (r *Registry) Changes(ctx context.Context, since string) (changed []Change,
 		seq = strings.TrimSuffix(since, suffix)
 	}
 	changed = []Change{}
-	if last == seq { // the feed would wait for a change
-		return changed, since, nil
-	}
 	if isAfter(seq, last) {
 		return nil, "", noPosition(since)
 	}
-	feed, cancel := context.WithCancel(ctx)
-	defer cancel()
-	current := false
-	err = r.store.Changes(feed, Database, seq, func(c store.Change) error {
+	err = r.store.ChangesSince(ctx, Database, seq, func(c store.Change) error {
 		seq = c.Seq
 		doc, err := c.Doc()
 		switch {
@@ -71,14 +64,11 @@ func (r *Registry) Changes(ctx context.Context, since string) (changed []Change,
 			changed = append(changed, Change{Cluster{document.Document{"_id": c.ID}}, true})
 		}
 		return nil
-	}, func(time.Time) {
-		current = true
-		cancel()
 	})
 	switch {
-	case !current && seq != "" && len(changed) == 0 && fault.Is(err, fault.DatastoreFault): // the store cannot read it
+	case err != nil && seq != "" && len(changed) == 0 && fault.Is(err, fault.DatastoreFault): // the store cannot read it
 		return nil, "", noPosition(since)
-	case !current:
+	case err != nil:
 		return nil, "", err
 	}
 	if seq == "" {

@@ -39,6 +39,7 @@ type Store interface {
 	store.Writer
 	store.Viewer
 	mirror.Store
+	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
 	Get(ctx context.Context, db, id string) (document.Document, error)
 	Position(ctx context.Context, db string) (seq, epoch string, err error)
 	Delete(ctx context.Context, db, id, rev string) error

@@ -81,6 +81,26 @@ func (s *Store) Changes(
 	}
 }
 
+// ChangesSince passes the changes of a database after since to each, as Changes does, and returns once there are no more.
+// each may use the store.
+func (s *Store) ChangesSince(ctx context.Context, db, since string, each func(Change) error) error {
+	for {
+		batch, last, err := s.poll(ctx, db, since, feedTime, map[string]any{})
+		if err != nil {
+			return err
+		}
+		for _, change := range batch {
+			if err := each(change); err != nil {
+				return err
+			}
+		}
+		if len(batch) < feedLimit {
+			return nil
+		}
+		since = last
+	}
+}
+
 // look returns the changes after since as of a time, and the sequence to go on from. It waits a while for one.
 func (s *Store) look(ctx context.Context, db, since string) (asOf time.Time, batch []Change, last string, err error) {
 	wait := map[string]any{"feed": "longpoll", "timeout": feedWait.Milliseconds()}

@@ -57,23 +57,14 @@ func (s *Store) states(ctx context.Context, db string, ids []string) (map[string
 // Tombstones passes what is left of deleted documents to each, as GetDeleted does, in the order of the deletions,
 // until each returns an error, which is returned. It reads the database's whole feed. each may use the store.
 func (s *Store) Tombstones(ctx context.Context, db string, each func(document.Document) error) error {
-	for since := ""; ; {
-		batch, last, err := s.poll(ctx, db, since, feedTime, map[string]any{})
-		if err != nil || len(batch) == 0 {
-			return err
+	return s.ChangesSince(ctx, db, "", func(change Change) error {
+		if !change.Deleted {
+			return nil
 		}
-		for _, change := range batch {
-			if !change.Deleted {
-				continue
-			}
-			doc, err := change.Doc()
-			if err == nil {
-				err = each(doc)
-			}
-			if err != nil {
-				return err
-			}
+		doc, err := change.Doc()
+		if err == nil {
+			err = each(doc)
 		}
-		since = last
-	}
+		return err
+	})
 }

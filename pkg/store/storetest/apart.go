@@ -55,6 +55,11 @@ func (a Apart) Changes(
 	return a.Store.Changes(ctx, a.Prefix+db, since, each, current)
 }
 
+// ChangesSince is Store.ChangesSince with the prefix before the name of the database.
+func (a Apart) ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error {
+	return a.Store.ChangesSince(ctx, a.Prefix+db, since, each)
+}
+
 // Epoch is Store.Epoch with the prefix before the name of the database.
 func (a Apart) Epoch(ctx context.Context, db string) (string, error) {
 	return a.Store.Epoch(ctx, a.Prefix+db)
