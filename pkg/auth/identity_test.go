@@ -14,6 +14,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	const plain, secretOfPlain = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa05", "00112233445566778899aabbccddee05"
 	readOnly := parse(t, `{"_":{"user":{"ips":[{"allowed_accounts":["{AUTH_ACCOUNT_ID}"],"rules":{"#":["GET"]}}]}}}`)
 	nothing := parse(t, `{"_":{"_":{}}}`)
+	ofAll := parse(t, `{"_":{"_":{"ips":[{"rules":{"#":["GET"]}}]}}}`)
 	restrictions := func(r map[string]any) change {
 		return change{customerA, "token_restrictions", fields{"restrictions": r}}
 	}
@@ -23,6 +24,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 	ofUser := tokenOf(t, customerA, plain, secretOfPlain, nil)
 	ofAdmin := tokenOf(t, customerA, userOfA, secretOfUserA, nil)
+	ofResellerAsA := tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)
 	ofReseller := tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, nil)
 	for name, c := range map[string]struct {
 		credentials auth.Credentials
@@ -49,8 +51,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"account disabled, ancestor": {xAuth(ofReseller), change{customerA, customerA, disabled}, "yyyn nn"}, // fault S11
 		"ancestor disabled":          {xAuth(ofAdmin), change{reseller, reseller, disabled}, "yyyn nn"},
 
-		"reseller as A": {xAuth(tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)), change{}, "yyyn nn"},
-		"by key as A":   {xAuth(tokenOf(t, reseller, reseller, secretOfReseller, asA)), change{}, "yyyn nn"},
+		"reseller as A":            {xAuth(ofResellerAsA), change{}, "yyyn nn"},
+		"reseller as restricted A": {xAuth(ofResellerAsA), restrictions(ofAll), "yynn nn"}, // fault S4
+		"restricted reseller as A": {xAuth(ofResellerAsA), change{reseller, "token_restrictions", fields{
+			"restrictions": ofAll}}, "yynn nn"},
+		"by key as A": {xAuth(tokenOf(t, reseller, reseller, secretOfReseller, asA)), change{}, "yyyn nn"},
 		"superduper as B": {xAuth(tokenOf(t, master, userOfMaster, secretOfUserOfMaster, as(customerB, userOfB))),
 			change{}, "nyyn nn"},
 		"impersonated": {xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{

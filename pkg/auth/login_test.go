@@ -241,7 +241,8 @@ func TestRefresh(t *testing.T) {
 			customerA, userOfA, "cb_user_auth", customerA, userOfA, nil},
 		"account": {xAuth(tokenOf(t, customerA, customerA, secretOfA, map[string]any{"method": "cb_api_auth"})),
 			customerA, "", "cb_api_auth", customerA, customerA, nil},
-		"device": {xAuth(tokenOf(t, customerA, device, secretOfDevice, map[string]any{"owner_id": userOfA, "device_id": device})),
+		"device": {xAuth(tokenOf(t, customerA, device, secretOfDevice, map[string]any{
+			"owner_id": userOfA, "device_id": device})),
 			customerA, userOfA, "cb_user_auth", customerA, device, nil},
 		"Kazoo's refreshed": {xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{"method": "cb_auth"})),
 			customerA, userOfA, "cb_auth", customerA, userOfA, nil},

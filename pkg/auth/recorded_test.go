@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"crypto"
 	"reflect"
 	"strings"
 	"testing"
@@ -105,28 +104,6 @@ func TestCredentials(t *testing.T) {
 		identity, err := a.Authenticate(t.Context(), c.Credentials)
 		if c.good != (identity != nil) || c.good != (err == nil) || !c.good && !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("kind %d, account %q: %+v, %v", c.Kind, c.Account, identity, err)
-		}
-	}
-}
-
-// TestIdentitySig takes tokens of everybody in the example, bound as was worked out beforehand.
-func TestIdentitySig(t *testing.T) {
-	t.Parallel()
-	a, key := strict(openExample(t)), exampleKey(t)
-	for _, c := range []struct{ account, owner, sig string }{
-		{master, userOfMaster, "rj2aISbllULIh6F4T_5U1OnmKNrjWZspeOzJNT57j2o"},
-		{reseller, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa02", "5nxvBB8hYuu-xmUOnrxLJ62JS__b6GG1EJpVUi4iDI0"},
-		{customerA, userOfA, "LDJjkOyCu5T5yV3wrp5mtOUN0JdmWI3_c5FxrWCjFVw"},
-		{customerB, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa04", "qBSwa0HUJRlHGAS_728kGv6JfCXIrpUlU_z-fYaIwRs"},
-		{master, "", "_xkHHnIEkiZBib-EslpdERKsFkrt7BZBz7JHPuNtYps"},
-	} {
-		claims := map[string]any{"iss": "kazoo", "account_id": c.account, "identity_sig": c.sig}
-		if c.owner != "" {
-			claims["owner_id"] = c.owner
-		}
-		identity, err := authenticate(t, a, sign(t, key, crypto.SHA256, header, encodeJSON(t, claims)))
-		if err != nil || identity.AccountID != c.account || identity.OwnerID != c.owner {
-			t.Errorf("%s %s: %+v, %v", c.account, c.owner, identity, err)
 		}
 	}
 }

@@ -28,7 +28,8 @@ func TestRevocation(t *testing.T) {
 	ofMaster := xAuth(exampleToken(t))
 	ofUser := xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, nil))
 	ofKey := xAuth(tokenOf(t, customerA, customerA, secretOfA, map[string]any{"method": "cb_api_auth"}))
-	ofDevice := xAuth(tokenOf(t, customerA, device, secretOfDevice, map[string]any{"owner_id": userOfA, "device_id": device}))
+	ofDevice := xAuth(tokenOf(t, customerA, device, secretOfDevice, map[string]any{
+		"owner_id": userOfA, "device_id": device}))
 	asUser := xAuth(tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)) // faults S4 and S11
 	impersonating := xAuth(tokenOf(t, customerA, userOfA, secretOfUserA, map[string]any{
 		"original_account_id": master, "original_owner_id": userOfMaster}))
