@@ -32,7 +32,11 @@ func (e *examination) broker(ctx context.Context) Finding {
 		return Finding{State: OK, Found: "not checked",
 			Remedy: "give --amqp-url: without it Kazoo's calls leave through the old proxies for up to an hour"}
 	}
-	kazoo, err := notify.Probe(ctx, e.AMQP)
+	return brokerFinding(notify.Probe(ctx, e.AMQP))
+}
+
+// brokerFinding returns what notify.Probe comes to.
+func brokerFinding(kazoo bool, err error) Finding {
 	switch {
 	case errors.Is(err, notify.ErrOtherExchange):
 		return broken(err.Error(), "find out which program declared it, delete it (rabbitmqctl eval, or the management page), and restart "+
