@@ -104,9 +104,9 @@ func (s *Server) readHead(r *Request) error {
 	target := r.Request
 	if segments[0] != usualVersion || strings.HasSuffix(path, "/") || strings.Contains(path, "%") {
 		target = nil
-	}
-	if err := checkVersion(segments[0]); err != nil {
-		return err
+		if err := checkVersion(segments[0]); err != nil {
+			return err
+		}
 	}
 	r.segments = segments[1:]
 	r.resource, r.Vars = s.routes.find(target, r.segments)
