@@ -1,12 +1,11 @@
 package api
 
 import (
-	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"junctor/pkg/console"
+	"junctor/pkg/crossbar"
 )
 
 // openConsole redirects to the console who opens the root of the server in a browser, or the console without the slash at
@@ -24,14 +23,6 @@ func (s *Server) openConsole(w http.ResponseWriter, r *http.Request) {
 
 // acceptsHTML reports whether Accept contains text/html by name.
 func acceptsHTML(h http.Header) bool {
-	for part := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
-		mediaType, parameters, err := mime.ParseMediaType(part)
-		if err != nil || mediaType != "text/html" {
-			continue
-		}
-		weight, given := parameters["q"]
-		quality, err := strconv.ParseFloat(weight, 64)
-		return !given || err != nil || quality > 0
-	}
-	return false
+	accepted, _ := crossbar.Accepts(h, func(media string) bool { return media == "text/html" })
+	return accepted
 }

@@ -11,22 +11,15 @@ import (
 	"junctor/pkg/ipaddr"
 )
 
-// listHistory handles GET /ips/history.
+// listHistory handles GET /ips/history and GET /accounts/{account}/ips/history.
 func (s *Server) listHistory(r *crossbar.Request) (crossbar.Reply, error) {
 	f, err := historyFilter(r)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
-	return s.historyPage(r, f)
-}
-
-// listAccountHistory handles GET /accounts/{account}/ips/history.
-func (s *Server) listAccountHistory(r *crossbar.Request) (crossbar.Reply, error) {
-	f, err := historyFilter(r)
-	if err != nil {
-		return crossbar.Reply{}, err
+	if r.Account != nil {
+		f.Account = r.Account.ID
 	}
-	f.Account = r.Account.ID
 	return s.historyPage(r, f)
 }
 

@@ -31,7 +31,7 @@ func (s *Server) tableOfContents() (table []*crossbar.Resource) {
 	add("/accounts/{account}/ips/assigned", crossbar.OfAccount, methods{"GET": s.listAssigned})
 	add("/accounts/{account}/ips/zones", crossbar.OfAccount, methods{"GET": s.listZones})
 	add("/accounts/{account}/ips/hosts", crossbar.OfAccount, methods{"GET": s.listHosts})
-	add("/accounts/{account}/ips/history", crossbar.OfAccount, methods{"GET": s.listAccountHistory})
+	add("/accounts/{account}/ips/history", crossbar.OfAccount, methods{"GET": s.listHistory})
 	add("/accounts/{account}/ips/{ip}", crossbar.OfAccount, methods{
 		"GET": s.getIP, "POST": s.assignIP, "DELETE": s.releaseIP,
 	})

@@ -3,6 +3,7 @@ package crossbar
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"junctor/pkg/ipaddr"
@@ -56,10 +57,5 @@ func (s *Server) warnOfProxy(peer netip.Addr) {
 }
 
 func (s *Server) trusts(client netip.Addr) bool {
-	for _, prefix := range s.TrustedProxies {
-		if prefix.Contains(client) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(client) })
 }

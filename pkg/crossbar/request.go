@@ -266,20 +266,25 @@ var acceptedRanges = map[string]bool{
 // acceptsJSON reports whether the client takes JSON. A setting "accept" overrides the header, and whatever it asks for
 // gets JSON; so does a header that can't be parsed.
 func (r *Request) acceptsJSON() bool {
-	header := strings.Join(r.Header.Values("Accept"), ",")
-	if header == "" || r.value("accept") != nil {
+	if len(r.Header.Values("Accept")) == 0 || r.value("accept") != nil {
 		return true
 	}
-	readable := false
-	for _, part := range strings.Split(header, ",") {
+	accepted, readable := Accepts(r.Header, func(media string) bool { return acceptedRanges[media] })
+	return accepted || !readable
+}
+
+// Accepts reports whether Accept has a media range that is wanted, with any weight but 0. readable says whether a part of
+// the header can be parsed.
+func Accepts(h http.Header, wanted func(media string) bool) (accepted, readable bool) {
+	for part := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
 		media, params, err := mime.ParseMediaType(part)
 		if err != nil {
 			continue
 		}
 		readable = true
-		if acceptedRanges[media] && strings.Trim(params["q"], "0.") != "" || acceptedRanges[media] && params["q"] == "" {
-			return true
+		if wanted(media) && (params["q"] == "" || strings.Trim(params["q"], "0.") != "") {
+			return true, true
 		}
 	}
-	return !readable
+	return false, readable
 }

@@ -65,3 +65,20 @@ func setAt(value any, at string, by any) {
 
 // lastName returns the last name in a location.
 func lastName(at string) string { return at[len(parent(at)) : len(at)-len(separator)] }
+
+// addDefaults adds the defaults of the properties that schema names to value, if that is an object.
+func addDefaults(schema map[string]any, value any) {
+	object, ok := value.(map[string]any)
+	properties, _ := schema["properties"].(map[string]any)
+	if !ok {
+		return
+	}
+	for name, property := range properties {
+		property, _ := property.(map[string]any)
+		if _, there := object[name]; there {
+			addDefaults(property, object[name])
+		} else if value, ok := property["default"]; ok {
+			object[name] = clone(value)
+		}
+	}
+}

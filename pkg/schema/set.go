@@ -96,13 +96,19 @@ func (s *Set) Cast(id string, doc document.Document) (document.Document, error) 
 	return object, nil
 }
 
-// Complete validates a value and returns it as it would be stored: as Cast does, with the defaults of missing properties.
+// Complete validates a value and returns it as it would be stored: as Cast does, with the defaults of missing properties,
+// as Crossbar adds them (jesse with the setter of kz_json_schema). Defaults in a choice (anyOf, oneOf) or under a pattern
+// are not added.
 func (s *Set) Complete(id string, value any) (any, error) {
 	schema, err := s.schema(id)
 	if err != nil {
 		return nil, err
 	}
-	return schema.complete(value)
+	cast, err := schema.cast(value)
+	if err == nil {
+		addDefaults(schema.text, cast)
+	}
+	return cast, err
 }
 
 // schema returns the schema of an id. Like Crossbar, it treats an unknown id as a failure of the server
