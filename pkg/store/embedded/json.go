@@ -47,7 +47,7 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 }
 
 // valueEnd returns where a value in an array or object ends.
-func valueEnd(text []byte) int {
+func valueEnd[T ~string | ~[]byte](text T) int {
 	depth := 0
 	for i := 0; ; i++ {
 		switch text[i] {

@@ -26,17 +26,16 @@ func FuzzParseJSON(f *testing.F) {
 			t.Skip()
 		}
 		text, vm := compact.String(), goja.New()
-		value, err := parseJSON(vm, text, nil)
 		parse, _ := goja.AssertFunction(vm.GlobalObject().Get("JSON").ToObject(vm).Get("parse"))
-		want, wantErr := parse(goja.Undefined(), vm.ToValue(text))
-		if (err != nil) != (wantErr != nil) {
-			t.Fatalf("%s: error %v, JSON.parse %v", text, err, wantErr)
-		}
+		want, err := parse(goja.Undefined(), vm.ToValue(text))
 		if err != nil {
-			return
+			t.Skip() // a number beyond float64, which goja refuses
 		}
-		if got, want := spelled(t, vm, value), spelled(t, vm, want); got != want {
-			t.Errorf("%s: got %s, JSON.parse %s", text, got, want)
+		freeze, _ := goja.AssertFunction(vm.GlobalObject().Get("Object").ToObject(vm).Get("freeze"))
+		for _, freeze := range []goja.Callable{nil, freeze} {
+			if got, want := spelled(t, vm, parseJSON(vm, text, freeze)), spelled(t, vm, want); got != want {
+				t.Errorf("%s: got %s, JSON.parse %s", text, got, want)
+			}
 		}
 		if text[0] == '{' {
 			checkMembers(t, compact.Bytes())

@@ -3,23 +3,22 @@ package embedded
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/dop251/goja"
 )
 
 // parseJSON returns what JSON.parse would return in a runtime, several times as fast. The text is valid and compact.
 // freeze is Object.freeze, for a value that scripts can't change, or nil.
-func parseJSON(vm *goja.Runtime, text string, freeze goja.Callable) (goja.Value, error) {
+func parseJSON(vm *goja.Runtime, text string, freeze goja.Callable) goja.Value {
 	p := parser{vm: vm, freeze: freeze, rest: text}
-	value := p.value()
-	return value, p.err
+	return p.value()
 }
 
 type parser struct {
 	vm     *goja.Runtime
 	freeze goja.Callable
 	rest   string
-	err    error // a number beyond float64, which goja's JSON.parse refuses
 }
 
 func (p *parser) value() goja.Value {
@@ -49,10 +48,23 @@ func (p *parser) object() goja.Value {
 	for p.skip('{'); p.rest[0] != '}'; p.skip(',') {
 		name := p.string()
 		p.skip(':')
-		_ = o.DefineDataProperty(name, p.value(), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE) // it is not frozen
+		if c := p.rest[0]; p.freeze != nil && (c == '{' || c == '[') {
+			p.member(o, name)
+		} else {
+			_ = o.DefineDataProperty(name, p.value(), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE) // it is not frozen
+		}
 	}
 	p.skip('}')
 	return p.finish(o)
+}
+
+// member defines a member that is parsed when a script looks at it. Map functions look at few members of a document, and
+// the record of the changes of an address is larger than the rest of its document.
+func (p *parser) member(o *goja.Object, name string) {
+	text := p.take(valueEnd(p.rest))
+	value := sync.OnceValue(func() goja.Value { return parseJSON(p.vm, text, p.freeze) })
+	get := p.vm.ToValue(func(goja.FunctionCall) goja.Value { return value() })
+	_ = o.DefineAccessorProperty(name, get, nil, goja.FLAG_TRUE, goja.FLAG_TRUE)
 }
 
 func (p *parser) array() goja.Value {
@@ -86,10 +98,7 @@ func (p *parser) number() goja.Value {
 	if end < 0 {
 		end = len(p.rest)
 	}
-	number, err := strconv.ParseFloat(p.take(end), 64)
-	if err != nil {
-		p.err = err
-	}
+	number, _ := strconv.ParseFloat(p.take(end), 64) // beyond float64 it is an infinity, as in JavaScript
 	return p.vm.ToValue(number)
 }
 

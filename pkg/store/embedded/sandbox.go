@@ -141,9 +141,7 @@ func (s *sandbox) call(function goja.Callable, arguments ...goja.Value) (goja.Va
 func (s *sandbox) mapDoc(ctx context.Context, f *function, doc string) (rows []emitted, err error) {
 	err = s.run(ctx, f, func(function goja.Callable) (err error) {
 		if s.document == nil {
-			if s.document, err = parseJSON(s.vm, doc, s.freeze); err != nil {
-				return err
-			}
+			s.document = parseJSON(s.vm, doc, s.freeze)
 		}
 		if _, err = s.call(function, s.document); err == nil {
 			rows, err = s.takeRows()
@@ -158,15 +156,7 @@ func (s *sandbox) reduce(ctx context.Context, f *function, keys, values string, 
 	text json.RawMessage, err error,
 ) {
 	err = s.run(ctx, f, func(function goja.Callable) error {
-		k, err := parseJSON(s.vm, keys, nil)
-		if err != nil {
-			return err
-		}
-		v, err := parseJSON(s.vm, values, nil)
-		if err != nil {
-			return err
-		}
-		result, err := s.call(function, k, v, s.vm.ToValue(again))
+		result, err := s.call(function, parseJSON(s.vm, keys, nil), parseJSON(s.vm, values, nil), s.vm.ToValue(again))
 		if err == nil {
 			text, err = s.encode(result)
 		}
