@@ -35,7 +35,7 @@ type AllocateRequest struct {
 // process has taken is replaced by another one. Only if the store itself shows too few, the error is a fault.Conflict,
 // whose data says under "available" how many there are; if the pool has no address of the zone, it is a fault.Invalid.
 func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
-	a := &allocation{Pool: p, AllocateRequest: r, taken: map[string]int{}}
+	a := &allocation{Pool: p, AllocateRequest: r}
 	if r.Own {
 		if err := p.checkMaximum(ctx, r.Account, "quantity", r.Quantity); err != nil {
 			return nil, err
@@ -58,6 +58,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 		return nil, err
 	}
 	ips := a.won()
+	slices.SortFunc(ips, func(x, y IP) int { return ipaddr.Compare(x.ID(), y.ID()) })
 	logChange(ctx, history.Event{Action: history.Assigned, To: r.Account}, idsOf(ips)...)
 	p.projector.Project(ctx, r.Account, documentsOf(ips))
 	return ips, nil
@@ -67,12 +68,10 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 type allocation struct {
 	*Pool
 	AllocateRequest
-	cooling      cooling.Rule
-	drawn        []poolindex.Spot // and reserved
-	began        time.Time        // when the last writes began
-	writes       []write          // of all rounds
-	taken        map[string]int   // how many by zone
-	takenOverall int
+	cooling cooling.Rule
+	drawn   []poolindex.Spot // and reserved
+	began   time.Time        // when the last writes began
+	writes  []write          // of all rounds
 }
 
 // enough returns an error if there are too few addresses, unless memory shows that there are enough.
@@ -95,7 +94,7 @@ const (
 func (a *allocation) run(ctx context.Context) error {
 	deadline := time.Now().Add(allocationTime)
 	var took time.Duration // by the last round
-	for round := 0; a.takenOverall < a.Quantity; round++ {
+	for round := 0; len(a.won()) < a.Quantity; round++ {
 		if round > 0 {
 			_ = backoff.Sleep(ctx, rand.N(10*time.Millisecond<<min(round, 5)))
 		}
@@ -109,7 +108,7 @@ func (a *allocation) run(ctx context.Context) error {
 		err := a.round(ctx)
 		took = time.Since(began)
 		switch {
-		case fault.Is(err, fault.Conflict) && a.takenOverall > 0: // what counts is what there is without these
+		case fault.Is(err, fault.Conflict) && len(a.won()) > 0: // what counts is what there is without these
 			a.rollBack(ctx)
 		case err != nil:
 			return err
@@ -125,7 +124,7 @@ func (a *allocation) round(ctx context.Context) error {
 		a.reserved.Free(a.drawn)
 		a.drawn = nil
 	}()
-	missing := a.Quantity - a.takenOverall
+	missing := a.Quantity - len(a.won())
 	find, err := a.draw(ctx, missing)
 	if err != nil || len(a.drawn) < missing {
 		return err
@@ -191,11 +190,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 	a.commit(ctx, writes)
 	a.writes = append(a.writes, writes...)
 	for _, w := range writes {
-		switch {
-		case w.err == nil:
-			a.taken[w.after.doc.String(fieldZone)]++
-			a.takenOverall++
-		case !fault.Is(w.err, fault.Conflict):
+		if w.err != nil && !fault.Is(w.err, fault.Conflict) {
 			return w.err
 		}
 	}
@@ -205,17 +200,15 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 // rollBack releases what was taken.
 func (a *allocation) rollBack(ctx context.Context) {
 	a.undo(ctx, a.began, []string{a.Account}, a.By, a.writes)
-	a.writes, a.takenOverall = nil, 0
-	clear(a.taken)
+	a.writes = nil
 }
 
-// won returns what was taken, by address.
+// won returns what was taken.
 func (a *allocation) won() (ips []IP) {
 	for _, w := range a.writes {
 		if w.err == nil {
 			ips = append(ips, w.after)
 		}
 	}
-	slices.SortFunc(ips, func(x, y IP) int { return ipaddr.Compare(x.ID(), y.ID()) })
 	return ips
 }

@@ -2,7 +2,6 @@ package dedicatedip
 
 import (
 	"context"
-	"maps"
 
 	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
@@ -11,9 +10,12 @@ import (
 
 // drawFrom reserves addresses, until it has as many as are missing.
 func (a *allocation) drawFrom(lots []poolindex.Lot, missing int) {
-	var taken map[string]int
+	var taken map[string]int // by zone
 	if a.Spread {
-		taken = maps.Clone(a.taken)
+		taken = map[string]int{}
+		for _, ip := range a.won() {
+			taken[ip.doc.String(fieldZone)]++
+		}
 		for _, s := range a.drawn {
 			taken[s.Zone]++
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/testutil"
@@ -119,7 +120,8 @@ func drawsEvenly(s *subject) {
 		}
 		return lots
 	}
-	a := &allocation{Pool: s.Pool, AllocateRequest: wish(1, spread), taken: map[string]int{"c": 1}}
+	won := write{after: IP{document.Document{fieldZone: "c"}}}
+	a := &allocation{Pool: s.Pool, AllocateRequest: wish(1, spread), writes: []write{won}}
 	a.drawFrom(lots("a"), 3)
 	a.drawFrom(lots("a", "b", "c"), 8)
 	parts := map[string]int{}
