@@ -85,7 +85,7 @@ func allocates(s *subject) {
 	}
 	for _, ip := range ips {
 		if doc := s.stored(Database, ip.ID()); doc.Rev() != ip.Revision() || doc.String(fieldAssignedTo) != accountA {
-			s.Errorf("answered %v, stored %v", ip.doc, doc)
+			s.Errorf("returned %v, stored %v", ip.doc, doc)
 		}
 	}
 }
@@ -114,7 +114,7 @@ func spreads(s *subject) {
 	}
 }
 
-// tooMany: nothing stays assigned, and the answer says how many there are.
+// tooMany: nothing stays assigned, and the error says how many there are.
 func tooMany(s *subject) {
 	s.fill(4, "east", "west")
 	for zone, available := range map[string]int{"": 8, "east": 4} {
@@ -133,7 +133,7 @@ func tooMany(s *subject) {
 	s.ok(outcome(s.Allocate(s.Context(), wish(8))))
 }
 
-// rush lets clients of several pools each make so many requests for one address, and answers what they got by client.
+// rush lets clients of several pools each make so many requests for one address, and returns what they got.
 func (s *subject) rush(pools []*Pool, clients, requests int, zone string) []string {
 	s.Helper()
 	got := make([][]string, clients)
@@ -213,7 +213,7 @@ func allocatesAtOnce(s *subject) {
 	s.Logf("%d addresses in %v with %.3f writes each", len(all), took, perAddress)
 }
 
-// allocatesToTheLast: nobody is refused as long as there are enough for all.
+// allocatesToTheLast: no request is refused as long as there are enough for all.
 func allocatesToTheLast(s *subject) {
 	s.fill(48, "east")
 	pools := []*Pool{s.following(s.pool(s.s, io.Discard)), s.pool(s.s, io.Discard), s.Pool}
@@ -229,7 +229,7 @@ func allocatesToTheLast(s *subject) {
 // allocationFails: what was assigned on the way to a failure is given back.
 func allocationFails(s *subject) {
 	s.fill(10, "east")
-	p := s.with(when("put", Database, 1, answerLost))
+	p := s.with(when("put", Database, 1, responseLost))
 	testutil.RequireFault(s, outcome(p.Allocate(s.Context(), wish(5))), fault.DatastoreUnreachable)
 	s.copies(accountA)
 	if sizes := s.sizes(); sizes[[2]string{"east", available}] != 10 {
@@ -237,7 +237,7 @@ func allocationFails(s *subject) {
 	}
 }
 
-// allocatesUnheard: what the feed has not told yet is found in the store.
+// allocatesUnheard: what the feed has not delivered yet is found in the store.
 func allocatesUnheard(s *subject) {
 	p := s.following(s.pool(s.s, io.Discard))
 	s.free("10.0.0.1", "10.0.0.2")

@@ -26,7 +26,7 @@ func assignOne(s *subject) {
 	s.same(s.stored(Database, "10.0.0.1"), want)
 	s.same(s.stored(s.accountDB(accountA), "10.0.0.1"), want)
 	if rev := s.stored(Database, "10.0.0.1").Rev(); ip.Revision() != rev {
-		s.Errorf("answered revision %s, stored is %s", ip.Revision(), rev)
+		s.Errorf("returned revision %s, stored is %s", ip.Revision(), rev)
 	}
 	shows(s.T, ip, `{"id":"10.0.0.1","ip":"10.0.0.1","zone":"z1","host":"h1","status":"assigned","type":"dedicated_ip",`+
 		`"assigned_to":"`+accountA+`"}`)
@@ -72,13 +72,13 @@ func assign(s *subject) {
 	}
 	for _, ip := range ips {
 		if stored := s.stored(Database, ip.ID()); stored.Rev() != ip.Revision() {
-			s.Errorf("answered %v, stored is %v", ip.Private(), stored)
+			s.Errorf("returned %v, stored is %v", ip.Private(), stored)
 		}
 	}
 	s.holds("10.0.0.1", "2001:DB8::A="+accountA, "10.0.0.2="+accountA, "::ffff:10.0.0.3="+accountA)
 }
 
-// assignRefused: one bad entry is enough, and all are told.
+// assignRefused: one bad entry is enough, and all of them are reported.
 func assignRefused(s *subject) {
 	s.give(accountA, "10.0.0.1")
 	s.give(accountB, "10.0.0.7")

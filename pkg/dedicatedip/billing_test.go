@@ -17,13 +17,13 @@ import (
 var billingCases = []testCase{
 	{"approved", approved},
 	{"disapproved", disapproved},
-	{"approval is asked last", approvalIsLast},
+	{"approval comes last", approvalIsLast},
 	{"approved again", approvedAgain},
-	{"billing is told", billingIsTold},
-	{"billing is told of repairs", billingIsToldOfRepairs},
+	{"billing learns of copies", billingLearns},
+	{"billing learns of repairs", billingLearnsOfRepairs},
 }
 
-// approved is asked how many addresses there are to be more, each counted once.
+// approved: the hook gets the number of addresses that are added, each counted once.
 func approved(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	var asked []int
@@ -36,7 +36,7 @@ func approved(s *subject) {
 	}
 	s.ok(s.release(s.Pool, accountA, "10.0.0.2"))
 	if !slices.Equal(asked, []int{1, 2}) {
-		s.Errorf("asked about %v", asked)
+		s.Errorf("called with %v", asked)
 	}
 	s.holds("10.0.0.1="+accountA, "10.0.0.2", "10.0.0.3="+accountA)
 }
@@ -58,7 +58,7 @@ func disapproved(s *subject) {
 	s.holds("10.0.0.1", "10.0.0.2")
 }
 
-// approvalIsLast: the hook is not asked about what can't be had anyway, or is of another revision than the client
+// approvalIsLast: the hook is not called for what can't be had anyway, or is of another revision than the client
 // expects.
 func approvalIsLast(s *subject) {
 	s.free("10.0.0.1")
@@ -75,7 +75,7 @@ func approvalIsLast(s *subject) {
 	testutil.RequireFault(s, assign(func(string) bool { return true }, "10.0.0.1"), fault.PaymentRequired)
 }
 
-// approvedAgain: who loses an address while billing thinks about it, is told what the new state deserves.
+// approvedAgain: of an address that is lost while the hook decides, the new state decides.
 func approvedAgain(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	r := toAssign(accountA, "10.0.0.1")
@@ -94,12 +94,12 @@ func approvedAgain(s *subject) {
 	}
 	s.ok(outcome(s.Assign(s.Context(), r)))
 	if asked != 2 {
-		s.Errorf("asked %d times", asked)
+		s.Errorf("called %d times", asked)
 	}
 	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA)
 }
 
-// told is which accounts billing was told of.
+// told records the accounts that billing was called for.
 type told struct {
 	mu       sync.Mutex
 	accounts []string
@@ -117,13 +117,13 @@ func (b *told) was(s *subject, want ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !slices.Equal(b.accounts, want) {
-		s.Errorf("billing was told of %q, want %q", b.accounts, want)
+		s.Errorf("billing was called for %q, want %q", b.accounts, want)
 	}
 	b.accounts = nil
 }
 
-// billingIsTold of every account whose copies are others, when they are, and of nothing else.
-func billingIsTold(s *subject) {
+// billingLearns of every account whose copies are others, when they are, and of nothing else.
+func billingLearns(s *subject) {
 	b := &told{}
 	s.Pool = s.poolWith(s.s, Options{Copies: projection.Options{Written: b.add}})
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
@@ -135,7 +135,7 @@ func billingIsTold(s *subject) {
 	b.was(s)
 	s.ok(s.release(s.Pool, accountA, "10.0.0.1"))
 	b.was(s, accountA)
-	s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"}))) // nobody's
+	s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"}))) // which no account has
 	b.was(s)
 	s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})))
 	b.was(s, accountA)
@@ -143,13 +143,13 @@ func billingIsTold(s *subject) {
 	b.was(s, accountA)
 	db := s.accountDB(accountA)
 	s.free("10.0.0.4")
-	p := s.poolWith(trouble{s.s, when("put", db, 1, answerLost)}, Options{Copies: projection.Options{Written: b.add}})
+	p := s.poolWith(trouble{s.s, when("put", db, 1, responseLost)}, Options{Copies: projection.Options{Written: b.add}})
 	s.ok(s.assign(p, accountA, "10.0.0.4"))
 	b.was(s, accountA)
 }
 
-// billingIsToldOfRepairs: a repair may be the first that an account's bill hears of an address.
-func billingIsToldOfRepairs(s *subject) {
+// billingLearnsOfRepairs: a repaired copy may be the first of an address.
+func billingLearnsOfRepairs(s *subject) {
 	b := &told{}
 	p := s.poolWith(s.s, Options{Copies: projection.Options{Written: b.add}, Now: time.Now})
 	s.listAccounts(accountA, accountB)

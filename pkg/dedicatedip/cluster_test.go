@@ -215,7 +215,7 @@ func clusterStoreFails(c *cluster) {
 }
 
 // clusterNodeComesBack: a writer reads the leaves while its node is cut off, and goes on when it is connected again.
-// Meanwhile another writer was at it and was told that it has the address: this one must not be.
+// Meanwhile another writer has got the address: this one must not get it.
 func clusterNodeComesBack(c *cluster) {
 	for id, hash := range map[string]string{"10.0.0.1": winning, "10.0.0.2": losing} {
 		c.free(id)

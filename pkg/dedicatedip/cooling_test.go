@@ -201,7 +201,7 @@ func coolingAfterKazoo(s *subject) {
 	s.saying(s.assign(p, accountB, "10.0.0.1"), coolingA)
 	s.ok(s.assign(p, accountA, "10.0.0.1"))
 
-	// Nothing but Kazoo has written this one. Its time of modification tells that it was released.
+	// Nothing but Kazoo has written this one. Its time of modification says that it was released.
 	s.put(`{"_id":"10.0.0.2","pvt_vsn":"1","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1","pvt_host":"h1",
 		"pvt_created":63800000000,"pvt_modified":` + document.Number(s.now()).String() + `}`)
 	s.offers(p, "10.0.0.3")
@@ -210,7 +210,7 @@ func coolingAfterKazoo(s *subject) {
 	s.ok(s.assign(p, accountB, "10.0.0.2"))
 }
 
-// coolingAfterKazooAlone: whose an address was that nobody but Kazoo has written, the history knows if a process followed.
+// coolingAfterKazooAlone: of an address that only Kazoo has written, the history has the last holder if a process followed.
 func coolingAfterKazooAlone(s *subject) {
 	s.configured(`{"cooling_s":60}`)
 	s.ok(history.Install(s.Context(), s.s))

@@ -76,10 +76,10 @@ func copyFailsForAMoment(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	db := s.accountDB(accountA)
 	s.ok(s.assign(s.with(when("put", db, 1, notMade)), accountA, "10.0.0.1"))
-	s.ok(s.assign(s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2"))
+	s.ok(s.assign(s.with(when("put", db, 1, responseLost)), accountA, "10.0.0.2"))
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 	s.ok(s.release(s.with(when("get many", db, 1, notMade)), accountA, "10.0.0.1"))
-	s.ok(s.release(s.with(when("put", db, 1, answerLost)), accountA, "10.0.0.2"))
+	s.ok(s.release(s.with(when("put", db, 1, responseLost)), accountA, "10.0.0.2"))
 	s.holds("10.0.0.1", "10.0.0.2")
 }
 
@@ -91,7 +91,7 @@ func copyWithoutDatabase(s *subject) {
 	p := s.pool(s.s, &log)
 	s.ok(s.assign(p, gone, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
 	if !strings.Contains(log.String(), "an account that no longer exists") {
-		s.Errorf("no copies, and nobody is told: %s", log.String())
+		s.Errorf("no copies, and no log line: %s", log.String())
 	}
 	log.Reset()
 	s.ok(s.release(p, gone, "10.0.0.1"))

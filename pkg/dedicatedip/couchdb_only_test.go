@@ -18,7 +18,7 @@ import (
 	"junctor/pkg/testutil"
 )
 
-// TestPurgedAddress: an address whose document was purged, which no change feed tells of, is gone within a minute, and
+// TestPurgedAddress: an address whose document was purged, which no change feed delivers, is gone within a minute, and
 // an assignment does not bring it back (P5).
 func TestPurgedAddress(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ func create(s *subject) {
 	s.same(s.stored(Database, "10.0.0.1"), `{"_id":"10.0.0.1","pvt_vsn":"1","pvt_type":"dedicated_ip",
 		"pvt_status":"available","pvt_zone":"z1","pvt_host":"h1","pvt_created":63867219200,"pvt_modified":63867219200}`)
 	if rev := s.stored(Database, "10.0.0.1").Rev(); ip.Revision() != rev || ip.Private()["_rev"] != rev {
-		s.Errorf("stored as %s, answered %v", rev, ip.Private())
+		s.Errorf("stored as %s, returned %v", rev, ip.Private())
 	}
 	shows(s.T, ip, `{"id":"10.0.0.1","ip":"10.0.0.1","zone":"z1","host":"h1","status":"available","type":"dedicated_ip"}`)
 	ip.Private()["pvt_zone"] = "changed"

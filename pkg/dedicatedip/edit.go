@@ -21,7 +21,7 @@ type EditRequest struct {
 
 // Edit changes an address in one write and returns it. With AssignedTo the address changes hands in that write: at no
 // time is it available, and at no time have two accounts got it. The copies of both accounts follow. An address that
-// nobody has cannot be moved: it is assigned, by Assign. A request that changes nothing writes nothing. An address that
+// no account has cannot be moved: it is assigned, by Assign. A request that changes nothing writes nothing. An address that
 // is not in the pool is fault.BadIdentifier.
 func (p *Pool) Edit(ctx context.Context, r EditRequest) (IP, error) {
 	return single(p.startOver(1, func() ([]IP, error) {

@@ -118,7 +118,7 @@ func move(s *subject) {
 	}
 	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA)
 	s.saying(s.release(s.Pool, accountA, "10.0.0.1"), "ips%2E0 forbidden: ip assigned to another account: 10.0.0.1")
-	// Crossbar's POST on /v2/ips leaves an address assigned to nobody.
+	// Crossbar's POST on /v2/ips leaves an address assigned to no account.
 	s.put(`{"_id":"10.0.0.3","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_zone":"z1","pvt_host":"h1"}`)
 	s.ok(outcome(s.Edit(s.Context(), toMove("10.0.0.3", accountC))))
 	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA, "10.0.0.3="+accountC)
@@ -137,7 +137,7 @@ func moveAsks(s *subject) {
 	r.Approve = approve
 	testutil.RequireFault(s, outcome(s.Edit(s.Context(), r)), fault.PaymentRequired)
 	if asked != 1 {
-		s.Errorf("asked for %d", asked)
+		s.Errorf("called for %d", asked)
 	}
 	s.holds("10.0.0.1=" + accountA)
 }
@@ -169,7 +169,7 @@ func moveFails(s *subject) {
 	s.give(accountA, "10.0.0.1", "10.0.0.2")
 	_, err := s.with(when("put", Database, 1, notMade)).Edit(s.Context(), toMove("10.0.0.1", accountB))
 	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, answerLost)).Edit(s.Context(), toMove("10.0.0.2", accountB))
+	_, err = s.with(when("put", Database, 1, responseLost)).Edit(s.Context(), toMove("10.0.0.2", accountB))
 	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 }
@@ -204,7 +204,7 @@ func movesAtOnce(s *subject) {
 		s.Error("nothing was moved: this tested nothing")
 	}
 	holder := s.stored(Database, "10.0.0.1").String("pvt_assigned_to")
-	testutil.Eventually(s, "copied to the last holder alone", func() bool { // a process that follows may be late by what the feed tells it
+	testutil.Eventually(s, "copied to the last holder alone", func() bool { // a process that follows may be late with what the feed delivers
 		for _, id := range accounts {
 			if copied := s.stored(s.accountDB(id), "10.0.0.1"); (copied != nil) != (id == holder) {
 				return false

@@ -18,7 +18,7 @@ var faultCases = []testCase{
 	{"bulk release loses an entry", bulkReleaseLosesEntry},
 	{"lost to the same account", lostToSameAccount},
 	{"one loses", oneLoses},
-	{"answer lost", answersLost},
+	{"response lost", responsesLost},
 	{"write not made", writeNotMade},
 	{"undo fails", undoFails},
 	{"undo overtaken", undoOvertaken},
@@ -55,7 +55,7 @@ func bulkLosesEntry(s *subject) {
 	doc := s.stored(Database, "10.0.0.1")
 	before[fieldModified] = doc[fieldModified] // taking a change back is one, too
 	if len(ips) > 0 || !projection.SameContent(doc, before) {
-		s.Errorf("given back is %v, was %v; answered %v", doc, before, ips)
+		s.Errorf("given back is %v, was %v; returned %v", doc, before, ips)
 	}
 }
 
@@ -78,7 +78,7 @@ func lostToSameAccount(s *subject) {
 	s.holds("10.0.0.1", "10.0.0.2="+accountA)
 }
 
-// oneLoses: a single request looks again, and answers what the winner's state deserves.
+// oneLoses: a request for one address reads again, and the state that the winner left decides.
 func oneLoses(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	tests := []struct {
@@ -101,20 +101,20 @@ func oneLoses(s *subject) {
 	s.holds("10.0.0.1="+accountB, "10.0.0.2="+accountA, "10.0.0.3="+accountA)
 }
 
-// answersLost: what the store did without being able to say so is undone.
-func answersLost(s *subject) {
+// responsesLost: what the store did is undone if its response is lost.
+func responsesLost(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2")
 	s.give(accountB, "10.0.0.3", "10.0.0.4")
-	err := s.assign(s.with(when("put", Database, 1, answerLost)), accountA, "10.0.0.1")
+	err := s.assign(s.with(when("put", Database, 1, responseLost)), accountA, "10.0.0.1")
 	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, answerLost)).Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
+	_, err = s.with(when("put", Database, 1, responseLost)).Assign(s.Context(), toAssign(accountA, "10.0.0.1", "10.0.0.2"))
 	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
-	err = s.release(s.with(when("put", Database, 1, answerLost)), accountB, "10.0.0.3")
+	err = s.release(s.with(when("put", Database, 1, responseLost)), accountB, "10.0.0.3")
 	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
-	_, err = s.with(when("put", Database, 1, answerLost)).ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})
+	_, err = s.with(when("put", Database, 1, responseLost)).ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})
 	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	s.give(accountA, "10.0.0.5")
-	_, err = s.with(when("put", Database, 1, answerLost)).Delete(s.Context(), DeleteRequest{Address: "10.0.0.5"})
+	_, err = s.with(when("put", Database, 1, responseLost)).Delete(s.Context(), DeleteRequest{Address: "10.0.0.5"})
 	testutil.RequireFault(s, err, fault.DatastoreUnreachable)
 	if rev := s.stored(Database, "10.0.0.2").Rev(); kazoo.Generation(rev) != 3 {
 		s.Errorf("revision %s: the store was to write, and to write again", rev)

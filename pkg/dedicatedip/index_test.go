@@ -32,7 +32,7 @@ var indexCases = []testCase{
 // indexAgrees writes random documents past the pool, as other processes do, and compares every listing from memory
 // with the views.
 func indexAgrees(s *subject) {
-	asking, r := s.pool(s.s, io.Discard), rand.New(rand.NewPCG(1, 2))
+	direct, r := s.pool(s.s, io.Discard), rand.New(rand.NewPCG(1, 2))
 	following := s.following(s.pool(s.s, io.Discard))
 	revs := map[string]string{}
 	for round := range 12 {
@@ -50,7 +50,7 @@ func indexAgrees(s *subject) {
 			s.Fatal("reads do not come from memory")
 		}
 		before, _ := following.Memory()
-		s.agree(round, following, asking)
+		s.agree(round, following, direct)
 		if after, _ := following.Memory(); after.Bypassed != before.Bypassed {
 			s.Fatalf("%d reads went to the store", after.Bypassed-before.Bypassed)
 		}
@@ -104,7 +104,7 @@ func randomDocument(r *rand.Rand, id, rev string) document.Document {
 	return doc
 }
 
-// agree compares what two pools answer to every read.
+// agree compares what two pools return for every read.
 func (s *subject) agree(round int, a, b *Pool) {
 	s.Helper()
 	compare := func(what string, read func(*Pool) (any, error)) {
@@ -157,7 +157,7 @@ func (s *subject) agree(round int, a, b *Pool) {
 	}
 }
 
-// walk reads a listing page by page, and answers the pages with what leads from one to the next.
+// walk reads a listing page by page, and returns the pages.
 func walk(ctx context.Context, p *Pool, f Filter) (pages []Page, err error) {
 	for {
 		page, err := p.Read().Available(ctx, f)
@@ -185,7 +185,7 @@ func irregularDocuments(s *subject) {
 	}
 }
 
-// deaf is a store whose feed tells nothing from some time on.
+// deaf is a store whose feed is silent from some time on.
 type deaf struct {
 	storetest.Apart
 	from context.Context
@@ -258,7 +258,7 @@ func overtakenCopy(s *subject) {
 // soon is for pools that are not to leave others the usual time to write copies themselves.
 var soon = projection.Options{Settle: 30 * time.Millisecond}
 
-// nothingReadOfOwnWrites: while this process writes an address again and again, nobody reads its document or its
+// nothingReadOfOwnWrites: while this process writes an address again and again, it does not read its document or its
 // copies to see whether another process has.
 func nothingReadOfOwnWrites(s *subject) {
 	s.free("10.0.0.1")

@@ -14,10 +14,10 @@ import (
 
 var modelCases = []testCase{{"model", followsModel}}
 
-// model is the pool as a map: the holder by address, empty for nobody.
+// model is the pool as a map: the holder by address, empty for an available one.
 type model map[string]string
 
-// followsModel does the same random things to a pool and to a model, and compares every answer.
+// followsModel does the same random things to a pool and to a model, and compares every result.
 func followsModel(s *subject) {
 	const steps = 60
 	for seed := range uint64(2) {
@@ -163,7 +163,7 @@ func (m *modelRun) agrees(err error, succeeds bool, kind fault.Kind) {
 	}
 }
 
-// order checks that an answer has the addresses asked for, each once, in order.
+// order checks that a result has the addresses asked for, each once, in order.
 func (m *modelRun) order(ips []IP, ids []string, err error) {
 	m.Helper()
 	var want []string
@@ -173,7 +173,7 @@ func (m *modelRun) order(ips []IP, ids []string, err error) {
 		}
 	}
 	if !slices.Equal(idsOf(ips), want) && len(ips)+len(want) > 0 {
-		m.Errorf("answered %s, want %v", idsText(ips), want)
+		m.Errorf("returned %s, want %v", idsText(ips), want)
 	}
 }
 

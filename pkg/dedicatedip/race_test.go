@@ -34,7 +34,7 @@ func (s *subject) atOnce(n int, do func(i int, p *Pool)) {
 	all.Wait()
 }
 
-// oneWinner: the winner is told so, and everybody else what the address is like for them now.
+// oneWinner: one request succeeds, and the errors of all others say what the address is for their account now.
 func oneWinner(s *subject) {
 	s.free("10.0.0.1")
 	accounts := []string{accountA, accountB, accountC}
@@ -53,7 +53,7 @@ func oneWinner(s *subject) {
 	for i, err := range errs {
 		switch {
 		case err == nil && accounts[i%3] != holder:
-			s.Errorf("%d was told that it won for %s, %s has it", i, accounts[i%3], holder)
+			s.Errorf("%d succeeded for %s, %s has it", i, accounts[i%3], holder)
 		case err == nil:
 		case accounts[i%3] == holder:
 			s.saying(err, "ips%2E0 superfluous: ip already assigned: 10.0.0.1")

@@ -272,7 +272,7 @@ func passesPause(s *subject) {
 	s.counts(h, afterWindows)
 }
 
-// abandonedAddresses: they are told and left alone.
+// abandonedAddresses: they are logged and left alone.
 func abandonedAddresses(s *subject) {
 	const gone, marked = "ffffffffffffffffffffffffffffffff", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 	s.before()

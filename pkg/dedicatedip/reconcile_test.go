@@ -140,7 +140,7 @@ func assigning(to string) func(document.Document) {
 // (kazoo-ips.md 1.4): 10.0.0.1 assigned and not copied, 10.0.0.2 released and still copied, 10.0.0.3 deleted and still
 // copied, 10.0.0.4 given to another account and still copied in the first. 10.0.0.5 has a stale copy.
 func (s *subject) windows() {
-	// What the requests return, nobody hears.
+	// What the requests return is lost with their process.
 	_ = s.assign(s.dying(), accountA, "10.0.0.1")
 	_ = s.release(s.dying(), accountA, "10.0.0.2")
 	_ = s.dying().Remove(s.Context(), DeleteRequest{Address: "10.0.0.3"})
@@ -277,7 +277,7 @@ func twiceAtOnce(s *subject) {
 	}
 }
 
-// watched tells when a pass reads the accounts.
+// watched reports when a pass reads the accounts.
 type watched struct {
 	storetest.Apart
 	tell func(enter bool)

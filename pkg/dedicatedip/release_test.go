@@ -17,7 +17,7 @@ func releaseOne(s *subject) {
 		"pvt_zone":"z1","pvt_odd":[1.5],"pvt_modified":63867219260}`)
 	shows(s.T, ip, `{"id":"10.0.0.1","ip":"10.0.0.1","zone":"z1","status":"available","type":"dedicated_ip"}`)
 	if rev := s.stored(Database, "10.0.0.1").Rev(); ip.Revision() != rev {
-		s.Errorf("answered revision %s, stored is %s", ip.Revision(), rev)
+		s.Errorf("returned revision %s, stored is %s", ip.Revision(), rev)
 	}
 	s.holds("10.0.0.1")
 	s.ok(s.assign(s.Pool, accountB, "10.0.0.1"))
@@ -50,7 +50,7 @@ func releaseRefused(s *subject) {
 func releaseAll(s *subject) {
 	s.give(accountA, "10.0.0.10", "10.0.0.9", "2001:db8::1", "::ffff:10.0.0.1")
 	s.give(accountB, "10.0.0.7")
-	s.put(dedicated("hello", "z1", accountA)) // no address, so nobody's business here
+	s.put(dedicated("hello", "z1", accountA)) // not an address
 	ips, err := s.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountA})
 	s.ok(err)
 	if got := idsText(ips); got != "::ffff:10.0.0.1 10.0.0.9 10.0.0.10 2001:db8::1" {

@@ -37,7 +37,7 @@ const (
 var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases, indexCases, reconcileCases, rebuildCases,
 	billingCases, contentionCases, memoryCases)
 
-// followedCases also hold for a pool that answers from memory.
+// followedCases also hold for a pool that reads from memory.
 var followedCases = slices.Concat(createCases, createManyCases, editCases, coolingCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
 	copyCases, faultCases, raceCases, modelCases, allocateCases, drawCases, zoneCases)
 
@@ -46,31 +46,31 @@ type testCase struct {
 	run  func(*subject)
 }
 
-// Each case runs on a pool that asks the store, and on one that follows it and answers from memory.
+// Each case runs on a pool that reads the store, and on one that follows it and reads from memory.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	onMemory := func(t *testing.T) *store.Store { return storetest.Open(t, "memory:") }
-	runCases(t, cases, onMemory, asking)
-	runCases(t, followedCases, onMemory, following)
+	runCases(t, cases, onMemory, fromStore)
+	runCases(t, followedCases, onMemory, fromMemory)
 }
 
 func TestCouchDB(t *testing.T) {
 	t.Parallel()
 	dsn := storetest.FreshCouch(t)
 	onCouch := func(t *testing.T) *store.Store { return storetest.Open(t, dsn) }
-	runCases(t, cases, onCouch, asking)
-	runCases(t, followedCases, onCouch, following)
-	runCases(t, clusterCases(dsn), onCouch, following)
+	runCases(t, cases, onCouch, fromStore)
+	runCases(t, followedCases, onCouch, fromMemory)
+	runCases(t, clusterCases(dsn), onCouch, fromMemory)
 }
 
-const asking, following = "asking", "following"
+const fromStore, fromMemory = "from store", "from memory"
 
 func runCases(t *testing.T, cases []testCase, open func(*testing.T) *store.Store, how string) {
 	for _, c := range cases {
 		t.Run(how+" "+c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSubject(t, open(t))
-			if how == following {
+			if how == fromMemory {
 				s.following(s.Pool)
 			}
 			c.run(s)

@@ -73,7 +73,7 @@ func onPuts(act func(nth int64, do func() error) error) func(string, string, fun
 // Ways to act on a call.
 func notMade(func() error) error { return errUnplugged }
 
-func answerLost(do func() error) error {
+func responseLost(do func() error) error {
 	if err := do(); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func patchLoses(s *subject, dsn string) {
 	stored := s.stored(Database, clusterA)
 	if stored.Rev() != c.Revision() || stored.String("other") != "winner" || stored.String("name") != "x" ||
 		stored["_conflicts"] != nil {
-		s.Errorf("answered %s, stored is %v", c.Revision(), stored)
+		s.Errorf("returned %s, stored is %v", c.Revision(), stored)
 	}
 	s.holds(0, map[string][]string{clusterA: {"inbound:10.0.0.1", "inbound:10.0.0.2"}})
 }
@@ -76,7 +76,7 @@ func patchWins(s *subject, dsn string) {
 	s.ok(err)
 	stored := s.stored(Database, clusterA)
 	if stored.Rev() != c.Revision() || stored["other"] != nil || len(stored.Strings("_conflicts")) != 1 {
-		s.Errorf("answered %s, stored is %v", c.Revision(), stored)
+		s.Errorf("returned %s, stored is %v", c.Revision(), stored)
 	}
 	if _, err := s.Patch(s.Context(), clusterA, doc(s, `{"name":"y"}`), author, nil); err != nil {
 		s.Errorf("over a conflict: %v", err)

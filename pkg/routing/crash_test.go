@@ -88,7 +88,7 @@ func (s *subject) dies(name string, nth int, made bool, write func(*subject, con
 	return dead
 }
 
-// survives: nobody takes what a cluster has, and clusters can be written, whatever a dead writer left.
+// survives: no other cluster takes what one has, and clusters can be written, whatever a dead writer left.
 func (s *subject) survives() {
 	s.Helper()
 	for id, d := range s.documents() {

@@ -27,7 +27,7 @@ func privateFields(s *subject) {
 	s.ok(err)
 	stored := s.stored(Database, clusterA)
 	if c.Revision() != stored.Rev() || c.ID() != clusterA {
-		s.Errorf("answered %s %s, stored %v", c.ID(), c.Revision(), stored)
+		s.Errorf("returned %s %s, stored %v", c.ID(), c.Revision(), stored)
 	}
 	delete(stored, "_rev")
 	want := doc(s, `{"_id":"`+clusterA+`","owner":"o","name":"Käse & Brot 7","randomize_routing":false,

@@ -22,7 +22,7 @@ var lookupCases = []testCase{
 	{"documents by hand", byHand},
 }
 
-// finds checks an answer of Lookup: "cluster direction zone" each.
+// finds checks a result of Lookup: "cluster direction zone" each.
 func (s *subject) finds(ip, direction string, want ...string) {
 	s.Helper()
 	found, err := s.Lookup(ip, direction)
@@ -36,7 +36,7 @@ func (s *subject) finds(ip, direction string, want ...string) {
 	}
 }
 
-// tries checks an answer of Addresses: "ip@zone" each.
+// tries checks a result of Addresses: "ip@zone" each.
 func (s *subject) tries(cluster, direction, zone string, want ...string) {
 	s.Helper()
 	found, err := s.Addresses(cluster, direction, zone)

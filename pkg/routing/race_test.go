@@ -10,7 +10,7 @@ import (
 
 var raceCases = []testCase{{"32 clusters, one address", oneAddress}}
 
-// oneAddress: of many clusters that want an address at the same time one has it, and the others are told.
+// oneAddress: of many clusters that want an address at the same time one has it, and the others are refused.
 func oneAddress(s *subject) {
 	registries := []*Registry{s.Registry, s.registry(s.s, Options{})}
 	for round := range 2 {

@@ -154,8 +154,8 @@ func (s *subject) prepare(g game, before int) {
 	}
 }
 
-// judge: one cluster at most has s, and the claim says so; who was told of success has what it wanted, unless
-// another writer of the same cluster came later; who was refused was told why.
+// judge: one cluster at most has s, and the claim says so; a writer that succeeded has what it wanted, unless
+// another writer of the same cluster came later; an error says why.
 func (s *subject) judge(g game, writers []step, errs []error) {
 	addr, _ := ipaddr.Parse(g.address("s"))
 	want := addressSlot{Inbound, addr}
@@ -166,10 +166,10 @@ func (s *subject) judge(g game, writers []step, errs []error) {
 		}
 	}
 	if len(holders) > 1 {
-		s.Fatalf("game %d: %v have %s, answers %v", g.number, holders, want, errs)
+		s.Fatalf("game %d: %v have %s, errors %v", g.number, holders, want, errs)
 	}
 	if claim := s.stored(ClaimsDatabase, want.String()); len(holders) == 1 && claim.String(fieldCluster) != holders[0] {
-		s.Fatalf("game %d: %v has %s, the claim is %v, answers %v", g.number, holders, want, claim, errs)
+		s.Fatalf("game %d: %v has %s, the claim is %v, errors %v", g.number, holders, want, claim, errs)
 	}
 	rivals := map[string]int{}
 	for _, w := range writers {
@@ -180,7 +180,7 @@ func (s *subject) judge(g game, writers []step, errs []error) {
 			fault.Is(errs[i], fault.BadIdentifier)
 		has := len(holders) == 1 && holders[0] == g.id(w.cluster)
 		if !told || rivals[w.cluster] == 1 && w.adds && has != (errs[i] == nil) {
-			s.Fatalf("game %d: writer %d got %v, holders %v, answers %v", g.number, i, errs[i], holders, errs)
+			s.Fatalf("game %d: writer %d got %v, holders %v, errors %v", g.number, i, errs[i], holders, errs)
 		}
 	}
 }

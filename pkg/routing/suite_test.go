@@ -199,7 +199,7 @@ func (s *subject) have(id string, slots ...string) Cluster {
 }
 
 // holds checks which slots ("inbound:1.2.3.4") the documents of all clusters have, that each has one cluster, and
-// that each has its claim. extra is how many claims may be left of slots that nobody has.
+// that each has its claim. extra is how many claims may be left of slots that no cluster has.
 func (s *subject) holds(extra int, want map[string][]string) {
 	s.Helper()
 	got, holders := map[string][]string{}, map[string]string{}
