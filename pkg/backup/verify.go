@@ -2,7 +2,6 @@ package backup
 
 import (
 	"archive/tar"
-	"bufio"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -69,8 +68,7 @@ var (
 
 // read reads the archive, and compares it with its check sums.
 func (b *Backup) read() error {
-	counter := &countingReader{r: bufio.NewReaderSize(b.file, 1<<20)}
-	members, sums := tar.NewReader(counter), map[string]string{}
+	members, sums := tar.NewReader(b.file), map[string]string{}
 	for n := 0; ; n++ {
 		header, err := members.Next()
 		switch {
@@ -85,8 +83,12 @@ func (b *Backup) read() error {
 		case header.Typeflag != tar.TypeReg || sums[header.Name] != "":
 			return fmt.Errorf("it is damaged: it has an unexpected member %q", header.Name)
 		}
+		offset, err := b.file.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return err
+		}
 		sum := sha256.New()
-		if err := b.member(header, io.TeeReader(members, sum), counter.n); err != nil {
+		if err := b.member(header, io.TeeReader(members, sum), offset); err != nil {
 			return err
 		}
 		sums[header.Name] = fmt.Sprintf("%x", sum.Sum(nil))
@@ -138,16 +140,4 @@ func (b *Backup) compare(r io.Reader, sums map[string]string) error {
 		return errors.New("it is damaged: check sums or the store are missing")
 	}
 	return nil
-}
-
-// countingReader counts what is read. It is not an io.Seeker, so that nothing is skipped.
-type countingReader struct {
-	r io.Reader
-	n int64
-}
-
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
 }

@@ -343,13 +343,6 @@ func (m *Mirror) AsOf() time.Time {
 	return m.asOf
 }
 
-// Pending returns how many writes of this process the feed has not delivered yet.
-func (m *Mirror) Pending() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.ahead)
-}
-
 // clear empties the index, whose database is gone.
 func (m *Mirror) clear() {
 	m.mu.Lock()

@@ -55,9 +55,9 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 		}
 	}
 	poolRev := func(id string) string { return items[id].doc.Rev() }
-	for _, w := range p.put(ctx, db, accountID, writes, poolRev) {
-		if w.err != nil || !p.isCurrent(items[w.id].doc) {
-			left[w.id] = item{calls: items[w.id].calls}
+	for n, err := range p.put(ctx, db, accountID, writes, poolRev) {
+		if i := items[writes[n].ID()]; err != nil || !p.isCurrent(i.doc) {
+			left[i.doc.ID()] = item{calls: i.calls}
 		}
 	}
 	return left
@@ -110,18 +110,19 @@ func (p *Projector) writeDifferences(
 	failed, done := map[string]bool{}, map[string]bool{}
 	var failure error
 	poolRev := func(id string) string { return pool[id].Rev() }
-	for i, w := range p.put(ctx, db, accountID, writes, poolRev) {
+	for n, err := range p.put(ctx, db, accountID, writes, poolRev) {
+		id := writes[n].ID()
 		switch {
-		case w.err == nil:
-			if left[w.id].request() == nil {
-				p.reportRepair(accountID, differences[i])
+		case err == nil:
+			if left[id].request() == nil {
+				p.reportRepair(accountID, differences[n])
 			}
-			done[w.id] = true
+			done[id] = true
 			continue
-		case !fault.Is(w.err, fault.Conflict):
-			failure = w.err
+		case !fault.Is(err, fault.Conflict):
+			failure = err
 		}
-		failed[w.id] = true
+		failed[id] = true
 	}
 	now := pool
 	if len(writes) > 0 {
@@ -142,35 +143,27 @@ func (p *Projector) writeDifferences(
 	return failure
 }
 
-// result is what became of one write.
-type result struct {
-	id  string
-	err error
-}
-
-// put writes copies and remembers their revisions.
+// put writes copies and remembers their revisions. It returns what became of each write.
 func (p *Projector) put(
 	ctx context.Context, db, accountID string, writes []document.Document, poolRev func(id string) string,
-) []result {
+) []error {
 	if len(writes) == 0 {
 		return nil
 	}
-	results := make([]result, len(writes))
+	errs := make([]error, len(writes))
 	for i, w := range store.PutEach(ctx, p.store, db, writes) {
 		name := copyName{accountID, writes[i].ID()}
-		results[i] = result{name.id, w.Err}
-		if w.Err != nil {
+		switch errs[i] = w.Err; {
+		case w.Err != nil:
 			p.copies.Remove(name)
-			continue
+		case writes[i].Bool("_deleted"):
+			p.copies.Add(name, written{pool: poolRev(name.id)})
+		default:
+			p.copies.Add(name, written{poolRev(name.id), w.Rev})
 		}
-		rev := w.Rev
-		if writes[i].Bool("_deleted") {
-			rev = ""
-		}
-		p.copies.Add(name, written{poolRev(name.id), rev})
 	}
 	p.options.Written(ctx, accountID)
-	return results
+	return errs
 }
 
 // reportRepair reports a copy that did not equal the pool and was written for no request.
