@@ -21,6 +21,7 @@ import (
 	"junctor/pkg/store"
 	"junctor/pkg/store/embedded"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 const db = "account/ab/cd/ef"
@@ -30,9 +31,7 @@ func source(t *testing.T) (s *store.Store, folder string) {
 	t.Helper()
 	folder = t.TempDir()
 	s = storetest.Open(t, folder)
-	if err := s.CreateDatabase(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, s.CreateDatabase(t.Context(), db))
 	for n := range 50 {
 		doc := document.Document{"_id": fmt.Sprint("document ", n), "text": strings.Repeat("x", 1000)}
 		if _, err := s.Put(t.Context(), db, doc); err != nil {
@@ -46,9 +45,7 @@ func source(t *testing.T) (s *store.Store, folder string) {
 
 func write(t *testing.T, path string, text []byte) {
 	t.Helper()
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, os.WriteFile(path, text, 0o600))
 }
 
 // made returns a backup of such a store.
@@ -80,16 +77,12 @@ func members(t *testing.T, raw []byte) (names []string, contents map[string][]by
 		if err == io.EOF {
 			return names, contents
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 		if header.ModTime.After(time.Now()) {
 			t.Errorf("%s is of the future, which tar warns of: %s", header.Name, header.ModTime)
 		}
 		text, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 		names, contents[header.Name] = append(names, header.Name), text
 	}
 }
@@ -109,13 +102,9 @@ func pack(t *testing.T, names []string, contents map[string][]byte) []byte {
 		if err == nil {
 			_, err = w.Write(text)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, w.Close())
 	return b.Bytes()
 }
 
@@ -124,9 +113,7 @@ func TestRestored(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "backup")
 	write(t, path, made(t))
 	for _, folder := range []string{t.TempDir(), filepath.Join(t.TempDir(), "new", "folder")} {
-		if err := restore(path, folder); err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, restore(path, folder))
 		for name, want := range map[string]string{backup.KeyName: "key\n", backup.AdminName: "{}\n"} {
 			text, err := os.ReadFile(filepath.Join(folder, name))
 			if err != nil || string(text) != want {
@@ -187,9 +174,7 @@ func TestDamagedBackup(t *testing.T) {
 		if err != nil || !bytes.Equal(restored, whole["junctor.db"]) {
 			t.Fatalf("a damaged store was restored, %v", err)
 		}
-		if err := os.RemoveAll(target); err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, os.RemoveAll(target))
 		return nil
 	}
 	end := bytes.LastIndex(raw, []byte("  admin.json\n")) // what is behind is padding
@@ -278,18 +263,14 @@ func TestRefusedFolder(t *testing.T) {
 	}
 
 	folder = t.TempDir()
-	if err := os.Chmod(folder, 0o777); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, os.Chmod(folder, 0o777))
 	if err := restore(path, folder); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
 		t.Errorf("open to others: %v", err)
 	}
 
 	folder = t.TempDir()
 	drafts := filepath.Join(folder, ".junctor-restore")
-	if err := os.Mkdir(drafts, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, os.Mkdir(drafts, 0o700))
 	write(t, filepath.Join(drafts, "junctor.db"), []byte("half"))
 	write(t, filepath.Join(folder, backup.AdminName), []byte("old"))
 	write(t, filepath.Join(folder, backup.KeyName), []byte("key\n"))
@@ -320,9 +301,7 @@ func TestWriteFails(t *testing.T) {
 		t.Error("a secret.key of a megabyte was backed up")
 	}
 	couch, err := store.Open("http://127.0.0.1:1", store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, err)
 	defer couch.Close()
 	_, err = backup.Write(t.Context(), io.Discard, couch, backup.Options{Folder: t.TempDir()})
 	if !fault.Is(err, fault.NotImplemented) {

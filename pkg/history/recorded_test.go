@@ -12,6 +12,7 @@ import (
 
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
+	"junctor/pkg/testutil"
 )
 
 // recordedWrites returns the documents of the pool that a real Crossbar wrote, by exchange, in their order. They are in
@@ -20,18 +21,14 @@ func recordedWrites(t *testing.T) (exchanges [][]document.Document) {
 	t.Helper()
 	for _, name := range []string{"03_root_create_ip", "05_root_delete", "07_assign", "08_release", "14_token_and_account_state"} {
 		text, err := os.ReadFile(filepath.Join("..", "api", "testdata", "golden", name+".jsonl"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 		lines := bufio.NewScanner(bytes.NewReader(text))
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
 			var exchange struct {
 				Changes map[string][]document.Document `json:"couch_changes"`
 			}
-			if err := json.Unmarshal(lines.Bytes(), &exchange); err != nil {
-				t.Fatal(err)
-			}
+			testutil.OK(t, json.Unmarshal(lines.Bytes(), &exchange))
 			docs := slices.DeleteFunc(exchange.Changes[dedicatedip.Database], func(doc document.Document) bool {
 				return doc.String("pvt_zone") == "" // what Crossbar stores for a PUT of [], which is no address
 			})

@@ -12,6 +12,7 @@ import (
 
 	"junctor/pkg/ipbatch"
 	"junctor/pkg/ipfile"
+	"junctor/pkg/testutil"
 )
 
 type entry = ipbatch.Entry
@@ -154,9 +155,7 @@ func TestRowErrors(t *testing.T) {
 	}
 	for name, test := range tests {
 		reader, err := ipfile.NewReader(strings.NewReader(test.text), ipfile.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 		var found, read []string
 		for err != io.EOF {
 			var row ipfile.Row
@@ -185,17 +184,11 @@ func TestWrite(t *testing.T) {
 	for _, format := range ipfile.Formats {
 		var text bytes.Buffer
 		w, err := ipfile.NewWriter(&text, format)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 		for _, a := range addresses {
-			if err := w.Write(a); err != nil {
-				t.Fatal(err)
-			}
+			testutil.OK(t, w.Write(a))
 		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, w.Close())
 		rows, err := readAll(t, &text, ipfile.Options{})
 		if err != nil || len(rows) != len(addresses) {
 			t.Fatalf("%s: %+v, %v", format, rows, err)

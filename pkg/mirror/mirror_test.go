@@ -138,9 +138,7 @@ func (s *subject) write(id, value string) document.Document {
 		doc["value"] = value
 		return nil
 	})
-	if err != nil {
-		s.Fatal(err)
-	}
+	testutil.OK(s, err)
 	return doc
 }
 
@@ -169,9 +167,7 @@ func TestTheIndexFollowsTheDatabase(t *testing.T) {
 		s.is("b", "1")
 		s.write("a", "2")
 		s.is("a", "2")
-		if err := s.there.Delete(s.Context(), s.db, "a", s.write("a", "3").Rev()); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.there.Delete(s.Context(), s.db, "a", s.write("a", "3").Rev()))
 		s.is("a", "")
 		if age := time.Since(s.AsOf()); age > 30*time.Second {
 			s.Errorf("age %v", age)
@@ -219,9 +215,7 @@ func TestAnOwnWriteThatWasSupersededIsReadAgain(t *testing.T) {
 		gone := s.write("b", "own")
 		s.Wrote(gone)
 		s.write("a", "other")
-		if err := s.there.Delete(s.Context(), s.db, "b", gone.Rev()); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.there.Delete(s.Context(), s.db, "b", gone.Rev()))
 		s.here.cut.Store(false)
 		s.is("a", "other")
 		s.is("b", "")
@@ -269,15 +263,11 @@ func TestAnOwnWriteWhileTheIndexIsLoadedStays(t *testing.T) {
 		removed := s.write("b", "1")
 		s.here.during = func() {
 			s.Wrote(s.write("a", "2"))
-			if err := s.there.Delete(s.Context(), s.db, "b", removed.Rev()); err != nil {
-				s.Fatal(err)
-			}
+			testutil.OK(s, s.there.Delete(s.Context(), s.db, "b", removed.Rev()))
 			s.Wrote(document.Document{"_id": "b", "_rev": "2-b", "_deleted": true})
 			s.Wrote(s.write("c", "1"))
 		}
-		if err := s.Load(s.Context()); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.Load(s.Context()))
 		if a, b, c := s.value("a"), s.value("b"), s.value("c"); a != "2" || b != "" || c != "1" {
 			s.Errorf("got %q, %q and %q", a, b, c)
 		}
@@ -288,9 +278,7 @@ func TestRunGoesOnWhereLoadEnded(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(s *subject) {
 		s.write("a", "1")
-		if err := s.Load(s.Context()); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.Load(s.Context()))
 		if got := s.value("a"); got != "1" {
 			s.Errorf("loaded %q", got)
 		}
@@ -330,9 +318,7 @@ func TestAWinnerOfALowerGenerationCounts(t *testing.T) {
 			{"_id":"a","_rev":"2-z","_revisions":{"start":2,"ids":["z","a"]},"value":"short"}]}`)
 		s.is("a", "long")
 		s.Wrote(document.Document{"_id": "a", "_rev": "3-c", "value": "long"})
-		if err := s.there.Delete(s.Context(), s.db, "a", "3-c"); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.there.Delete(s.Context(), s.db, "a", "3-c"))
 		s.is("a", "short")
 	})
 }
@@ -341,9 +327,7 @@ func TestAWinnerOfALowerGenerationCounts(t *testing.T) {
 func (s *subject) needsEpochs() {
 	s.Helper()
 	epoch, err := s.there.Epoch(s.Context(), s.db)
-	if err != nil {
-		s.Fatal(err)
-	}
+	testutil.OK(s, err)
 	if epoch == "" {
 		s.Skip("this store has no epochs")
 	}
@@ -370,17 +354,13 @@ func TestADatabaseThatWasCreatedAgainIsLoadedAgain(t *testing.T) {
 		s.needsEpochs()
 		s.write("a", "1")
 		s.write("b", "1")
-		if err := s.Load(s.Context()); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.Load(s.Context()))
 		created := time.Now().Unix()
 		s.delete()
 		testutil.Eventually(s, "the next second, since that is how exact CouchDB is", func() bool { return time.Now().Unix() > created })
 		testutil.Eventually(s, "the database is there again", func() bool { return s.there.CreateDatabase(s.Context(), s.db) == nil })
 		s.write("b", "2")
-		if err := s.Load(s.Context()); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.Load(s.Context()))
 		if a, b := s.value("a"), s.value("b"); a != "" || b != "2" {
 			s.Errorf("got %q and %q", a, b)
 		}
@@ -415,9 +395,7 @@ func TestWhatALoadDeliversIsNoChange(t *testing.T) {
 		s.is("a", "1")
 		changed := s.changed.Load()
 		s.here.cut.Store(true)
-		if err := s.there.Delete(s.Context(), s.db, "a", doc.Rev()); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, s.there.Delete(s.Context(), s.db, "a", doc.Rev()))
 		s.Reload()
 		s.here.cut.Store(false)
 		s.is("a", "")
@@ -465,14 +443,10 @@ func (s *subject) request(method, path, body string) {
 	s.Helper()
 	request, err := http.NewRequestWithContext(s.Context(), method, s.dsn+"/"+url.PathEscape(s.db)+path,
 		strings.NewReader(body))
-	if err != nil {
-		s.Fatal(err)
-	}
+	testutil.OK(s, err)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		s.Fatal(err)
-	}
+	testutil.OK(s, err)
 	defer response.Body.Close()
 	if text, _ := io.ReadAll(response.Body); response.StatusCode >= http.StatusBadRequest {
 		s.Fatalf("%s %s: %d %s", method, path, response.StatusCode, text)

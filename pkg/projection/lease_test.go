@@ -7,19 +7,16 @@ import (
 	"time"
 
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // TestLostLease: a process that died with the lease is waited for, and one that comes back too late stops.
 func TestLostLease(t *testing.T) {
 	t.Parallel()
 	s, err := store.Open("memory:", store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, err)
 	defer s.Close()
-	if err := s.CreateDatabase(t.Context(), StateDatabase); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, s.CreateDatabase(t.Context(), StateDatabase))
 	now := time.Unix(1700000000, 0)
 	clock := func() time.Time { return now }
 	dead := NewReconciler(nil, s, ReconcilerOptions{Now: clock})
@@ -32,9 +29,7 @@ func TestLostLease(t *testing.T) {
 		t.Fatal(made, wait, err)
 	}
 	now = now.Add(leaseTime / 2)
-	if err := held.renew(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, held.renew(t.Context()))
 	if made, wait, err := other.tryAcquire(t.Context(), now, 0); made || wait != leaseTime || err != nil {
 		t.Fatal("the lease was not renewed", made, wait, err)
 	}

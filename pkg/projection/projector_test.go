@@ -14,6 +14,7 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 const (
@@ -88,14 +89,10 @@ func inBubble(t *testing.T, o projection.Options, test func(s *subject, p *proje
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		opened, err := store.Open("memory:", store.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 		s := &subject{T: t, faulty: &faulty{Store: opened}}
 		for _, db := range []string{kazoo.DedicatedIPs, databaseOf(accountA), databaseOf(accountB)} {
-			if err := opened.CreateDatabase(t.Context(), db); err != nil {
-				t.Fatal(err)
-			}
+			testutil.OK(t, opened.CreateDatabase(t.Context(), db))
 		}
 		o.Repaired = func(string) { s.repairs.Add(1) }
 		p := projection.New(s.faulty, o)
@@ -135,9 +132,7 @@ func (s *subject) assign(id, accountID string) document.Document {
 		}
 		return nil
 	})
-	if err != nil {
-		s.Fatal(err)
-	}
+	testutil.OK(s, err)
 	s.current.Store(id, doc.Rev())
 	return doc
 }
@@ -158,9 +153,7 @@ func (s *subject) copies(accountID string, want ...string) {
 		}
 		return err
 	})
-	if err != nil {
-		s.Fatal(err)
-	}
+	testutil.OK(s, err)
 	if len(got) != len(want) {
 		s.Errorf("copies of %v, want %v", got, want)
 	}
@@ -354,9 +347,7 @@ func TestRepairLeavesOtherDocumentsAlone(t *testing.T) {
 				s.Fatal(err)
 			}
 		}
-		if err := p.Repair(s.Context(), accountA, []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}); err != nil {
-			s.Fatal(err)
-		}
+		testutil.OK(s, p.Repair(s.Context(), accountA, []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}))
 		if _, err := s.Get(s.Context(), db, "10.0.0.1"); err != nil {
 			s.Errorf("a device: %v", err)
 		}

@@ -10,14 +10,13 @@ import (
 	"testing"
 
 	"junctor/pkg/statefile"
+	"junctor/pkg/testutil"
 )
 
 func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, err)
 	return string(text)
 }
 
@@ -26,9 +25,7 @@ func TestWriteReplacesWhole(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "f")
 	for _, text := range []string{"a longer text", "short", ""} {
-		if err := statefile.Write(path, 0o600, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, statefile.Write(path, 0o600, []byte(text)))
 		if got := read(t, path); got != text {
 			t.Errorf("read %q, want %q", got, text)
 		}
@@ -59,9 +56,7 @@ func TestCreateReplacesNothing(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "f")
-	if err := statefile.Create(path, 0o600, []byte("first")); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, statefile.Create(path, 0o600, []byte("first")))
 	if err := statefile.Create(path, 0o600, []byte("second")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("second: %v", err)
 	}
@@ -78,9 +73,7 @@ func TestDrafts(t *testing.T) {
 	path := filepath.Join(folder, "f*")
 	draft := func() *statefile.Draft {
 		d, err := statefile.NewDraft(path, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, err)
 		if _, err := d.WriteString("text"); err != nil {
 			t.Fatal(err)
 		}
@@ -135,18 +128,14 @@ func TestCheckFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for mode, want := range map[os.FileMode]string{0o700: "", 0o755: "", 0o770: "chmod go-w", 0o702: "chmod go-w"} {
-		if err := os.Chmod(folder, mode); err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, os.Chmod(folder, mode))
 		wantError(t, statefile.CheckFolder(folder), want)
 	}
 	if err := statefile.CheckFolder(filepath.Join(folder, "missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
 	file := filepath.Join(folder, "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, os.WriteFile(file, nil, 0o600))
 	wantError(t, statefile.CheckFolder(file), "not a folder")
 }
 
@@ -155,8 +144,8 @@ func TestCheckOtherOwner(t *testing.T) {
 	folder := t.TempDir()
 	if os.Geteuid() != 0 {
 		folder = "/" // of root
-	} else if err := os.Chown(folder, 65534, -1); err != nil {
-		t.Fatal(err)
+	} else {
+		testutil.OK(t, os.Chown(folder, 65534, -1))
 	}
 	wantError(t, statefile.CheckFolder(folder), "belongs to user")
 }

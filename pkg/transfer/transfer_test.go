@@ -50,9 +50,7 @@ func attach(t *testing.T, s *store.Store, db, id, rev, name, contentType string,
 	t.Helper()
 	newest, err := s.PutAttachment(t.Context(), db, id, rev, store.NewAttachment{Name: name, ContentType: contentType,
 		Length: int64(len(content)), Content: bytes.NewReader(content)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, err)
 	return newest
 }
 
@@ -80,9 +78,7 @@ func odd(t *testing.T) *store.Store {
 	rev = attach(t, s, plusDB, "file", rev, "a b/c?.txt", "text/plain", bytes.Repeat([]byte("text "), 5000))
 	rev = attach(t, s, plusDB, "file", rev, "empty", "application/octet-stream", nil)
 	attach(t, s, plusDB, "file", rev, "large", "audio/mpeg", noise(1_500_000))
-	if err := s.CreateDatabase(t.Context(), "empty"); err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, s.CreateDatabase(t.Context(), "empty"))
 	const record = `"` + history.Field + `":[{"n":3,"action":"deleted"}]`
 	put(t, s, kazoo.DedicatedIPs, `{"_id":"192.0.2.250","_deleted":true,"pvt_type":"dedicated_ip",`+record+`}`)
 	put(t, s, kazoo.DedicatedIPs, `{"_id":"192.0.2.251","_deleted":true}`) // which says nothing
@@ -95,9 +91,7 @@ func export(t *testing.T, s *store.Store) ([]byte, transfer.Exported) {
 	t.Helper()
 	var b bytes.Buffer
 	done, err := transfer.Export(t.Context(), &b, s, transfer.ExportOptions{Version: "1.2", Now: time.Now()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, err)
 	counts, err := transfer.Verify(bytes.NewReader(b.Bytes()))
 	if err != nil || counts != done.Counts {
 		t.Fatalf("verified %+v, %v, exported %+v", counts, err, done)
@@ -113,9 +107,7 @@ func load(t *testing.T, s transfer.Target, file []byte, overwrite bool) (transfe
 		Overwrite: overwrite,
 		Refused:   func(r transfer.Refusal) { refused = append(refused, r.Database+" "+r.ID+": "+r.Reason) },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, err)
 	if done.Refused != len(refused) || done.Written+done.Unchanged+done.Refused != done.Documents {
 		t.Errorf("%+v, refused %v", done, refused)
 	}
@@ -131,9 +123,7 @@ func documents(t *testing.T, file []byte) map[string]any {
 			Database, Content *string
 			Doc               map[string]any
 		}
-		if err := json.Unmarshal(text, &line); err != nil {
-			t.Fatal(err)
-		}
+		testutil.OK(t, json.Unmarshal(text, &line))
 		switch {
 		case line.Database != nil:
 			db = *line.Database
@@ -197,9 +187,7 @@ func TestThereAndBack(t *testing.T) {
 			}
 			sequence := func() string {
 				seq, err := s.Sequence(t.Context(), plusDB)
-				if err != nil {
-					t.Fatal(err)
-				}
+				testutil.OK(t, err)
 				return seq
 			}
 			before := sequence()
@@ -394,9 +382,7 @@ func TestBadFile(t *testing.T) {
 func TestFailingStores(t *testing.T) {
 	t.Parallel()
 	gone, err := store.Open("http://127.0.0.1:1", store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	testutil.OK(t, err)
 	defer gone.Close()
 	_, err = transfer.Export(t.Context(), io.Discard, gone, transfer.ExportOptions{})
 	if !fault.Is(err, fault.DatastoreUnreachable) {
