@@ -23,7 +23,7 @@ type Source interface {
 	Databases(ctx context.Context) ([]string, error)
 	Tombstones(ctx context.Context, db string, each func(document.Document) error) error
 	CopyAttachment(ctx context.Context, db, id, name string, w io.Writer) error
-	Sequences(ctx context.Context, dbs []string) ([]string, error)
+	Sequence(ctx context.Context, db string) (string, error)
 }
 
 // ExportOptions are the options of Export.
@@ -97,21 +97,16 @@ func (e *export) run(ctx context.Context) error {
 	return e.lines.end(e.done.Counts)
 }
 
-// sequencesAtOnce is of how many databases the sequences are read in one request.
-const sequencesAtOnce = 100
-
 // sequences returns the update sequences of databases, as numbers: what a CouchDB adds after the number differs from
-// time to time.
+// time to time. A database that is gone has none.
 func (e *export) sequences(ctx context.Context, databases []string) (all []string, err error) {
-	for some := range slices.Chunk(databases, sequencesAtOnce) {
-		sequences, err := e.source.Sequences(ctx, some)
-		if err != nil {
+	for _, db := range databases {
+		sequence, err := e.source.Sequence(ctx, db)
+		if err != nil && !fault.Is(err, fault.DatastoreMissing) {
 			return nil, err
 		}
-		for _, sequence := range sequences {
-			number, _, _ := strings.Cut(sequence, "-")
-			all = append(all, number)
-		}
+		number, _, _ := strings.Cut(sequence, "-")
+		all = append(all, number)
 	}
 	return all, nil
 }

@@ -184,9 +184,6 @@ func limit(r *http.Request) time.Duration {
 			return 0
 		}
 	}
-	if segments[0] == "_dbs_info" {
-		return 0
-	}
 	return callTime
 }
 

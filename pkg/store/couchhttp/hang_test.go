@@ -127,7 +127,7 @@ func TestSlowCalls(t *testing.T) {
 		g := newGuard(c)
 		for path, limit := range map[string]time.Duration{
 			"/db/_design/d/_view/v": time.Minute, "/db/_changes": time.Minute, "/db/_all_docs": time.Minute,
-			"/db/_bulk_docs": time.Minute, "/_dbs_info": time.Minute, "/db/doc": time.Second, "/db/_local/x": time.Second,
+			"/db/_bulk_docs": time.Minute, "/db/doc": time.Second, "/db/_local/x": time.Second,
 		} {
 			for range 2 * slowCalls {
 				ctx, cancel := context.WithTimeout(t.Context(), limit)

@@ -6,11 +6,9 @@ package couchhttp
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // transport sends requests of kivik 4.5.
@@ -21,7 +19,7 @@ func New(base http.RoundTripper) http.RoundTripper { return transport{newGuard(b
 
 // RoundTrip is an http.RoundTripper's.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r, err := whole(impatient(escapePlus(r)))
+	r, err := whole(escapePlus(r))
 	if err != nil {
 		return nil, err
 	}
@@ -63,18 +61,4 @@ func escapePlus(r *http.Request) *http.Request {
 	address.RawPath = strings.ReplaceAll(path, "+", "%2B")
 	r.URL = &address
 	return r
-}
-
-// sequencesTime bounds how long a CouchDB may think about _dbs_info: kivik waits for as long as it takes, whatever the
-// caller's context says (couchdb.client.DBsStats), and until then the store could not be closed.
-const sequencesTime = 2 * time.Second
-
-// impatient bounds a request for _dbs_info.
-func impatient(r *http.Request) *http.Request {
-	if !strings.HasSuffix(r.URL.Path, "/_dbs_info") {
-		return r
-	}
-	ctx, cancel := context.WithCancel(r.Context())
-	time.AfterFunc(sequencesTime, cancel)
-	return r.WithContext(ctx)
 }

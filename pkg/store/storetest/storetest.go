@@ -79,7 +79,6 @@ var cases = []struct {
 	{"changes end", changesEnd},
 	{"changes current", changesCurrent},
 	{"changes many", changesMany},
-	{"sequences", sequences},
 	{"writable", writable},
 }
 
