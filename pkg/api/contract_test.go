@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/pb33f/libopenapi"
+	"github.com/pb33f/libopenapi-validator/cache"
 	"github.com/pb33f/libopenapi-validator/config"
 	invalid "github.com/pb33f/libopenapi-validator/errors"
 	"github.com/pb33f/libopenapi-validator/parameters"
@@ -32,6 +33,7 @@ type contract struct {
 	*v3.Document
 	closed     *v3.Document // see closedContract
 	responses  responses.ResponseBodyValidator
+	headers    []config.Option // of responses; with a cache, since their schemas are compiled for each response without
 	bodies     requests.RequestBodyValidator
 	parameters parameters.ParameterValidator
 
@@ -55,6 +57,9 @@ var theContract = sync.OnceValue(func() *contract {
 	c.responses = responses.NewResponseBodyValidator(c.closed, config.WithFormatAssertions())
 	c.bodies = requests.NewRequestBodyValidator(c.Document, config.WithFormatAssertions())
 	c.parameters = parameters.NewParameterValidator(c.Document)
+	c.headers = []config.Option{
+		config.WithStrictMode(), config.WithStrictIgnoredHeadersExtra(ofEveryResponse...), config.WithSchemaCache(cache.NewDefaultCache()),
+	}
 	return c
 })
 
@@ -234,8 +239,8 @@ func (c *contract) check(o *observation) (complaints []string) {
 	ok, found := c.responses.ValidateResponseBodyWithPathItem(request, response, c.closed.Paths.PathItems.GetOrZero(path), path)
 	complain("response", ok, found)
 	if declared := responseOf(op, status); declared != nil && declared.Headers != nil {
-		ok, found := responses.ValidateResponseHeaders(request, response, declared.Headers, path, strconv.Itoa(status),
-			config.WithStrictMode(), config.WithStrictIgnoredHeadersExtra(ofEveryResponse...))
+		ok, found := responses.ValidateResponseHeaders(
+			request, response, declared.Headers, path, strconv.Itoa(status), c.headers...)
 		complain("response", ok, found)
 	}
 	if o.status < 300 && json.Valid(o.body) { // what is refused may be wrong, and so is what is labelled as a form
