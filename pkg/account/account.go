@@ -1,11 +1,11 @@
 // Package account knows the accounts of a Kazoo cluster: their documents, the tree they form, the databases they
 // live in, their users, and the few settings of the system that say which of them is the master.
 //
-// An account's document stands twice: in the account's own database, which is the truth, and as a copy in
-// "accounts", which is where look-ups by key or realm find it. Where no Kazoo lives, a Provisioner writes what Kazoo
-// would have written, so that the store can be handed to a Kazoo later.
+// There are two documents of an account: in the account's own database, the source of truth, and a copy in "accounts",
+// where look-ups by key or realm find it. In a store without a Kazoo, a Provisioner writes what Kazoo would have
+// written, so that the store can be handed to a Kazoo later.
 //
-// The package knows neither HTTP nor CouchDB's wire nor tokens, and does not ask who may see an account.
+// The package knows neither HTTP nor CouchDB's wire nor tokens, and does not decide who may see an account.
 package account
 
 import (

@@ -22,9 +22,9 @@ var systemDatabases = []string{
 	kazoo.SystemConfig, kazoo.SystemAuth, kazoo.Accounts, kazoo.Services, kazoo.DedicatedIPs, kazoo.TokenAuth,
 }
 
-// Bootstrap makes a store usable: databases, configuration, signing key and master account. It may be repeated,
-// run several times at once, and be cut off anywhere: it creates what is missing, and every random value is the
-// one of whoever wrote first. Where a Kazoo lives it changes nothing and reports what is there.
+// Bootstrap makes a store usable: databases, configuration, signing key and master account. It may be repeated, run
+// several times at once, and be interrupted anywhere: it creates what is missing, and of every random value the one
+// that was written first counts. In a Kazoo's store it changes nothing and returns what is there.
 func (f *Provisioner) Bootstrap(ctx context.Context) (Bootstrapped, error) {
 	kazoo, err := f.ManagedByKazoo(ctx)
 	if err != nil {
@@ -100,8 +100,8 @@ func (f *Provisioner) ensureKey(ctx context.Context, id string) error {
 // masterRealm ends in a domain that is reserved for private use; sub-accounts get realms below it.
 const masterRealm = "junctor.internal"
 
-// foundMaster makes sure of the master account. Its id is settled first, by the one who gets to write it into
-// the configuration: bootstraps that run at once then write the same account.
+// foundMaster makes sure that there is a master account. Its id is written into the configuration first, so that
+// bootstraps that run at once write the same account.
 func (f *Provisioner) foundMaster(ctx context.Context) error {
 	accounts, err := f.configure(ctx, "accounts", map[string]any{"master_account_id": randomHex(16)})
 	if err != nil {
@@ -113,7 +113,7 @@ func (f *Provisioner) foundMaster(ctx context.Context) error {
 	return f.establish(ctx, master, master.ID())
 }
 
-// report returns what a bootstrapped store has, whoever bootstrapped it.
+// report returns what a bootstrapped store has.
 func (f *Provisioner) report(ctx context.Context) (b Bootstrapped, err error) {
 	if b.AccountID, err = f.directory.Master(ctx); err != nil {
 		return Bootstrapped{}, err

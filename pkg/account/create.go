@@ -30,8 +30,8 @@ type Created struct {
 }
 
 // Create writes a new account, and then its admin: if only that fails, the account is returned with the error. What is
-// wrong with the request is fault.Invalid, a realm that another account has fault.Conflict, and ErrKazooLives says
-// that accounts are a Kazoo's business here.
+// wrong with the request is fault.Invalid, a realm that another account has fault.Conflict, and ErrManagedByKazoo
+// says that a Kazoo manages the accounts.
 func (f *Provisioner) Create(ctx context.Context, n NewAccount) (Created, error) {
 	if err := f.mayWrite(ctx); err != nil {
 		return Created{}, err
@@ -151,7 +151,7 @@ func (f *Provisioner) enter(ctx context.Context, doc document.Document, parent *
 	return realmTaken(realm)
 }
 
-// withdraw removes an account from the look-ups again. Nobody has been given the id or the key of what is left of it.
+// withdraw removes an account from the look-ups again. The id and the key of what is left were given to no client.
 func (f *Provisioner) withdraw(ctx context.Context, id string) error {
 	for _, db := range []string{kazoo.Accounts, kazoo.Services} {
 		doc, err := f.store.Get(ctx, db, id)

@@ -10,7 +10,7 @@ import (
 // idLength is all that Kazoo asks of an account id (MATCH_ACCOUNT_RAW). In practice it is 32 hex digits.
 const idLength = 32
 
-// ValidID reports whether id has the shape of an account id, which says nothing about whether there is one.
+// ValidID reports whether id has the shape of an account id. The account need not exist.
 func ValidID(id string) bool { return len(id) == idLength }
 
 // Database returns the name of an account's own database, as CouchDB knows it. An id for which there can be no
@@ -23,7 +23,8 @@ func Database(id string) (string, error) {
 	return kazoo.AccountPrefix + id[:2] + "/" + id[2:4] + "/" + id[4:], nil
 }
 
-// notInName tells what CouchDB refuses in the name of a database, and the slash, which divides ours.
+// notInName reports whether CouchDB refuses a character in the name of a database, or it is the slash, which divides
+// ours.
 func notInName(r rune) bool {
 	lower, digit := 'a' <= r && r <= 'z', '0' <= r && r <= '9'
 	return !lower && !digit && !strings.ContainsRune("_$()+-", r)

@@ -37,8 +37,7 @@ func list(texts []string) []any {
 }
 
 // establish writes an account: its database, its document there, its services document, and last the copy that
-// look-ups find, so that nobody finds half an account. It may be repeated. Where another was faster with an
-// account of that id, theirs stays.
+// look-ups find, so that they find complete accounts only. It may be repeated. Documents that exist already stay.
 func (f *Provisioner) establish(ctx context.Context, account document.Document, reseller string) error {
 	db, err := Database(account.ID())
 	if err != nil {

@@ -34,7 +34,7 @@ func NewProvisioner(s Store, newKey func(id string) (document.Document, error), 
 // Kazoo puts its own on every document that it saves.
 const nodePrefix = "junctor@"
 
-// ErrManagedByKazoo refuses what only a living Kazoo should write: it would not know of it, for its caches.
+// ErrManagedByKazoo refuses to write what a running Kazoo has in its caches: Kazoo would not notice the change.
 var ErrManagedByKazoo = fault.New(fault.Forbidden,
 	"a Kazoo lives in this store: manage accounts and users through Kazoo")
 
@@ -62,7 +62,7 @@ func (f *Provisioner) stamp(doc document.Document, id, db string) {
 	doc["pvt_node"] = f.node
 }
 
-// putNew writes a document unless there is one of its id: whoever was first counts.
+// putNew writes a document unless there is one with its id: of several writers the first one wins.
 func (f *Provisioner) putNew(ctx context.Context, db string, doc document.Document) error {
 	_, err := f.store.Get(ctx, db, doc.ID())
 	if !fault.Is(err, fault.BadIdentifier) {

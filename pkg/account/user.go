@@ -46,7 +46,7 @@ func checkPassword(password string) error {
 }
 
 // CreateUser writes a new user of an account and returns its id. What is wrong with the request is fault.Invalid, a
-// name that another user has fault.Conflict, and ErrKazooLives says that users are a Kazoo's business here.
+// name that another user has fault.Conflict, and ErrManagedByKazoo says that a Kazoo manages the users.
 func (f *Provisioner) CreateUser(ctx context.Context, accountID string, n NewUser) (id string, err error) {
 	if err := f.mayWrite(ctx); err != nil {
 		return "", err
@@ -131,7 +131,7 @@ func (f *Provisioner) newUser(accountID string, n NewUser) document.Document {
 	return doc
 }
 
-// setPassword gives a user a password, and ends the tokens that the old one was good for.
+// setPassword sets the password of a user, and revokes the tokens that were issued for the old one.
 func setPassword(user document.Document, password string) {
 	username := user.String("username")
 	user["pvt_md5_auth"] = HashPassword(MD5, username, password).Value
@@ -139,11 +139,11 @@ func setPassword(user document.Document, password string) {
 	endTokens(user)
 }
 
-// endTokens ends a user's tokens: they are bound to the secret.
+// endTokens revokes a user's tokens, which are bound to the secret.
 func endTokens(user document.Document) { user["pvt_signature_secret"] = randomHex(16) }
 
-// SetPassword changes the password of a user and reports whether the user is enabled, which it does not change. The
-// user's tokens are no good from then on.
+// SetPassword changes the password of a user and reports whether the user is enabled, which it does not change. It
+// revokes the user's tokens.
 func (f *Provisioner) SetPassword(ctx context.Context, accountID, username, password string) (enabled bool, err error) {
 	if err := checkPassword(password); err != nil {
 		return false, err
@@ -155,8 +155,8 @@ func (f *Provisioner) SetPassword(ctx context.Context, accountID, username, pass
 	return enabled, err
 }
 
-// DisableUser keeps a user from logging in. The user's tokens are no good from then on: Kazoo asks at the login only
-// whether a user is enabled, so their secret is changed as well.
+// DisableUser keeps a user from logging in and revokes the user's tokens. Kazoo checks only at a login whether a user
+// is enabled, so the secret that tokens are bound to is changed as well.
 func (f *Provisioner) DisableUser(ctx context.Context, accountID, username string) error {
 	return f.changeUser(ctx, accountID, username, func(user document.Document) {
 		user["enabled"] = false
@@ -164,7 +164,7 @@ func (f *Provisioner) DisableUser(ctx context.Context, accountID, username strin
 	})
 }
 
-// EnableUser lets a user log in again, with the password as it was. Tokens from before stay no good.
+// EnableUser lets a user log in again, with the same password. Tokens that were revoked stay so.
 func (f *Provisioner) EnableUser(ctx context.Context, accountID, username string) error {
 	return f.changeUser(ctx, accountID, username, func(user document.Document) { user["enabled"] = true })
 }

@@ -51,7 +51,7 @@ const (
 // The outcomes of calls.
 const (
 	Free     = "free"     // a quote: nothing is charged
-	Quoted   = "quoted"   // a quote: there are charges that nobody has accepted yet
+	Quoted   = "quoted"   // a quote: there are charges that are not accepted yet
 	Accepted = "accepted" // a quote: the charges were accepted
 	Refused  = "refused"  // a quote: the account gets nothing, whatever it accepts
 	Done     = "done"     // a reconcile call succeeded

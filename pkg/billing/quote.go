@@ -12,11 +12,11 @@ import (
 
 // Proposal is what an account is to be given.
 type Proposal struct {
-	AccountID     string // who is given it
-	AuthAccountID string // who asks for it
-	RequestID     string // names the request to whoever reads logs
+	AccountID     string // the account that is given it
+	AuthAccountID string // the account that asks for it
+	RequestID     string // identifies the request in logs
 	Items         []Item
-	AcceptCharges bool // whether whoever asks accepts what it costs
+	AcceptCharges bool // whether the client accepts what it costs
 }
 
 // Item is so many more of something, in the words of Kazoo's service plans.

@@ -1,8 +1,8 @@
-// Package lookupkey knows the look-up keys of a store: what SIP proxies ask with where a call belongs. A key may read
-// routing clusters and nothing else, does not expire, and is valid until it is removed. To a Kazoo it is no token.
+// Package lookupkey manages look-up keys: the credentials of SIP proxies that ask where a call belongs. A key may read
+// routing clusters and nothing else, does not expire, and is valid until it is removed. A Kazoo does not accept it.
 //
-// All keys are in one document, as hashes: a look-up of a key that does not exist costs no read of its own. The package
-// does not know what a key may be used for; auth does.
+// All keys are in one document, as hashes, so that an unknown key costs no read of its own. The package does not know
+// what a key may be used for; auth does.
 package lookupkey
 
 import (
@@ -72,7 +72,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Create makes a key and returns it; it can't be had again. A name that is taken is fault.Conflict.
+// Create makes a key and returns it; the key itself is not stored. A name that is taken is fault.Conflict.
 func (r *Registry) Create(ctx context.Context, name string) (key string, err error) {
 	if err := CheckName(name); err != nil {
 		return "", err
@@ -152,7 +152,7 @@ func Verify(ctx context.Context, documents account.Reader, key string) (name str
 	return name, nil
 }
 
-// hash returns the SHA-256 of a secret. It is random and long, so that nothing slower is needed.
+// hash returns the SHA-256 of a secret. Secrets are random and long, so that no slower hash is needed.
 func hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])

@@ -1,32 +1,33 @@
-// Package ratelimit slows down whoever tries credentials until some fit.
+// Package ratelimit slows down clients that try credentials until some are valid.
 //
 // Every client address has, for every account that it tries, a bucket of 60 failures that fills up again by one a
-// second (Kazoo's kz_buckets, with which it shares the numbers). Failures cost, successes do not. What an empty
-// bucket means depends on what is tried:
+// second (Kazoo's kz_buckets has the same numbers). Only failures cost. What an empty bucket means depends on what is
+// tried:
 //
-//   - A token that proves good always passes, and nobody asks here before it is verified. Tokens are signatures:
-//     guessing is hopeless, so refusing good ones would win nothing, and would let an attacker behind the same NAT or
-//     proxy lock a customer out. A bad token is refused either way; once the bucket is empty it is told to slow down.
+//   - A valid token always passes: the caller verifies a token first, and counts it if it is invalid. Tokens are
+//     signatures, which cannot be guessed. To refuse valid ones would gain nothing, and would let an attacker behind
+//     the same NAT or proxy lock a customer out. With an empty bucket the refusal of a bad token is
+//     fault.TooManyRequests.
 //   - An API key is as hard to guess as a signature, and is treated alike.
-//   - A login by password is refused before its credentials are looked at: a guesser who learned that
-//     the 61st is right would not be slowed down. This can keep people out only who log in from the guesser's own
-//     address, for as long as the guessing lasts; their tokens stay good. Where the account is known before the
-//     login it is only that account; a name or realm is not it, as the client may spell them in many ways. Attempts
+//   - A login by password is refused before its credentials are checked: a guesser who learned that the 61st is right
+//     would not be slowed down. This keeps out only people who log in from the guesser's own address, while the
+//     guessing lasts; their tokens remain valid. If the account is known before the login, it keeps them out of that
+//     account only. A name or realm does not count as the account, since a client can spell them in many ways. Attempts
 //     under way count, so that guessing in parallel gains nothing.
-//   - A token of another cluster is no guess either, but checking it costs that cluster a request, and to its own
-//     limits all of them come from here: one client with bad tokens could use up what is meant for everybody. So it
-//     is treated as a login, to the cluster instead of an account.
+//   - A token of another cluster cannot be guessed either, but to check it costs that cluster a request, and that
+//     cluster's own limits see one client: this process. So it is treated as a login, to the cluster instead of an
+//     account.
 //
-// Every client address also has a bucket of 600 failures for all accounts together, ten a second back: naming another
-// account each time gains nothing. While it is empty nothing that is unknown is looked up in the store for the client,
-// see Exhausted.
+// Every client address also has a bucket of 600 failures for all accounts together, ten a second back, so that naming
+// another account each time gains nothing. While it is empty, see Exhausted, nothing unknown is looked up in the store
+// for the client.
 //
-// Attempts and own tokens have buckets of their own, in tables of their own: whoever fills one does not flush the
-// other. A page left open with a dead token asks again and again, and
-// must not use up the attempts of its user, who is about to log in from the same address.
+// Attempts and own tokens have buckets in separate tables: filling one does not flush the other. A page that is left
+// open with an expired token repeats its requests, and must not use up the attempts of its user, who is about to log in
+// from the same address.
 //
-// The package knows neither HTTP nor what credentials are. Which address is the client's is the caller's to find
-// out, and what this process counts is not shared with others.
+// The package knows neither HTTP nor what credentials are. The caller finds out the client's address. The counts are of
+// this process alone.
 package ratelimit
 
 import (
@@ -43,7 +44,7 @@ import (
 )
 
 const (
-	// burst is how many failures about one account a full bucket bears, and perSecond how many come back.
+	// burst is how many failures about one account a full bucket allows, and perSecond how many come back.
 	burst     = 60
 	perSecond = 1
 	// clientBurst and clientPerSecond are the same for all accounts together.
@@ -55,7 +56,7 @@ const (
 	maxBuckets = 1 << 14
 )
 
-// noAccount stands for the account of what is about none, or about none that there can be.
+// noAccount stands for the account of requests that name none, or one that cannot exist.
 const noAccount = "no_account"
 
 // key names a bucket.
@@ -68,17 +69,17 @@ func newKey(client netip.Addr, accountID string) key {
 	if !account.ValidID(accountID) {
 		accountID = noAccount
 	}
-	return key{network(client), strings.Clone(accountID)} // it may be a piece of something long
+	return key{network(client), strings.Clone(accountID)} // which may be a part of a long text
 }
 
-// network returns whom an address stands for: one host, or in IPv6 the /64 that a host chooses its addresses from.
+// network returns what counts as one client: an IPv4 address, or the IPv6 /64 that a host chooses its addresses from.
 func network(client netip.Addr) netip.Prefix {
 	client = client.Unmap()
 	bits := 64
 	if client.Is4() {
 		bits = 32
 	}
-	prefix, _ := client.Prefix(bits) // fails for no address at all: then all such share one
+	prefix, _ := client.Prefix(bits) // fails for the zero Addr: all of these share one bucket
 	return prefix
 }
 
@@ -143,9 +144,9 @@ func (t *Throttle) Exhausted(client netip.Addr) bool {
 	return t.tokens.client(client).empty(now)
 }
 
-// Attempt begins an attempt to log in to an account, "" where it is not known to which, or to show a token of
-// another cluster. It returns fault.TooManyRequests where the credentials must not even be looked at. Otherwise the
-// caller looks, and calls end once: failed says that the credentials were wrong, not that something else went wrong.
+// Attempt begins an attempt to log in to an account, "" if it is not known, or to use a token of another cluster. It
+// returns fault.TooManyRequests if the credentials must not be checked. Otherwise the caller checks them and calls end
+// once: failed says that the credentials were wrong, not that something else failed.
 func (t *Throttle) Attempt(client netip.Addr, accountOrCluster string) (end func(failed bool), err error) {
 	now := t.now()
 	t.mu.Lock()
@@ -200,7 +201,7 @@ func (b *buckets) get(k key) *bucket {
 	return found
 }
 
-// bucket is what a client may still get wrong, about an account or about all together.
+// bucket counts how often a client may still fail, for an account or for all together.
 type bucket struct {
 	failures *rate.Limiter
 	pending  int // attempts that were begun and not ended

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// acceptedFor is how long a good introspection counts: so long a revoked token stays good here.
+	// acceptedFor is how long an accepted token is cached, and so how long a revoked one may still be accepted.
 	acceptedFor = time.Minute
-	// refusedFor is how long a bad one does: enough to keep a client that repeats itself off the other cluster.
+	// refusedFor is how long a refused one is: a client that repeats its request costs the other cluster nothing.
 	refusedFor = 2 * time.Second
 	// maxCached bounds how many of each are cached.
 	maxCached = 4096
@@ -53,7 +53,7 @@ func (v *introspections) get(key string, now time.Time) (introspection, bool) {
 	return introspection{}, false
 }
 
-// put caches the introspection on a question. That a cluster can't be reached is not cached: the breaker sees to that.
+// put caches the introspection of a question. An unreachable cluster is not cached: that is what the breaker is for.
 func (v *introspections) put(q question, result introspection, now time.Time) {
 	switch {
 	case fault.Is(result.err, fault.ClusterUnreachable):
@@ -66,8 +66,8 @@ func (v *introspections) put(q question, result introspection, now time.Time) {
 	}
 }
 
-// expiry returns when a token ends by its own account, at most latest. Nothing was verified here, which is good enough
-// for a bound on the cluster's word that the token is genuine.
+// expiry returns when a token expires according to its claims, at most latest. The claims are not verified here: they
+// only shorten the time for which the cluster's own verification is cached.
 func expiry(token string, latest time.Time) time.Time {
 	claims := jwt.MapClaims{}
 	_, _, _ = jwt.NewParser().ParseUnverified(token, claims) // of what is no JWT there are no claims

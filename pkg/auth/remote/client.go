@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// askTime bounds what is spent on one question, both attempts together.
+	// askTime bounds the time of one question, both requests together.
 	askTime = 2500 * time.Millisecond
 	// maxBody bounds the body of a response. Those of a Kazoo are a few KiB, most of it the list of apps.
 	maxBody = 64 << 10
@@ -29,8 +29,8 @@ type client struct{ http *httpclient.Client }
 
 func newClient() *client { return &client{httpclient.New(askTime, maxConnections, maxBody)} }
 
-// ask asks whose token it is. If GET token_auth is closed to the token or does not exist, tokeninfo is asked, which
-// takes any token but does not look at restrictions.
+// ask asks the cluster whose token it is: GET token_auth, and if that is forbidden to the token or does not exist,
+// tokeninfo, which accepts any token and does not check restrictions.
 func (c *client) ask(ctx context.Context, q question) introspection {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()

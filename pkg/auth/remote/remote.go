@@ -1,13 +1,13 @@
-// Package remote asks other Kazoo clusters whose tokens theirs are.
+// Package remote has other Kazoo clusters verify their tokens.
 //
-// A token says nothing of the cluster that issued it, and only that cluster has the documents it is checked by. So
-// a request names the cluster, and the cluster is asked, in the way any client can (cb_token_auth, cb_auth): who is
-// this? What it says is cached for a while. Whatever is not clearly a yes is a no: a refusal if the cluster refused,
-// fault.ClusterUnreachable if it gave no response that makes sense.
+// A token does not name the cluster that issued it, and only that cluster has the documents to verify it with. So a
+// request names the cluster, and that cluster's API is asked whose token it is, as any client can (cb_token_auth,
+// cb_auth). The result is cached for a while. A token is accepted only if the response says so clearly: otherwise the
+// result is a refusal if the cluster refused, and fault.ClusterUnreachable if its response makes no sense.
 //
-// A caller chooses among registered clusters and nothing else: the URL comes from the registry, is followed to no
-// other place, and only ids and tokens of the right shape get as far as a request. The package knows HTTP as a
-// client only; what an identity is good for is the caller's to decide.
+// A caller chooses among registered clusters and nothing else: the URL comes from the registry, redirects are not
+// followed, and only ids and tokens of the right shape are sent. The package knows HTTP as a client only. The caller
+// decides what an identity may do.
 package remote
 
 import (
@@ -29,9 +29,9 @@ import (
 const (
 	// totalTime bounds a whole call, the look into the registry included.
 	totalTime = 3 * time.Second
-	// breakAfter is how many questions in a row a cluster may leave unanswered.
+	// breakAfter is how many calls in a row have to fail for a cluster's breaker to open.
 	breakAfter = 5
-	// breakTime is how long it is then not asked.
+	// breakTime is how long it stays open before the next call is let through.
 	breakTime = 5 * time.Second
 )
 
@@ -68,18 +68,17 @@ func New(r Registry, now func() time.Time) *Introspector {
 // Close ends idle connections.
 func (i *Introspector) Close() { i.client.http.CloseIdleConnections() }
 
-// maxToken bounds what is sent on: the web server in Kazoo (cowboy) takes no longer header.
+// maxToken bounds the length of a token: the web server in Kazoo (cowboy) accepts no longer header.
 const maxToken = 4096
 
-// validToken is what tokens are made of: a JWT, or the id of a legacy one.
+// validToken is the shape of tokens: a JWT, or the id of a legacy one.
 var validToken = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// Identify returns whose token it is, in the words of the cluster of that id.
+// Identify returns the identity of a token's holder, according to the cluster of that id.
 //
-// A cluster that is not registered is fault.Forbidden. A token that the cluster does not know is
-// fault.Unauthenticated, as is one that it says is another cluster's, and an account whose trial is over there
-// fault.Invalid. No usable response within three seconds is fault.ClusterUnreachable. Errors of the registry's store
-// pass as they are.
+// A cluster that is not registered is fault.Forbidden. A token that the cluster refuses, or says is another cluster's,
+// is fault.Unauthenticated, and an account whose trial is over there fault.Invalid. No usable response within three
+// seconds is fault.ClusterUnreachable. Errors of the registry's store are returned as they are.
 func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*auth.Identity, error) {
 	if !kazoo.IsID(clusterID) {
 		return nil, notRegistered(errors.New("not the id of a cluster"))
@@ -104,7 +103,7 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 		return v.result()
 	}
 	asked := i.flights.DoChan(q.key(), func() (any, error) {
-		return i.ask(context.WithoutCancel(ctx), q), nil // others may wait for it too
+		return i.ask(context.WithoutCancel(ctx), q), nil // others may wait for it
 	})
 	select {
 	case r := <-asked:
@@ -114,7 +113,7 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 	}
 }
 
-// ask asks the cluster unless it has been silent lately, and caches the introspection.
+// ask asks the cluster unless its breaker is open, and caches the introspection.
 func (i *Introspector) ask(ctx context.Context, q question) introspection {
 	of, _ := i.breakers.LoadOrStore(q.cluster.URL, breaker.New(breakAfter, breakTime))
 	call, ok := of.(*breaker.Breaker).Allow(i.now())

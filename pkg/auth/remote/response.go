@@ -12,15 +12,15 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// introspection is what a response comes to: an identity, or an error.
+// introspection is the result of a response: an identity, or an error.
 type introspection struct {
 	identity auth.Identity
 	err      error
-	// silent says that the cluster itself did not respond, so that the next question would wait in vain too.
+	// silent says that the cluster itself did not respond, which counts for its breaker.
 	silent bool
 }
 
-// result returns the introspection to one of the callers.
+// result returns the identity, which the caller may change, or the error.
 func (v introspection) result() (*auth.Identity, error) {
 	if v.err != nil {
 		return nil, v.err
@@ -28,7 +28,7 @@ func (v introspection) result() (*auth.Identity, error) {
 	return &v.identity, nil
 }
 
-// restricted takes from an identity all that goes beyond being one: restrictions of its token are not known here.
+// restricted removes the rights of a master account: the restrictions of the token are not known here.
 func (v introspection) restricted() introspection {
 	v.identity.Master = false
 	return v
@@ -47,7 +47,7 @@ func silence(reason error) introspection {
 }
 
 // interpret returns what a response to a question means. The statuses that a proxy in front of a Kazoo sends count as
-// silence. Its own 500 does not: a token can provoke that one, and must not be able to close the cluster for others.
+// silence. A Kazoo's own 500 does not: a token can provoke it, and must not open the breaker for others.
 func (q question) interpret(r httpclient.Response) introspection {
 	switch r.Status {
 	case http.StatusOK:
@@ -64,8 +64,8 @@ func (q question) interpret(r httpclient.Response) introspection {
 	return unreachable(fmt.Errorf("cluster %s responded with status %d", q.cluster.ID, r.Status))
 }
 
-// accept reads who the token's holder is. Kazoo before 4.3 names neither its id nor its master, so its tokens are
-// nobody's master.
+// accept reads the token's holder. A Kazoo before 4.3 sends neither cluster_id nor is_master_account, so its tokens do
+// not have the rights of a master account.
 func (q question) accept(r httpclient.Response) introspection {
 	envelope, err := r.Object()
 	if err != nil {

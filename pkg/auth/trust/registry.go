@@ -23,7 +23,7 @@ type Store interface {
 	Delete(ctx context.Context, db, id, rev string) error
 }
 
-// Options adjusts a Registry. The zero value keeps no API keys and caches nothing.
+// Options configures a Registry. The zero value stores no API keys and caches nothing.
 type Options struct {
 	// Documents caches what Get reads. Nil reads the store each time. The registry's store has to be the one whose
 	// writes invalidate this cache.
@@ -56,8 +56,8 @@ func NewRegistry(s Store, o Options) *Registry {
 	return &Registry{store: s, documents: o.Documents, now: o.Now, key: o.Key}
 }
 
-// Add registers a cluster; apiKey may be empty. What can't be one is fault.Invalid, and one that is registered
-// already fault.Conflict: whose word is taken does not change by the way.
+// Add registers a cluster; apiKey may be empty. An invalid id or URL is fault.Invalid. An id that is registered already
+// is fault.Conflict: the URL that tokens are sent to is not replaced by accident.
 func (r *Registry) Add(ctx context.Context, id, rawURL, apiKey string) (Cluster, error) {
 	if !kazoo.IsID(id) {
 		return Cluster{}, fault.New(fault.Invalid, "a cluster id is 32 digits and letters from a to f")
@@ -89,15 +89,15 @@ func (r *Registry) sealAPIKey(doc document.Document, apiKey string) error {
 	}
 	key, err := r.key()
 	if err != nil {
-		return fmt.Errorf("keep an API key: %w", err)
+		return fmt.Errorf("store an API key: %w", err)
 	}
 	doc["pvt_api_key"] = key.Seal(apiKey, doc.ID())
 	return nil
 }
 
 // Get returns a registered cluster, which may be as stale as Options.Documents where another process has changed or
-// removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up. One whose URL
-// can't be asked is fault.DatastoreFault: somebody else wrote it.
+// removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up. One whose
+// URL can't be asked is fault.DatastoreFault: somebody else wrote it.
 func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 	doc, err := doccache.Decide(ctx, r.documents, fault.BadIdentifier,
 		func(documents *doccache.ReadSet) (document.Document, error) { return read(ctx, documents, id) })

@@ -1,12 +1,12 @@
-// Package trust knows the other Kazoo clusters whose word is taken here: where the API of each can be asked
-// about a token that it issued.
+// Package trust registers other Kazoo clusters whose tokens are accepted here, with the URL of the API that verifies
+// them.
 //
-// They stand in database kazoo_clusters, a document a cluster, in the fields that 2600Hz's own service documents.
-// Nobody but an operator writes there, and what is asked for a token comes from there alone, so a URL is checked
-// on the way in and again on the way out. An API key is stored sealed.
+// They are in database kazoo_clusters, one document a cluster, in the fields that 2600Hz's own service documents. Only
+// operators write there. Tokens are sent to these URLs and to no others, so a URL is checked when it is written and
+// again when it is read. An API key is stored sealed.
 //
-// The package asks nobody: it knows neither HTTP nor tokens. Which addresses a cluster's calls come from is
-// another matter, and another database.
+// The package makes no requests: it knows neither HTTP nor tokens. The addresses that a cluster's calls come from are
+// in another database, see package routing.
 package trust
 
 import (
@@ -28,11 +28,11 @@ type Cluster struct {
 	ID string
 	// URL is that of its API with the version, as "https://api.example.com:8443/v2", without a slash at the end.
 	URL string
-	// HasAPIKey says that a key of the cluster's API is kept for it.
+	// HasAPIKey says that a key of the cluster's API is stored.
 	HasAPIKey bool
 }
 
-// listed reads a registered cluster as it is, so that a bad one can be seen.
+// listed reads a registered cluster without a check of its URL, so that a bad one can be listed.
 func listed(doc document.Document) Cluster {
 	return Cluster{
 		ID:        doc.ID(),

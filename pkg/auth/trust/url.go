@@ -51,7 +51,7 @@ func NormalizeURL(raw string) (string, error) {
 	return u.Scheme + "://" + host + path, nil
 }
 
-// notPlain tells what is left to interpretation: escapes, white space and all that is not ASCII.
+// notPlain reports whether readers of a URL may disagree on a character: escapes, white space, all that is not ASCII.
 func notPlain(r rune) bool { return r <= ' ' || r > '~' || r == '%' || r == '\\' }
 
 // normalizeHost returns the host, and the port unless it is the scheme's own.
