@@ -115,11 +115,8 @@ func (t tables) account(client netip.Addr, accountID string) *bucket {
 	return t.accounts.get(newKey(client, accountID))
 }
 
-// New returns a Throttle with nothing counted. now is the clock; nil is the real one.
+// New returns a Throttle with nothing counted. now is the clock.
 func New(now func() time.Time) *Throttle {
-	if now == nil {
-		now = time.Now
-	}
 	return &Throttle{now: now, tokens: newTables(), attempts: newTables()}
 }
 

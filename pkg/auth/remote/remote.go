@@ -52,11 +52,8 @@ type Introspector struct {
 	breakers sync.Map
 }
 
-// New returns an Introspector for the clusters in r. now is the clock; nil is the real one.
+// New returns an Introspector for the clusters in r. now is the clock.
 func New(r Registry, now func() time.Time) *Introspector {
-	if now == nil {
-		now = time.Now
-	}
 	return &Introspector{
 		registry: r,
 		client:   newClient(),
