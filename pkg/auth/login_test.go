@@ -2,7 +2,6 @@ package auth_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -15,11 +14,9 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
-	"junctor/pkg/schema"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
-	"junctor/schemas"
 )
 
 // stores are those that logins are tested on, with what a real Kazoo wrote in them.
@@ -32,67 +29,6 @@ func stores(t *testing.T) map[string]func(*testing.T) *store.Store {
 			testutil.LoadKazoo(t, s)
 			return s
 		},
-	}
-}
-
-// TestRecordedLogins replays the logins of users that a real Crossbar answered.
-func TestRecordedLogins(t *testing.T) {
-	t.Parallel()
-	var recorded []struct {
-		Note, Message string
-		Request       document.Document
-		Status        int
-		Data          json.RawMessage
-	}
-	decode(t, read(t, "testdata/logins.json"), &recorded)
-	set, err := schema.Load(schemas.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, open := range stores(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := open(t)
-			installViews(t, s)
-			issuer, a := auth.NewIssuer(s, at(now)), strict(s)
-			for _, r := range recorded {
-				var grant auth.Grant
-				err := set.Validate("user_auth", r.Request)
-				if err == nil {
-					grant, err = issuer.User(t.Context(), auth.ReadLogin(r.Request))
-				}
-				want, decodeErr := document.DecodeValue(r.Data)
-				if decodeErr != nil {
-					t.Fatal(decodeErr)
-				}
-				switch r.Status {
-				case 201:
-					if err != nil || !reflect.DeepEqual(map[string]any(grant.Data), want) {
-						t.Errorf("%s: %v, %v, want %v", r.Note, grant.Data, err, want)
-					}
-					i, err := authenticate(t, a, grant.Token)
-					if err != nil || i.OwnerID != grant.OwnerID || i.AccountID != grant.AccountID ||
-						i.Method != "cb_user_auth" || grant.OwnerID != grant.Data["owner_id"] {
-						t.Errorf("%s: %+v, %v", r.Note, i, err)
-					}
-				case 401:
-					if !fault.Is(err, fault.Unauthenticated) || grant.Token != "" {
-						t.Errorf("%s: %v", r.Note, err)
-					}
-				case 400:
-					f, _ := errors.AsType[*fault.Error](err)
-					if f == nil || f.Kind != fault.Invalid || encodeJSON(t, f.Data) != encodeJSON(t, want) {
-						t.Errorf("%s: %v, want %v", r.Note, err, want)
-					}
-				default:
-					t.Errorf("%s: status %d is no answer to a login", r.Note, r.Status)
-				}
-				if text := r.Request.String("credentials"); len(text) > 8 && err != nil &&
-					strings.Contains(err.Error(), text) {
-					t.Errorf("%s: the error shows the hash", r.Note)
-				}
-			}
-		})
 	}
 }
 

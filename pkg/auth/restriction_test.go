@@ -35,48 +35,6 @@ var kazooIdentities = map[string]*auth.Identity{
 	"M":     {AccountID: kazooM, Method: "cb_api_auth", Superduper: true},
 }
 
-// recordedAccess is a request to a real Crossbar.
-type recordedAccess struct {
-	Who, Verb, Account, Endpoint string
-	Parameters                   []string
-	N                            int
-	Denied                       bool
-}
-
-// TestRecordedRestrictions replays what a real Crossbar let pass under which restrictions.
-func TestRecordedRestrictions(t *testing.T) {
-	t.Parallel()
-	var recorded []struct {
-		Note         string
-		Restrictions any // nil is none
-		Requests     []recordedAccess
-	}
-	decode(t, read(t, "testdata/restrictions.json"), &recorded)
-	s := openKazoo(t)
-	a := strict(s)
-	for _, step := range recorded {
-		restrict(t, s, kazooA, step.Restrictions)
-		for _, r := range step.Requests {
-			err := a.CheckRestrictions(t.Context(), kazooIdentities[r.Who], r.access(t, s))
-			if r.Denied {
-				checkDenied(t, err)
-			}
-			if r.Denied != (err != nil) {
-				t.Errorf("%s: n=%d %s %s %s %v: %v", step.Note, r.N, r.Who, r.Verb, r.Endpoint, r.Parameters, err)
-			}
-		}
-	}
-}
-
-func (r recordedAccess) access(t *testing.T, s *store.Store) auth.Access {
-	t.Helper()
-	wanted := auth.Access{Path: append([]string{r.Endpoint}, r.Parameters...), Verb: r.Verb}
-	if r.Account != "" {
-		wanted.Account = getAccount(t, s, r.Account)
-	}
-	return wanted
-}
-
 func getAccount(t testing.TB, s *store.Store, id string) *account.Account {
 	t.Helper()
 	got, err := account.Get(t.Context(), s, id)

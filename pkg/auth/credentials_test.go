@@ -11,51 +11,6 @@ import (
 	"junctor/pkg/fault"
 )
 
-// recordedToken is a request to a real Crossbar that carried a token, and how it was answered.
-type recordedToken struct {
-	From, Note, Token, Message string
-	Time                       time.Time
-	Status                     int
-}
-
-func TestRecordedTokens(t *testing.T) {
-	t.Parallel()
-	var recorded []recordedToken
-	decode(t, read(t, "testdata/recorded.json"), &recorded)
-	s := openKazoo(t)
-	a, err := account.Get(t.Context(), s, "20d27928305e257782655b7896c79f14")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range recorded {
-		t.Run(r.From+" "+r.Note, func(t *testing.T) {
-			identity, err := authenticate(t, auth.NewAuthenticator(s, auth.Options{Now: at(r.Time)}), r.Token)
-			switch {
-			case r.Note == "token of a non-existing account": // without identity_sig, which Kazoo accepts
-				if !fault.Is(err, fault.Unauthenticated) {
-					t.Errorf("got %+v, %v", identity, err)
-				}
-			case r.Message == "invalid credentials":
-				if !fault.Is(err, fault.TokenRejected) {
-					t.Errorf("got %+v, %v", identity, err)
-				}
-			case r.Status == 401:
-				if !fault.Is(err, fault.Unauthenticated) {
-					t.Errorf("got %+v, %v", identity, err)
-				}
-			case err != nil:
-				t.Error(err)
-			case r.Note == "sub-account token": // on the root
-				if identity.Superduper {
-					t.Errorf("got %+v", identity)
-				}
-			case identity.MaySee(a) != (r.Status == 200):
-				t.Errorf("got %+v, Kazoo answered %d", identity, r.Status)
-			}
-		})
-	}
-}
-
 // exampleToken was signed with openssl.
 func exampleToken(t testing.TB) string {
 	t.Helper()
