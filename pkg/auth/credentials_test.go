@@ -42,6 +42,7 @@ func TestCredentials(t *testing.T) {
 	a := strict(openExample(t))
 	// The header is about the token, not about whom it acts as (cb_token_auth).
 	as := tokenOf(t, reseller, userOfReseller, secretOfUserOfReseller, asA)
+	password := basic(customerA + ":" + hashOfA)
 	for _, c := range []struct {
 		auth.Credentials
 		good bool
@@ -50,6 +51,7 @@ func TestCredentials(t *testing.T) {
 		{auth.Credentials{Kind: auth.XAuthToken, Token: as, Account: customerA}, false},
 		{auth.Credentials{Kind: auth.XAuthToken, Token: exampleToken(t), Account: master}, true},
 		{auth.Credentials{Kind: auth.XAuthToken, Token: exampleToken(t), Account: customerA}, false},
+		{auth.Credentials{Kind: auth.Basic, Token: password.Token, Account: customerB}, true}, // it is about tokens only
 		{auth.Credentials{Kind: auth.Unknown, Token: exampleToken(t)}, false},
 		{auth.Credentials{Kind: auth.Basic, Token: exampleToken(t)}, false},
 		{auth.Credentials{Kind: auth.Bearer, Token: exampleToken(t)}, false},

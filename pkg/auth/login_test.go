@@ -15,22 +15,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
-	"junctor/pkg/testutil"
 )
-
-// stores are those that logins are tested on, with what a real Kazoo wrote in them.
-func stores(t *testing.T) map[string]func(*testing.T) *store.Store {
-	t.Helper()
-	return map[string]func(*testing.T) *store.Store{
-		"embedded": func(t *testing.T) *store.Store { return openKazoo(t) },
-		"HTTP": func(t *testing.T) *store.Store {
-			s := storetest.Open(t, storetest.FreshCouch(t))
-			testutil.LoadKazoo(t, s)
-			return s
-		},
-	}
-}
 
 // loginOf returns a user's login to the accounts of the example.
 func loginOf(username, password, realm, name string) auth.Login {
