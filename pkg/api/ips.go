@@ -202,12 +202,12 @@ func (s *Server) mayShow(r *crossbar.Request, ip dedicatedip.Address) error {
 // deleteIP handles DELETE /ips/{ip}, which Crossbar 4.3 refuses whatever is asked. It is right about what is no
 // address.
 func (s *Server) deleteIP(r *crossbar.Request) (crossbar.Reply, error) {
-	addresses, err := s.addressOf(r)
+	address, err := addressOf(r)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
 	ip, err := s.Pool.Delete(r.Context(), dedicatedip.DeleteRequest{
-		Address: addresses[0], IfMatch: r.RevisionMatch(), By: actor(r),
+		Address: address, IfMatch: r.RevisionMatch(), By: actor(r),
 	})
 	if err != nil {
 		return crossbar.Reply{}, err
@@ -217,17 +217,20 @@ func (s *Server) deleteIP(r *crossbar.Request) (crossbar.Reply, error) {
 	return crossbar.Reply{Data: data, Revision: ip.Revision(), Metadata: gone}, err
 }
 
-// addressOf returns the address in the path as a list of one, as the schema "ips" validates it.
-func (s *Server) addressOf(r *crossbar.Request) ([]string, error) {
+// addressOf returns the address in the path. The fault of what is none is that of a list of one.
+func addressOf(r *crossbar.Request) (string, error) {
 	address := ipaddr.Unbracket(r.Vars["ip"])
-	return []string{address}, s.Schemas.Validate("ips", map[string]any{"ips": []any{address}})
+	if _, ok := ipaddr.Parse(address); !ok {
+		return "", fault.Finding("ips.0", "not_one_schema_valid", "failed to validate", map[string]any{"value": address})
+	}
+	return address, nil
 }
 
 // assignIP handles POST /accounts/{account}/ips/{ip}. The address replaces data, as in cb_ips, so that nothing in it
 // counts.
 func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
 	r.DropData()
-	addresses, err := s.addressOf(r)
+	address, err := addressOf(r)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
@@ -236,7 +239,7 @@ func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Assign(r.Context(), dedicatedip.AssignRequest{
-		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), Approve: s.approval(r, r.Account.ID),
+		Account: r.Account.ID, Addresses: []string{address}, IfMatch: r.RevisionMatch(), Approve: s.approval(r, r.Account.ID),
 		By: actor(r), Own: isOwn(r), IgnoreCooling: ignoreCooling,
 	})
 	return s.one(r, ips, err)
@@ -244,12 +247,12 @@ func (s *Server) assignIP(r *crossbar.Request) (crossbar.Reply, error) {
 
 // releaseIP handles DELETE /accounts/{account}/ips/{ip}.
 func (s *Server) releaseIP(r *crossbar.Request) (crossbar.Reply, error) {
-	addresses, err := s.addressOf(r)
+	address, err := addressOf(r)
 	if err != nil {
 		return crossbar.Reply{}, err
 	}
 	ips, err := s.Pool.Release(r.Context(), dedicatedip.ReleaseRequest{
-		Account: r.Account.ID, Addresses: addresses, IfMatch: r.RevisionMatch(), By: actor(r),
+		Account: r.Account.ID, Addresses: []string{address}, IfMatch: r.RevisionMatch(), By: actor(r),
 	})
 	return s.one(r, ips, err)
 }
