@@ -12,7 +12,7 @@ import (
 )
 
 // operated returns a server for tests of what its operator sees, and a request to it.
-func operated(t *testing.T, change func(*api.Config)) (*api.Server, func(h http.Handler, path string) *http.Response) {
+func operated(t *testing.T, change func(*api.Config)) (*api.Server, func(path string) *http.Response) {
 	t.Helper()
 	s := kazooTemplate.Open(t)
 	c, err := newConfig(s, (&clock{}).now)
@@ -20,12 +20,10 @@ func operated(t *testing.T, change func(*api.Config)) (*api.Server, func(h http.
 		t.Fatal(err)
 	}
 	change(&c)
-	return api.New(c), func(h http.Handler, path string) *http.Response {
+	server := api.New(c)
+	return server, func(path string) *http.Response {
 		w := httptest.NewRecorder()
-		if server, ok := h.(*api.Server); ok {
-			h = validating(t, c.Format, server)
-		}
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		validating(t, c.Format, server).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 		return w.Result()
 	}
 }
@@ -35,7 +33,7 @@ func TestReadinessTellsTheReason(t *testing.T) {
 	t.Parallel()
 	var reason atomic.Value
 	reason.Store("")
-	sv, get := operated(t, func(c *api.Config) {
+	_, get := operated(t, func(c *api.Config) {
 		c.Ready = func(context.Context) string { return reason.Load().(string) }
 	})
 	for _, want := range []struct {
@@ -48,7 +46,7 @@ func TestReadinessTellsTheReason(t *testing.T) {
 		{"", http.StatusOK, `{"status":"ok"}`},
 	} {
 		reason.Store(want.reason)
-		resp := get(sv, "/readyz")
+		resp := get("/readyz")
 		got := readAnswer(t, resp)
 		if got.status != want.status || strings.TrimSpace(got.text) != want.body ||
 			got.header.Get("Content-Type") != "application/json" {
@@ -63,36 +61,18 @@ func TestLameDuck(t *testing.T) {
 	sv, get := operated(t, func(*api.Config) {})
 	paths := map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/v2/ips": 401, "/nowhere": 404}
 	for path, status := range paths {
-		if resp := get(sv, path); resp.StatusCode != status || resp.Header.Get("Connection") != "" {
+		if resp := get(path); resp.StatusCode != status || resp.Header.Get("Connection") != "" {
 			t.Errorf("%s: %d %v", path, resp.StatusCode, resp.Header)
 		}
 	}
 	sv.LameDuck()
 	paths["/readyz"] = 503
 	for path, status := range paths {
-		if resp := get(sv, path); resp.StatusCode != status || resp.Header.Get("Connection") != "close" {
+		if resp := get(path); resp.StatusCode != status || resp.Header.Get("Connection") != "close" {
 			t.Errorf("%s as a lame duck: %d %v", path, resp.StatusCode, resp.Header)
 		}
 	}
-	if got := readAnswer(t, get(sv, "/readyz")).text; !strings.Contains(got, `"reason":"stopping"`) {
+	if got := readAnswer(t, get("/readyz")).text; !strings.Contains(got, `"reason":"stopping"`) {
 		t.Errorf("/readyz: %s", got)
-	}
-}
-
-// TestSeparateMetrics is about S16: metrics can be kept from those who reach the API.
-func TestSeparateMetrics(t *testing.T) {
-	t.Parallel()
-	sv, get := operated(t, func(c *api.Config) { c.SeparateMetrics = true })
-	if got := readAnswer(t, get(sv, "/metrics")); got.status != 404 || got.envelope["error"] != "404" {
-		t.Errorf("/metrics of the API: %d %s", got.status, got.text)
-	}
-	apart := sv.MetricsHTTP().Handler
-	if got := readAnswer(t, get(apart, "/metrics")); got.status != 200 || !strings.Contains(got.text, "go_goroutines") {
-		t.Errorf("/metrics: %d %s", got.status, got.text)
-	}
-	for _, path := range []string{"/v2/ips", "/readyz", "/"} {
-		if resp := get(apart, path); resp.StatusCode != 404 {
-			t.Errorf("%s beside /metrics: %d", path, resp.StatusCode)
-		}
 	}
 }

@@ -61,11 +61,6 @@ func TestThrottledLogins(t *testing.T) {
 	}
 	sv.want(sv.send("PUT", "/v2/user_auth", wrongLogin()), 401)
 	sv.slowed(sv.send("PUT", "/v2/user_auth", alice.login()))
-	sv.clock.set(sv.clock.now().Add(time.Minute))
-	for range burst {
-		sv.want(sv.send("PUT", "/v2/user_auth", wrongLogin()), 401)
-	}
-	sv.slowed(sv.send("PUT", "/v2/user_auth", wrongLogin()))
 }
 
 // TestThrottledKeys: so has who tries API keys, but a good one always passes, whatever else came from its address:
@@ -80,11 +75,8 @@ func TestThrottledKeys(t *testing.T) {
 	}
 	sv.slowed(sv.send("PUT", "/v2/user_auth", wrongLogin()))
 	sv.slowed(sv.send("PUT", "/v2/api_auth", bad))
-	for range 3 {
-		a := sv.want(sv.send("PUT", "/v2/api_auth", good), 201)
-		token, _ := a.envelope["auth_token"].(string)
-		keep(token)
-	}
+	token, _ := sv.want(sv.send("PUT", "/v2/api_auth", good), 201).envelope["auth_token"].(string)
+	keep(token)
 }
 
 // TestThrottledTokens: so has who tries tokens, but a good one always passes, and logins have a bucket of their own.
@@ -101,9 +93,6 @@ func TestThrottledTokens(t *testing.T) {
 	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
 	sv.want(sv.as("B", "GET", ipsOfA, ""), 403)
 	sv.want(sv.send("GET", ipsOfA, "", "Authorization", users["alice"].basic()), 200)
-	sv.clock.set(sv.clock.now().Add(time.Second))
-	sv.want(sv.send("GET", ipsOfA, "", "X-Auth-Token", token+"x"), 401)
-	sv.slowed(sv.send("GET", ipsOfA, "", "X-Auth-Token", token+"x"))
 }
 
 // TestThrottledTokenInfo: asking about a token is showing it.
