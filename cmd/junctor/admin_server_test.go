@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/rs/zerolog"
 
 	"junctor/pkg/adminsocket"
 )
@@ -78,21 +75,5 @@ func TestSocket(t *testing.T) {
 	defer silent.Close()
 	if code := s.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
-	}
-}
-
-// TestOtherVersion: the server of another version refuses a command, and both versions are named.
-func TestOtherVersion(t *testing.T) {
-	t.Parallel()
-	home := t.TempDir()
-	other, err := adminsocket.Listen(socketFile(home), adminsocket.Options{Version: "0.9.9", Log: zerolog.Nop()},
-		func(context.Context, *adminsocket.Task) int { t.Error("the command ran"); return 0 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	o := call(t, nil, "cluster", "list", "--store", home)
-	if o.code != 1 || !strings.Contains(o.stderr, "is junctor 0.9.9 and this is junctor dev: restart the server") {
-		t.Errorf("%+v", o)
 	}
 }

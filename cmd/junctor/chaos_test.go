@@ -15,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // nodeVariable names a command that does something to a node of the CouchDB cluster of JUNCTOR_TEST_COUCHDB_NODES. Its
@@ -347,4 +350,112 @@ func (c *chaos) difference(accountID string, held map[string]bool) string {
 		return ""
 	}
 	return fmt.Sprintf("holds %d addresses and has copies of %d", len(held), len(copies))
+}
+
+const wantOne = `{"data":{"quantity":1}}`
+
+// office is two processes that serve one CouchDB, and two accounts on it.
+type office struct {
+	*testing.T
+	store   *store.Store
+	servers [2]*served
+	tokens  map[string]string // by account
+}
+
+// fill makes so many addresses available, and waits until both servers have heard of all.
+func (o *office) fill(count int) {
+	o.Helper()
+	docs := make([]document.Document, count)
+	for i := range docs {
+		docs[i] = document.Document{"_id": fmt.Sprintf("10.0.%d.%d", i/256, i%256), "pvt_type": "dedicated_ip",
+			"pvt_status": "available", "pvt_zone": "z", "pvt_host": "h"}
+	}
+	for some := range slices.Chunk(docs, 500) {
+		written, err := o.store.PutMany(o.Context(), "dedicated_ips", some)
+		if err != nil || slices.ContainsFunc(written, func(w store.Written) bool { return w.Err != nil }) {
+			o.Fatal(written, err)
+		}
+	}
+	for _, s := range o.servers {
+		for id, token := range o.tokens {
+			testutil.Eventually(o.T, "all to be listed", func() bool { return len(s.listed(id, token, "")) == count })
+		}
+	}
+}
+
+// listed returns a listing of an account, nothing if the store is too busy for it.
+func (s *served) listed(id, token, which string) []any {
+	s.Helper()
+	status, envelope := s.request("GET", "/v2/accounts/"+id+"/ips"+which, token, "")
+	list, ok := envelope["data"].([]any)
+	if status != http.StatusServiceUnavailable && !ok {
+		s.Fatalf("listed: %d %v", status, envelope)
+	}
+	return list
+}
+
+// rush lets clients each make so many requests for one address, and returns what each account was given. failed is called
+// with the requests that failed.
+func (o *office) rush(
+	clients, requests int, failed func(client int, err error),
+) (given map[string][]string) {
+	o.Helper()
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	given = map[string][]string{}
+	seen, ids := map[string]bool{}, slices.Collect(maps.Keys(o.tokens))
+	for c := range clients {
+		s, id := o.servers[c%2], ids[c/2%2]
+		all.Go(func() {
+			for range requests {
+				address, err := s.allocate(id, o.tokens[id])
+				mu.Lock()
+				switch {
+				case err != nil:
+					failed(c, err)
+				case seen[address]:
+					o.Errorf("client %d is given %q, which is given away", c, address)
+				default:
+					seen[address], given[id] = true, append(given[id], address)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	return given
+}
+
+// allocate asks for one address.
+func (s *served) allocate(id, token string) (address string, err error) {
+	status, text, err := s.send("POST", "/v2/accounts/"+id+"/ips", token, wantOne)
+	if err != nil {
+		return "", err
+	}
+	var envelope struct{ Data struct{ IPs []string } }
+	if err := json.Unmarshal(text, &envelope); err != nil || len(envelope.Data.IPs) != 1 {
+		return "", fmt.Errorf("%d %s", status, text)
+	}
+	return envelope.Data.IPs[0], nil
+}
+
+// copies returns the addresses in the database of an account.
+func (o *office) copies(id string) (map[string]document.Document, error) {
+	db, err := account.Database(id)
+	if err != nil {
+		return nil, err
+	}
+	return o.addressesIn(db)
+}
+
+// addressesIn returns the documents of addresses in a database.
+func (o *office) addressesIn(db string) (map[string]document.Document, error) {
+	found := map[string]document.Document{}
+	return found, o.store.All(o.Context(), db, store.Query{IncludeDocs: true}, func(row store.Row) error {
+		doc, err := row.Doc()
+		if doc["pvt_type"] == "dedicated_ip" {
+			found[row.ID()] = doc
+		}
+		return err
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"junctor/pkg/billing/billingtest"
 	"junctor/pkg/store/storetest"
@@ -98,26 +97,6 @@ func leaveSocket(t *testing.T, path string) {
 	}
 	if err != nil || !exists(path) {
 		t.Fatalf("no socket is left over: %v", err)
-	}
-}
-
-// TestOtherCouchSocket: the server of another store is not asked.
-func TestOtherCouchSocket(t *testing.T) {
-	t.Parallel()
-	b := newBranch(t, t.TempDir())
-	path := couchSocketFile(b.stateDir, "http://couch:5984")
-	other, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	b.assign()
-	b.begin()
-	b.release()
-	b.told(1)
-	_ = other.SetDeadline(time.Now())
-	if conn, err := other.Accept(); err == nil {
-		t.Errorf("somebody came to the other store: %v", conn.Close())
 	}
 }
 
