@@ -31,7 +31,7 @@ store of it.`,
 	withoutVariable(cmd)
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error { return c.checkFolderStore("\"junctor export\" writes all of it into a file") },
-		files: c.intoFile,
+		out:   true,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			grown, err := backup.Write(ctx, c.file, a.store, backup.Options{
 				Folder: a.home, WithoutKey: withoutKey, Version: version(), Now: time.Now(),

@@ -29,7 +29,7 @@ is read. Databases that were written to meanwhile are named.`,
 		Args: operands(1, 1),
 	}
 	return c.storeCommand(cmd, storeTask{
-		files: c.intoFile,
+		out: true,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			shown := progress.New(c.stderr, c.terminal.Interactive)
 			done, err := transfer.Export(ctx, c.file, a.store, transfer.ExportOptions{
@@ -55,20 +55,6 @@ is read. Databases that were written to meanwhile are named.`,
 		asIs:  true,
 		local: true,
 	})
-}
-
-// intoFile has a task write the file that its first operand names.
-func (c *cli) intoFile(args []string) (*taskFiles, error) {
-	output, err := c.createOutput(args[0])
-	if err != nil {
-		return nil, err
-	}
-	return &taskFiles{out: output, close: func(err error) error {
-		if err := output.end(err); err != nil {
-			return err
-		}
-		return output.report(c)
-	}}, nil
 }
 
 func progressText(p transfer.Progress) string {

@@ -22,6 +22,7 @@ const timeFlagHelp = `A time is 2026-11-27, 2026-11-27T15:04:05, both in UTC, or
 
 func (c *cli) ipsHistoryCommand() *cobra.Command {
 	var accountName, at, since, until string
+	f := history.Filter{PageSize: historyPage}
 	cmd := &cobra.Command{
 		Use:   "history [IP]",
 		Short: "Show who changed addresses, and when",
@@ -47,21 +48,19 @@ the account under TO had the address at that time, or no account if TO is "-".
 			case at != "" && since+until != "":
 				return usageError("--at excludes --since and --until")
 			}
-			_, err := parseTime("--at", at)
+			last, atErr := parseTime("--at", at)
 			from, sinceErr := parseTime("--since", since)
 			to, untilErr := parseTime("--until", until)
-			if err := cmp.Or(err, sinceErr, untilErr); err != nil {
+			if err := cmp.Or(atErr, sinceErr, untilErr); err != nil {
 				return err
 			}
 			if until != "" && to < from {
 				return usageError("--until is before --since")
 			}
+			f.From, f.To = from, max(to, last)
 			return checkAddresses(args)
 		},
 		run: func(ctx context.Context, a *app, args []string) (err error) {
-			f := history.Filter{PageSize: historyPage}
-			f.From, _ = parseTime("--since", since) // check has parsed the times
-			f.To, _ = parseTime("--until", until)
 			if accountName != "" {
 				found, err := a.accounts.Find(ctx, accountName)
 				if err != nil {
@@ -75,7 +74,6 @@ the account under TO had the address at that time, or no account if TO is "-".
 				}
 			}
 			if at != "" {
-				f.To, _ = parseTime("--at", at)
 				f.PageSize = 1
 			}
 			return c.printHistory(ctx, a, f, at == "")
@@ -158,6 +156,7 @@ func (c *cli) historyCommand() *cobra.Command {
 
 func (c *cli) historyPruneCommand() *cobra.Command {
 	var before string
+	var prunedTo int64
 	cmd := &cobra.Command{
 		Use:   "prune --before TIME",
 		Short: "Remove old events from the history of addresses",
@@ -170,17 +169,16 @@ command may be repeated.
 	}
 	nameVar(cmd.Flags(), &before, "before", "remove events from before this `TIME`")
 	return c.storeCommand(cmd, storeTask{
-		check: func([]string) error {
+		check: func([]string) (err error) {
 			if before == "" {
 				return usageError("--before is missing")
 			}
-			_, err := parseTime("--before", before)
+			prunedTo, err = parseTime("--before", before)
 			return err
 		},
 		run: func(ctx context.Context, a *app, _ []string) error {
-			at, _ := parseTime("--before", before)
 			shown := progress.New(c.stderr, c.terminal.Interactive)
-			done, err := a.history.Prune(ctx, at, func(seen int) {
+			done, err := a.history.Prune(ctx, prunedTo, func(seen int) {
 				shown.Show(int64(seen), 0, fmt.Sprintf("%d events compared", seen))
 			})
 			shown.End()

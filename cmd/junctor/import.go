@@ -42,7 +42,7 @@ administrator and keys of its own.`,
 			}
 			return nil
 		},
-		files: c.fromExport,
+		in: c.fromExport,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			return c.importInto(ctx, a, overwrite)
 		},
@@ -52,8 +52,8 @@ administrator and keys of its own.`,
 	})
 }
 
-// fromExport verifies an exported file, and has a task read it. The task gets what is in it as its input.
-func (c *cli) fromExport(args []string) (*taskFiles, error) {
+// fromExport opens an exported file and verifies it. What it found is c.input.
+func (c *cli) fromExport(args []string) (io.ReadCloser, error) {
 	name, file := args[0], (*os.File)(nil)
 	var err error
 	if name == "-" {
@@ -77,7 +77,7 @@ func (c *cli) fromExport(args []string) (*taskFiles, error) {
 		return nil, errors.Join(fmt.Errorf("%s can't be imported: %w", name, err), file.Close())
 	}
 	c.input = string(text)
-	return &taskFiles{in: file, close: func(err error) error { return errors.Join(err, file.Close()) }}, nil
+	return file, nil
 }
 
 // spool copies what can be read once into a file without a name, which is gone when it is closed.

@@ -105,7 +105,7 @@ func TestIPs(t *testing.T) {
 			refused("addresses: 0 created, 1 were there already, 2 refused", "row 1  nonsense  ip must be an IPv4 or IPv6 address",
 				"row 2            ip: Value did not match type(s): string")},
 		{"ips import -", "name,colour\n", nil, fails(`line 1 is neither a header with a column "ip" nor begins with an address`)},
-		{"ips import PATH.none", "", nil, fails("stat PATH.none: no such file or directory")},
+		{"ips import PATH.none", "", nil, fails("open PATH.none: no such file or directory")},
 		{"ips export --zone eu --format xml", "", nil, misuses("ips export: --format: \"xml\" is neither csv nor json")},
 		{"ips export --cidr 198.51.100.0/24", "", nil, prints("ip,zone,host,notes,status,assigned_to",
 			"198.51.100.1,z,h,,available,", "198.51.100.2,z,h2,,available,")},

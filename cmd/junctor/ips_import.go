@@ -39,16 +39,12 @@ then 1.`,
 	nameVar(cmd.Flags(), &defaults.Host, "host", "`HOST` of the rows that have none")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return c.storeCommand(cmd, storeTask{
-		input: func(args []string) (string, error) { return fileSize(args[0], c.stdin) },
-		files: func(args []string) (*taskFiles, error) {
-			if args[0] == "-" {
-				return &taskFiles{}, nil
+		in: func(args []string) (io.ReadCloser, error) {
+			in, err := c.openInput(args[0])
+			if err == nil {
+				c.input = sizeOf(in)
 			}
-			file, err := os.Open(args[0])
-			if err != nil {
-				return nil, err
-			}
-			return &taskFiles{in: file, close: func(err error) error { _ = file.Close(); return err }}, nil
+			return in, err
 		},
 		dryRun: &dryRun,
 		run: func(ctx context.Context, a *app, _ []string) error {
@@ -88,22 +84,17 @@ func (c *cli) importRows(ctx context.Context, b *bulk, defaults ipfile.Options) 
 	}
 }
 
-// fileSize returns the size of a file, for the progress; it is empty if that is not known. "-" is standard input.
-func fileSize(name string, stdin io.Reader) (string, error) {
-	var info os.FileInfo
-	var err error
-	if name != "-" {
-		info, err = os.Stat(name)
-	} else if file, ok := stdin.(*os.File); ok {
-		info, err = file.Stat()
+// sizeOf returns the size of a regular file, for the progress; it is empty if that is not known.
+func sizeOf(in io.Reader) string {
+	file, ok := in.(*os.File)
+	if !ok {
+		return ""
 	}
-	if err != nil {
-		return "", err
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return ""
 	}
-	if info == nil || !info.Mode().IsRegular() {
-		return "", nil
-	}
-	return strconv.FormatInt(info.Size(), 10), nil
+	return strconv.FormatInt(info.Size(), 10)
 }
 
 // countingReader counts what is read.

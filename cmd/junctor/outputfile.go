@@ -24,6 +24,19 @@ type outputFile struct {
 	draft *statefile.Draft // nil for the standard output
 }
 
+// intoFile has do write a file to c.file, and reports what was written.
+func (c *cli) intoFile(name string, do func() error) error {
+	output, err := c.createOutput(name)
+	if err != nil {
+		return err
+	}
+	c.file = output
+	if err := output.end(do()); err != nil {
+		return err
+	}
+	return output.report(c)
+}
+
 // createOutput begins an output file. It has what its owner only may read.
 func (c *cli) createOutput(name string) (*outputFile, error) {
 	f := &outputFile{Name: name, to: c.stdout, sum: sha256.New()}

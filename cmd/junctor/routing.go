@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,16 +88,13 @@ const maxRoutingFile = 1 << 20
 
 // readRoutingFile reads the file that holds a cluster's document; "-" is standard input.
 func (c *cli) readRoutingFile(name string) (string, error) {
-	from := c.stdin
+	from, err := c.openInput(name)
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
 	if name == "-" {
 		name = "standard input"
-	} else {
-		file, err := os.Open(name)
-		if err != nil {
-			return "", err
-		}
-		defer file.Close()
-		from = file
 	}
 	text, err := io.ReadAll(io.LimitReader(from, maxRoutingFile+1))
 	if err == nil && len(text) > maxRoutingFile {

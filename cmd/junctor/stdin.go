@@ -4,7 +4,19 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"os"
 )
+
+// openInput opens a file to read it whole; "-" is the standard input.
+func (c *cli) openInput(name string) (io.ReadCloser, error) {
+	if name != "-" {
+		return os.Open(name)
+	}
+	if file, ok := c.stdin.(*os.File); ok { // whose size may be known
+		return file, nil
+	}
+	return io.NopCloser(c.stdin), nil
+}
 
 // stoppableReader returns a reader whose Read ends when ctx does: nothing else interrupts one from a terminal or a pipe. A
 // Read of r may then still be under way.

@@ -28,10 +28,12 @@ type storeTask struct {
 	input func(args []string) (string, error)
 	// check validates flags and operands before a store is opened. What it refuses is wrong usage. It may be nil.
 	check func(args []string) error
-	// files opens what run reads from c.stdin and writes to c.file, on the operator's side, before a store is opened. It
-	// may be nil: then c.stdin is the standard input, and c.file the standard output.
-	files func(args []string) (*taskFiles, error)
-	run   func(ctx context.Context, a *app, args []string) error
+	// in opens what run reads from c.stdin, on the operator's side, before a store is opened. It may be nil: then that is
+	// the standard input.
+	in func(args []string) (io.ReadCloser, error)
+	// out makes what run writes to c.file the file that the first operand names.
+	out bool
+	run func(ctx context.Context, a *app, args []string) error
 	// asIs tasks work on a store that may lack all that is ours: it is not installed for them. Those that change nothing
 	// are such.
 	asIs bool
@@ -42,15 +44,6 @@ type storeTask struct {
 	creates bool
 	// local tasks open a CouchDB from this process even if a server has it open.
 	local bool
-}
-
-// taskFiles are files of the operator's that a task reads or writes.
-type taskFiles struct {
-	in  io.Reader // nil for the standard input
-	out io.Writer // nil for the standard output
-	// close is called with the result of the task, and returns that of the command: what was written may have to be
-	// completed, or removed. It may be nil.
-	close func(error) error
 }
 
 // storeCommand makes cmd do a task. The command needs the flags of storeFlags.
@@ -74,34 +67,20 @@ func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 		if c.app != nil {
 			return t.do(cmd.Context(), c.app, args)
 		}
-		if t.files == nil {
-			return c.doOutside(cmd, t, args)
+		if t.in != nil {
+			in, err := t.in(args)
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			c.stdin = in
 		}
-		files, err := t.files(args)
-		if err != nil {
-			return err
+		if t.out {
+			return c.intoFile(args[0], func() error { return c.doAnywhere(cmd, t, args) })
 		}
-		if files.in != nil {
-			c.stdin = files.in
-		}
-		if files.out != nil {
-			c.file = files.out
-		}
-		err = c.doOutside(cmd, t, args)
-		if files.close != nil {
-			err = files.close(err)
-		}
-		return err
+		return c.doAnywhere(cmd, t, args)
 	}
 	return cmd
-}
-
-// doOutside does a task that was given to this process, and not to it as a server.
-func (c *cli) doOutside(cmd *cobra.Command, t storeTask, args []string) error {
-	if t.local && store.IsCouchDB(c.store.dsn) {
-		return c.doHere(cmd.Context(), t, args)
-	}
-	return c.doAnywhere(cmd, t, args)
 }
 
 // do does a task on an open store.
@@ -117,6 +96,9 @@ func (t storeTask) do(ctx context.Context, a *app, args []string) error {
 // doAnywhere forwards a task to the server of the store, or does it here if there is none. A server that has just
 // started holds the lock of an embedded store a moment before its socket is there, so it is looked for once more.
 func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
+	if t.local && store.IsCouchDB(c.store.dsn) {
+		return c.doHere(cmd.Context(), t, args)
+	}
 	home := c.store.home()
 	socket, forwarded := c.store.socket(home), forwardedArgs(cmd, args)
 	if err := c.forward(cmd.Context(), socket, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
