@@ -67,7 +67,7 @@ var otherExamples = []otherExample{
 	{"docs/operations.md", "sudo -u junctor", "parsed: it needs the user of the package"},
 	{"docs/operations.md", "curl -X PUT http://USER:OLD", "parsed: it needs a CouchDB of its own"},
 	{"docs/operations.md", "junctor serve --store /var/lib/junctor", "parsed: it serves until it is stopped"},
-	{"docs/operations.md", "junctor serve --store http", "parsed: it serves until it is stopped; TestCouchDB"},
+	{"docs/operations.md", "junctor serve --store http", "parsed: it serves until it is stopped; TestNotReadyUntilBootstrapped"},
 	{"docs/operations.md", "(umask 077", "parsed: it needs Docker; TestCompose"},
 	{"docs/operations.md", `{"level":"info","request_id"`, "TestLogExample"},
 	{"docs/sip.md", "apt install kamailio", "parsed: it needs root; TestSIP runs this configuration"},

@@ -13,33 +13,29 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// faultyCouch is an empty CouchDB behind a proxy that can be made to misbehave.
+// faultyCouch is a CouchDB behind a proxy that notes requests, and can be made to misbehave.
 type faultyCouch struct {
 	direct  string // past the proxy
 	url     string
 	instead atomic.Pointer[misbehaviour]
-	writes  atomic.Int64 // requests that change something
-	reads   atomic.Int64 // all others
-	probes  atomic.Int64 // of writability
+
+	mu    sync.Mutex
+	noted []string // methods and paths of requests
 }
 
 // misbehaviour responds to a request in place of the CouchDB, and reports whether it did.
 type misbehaviour func(w http.ResponseWriter, r *http.Request) bool
 
+// newFaultyCouch starts a proxy of an empty CouchDB.
 func newFaultyCouch(t *testing.T) *faultyCouch {
 	t.Helper()
 	f := &faultyCouch{direct: storetest.FreshCouch(t)}
 	proxy := storetest.Forward(t, f.direct)
 	proxy.ErrorLog = log.New(io.Discard, "", 0)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case strings.Contains(r.URL.Path, "/_local/"):
-			f.probes.Add(1)
-		case r.Method == http.MethodPut || strings.HasSuffix(r.URL.Path, "/_bulk_docs"):
-			f.writes.Add(1)
-		default:
-			f.reads.Add(1)
-		}
+		f.mu.Lock()
+		f.noted = append(f.noted, r.Method+" "+r.URL.Path)
+		f.mu.Unlock()
 		if do := f.instead.Load(); do == nil || !(*do)(w, r) {
 			proxy.ServeHTTP(w, r)
 		}
@@ -47,6 +43,33 @@ func newFaultyCouch(t *testing.T) *faultyCouch {
 	t.Cleanup(server.Close)
 	f.url = server.URL
 	return f
+}
+
+// requests returns the requests that match, in their order.
+func (f *faultyCouch) requests(match func(request string) bool) (found []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, request := range f.noted {
+		if match(request) {
+			found = append(found, request)
+		}
+	}
+	return found
+}
+
+// forget forgets the requests so far.
+func (f *faultyCouch) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.noted = nil
+}
+
+func isAny(string) bool             { return true }
+func isProbe(request string) bool   { return strings.Contains(request, "/_local/") }
+func readsView(request string) bool { return strings.Contains(request, "/_view/") }
+func isChange(request string) bool { // but for probes; a POST may be a query
+	method, path, _ := strings.Cut(request, " ")
+	return (method == "PUT" || method == "DELETE" || strings.HasSuffix(path, "/_bulk_docs")) && !isProbe(request)
 }
 
 // behave makes the CouchDB misbehave; nil ends that.
@@ -106,3 +129,6 @@ func (f *faultyCouch) send(t *testing.T, method, path string) {
 		t.Fatalf("%s %s: %s", method, path, resp.Status)
 	}
 }
+
+// wrongPassword is a CouchDB that refuses the user and password of every request.
+var wrongPassword = refusing(http.StatusUnauthorized, "Name or password is incorrect.", func(*http.Request) bool { return true })

@@ -14,7 +14,6 @@ import (
 	"junctor/pkg/adminsocket"
 	"junctor/pkg/fault"
 	"junctor/pkg/ipbatch"
-	"junctor/pkg/store/storetest"
 )
 
 // csvRows returns so many rows of a CSV file, from a number on.
@@ -71,29 +70,30 @@ func TestImportInterrupted(t *testing.T) {
 // has no pool yet.
 func TestDryRun(t *testing.T) {
 	t.Parallel()
-	dsn := storetest.FreshCouch(t)
-	counter := newWriteCounter(t, dsn)
-	add := []string{"ips", "add", "192.0.2.0/28", "--zone", "z", "--host", "h", "--store", counter.url}
+	f := newFaultyCouch(t)
+	wroteNothing := func() {
+		t.Helper()
+		if wrote := f.requests(isChange); len(wrote) > 0 {
+			t.Errorf("requests that write: %v", wrote)
+		}
+	}
+	add := []string{"ips", "add", "192.0.2.0/28", "--zone", "z", "--host", "h", "--store", f.url}
 	if got := ok(t, append(add, "--dry-run")...); got != "addresses: 14 would be created, 0 were there already, 0 refused\n" {
 		t.Errorf("without a pool: %s", got)
 	}
-	if len(counter.writes) > 0 {
-		t.Errorf("requests that write: %v", counter.writes)
-	}
+	wroteNothing()
 	if got := ok(t, add...); got != "addresses: 14 created, 0 were there already, 0 refused\n" {
 		t.Errorf("in earnest: %s", got)
 	}
-	counter.writes = nil
+	f.forget()
 	file := filepath.Join(t.TempDir(), "ips.csv")
 	write(t, file, csvRows(0, 100)+"192.0.2.0/27,z,h\nnonsense\n")
-	o := call(t, nil, "ips", "import", file, "--dry-run", "--store", counter.url)
+	o := call(t, nil, "ips", "import", file, "--dry-run", "--store", f.url)
 	const want = "addresses: 116 would be created, 14 were there already, 1 refused\n"
 	if o.code != 1 || !strings.HasPrefix(o.stdout, want) {
 		t.Errorf("%+v, want %s", o, want)
 	}
-	if len(counter.writes) > 0 {
-		t.Errorf("requests that write: %v", counter.writes)
-	}
+	wroteNothing()
 }
 
 // TestLargeNetwork: a network that is larger than a request is created in pieces, which are all of it.

@@ -50,13 +50,8 @@ func TestKazooURLInDoctor(t *testing.T) {
 	if text := ok(t, "doctor", "--store", home, "--kazoo-url", crossbar.URL); !strings.Contains(text, "Crossbar accepts") {
 		t.Errorf("printed\n%s", text)
 	}
-	for url, want := range map[string]string{
-		billingtest.StartCrossbar(t, "another").URL: "refused with status 401",
-		"http://127.0.0.1:1":                        "connection refused",
-	} {
-		o := call(t, nil, "doctor", "--store", home, "--kazoo-url", url, "--json")
-		if o.code != 1 || !strings.Contains(o.stdout, want) || strings.Contains(o.stdout+o.stderr, master.APIKey) {
-			t.Errorf("%s: %+v", url, o)
-		}
+	o := call(t, nil, "doctor", "--store", home, "--kazoo-url", billingtest.StartCrossbar(t, "another").URL, "--json")
+	if o.code != 1 || !strings.Contains(o.stdout, "refused with status 401") || strings.Contains(o.stdout+o.stderr, master.APIKey) {
+		t.Errorf("with another key: %+v", o)
 	}
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"junctor/pkg/store/storetest"
@@ -58,13 +56,12 @@ func TestReadingWritesNothing(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dsn, state := storetest.FreshCouch(t), filepath.Join(t.TempDir(), "state")
-			fill(dsn)
-			counter := newWriteCounter(t, dsn)
+			f, state := newFaultyCouch(t), filepath.Join(t.TempDir(), "state")
+			fill(f.direct)
 			for _, args := range calls {
-				call(t, nil, slices.Concat(args, []string{"--store", counter.url, "--state-dir", state})...)
-				if len(counter.writes) > 0 || exists(state) {
-					t.Fatalf("%q wrote: %v", args, counter.writes)
+				call(t, nil, slices.Concat(args, []string{"--store", f.url, "--state-dir", state})...)
+				if wrote := append(f.requests(isChange), f.requests(isProbe)...); len(wrote) > 0 || exists(state) {
+					t.Fatalf("%q wrote: %v", args, wrote)
 				}
 			}
 		})
@@ -105,38 +102,10 @@ func TestReadingAnEmptyStore(t *testing.T) {
 	}
 }
 
-// writeCounter stands before a CouchDB and notes what would write to it.
-type writeCounter struct {
-	url    string
-	mu     sync.Mutex
-	writes []string
-}
-
-func newWriteCounter(t *testing.T, dsn string) *writeCounter {
-	t.Helper()
-	c, proxy := &writeCounter{}, storetest.Forward(t, dsn)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		post := r.Method == http.MethodPost && !strings.HasSuffix(r.URL.Path, "/_bulk_docs") // keys of a query
-		if r.Method != http.MethodGet && r.Method != http.MethodHead && !post {
-			c.mu.Lock()
-			c.writes = append(c.writes, r.Method+" "+r.URL.Path)
-			c.mu.Unlock()
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(front.Close)
-	c.url = front.URL
-	return c
-}
-
 // TestCouchDBErrors: N11. An error of a CouchDB says which one it is and what to do, without the password.
 func TestCouchDBErrors(t *testing.T) {
 	t.Parallel()
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, `{"error":"unauthorized","reason":"Name or password is incorrect."}`)
-	}))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { wrongPassword(w, r) }))
 	t.Cleanup(front.Close)
 	address := strings.TrimPrefix(front.URL, "http://")
 	for host, want := range map[string]string{

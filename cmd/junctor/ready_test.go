@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +77,11 @@ func TestNotReadyUntilBootstrapped(t *testing.T) {
 	if s.logged(remedy) != 1 || s.logged(`"message":"ready"`) != 0 {
 		t.Errorf("log:\n%s", s.stderr)
 	}
+	for _, token := range []string{"", "nonsense"} {
+		if status, _ := s.request("GET", "/v2/ips", token, ""); status != http.StatusUnauthorized {
+			t.Errorf("token %q before bootstrap: %d", token, status)
+		}
+	}
 	admin := bootstrapped(t, "--store", f.direct, "--state-dir", filepath.Join(state, "other"))
 	s.becomes("")
 	s.login(admin.APIKey)
@@ -87,29 +91,34 @@ func TestNotReadyUntilBootstrapped(t *testing.T) {
 }
 
 // TestNotReadyWithoutPool is about R9: without the pool's database nothing can be assigned, and nothing is made in its
-// place.
+// place. Other databases are installed again.
 func TestNotReadyWithoutPool(t *testing.T) {
 	t.Parallel()
 	f := newFaultyCouch(t)
-	s, _ := onCouch(t, f)
+	s, admin := onCouch(t, f)
 	s.becomes("")
-	var made atomic.Int64
+	token := s.login(admin.APIKey)
+	f.forget()
 	// It is not deleted in earnest: a pouchdb-server makes a database again for a request that is under way.
 	f.behave(refusing(http.StatusNotFound, "Database does not exist.", func(r *http.Request) bool {
-		if r.Method == http.MethodPut && r.URL.Path == "/dedicated_ips" {
-			made.Add(1)
-		}
 		return strings.HasPrefix(r.URL.Path, "/dedicated_ips")
 	}))
 	s.becomes(poolMissing)
-	if s.logged("restore it") == 0 {
+	f.send(t, http.MethodDelete, "/routing")
+	f.send(t, http.MethodDelete, "/routing_claims")
+	testutil.Eventually(t, "a routing cluster", func() bool {
+		status, _ := s.request("PUT", "/v2/routing/customer_cluster", token,
+			`{"data":{"owner":"o","name":"n","ips":{"inbound":{"z":["192.0.2.1"]},"outbound":{}}}}`)
+		return status == http.StatusCreated
+	})
+	testutil.Eventually(t, "the feeds to find out", func() bool { return s.logs("broke off") })
+	if s.logged("requests for dedicated IPs fail") != 1 || !s.logs("restore it") {
 		t.Errorf("log:\n%s", s.stderr)
 	}
-	testutil.Eventually(t, "the feeds to find out", func() bool { return s.logged("broke off") > 0 })
 	f.behave(nil)
 	s.becomes("")
-	if n := made.Load(); n > 0 {
-		t.Errorf("it was made %d times", n)
+	if made := f.requests(func(request string) bool { return request == "PUT /dedicated_ips" }); len(made) > 0 {
+		t.Errorf("it was made %d times", len(made))
 	}
 }
 
@@ -139,12 +148,12 @@ func TestNotReadyWithWrongPassword(t *testing.T) {
 	f.url = strings.Replace(f.url, "://", "://admin:password@", 1)
 	s, _ := onCouch(t, f)
 	s.becomes("")
-	f.behave(refusing(http.StatusUnauthorized, "Name or password is incorrect.", func(*http.Request) bool { return true }))
+	f.behave(wrongPassword)
 	s.becomes(storeUnauthorized)
 	if s.logged("correct them and start again") != 1 {
 		t.Errorf("log:\n%s", s.stderr)
 	}
-	count := func() int64 { return f.probes.Load() + f.reads.Load() + f.writes.Load() }
+	count := func() int { return len(f.requests(isAny)) }
 	asked := count()
 	for began := time.Now(); time.Since(began) < 3*readiness.MaxAge; {
 		if reason := s.readiness(); reason != storeUnauthorized {
@@ -165,10 +174,10 @@ func TestIdleServerDoesNotProbe(t *testing.T) {
 	f := newFaultyCouch(t)
 	s, _ := onCouch(t, f)
 	testutil.Eventually(t, "the log to say that it is ready", func() bool { return s.logged(`"message":"ready"`) == 1 })
-	probes, reads := f.probes.Load(), f.reads.Load()
-	testutil.Eventually(t, "the feeds to be read a few times", func() bool { return f.reads.Load() > reads+6 })
-	if n := f.probes.Load() - probes; n != 0 {
-		t.Errorf("%d probes of an idle server", n)
+	f.forget()
+	testutil.Eventually(t, "the feeds to be read a few times", func() bool { return len(f.requests(isAny)) > 6 })
+	if probes := f.requests(isProbe); len(probes) > 0 {
+		t.Errorf("probes of an idle server: %v", probes)
 	}
 }
 
@@ -208,28 +217,6 @@ func TestReplacedRoutingDatabase(t *testing.T) {
 		})
 	}
 	s.becomes("")
-}
-
-// TestRepairWithoutPool: a server whose pool is lost installs its other databases again.
-func TestRepairWithoutPool(t *testing.T) {
-	t.Parallel()
-	f := newFaultyCouch(t)
-	s, admin := onCouch(t, f)
-	token := s.login(admin.APIKey)
-	f.behave(refusing(http.StatusNotFound, "Database does not exist.", func(r *http.Request) bool {
-		return strings.HasPrefix(r.URL.Path, "/dedicated_ips")
-	}))
-	s.becomes(poolMissing)
-	f.send(t, http.MethodDelete, "/routing")
-	f.send(t, http.MethodDelete, "/routing_claims")
-	testutil.Eventually(t, "a routing cluster", func() bool {
-		status, _ := s.request("PUT", "/v2/routing/customer_cluster", token,
-			`{"data":{"owner":"o","name":"n","ips":{"inbound":{"z":["192.0.2.1"]},"outbound":{}}}}`)
-		return status == http.StatusCreated
-	})
-	if n := s.logged("requests for dedicated IPs fail"); n != 1 {
-		t.Errorf("the missing pool was logged %d times:\n%s", n, s.stderr)
-	}
 }
 
 // TestDeletedFile is about R6: a server whose file was deleted is not ready and refuses writes, and reads go on.
