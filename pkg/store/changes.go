@@ -52,14 +52,15 @@ const (
 // current, where it is not nil, is told whenever everything written before a time has been handed over: about
 // once a second where nothing is written, and more often where something is.
 //
-// It asks for one batch after the other (feed=longpoll). A continuous feed says less of how current it is, and
-// one that died unnoticed looks like one that has nothing to say. Where a wait does not end in its time, as on a
-// connection that died or a server that knows no timeout (pouchdb-server), the store is asked without waiting.
+// It asks for one batch after the other, and waits for a change (feed=longpoll) once it has all of the past. A continuous
+// feed says less of how current it is, and one that died unnoticed looks like one that has nothing to say. Where a wait
+// does not end in its time, as on a connection that died or a server that knows no timeout (pouchdb-server), the store is
+// asked without waiting.
 func (s *Store) Changes(
 	ctx context.Context, db, since string, each func(Change) error, current func(asOf time.Time),
 ) error {
-	for {
-		asOf, batch, last, err := s.look(ctx, db, since)
+	for wait := false; ; {
+		asOf, batch, last, err := s.look(ctx, db, since, wait)
 		if err != nil {
 			return err
 		}
@@ -68,11 +69,11 @@ func (s *Store) Changes(
 				return err
 			}
 		}
-		since = last
-		if len(batch) < feedLimit && current != nil {
+		since, wait = last, len(batch) < feedLimit
+		if wait && current != nil {
 			current(asOf)
 		}
-		if 0 < len(batch) && len(batch) < feedLimit {
+		if wait && len(batch) > 0 {
 			_ = backoff.Sleep(ctx, feedPause)
 		}
 		if err := ctx.Err(); err != nil {
@@ -101,13 +102,18 @@ func (s *Store) ChangesSince(ctx context.Context, db, since string, each func(Ch
 	}
 }
 
-// look returns the changes after since as of a time, and the sequence to go on from. It waits a while for one.
-func (s *Store) look(ctx context.Context, db, since string) (asOf time.Time, batch []Change, last string, err error) {
-	wait := map[string]any{"feed": "longpoll", "timeout": feedWait.Milliseconds()}
-	asOf = time.Now()
-	batch, last, err = s.poll(ctx, db, since, feedGrace, wait)
-	if err == nil || ctx.Err() != nil || time.Since(asOf) < feedGrace {
-		return asOf, batch, last, err
+// look returns the changes after since as of a time, and the sequence to go on from. If wait is true it waits a while for
+// a change.
+func (s *Store) look(
+	ctx context.Context, db, since string, wait bool,
+) (asOf time.Time, batch []Change, last string, err error) {
+	if wait {
+		asOf = time.Now()
+		batch, last, err = s.poll(ctx, db, since, feedGrace,
+			map[string]any{"feed": "longpoll", "timeout": feedWait.Milliseconds()})
+		if err == nil || ctx.Err() != nil || time.Since(asOf) < feedGrace {
+			return asOf, batch, last, err
+		}
 	}
 	asOf = time.Now()
 	batch, last, err = s.poll(ctx, db, since, feedTime, map[string]any{})

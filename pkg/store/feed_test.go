@@ -75,7 +75,7 @@ func TestFeedWaits(t *testing.T) {
 	}
 }
 
-// TestFeedOfServerWithoutTimeout: where a wait does not end, the feed is read without waiting.
+// TestFeedOfServerWithoutTimeout: the past is read without waiting, and so is the feed where a wait does not end.
 func TestFeedOfServerWithoutTimeout(t *testing.T) {
 	t.Parallel()
 	var waited atomic.Int64
@@ -91,10 +91,17 @@ func TestFeedOfServerWithoutTimeout(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(server.CloseClientConnections)
-	enough := errors.New("enough")
+	enough, seen := errors.New("enough"), 0
 	err := open(t, server.URL).Changes(t.Context(), "db", "", func(c store.Change) error {
-		return enough
-	}, func(time.Time) { t.Error("current before it has told anything") })
+		if seen++; seen == 2 {
+			return enough
+		}
+		return nil
+	}, func(time.Time) {
+		if seen != 1 || waited.Load() != 0 {
+			t.Error("it waited for what was there")
+		}
+	})
 	if !errors.Is(err, enough) || waited.Load() != 1 {
 		t.Errorf("%v after %d waits", err, waited.Load())
 	}
