@@ -149,7 +149,7 @@ func TestDamagedFile(t *testing.T) {
 			places = append(places, start+n)
 		}
 	}
-	rounds := 3000
+	rounds := 1000
 	if testing.Short() {
 		rounds = 500
 	}

@@ -79,7 +79,7 @@ func TestKill(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	answered := map[string]string{}
-	rounds := 20
+	rounds := 8
 	if testing.Short() {
 		rounds = 4
 	}
