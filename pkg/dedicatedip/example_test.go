@@ -20,40 +20,31 @@ const (
 	bob   = "09c766718e5cfdbc70c929dccb4e00fc"
 )
 
+// must ends an example that fails.
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
 // openExample returns a pool with two free addresses, in an embedded store in a temporary folder.
 func openExample(ctx context.Context) (p *dedicatedip.Pool, s *store.Store, remove func()) {
 	folder, err := os.MkdirTemp("", "junctor-example")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	s, err = store.Open(filepath.Join(folder, "data"), store.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := pooldb.Install(ctx, s); err != nil { // the databases and views of the pool
-		log.Fatal(err)
-	}
+	must(err)
+	must(pooldb.Install(ctx, s)) // the databases and views of the pool
 	p = dedicatedip.New(s, dedicatedip.Options{})
 	for _, id := range []string{alice, bob} {
 		db, err := account.Database(id)
-		if err != nil {
-			log.Fatal(err)
-		}
-		if err := s.CreateDatabase(ctx, db); err != nil {
-			log.Fatal(err)
-		}
+		must(err)
+		must(s.CreateDatabase(ctx, db))
 	}
 	for _, address := range []string{"192.0.2.10", "2001:db8::10"} {
 		_, err := p.Create(ctx, dedicatedip.CreateRequest{Address: address, Zone: "east", Host: "proxy1"})
-		if err != nil {
-			log.Fatal(err)
-		}
+		must(err)
 	}
-	return p, s, func() {
-		if err := errors.Join(p.Close(), s.Close(), os.RemoveAll(folder)); err != nil {
-			log.Fatal(err)
-		}
-	}
+	return p, s, func() { must(errors.Join(p.Close(), s.Close(), os.RemoveAll(folder))) }
 }
 
 // An address is created, assigned to an account, and released. While it is assigned, the account's database has a
@@ -65,23 +56,17 @@ func Example() {
 
 	// Any spelling of an address will do.
 	assigned, err := pool.Assign(ctx, dedicatedip.AssignRequest{Account: alice, Addresses: []string{"2001:DB8:0::10"}})
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	ip := assigned[0].Address()
 	fmt.Println(ip.ID, ip.Status, ip.AssignedTo == alice)
 
 	db, err := account.Database(alice)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	copied, err := s.Get(ctx, db, ip.ID)
 	fmt.Println("copy:", copied.ID(), err)
 
 	released, err := pool.Release(ctx, dedicatedip.ReleaseRequest{Account: alice, Addresses: []string{ip.ID}})
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	fmt.Println(released[0].ID(), released[0].Address().Status)
 	// Output:
 	// 2001:db8::10 assigned true
@@ -96,9 +81,7 @@ func ExamplePool_Assign_refused() {
 	pool, _, remove := openExample(ctx)
 	defer remove()
 	_, err := pool.Assign(ctx, dedicatedip.AssignRequest{Account: alice, Addresses: []string{"192.0.2.10"}})
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 
 	_, err = pool.Assign(ctx, dedicatedip.AssignRequest{
 		Account: bob, Addresses: []string{"2001:db8::10", "192.0.2.10", "192.0.2.11"},
@@ -130,15 +113,11 @@ func ExamplePool_Assign_conflict() {
 	pool, _, remove := openExample(ctx)
 	defer remove()
 	seen, err := pool.Read().Get(ctx, "192.0.2.10")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 
 	notes := "reserved for the trade fair"
 	_, err = pool.Edit(ctx, dedicatedip.EditRequest{Address: "192.0.2.10", Notes: &notes})
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 
 	_, err = pool.Assign(ctx, dedicatedip.AssignRequest{
 		Account:   bob,

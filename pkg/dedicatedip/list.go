@@ -89,19 +89,18 @@ func (p *Pool) assigned(ctx context.Context, q store.Query) ([]Item, error) {
 
 // nearestFirst moves the addresses of a zone to the front. Otherwise they keep their order.
 func nearestFirst(items []Item, zone string) []Item {
-	isNear := func(item Item) bool { return zone != "" && item.Zone == zone }
-	if !slices.ContainsFunc(items, isNear) {
+	if zone == "" { // the addresses without a zone are not near
 		return items
 	}
-	ordered := make([]Item, 0, len(items))
-	for _, first := range []bool{true, false} {
-		for _, item := range items {
-			if isNear(item) == first {
-				ordered = append(ordered, item)
-			}
+	near, others := make([]Item, 0, len(items)), []Item{}
+	for _, item := range items {
+		if item.Zone == zone {
+			near = append(near, item)
+		} else {
+			others = append(others, item)
 		}
 	}
-	return ordered
+	return append(near, others...)
 }
 
 // Zones lists the zones of the pool, each once, by collation.
