@@ -1,7 +1,6 @@
 package ipaddr
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -20,9 +19,9 @@ func Beginning(text string) []Block {
 	if text == ":" {
 		text = "::"
 	}
-	blocks := append(beginning4(text), beginning6(text)...)
+	blocks := append(ipv4.begin(strings.Split(text, ".")), beginning6(text)...)
 	if dotted, ok := strings.CutPrefix(text, "::ffff:"); ok && strings.Contains(dotted, ".") {
-		blocks = append(blocks, beginning4(dotted)...)
+		blocks = append(blocks, ipv4.begin(strings.Split(dotted, "."))...)
 	}
 	return merged(blocks)
 }
@@ -41,151 +40,92 @@ func merged(blocks []Block) []Block {
 	return list
 }
 
-// span is the values of one part of an address, both included: an octet, or a group of 16 bits.
-type span struct{ from, to uint16 }
-
-// spans returns the values whose text begins with digits, in a base, without leading zeros. values is how many there
-// are.
-func spans(digits string, base, values int) (list []span) {
-	value, err := strconv.ParseUint(digits, base, 16)
-	if err != nil || int(value) >= values || len(digits) > 1 && digits[0] == '0' {
-		return nil
-	}
-	from, to := int(value), int(value)
-	for from < values {
-		list = append(list, span{uint16(from), uint16(min(to, values-1))}) //nolint:gosec // both are below values
-		if from == 0 {
-			break // 0 begins no longer number
-		}
-		from, to = from*base, to*base+base-1
-	}
-	return list
-}
-
-// exactly returns the value of a complete part.
-func exactly(digits string, base, values int) (span, bool) {
-	list := spans(digits, base, values)
-	if len(list) == 0 {
-		return span{}, false
-	}
-	return span{list[0].from, list[0].from}, true
-}
-
-func beginning4(text string) (blocks []Block) {
-	parts := strings.Split(text, ".")
-	if len(parts) > 4 {
-		return nil
-	}
-	known := make([]span, 0, len(parts))
-	for _, part := range parts[:len(parts)-1] {
-		octet, ok := exactly(part, 10, 256)
-		if !ok {
-			return nil
-		}
-		known = append(known, octet)
-	}
-	last := []span{{0, 255}}
-	if text := parts[len(parts)-1]; text != "" {
-		last = spans(text, 10, 256)
-	}
-	for _, octet := range last {
-		blocks = append(blocks, block4(append(slices.Clone(known), octet)))
-	}
-	return blocks
-}
-
-// block4 returns the addresses that begin with octets, of which only the last may be more than one value.
-func block4(octets []span) Block {
-	from, to := [4]byte{}, [4]byte{255, 255, 255, 255}
-	for i, octet := range octets {
-		from[i], to[i] = byte(octet.from), byte(octet.to) //nolint:gosec // below 256
-	}
-	return Block{netip.AddrFrom4(from), netip.AddrFrom4(to)}
-}
-
-// groups6 is how many groups an IPv6 address has.
-const groups6 = 8
-
+// beginning6 is Beginning for IPv6.
 func beginning6(text string) (blocks []Block) {
-	before, after, zeros := strings.Cut(text, "::")
-	if !zeros {
-		groups, last, ok := groupsOf(text)
-		if !ok {
-			return nil
-		}
-		return blocks6(groups, last)
+	head, tail, compressed := strings.Cut(text, "::")
+	if !compressed {
+		return ipv6.begin(strings.Split(text, ":"))
 	}
-	if before != "" {
-		before += ":"
+	var groups []string
+	if head != "" {
+		groups = strings.Split(head, ":")
 	}
-	head, _, ok := groupsOf(before)
-	tail, last, fine := groupsOf(after)
-	if !ok || !fine {
-		return nil
+	if tail == "" { // one group of zeros at least, and then any
+		return ipv6.blocks(groups, span{0, 0})
 	}
-	for count := 1; count <= groups6; count++ {
-		blocks = append(blocks, blocks6(slices.Concat(head, make([]span, count), tail), last)...)
+	for range ipv6.parts {
+		groups = append(groups, "0")
+		blocks = append(blocks, ipv6.begin(slices.Concat(groups, strings.Split(tail, ":")))...)
 	}
 	return blocks
 }
 
-// groupsOf reads groups between colons: those that a colon ends, and what the group after them can be. last is nil if
-// there is no text.
-func groupsOf(text string) (complete, last []span, ok bool) {
-	if text == "" {
-		return nil, nil, true
+// notation is how the addresses of a family are written.
+type notation struct {
+	separator   string
+	parts, base int
+	most        int // the highest value of a part
+}
+
+var (
+	ipv4 = notation{".", 4, 10, 255}
+	ipv6 = notation{":", 8, 16, 0xffff}
+)
+
+// span is the values from one to another, both included, of a part of an address.
+type span struct{ from, to int }
+
+// begin returns the addresses that begin with parts, of which the last may not be complete.
+func (n notation) begin(parts []string) []Block {
+	last := len(parts) - 1
+	return n.blocks(parts[:last], n.spans(parts[last])...)
+}
+
+// blocks returns the addresses that begin with known parts and go on with a value of one of the spans.
+func (n notation) blocks(known []string, spans ...span) (blocks []Block) {
+	if slices.Contains(known, "") {
+		return nil
 	}
-	parts := strings.Split(text, ":")
-	for _, part := range parts[:len(parts)-1] {
-		value, err := strconv.ParseUint(part, 16, 16)
-		if err != nil || len(part) > 4 {
-			return nil, nil, false
+	for _, s := range spans {
+		first, ok := n.address(known, s.from, 0)
+		last, too := n.address(known, s.to, n.most)
+		if ok && too {
+			blocks = append(blocks, Block{first, last})
 		}
-		complete = append(complete, span{uint16(value), uint16(value)})
-	}
-	if last = []span{{0, 0xffff}}; parts[len(parts)-1] != "" {
-		last = openGroup(parts[len(parts)-1])
-	}
-	return complete, last, len(last) > 0
-}
-
-// openGroup returns the groups whose text begins with digits: without leading zeros, or with as many as fill it.
-func openGroup(digits string) []span {
-	if len(digits) > 4 || digits[0] != '0' {
-		return spans(digits, 16, 1<<16)
-	}
-	value, err := strconv.ParseUint(digits, 16, 16)
-	if err != nil {
-		return nil
-	}
-	missing := 4 * (4 - len(digits))
-	return []span{{uint16(value << missing), uint16((value+1)<<missing - 1)}}
-}
-
-// blocks6 returns the addresses that begin with groups and go on with one of last, or anyhow if last is nil.
-func blocks6(groups, last []span) (blocks []Block) {
-	if last == nil && len(groups) <= groups6 {
-		return []Block{block6(groups)}
-	}
-	if len(groups) >= groups6 {
-		return nil
-	}
-	for _, group := range last {
-		blocks = append(blocks, block6(append(slices.Clone(groups), group)))
 	}
 	return blocks
 }
 
-// block6 is block4 for IPv6.
-func block6(groups []span) Block {
-	var from, to [16]byte
-	for i := range groups6 {
-		group := span{0, 0xffff}
-		if i < len(groups) {
-			group = groups[i]
-		}
-		binary.BigEndian.PutUint16(from[2*i:], group.from)
-		binary.BigEndian.PutUint16(to[2*i:], group.to)
+// address returns the address of known parts, the value of the next one, and that of all others. ok is false if that is
+// no address in this notation, as if there are too many parts.
+func (n notation) address(known []string, next, others int) (addr netip.Addr, ok bool) {
+	parts := append(slices.Clone(known), strconv.FormatInt(int64(next), n.base))
+	for len(parts) < n.parts {
+		parts = append(parts, strconv.FormatInt(int64(others), n.base))
 	}
-	return Block{netip.AddrFrom16(from), netip.AddrFrom16(to)}
+	addr, err := netip.ParseAddr(strings.Join(parts, n.separator))
+	return addr, err == nil && addr.Zone() == "" && addr.Is4() == (n == ipv4)
+}
+
+// spans returns the values whose text begins with digits: without leading zeros, and in IPv6 also with as many as fill a
+// group.
+func (n notation) spans(digits string) (list []span) {
+	value, err := strconv.ParseUint(digits, n.base, 16)
+	switch {
+	case digits == "":
+		return []span{{0, n.most}}
+	case err != nil || int(value) > n.most:
+		return nil
+	case digits[0] != '0':
+		for from, to := int(value), int(value); from <= n.most; from, to = from*n.base, to*n.base+n.base-1 {
+			list = append(list, span{from, min(to, n.most)})
+		}
+		return list
+	case n == ipv6 && len(digits) <= 4:
+		missing := 4 * (4 - len(digits))
+		return []span{{int(value) << missing, int(value+1)<<missing - 1}}
+	case digits == "0":
+		return []span{{0, 0}}
+	}
+	return nil
 }
