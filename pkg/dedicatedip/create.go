@@ -91,21 +91,18 @@ func (p *Pool) newDocument(r CreateRequest) document.Document {
 // checkTexts returns what is wrong with the texts of an address. Those that are nil are not checked.
 func checkTexts(zone, host, notes *string) fault.Fields {
 	fields := fault.Fields{}
-	check := func(field string, text *string, least, most int) {
+	for i, text := range []*string{zone, host, notes} {
 		if text == nil {
-			return
+			continue
 		}
-		switch n := utf8.RuneCountInString(*text); {
-		case n < least:
-			fields.Add(field, "required", "Field is required but missing", map[string]any{"value": field})
-		case n > most:
-			fields.Add(field, "maxLength", fmt.Sprintf("String must not be more than %d characters", most),
-				map[string]any{"target": most})
+		switch n, bounds := utf8.RuneCountInString(*text), ipbatch.Texts[i]; {
+		case n < bounds.Least:
+			fields.Add(bounds.Name, "required", "Field is required but missing", map[string]any{"value": bounds.Name})
+		case n > bounds.Most:
+			fields.Add(bounds.Name, "maxLength", fmt.Sprintf("String must not be more than %d characters", bounds.Most),
+				map[string]any{"target": bounds.Most})
 		}
 	}
-	check("zone", zone, 1, ipbatch.MaxName)
-	check("host", host, 1, ipbatch.MaxName)
-	check("notes", notes, 0, ipbatch.MaxNotes)
 	return fields
 }
 

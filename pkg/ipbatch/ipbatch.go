@@ -23,6 +23,12 @@ const (
 	MaxNotes = 4_096
 )
 
+// Texts are the texts of an address, in the order zone, host and notes, and how many characters they have.
+var Texts = [3]struct {
+	Name        string
+	Least, Most int
+}{{"zone", 1, MaxName}, {"host", 1, MaxName}, {"notes", 0, MaxNotes}}
+
 // Entry is addresses to add to the pool, with a zone, a host and notes in common. Exactly one of IP, CIDR and Range is
 // given; zone and host have 1 to MaxName characters.
 type Entry struct {
@@ -78,20 +84,16 @@ func (e Entry) check() error {
 			given++
 		}
 	}
-	switch {
-	case given != 1:
+	if given != 1 {
 		return errors.New("exactly one of ip, cidr and range must be given")
-	case e.Zone == "":
-		return errors.New("zone must be given, for the entry or for all")
-	case e.Host == "":
-		return errors.New("host must be given, for the entry or for all")
 	}
-	return cmp.Or(tooLong("zone", e.Zone, MaxName), tooLong("host", e.Host, MaxName), tooLong("notes", e.Notes, MaxNotes))
-}
-
-func tooLong(field, text string, most int) error {
-	if utf8.RuneCountInString(text) > most {
-		return fmt.Errorf("%s must not have more than %d characters", field, most)
+	for i, text := range []string{e.Zone, e.Host, e.Notes} {
+		switch n, bounds := utf8.RuneCountInString(text), Texts[i]; {
+		case n < bounds.Least:
+			return fmt.Errorf("%s must be given, for the entry or for all", bounds.Name)
+		case n > bounds.Most:
+			return fmt.Errorf("%s must not have more than %d characters", bounds.Name, bounds.Most)
+		}
 	}
 	return nil
 }
