@@ -174,8 +174,9 @@ func (l *Log) position(ctx context.Context) (since string, first bool, err error
 			return "", false, err
 		}
 	}
-	if moved.epoch != epoch {
+	if moved.epoch != epoch { // another database, in which generations begin anew
 		moved = mark{epoch: epoch}
+		l.known.Purge()
 	}
 	if moved.since == "" {
 		if first, err = l.isEmpty(ctx); err != nil {

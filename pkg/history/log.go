@@ -40,7 +40,7 @@ type Log struct {
 	store Store
 	now   func() time.Time
 	log   zerolog.Logger
-	known *lru.Cache[string, Event] // by address: an event that the database has, with all that went before
+	known *lru.Cache[string, latest] // by address: an event that the database has, with all that went before
 
 	moving chan struct{} // holds one element while events are moved, see exclusively
 
@@ -62,6 +62,12 @@ type queued struct {
 	at  time.Time // when it was queued
 }
 
+// latest is the newest known event of an address, and the generation of the document that it was found in.
+type latest struct {
+	Event
+	generation int
+}
+
 // mark is a position in the pool's feed.
 type mark struct {
 	since, epoch string
@@ -77,7 +83,7 @@ const (
 
 // New returns the history of the pool in s. now is the clock.
 func New(s Store, now func() time.Time, log zerolog.Logger) *Log {
-	known, _ := lru.New[string, Event](mostKnown) // fails for sizes below 1 only
+	known, _ := lru.New[string, latest](mostKnown) // fails for sizes below 1 only
 	return &Log{store: s, now: now, log: log, known: known, moving: make(chan struct{}, 1)}
 }
 

@@ -18,7 +18,7 @@ const batchSize = 500
 // move writes the events of documents to the database, in the order of the documents. first says that the database had
 // no events before. It must be called through exclusively.
 func (l *Log) move(ctx context.Context, docs []document.Document, first bool) error {
-	b := &batch{Log: l, newest: map[string]Event{}, recorded: map[string]Event{}, first: first}
+	b := &batch{Log: l, newest: map[string]latest{}, recorded: map[string]Event{}, first: first}
 	var err error
 	if b.prunedUntil, err = l.prunedBefore(ctx); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (l *Log) move(ctx context.Context, docs []document.Document, first bool) er
 type batch struct {
 	*Log
 	events []Event
-	newest map[string]Event // by address; known once the events are written
+	newest map[string]latest // by address; known once the events are written
 
 	recorded map[string]Event // by id: changes from elsewhere that the database has
 
@@ -53,7 +53,7 @@ type batch struct {
 }
 
 // last returns the newest known event of an address.
-func (b *batch) last(ip string) (Event, bool) {
+func (b *batch) last(ip string) (latest, bool) {
 	if e, ok := b.newest[ip]; ok {
 		return e, true
 	}
@@ -77,9 +77,9 @@ func (b *batch) readRecorded(ctx context.Context, docs []document.Document) erro
 
 // collect adds the events of a document that the database may not have.
 func (b *batch) collect(ctx context.Context, doc document.Document) error {
-	last, known := b.last(doc.ID())
-	changes := Changes(doc)
-	if known && !last.mayPrecede(changes) {
+	before, known := b.last(doc.ID())
+	last, generation, changes := before.Event, kazoo.Generation(doc.Rev()), Changes(doc)
+	if known && generation >= before.generation && !last.mayPrecede(changes) {
 		last, known = Event{}, false
 	}
 	add := func(e Event, wanted bool) {
@@ -120,7 +120,7 @@ func (b *batch) collect(ctx context.Context, doc document.Document) error {
 		}
 	}
 	if last.Action != "" {
-		b.newest[doc.ID()] = last
+		b.newest[doc.ID()] = latest{last, max(generation, before.generation)}
 	}
 	return nil
 }
