@@ -9,7 +9,6 @@ import (
 	"junctor/pkg/api"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
-	"junctor/pkg/store/storetest"
 )
 
 // route is one verb of one resource, and a request for it that changes nothing.
@@ -91,26 +90,6 @@ var routes = []route{
 	{"GET /accounts/{account}/schemas/{schema}", "/accounts/A/schemas/ips", "", open, 200, ""},
 	{"PUT /accounts/{account}/schemas/{schema}/validation", "/accounts/A/schemas/ips/validation", `{"data":{}}`,
 		related, 201, ""},
-}
-
-// TestRoutes: the table above has every route that is served, and no other.
-func TestRoutes(t *testing.T) {
-	t.Parallel()
-	c, err := newConfig(storetest.Open(t, "memory:"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := api.New(c).Routes()
-	for _, rt := range routes {
-		if !slices.Contains(served, rt.name) {
-			t.Errorf("not served: %s", rt.name)
-		}
-	}
-	for _, name := range served {
-		if !slices.ContainsFunc(routes, func(rt route) bool { return rt.name == name }) {
-			t.Errorf("not in the table of who may do what: %s", name)
-		}
-	}
 }
 
 // TestWhoMayDoWhat asks everybody's questions, one after the other.

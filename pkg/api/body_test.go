@@ -51,7 +51,7 @@ func TestBodies(t *testing.T) {
 		{"no body at all", "", "", 200, none},
 		{"empty data", jsonType, `{"data":{}}`, 200, none},
 		{"null", jsonType, `{"data":null}`, 400, fmt.Sprintf(missing, `{}`)},
-		{"no data", jsonType, `{"ips":["9.9.9.9"]}`, 400, fmt.Sprintf(missing, `{"ips":["9.9.9.9"]}`)},
+		{"no data", jsonType, `{"ips":["9.9.9.9"]}`, 400, fmt.Sprintf(missing, `{"ips":["9.9.9.9"]}`)}, // as kazoo_api in C# does
 		{"nothing", jsonType, `{}`, 400, fmt.Sprintf(missing, `{}`)},
 		{"text", jsonType, `{"data":"x"}`, 400,
 			`{"data":{"type":{"message":"Value did not match type(s): object, array","target":"object, array","value":"x"}}}`},

@@ -26,7 +26,6 @@ func TestClients(t *testing.T) {
 		{"Kazoo's property test", pqcClient},
 		{"Kazoo 5's sequence", seqClient},
 		{"kazoo-go", goClient},
-		{"kazoo_api in C#", csharpClient},
 	}
 	onStores(t, &kazooTemplate, func(t *testing.T, s *store.Store) {
 		sv := newService(t, s)
@@ -220,13 +219,6 @@ func goClient(sv *service) {
 			sv.Errorf("null: %s", a.text)
 		}
 	}
-}
-
-// csharpClient sends no envelope, and learns what is missing.
-func csharpClient(sv *service) {
-	a := sv.as("A", "POST", "/v2/accounts/"+accountA+"/ips", `{"ips":["1.2.3.4"]}`, "Content-Type", "application/json")
-	sv.is(sv.want(a, 400).data(),
-		`{"data":{"required":{"message":"Field is required but missing","value":{"ips":["1.2.3.4"]}}}}`)
 }
 
 // TestFormats: the setting chooses the format of an answer, and a request may choose another.
