@@ -96,7 +96,6 @@ func phpClient(sv *service) {
 }
 
 func pythonClient(sv *service) {
-	const ips = "/v2/accounts/" + accountA + "/ips"
 	send := func(name, method, path, body string) answer {
 		headers := []string{"Content-Type", "application/json", "Accept", "*/*"}
 		if name != "" {
@@ -108,16 +107,16 @@ func pythonClient(sv *service) {
 		}
 		return a
 	}
-	sv.want(send("M", "PUT", ips, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`), 201)
-	sv.want(send("A", "PUT", ips, `{"data":{"ip":"1.2.3.5","zone":"z","host":"h"}}`), 403)
-	sv.want(send("A", "POST", ips+"/1.2.3.4", ""), 200) // an empty dict sends no body
-	sv.want(send("A", "DELETE", ips+"/1.2.3.4", ""), 200)
-	sv.is(sv.want(send("A", "POST", ips+"/", `{"data":{"ips":["1.2.3.4"]}}`), 200).data(), `{"ips":["1.2.3.4"]}`)
-	sv.is(sv.want(send("A", "GET", ips+"/assigned", ""), 200).data(), `[{"ip":"1.2.3.4","zone":"z"}]`)
+	sv.want(send("M", "PUT", ipsOfA, `{"data":{"ip":"1.2.3.4","zone":"z","host":"h"}}`), 201)
+	sv.want(send("A", "PUT", ipsOfA, `{"data":{"ip":"1.2.3.5","zone":"z","host":"h"}}`), 403)
+	sv.want(send("A", "POST", ipsOfA+"/1.2.3.4", ""), 200) // an empty dict sends no body
+	sv.want(send("A", "DELETE", ipsOfA+"/1.2.3.4", ""), 200)
+	sv.is(sv.want(send("A", "POST", ipsOfA+"/", `{"data":{"ips":["1.2.3.4"]}}`), 200).data(), `{"ips":["1.2.3.4"]}`)
+	sv.is(sv.want(send("A", "GET", ipsOfA+"/assigned", ""), 200).data(), `[{"ip":"1.2.3.4","zone":"z"}]`)
 	for status, a := range map[int]answer{
-		400: send("A", "POST", ips+"/1.2.3.4", ""),
-		401: send("", "GET", ips, ""),
-		404: send("A", "GET", ips+"/9.9.9.9", ""),
+		400: send("A", "POST", ipsOfA+"/1.2.3.4", ""),
+		401: send("", "GET", ipsOfA, ""),
+		404: send("A", "GET", ipsOfA+"/9.9.9.9", ""),
 		410: send("", "GET", "/v1/accounts/"+accountA+"/ips", ""),
 	} {
 		sv.want(a, status)
@@ -143,20 +142,19 @@ func (sv *service) pqc(name, method, path, body string) answer {
 const pqcAddress = `{"data":{"ip":"1.2.3.4","host":"a.host.com","zone":"zone-1"}}`
 
 func pqcClient(sv *service) {
-	const ips = "/v2/accounts/" + accountA + "/ips"
 	created := sv.want(sv.pqc("M", "PUT", "/v2/ips", pqcAddress), 201)
 	if _, ok := created.data().(map[string]any)["_read_only"].(map[string]any); !ok || created.envelope["error"] != nil {
 		sv.Errorf("created: %s", created.text)
 	}
 	sv.want(sv.pqc("M", "PUT", "/v2/ips", pqcAddress), 409)
 	sv.is(sv.pqc("M", "GET", "/v2/ips", "").data(), `[{"ip":"1.2.3.4","zone":"zone-1"}]`)
-	sv.is(sv.want(sv.pqc("M", "POST", ips, `{"data":["1.2.3.4"]}`), 200).data(), `{"ips":["1.2.3.4"]}`)
-	fetched := sv.want(sv.pqc("M", "GET", ips+"/1.2.3.4", ""), 200).data()
+	sv.is(sv.want(sv.pqc("M", "POST", ipsOfA, `{"data":["1.2.3.4"]}`), 200).data(), `{"ips":["1.2.3.4"]}`)
+	fetched := sv.want(sv.pqc("M", "GET", ipsOfA+"/1.2.3.4", ""), 200).data()
 	sv.is(fetched, `{"id":"1.2.3.4","ip":"1.2.3.4","zone":"zone-1","host":"a.host.com","status":"assigned",`+
 		`"type":"dedicated_ip","assigned_to":"`+accountA+`"}`)
 	sv.is(sv.pqc("M", "GET", "/v2/ips/hosts", "").data(), `["a.host.com"]`)
 	sv.is(sv.pqc("M", "GET", "/v2/ips/zones", "").data(), `["zone-1"]`)
-	sv.is(sv.pqc("M", "GET", ips+"/assigned", "").data(), `[{"ip":"1.2.3.4","zone":"zone-1"}]`)
+	sv.is(sv.pqc("M", "GET", ipsOfA+"/assigned", "").data(), `[{"ip":"1.2.3.4","zone":"zone-1"}]`)
 	removed := sv.want(sv.pqc("M", "DELETE", "/v2/ips/1.2.3.4", ""), 200).data().(map[string]any)
 	if deleted := removed["_read_only"].(map[string]any)["deleted"]; deleted != true {
 		sv.Errorf("removed: %v", removed)
@@ -167,7 +165,7 @@ func pqcClient(sv *service) {
 // seqClient runs the strict sequence of Kazoo 5, which reads Crossbar's own format. The address is still assigned
 // when it is removed.
 func seqClient(sv *service) {
-	const ips, format = "/v2/accounts/" + accountA + "/ips", "?response_format=crossbar"
+	const ips, format = ipsOfA, "?response_format=crossbar"
 	created := sv.want(sv.pqc("M", "PUT", "/v2/ips"+format, pqcAddress), 201)
 	if metadata, _ := created.envelope["metadata"].(map[string]any); metadata["_id"] != "1.2.3.4" {
 		sv.Errorf("metadata: %s", created.text)
@@ -200,15 +198,14 @@ func goClient(sv *service) {
 		Timestamp string `json:"timestamp"`
 		Version   string `json:"version"`
 	}
-	const ips = "/v2/accounts/" + accountA + "/ips"
 	sv.create("1.2.3.4", "1.2.3.5")
 	for _, a := range []answer{
-		sv.as("A", "GET", ips, ""),
-		sv.as("A", "GET", ips+"?page_size=1", ""),
-		sv.as("A", "POST", ips+"/1.2.3.4", ""),
-		sv.as("A", "POST", ips+"/1.2.3.4", ""),
-		sv.as("A", "DELETE", ips, ""),
-		sv.send("GET", ips, ""),
+		sv.as("A", "GET", ipsOfA, ""),
+		sv.as("A", "GET", ipsOfA+"?page_size=1", ""),
+		sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""),
+		sv.as("A", "POST", ipsOfA+"/1.2.3.4", ""),
+		sv.as("A", "DELETE", ipsOfA, ""),
+		sv.send("GET", ipsOfA, ""),
 		sv.as("A", "GET", "/v1/", ""),
 		sv.as("M", "DELETE", "/v2/ips/1.2.3.4", ""),
 	} {
@@ -224,7 +221,7 @@ func goClient(sv *service) {
 // TestFormats: the setting chooses the format of an answer, and a request may choose another.
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	const ips = "/v2/accounts/" + accountA + "/ips/1.2.3.4"
+	const ips = ipsOfA + "/1.2.3.4"
 	for _, c := range []struct {
 		set   api.Format
 		query string

@@ -95,7 +95,7 @@ func (sv *service) settle(free, assigned []string) {
 	sv.create(free...)
 	sv.create(assigned...)
 	for _, address := range assigned {
-		sv.want(sv.as("A", "POST", "/v2/accounts/"+accountA+"/ips/"+address, ""), 200)
+		sv.want(sv.as("A", "POST", ipsOfA+"/"+address, ""), 200)
 	}
 }
 
@@ -150,7 +150,7 @@ func (sv *service) runCreation(t *testing.T, e example) {
 	for _, command := range []string{account, root} {
 		sv.settle(nil, nil)
 		sv.curl(t, "M", command)
-		got := sv.want(sv.as("A", "GET", "/v2/accounts/"+accountA+"/ips/1.2.3.4", ""), 200).data()
+		got := sv.want(sv.as("A", "GET", ipsOfA+"/1.2.3.4", ""), 200).data()
 		want := map[string]any{
 			"id": "1.2.3.4", "ip": "1.2.3.4", "zone": "us-east", "host": "proxy1.us-east.myswitch.com",
 			"status": "available", "type": "dedicated_ip",

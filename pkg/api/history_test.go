@@ -119,7 +119,7 @@ func TestHistory(t *testing.T) {
 			sv.want(sv.as("A", "GET", path, ""), 403)
 			sv.want(sv.as("M", "POST", path, `{"data":{}}`), 405)
 		}
-		sv.want(sv.as("B", "GET", "/v2/accounts/"+accountA+"/ips/history", ""), 403)
+		sv.want(sv.as("B", "GET", ipsOfA+"/history", ""), 403)
 		if a := sv.want(sv.as("M", "GET", "/v2/ips/summary?days=2", ""), 200); !strings.Contains(a.text, `"days":[{"day":"`) ||
 			strings.Count(a.text, `"assigned":0}`) < 2 {
 			t.Error(a.text)

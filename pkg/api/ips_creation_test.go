@@ -36,7 +36,7 @@ func TestCreateMany(t *testing.T) {
 	if after, err := s.Sequence(t.Context(), "dedicated_ips"); err != nil || numberOf(after) != numberOf(before) {
 		t.Errorf("the update sequence was %s, is %s after a dry run, %v", before, after, err)
 	}
-	sv.is(sv.want(sv.as("M", "PUT", "/v2/accounts/"+accountA+"/ips", body), 201).data(), created)
+	sv.is(sv.want(sv.as("M", "PUT", ipsOfA, body), 201).data(), created)
 	sv.is(sv.want(sv.as("M", "GET", "/v2/ips/2001:db8::2", ""), 200).data(), `{"id":"2001:db8::2","ip":"2001:db8::2",
 		"zone":"west","host":"h1","status":"available","type":"dedicated_ip"}`)
 	again := sv.want(sv.as("M", "PUT", "/v2/ips?dry_run=false", body), 201).data()
@@ -44,7 +44,7 @@ func TestCreateMany(t *testing.T) {
 		t.Errorf("created again: %s", got)
 	}
 	sv.want(sv.as("A", "PUT", "/v2/ips", body), 403)
-	sv.want(sv.as("A", "PUT", "/v2/accounts/"+accountA+"/ips", body), 403)
+	sv.want(sv.as("A", "PUT", ipsOfA, body), 403)
 }
 
 // numberOf returns the number of an update sequence. What CouchDB adds to it may differ without a write.

@@ -38,7 +38,6 @@ func (sv *service) browser(token, method, path, body string) answer {
 }
 
 func jqueryClient(sv *service) {
-	const ips = "/v2/accounts/" + accountA + "/ips"
 	a := sv.token("A")
 	login := sv.browser("", "PUT", "/v2/api_auth", `{"data":{"api_key":"`+sv.key("A")+`"}}`)
 	if token, _ := sv.want(login, 201).envelope["auth_token"].(string); !strings.HasPrefix(token, "eyJ") {
@@ -54,9 +53,9 @@ func jqueryClient(sv *service) {
 		"?zone=us-west&quantity=20&_=1":                      `[]`,
 		"?filter_zone=x&created_from=1&has_key=x&_=1":        both,
 	} {
-		sv.is(sv.want(sv.browser(a, "GET", ips+query, ""), 200).data(), want)
+		sv.is(sv.want(sv.browser(a, "GET", ipsOfA+query, ""), 200).data(), want)
 	}
-	sv.is(sv.want(sv.browser(a, "GET", ips+"/zones?_=1", ""), 200).data(), `["us-east"]`)
+	sv.is(sv.want(sv.browser(a, "GET", ipsOfA+"/zones?_=1", ""), 200).data(), `["us-east"]`)
 
 	const metadata = `{"version":"5.4","ui":"monster-ui","origin":"carriers"}`
 	one := `{"id":"1.2.3.4","ip":"1.2.3.4","zone":"us-east","host":"proxy1.us-east.myswitch.com",` +
@@ -67,34 +66,33 @@ func jqueryClient(sv *service) {
 		`{"data":{}}`, `{"data":{"ui_metadata":` + metadata + `}}`,
 		`{"data":{"ui_metadata":` + metadata + `},"accept_charges":true}`,
 	} {
-		sv.is(sv.want(sv.browser(a, "POST", ips+"/1.2.3.4", body), 200).data(), held)
-		sv.is(sv.want(sv.browser(a, "GET", ips+"/assigned?_=1", ""), 200).data(), `[{"ip":"1.2.3.4","zone":"us-east"}]`)
-		sv.is(sv.want(sv.browser(a, "DELETE", ips+"/1.2.3.4", body), 200).data(), free)
+		sv.is(sv.want(sv.browser(a, "POST", ipsOfA+"/1.2.3.4", body), 200).data(), held)
+		sv.is(sv.want(sv.browser(a, "GET", ipsOfA+"/assigned?_=1", ""), 200).data(), `[{"ip":"1.2.3.4","zone":"us-east"}]`)
+		sv.is(sv.want(sv.browser(a, "DELETE", ipsOfA+"/1.2.3.4", body), 200).data(), free)
 	}
 	six := "/" + "2001%3Adb8%3A%3Adead"
-	sv.want(sv.browser(a, "POST", ips+six, `{"data":{}}`), 200)
-	sv.want(sv.browser(a, "DELETE", ips+six, `{"data":{"ui_metadata":`+metadata+`}}`), 200)
-	sv.is(sv.want(sv.browser(a, "POST", ips, `{"data":{"ips":["1.2.3.4"],"ui_metadata":`+metadata+`}}`), 200).data(),
+	sv.want(sv.browser(a, "POST", ipsOfA+six, `{"data":{}}`), 200)
+	sv.want(sv.browser(a, "DELETE", ipsOfA+six, `{"data":{"ui_metadata":`+metadata+`}}`), 200)
+	sv.is(sv.want(sv.browser(a, "POST", ipsOfA, `{"data":{"ips":["1.2.3.4"],"ui_metadata":`+metadata+`}}`), 200).data(),
 		`{"ips":["1.2.3.4"]}`)
-	sv.is(sv.want(sv.browser(a, "DELETE", ips, `{"data":{"ui_metadata":`+metadata+`}}`), 200).data(),
+	sv.is(sv.want(sv.browser(a, "DELETE", ipsOfA, `{"data":{"ui_metadata":`+metadata+`}}`), 200).data(),
 		`{"ips":["1.2.3.4"]}`)
 }
 
 // jqueryErrors: what Monster UI shows of an error. 401 makes it log in again, so nothing else may be one.
 func jqueryErrors(sv *service) {
-	const ips = "/v2/accounts/" + accountA + "/ips"
 	a := sv.token("A")
 	for _, c := range []struct {
 		token, method, path, body string
 		status                    int
 	}{
-		{"", "GET", ips, "", 401},
-		{sv.token("B"), "GET", ips, "", 403},
+		{"", "GET", ipsOfA, "", 401},
+		{sv.token("B"), "GET", ipsOfA, "", 403},
 		{a, "GET", "/v2/ips", "", 403},
-		{a, "GET", ips + "/9.9.9.9", "", 404},
+		{a, "GET", ipsOfA + "/9.9.9.9", "", 404},
 		{a, "GET", "/v2/accounts/" + accountA + "/nothing", "", 404},
-		{a, "PATCH", ips, `{"data":{}}`, 405},
-		{a, "POST", ips, `{"data":`, 400},
+		{a, "PATCH", ipsOfA, `{"data":{}}`, 405},
+		{a, "POST", ipsOfA, `{"data":`, 400},
 	} {
 		got := sv.want(sv.browser(c.token, c.method, c.path, c.body), c.status)
 		for _, key := range []string{"request_id", "message", "error"} {
@@ -103,6 +101,6 @@ func jqueryErrors(sv *service) {
 			}
 		}
 	}
-	sv.is(sv.want(sv.browser(a, "POST", ips+"/9.9.9.9", `{"data":{}}`), 400).data(),
+	sv.is(sv.want(sv.browser(a, "POST", ipsOfA+"/9.9.9.9", `{"data":{}}`), 400).data(),
 		`{"ips%2E0":{"not_found":{"message":"ip not found","value":"9.9.9.9"}}}`)
 }
