@@ -46,6 +46,8 @@ func (d *database) commit(ctx context.Context, ops []op) ([]driver.BulkResult, e
 
 // commitPlain carries out the chosen ops, given by index, in one transaction.
 func (d *database) commitPlain(ctx context.Context, ops []op, chosen []int, results []driver.BulkResult) error {
+	d.updater.writing.Add(1)
+	defer d.updater.writing.Add(-1)
 	written := 0
 	err := d.update(ctx, len(chosen), func(c contents) error {
 		written = 0

@@ -32,7 +32,8 @@ type updater struct {
 	cancel context.CancelFunc
 	ended  chan struct{} // closed when run has returned
 
-	writes atomic.Int64 // so far
+	writing atomic.Int64 // writes of documents that wait for the disk, which may take longer than quiet
+	written atomic.Int64 // so far
 
 	mu       sync.Mutex
 	outdated map[string]int // by database: how many documents were written since its indexes were updated
@@ -51,7 +52,7 @@ func (u *updater) note(database string, documents int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.outdated[database] += documents
-	u.writes.Add(1)
+	u.written.Add(1)
 	select {
 	case u.wake <- struct{}{}:
 	default:
@@ -73,12 +74,12 @@ func (u *updater) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		for more := true; more; {
-			writes := u.writes.Load()
+			written := u.written.Load()
 			if backoff.Sleep(ctx, quiet) != nil {
 				break
 			}
 			var due []string
-			due, more = u.take(u.writes.Load() == writes)
+			due, more = u.take(u.writing.Load() == 0 && u.written.Load() == written)
 			u.update(ctx, due)
 		}
 	}
