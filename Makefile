@@ -16,7 +16,6 @@ TURN        ?= 1s
 SIP_SECONDS ?= 10
 # Tests wait for programs and for limits of time more than they work: so many of a package run at once.
 PARALLEL    ?= 4
-POUCHDB     := pouchdb-server@4.2.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 REVIVE      := github.com/mgechev/revive@v1.17.0
 MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.7.0
@@ -166,8 +165,11 @@ clean: ## remove what was built and installed here; stores stay
 peer: $(if $(JUNCTOR_TEST_COUCHDB),,$(PEER))
 
 # Nothing native is needed to keep databases in memory, hence --ignore-scripts.
-$(PEER):
-	npm install --prefix .tools --no-save --no-audit --no-fund --ignore-scripts --loglevel=error $(POUCHDB)
+$(PEER): .ci/peer/package-lock.json .ci/peer/.npmrc
+	mkdir -p .tools
+	cp .ci/peer/package.json .ci/peer/package-lock.json .ci/peer/.npmrc .tools
+	cd .tools && npm ci --ignore-scripts --loglevel=error
+	touch $@
 
 # Debian packages of programs that tests start.
 .PHONY: programs
