@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"crypto"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -144,6 +145,11 @@ func TestBadTokensDoNotHammerTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.reads.Store(0)
+	unknown := strings.Replace(header, kid, strings.Repeat("0", 32), 1)
+	checkRefused(t, a, sign(t, foreignKey(), crypto.SHA256, unknown, encodeJSON(t, goodClaims())), fault.Unauthenticated)
+	if reads := c.reads.Swap(0); reads != 1 {
+		t.Errorf("a token of an unknown key made %d reads", reads) // fault S12
+	}
 	began := time.Now()
 	const attempts = 100
 	for range attempts / 2 {

@@ -307,7 +307,8 @@ func TestARefusalIsDecidedOnceMoreAtMostOnceASecond(t *testing.T) {
 				t.Errorf("decided by %q, want %q: %v", seen, values, err)
 			}
 		}
-		get(t, c)
+		refuse("1") // it has just been read
+		time.Sleep(time.Millisecond)
 		set(t, s.Store, id, "2") // by another process
 		refuse("1", "2")
 		set(t, s.Store, id, "3")

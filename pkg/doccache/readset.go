@@ -14,6 +14,7 @@ import (
 // one goroutine.
 type ReadSet struct {
 	cache    *Cache
+	began    time.Time
 	validity Validity
 	read     []key
 }
@@ -27,7 +28,8 @@ type Validity struct {
 
 // ReadSet returns an empty read set.
 func (c *Cache) ReadSet() *ReadSet {
-	return &ReadSet{cache: c, validity: Validity{writes: c.writes.Load(), expires: time.Now().Add(c.staleness)}}
+	began := time.Now()
+	return &ReadSet{cache: c, began: began, validity: Validity{writes: c.writes.Load(), expires: began.Add(c.staleness)}}
 }
 
 // Get returns a document as Cache.Get does.
@@ -56,8 +58,8 @@ func (c *Cache) Valid(v Validity) bool {
 const rereadPause = time.Second
 
 // Decide returns what decide does by the documents of a new ReadSet. If that is a refusal, an error of the kind refused,
-// Decide reads these documents again before they are stale, each at most once a second, and calls decide once more: what
-// speaks against it may just have changed.
+// Decide reads those of the documents that were cached again, each at most once a second, and calls decide once more:
+// what speaks against it may just have changed.
 func Decide[T any](
 	ctx context.Context, c *Cache, refused fault.Kind, decide func(*ReadSet) (T, error),
 ) (T, error) {
@@ -73,7 +75,7 @@ func Decide[T any](
 func (r *ReadSet) reread(ctx context.Context) bool {
 	var pending []<-chan otter.RefreshResult[key, entry]
 	for _, k := range r.read {
-		if e, ok := r.cache.cached(k); ok && time.Since(e.rereadAt) >= rereadPause {
+		if e, ok := r.cache.cached(k); ok && e.readAt.Before(r.began) && time.Since(e.rereadAt) >= rereadPause {
 			pending = append(pending, r.cache.entries.Refresh(ctx, k, otter.LoaderFunc[key, entry](r.cache.readEarly)))
 		}
 	}
