@@ -28,12 +28,10 @@ type entry struct {
 }
 
 func newIndex() *index {
-	less := func(a, b *entry) bool { return compare(a, b) < 0 }
+	less := func(a, b *entry) bool {
+		return cmp.Or(strings.Compare(a.lower, b.lower), strings.Compare(a.ID, b.ID)) < 0
+	}
 	return &index{byID: map[string]*entry{}, ordered: btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})}
-}
-
-func compare(a, b *entry) int {
-	return cmp.Or(strings.Compare(a.lower, b.lower), strings.Compare(a.ID, b.ID))
 }
 
 // Apply makes the index hold a document as it is stored now.

@@ -58,7 +58,7 @@ const (
 	Failed   = "failed"   // there was no response, or one that is not of the protocol
 )
 
-// Hook is a billing system. It is safe for concurrent use. A nil *Hook is none: it approves everything.
+// Hook is a billing system. It is safe for concurrent use.
 type Hook struct {
 	*Queue
 	options Options
