@@ -81,12 +81,15 @@ func (i *Identity) MaySee(target *account.Account) bool {
 	return i.Superduper || i.AccountID == target.ID || slices.Contains(target.Tree, i.AccountID)
 }
 
-func refuse(reason error) error { return fault.Wrap(fault.Unauthenticated, reason) }
+// refuse returns a fault.Unauthenticated with a reason, as fmt.Errorf formats it, for the log.
+func refuse(format string, values ...any) error {
+	return fault.Wrap(fault.Unauthenticated, fmt.Errorf(format, values...))
+}
 
 // refuseMissing refuses a token if what it refers to does not exist. It returns any other error of the store as it is.
 func refuseMissing(what string, err error) error {
 	if account.Missing(err) {
-		return refuse(fmt.Errorf("%s: %w", what, err))
+		return refuse("%s: %w", what, err)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -77,7 +76,7 @@ func (a *Authenticator) config(documents account.Reader) account.Config {
 // the store are returned as they are.
 func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Identity, error) {
 	if len(c.Token) > maxToken {
-		return nil, refuse(errors.New("longer than any token"))
+		return nil, refuse("longer than any token")
 	}
 	f := fingerprintOf(c)
 	cached, ok := a.identities.Get(f)
@@ -126,7 +125,7 @@ func (a *Authenticator) verifyWith(ctx context.Context, q *doccache.ReadSet, c C
 	case c.Kind == Basic:
 		return a.verifyBasic(ctx, q, c.Token)
 	}
-	return nil, refuse(errors.New("neither a JWT nor another kind of token that junctor accepts"))
+	return nil, refuse("neither a JWT nor another kind of token that junctor accepts")
 }
 
 func (a *Authenticator) verifyToken(ctx context.Context, q *doccache.ReadSet, c Credentials) (*cachedIdentity, error) {
@@ -176,7 +175,7 @@ func (a *Authenticator) identify(ctx context.Context, q *doccache.ReadSet, c *cl
 	}
 	target, err := checkAs(ctx, q, c.principal, c.As, a.now())
 	if fault.Is(err, fault.Forbidden) {
-		err = refuse(fmt.Errorf("as: %w", err))
+		err = refuse("as: %w", err)
 	}
 	if err != nil {
 		return nil, err
@@ -198,7 +197,7 @@ func (a *Authenticator) admit(ctx context.Context, q *doccache.ReadSet, p princi
 // checkHeader refuses a token of an account other than X-Auth-Account-ID says. It applies to tokens only.
 func checkHeader(c Credentials, claimed string) error {
 	if c.Kind == XAuthToken && c.Account != "" && c.Account != claimed {
-		return refuse(errors.New("X-Auth-Account-ID names another account than the token"))
+		return refuse("X-Auth-Account-ID names another account than the token")
 	}
 	return nil
 }
@@ -227,7 +226,7 @@ func (a *Authenticator) readToken(ctx context.Context, q *doccache.ReadSet, c Cr
 func (a *Authenticator) mustBeCurrent(ctx context.Context, q *doccache.ReadSet, kid string) error {
 	current, err := a.config(q).Text(ctx, "auth", "system_key")
 	if err == nil && kid != current {
-		err = refuse(fmt.Errorf("%w %s: not cached, and not read because of too many bad tokens", errKey, kid))
+		err = refuse("%w %s: not cached, and not read because of too many bad tokens", errKey, kid)
 	}
 	return err
 }

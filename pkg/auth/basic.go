@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"strings"
 
 	"junctor/pkg/account"
@@ -18,11 +17,11 @@ const byBasic = "cb_basic_auth"
 func (a *Authenticator) verifyBasic(ctx context.Context, q *doccache.ReadSet, token string) (*cachedIdentity, error) {
 	text, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
-		return nil, refuse(errors.New("basic auth: not base64"))
+		return nil, refuse("basic auth: not base64")
 	}
 	id, proof, _ := strings.Cut(string(text), ":")
 	if !account.ValidID(id) {
-		return nil, refuse(errors.New("basic auth: it does not begin with an account id"))
+		return nil, refuse("basic auth: it does not begin with an account id")
 	}
 	hash, err := basicHash(ctx, a.config(q), proof)
 	if err != nil {
@@ -57,14 +56,14 @@ func (a *Authenticator) onlyUser(ctx context.Context, q *doccache.ReadSet, id st
 		return "", err
 	}
 	if len(users) != 1 {
-		return "", refuse(errors.New("basic auth: not exactly one user has the hash"))
+		return "", refuse("basic auth: not exactly one user has the hash")
 	}
 	user, err := member(ctx, q, id, users[0])
 	if err != nil {
 		return "", err
 	}
 	if !hash.Opens(user) {
-		return "", refuse(errors.New("basic auth: the user has changed the password since"))
+		return "", refuse("basic auth: the user has changed the password since")
 	}
 	return users[0], nil
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 
 	"junctor/pkg/account"
 	"junctor/pkg/doccache"
@@ -20,7 +19,7 @@ var errIdentitySig = errors.New("identity_sig")
 // A new secret there, or in the server's configuration, ends these tokens.
 func (a *Authenticator) checkIdentitySig(ctx context.Context, q *doccache.ReadSet, c *claims) error {
 	if c.IdentitySig == nil {
-		return refuse(fmt.Errorf("%w: missing", errIdentitySig))
+		return refuse("%w: missing", errIdentitySig)
 	}
 	secret, err := identitySecret(ctx, q, c.principal)
 	if err != nil {
@@ -31,7 +30,7 @@ func (a *Authenticator) checkIdentitySig(ctx context.Context, q *doccache.ReadSe
 		return err
 	}
 	if !hmac.Equal([]byte(*c.IdentitySig), []byte(identitySig(c.id(), secret, server))) {
-		return refuse(fmt.Errorf("%w: not the signature of %s", errIdentitySig, c.id()))
+		return refuse("%w: not the signature of %s", errIdentitySig, c.id())
 	}
 	return nil
 }
@@ -45,11 +44,11 @@ func identitySecret(ctx context.Context, documents account.Reader, p principal) 
 		return "", err
 	}
 	if doc.Bool(kazoo.FieldDeleted) {
-		return "", refuse(errors.New("the identity " + id + " is deleted"))
+		return "", refuse("the identity %s is deleted", id)
 	}
 	secret := doc.String("pvt_signature_secret")
 	if secret == "" {
-		return "", refuse(errors.New("the identity " + id + " has no secret"))
+		return "", refuse("the identity %s has no secret", id)
 	}
 	return secret, nil
 }
@@ -58,7 +57,7 @@ func identitySecret(ctx context.Context, documents account.Reader, p principal) 
 func serverSecret(ctx context.Context, config account.Config) (string, error) {
 	secret, err := config.Text(ctx, "auth", "secret_for_user_signature")
 	if err == nil && secret == "" {
-		err = refuse(errors.New("system_config/auth has no secret_for_user_signature"))
+		err = refuse("system_config/auth has no secret_for_user_signature")
 	}
 	return secret, err
 }

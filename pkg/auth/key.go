@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"fmt"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -85,14 +84,14 @@ var errKey = errors.New("key")
 // private returns a signing key. Unlike Kazoo it creates none.
 func (k *keyring) private(ctx context.Context, documents account.Reader, kid string) (*rsa.PrivateKey, error) {
 	if !kazoo.IsID(kid) { // it could be the path to a document of another sort
-		return nil, refuse(fmt.Errorf("%w: kid is not the id of a key", errKey))
+		return nil, refuse("%w: kid is not the id of a key", errKey)
 	}
 	doc, err := documents.Get(ctx, kazoo.SystemAuth, kid)
 	if err != nil {
 		return nil, missingKey(kid, err)
 	}
 	if doc.Bool(kazoo.FieldDeleted) {
-		return nil, refuse(fmt.Errorf("%w %s: deleted", errKey, kid))
+		return nil, refuse("%w %s: deleted", errKey, kid)
 	}
 	if known, ok := k.keys.Get(kid); ok && known.rev == doc.Rev() {
 		return known.key, nil
@@ -103,7 +102,7 @@ func (k *keyring) private(ctx context.Context, documents account.Reader, kid str
 	}
 	key, err := decodeKey(text)
 	if err != nil {
-		return nil, refuse(fmt.Errorf("%w %s: %w", errKey, kid, err))
+		return nil, refuse("%w %s: %w", errKey, kid, err)
 	}
 	k.keys.Add(kid, revisedKey{rev: doc.Rev(), key: key})
 	return key, nil
@@ -111,7 +110,7 @@ func (k *keyring) private(ctx context.Context, documents account.Reader, kid str
 
 func missingKey(kid string, err error) error {
 	if account.Missing(err) {
-		return refuse(fmt.Errorf("%w %s: does not exist: %w", errKey, kid, err))
+		return refuse("%w %s: does not exist: %w", errKey, kid, err)
 	}
 	return err
 }

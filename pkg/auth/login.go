@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -54,7 +52,7 @@ func (i *Issuer) User(ctx context.Context, l Login) (Grant, error) {
 	if err != nil {
 		return Grant{}, err
 	}
-	err = refuse(errors.New("no account of that name or realm"))
+	err = refuse("no account of that name or realm")
 	for _, holder := range accounts {
 		grant, failed := i.userOf(ctx, holder, l)
 		switch {
@@ -86,7 +84,7 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 		return Grant{}, err
 	}
 	if len(users) == 0 {
-		return Grant{}, refuse(fmt.Errorf("account %s has no user of that name and password", holder.ID))
+		return Grant{}, refuse("account %s has no user of that name and password", holder.ID)
 	}
 	if err := checkTrial(trialEnd(holder), i.now()); err != nil {
 		return Grant{}, err

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -21,7 +20,7 @@ func (a *Authenticator) verifyLookupKey(
 ) (*cachedIdentity, error) {
 	name, err := lookupkey.Verify(ctx, q, key)
 	if fault.Is(err, fault.BadIdentifier) {
-		return nil, refuse(errors.New("no such look-up key"))
+		return nil, refuse("no such look-up key")
 	}
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package auth
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -32,7 +31,7 @@ func checkActive(ctx context.Context, documents account.Reader, p principal) (*a
 		return nil, refuseMissing("the account "+p.accountID, err)
 	}
 	if holder.Deleted {
-		return nil, refuse(fmt.Errorf("the account %s is deleted", p.accountID))
+		return nil, refuse("the account %s is deleted", p.accountID)
 	}
 	if p.ownerID != "" {
 		if _, err := activeUser(ctx, documents, p); err != nil {
@@ -53,7 +52,7 @@ func checkEnabled(holder *account.Account, now time.Time) error {
 	if holder.Enabled || checkTrial(trialEnd(holder), now) != nil {
 		return nil
 	}
-	return refuse(fmt.Errorf("the account %s is disabled", holder.ID))
+	return refuse("the account %s is disabled", holder.ID)
 }
 
 // activeUser returns the document of the user of p.
@@ -63,7 +62,7 @@ func activeUser(ctx context.Context, documents account.Reader, p principal) (doc
 		return nil, err
 	}
 	if !account.ActiveUser(user) {
-		return nil, refuse(fmt.Errorf("%s is not an enabled user of the account %s", p.ownerID, p.accountID))
+		return nil, refuse("%s is not an enabled user of the account %s", p.ownerID, p.accountID)
 	}
 	return user, nil
 }
@@ -71,7 +70,7 @@ func activeUser(ctx context.Context, documents account.Reader, p principal) (doc
 func checkDevice(ctx context.Context, documents account.Reader, p principal) error {
 	device, err := member(ctx, documents, p.accountID, p.deviceID)
 	if err == nil && (device.Bool(kazoo.FieldDeleted) || account.Disabled(device)) {
-		err = refuse(fmt.Errorf("the device %s of the account %s is deleted or disabled", p.deviceID, p.accountID))
+		err = refuse("the device %s of the account %s is deleted or disabled", p.deviceID, p.accountID)
 	}
 	return err
 }
@@ -79,7 +78,7 @@ func checkDevice(ctx context.Context, documents account.Reader, p principal) err
 // member returns a document of an account, or the account's own, by the id that credentials give.
 func member(ctx context.Context, documents account.Reader, accountID, id string) (document.Document, error) {
 	if id != accountID && !validPrincipalID.MatchString(id) {
-		return nil, refuse(errors.New("an id that no user or device can have"))
+		return nil, refuse("an id that no user or device can have")
 	}
 	db, err := account.Database(accountID)
 	if err != nil {

@@ -34,7 +34,7 @@ var parser = jwt.NewParser(
 // parse returns the claims of a token that was signed by a key that key returns, given its id.
 func parse(token string, key func(kid string) (any, error)) (*claims, error) {
 	if len(token) > maxToken || strings.ContainsFunc(token, notInToken) {
-		return nil, refuse(errors.New("not a JWT: too long, or with characters that no JWT has"))
+		return nil, refuse("not a JWT: too long, or with characters that no JWT has")
 	}
 	_, err := parser.Parse(token, func(t *jwt.Token) (any, error) {
 		kid, err := keyID(t)
@@ -47,10 +47,10 @@ func parse(token string, key func(kid string) (any, error)) (*claims, error) {
 		return nil, classified // about the key: refused, or an error of the store
 	}
 	if err != nil {
-		return nil, refuse(err)
+		return nil, fault.Wrap(fault.Unauthenticated, err)
 	}
 	c, err := readClaims(token)
-	return c, refuse(err)
+	return c, fault.Wrap(fault.Unauthenticated, err)
 }
 
 // notInToken reports whether r is neither unpadded base64url nor the dot between the parts. Decoders of base64 skip line
