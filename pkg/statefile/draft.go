@@ -38,7 +38,7 @@ func NewDraft(path string, mode os.FileMode) (*Draft, error) {
 func removeUnlocked(folder, prefix string) {
 	entries, _ := os.ReadDir(folder)
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), prefix) {
+		if !entry.Type().IsRegular() || !strings.HasPrefix(entry.Name(), prefix) { // to open a pipe could take for ever
 			continue
 		}
 		name := filepath.Join(folder, entry.Name())

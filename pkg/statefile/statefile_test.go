@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"junctor/pkg/statefile"
@@ -79,6 +80,8 @@ func TestDrafts(t *testing.T) {
 		}
 		return d
 	}
+	pipe := filepath.Join(folder, ".f*.junctor-pipe")
+	testutil.OK(t, syscall.Mkfifo(pipe, 0o600))
 	left := draft()
 	if err := left.Close(); err != nil { // as a kill does
 		t.Fatal(err)
@@ -95,6 +98,7 @@ func TestDrafts(t *testing.T) {
 			t.Errorf("read %q", got)
 		}
 	}
+	testutil.OK(t, os.Remove(pipe))
 	onlyFile(t, folder)
 }
 
