@@ -84,91 +84,87 @@ func TestAccounts(t *testing.T) {
 // TestToken: the token of an account is good for what the account may do.
 func TestToken(t *testing.T) {
 	t.Parallel()
-	for name, place := range places(t) {
-		t.Run(name, func(t *testing.T) {
-			ok(t, place.args("bootstrap")...)
-			one := newAccount(t, "One", place.args("")...)
-			master := strings.TrimSpace(ok(t, place.args("token")...))
-			var printed printedToken
-			decode(t, ok(t, place.args("token --account One --for 30m --json")...), &printed)
-			if printed.AccountID != one.ID || printed.Expires.IsZero() {
-				t.Errorf("printed %+v", printed)
-			}
-			for args, code := range map[string]int{"token --for 0s": 2, "token --for x": 2, "token --account none": 1} {
-				if o := call(t, nil, place.args(args)...); o.code != code || o.stdout != "" {
-					t.Errorf("%s: %+v", args, o)
-				}
-			}
-			s := place.serve(t)
-			for _, test := range []struct {
-				token, path string
-				want        int
-			}{
-				{master, "/v2/ips", 200}, {printed.Token, "/v2/ips", 403},
-				{printed.Token, "/v2/accounts/" + one.ID + "/ips", 200},
-			} {
-				if status, envelope := s.request("GET", test.path, test.token, ""); status != test.want {
-					t.Errorf("%s: %d %v, want %d", test.path, status, envelope, test.want)
-				}
-			}
-		})
+	home := t.TempDir()
+	place := &place{dsn: home, server: start(t, "--store", home)}
+	ok(t, place.args("bootstrap")...)
+	one := newAccount(t, "One", place.args("")...)
+	master := strings.TrimSpace(ok(t, place.args("token")...))
+	var printed printedToken
+	decode(t, ok(t, place.args("token --account One --for 30m --json")...), &printed)
+	if printed.AccountID != one.ID || printed.Expires.IsZero() {
+		t.Errorf("printed %+v", printed)
+	}
+	for args, code := range map[string]int{"token --for 0s": 2, "token --for x": 2, "token --account none": 1} {
+		if o := call(t, nil, place.args(args)...); o.code != code || o.stdout != "" {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+	s := place.serve(t)
+	for _, test := range []struct {
+		token, path string
+		want        int
+	}{
+		{master, "/v2/ips", 200}, {printed.Token, "/v2/ips", 403},
+		{printed.Token, "/v2/accounts/" + one.ID + "/ips", 200},
+	} {
+		if status, envelope := s.request("GET", test.path, test.token, ""); status != test.want {
+			t.Errorf("%s: %d %v, want %d", test.path, status, envelope, test.want)
+		}
 	}
 }
 
 // TestLookupKeys: a look-up key reads routing until it is removed, and does nothing else.
 func TestLookupKeys(t *testing.T) {
 	t.Parallel()
-	for name, place := range places(t) {
-		t.Run(name, func(t *testing.T) {
-			master := bootstrapped(t, place.args("")...)
-			if got := ok(t, place.args("lookup-key list --json")...); got != "[]\n" {
-				t.Errorf("at first: %s", got)
-			}
-			var made struct{ Name, Key string }
-			decode(t, ok(t, place.args("lookup-key create proxy-1 --json")...), &made)
-			document := `{"owner":"o","name":"n","ips":{"inbound":{"z":["192.0.2.1"]},"outbound":{}}}`
-			if o := tell(t, nil, document, place.args("routing set "+otherCluster+" -")...); o.code != 0 {
-				t.Fatalf("%+v", o)
-			}
-			for args, want := range map[string]int{
-				"lookup-key create proxy-1": 1, "lookup-key create A": 2, "lookup-key remove none": 1, "lookup-key create": 2,
-			} {
-				if o := call(t, nil, place.args(args)...); o.code != want || strings.Contains(o.stdout, "lookup.") {
-					t.Errorf("%s: %+v", args, o)
-				}
-			}
-			s := place.serve(t)
-			for request, want := range map[string]int{
-				"GET /v2/routing/lookup?ip=192.0.2.1": 200, "GET /v2/routing/customer_clusters": 200,
-				"GET /v2/routing/customer_cluster/addresses?direction=inbound&kazoo_cluster_id=" + otherCluster: 200,
-				"GET /v2/routing/customer_cluster?kazoo_cluster_id=" + otherCluster:                             200,
-				"DELETE /v2/routing/customer_cluster?kazoo_cluster_id=" + otherCluster:                          403,
-				"GET /v2/ips": 403, "GET /v2/accounts/" + master.AccountID + "/ips": 403, "PUT /v2/auth": 403,
-				"GET /v2/token_auth": 403, "GET /v2/accounts/" + otherCluster + "/ips": 403,
-			} {
-				method, path, _ := strings.Cut(request, " ")
-				status, envelope := s.request(method, path, made.Key, "")
-				if status != want {
-					t.Errorf("%s: %d %v, want %d", request, status, envelope["data"], want)
-				}
-				if list, _ := envelope["data"].([]any); strings.Contains(path, "addresses") && len(list) != 1 {
-					t.Errorf("%s: %v", request, envelope["data"])
-				}
-			}
-			testutil.Eventually(t, "the name of the key in the log", func() bool {
-				return s.logs(`"lookup_key":"proxy-1"`)
-			})
-			if s.logs(made.Key) {
-				t.Error("the log has the key")
-			}
-			if got := ok(t, place.args("lookup-key list")...); !strings.Contains(got, "\nproxy-1  20") {
-				t.Errorf("listed %s", got)
-			}
-			ok(t, place.args("lookup-key remove proxy-1")...)
-			testutil.Eventually(t, "the key to end", func() bool {
-				status, _ := s.request("GET", "/v2/routing/customer_clusters", made.Key, "")
-				return status == http.StatusUnauthorized
-			})
-		})
+	home := t.TempDir()
+	place := &place{dsn: home, server: start(t, "--store", home)}
+	master := bootstrapped(t, place.args("")...)
+	if got := ok(t, place.args("lookup-key list --json")...); got != "[]\n" {
+		t.Errorf("at first: %s", got)
 	}
+	var made struct{ Name, Key string }
+	decode(t, ok(t, place.args("lookup-key create proxy-1 --json")...), &made)
+	document := `{"owner":"o","name":"n","ips":{"inbound":{"z":["192.0.2.1"]},"outbound":{}}}`
+	if o := tell(t, nil, document, place.args("routing set "+otherCluster+" -")...); o.code != 0 {
+		t.Fatalf("%+v", o)
+	}
+	for args, want := range map[string]int{
+		"lookup-key create proxy-1": 1, "lookup-key create A": 2, "lookup-key remove none": 1, "lookup-key create": 2,
+	} {
+		if o := call(t, nil, place.args(args)...); o.code != want || strings.Contains(o.stdout, "lookup.") {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+	s := place.serve(t)
+	for request, want := range map[string]int{
+		"GET /v2/routing/lookup?ip=192.0.2.1": 200, "GET /v2/routing/customer_clusters": 200,
+		"GET /v2/routing/customer_cluster/addresses?direction=inbound&kazoo_cluster_id=" + otherCluster: 200,
+		"GET /v2/routing/customer_cluster?kazoo_cluster_id=" + otherCluster:                             200,
+		"DELETE /v2/routing/customer_cluster?kazoo_cluster_id=" + otherCluster:                          403,
+		"GET /v2/ips": 403, "GET /v2/accounts/" + master.AccountID + "/ips": 403, "PUT /v2/auth": 403,
+		"GET /v2/token_auth": 403, "GET /v2/accounts/" + otherCluster + "/ips": 403,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		status, envelope := s.request(method, path, made.Key, "")
+		if status != want {
+			t.Errorf("%s: %d %v, want %d", request, status, envelope["data"], want)
+		}
+		if list, _ := envelope["data"].([]any); strings.Contains(path, "addresses") && len(list) != 1 {
+			t.Errorf("%s: %v", request, envelope["data"])
+		}
+	}
+	testutil.Eventually(t, "the name of the key in the log", func() bool {
+		return s.logs(`"lookup_key":"proxy-1"`)
+	})
+	if s.logs(made.Key) {
+		t.Error("the log has the key")
+	}
+	if got := ok(t, place.args("lookup-key list")...); !strings.Contains(got, "\nproxy-1  20") {
+		t.Errorf("listed %s", got)
+	}
+	ok(t, place.args("lookup-key remove proxy-1")...)
+	testutil.Eventually(t, "the key to end", func() bool {
+		status, _ := s.request("GET", "/v2/routing/customer_clusters", made.Key, "")
+		return status == http.StatusUnauthorized
+	})
 }

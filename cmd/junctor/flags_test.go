@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -231,12 +233,17 @@ func TestNoVariable(t *testing.T) {
 	}
 }
 
+// TestServeConfig: the defaults of serve, and a value for each flag from its variable.
 func TestServeConfig(t *testing.T) {
 	t.Parallel()
 	c := &serveFlags{}
-	if _, err := c.parse(nil); err != nil || c.listen != "127.0.0.1:8000" || c.dsn != "./junctor-data" ||
-		c.responseFormat != "documented" || c.maxRequests != 1024 || !c.issueTokens || !c.console || c.masterCluster != "" ||
-		c.billingOnError != "deny" || c.maxStaleness != 5*time.Second || c.lameDuck != 0 || c.metricsListen != "" {
+	_, err := c.parse(nil)
+	want := serveFlags{
+		storeFlags: storeFlags{dsn: "./junctor-data"}, listen: "127.0.0.1:8000", responseFormat: "documented",
+		proxies: "127.0.0.1", issueTokens: true, console: true, maxRequests: 1024, maxStaleness: 5 * time.Second,
+		logLevel: "info", logFormat: "auto", billingOnError: "deny",
+	}
+	if err != nil || !reflect.DeepEqual(*c, want) {
 		t.Errorf("by default %+v, %v", c, err)
 	}
 	env := environment{
@@ -249,21 +256,20 @@ func TestServeConfig(t *testing.T) {
 		"JUNCTOR_KAZOO_URL": "http://kazoo:8000", "JUNCTOR_TLS_CERT": "cert.pem", "JUNCTOR_TLS_KEY": "key.pem",
 		"JUNCTOR_LOG_FORMAT": "text", "JUNCTOR_OTLP_ENDPOINT": "http://collector:4318",
 	}
-	if _, err := c.parse(env, "--zone", "local"); err != nil {
+	_, err = c.parse(env, "--zone", "local")
+	if err = errors.Join(err, c.check(env.get)); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.check(env.get); err != nil {
-		t.Fatal(err)
+	want = serveFlags{
+		storeFlags: storeFlags{dsn: "memory:", stateDir: "s"}, listen: "[::1]:0", readyFile: "r", responseFormat: "crossbar",
+		proxies: env["JUNCTOR_TRUSTED_PROXIES"], zone: "local", maxRequests: 7, logLevel: "warn", tour: true,
+		masterCluster: otherCluster, amqpURL: "amqp://broker/", billingURL: "http://hook/", billingOnError: "allow",
+		lameDuck: 5 * time.Second, metricsListen: "127.0.0.1:9000", kazooURL: "http://kazoo:8000", tlsCert: "cert.pem",
+		tlsKey: "key.pem", logFormat: "text", otlpEndpoint: "http://collector:4318",
+		trustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
+			netip.MustParsePrefix("fd00::/8")},
 	}
-	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
-		netip.MustParsePrefix("fd00::/8")}
-	if c.listen != "[::1]:0" || c.dsn != "memory:" || c.readyFile != "r" || c.stateDir != "s" || c.responseFormat != "crossbar" ||
-		!slices.Equal(c.trustedProxies, networks) || c.zone != "local" || c.maxRequests != 7 ||
-		c.logLevel != "warn" || !c.tour || c.masterCluster != otherCluster || c.issueTokens || c.console ||
-		c.amqpURL != "amqp://broker/" || c.billingURL != "http://hook/" || c.billingOnError != "allow" || c.maxStaleness != 0 ||
-		c.lameDuck != 5*time.Second || c.metricsListen != "127.0.0.1:9000" || c.kazooURL != "http://kazoo:8000" ||
-		c.tlsCert != "cert.pem" || c.tlsKey != "key.pem" || c.logFormat != "text" ||
-		c.otlpEndpoint != "http://collector:4318" {
+	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("from the environment %+v", c)
 	}
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)

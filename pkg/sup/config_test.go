@@ -35,8 +35,8 @@ func TestSettings(t *testing.T) {
 	p.says("kapps_config get a t", `<<"x">>`, 0)
 	p.says("kapps_config get a b", "true", 0)
 	p.says("kapps_config get a o", `{"k":"v"}`, 0)
-	p.says("kapps_config get a", getUsage, misuse)
-	p.says("kapps_config set_default ips cooling_s", setUsage, misuse)
+	p.says("kapps_config get a", "Please use: sup kapps_config get <category> <key> [<default>]", misuse)
+	p.says("kapps_config set_default ips cooling_s", "Please use: sup kapps_config set_default <category> <key> <value>", misuse)
 }
 
 // refuses checks that a command fails.

@@ -47,39 +47,39 @@ type Deps struct {
 
 // Exit codes, beside 0.
 const (
-	failed     = 1
-	misuse     = 2
-	addUsage   = "Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>"
-	giveUsage  = "Please use: sup kazoo_ips_maintenance assign <ip> <account>"
-	takeUsage  = "Please use: sup kazoo_ips_maintenance release <ip>"
-	dropUsage  = "Please use: sup kazoo_ips_maintenance delete <ip>"
-	showUsage  = "Please use: sup kazoo_ips_maintenance summary [<host>]"
-	healUsage  = "Please use: sup kazoo_ips_maintenance refresh"
-	foundUsage = "Please use: sup crossbar_maintenance create_account <name> <realm> <username> <password>"
-	viewsUsage = "Please use: sup kapps_maintenance refresh dedicated_ips"
-	getUsage   = "Please use: sup kapps_config get <category> <key> [<default>]"
-	setUsage   = "Please use: sup kapps_config set_default <category> <key> <value>"
+	failed = 1
+	misuse = 2
 )
 
 // command is one function of a module.
 type command struct {
-	module, function, usage string
-	arity                   []int // numbers of arguments that it takes
-	explains                bool  // without arguments it prints its usage, as in Kazoo
-	run                     func(ctx context.Context, d Deps, args []string) (text string, code int)
+	module, function string
+	args             string // as its usage names them; those in brackets may be missing
+	explains         bool   // without arguments it prints its usage, as in Kazoo
+	run              func(ctx context.Context, d Deps, args []string) (text string, code int)
 }
 
 var commands = []command{
-	{"kazoo_ips_maintenance", "add", addUsage, []int{3}, true, add},
-	{"kazoo_ips_maintenance", "assign", giveUsage, []int{2}, true, assign},
-	{"kazoo_ips_maintenance", "release", takeUsage, []int{1}, true, release},
-	{"kazoo_ips_maintenance", "delete", dropUsage, []int{1}, true, remove},
-	{"kazoo_ips_maintenance", "summary", showUsage, []int{0, 1}, false, summary},
-	{"kazoo_ips_maintenance", "refresh", healUsage, []int{0}, false, refresh},
-	{"crossbar_maintenance", "create_account", foundUsage, []int{4}, false, createAccount},
-	{"kapps_maintenance", "refresh", viewsUsage, []int{1}, false, refreshViews},
-	{"kapps_config", "get", getUsage, []int{2, 3}, false, getSetting},
-	{"kapps_config", "set_default", setUsage, []int{3}, false, setSetting},
+	{"kazoo_ips_maintenance", "add", "<ip> <zone> <host>", true, add},
+	{"kazoo_ips_maintenance", "assign", "<ip> <account>", true, assign},
+	{"kazoo_ips_maintenance", "release", "<ip>", true, release},
+	{"kazoo_ips_maintenance", "delete", "<ip>", true, remove},
+	{"kazoo_ips_maintenance", "summary", "[<host>]", false, summary},
+	{"kazoo_ips_maintenance", "refresh", "", false, refresh},
+	{"crossbar_maintenance", "create_account", "<name> <realm> <username> <password>", false, createAccount},
+	{"kapps_maintenance", "refresh", "dedicated_ips", false, refreshViews},
+	{"kapps_config", "get", "<category> <key> [<default>]", false, getSetting},
+	{"kapps_config", "set_default", "<category> <key> <value>", false, setSetting},
+}
+
+func (c command) usage() string {
+	return strings.TrimSpace(fmt.Sprintf("Please use: sup %s %s %s", c.module, c.function, c.args))
+}
+
+// takes reports whether it takes so many arguments.
+func (c command) takes(n int) bool {
+	most := len(strings.Fields(c.args))
+	return n <= most && n >= most-strings.Count(c.args, "[")
 }
 
 // Call is a command with its arguments.
@@ -120,12 +120,12 @@ func Parse(args []string) (call *Call, text string, code int) {
 
 func (c command) parse(args []string) (*Call, string, int) {
 	switch {
-	case slices.Contains(c.arity, len(args)):
+	case c.takes(len(args)):
 		return &Call{c, args}, "", 0
 	case c.explains && len(args) == 0:
-		return nil, c.usage, 0
+		return nil, c.usage(), 0
 	default:
-		return nil, c.usage, misuse
+		return nil, c.usage(), misuse
 	}
 }
 

@@ -182,7 +182,7 @@ func TestRows(t *testing.T) {
 		{m + "summary", "No IPs found", 0},
 		{m + "add 1.2.3.4 us-east proxy1", "added IP 1.2.3.4 to available dedicated ips\nok", 0},
 		{m + "add ::ffff:1.2.3.4 us-east proxy1", "unable to add IP ::ffff:1.2.3.4: conflict\nok", 0},
-		{m + "add 1.2.3.4 us-east", addUsage, 2},
+		{m + "add 1.2.3.4 us-east", "Please use: sup kazoo_ips_maintenance add <ip> <zone> <host>", 2},
 		{m + "add _design/x us-east proxy1",
 			`unable to add IP _design/x: it needs a zone and a host of at most 1024 characters, and can't begin with "_"`, 1},
 		{m + "release 1.2.3.4", "unable to release IP: not_assigned", 0},
@@ -190,22 +190,22 @@ func TestRows(t *testing.T) {
 			"assigned IP 1.2.3.4 to account%2F20%2Fd2%2F7928305e257782655b7896c79f14", 0},
 		{m + "assign 1.2.3.4 " + accountB, "unable to assign IP: already_assigned", 0},
 		{m + "assign not-an-ip " + accountB, "unable to assign IP: not_found", 0},
-		{m + "assign 1.2.3.4", giveUsage, 2},
+		{m + "assign 1.2.3.4", "Please use: sup kazoo_ips_maintenance assign <ip> <account>", 2},
 		{m + "release ::ffff:1.2.3.4", "released IP ::ffff:1.2.3.4", 0},
 		{m + "release not-an-ip", "unable to release IP: not_found", 0},
 		{m + "assign 1.2.3.4 account/20/d2/7928305e257782655b7896c79f14",
 			"assigned IP 1.2.3.4 to account/20/d2/7928305e257782655b7896c79f14", 0},
-		{m + "delete 1.2.3.4 5.6.7.8", dropUsage, 2},
+		{m + "delete 1.2.3.4 5.6.7.8", "Please use: sup kazoo_ips_maintenance delete <ip>", 2},
 		{m + "delete 1.2.3.4", "deleted IP 1.2.3.4", 0},
 		{m + "delete _design/dedicated_ips", "unable to delete IP: not_found", 0},
 		{m + "refresh", "", 0},
-		{m + "refresh now", healUsage, 2},
+		{m + "refresh now", "Please use: sup kazoo_ips_maintenance refresh", 2},
 		{m + "list", `unknown function "list": of kazoo_ips_maintenance there are add, assign, release, delete, ` +
 			"summary, refresh", 1},
 		{"kapps_maintenance refresh dedicated_ips", "", 0},
 		{"kapps_maintenance refresh accounts",
 			"unable to refresh accounts: only dedicated_ips can be refreshed here", 1},
-		{"kapps_maintenance refresh", viewsUsage, 2},
+		{"kapps_maintenance refresh", "Please use: sup kapps_maintenance refresh dedicated_ips", 2},
 		{"kz_maintenance add", `unknown module "kz_maintenance": there are kazoo_ips_maintenance, ` +
 			"crossbar_maintenance, kapps_maintenance, kapps_config", 1},
 		{"add", `a module and a function of it are needed, as in "sup kazoo_ips_maintenance add"`, 2},
@@ -301,7 +301,7 @@ func TestCreateAccount(t *testing.T) {
 	}
 	p.says(create+"One one.example.com admin secret",
 		`failed to create 'One': another account has the realm "one.example.com"`, 1)
-	p.says(create+"One", foundUsage, 2)
+	p.says(create+"One", "Please use: sup crossbar_maintenance create_account <name> <realm> <username> <password>", 2)
 }
 
 // TestReason: every failure has words.
