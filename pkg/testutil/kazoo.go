@@ -4,13 +4,11 @@ package testutil
 import (
 	"embed"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 
-	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
@@ -87,39 +85,6 @@ func KazooDocument(t testing.TB, db, id string) document.Document {
 func InstallKazooViews(t testing.TB, s *store.Store, db, kind string, names ...string) {
 	t.Helper()
 	write(t, s, db, KazooViews(t, kind, names...))
-}
-
-// template is the recorded account that others are made like.
-const template = "09c766718e5cfdbc70c929dccb4e00fc"
-
-// AddKazooAccounts adds n accounts to a store that LoadKazoo has filled and returns their ids. They are like one of
-// the recorded accounts, with the design documents of Kazoo's that are read in an account's database.
-func AddKazooAccounts(t testing.TB, s *store.Store, n int) (ids []string) {
-	t.Helper()
-	source, err := s.Get(t.Context(), "accounts", template)
-	if err != nil {
-		t.Fatal(err)
-	}
-	designs := KazooViews(t, AccountViews, "services", "users")
-	var docs []document.Document
-	for i := range n {
-		id := fmt.Sprintf("%032x", i*7919+0xabc)
-		db, err := account.Database(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc := source.Clone()
-		delete(doc, "_rev")
-		doc["_id"], doc["pvt_account_id"], doc["pvt_account_db"] = id, id, strings.ReplaceAll(db, "/", "%2F")
-		doc["name"], doc["realm"] = fmt.Sprintf("Account %d", i), fmt.Sprintf("account%d.example.com", i)
-		doc["pvt_alphanum_name"], doc["pvt_api_key"] = fmt.Sprintf("account%d", i), fmt.Sprintf("%064x", i)
-		write(t, s, db, append([]document.Document{doc}, designs...))
-		docs, ids = append(docs, doc), append(ids, id)
-	}
-	for chunk := range slices.Chunk(docs, 500) {
-		write(t, s, "accounts", chunk)
-	}
-	return ids
 }
 
 func read(t testing.TB) (databases []database) {

@@ -22,6 +22,8 @@ import (
 	"junctor/pkg/store"
 )
 
+// Beside its store a server is the client of others: of a billing hook, a Kazoo, a broker and a collector of spans.
+
 // biller has the billing hook that approves assignments, and the queues of accounts whose copies have changed.
 type biller struct {
 	hook   *billing.Hook // nil disables it
