@@ -33,12 +33,12 @@ const (
 	accountC = "3a583234b29d88662d41c309f3dfa1e1"
 )
 
-// cases is everything that holds on every store.
-var cases = slices.Concat(followedCases, missingCases, summaryCases, surveyCases, indexCases, reconcileCases, rebuildCases,
-	billingCases, contentionCases, memoryCases)
+// cases is everything that holds on every store. That reads from memory return the same is what indexCases compare.
+var cases = slices.Concat(followedCases, lookupCases, listCases, availableCases, missingCases, summaryCases, surveyCases,
+	indexCases, reconcileCases, rebuildCases, billingCases, contentionCases, memoryCases)
 
-// followedCases also hold for a pool that reads from memory.
-var followedCases = slices.Concat(createCases, createManyCases, editCases, coolingCases, lookupCases, listCases, availableCases, assignCases, releaseCases,
+// followedCases run once more on a pool that reads from memory.
+var followedCases = slices.Concat(createCases, createManyCases, editCases, coolingCases, assignCases, releaseCases,
 	copyCases, faultCases, raceCases, modelCases, allocateCases, drawCases, zoneCases)
 
 type testCase struct {
