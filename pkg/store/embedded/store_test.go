@@ -114,15 +114,6 @@ func TestOpenKeepsWhatWasWritten(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesASecondOpener(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	openStore(t, folder)
-	if _, err := Open(folder, Options{}); err == nil || !strings.Contains(err.Error(), "in use by another junctor") {
-		t.Errorf("second Open: %v", err)
-	}
-}
-
 func TestOpenRefusesOtherFiles(t *testing.T) {
 	t.Parallel()
 	writeBolt := func(fill func(*bolt.Tx) error) func(string) error {
