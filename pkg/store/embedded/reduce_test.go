@@ -34,18 +34,26 @@ func rawValues(t *testing.T, array string) (values []json.RawMessage) {
 
 func TestReduce(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ name, function, values, want string }{
-		{"count", "_count", `[null,"a",{}]`, `3`},
-		{"count of nothing", "_count", `[]`, `0`},
-		{"sum", "_sum", `[1,2.5,-4]`, `-0.5`},
-		{"sum of nothing", "_sum", `[]`, `0`},
-		{"script", `function(keys, values, again) { return [keys, values, again]; }`, `[1,"b"]`,
-			`[[["k","1"],["k","1"]],[1,"b"],false]`},
-		{"script with sum", `function(k, v) { return sum(v); }`, `[1,2,3]`, `6`},
-		{"Kazoo's", `function(keys, values) {  return true;}`, `[null]`, `true`},
-		{"undefined", `function() {}`, `[1]`, `null`},
-		{"NaN", `function() { return NaN; }`, `[1]`, `null`},
-		{"a function", `function() { return isArray; }`, `[1]`, `null`},
+	const returnsAll = `function(keys, values, again) { return [keys, values, again]; }`
+	tests := []struct {
+		name, function, values string
+		again                  bool
+		want                   string
+	}{
+		{"count", "_count", `[null,"a",{}]`, false, `3`},
+		{"count of nothing", "_count", `[]`, false, `0`},
+		{"count again", "_count", `[3,4]`, true, `7`},
+		{"count of nothing again", "_count", `[]`, true, `0`},
+		{"sum", "_sum", `[1,2.5,-4]`, false, `-0.5`},
+		{"sum of nothing", "_sum", `[]`, false, `0`},
+		{"sum again", "_sum", `[3,4.5]`, true, `7.5`},
+		{"script", returnsAll, `[1,"b"]`, false, `[[["k","1"],["k","1"]],[1,"b"],false]`},
+		{"script again", returnsAll, `[1,2]`, true, `[null,[1,2],true]`},
+		{"script with sum", `function(k, v) { return sum(v); }`, `[1,2,3]`, false, `6`},
+		{"Kazoo's", `function(keys, values) {  return true;}`, `[null]`, false, `true`},
+		{"undefined", `function() {}`, `[1]`, false, `null`},
+		{"NaN", `function() { return NaN; }`, `[1]`, false, `null`},
+		{"a function", `function() { return isArray; }`, `[1]`, false, `null`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -56,27 +64,7 @@ func TestReduce(t *testing.T) {
 			for i := range keys {
 				keys[i] = json.RawMessage(`["k","1"]`)
 			}
-			got, err := compileReducer(t, test.function, time.Minute, &j).call(t.Context(), keys, values, false)
-			if err != nil || string(got) != test.want {
-				t.Errorf("got %s, error %v, want %s", got, err, test.want)
-			}
-		})
-	}
-}
-
-func TestRereduce(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ name, function, values, want string }{
-		{"count", "_count", `[3,4]`, `7`},
-		{"count of nothing", "_count", `[]`, `0`},
-		{"sum", "_sum", `[3,4.5]`, `7.5`},
-		{"script", `function(keys, values, again) { return [keys, values, again]; }`, `[1,2]`, `[null,[1,2],true]`},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			var j journal
-			got, err := compileReducer(t, test.function, time.Minute, &j).call(t.Context(), nil, rawValues(t, test.values), true)
+			got, err := compileReducer(t, test.function, time.Minute, &j).call(t.Context(), keys, values, test.again)
 			if err != nil || string(got) != test.want {
 				t.Errorf("got %s, error %v, want %s", got, err, test.want)
 			}
