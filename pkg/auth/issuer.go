@@ -62,7 +62,7 @@ func (i *Issuer) APIKey(ctx context.Context, key string) (Grant, error) {
 	if !holder.Enabled {
 		return Grant{}, accountDisabled()
 	}
-	return i.grant(ctx, jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey}, holder, holder, "")
+	return i.grant(ctx, document.Document{"account_id": holder.ID, "method": byAPIKey}, holder, holder, "")
 }
 
 // Account issues a token for an account as APIKey does, for an operator who has the store: it is valid for that long, and
@@ -74,7 +74,7 @@ func (i *Issuer) Account(
 		return "", expires, fault.New(fault.Forbidden, "the account "+holder.ID+" is disabled")
 	}
 	expires = time.Unix(i.now().Add(lifetime).Unix(), 0)
-	claims := jwt.MapClaims{"account_id": holder.ID, "method": byAPIKey, "iss": issuer, "exp": expires.Unix()}
+	claims := document.Document{"account_id": holder.ID, "method": byAPIKey, "iss": issuer, "exp": expires.Unix()}
 	if err := i.bind(ctx, claims, holder); err != nil {
 		return "", expires, err
 	}
@@ -101,11 +101,10 @@ func (i *Issuer) Refresh(ctx context.Context, of *Identity, c Credentials) (Gran
 	if err != nil {
 		return Grant{}, err
 	}
-	old, err := by.claims(c)
+	claims, err := by.claims(c)
 	if err != nil {
 		return Grant{}, err
 	}
-	claims := jwt.MapClaims(old)
 	delete(claims, "exp")
 	if as := readAs(claims["as"]); as != (As{}) {
 		claims["as"] = as.claim()
@@ -126,9 +125,9 @@ func (i *Issuer) holder(ctx context.Context, id string) (*account.Account, error
 
 // grant issues a token about holder and returns its Grant, which is about the account and the user who act.
 func (i *Issuer) grant(
-	ctx context.Context, c jwt.MapClaims, holder, acting *account.Account, owner string,
+	ctx context.Context, claims document.Document, holder, acting *account.Account, owner string,
 ) (Grant, error) {
-	token, err := i.issue(ctx, c, holder)
+	token, err := i.issue(ctx, claims, holder)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -146,23 +145,23 @@ func describe(ctx context.Context, d *account.Directory, a *account.Account, own
 }
 
 // issue completes claims about an account, or a user or device of it, and signs them.
-func (i *Issuer) issue(ctx context.Context, c jwt.MapClaims, holder *account.Account) (string, error) {
-	method, _ := c["method"].(string)
+func (i *Issuer) issue(ctx context.Context, claims document.Document, holder *account.Account) (string, error) {
+	method := claims.String("method")
 	if err := i.checkMethod(ctx, method); err != nil {
 		return "", err
 	}
-	if err := i.bind(ctx, c, holder); err != nil {
+	if err := i.bind(ctx, claims, holder); err != nil {
 		return "", err
 	}
 	lifetime, err := i.lifetime(ctx, method)
 	if err != nil {
 		return "", err
 	}
-	c["iss"] = issuer
+	claims["iss"] = issuer
 	if lifetime > 0 {
-		c["exp"] = i.now().Unix() + lifetime
+		claims["exp"] = i.now().Unix() + lifetime
 	}
-	return i.sign(ctx, c)
+	return i.sign(ctx, claims)
 }
 
 // checkMethod refuses logins that are switched off (crossbar_auth is_auth_type_enabled).
@@ -175,25 +174,19 @@ func (i *Issuer) checkMethod(ctx context.Context, method string) error {
 }
 
 // bind adds identity_sig to claims.
-func (i *Issuer) bind(ctx context.Context, c jwt.MapClaims, holder *account.Account) error {
-	identity, _ := c["device_id"].(string)
-	if identity == "" {
-		identity, _ = c["owner_id"].(string)
-	}
-	if identity == "" {
-		identity = holder.ID
-	}
+func (i *Issuer) bind(ctx context.Context, claims document.Document, holder *account.Account) error {
+	identity := principal{holder.ID, claims.String("owner_id"), claims.String("device_id")}.id()
 	secret, err := i.directory.EnsureSecret(ctx, holder.ID, identity)
 	if err != nil {
 		return refuseMissing("the identity "+identity, err)
 	}
 	server, err := serverSecret(ctx, i.directory.Config)
-	c["identity_sig"] = identitySig(identity, secret, server)
+	claims["identity_sig"] = identitySig(identity, secret, server)
 	return err
 }
 
 // sign signs claims with the cluster's key.
-func (i *Issuer) sign(ctx context.Context, c jwt.MapClaims) (string, error) {
+func (i *Issuer) sign(ctx context.Context, claims document.Document) (string, error) {
 	kid, err := i.directory.Text(ctx, "auth", "system_key")
 	if err != nil {
 		return "", err
@@ -202,7 +195,7 @@ func (i *Issuer) sign(ctx context.Context, c jwt.MapClaims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, c)
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims(claims))
 	token.Header["kid"] = kid
 	signed, err := token.SignedString(key)
 	if err != nil {

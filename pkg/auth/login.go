@@ -3,8 +3,6 @@ package auth
 import (
 	"context"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -92,7 +90,7 @@ func (i *Issuer) userOf(ctx context.Context, holder *account.Account, l Login) (
 	if !holder.Enabled {
 		return Grant{}, accountDisabled()
 	}
-	claims := jwt.MapClaims{"account_id": holder.ID, "owner_id": users[0], "method": byUser}
+	claims := document.Document{"account_id": holder.ID, "owner_id": users[0], "method": byUser}
 	if l.As != (As{}) {
 		by := principal{accountID: holder.ID, ownerID: users[0]}
 		target, err := checkAs(ctx, i.store, by, l.As, i.now())
