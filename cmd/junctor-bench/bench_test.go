@@ -21,6 +21,17 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
+// asProgram makes the test binary the program itself.
+const asProgram = "JUNCTOR_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // TestSmoke runs the real programs on an embedded store and a CouchDB. That the plain implementation responds with the
 // same data as junctor they check themselves.
 func TestSmoke(t *testing.T) {
@@ -30,15 +41,20 @@ func TestSmoke(t *testing.T) {
 	t.Parallel()
 	couch := storetest.FreshCouch(t)
 	folder, temporary := t.TempDir(), t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", folder+"/", "../junctor", ".")
+	program := filepath.Join(folder, "junctor")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "../junctor")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build, which has compiled most of it
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), filepath.Join(folder, "junctor-bench"), "--junctor",
-		filepath.Join(folder, "junctor"), "--sizes", "300", "--couchdb-sizes", "300", "--rounds", "1", "--turn", "20ms")
-	cmd.Env = append(os.Environ(), couchVariable+"="+couch, "TMPDIR="+temporary)
+	cmd := exec.CommandContext(t.Context(), own, "--junctor", program,
+		"--sizes", "300", "--couchdb-sizes", "300", "--rounds", "1", "--turn", "20ms")
+	cmd.Env = append(os.Environ(), asProgram+"=1", couchVariable+"="+couch, "TMPDIR="+temporary)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %s", err, stderr.String())

@@ -77,7 +77,8 @@ func inBrowser(t *testing.T, limit time.Duration, script string, environment ...
 		unavailable(t, "the console is not built: make console")
 	}
 	program := filepath.Join(t.TempDir(), "junctor")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, "junctor/cmd/junctor")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program,
+		"junctor/cmd/junctor")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build, which has compiled most of it
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
