@@ -70,7 +70,8 @@ func TestFolderNames(t *testing.T) {
 	here := t.TempDir()
 	t.Chdir(here)
 	for _, name := range []string{"couchdb", "couchdb.example.com", "./couchdb:5984", "stores/a@b:1", here + "/x:1@y"} {
-		if o := call(t, nil, "bootstrap", "--store", name); o.code != 0 || !strings.HasPrefix(o.stderr, "junctor: created a new store in "+here) {
+		o := call(t, nil, "bootstrap", "--store", name)
+		if o.code != 0 || !strings.HasPrefix(o.stderr, "junctor: created a new store in "+here) {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}

@@ -97,7 +97,9 @@ func (f *serveFlags) openNotices(home string, s *store.Store, log zerolog.Logger
 
 // openTracing returns what records spans and sends them to --otlp-endpoint, and what sends the last ones. Both are nil
 // without an endpoint.
-func (f *serveFlags) openTracing(ctx context.Context, log zerolog.Logger) (tracer api.Tracer, closeIt func() error, err error) {
+func (f *serveFlags) openTracing(
+	ctx context.Context, log zerolog.Logger,
+) (tracer api.Tracer, closeIt func() error, err error) {
 	if f.otlpEndpoint == "" {
 		return nil, nil, nil
 	}

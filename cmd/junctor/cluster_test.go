@@ -44,7 +44,8 @@ func TestClusters(t *testing.T) {
 				`{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":false}]` + "\n"}},
 		{"cluster add OWN " + otherURL, "", env,
 			fails("OWN is the cluster that this store belongs to: its own tokens are good here already")},
-		{"cluster add 0123 " + otherURL, "", nil, misuses("cluster add: a cluster id is 32 digits and letters from a to f")},
+		{"cluster add 0123 " + otherURL, "", nil,
+			misuses("cluster add: a cluster id is 32 digits and letters from a to f")},
 		{"cluster add " + otherCluster + " https://user:s3cret@a/v2", "", nil,
 			misuses("cluster add: the URL must not hold a user or a password")},
 		{"cluster remove " + thirdCluster, "", nil, outcome{stdout: "removed  " + thirdCluster + "\n"}},
@@ -54,9 +55,11 @@ func TestClusters(t *testing.T) {
 			environment{"JUNCTOR_CLUSTER_API_KEY": "another"},
 			outcome{stdout: `{"id":"` + thirdCluster + `","url":"` + thirdURL + `","has_api_key":true}` + "\n", stderr: warning}},
 		{"cluster", "", nil, misuses(`cluster: a command is missing; "junctor cluster --help" lists them`)},
-		{"cluster add " + otherCluster, "", nil, misuses("cluster add: an operand is missing; usage: junctor cluster add ID URL [flags]")},
+		{"cluster add " + otherCluster, "", nil,
+			misuses("cluster add: an operand is missing; usage: junctor cluster add ID URL [flags]")},
 		{"cluster list all", "", nil, misuses(`cluster list: unexpected "all"`)},
-		{"cluster remove", "", nil, misuses("cluster remove: an operand is missing; usage: junctor cluster remove ID [flags]")},
+		{"cluster remove", "", nil,
+			misuses("cluster remove: an operand is missing; usage: junctor cluster remove ID [flags]")},
 	}
 	for name, place := range places(t) {
 		t.Run(name, func(t *testing.T) {

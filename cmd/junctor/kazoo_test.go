@@ -51,7 +51,8 @@ func TestKazooURLInDoctor(t *testing.T) {
 		t.Errorf("printed\n%s", text)
 	}
 	o := call(t, nil, "doctor", "--store", home, "--kazoo-url", billingtest.StartCrossbar(t, "another").URL, "--json")
-	if o.code != 1 || !strings.Contains(o.stdout, "refused with status 401") || strings.Contains(o.stdout+o.stderr, master.APIKey) {
+	if o.code != 1 || !strings.Contains(o.stdout, "refused with status 401") ||
+		strings.Contains(o.stdout+o.stderr, master.APIKey) {
 		t.Errorf("with another key: %+v", o)
 	}
 }

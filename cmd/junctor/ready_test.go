@@ -130,7 +130,8 @@ func TestNotReadyWithoutWrites(t *testing.T) {
 	s, admin := onCouch(t, f)
 	token := s.login(admin.APIKey)
 	s.becomes("")
-	f.behave(refusing(http.StatusInsufficientStorage, "enospc", func(r *http.Request) bool { return r.Method == http.MethodPut }))
+	isPut := func(r *http.Request) bool { return r.Method == http.MethodPut }
+	f.behave(refusing(http.StatusInsufficientStorage, "enospc", isPut))
 	s.becomes(storeFull)
 	s.must("GET", "/v2/ips", token, "")
 	if !s.logs("free space") {

@@ -37,12 +37,15 @@ func TestRouting(t *testing.T) {
 		{"routing set " + a + " - --json", line, nil, outcome{stdout: line}},
 		{"routing set " + b + " - --json", `{"name":"n","owner":"o","ips":{}}`, nil, outcome{
 			stdout: `{"id":"` + b + `","ips":{},"name":"n","owner":"o","randomize_routing":false}` + "\n"}},
-		{"routing set " + b + " -", `{"name":5,"ips":{"inbound":{"x":["0.0.0.1","1.2.3"]}}}`, nil, fails("nothing is changed:\n  ips.inbound.x.1: failed to validate (\"1.2.3\")\n" +
-			"  name: Value did not match type(s): string\n  owner: Field is required but missing")},
-		{"routing set " + b + " -", `{"name":"n","owner":"o","ips":{"inbound":{"x":["0.0.0.1"]}}}`, nil, fails("nothing is changed:\n  ips.inbound.x.0: The address belongs to another cluster (\"0.0.0.1\")")},
+		{"routing set " + b + " -", `{"name":5,"ips":{"inbound":{"x":["0.0.0.1","1.2.3"]}}}`, nil,
+			fails("nothing is changed:\n  ips.inbound.x.1: failed to validate (\"1.2.3\")\n" +
+				"  name: Value did not match type(s): string\n  owner: Field is required but missing")},
+		{"routing set " + b + " -", `{"name":"n","owner":"o","ips":{"inbound":{"x":["0.0.0.1"]}}}`, nil,
+			fails("nothing is changed:\n  ips.inbound.x.0: The address belongs to another cluster (\"0.0.0.1\")")},
 		{"routing set " + b + " FILE.none", "", nil, fails("open FILE.none: no such file or directory")},
 		{"routing set " + b + " -", line, nil, fails("nothing is changed: the file is about cluster " + a)},
-		{"routing set " + b + " -", "", nil, fails("the file does not hold a JSON object: unexpected end of JSON around 0")},
+		{"routing set " + b + " -", "", nil,
+			fails("the file does not hold a JSON object: unexpected end of JSON around 0")},
 		{"routing set " + b + " -", "{\n\"name\" 5}", nil,
 			fails("the file does not hold a JSON object: unexpected character around 9")},
 		{"routing set _b -", `{"name":"n","owner":"o","ips":{}}`, nil, fails(`"_b" can't be the id of a cluster`)},
@@ -63,8 +66,10 @@ func TestRouting(t *testing.T) {
 			misuses("routing lookup: --direction: \"up\" is neither inbound nor outbound")},
 		{"routing", "", nil, misuses(`routing: a command is missing; "junctor routing --help" lists them`)},
 		{"routing show a b", "", nil, misuses(`routing show: unexpected "b"`)},
-		{"routing set " + a, "", nil, misuses("routing set: an operand is missing; usage: junctor routing set CLUSTER_ID FILE [flags]")},
-		{"routing lookup", "", nil, misuses("routing lookup: an operand is missing; usage: junctor routing lookup IP [flags]")},
+		{"routing set " + a, "", nil,
+			misuses("routing set: an operand is missing; usage: junctor routing set CLUSTER_ID FILE [flags]")},
+		{"routing lookup", "", nil,
+			misuses("routing lookup: an operand is missing; usage: junctor routing lookup IP [flags]")},
 	}
 	file := filepath.Join(t.TempDir(), "cluster.json")
 	write(t, file, routingDocument)

@@ -127,7 +127,10 @@ func TestTokensEnd(t *testing.T) {
 // our own affair.
 func TestKazooLives(t *testing.T) {
 	t.Parallel()
-	for name, place := range places(t) {
+	home := t.TempDir()
+	for name, place := range map[string]*place{
+		"served": {dsn: home, server: start(t, "--store", home)}, "not served": {dsn: t.TempDir()},
+	} {
 		t.Run(name, func(t *testing.T) {
 			admin := bootstrapped(t, place.args("")...)
 			served := place.server != nil
