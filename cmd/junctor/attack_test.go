@@ -161,7 +161,7 @@ func fillPool(t *testing.T, home string, n int) {
 // do makes one request. The status is 0 if there was no response.
 func (s *target) do(method, path, token, body string) (status int, response []byte, took time.Duration) {
 	began := time.Now()
-	status, response, _ = s.send(method, path, token, body)
+	status, response, _ = s.sendApart(method, path, token, body)
 	return status, response, time.Since(began)
 }
 

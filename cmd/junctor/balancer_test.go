@@ -35,7 +35,7 @@ func startBackend(t *testing.T, lameDuck time.Duration) *backend {
 
 // check asks whether the backend is ready, as balancers do: on a connection of its own.
 func (b *backend) check() {
-	status, _, err := b.send("GET", "/readyz", "", "")
+	status, _, err := b.sendApart("GET", "/readyz", "", "")
 	b.up.Store(err == nil && status == http.StatusOK)
 }
 

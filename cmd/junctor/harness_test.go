@@ -208,10 +208,11 @@ func (s *served) logged(text string) int { return strings.Count(s.stderr.String(
 
 func (s *served) logs(text string) bool { return s.logged(text) > 0 }
 
-// client gives up at some time. It has a connection for each request, which ends with it.
-var client = &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+// client gives up at some time. Clients that make a load share connections, of which a machine has not enough otherwise.
+var client = &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
-// send sends a request with a token, if that is not empty, and other headers: names and values by turns.
+// send sends a request with a token, if that is not empty, and other headers: names and values by turns. It fails if the
+// server closes the connection, as one that stops does.
 func (s *served) send(method, path, token, body string, headers ...string) (status int, text []byte, err error) {
 	r, err := http.NewRequestWithContext(context.WithoutCancel(s.Context()), method, s.url+path, strings.NewReader(body))
 	if err != nil {
@@ -232,10 +233,15 @@ func (s *served) send(method, path, token, body string, headers ...string) (stat
 	return resp.StatusCode, text, err
 }
 
-// request is send for when there has to be a response. It returns the body if that is JSON.
+// sendApart is send on a connection of its own.
+func (s *served) sendApart(method, path, token, body string, headers ...string) (status int, text []byte, err error) {
+	return s.send(method, path, token, body, append(headers, "Connection", "close")...)
+}
+
+// request is sendApart for when there has to be a response. It returns the body if that is JSON.
 func (s *served) request(method, path, token, body string, headers ...string) (status int, envelope map[string]any) {
 	s.Helper()
-	status, text, err := s.send(method, path, token, body, headers...)
+	status, text, err := s.sendApart(method, path, token, body, headers...)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -290,7 +296,7 @@ const assignedAddress = "/ips/1.2.3.4"
 
 func (s *served) metrics() string {
 	s.Helper()
-	_, text, err := s.send("GET", "/metrics", "", "")
+	_, text, err := s.sendApart("GET", "/metrics", "", "")
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func TestHungStoreIsNotWaitedFor(t *testing.T) {
 	token := s.login(admin.APIKey)
 	s.create(token, "1.2.3.4", "z")
 	ask := func(path string) (status int) { // a call of the store takes at most 5 s
-		status, _, err := s.send("GET", path, token, "")
+		status, _, err := s.sendApart("GET", path, token, "")
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
