@@ -47,10 +47,7 @@ func newBench(b *testing.B) (*service, http.Handler) {
 		}
 	}
 	sv.have(strangeCluster, "somebody", `{"inbound":{"east":["10.1.0.1"]}}`)
-	c, err := newConfig(s, sv.clock.now)
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := newConfig(b, s, sv.clock.now)
 	c.Log = zerolog.New(io.Discard) // lines are made, but not kept
 	for _, change := range []func(*api.Config){loaded(b), cached(b, s, staleness)} {
 		change(&c)

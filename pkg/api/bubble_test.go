@@ -46,10 +46,7 @@ func inBubble(t *testing.T, prepare func(*testing.T, *store.Store), test func(t 
 		prepare(t, s)
 		var clock clock
 		clock.set(recorded)
-		c, err := newConfig(s, clock.now)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := newConfig(t, s, clock.now)
 		ctx, cancel := context.WithCancel(t.Context())
 		var following sync.WaitGroup
 		following.Go(func() { c.Pool.Follow(ctx, time.Minute) })

@@ -15,10 +15,7 @@ func FuzzDecodeBody(f *testing.F) {
 	s := kazooTemplate.Open(f)
 	sv := newService(f, s)
 	token := sv.token("A")
-	c, err := newConfig(s, sv.clock.now)
-	if err != nil {
-		f.Fatal(err)
-	}
+	c := newConfig(f, s, sv.clock.now)
 	server := api.New(c)
 	f.Fuzz(func(t *testing.T, body, mediaType string) {
 		for _, method := range []string{"POST", "DELETE", "GET"} {

@@ -132,10 +132,7 @@ func newService(t testing.TB, s *store.Store, changes ...func(*api.Config)) *ser
 	t.Helper()
 	sv := &service{TB: t, store: s, clock: &clock{}, log: &logBuffer{}, keys: map[string]string{}}
 	sv.clock.set(recorded)
-	c, err := newConfig(s, sv.clock.now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConfig(t, s, sv.clock.now)
 	c.Log = zerolog.New(io.MultiWriter(&the.log, sv.log))
 	for _, change := range changes {
 		change(&c)
@@ -150,15 +147,15 @@ func newService(t testing.TB, s *store.Store, changes ...func(*api.Config)) *ser
 }
 
 // newConfig wires the packages together as the command does.
-func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
+func newConfig(t testing.TB, s *store.Store, now func() time.Time) api.Config {
+	t.Helper()
 	set, err := schema.Load(schemas.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
 	log := zerolog.New(&the.log)
 	accounts := account.NewDirectory(s)
-	clock := now
-	if clock == nil {
-		clock = time.Now
-	}
-	events := history.New(s, clock, log)
+	events := history.New(s, now, log)
 	pool := dedicatedip.New(s, dedicatedip.Options{
 		Zone: "local", Settings: account.NewConfig(s), Now: now, History: events, Log: log,
 	})
@@ -190,7 +187,7 @@ func newConfig(s *store.Store, now func() time.Time) (api.Config, error) {
 			}
 		},
 		Format: api.Documented,
-	}, err
+	}
 }
 
 // kazoo serves the recorded database on an embedded store, which is all that most tests need.

@@ -15,10 +15,7 @@ import (
 func operated(t *testing.T, change func(*api.Config)) (*api.Server, func(path string) *http.Response) {
 	t.Helper()
 	s := kazooTemplate.Open(t)
-	c, err := newConfig(s, (&clock{}).now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConfig(t, s, (&clock{}).now)
 	change(&c)
 	server := api.New(c)
 	return server, func(path string) *http.Response {

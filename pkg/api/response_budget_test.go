@@ -31,10 +31,7 @@ func TestResponsesHoldTheirSize(t *testing.T) {
 	t.Parallel()
 	s := kazooTemplate.Open(t)
 	sv := newService(t, s)
-	c, err := newConfig(s, sv.clock.now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConfig(t, s, sv.clock.now)
 	server := api.New(c)
 	deep := strings.Repeat("[", 18) + strings.Repeat("]", 18)
 	many := `{"data":{"x":[` + strings.TrimSuffix(strings.Repeat(deep+",", 1000), ",") + `]}}`
@@ -64,10 +61,7 @@ func TestPagesHoldRoom(t *testing.T) {
 	s := kazooTemplate.Open(t)
 	sv := newService(t, s)
 	sv.create("10.0.0.1")
-	c, err := newConfig(s, sv.clock.now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConfig(t, s, sv.clock.now)
 	g := &gated{Store: s}
 	c.History = history.New(g, c.Now, c.Log)
 	c.Inventory = inventory.New(c.Pool, accountlist.New(s, c.Accounts, c.Log), g)

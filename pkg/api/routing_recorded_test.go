@@ -3,7 +3,6 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +52,7 @@ func TestRoutingRecorded(t *testing.T) {
 	t.Parallel()
 	onStores(t, &routingTemplate, func(t *testing.T, s *store.Store) {
 		r := &documentReplay{service: newService(t, s), revisions: map[string]string{}}
-		exchanges := readDocumentExchanges(t)
+		exchanges := readExchanges(t, recordedDocuments)
 		if len(exchanges) != 49 {
 			t.Fatalf("%d exchanges", len(exchanges))
 		}
@@ -61,22 +60,6 @@ func TestRoutingRecorded(t *testing.T) {
 			r.play(t, e)
 		}
 	})
-}
-
-func readDocumentExchanges(t *testing.T) (exchanges []exchange) {
-	t.Helper()
-	lines, err := os.ReadFile(recordedDocuments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(lines)) {
-		e := exchange{}
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatal(err)
-		}
-		exchanges = append(exchanges, e)
-	}
-	return exchanges
 }
 
 // documentReplay is a run through the recording. Our revisions are others than Crossbar's, so they are kept by its.

@@ -62,10 +62,7 @@ func newSearched(b *testing.B, size int) searched {
 	s := kazooTemplate.Open(b)
 	fillPool(b, s, size)
 	sv := newService(b, s)
-	c, err := newConfig(s, sv.clock.now)
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := newConfig(b, s, sv.clock.now)
 	c.Log = zerolog.New(io.Discard)
 	accounts := accountlist.New(s, account.NewDirectory(s), c.Log)
 	ctx, cancel := context.WithCancel(context.Background())
