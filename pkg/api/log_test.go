@@ -32,7 +32,7 @@ func (b *logBuffer) lines(t testing.TB) []map[string]any {
 func TestLog(t *testing.T) {
 	t.Parallel()
 	sv := kazoo(t)
-	token, key := sv.token("A"), sv.key("A")
+	token, other, key := sv.token("A"), sv.token("B"), sv.key("A")
 	sv.create("1.2.3.4")
 	before := len(sv.log.lines(t))
 	requests := []struct {
@@ -45,6 +45,7 @@ func TestLog(t *testing.T) {
 		{"GET", ipsOfA + "/1.2.3.4?auth_token=" + token, nil, 200, "/accounts/{account}/ips/{ip}", accountA},
 		{"GET", "/v2/account/ips", []string{"X-Auth-Token", token}, 200, "/accounts/{account}/ips", accountA},
 		{"GET", "/v2/ips", []string{"X-Auth-Token", token}, 403, "/ips", nil},
+		{"GET", ipsOfA, []string{"X-Auth-Token", other}, 403, "/accounts/{account}/ips", accountA},
 		{"GET", ipsOfA, []string{"Authorization", "Basic " + key}, 401, "/accounts/{account}/ips", nil},
 		{"GET", ipsOfA + "/" + key, []string{"X-Auth-Token", token}, 404, "/accounts/{account}/ips/{ip}", accountA},
 		{"GET", "/v2/" + token + "/x", nil, 401, "(none)", nil},
