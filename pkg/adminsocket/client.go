@@ -148,24 +148,25 @@ func (c *call) receive(reader io.Reader) (code int, err error) {
 	}
 }
 
-// checkOwner refuses a socket of another user. path may be a link, see listen.
+// checkOwner refuses a socket of another user.
 func checkOwner(path string) error {
-	if err := statefile.CheckFolder(filepath.Dir(path)); err != nil {
-		return err
-	}
-	if target, err := os.Readlink(path); err == nil {
-		path = target
-		if err := statefile.CheckFolder(filepath.Dir(path)); err != nil {
+	for _, p := range []string{path, follow(path)} {
+		if err := statefile.CheckFolder(filepath.Dir(p)); err != nil {
 			return err
 		}
 	}
-	return statefile.CheckSocket(path)
+	return statefile.CheckSocket(follow(path))
+}
+
+// follow returns where a socket is, to which path may be a link, see listen.
+func follow(path string) string {
+	if target, err := os.Readlink(path); err == nil {
+		return target
+	}
+	return path
 }
 
 func dial(ctx context.Context, path string) (net.Conn, error) {
-	if target, err := os.Readlink(path); err == nil {
-		path = target
-	}
 	dialer := net.Dialer{Timeout: greetingTime}
-	return dialer.DialContext(ctx, "unix", path)
+	return dialer.DialContext(ctx, "unix", follow(path))
 }
