@@ -133,6 +133,7 @@ func TestPrettyPrint(t *testing.T) {
 	}{
 		{"", "", "", false},
 		{"?pretty_print=true", "", "", true},
+		{"?pretty_print", "", "", true},
 		{"?pretty_print=1", "", "", false},
 		{"?pretty_print=false", "true", "", true},
 		{"?pretty_print=true", "false", "", false},
@@ -147,5 +148,8 @@ func TestPrettyPrint(t *testing.T) {
 		if got := strings.HasPrefix(a.text, "{\n  \""); got != c.pretty || a.envelope == nil {
 			t.Errorf("%+v: %.60q", c, a.text)
 		}
+	}
+	if a := sv.as("A", "POST", ipsOfA+"?pretty_print=true", "{"); a.status != 400 || strings.Contains(a.text, "\n") {
+		t.Errorf("malformed JSON: %d %s", a.status, a.text)
 	}
 }

@@ -54,3 +54,23 @@ func TestChunkedRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestAccept: who takes no JSON gets a 406, unless a setting, or a header that can't be read, says something else.
+func TestAccept(t *testing.T) {
+	t.Parallel()
+	sv := kazoo(t)
+	for _, c := range []struct {
+		query, accept string
+		status        int
+	}{
+		{"", "text/html", 406},
+		{"", "text/html, application/*;q=0.1", 200},
+		{"", "text/html, */*;q=0.0", 406},
+		{"", "/", 200},
+		{"?accept=", "text/html", 200},
+	} {
+		if a := sv.as("A", "GET", ipsOfA+c.query, "", "Accept", c.accept); a.status != c.status {
+			t.Errorf("%s Accept: %s: %d, want %d", c.query, c.accept, a.status, c.status)
+		}
+	}
+}

@@ -47,6 +47,7 @@ func TestPaths(t *testing.T) {
 		{"A", "GET", a + "/ips/1.2.3.4/x", 404, "not_found"},
 		{"A", "GET", a + "/ips/1.2.3.4%2Fx", 404, "bad_identifier"},
 		{"A", "GET", "/v3/accounts/" + accountA + "/ips", 200, ""},
+		{"A", "GET", "/v%32/accounts/" + accountA + "/ips", 200, ""},
 		{"A", "GET", "/v02/accounts/" + accountA + "/ips", 200, ""},
 		{"A", "GET", "/v99/accounts/" + accountA + "/ips", 200, ""},
 		{"A", "GET", "/v1/accounts/" + accountA + "/ips", 410, "gone"},
@@ -148,6 +149,7 @@ func TestTunnel(t *testing.T) {
 		{"POST", one + "?verb=patch", "", 405, "assigned"},
 		{"POST", one + "?verb=get", "", 200, "assigned"},
 		{"POST", one + "?verb=POST", "", 400, "assigned"},
+		{"POST", one + "?verb", "", 400, "assigned"}, // true, and no text
 		{"GET", one + "?verb=GET", "", 200, "assigned"},
 		{"POST", one + "?verb=HEAD", "", 405, "assigned"},
 		{"POST", one + "?verb=FOO", "", 405, "assigned"},

@@ -82,28 +82,3 @@ func TestPagesHoldRoom(t *testing.T) {
 		}
 	}
 }
-
-// TestSettings: a name without "=" in the query is true, and no text; an empty "accept" is a setting all the same.
-func TestSettings(t *testing.T) {
-	t.Parallel()
-	s := kazooTemplate.Open(t)
-	sv := newService(t, s)
-	sv.create("10.0.0.1")
-	token := sv.token("A")
-	for _, test := range []struct {
-		method, path string
-		headers      []string
-	}{
-		{"POST", ipsOfA + "?verb", []string{"X-Auth-Token", token}},
-		{"GET", ipsOfA + "?accept=", []string{"X-Auth-Token", token, "Accept", "text/html"}},
-		{"GET", strings.Replace(ipsOfA, "/v2/", "/v%32/", 1), []string{"X-Auth-Token", token}},
-	} {
-		sv.want(sv.send(test.method, test.path, "", test.headers...), 200)
-	}
-	if a := sv.send("POST", ipsOfA+"?pretty_print=true", "{", "X-Auth-Token", token); a.status != 400 || strings.Contains(a.text, "\n") {
-		t.Errorf("malformed JSON: %d %s", a.status, a.text)
-	}
-	if a := sv.send("GET", ipsOfA+"?pretty_print", "", "X-Auth-Token", token); a.status != 200 || !strings.Contains(a.text, "\n") {
-		t.Errorf("pretty_print: %d %s", a.status, a.text)
-	}
-}
