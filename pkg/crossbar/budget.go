@@ -55,7 +55,8 @@ type hold struct {
 	has    int64
 }
 
-// set makes the hold n large. Where the budget does not have that much it is fault.Busy, and the hold stays as it is.
+// set makes the hold n large; 0 gives everything back. Where the budget does not have that much it is fault.Busy, and the
+// hold stays as it is.
 func (h *hold) set(n int64) error {
 	if n == h.has {
 		return nil
@@ -65,11 +66,4 @@ func (h *hold) set(n int64) error {
 	}
 	h.has = n
 	return nil
-}
-
-// release gives everything back.
-func (h *hold) release() {
-	if h.of != nil {
-		_ = h.set(0)
-	}
 }

@@ -1,6 +1,7 @@
 package crossbar
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -51,26 +52,17 @@ const missingDatabase = "data collection missing: database not found"
 // learns nothing; its text is in the log.
 func describe(err error) (status int, message string, data any) {
 	e, ok := errors.AsType[*fault.Error](err)
-	if !ok {
+	if !ok || e.Kind == fault.Internal {
 		e = &fault.Error{}
 	}
-	w, ok := errorResponses[e.Kind]
-	if !ok {
-		e = &fault.Error{}
-		w = errorResponses[e.Kind]
-	}
-	message, data = w.message, map[string]any{}
-	if w.data != "" {
-		data = map[string]any{"message": w.data}
-	}
-	if e.Kind == fault.Internal {
-		return w.status, message, data
-	}
-	if e.Message != "" {
-		message = e.Message
-	}
-	if e.Data != nil {
+	w := errorResponses[e.Kind]
+	switch {
+	case e.Data != nil:
 		data = e.Data
+	case w.data != "":
+		data = map[string]any{"message": w.data}
+	default:
+		data = map[string]any{}
 	}
-	return w.status, message, data
+	return w.status, cmp.Or(e.Message, w.message), data
 }

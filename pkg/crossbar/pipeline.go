@@ -149,7 +149,7 @@ func (s *Server) release(r *Request) {
 		s.accountSlots.take(r.Identity.AccountID, -1)
 	}
 	for _, h := range r.holds {
-		h.release()
+		_ = h.set(0)
 	}
 }
 

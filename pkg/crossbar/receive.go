@@ -43,7 +43,7 @@ func (s *Server) receive(w http.ResponseWriter, r *Request) (raw []byte, err err
 	if err != nil {
 		return nil, err
 	}
-	in.bytes.release()
+	_ = in.bytes.set(0)
 	in.bytes, in.copies = &hold{of: s.largeBodies, holder: account}, copies
 	r.holds = append(r.holds, in.bytes)
 	if size := int(r.ContentLength) + 1; size > cap(in.text) { // known: refuse or make room for all of it at once
