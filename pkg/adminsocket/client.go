@@ -51,17 +51,25 @@ func Call(ctx context.Context, path, version string, request Request, streams St
 	return code, err
 }
 
-// begin exchanges versions and sends the request.
+// begin exchanges versions and sends the request. Once that is sent, the end of ctx is no error: the command is to be
+// cancelled then.
 func begin(ctx context.Context, conn net.Conn, reader *bufio.Reader, version string, request Request) (err error) {
 	text, err := json.Marshal(request)
 	if err != nil {
 		return err
 	}
 	_ = conn.SetDeadline(time.Now().Add(greetingTime))
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = conn.SetDeadline(time.Now())
+		close(interrupted)
+	})
 	defer func() {
-		if !stop() && err == nil {
-			err = context.Cause(ctx)
+		if !stop() {
+			<-interrupted
+			if err != nil {
+				err = context.Cause(ctx)
+			}
 		}
 		_ = conn.SetDeadline(time.Time{})
 	}()
