@@ -174,13 +174,10 @@ func (s *subject) counted(writes *atomic.Int64) *Pool {
 	}))
 }
 
-// clientsAtOnce returns how many clients make requests at once. They are fewer if the peer stands for a CouchDB: it does
-// one thing at a time, and a store waits five seconds for a call.
-func clientsAtOnce(s *subject) int {
-	if strings.HasPrefix(s.Name(), "TestCouchDB/") && os.Getenv("JUNCTOR_TEST_COUCHDB") == "" {
-		return 24
-	}
-	return 64
+// onPeer reports whether a test runs on the peer that stands for a CouchDB: it does one thing at a time, and a store waits
+// five seconds for a call.
+func (s *subject) onPeer() bool {
+	return strings.HasPrefix(s.Name(), "TestCouchDB/") && os.Getenv("JUNCTOR_TEST_COUCHDB") == ""
 }
 
 // requestsEach returns how many requests a client makes: as many as JUNCTOR_TEST_ALLOCATIONS says, or a few.
@@ -199,8 +196,11 @@ func requestsEach(s *subject) int {
 
 // allocatesAtOnce: many clients of two processes each get their own, with hardly more writes than addresses.
 func allocatesAtOnce(s *subject) {
-	clients, requests := clientsAtOnce(s), requestsEach(s)
-	s.fill(clients*requests+clients, "east")
+	clients, requests := 64, requestsEach(s)
+	if s.onPeer() {
+		clients, requests = 8, 3
+	}
+	s.fill(max(clients*requests+clients, 300), "east") // few are drawn by both processes
 	var writes atomic.Int64
 	pools := []*Pool{s.following(s.counted(&writes)), s.following(s.counted(&writes))}
 	begun := time.Now()
@@ -215,10 +215,14 @@ func allocatesAtOnce(s *subject) {
 
 // allocatesToTheLast: no request is refused as long as there are enough for all.
 func allocatesToTheLast(s *subject) {
-	s.fill(48, "east")
+	clients, requests := 12, 4
+	if s.onPeer() {
+		clients = 6
+	}
+	s.fill(clients*requests, "east")
 	pools := []*Pool{s.following(s.pool(s.s, io.Discard)), s.pool(s.s, io.Discard), s.Pool}
-	if all := s.rush(pools, 12, 4, ""); len(all) != 48 {
-		s.Errorf("%d addresses of 48", len(all))
+	if all := s.rush(pools, clients, requests, ""); len(all) != clients*requests {
+		s.Errorf("%d addresses of %d", len(all), clients*requests)
 	}
 	testutil.RequireFault(s, outcome(s.Allocate(s.Context(), wish(1))), fault.Conflict)
 	for _, p := range pools {
