@@ -208,7 +208,8 @@ func TestConcurrent(t *testing.T) {
 // host is another client each time.
 func host(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}) }
 
-// TestManyAccounts: naming another account each time is slowed down, and flushes nothing (S12).
+// TestManyAccounts: naming another account each time is slowed down, and flushes nothing, of more accounts than a table
+// has room for (S12).
 func TestManyAccounts(t *testing.T) {
 	t.Parallel()
 	const clientBurst = 600
@@ -220,13 +221,13 @@ func TestManyAccounts(t *testing.T) {
 	if th.Exhausted(here) {
 		t.Error("exhausted before the first failure")
 	}
-	if got := passed(66_000, func() bool { return failedToken(t, th, here, next()) }); got != clientBurst {
+	if got := passed(20_000, func() bool { return failedToken(t, th, here, next()) }); got != clientBurst {
 		t.Errorf("%d bad tokens were refused and not told to slow down", got)
 	}
 	if !th.Exhausted(here) || th.Exhausted(there) {
 		t.Error("not exhausted, or another client is")
 	}
-	if got := passed(66_000, func() bool { return login(t, th, here, next(), true) }); got != clientBurst {
+	if got := passed(20_000, func() bool { return login(t, th, here, next(), true) }); got != clientBurst {
 		t.Errorf("%d logins were looked at", got)
 	}
 	if login(t, th, there, accountA, true) || failedToken(t, th, there, accountA) {
