@@ -12,9 +12,6 @@ func isCORS(h http.Header) bool {
 		h.Get("Access-Control-Request-Headers") != ""
 }
 
-// isPreflight reports whether a request is a browser's question, see preflight.
-func (r *Request) isPreflight() bool { return r.verb == http.MethodOptions && r.cors }
-
 // preflight responds to a browser that asks what its page may do. No token comes with that question, and whatever the
 // path leads to, the browser shows its page the response to the request itself only after a yes.
 func (s *Server) preflight(r *Request) response {

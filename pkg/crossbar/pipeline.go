@@ -34,7 +34,7 @@ func (s *Server) respond(w http.ResponseWriter, r *Request) (resp response) {
 		}
 	}()
 	err := s.readHead(r)
-	if r.isPreflight() {
+	if r.verb == http.MethodOptions && r.cors {
 		return s.preflight(r)
 	}
 	var raw []byte
@@ -54,7 +54,7 @@ func (s *Server) respond(w http.ResponseWriter, r *Request) (resp response) {
 		resp = fail(err)
 		resp.Bypassed = rep.Bypassed
 		return resp
-	case r.isPreflight(): // tunnelled in a POST
+	case r.verb == http.MethodOptions: // which no resource has: a preflight, tunnelled in a POST
 		return s.preflight(r)
 	}
 	return s.succeed(r, rep)
@@ -77,7 +77,7 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	if err := r.tunnel(); err != nil {
 		return Reply{}, err
 	}
-	if r.isPreflight() {
+	if r.verb == http.MethodOptions && r.cors {
 		return Reply{}, nil
 	}
 	refused := s.identify(r)
