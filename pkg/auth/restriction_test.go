@@ -1,10 +1,8 @@
 package auth_test
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -59,15 +57,6 @@ func restrict(t testing.TB, s *store.Store, id string, restrictions any) {
 	}
 	if err != nil && !fault.Is(err, fault.BadIdentifier) {
 		t.Fatal(err)
-	}
-}
-
-func checkDenied(t testing.TB, err error) {
-	t.Helper()
-	f, ok := errors.AsType[*fault.Error](err)
-	want := map[string]any{"cause": "access denied by token restrictions", "message": "forbidden"}
-	if !ok || f.Kind != fault.Forbidden || !reflect.DeepEqual(f.Data, want) {
-		t.Errorf("got %v", err)
 	}
 }
 
