@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,7 +51,7 @@ func TestIdleBesideKazoo(t *testing.T) {
 	}
 }
 
-// TestPagesOfKazoosAccounts: with more accounts than one read takes, a full pass ends, and doctor counts the accounts
+// TestPagesOfKazoosAccounts: with more accounts than one read takes, a full pass and a refresh end, and doctor counts the accounts
 // right (fault K1).
 func TestPagesOfKazoosAccounts(t *testing.T) {
 	t.Parallel()
@@ -75,6 +76,11 @@ func TestPagesOfKazoosAccounts(t *testing.T) {
 	if err := loaded.Close(); err != nil {
 		t.Fatal(err)
 	}
+	unserved := t.TempDir() // a server that has just made a full pass waits before the next one
+	if err := os.CopyFS(unserved, os.DirFS(home)); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, "sup", "kazoo_ips_maintenance", "refresh", "--store", unserved)
 	s := start(t, "--store", home)
 	s.awaitFullPass()
 	text := ok(t, "doctor", "--store", home)
