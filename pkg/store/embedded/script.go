@@ -116,12 +116,12 @@ func (p *program) use(ctx context.Context, work func(*sandbox) error) error {
 // mapDoc maps a document, which is compact JSON, for every view, and returns the rows by view. If a function throws or
 // takes too long, its view gets no rows of the document, and that is logged. Only the end of ctx is an error.
 func (p *program) mapDoc(ctx context.Context, doc json.RawMessage) (map[string][]emitted, error) {
-	rows := make(map[string][]emitted, len(p.maps))
+	rows, text := make(map[string][]emitted, len(p.maps)), string(doc)
 	err := p.use(ctx, func(s *sandbox) error {
 		s.document = nil
 		for _, view := range p.views {
 			var err error
-			if rows[view], err = s.mapDoc(ctx, p.maps[view], string(doc)); ctx.Err() != nil {
+			if rows[view], err = s.mapDoc(ctx, p.maps[view], text); ctx.Err() != nil {
 				return ctx.Err()
 			}
 			if err != nil {
