@@ -22,10 +22,7 @@ type DeleteRequest struct {
 // as it was, or fault.BadIdentifier if the pool does not have it.
 func (p *Pool) Delete(ctx context.Context, r DeleteRequest) (IP, error) {
 	return single(p.startOver(1, func() ([]IP, error) {
-		ip, err := p.get(ctx, r.Address)
-		if err == nil {
-			err = r.IfMatch.Check(ip.Revision())
-		}
+		ip, err := p.getMatching(ctx, r.Address, r.IfMatch)
 		if err == nil {
 			err = p.remove(ctx, ip, r.By)
 		}

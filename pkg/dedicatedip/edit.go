@@ -25,10 +25,7 @@ type EditRequest struct {
 // is not in the pool is fault.BadIdentifier.
 func (p *Pool) Edit(ctx context.Context, r EditRequest) (IP, error) {
 	return single(p.startOver(1, func() ([]IP, error) {
-		ip, err := p.get(ctx, r.Address)
-		if err == nil {
-			err = r.IfMatch.Check(ip.Revision())
-		}
+		ip, err := p.getMatching(ctx, r.Address, r.IfMatch)
 		if err == nil {
 			err = r.check(ctx, ip)
 		}

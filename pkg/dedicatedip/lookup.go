@@ -63,6 +63,15 @@ func (p *Pool) get(ctx context.Context, address string) (IP, error) {
 	return ip, nil
 }
 
+// getMatching is get for a writer that expects a revision.
+func (p *Pool) getMatching(ctx context.Context, address string, match store.Match) (IP, error) {
+	ip, err := p.get(ctx, address)
+	if err == nil {
+		err = match.Check(ip.Revision())
+	}
+	return ip, err
+}
+
 // lookupOdd adds those addresses that are stored in a spelling that is neither the given nor the canonical one.
 func (p *Pool) lookupOdd(ctx context.Context, odd map[string]string, ips map[string]IP) error {
 	if len(odd) == 0 {
