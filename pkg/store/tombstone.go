@@ -17,17 +17,18 @@ func (s *Store) GetDeleted(
 		return nil, nil, nil
 	}
 	states, err := s.states(ctx, db, ids)
+	if err != nil {
+		return nil, nil, err
+	}
 	gone, there = map[string]document.Document{}, map[string]bool{}
 	for id, state := range states {
-		switch {
-		case err != nil:
-		case state.Deleted:
-			gone[id], err = s.GetRevision(ctx, db, id, state.Rev)
-		default:
+		if !state.Deleted {
 			there[id] = true
+		} else if gone[id], err = s.GetRevision(ctx, db, id, state.Rev); err != nil {
+			return nil, nil, err
 		}
 	}
-	return gone, there, err
+	return gone, there, nil
 }
 
 // state is the winning revision of a document, which may be a tombstone.
