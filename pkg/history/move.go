@@ -207,9 +207,9 @@ const conflictTime = 60 // seconds
 // accepted over one revision the one that the pool holds counts. Otherwise the number is one of an earlier pool: the
 // event gets an id of its own.
 func (l *Log) putDifferent(ctx context.Context, events []Event) error {
-	ids, ips := make([]string, len(events)), make([]string, len(events))
+	ids := make([]string, len(events))
 	for i, e := range events {
-		ids[i], ips[i] = e.ID, e.IP
+		ids[i] = e.ID
 	}
 	stored, err := l.store.GetMany(ctx, Database, ids)
 	if err != nil {
@@ -221,6 +221,10 @@ func (l *Log) putDifferent(ctx context.Context, events []Event) error {
 	})
 	if len(events) == 0 {
 		return nil
+	}
+	ips := make([]string, len(events))
+	for i, e := range events {
+		ips[i] = e.IP
 	}
 	winners, err := l.store.Contested(ctx, kazoo.DedicatedIPs, ips)
 	if err != nil {
