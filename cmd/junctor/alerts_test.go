@@ -162,12 +162,13 @@ func alertStates(t *testing.T) map[string]alertState {
 	away := begin(t, nil, "--store", "http://user:password@127.0.0.1:1", "--state-dir", t.TempDir())
 	away.awaitListening()
 	var silent alertState
+	attempts := regexp.MustCompile(`(?m)^(junctor_store_errors_total\{.*kind="datastore unreachable".*\}) .*`)
 	testutil.Eventually(t, "the first attempt at the store", func() bool {
 		silent.before = up(away.metrics())
-		return strings.Contains(silent.before, `kind="datastore unreachable"`)
+		return attempts.MatchString(silent.before)
 	})
 	// There may have been many attempts by then, with long pauses before the next ones.
-	silent.before = regexp.MustCompile(`(?m)^(junctor_store_errors_total\{.*\}) .*`).ReplaceAllString(silent.before, "$1 0")
+	silent.before = attempts.ReplaceAllString(silent.before, "$1 0")
 	testutil.Eventually(t, "attempts at the store", func() bool {
 		silent.after = up(away.metrics())
 		return fires(t, alerts(t)["JunctorStoreUnreachable"], silent.before, silent.after)
