@@ -322,6 +322,29 @@ func TestARefusalIsDecidedOnceMoreAtMostOnceASecond(t *testing.T) {
 	})
 }
 
+func TestARefusalIsDecidedOnceMoreIfItsDocumentWasRefreshedMeanwhile(t *testing.T) {
+	t.Parallel()
+	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
+		get(t, c)
+		set(t, s.Store, id, "2") // by another process
+		time.Sleep(staleness*3/4 + 1)
+		got, err := doccache.Decide(t.Context(), c, fault.Unauthenticated, func(r *doccache.ReadSet) (string, error) {
+			doc, err := r.Get(t.Context(), db, id) // starts a refresh
+			synctest.Wait()
+			if err == nil && doc.String("value") == "1" {
+				err = fault.New(fault.Unauthenticated, "")
+			}
+			return doc.String("value"), err
+		})
+		if err != nil || got != "2" {
+			t.Errorf("decided by %q: %v", got, err)
+		}
+		if n := s.reads.Load(); n != 2 {
+			t.Errorf("%d reads", n)
+		}
+	})
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	const bound = 1 << 20

@@ -16,7 +16,13 @@ type ReadSet struct {
 	cache    *Cache
 	began    time.Time
 	validity Validity
-	read     []key
+	read     []reading
+}
+
+// reading is one read of a decision: of which document, and how old it was.
+type reading struct {
+	key
+	readAt time.Time
 }
 
 // Validity says how long a decision may be cached: while the oldest document it was made by may be, and until this
@@ -39,7 +45,7 @@ func (r *ReadSet) Get(ctx context.Context, db, id string) (document.Document, er
 	if err != nil {
 		return nil, err
 	}
-	r.read = append(r.read, k)
+	r.read = append(r.read, reading{k, e.readAt})
 	if expires := e.readAt.Add(r.cache.staleness); expires.Before(r.validity.expires) {
 		r.validity.expires = expires
 	}
@@ -58,8 +64,8 @@ func (c *Cache) Valid(v Validity) bool {
 const rereadPause = time.Second
 
 // Decide returns what decide does by the documents of a new ReadSet. If that is a refusal, an error of the kind refused,
-// Decide reads those of the documents that were cached again, each at most once a second, and calls decide once more:
-// what speaks against it may just have changed.
+// and documents were cached, Decide reads these again, each at most once a second, and calls decide once more: what
+// speaks against it may just have changed.
 func Decide[T any](
 	ctx context.Context, c *Cache, refused fault.Kind, decide func(*ReadSet) (T, error),
 ) (T, error) {
@@ -71,12 +77,19 @@ func Decide[T any](
 	return decision, err
 }
 
-// reread reads documents again and reports whether it has read any.
+// reread reads documents that were cached again and reports whether there is anything new to decide by.
 func (r *ReadSet) reread(ctx context.Context) bool {
 	var pending []<-chan otter.RefreshResult[key, entry]
-	for _, k := range r.read {
-		if e, ok := r.cache.cached(k); ok && e.readAt.Before(r.began) && time.Since(e.rereadAt) >= rereadPause {
-			pending = append(pending, r.cache.entries.Refresh(ctx, k, otter.LoaderFunc[key, entry](r.cache.readEarly)))
+	replaced := false
+	for _, seen := range r.read {
+		e, ok := r.cache.cached(seen.key)
+		switch {
+		case !seen.readAt.Before(r.began): // it was read for this decision
+		case !ok || e.readAt.After(seen.readAt): // another request has read it meanwhile, or it is out of the cache
+			replaced = true
+		case time.Since(e.rereadAt) >= rereadPause:
+			early := otter.LoaderFunc[key, entry](r.cache.readEarly)
+			pending = append(pending, r.cache.entries.Refresh(ctx, seen.key, early))
 		}
 	}
 	for _, result := range pending {
@@ -86,7 +99,7 @@ func (r *ReadSet) reread(ctx context.Context) bool {
 			return false
 		}
 	}
-	return len(pending) > 0
+	return replaced || len(pending) > 0
 }
 
 // readEarly reads a document for reread.
