@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -57,35 +58,35 @@ func hold(t *testing.T, w *writer) (release func()) {
 
 func TestWritesShareATransaction(t *testing.T) {
 	t.Parallel()
-	w := testWriter(t)
-	release := hold(t, w)
-	const n = 40
-	transactions := make(map[int]int)
-	var started, ended sync.WaitGroup
-	for i := range n {
-		started.Add(1)
-		ended.Go(func() {
-			started.Done()
-			err := w.do(context.Background(), func(tx *bolt.Tx) error {
-				transactions[tx.ID()]++ // the writer is one goroutine
-				return putMeta(fmt.Sprint(i))(tx)
-			}, 1)
-			if err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	started.Wait()
-	release()
-	ended.Wait()
-	if len(transactions) > n/2 {
-		t.Errorf("%d writes took %d transactions", n, len(transactions))
-	}
-	for i := range n {
-		if !hasMeta(t, w, fmt.Sprint(i)) {
-			t.Errorf("write %d is lost", i)
+	synctest.Test(t, func(t *testing.T) {
+		w := testWriter(t)
+		release := hold(t, w)
+		const n = 40
+		transactions := make(map[int]int)
+		var ended sync.WaitGroup
+		for i := range n {
+			ended.Go(func() {
+				err := w.do(context.Background(), func(tx *bolt.Tx) error {
+					transactions[tx.ID()]++ // the writer is one goroutine
+					return putMeta(fmt.Sprint(i))(tx)
+				}, 1)
+				if err != nil {
+					t.Error(err)
+				}
+			})
 		}
-	}
+		synctest.Wait() // all wait for the writer
+		release()
+		ended.Wait()
+		if len(transactions) != 1 {
+			t.Errorf("%d writes took %d transactions", n, len(transactions))
+		}
+		for i := range n {
+			if !hasMeta(t, w, fmt.Sprint(i)) {
+				t.Errorf("write %d is lost", i)
+			}
+		}
+	})
 }
 
 // TestLargeWritesShareLess: a transaction has about maxBatch documents, however many operations wait.
