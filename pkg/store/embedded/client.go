@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-kivik/kivik/v4/driver"
 	"github.com/rs/zerolog"
@@ -18,14 +17,13 @@ import (
 
 // client is an open store. Its methods are called through kivik.
 type client struct {
-	bolt        *bolt.DB
-	file        *storeFile
-	path        string // of the file
-	log         zerolog.Logger
-	scriptLimit time.Duration
-	writer      *writer
-	updater     *updater
-	programs    sync.Map // index name > *program
+	bolt     *bolt.DB
+	file     *storeFile
+	path     string // of the file
+	log      zerolog.Logger
+	writer   *writer
+	updater  *updater
+	programs sync.Map // index name > *program
 
 	refreshLocks sync.Map // database name > chan struct{}: see database.lock
 
@@ -40,12 +38,11 @@ var (
 
 func newClient(db *bolt.DB, f *storeFile, o Options) *client {
 	c := &client{
-		bolt:        db,
-		file:        f,
-		path:        db.Path(),
-		log:         o.Log,
-		scriptLimit: o.ScriptLimit,
-		writer:      startWriter(db, f),
+		bolt:   db,
+		file:   f,
+		path:   db.Path(),
+		log:    o.Log,
+		writer: startWriter(db, f),
 	}
 	c.updater = startUpdater(c)
 	return c

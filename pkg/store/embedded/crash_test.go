@@ -92,7 +92,7 @@ func TestKill(t *testing.T) {
 		if err := prepareFile(file); err != nil {
 			t.Fatal(err)
 		}
-		c := newClient(file, &storeFile{}, Options{ScriptLimit: scriptLimit})
+		c := newClient(file, &storeFile{}, Options{})
 		db := kivikOver(t, &database{client: c, name: "db"})
 		for id, rev := range answered {
 			if got, err := db.GetRev(t.Context(), id); err != nil || generationOf(got) < generationOf(rev) {

@@ -31,10 +31,8 @@ func (s *sandbox) say(call goja.FunctionCall) goja.Value {
 
 // takeRows encodes the emitted rows once the function has returned, as CouchDB does.
 func (s *sandbox) takeRows() ([]emitted, error) {
-	taken := s.rows
-	s.rows = nil
-	rows, size := make([]emitted, len(taken)), 0
-	for i, row := range taken {
+	rows, size := make([]emitted, len(s.rows)), 0
+	for i, row := range s.rows {
 		key, err := s.encode(row[0])
 		if err != nil {
 			return nil, err

@@ -50,7 +50,7 @@ func (c *client) newIndex(id string, body []byte) (index, error) {
 }
 
 func (c *client) compile(source []byte) (*program, error) {
-	return compile(source, c.scriptLimit, func(msg string, fields map[string]any) { c.log.Warn().Fields(fields).Msg(msg) })
+	return compile(source, scriptLimit, func(msg string, fields map[string]any) { c.log.Warn().Fields(fields).Msg(msg) })
 }
 
 // program returns the compiled views of an index. They are cached until the store is closed: there are few, as the

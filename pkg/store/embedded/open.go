@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/go-kivik/kivik/v4"
 	"github.com/go-kivik/kivik/v4/driver"
@@ -23,9 +22,8 @@ import (
 const Memory = "memory:"
 
 const (
-	fileName    = "junctor.db"
-	scriptLimit = 5 * time.Second // CouchDB's os_process_timeout
-	growth      = 1 << 20         // the file grows in such steps
+	fileName = "junctor.db"
+	growth   = 1 << 20 // the file grows in such steps
 )
 
 // FormatVersion is the version of the layout of a store's file. Open converts files of OldestFormat and later, and refuses
@@ -39,8 +37,6 @@ const (
 type Options struct {
 	// Log gets what view functions say and what they do wrong, and whether a store was opened or created.
 	Log zerolog.Logger
-	// ScriptLimit is how long one call of a view function may run; zero is five seconds.
-	ScriptLimit time.Duration
 }
 
 // Open opens the store in the folder path, or an empty one for Memory. It creates a folder and a store that are missing,
@@ -50,9 +46,6 @@ type Options struct {
 // As with any kivik client, Close waits for open result sets and feeds, so end those first, by Close or context. It
 // also waits for snapshots.
 func Open(path string, o Options) (*Client, error) {
-	if o.ScriptLimit <= 0 {
-		o.ScriptLimit = scriptLimit
-	}
 	file, created, err := openFile(path)
 	if err != nil {
 		return nil, err

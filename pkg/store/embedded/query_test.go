@@ -237,7 +237,7 @@ func openClient(t testing.TB, path string) *client {
 	if err := prepareFile(file); err != nil {
 		t.Fatal(err)
 	}
-	c := newClient(file, &storeFile{}, Options{ScriptLimit: scriptLimit})
+	c := newClient(file, &storeFile{}, Options{})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

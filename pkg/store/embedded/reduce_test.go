@@ -11,16 +11,15 @@ import (
 	"github.com/go-kivik/kivik/v4"
 )
 
+// reduceDesign has one view with a reduce function.
+func reduceDesign(reduce string) map[string]any {
+	return map[string]any{"views": map[string]any{"v": map[string]any{"map": `function(doc) {}`, "reduce": reduce}}}
+}
+
 // compileReducer compiles one view with a reduce function.
-func compileReducer(t *testing.T, reduce string, limit time.Duration, j *journal) *reducer {
+func compileReducer(t *testing.T, reduce string, j *journal) *reducer {
 	t.Helper()
-	p, err := compileDesign(map[string]any{"views": map[string]any{
-		"v": map[string]any{"map": `function(doc) {}`, "reduce": reduce},
-	}}, limit, j.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.reduces["v"]
+	return mustCompile(t, reduceDesign(reduce), j).reduces["v"]
 }
 
 // rawValues takes a JSON array apart.
@@ -64,7 +63,7 @@ func TestReduce(t *testing.T) {
 			for i := range keys {
 				keys[i] = json.RawMessage(`["k","1"]`)
 			}
-			got, err := compileReducer(t, test.function, time.Minute, &j).call(t.Context(), keys, values, test.again)
+			got, err := compileReducer(t, test.function, &j).call(t.Context(), keys, values, test.again)
 			if err != nil || string(got) != test.want {
 				t.Errorf("got %s, error %v, want %s", got, err, test.want)
 			}
@@ -76,7 +75,7 @@ func TestSumOfOthersThanNumbers(t *testing.T) {
 	t.Parallel()
 	for _, values := range []string{`["1"]`, `[null]`, `[1,true]`, `[[1,2]]`, `[1,[1]]`, `[{"a":1}]`} {
 		var j journal
-		got, err := compileReducer(t, "_sum", time.Minute, &j).call(t.Context(), nil, rawValues(t, values), false)
+		got, err := compileReducer(t, "_sum", &j).call(t.Context(), nil, rawValues(t, values), false)
 		if kivik.HTTPStatus(err) != 501 || err == nil || !strings.Contains(err.Error(), "_sum of values") {
 			t.Errorf("%s: got %s, error %v", values, got, err)
 		}
@@ -87,12 +86,13 @@ func TestScriptReduceFails(t *testing.T) {
 	t.Parallel()
 	var j journal
 	one := rawValues(t, `[1]`)
-	throws := compileReducer(t, `function() { throw "on purpose"; }`, time.Minute, &j)
+	throws := compileReducer(t, `function() { throw "on purpose"; }`, &j)
 	if got, err := throws.call(t.Context(), nil, one, true); err != nil || string(got) != "null" {
 		t.Errorf("a function that throws: %s, error %v", got, err)
 	}
-	loops := compileReducer(t, `function() { for (;;); }`, 500*time.Millisecond, &j)
-	if got, err := loops.call(t.Context(), nil, one, true); !errors.Is(err, errScriptLimit) || got != nil {
+	loops := mustCompile(t, reduceDesign(`function() { for (;;); }`), &j)
+	loops.limit = 100 * time.Millisecond
+	if got, err := loops.reduces["v"].call(t.Context(), nil, one, true); !errors.Is(err, errScriptLimit) || got != nil {
 		t.Errorf("a function that loops: %s, error %v", got, err)
 	}
 	for _, want := range []string{"on purpose", errScriptLimit.Error(), "_design/test", "function:reduce", "view:v"} {
@@ -107,7 +107,7 @@ func TestScriptReduceCancelled(t *testing.T) {
 	var j journal
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	r := compileReducer(t, `function() { return 1; }`, time.Minute, &j)
+	r := compileReducer(t, `function() { return 1; }`, &j)
 	if got, err := r.call(ctx, nil, rawValues(t, `[1]`), true); !errors.Is(err, context.Canceled) || j.String() != "" {
 		t.Errorf("got %s, error %v, logged %q", got, err, &j)
 	}

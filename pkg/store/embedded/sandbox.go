@@ -12,9 +12,10 @@ import (
 
 // The limits of a script. A document's emitted rows are in memory until they are stored.
 const (
-	maxScriptCalls  = 1000    // calls within calls
-	maxEmittedRows  = 100_000 // rows of one document in one view
-	maxEmittedBytes = 4 << 20 // their JSON text
+	scriptLimit     = 5 * time.Second // of one call of a function: CouchDB's os_process_timeout
+	maxScriptCalls  = 1000            // calls within calls
+	maxEmittedRows  = 100_000         // rows of one document in one view
+	maxEmittedBytes = 4 << 20         // their JSON text
 )
 
 // The reasons why scripts are stopped.
@@ -24,8 +25,8 @@ var (
 )
 
 // sandbox is a JavaScript runtime with the functions of one design document and the globals that CouchDB provides. One
-// goroutine uses it at a time. As in CouchDB, all map functions get the same document, which is frozen, and what one does
-// to the objects of the language, the others find.
+// goroutine uses it at a time. As in CouchDB, all map functions get the same document, which is frozen. What a function
+// does to the objects of the language, such as Array.prototype, the next ones find: in CouchDB only its own next call does.
 type sandbox struct {
 	program   *program
 	vm        *goja.Runtime // nil until it is needed, and after a function was stopped
@@ -65,15 +66,21 @@ func (s *sandbox) start() {
 	}
 }
 
-// run lets use call a function under the time limit. A runtime that was interrupted is not used again, as the interrupt
-// can arrive late and would hit the next call. Neither is one that failed in a way that a script can't cause on purpose.
+// run lets use call a function under the time limit. The call has a global object of its own whose prototype is the
+// sandbox's, so that assignments to undeclared names, or to those of the sandbox, end with the call.
+//
+// A runtime that was interrupted is not used again, as the interrupt can arrive late and would hit the next call. Neither
+// is one that failed in a way that a script can't cause on purpose.
 func (s *sandbox) run(ctx context.Context, f *function, use func(goja.Callable) error) (err error) {
 	if s.vm == nil {
 		s.start()
 	}
-	s.running = f
-	s.alarm.Reset(s.program.limit)
 	vm := s.vm
+	scope := vm.CreateObject(s.global)
+	_ = scope.DefineDataProperty("globalThis", scope, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE) // it is new
+	vm.SetGlobalObject(scope)
+	s.running, s.rows = f, nil
+	s.alarm.Reset(s.program.limit)
 	stop := context.AfterFunc(ctx, func() { vm.Interrupt(context.Cause(ctx)) })
 	defer func() {
 		if x := recover(); x != nil { // some built-ins of goja panic on absurd arguments: "ab".repeat(2**62)
@@ -127,23 +134,13 @@ func (s *sandbox) load(f *function) (goja.Callable, error) {
 	return callable, nil
 }
 
-// call calls a function. Each call has a global object of its own whose prototype is the sandbox's, so that assignments
-// to undeclared names, or to those of the sandbox, end with the call.
-func (s *sandbox) call(function goja.Callable, arguments ...goja.Value) (goja.Value, error) {
-	s.rows = nil
-	scope := s.vm.CreateObject(s.global)
-	_ = scope.DefineDataProperty("globalThis", scope, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE) // it is new
-	s.vm.SetGlobalObject(scope)
-	return function(goja.Undefined(), arguments...)
-}
-
 // mapDoc calls a map function with the document, which it converts if that has not been done.
 func (s *sandbox) mapDoc(ctx context.Context, f *function, doc string) (rows []emitted, err error) {
 	err = s.run(ctx, f, func(function goja.Callable) (err error) {
 		if s.document == nil {
 			s.document = parseJSON(s.vm, doc, s.freeze)
 		}
-		if _, err = s.call(function, s.document); err == nil {
+		if _, err = function(goja.Undefined(), s.document); err == nil {
 			rows, err = s.takeRows()
 		}
 		return err
@@ -156,7 +153,8 @@ func (s *sandbox) reduce(ctx context.Context, f *function, keys, values string, 
 	text json.RawMessage, err error,
 ) {
 	err = s.run(ctx, f, func(function goja.Callable) error {
-		result, err := s.call(function, parseJSON(s.vm, keys, nil), parseJSON(s.vm, values, nil), s.vm.ToValue(again))
+		result, err := function(goja.Undefined(), parseJSON(s.vm, keys, nil), parseJSON(s.vm, values, nil),
+			s.vm.ToValue(again))
 		if err == nil {
 			text, err = s.encode(result)
 		}
