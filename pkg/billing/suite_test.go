@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,6 +103,17 @@ func (w *world) running(run func(context.Context)) (stop func()) {
 	})
 	w.Cleanup(stop)
 	return stop
+}
+
+// first returns a handler that responds to so many requests, the last time after calling done.
+func first(requests int32, response http.HandlerFunc, done func()) http.HandlerFunc {
+	var heard atomic.Int32
+	return func(w http.ResponseWriter, r *http.Request) {
+		if heard.Add(1) == requests {
+			done()
+		}
+		response(w, r)
+	}
 }
 
 // proposal is an account that wants addresses.

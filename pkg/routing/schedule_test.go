@@ -94,7 +94,7 @@ func (s *subject) orders(before int, writers []step) {
 			})
 		}
 	}
-	r := rand.New(rand.NewPCG(rand.Uint64(), 2))
+	r := rand.New(rand.NewPCG(1, 2))
 	for range 10 {
 		play(func(waiting []int) int { return waiting[r.IntN(len(waiting))] })
 	}
