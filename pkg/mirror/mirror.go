@@ -48,8 +48,8 @@ type Options struct {
 	// Changed is called with each document that others have changed since the index was loaded, before the index has
 	// it. Nil disables it. It must not call the mirror.
 	Changed func(doc document.Document)
-	// Reloaded is called after every load of the index but the first: Changed was not called for what others have changed
-	// meanwhile. Nil disables it.
+	// Reloaded is called after every load of the index but the first, before Current: Changed was not called for what
+	// others have changed meanwhile. Nil disables it. It must not call the mirror.
 	Reloaded func()
 	// Current is called whenever the index is current, with a position in the feed of an epoch: Changed, Wrote or Saw was
 	// called for every document that was written between the last load and that position. A load itself calls none of
@@ -267,9 +267,6 @@ func (m *Mirror) advance(ctx context.Context, asOf time.Time) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.seen != nil && m.loaded {
-		defer m.options.Reloaded()
-	}
 	for id, w := range stale {
 		if m.ahead[id] != w {
 			continue // written again meanwhile
@@ -280,7 +277,11 @@ func (m *Mirror) advance(ctx context.Context, asOf time.Time) error {
 	for _, id := range m.unseen() {
 		m.replace(id, nil)
 	}
+	reloaded := m.seen != nil && m.loaded
 	m.seen, m.asOf, m.loaded = nil, asOf, true
+	if reloaded {
+		m.options.Reloaded()
+	}
 	m.options.Current(m.since, m.epoch)
 	return nil
 }
