@@ -215,7 +215,8 @@ func coolingAfterKazooAlone(s *subject) {
 	s.configured(`{"cooling_s":60}`)
 	s.ok(history.Install(s.Context(), s.s))
 	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
-	p := s.poolWith(s.s, Options{Settings: account.NewConfig(s.s), History: history.New(s.s, now, zerolog.Nop())})
+	log := history.New(s.s, now, zerolog.Nop())
+	p := s.poolWith(s.s, Options{Settings: account.NewConfig(s.s), History: log})
 	s.following(p)
 	doc := document.Document{"_id": "10.0.0.1", "pvt_type": "dedicated_ip", "pvt_zone": "z1", "pvt_host": "h1",
 		"pvt_created": document.Number(s.now())}
@@ -230,6 +231,7 @@ func coolingAfterKazooAlone(s *subject) {
 		testutil.Eventually(s, "heard of", func() bool { return p.memory.Load().index.Revision("10.0.0.1") == rev })
 		s.clock.Add(1)
 	}
+	s.ok(log.Flush(s.Context())) // a request does not wait for it as long
 	s.saying(s.assign(p, accountB, "10.0.0.1"), coolingA)
 	s.ok(s.assign(p, accountA, "10.0.0.1"))
 }

@@ -31,10 +31,11 @@ func drawsAll(s *subject) {
 		for range 4 {
 			all.Go(func() {
 				_, err := s.Allocate(s.Context(), wish(40))
-				if err == nil {
+				switch {
+				case err == nil:
 					won.Add(1)
-				} else {
-					testutil.RequireFault(s, err, fault.Conflict)
+				case !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Busy): // on a slow machine
+					s.Error(err)
 				}
 			})
 		}

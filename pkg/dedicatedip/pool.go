@@ -62,7 +62,7 @@ type Options struct {
 	Settings Settings
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Copies configures the projector of the accounts' copies. New sets Current, AsOf and Log.
+	// Copies configures the projector of the accounts' copies. New sets Current and Log.
 	Copies projection.Options
 	// History gets the record of each change. Nil disables it: documents then drop changes that are in no history.
 	History *history.Log

@@ -38,7 +38,11 @@ func (s *subject) atOnce(n int, do func(i int, p *Pool)) {
 func oneWinner(s *subject) {
 	s.free("10.0.0.1")
 	accounts := []string{accountA, accountB, accountC}
-	errs := make([]error, 200)
+	requests := 200
+	if s.onPeer() {
+		requests = 30
+	}
+	errs := make([]error, requests)
 	var won atomic.Int64
 	s.atOnce(len(errs), func(i int, p *Pool) {
 		ip, err := single(p.Assign(s.Context(), toAssign(accounts[i%3], "10.0.0.1")))

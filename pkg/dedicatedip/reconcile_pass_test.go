@@ -327,5 +327,5 @@ func TestAPassGoesOnPastAnUnwritableAccount(t *testing.T) {
 	if err := h.Refresh(s.Context()); err == nil || !strings.Contains(err.Error(), accountB) {
 		t.Errorf("got %v", err)
 	}
-	s.copiedFrom(accountA, []string{"10.0.0.1"})
+	testutil.Eventually(s, "copied", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") != nil })
 }

@@ -96,6 +96,7 @@ func (s *subject) running(h *testReconciler) {
 	running.Go(func() { h.Projector().Run(ctx) })
 	running.Go(func() { h.Run(ctx) })
 	s.Cleanup(func() { cancel(); running.Wait() })
+	testutil.Eventually(s, "loaded", h.FromMemory) // what others write from here on is observed
 }
 
 func (s *subject) counts(h *testReconciler, want map[string]int) {
@@ -107,9 +108,9 @@ func (s *subject) counts(h *testReconciler, want map[string]int) {
 	for _, n := range want {
 		lines += n
 	}
-	if got := strings.Count(h.log.String(), "repaired an account's copy"); got != lines-want["abandoned"] {
-		s.Errorf("%d lines, want %d: %s", got, lines-want["abandoned"], h.log.String())
-	}
+	testutil.Eventually(s, "a line of each repair", func() bool { // it is written after the repair is counted
+		return strings.Count(h.log.String(), "repaired an account's copy") == lines-want["abandoned"]
+	}, &h.log)
 }
 
 // passed checks how the full passes ended.

@@ -43,7 +43,7 @@ func staleness(s *subject, others *store.Store) {
 		defer close(writes)
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
-		for n := 0; n < requests && time.Since(begun) < requests*interval; n++ {
+		for n := 0; n == 0 || n < requests && time.Since(begun) < requests*interval; n++ {
 			var ids []string
 			for i := n * addresses; i < (n+1)*addresses; i++ {
 				ids = append(ids, fmt.Sprintf("10.0.%d.%d", i/256, i%256))

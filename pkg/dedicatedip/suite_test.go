@@ -107,11 +107,15 @@ func (s *subject) pool(on Store, log io.Writer) *Pool {
 	return s.poolWith(on, Options{Log: zerolog.New(log)})
 }
 
-// poolWith is pool with options. Its zone is the test's, and so is its clock unless the options have one.
+// poolWith is pool with options. Its zone is the test's, and so is its clock unless the options have one. Its requests
+// wait for their copies, however slow the machine is, unless the options say for how long.
 func (s *subject) poolWith(on Store, o Options) *Pool {
 	s.Helper()
 	if o.Zone = "local"; o.Now == nil {
 		o.Now = func() time.Time { return time.Unix(s.clock.Load(), 0) }
+	}
+	if o.Copies.Patience == 0 {
+		o.Copies.Patience = testutil.Patience
 	}
 	p := New(on, o)
 	s.Cleanup(func() { _ = p.Close() })

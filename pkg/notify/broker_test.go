@@ -25,7 +25,9 @@ import (
 func TestBrokerStopped(t *testing.T) {
 	b := brokertest.Require(t, shared) // no test that needs it runs at the same time
 	gate := brokertest.NewGate(t, b.Address())
-	p, w := start(t, brokertest.URL(gate.Address()), openStore(t, "memory:"), quick)
+	roomy := quick
+	roomy.queue = 1 << 20 // however long the broker takes to start
+	p, w := start(t, brokertest.URL(gate.Address()), openStore(t, "memory:"), roomy)
 
 	first := listen(t, b)
 	writing := startWriters(t, w)

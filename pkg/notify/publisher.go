@@ -66,11 +66,12 @@ type limits struct {
 	late  time.Duration // how long a write of unknown outcome is waited for, once the store can be read
 	bind  time.Duration // how long notices are sent again that no queue takes
 	pause time.Duration // the longest between two attempts at anything
+	grace time.Duration // how long Run goes on sending after its context has ended
 }
 
 var defaults = limits{
 	queue: 30_000, noted: 100_000,
-	every: 5 * time.Second, late: time.Minute, bind: 5 * time.Minute, pause: 10 * time.Second,
+	every: 5 * time.Second, late: time.Minute, bind: 5 * time.Minute, pause: 10 * time.Second, grace: 2 * time.Second,
 }
 
 // Publisher publishes notices. It is safe for concurrent use.

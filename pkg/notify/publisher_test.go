@@ -310,7 +310,7 @@ func TestLateAfterCrash(t *testing.T) {
 	}
 	ok(t, first.Close())
 	longer := quick
-	longer.late = 5 * time.Second // the writes below are made within this time
+	longer.late = 10 * time.Second // the writes below are made within this time
 	l := listen(t, b)
 	next := openPublisher(t, o, s, longer)
 	run(t, next)

@@ -11,9 +11,6 @@ import (
 	"junctor/pkg/backoff"
 )
 
-// shutdownGrace is how long Run goes on sending after its context has ended.
-const shutdownGrace = 2 * time.Second
-
 // firstPause is the first between two attempts at anything.
 const firstPause = 100 * time.Millisecond
 
@@ -21,7 +18,7 @@ const firstPause = 100 * time.Millisecond
 func (p *Publisher) Run(ctx context.Context) {
 	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	context.AfterFunc(ctx, func() { time.AfterFunc(shutdownGrace, cancel) })
+	context.AfterFunc(ctx, func() { time.AfterFunc(p.limits.grace, cancel) })
 	for pauses := backoff.New(firstPause, p.limits.pause); ctx.Err() == nil; {
 		if !p.replayIfDue(ctx) {
 			p.renewCheckpoint(ctx)

@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait for something that should happen.
-const patience = 30 * time.Second
+const patience = testutil.Patience
 
 const (
 	accountA = "20d27928305e257782655b7896c79f14"
@@ -95,7 +95,7 @@ func options(t testing.TB, url string) Options {
 // quick are limits for tests that wait for a replay, a checkpoint or another attempt.
 var quick = limits{
 	queue: 30_000, noted: 100_000, every: 50 * time.Millisecond, late: 300 * time.Millisecond, bind: patience,
-	pause: 200 * time.Millisecond,
+	pause: 200 * time.Millisecond, grace: patience,
 }
 
 // openPublisher opens a publisher that is closed with t.
