@@ -207,8 +207,10 @@ func TestEncode(t *testing.T) {
 	if err != nil || string(text) != `{"a":[null,true,1.50],"b":"<a href='x'>&amp;","ä":{}}` {
 		t.Errorf("got %s, %v", text, err)
 	}
-	if _, err := document.Encode(func() {}); err == nil {
-		t.Error("a function was encoded")
+	for _, wrong := range []any{func() {}, json.Number("1 2"), json.Number("07"), document.Document{"a": []any{func() {}}}} {
+		if text, err := document.Encode(wrong); err == nil {
+			t.Errorf("%v was encoded: %s", wrong, text)
+		}
 	}
 	if sum := document.MD5([]byte("{}")); sum != "99914b932bd37a50b983c5e7c90ae93b" {
 		t.Errorf("the MD5 of {} is %s", sum)
@@ -244,12 +246,24 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sameText(t, text, value)
 		again, err := document.DecodeValue(text)
 		if err != nil || !reflect.DeepEqual(value, again) {
 			t.Fatalf("%q became %q: %v", data, text, err)
 		}
 		sameMembers(t, data, value)
 	})
+}
+
+// sameText checks that a text is what encoding/json makes of a value.
+func sameText(t *testing.T, text []byte, value any) {
+	t.Helper()
+	var want bytes.Buffer
+	encoder := json.NewEncoder(&want)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil || want.String() != string(text)+"\n" {
+		t.Fatalf("%s was encoded, encoding/json says %s, %v", text, want.String(), err)
+	}
 }
 
 // refusedByRule reports whether one of the rules that encoding/json does not have may apply to data.
@@ -277,6 +291,18 @@ func sameMembers(t *testing.T, data []byte, value any) {
 	}
 	if len(seen) != len(whole) {
 		t.Fatalf("%q: %d of %d members", data, len(seen), len(whole))
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	doc := document.Document{"_id": "192.0.2.1", "pvt_type": "dedicated_ip", "pvt_status": "assigned"}
+	event := map[string]any{"n": json.Number("7"), "at": json.Number("63900000000"), "action": "assigned", "zone": "zone-1"}
+	doc["pvt_changes"] = []any{event, event, event, event}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := document.Encode(doc); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

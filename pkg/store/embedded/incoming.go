@@ -27,10 +27,10 @@ type incoming struct {
 
 // readIncoming reads a document that is or becomes a JSON object.
 func readIncoming(doc any) (*incoming, error) {
-	raw, err := encodeJSON(doc) // which is compact
+	raw, err := encodeJSON(doc)
 	switch {
 	case err != nil:
-		return nil, badRequest("%s", err)
+		return nil, badRequest("invalid JSON: %s", err)
 	case !utf8.Valid(raw):
 		return nil, badRequest("invalid UTF-8 JSON")
 	case raw[0] != '{':
@@ -81,8 +81,10 @@ func (in *incoming) member(quoted, value []byte) error {
 	return nil
 }
 
-func (in *incoming) text(name string, value json.RawMessage, dst *string) error {
-	if json.Unmarshal(value, dst) != nil {
+func (in *incoming) text(name string, value []byte, dst *string) error {
+	if text, ok := plainString(value); ok {
+		*dst = text
+	} else if json.Unmarshal(value, dst) != nil {
 		return badMember(name)
 	}
 	return nil

@@ -145,10 +145,29 @@ func newRow(view, id string, n uint32, e emitted) (row, error) {
 	return row{view: view, key: binary.BigEndian.AppendUint32(append(appendID(key, id), idEnd), n), value: value}, nil
 }
 
-// decodeKey is decodeJSON, faster for the keys that most views have.
+// decodeKey is decodeJSON for compact JSON, faster for strings and numbers and for arrays of them, which are the keys
+// that most views have.
 func decodeKey(raw []byte) (any, error) {
+	if raw[0] != '[' {
+		return decodeElement(raw)
+	}
+	array := []any{}
+	for element := range elements(raw) {
+		decoded, err := decodeElement(element)
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, decoded)
+	}
+	return array, nil
+}
+
+func decodeElement(raw []byte) (any, error) {
 	if s, ok := plainString(raw); ok {
 		return s, nil
+	}
+	if c := raw[0]; c == '-' || '0' <= c && c <= '9' {
+		return json.Number(raw), nil
 	}
 	return decodeJSON(raw)
 }

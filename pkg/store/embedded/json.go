@@ -5,17 +5,18 @@ import (
 	"encoding/json"
 	"iter"
 	"strings"
+
+	"junctor/pkg/document"
 )
 
-// encodeJSON is json.Marshal without the escapes meant for HTML.
-func encodeJSON(v any) (json.RawMessage, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
+// encodeJSON returns v as compact JSON.
+func encodeJSON(v any) ([]byte, error) {
+	if text, ok := v.(json.RawMessage); ok { // which may have white space, or be no JSON
+		var compact bytes.Buffer
+		err := json.Compact(&compact, text)
+		return compact.Bytes(), err
 	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+	return document.Encode(v)
 }
 
 // decodeJSON preserves the spelling of numbers.
@@ -40,6 +41,21 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 				return
 			}
 			if rest = value[end:]; rest[0] == ',' {
+				rest = rest[1:]
+			}
+		}
+	}
+}
+
+// elements lists the elements of a JSON array as they are spelled.
+func elements(array []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for rest := array[1:]; rest[0] != ']'; {
+			end := valueEnd(rest)
+			if !yield(rest[:end]) {
+				return
+			}
+			if rest = rest[end:]; rest[0] == ',' {
 				rest = rest[1:]
 			}
 		}

@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/dop251/goja"
 )
 
-// FuzzParseJSON compares with goja's own JSON.parse what a script gets of a document, and what members makes of it.
+// FuzzParseJSON compares with goja's own JSON.parse what a script gets of a document, what members makes of it, and as
+// what key it sorts.
 func FuzzParseJSON(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `[]`, `null`, `"x"`, `[[],{},[{"a":[]}]]`, `{"b":1,"a":[true,false,null],"b":2,"10":3,"2":4}`,
@@ -37,6 +39,10 @@ func FuzzParseJSON(f *testing.F) {
 			if got, want := spelled(t, vm, parseJSON(vm, text, freeze)), spelled(t, vm, want); got != want {
 				t.Errorf("%s: got %s, JSON.parse %s", text, got, want)
 			}
+		}
+		key, err := decodeKey(compact.Bytes())
+		if want, _ := decodeJSON(compact.Bytes()); err != nil || !reflect.DeepEqual(key, want) {
+			t.Errorf("%s: got the key %#v, %v, want %#v", text, key, err, want)
 		}
 		if text[0] == '{' {
 			checkMembers(t, compact.Bytes())
