@@ -72,7 +72,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	documents := doccache.New(s, doccache.Options{Staleness: o.staleness, Log: o.log})
+	documents := doccache.New(s, doccache.Options{Staleness: o.staleness})
 	writer := documents.Writer(s)
 	var addresses dedicatedip.Store = s
 	if o.notices != nil {

@@ -3,9 +3,11 @@ package auth_test
 import (
 	"context"
 	"crypto"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"junctor/pkg/auth"
@@ -178,5 +180,41 @@ func TestRememberingOutage(t *testing.T) {
 	f.left.Store(0)
 	if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 		t.Errorf("remembered: %v", err)
+	}
+}
+
+// TestOutageOfTheStore: a client that has just been here is served for half of the staleness at least (R4).
+func TestOutageOfTheStore(t *testing.T) {
+	t.Parallel()
+	const staleness = 5 * time.Second
+	token := exampleToken(t)
+	for _, used := range []time.Duration{time.Second, 4 * time.Second, 11 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &failing{Store: openExample(t)}
+			f.left.Store(math.MaxInt64)
+			documents := doccache.New(f, doccache.Options{Staleness: staleness})
+			defer documents.Close()
+			a := auth.NewAuthenticator(f, auth.Options{Now: at(now), Documents: documents})
+			served := func() bool {
+				_, err := authenticate(t, a, token)
+				if err != nil && !fault.Is(err, fault.DatastoreUnreachable) {
+					t.Fatal(err)
+				}
+				return err == nil
+			}
+			for began := time.Now(); time.Since(began) < used; time.Sleep(100 * time.Millisecond) {
+				if !served() {
+					t.Fatalf("refused after %v", time.Since(began))
+				}
+			}
+			f.left.Store(0)
+			began := time.Now()
+			for served() {
+				time.Sleep(100 * time.Millisecond)
+			}
+			if lasted := time.Since(began); lasted < staleness/2 || lasted > staleness {
+				t.Errorf("used for %v, served for %v", used, lasted)
+			}
+		})
 	}
 }

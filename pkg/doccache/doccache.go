@@ -15,7 +15,6 @@ import (
 
 	"github.com/maypok86/otter/v2"
 	"github.com/maypok86/otter/v2/stats"
-	"github.com/rs/zerolog"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -32,8 +31,6 @@ type Options struct {
 	Staleness time.Duration
 	// Bytes bounds the memory of the cache approximately. Zero means DefaultBytes.
 	Bytes int
-	// Log receives failures to refresh documents.
-	Log zerolog.Logger
 }
 
 // DefaultBytes has room for the documents of about ten thousand accounts.
@@ -70,15 +67,19 @@ func New(reader Reader, o Options) *Cache {
 	c.entries = otter.Must(&otter.Options[key, entry]{
 		MaximumWeight: uint64(o.Bytes),
 		Weigher:       weight,
-		// An entry expires by the time at which its read began. It is refreshed in the background when it is
-		// accessed in the second half of its life, so that documents in use survive a short outage of the store.
+		// An entry expires by the time at which its read began.
 		ExpiryCalculator:  otter.ExpiryWritingFunc(c.expiresAfter),
-		RefreshCalculator: otter.RefreshWriting[key, entry](max(o.Staleness/2, 1)),
+		RefreshCalculator: otter.RefreshWriting[key, entry](max(c.refreshAfter(), 1)),
 		StatsRecorder:     c.counter,
-		Logger:            logger{o.Log},
+		// A refresh that fails is tried again by the next read, which fails itself once the document is stale.
+		Logger: &otter.NoopLogger{},
 	})
 	return c
 }
+
+// refreshAfter returns the age from which a document is refreshed in the background when it is accessed, so that documents
+// in use survive a short outage of the store.
+func (c *Cache) refreshAfter() time.Duration { return c.staleness / 2 }
 
 func (c *Cache) expiresAfter(e otter.Entry[key, entry]) time.Duration {
 	return max(c.staleness-time.Since(e.Value.readAt), 1)
@@ -155,17 +156,4 @@ func (c *Cache) Stats() Stats {
 		Entries: c.entries.EstimatedSize(), Bytes: c.entries.WeightedSize(),
 		Hits: counted.Hits, Misses: counted.Misses,
 	}
-}
-
-// logger passes what the library reports on to the log.
-type logger struct{ log zerolog.Logger }
-
-// Warn logs a refresh that failed.
-func (l logger) Warn(_ context.Context, msg string, err error) {
-	l.log.Warn().Err(err).Str("from", "otter").Msg(msg)
-}
-
-// Error logs a failure of the library.
-func (l logger) Error(_ context.Context, msg string, err error) {
-	l.log.Error().Err(err).Str("from", "otter").Msg(msg)
 }

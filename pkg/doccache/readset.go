@@ -25,8 +25,8 @@ type reading struct {
 	readAt time.Time
 }
 
-// Validity says how long a decision may be cached: while the oldest document it was made by may be, and until this
-// process writes a document. The zero Validity is over.
+// Validity says how long a decision may be cached: until the oldest document it was made by is due for a refresh, which a
+// new decision starts, and until this process writes a document. The zero Validity is over.
 type Validity struct {
 	writes  uint64
 	expires time.Time
@@ -35,7 +35,7 @@ type Validity struct {
 // ReadSet returns an empty read set.
 func (c *Cache) ReadSet() *ReadSet {
 	began := time.Now()
-	return &ReadSet{cache: c, began: began, validity: Validity{writes: c.writes.Load(), expires: began.Add(c.staleness)}}
+	return &ReadSet{cache: c, began: began, validity: Validity{writes: c.writes.Load(), expires: began.Add(c.refreshAfter())}}
 }
 
 // Get returns a document as Cache.Get does.
@@ -46,7 +46,7 @@ func (r *ReadSet) Get(ctx context.Context, db, id string) (document.Document, er
 		return nil, err
 	}
 	r.read = append(r.read, reading{k, e.readAt})
-	if expires := e.readAt.Add(r.cache.staleness); expires.Before(r.validity.expires) {
+	if expires := e.readAt.Add(r.cache.refreshAfter()); expires.Before(r.validity.expires) {
 		r.validity.expires = expires
 	}
 	return e.doc, e.missing
