@@ -84,7 +84,7 @@ func newApp(s *store.Store, o appOptions) (*app, error) {
 		Zone: o.node.Zone, ZoneName: settings.ZoneName, Settings: settings, Copies: o.copies, History: events, Log: o.log,
 	})
 	accounts := account.NewDirectory(writer).Reading(documents).At(o.node)
-	accountList := accountlist.New(s, accounts, o.log)
+	accountList := accountlist.New(s, accounts, o.staleness, o.log)
 	return &app{
 		log:         o.log,
 		home:        o.home,

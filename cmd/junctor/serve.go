@@ -204,7 +204,7 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 	err := s.announce(serving, url)
 	if err == nil {
 		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
-		f.run("accounts", func(ctx context.Context) { s.accountList.Follow(ctx, s.maxStaleness) })
+		f.run("accounts", s.accountList.Follow)
 		f.run("projector", s.pool.Projector().Run)
 		f.run("history", s.history.Run)
 		f.run("reconciler", s.reconciler.Run)

@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
-	"time"
-
-	"junctor/pkg/auth"
 )
 
 //go:embed tour.txt
@@ -19,7 +16,7 @@ var tourText string
 // printTour prints curl lines that work as they stand. A token of the master account is in them, which is why they
 // are printed only when asked for, to standard output, and never logged.
 func (s *server) printTour(ctx context.Context, url string) error {
-	grant, err := auth.NewIssuer(s.writer, time.Now).At(s.node()).APIKey(ctx, s.admin.APIKey)
+	grant, err := s.issuer.APIKey(ctx, s.admin.APIKey)
 	if err != nil {
 		return err
 	}

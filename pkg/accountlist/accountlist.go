@@ -8,7 +8,6 @@ package accountlist
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -31,26 +30,23 @@ type Account struct {
 type List struct {
 	store     mirror.Store
 	directory *account.Directory
-	log       zerolog.Logger
-	followed  atomic.Pointer[followed] // nil unless the list follows the store
-	reading   chan struct{}            // bounds how many calls read all accounts at a time
-}
-
-type followed struct {
-	index     *index
-	mirror    *mirror.Mirror
 	staleness time.Duration
+	index     *index
+	mirror    *mirror.Mirror // of the accounts, into index
+	reading   chan struct{}  // bounds how many calls read all accounts at a time
 }
 
-// New returns the accounts of a directory, which are in a store.
-func New(s mirror.Store, d *account.Directory, log zerolog.Logger) *List {
-	return &List{store: s, directory: d, log: log, reading: make(chan struct{}, 1)}
+// New returns the accounts of a directory, which are in a store. Reads are served from memory while a List follows the
+// store and is at most staleness behind; if that is 0, they never are.
+func New(s mirror.Store, d *account.Directory, staleness time.Duration, log zerolog.Logger) *List {
+	x := newIndex()
+	return &List{store: s, directory: d, staleness: staleness, index: x,
+		mirror: mirror.New(s, kazoo.Accounts, x, mirror.Options{Log: log}), reading: make(chan struct{}, 1)}
 }
 
-// Follow reads all accounts into memory and follows what changes, until ctx ends. Reads are served from memory unless
-// it is more than staleness behind; if that is 0, they never are, and Follow returns.
-func (l *List) Follow(ctx context.Context, staleness time.Duration) {
-	if staleness == 0 {
+// Follow reads all accounts into memory and follows what changes, until ctx ends. It returns if the staleness is 0.
+func (l *List) Follow(ctx context.Context) {
+	if l.staleness == 0 {
 		return
 	}
 	pauses := backoff.New(firstPause, lastPause)
@@ -59,11 +55,7 @@ func (l *List) Follow(ctx context.Context, staleness time.Duration) {
 			return
 		}
 	}
-	f := &followed{index: newIndex(), staleness: staleness}
-	f.mirror = mirror.New(l.store, kazoo.Accounts, f.index, mirror.Options{Log: l.log})
-	l.followed.Store(f)
-	defer l.followed.Store(nil)
-	f.mirror.Run(ctx)
+	l.mirror.Run(ctx)
 }
 
 // The pauses between two looks for the database of accounts.
@@ -82,11 +74,10 @@ func (l *List) FromMemory() bool { return l.current() != nil }
 
 // current returns the accounts in memory, nil if they are not current.
 func (l *List) current() *index {
-	f := l.followed.Load()
-	if f == nil || time.Since(f.mirror.AsOf()) > f.staleness {
+	if time.Since(l.mirror.AsOf()) > l.staleness {
 		return nil
 	}
-	return f.index
+	return l.index
 }
 
 // Names returns the names of accounts by id, without those of accounts that do not exist. What is not in memory is read

@@ -42,15 +42,15 @@ func id(n int) string { return fmt.Sprintf("%032x", n) }
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, "memory:")
-	followed := accountlist.New(s, account.NewDirectory(s), zerolog.Nop())
-	reading := accountlist.New(s, account.NewDirectory(s), zerolog.Nop())
+	followed := accountlist.New(s, account.NewDirectory(s), time.Hour, zerolog.Nop())
+	reading := accountlist.New(s, account.NewDirectory(s), time.Hour, zerolog.Nop())
 	if got := names(t, reading, ""); got != "" {
 		t.Errorf("without a database: %s", got)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		followed.Follow(t.Context(), time.Hour)
+		followed.Follow(t.Context())
 	}()
 	t.Cleanup(func() { <-done })
 	if err := s.CreateDatabase(t.Context(), kazoo.Accounts); err != nil {
@@ -125,7 +125,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := counting{s, &atomic.Int64{}}
-	l := accountlist.New(c, account.NewDirectory(s), zerolog.Nop())
+	l := accountlist.New(c, account.NewDirectory(s), time.Hour, zerolog.Nop())
 	check := func(reads int64) {
 		t.Helper()
 		before := c.reads.Load()
@@ -141,7 +141,7 @@ func TestNames(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		l.Follow(t.Context(), time.Hour)
+		l.Follow(t.Context())
 	}()
 	t.Cleanup(func() { <-done })
 	testutil.Eventually(t, "the list", l.FromMemory)

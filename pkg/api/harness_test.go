@@ -172,7 +172,7 @@ func newConfig(t testing.TB, s *store.Store, now func() time.Time) api.Config {
 			Log:         log,
 		},
 		Pool:        pool,
-		Inventory:   inventory.New(pool, accountlist.New(s, accounts, log), s),
+		Inventory:   inventory.New(pool, accountlist.New(s, accounts, 0, log), s),
 		History:     events,
 		Routing:     routing.New(s, set, routing.Options{Now: now, Log: log}),
 		Issuer:      auth.NewIssuer(s, now),

@@ -64,7 +64,7 @@ func TestPagesHoldRoom(t *testing.T) {
 	c := newConfig(t, s, sv.clock.now)
 	g := &gated{Store: s}
 	c.History = history.New(g, c.Now, c.Log)
-	c.Inventory = inventory.New(c.Pool, accountlist.New(s, c.Accounts, c.Log), g)
+	c.Inventory = inventory.New(c.Pool, accountlist.New(s, c.Accounts, 0, c.Log), g)
 	server := api.New(c)
 	for path, want := range map[string]int64{
 		"ips/all?page_size=1000": 1000, "ips/all": 100, "ips/history?page_size=1000": 1000,

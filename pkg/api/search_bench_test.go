@@ -64,10 +64,10 @@ func newSearched(b *testing.B, size int) searched {
 	sv := newService(b, s)
 	c := newConfig(b, s, sv.clock.now)
 	c.Log = zerolog.New(io.Discard)
-	accounts := accountlist.New(s, account.NewDirectory(s), c.Log)
+	accounts := accountlist.New(s, account.NewDirectory(s), time.Hour, c.Log)
 	ctx, cancel := context.WithCancel(context.Background())
 	var following sync.WaitGroup
-	following.Go(func() { accounts.Follow(ctx, time.Hour) })
+	following.Go(func() { accounts.Follow(ctx) })
 	b.Cleanup(func() {
 		cancel()
 		following.Wait()

@@ -53,8 +53,8 @@ type Identity struct {
 	// must not change it.
 	By *Identity
 
-	// Remote identities are vouched for by another cluster, whose word counts for that cluster's routing only: they
-	// have no right on any account here, and are never superduper.
+	// Remote identities were authenticated by another cluster. They may use that cluster's routing only: they have no
+	// right on any account here, and are never superduper.
 	Remote bool
 	// ClusterID is the cluster that the account is of.
 	ClusterID string

@@ -61,7 +61,7 @@ func checkMayActAs(ctx context.Context, documents account.Reader, by principal) 
 			return nil
 		}
 	}
-	return refuse("only an administrator or an API key may act as somebody else")
+	return refuse("only an administrator or an API key may act as another user")
 }
 
 // forbidRefused turns a fault.Unauthenticated about a principal into a fault.Forbidden. It returns other errors as they

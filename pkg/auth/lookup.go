@@ -10,8 +10,8 @@ import (
 	"junctor/pkg/fault"
 )
 
-// IsLookupKey reports whether credentials have the form of a look-up key. It is good for the routing of all clusters, and
-// is never shown to another one.
+// IsLookupKey reports whether credentials have the form of a look-up key. It is valid for the routing of all clusters, and
+// is never sent to another one.
 func (c Credentials) IsLookupKey() bool { return c.Kind == XAuthToken && lookupkey.Is(c.Token) }
 
 // verifyLookupKey verifies a look-up key.

@@ -28,7 +28,7 @@ func (a Access) endpoint() (noun string, parameters []string) {
 }
 
 // CheckRestrictions refuses what the restrictions on an identity's tokens don't allow: those of its account, else
-// those of the system (cb_token_restrictions). Where a token acts as somebody else, the restrictions of who logged in
+// those of the system (cb_token_restrictions). If a token acts as another user, the restrictions of who logged in
 // count as well. Superduper accounts have none. Identities of other clusters have been asked theirs there.
 func (a *Authenticator) CheckRestrictions(ctx context.Context, i *Identity, wanted Access) error {
 	if i.Remote {

@@ -23,8 +23,8 @@ const issuer = "kazoo"
 const maxToken = 16 << 10
 
 // parser is golang-jwt's: it takes the key from our look-up only, whatever key, URL or certificate the token
-// brings along, checks the signature over the token as it was sent, and has no opinion on public exponents
-// (Kazoo's is 2049). The claims are for us to judge: Kazoo knows no "nbf", and decides what "exp" may be.
+// brings along, checks the signature over the token as it was sent, and accepts every public exponent (Kazoo's is
+// 2049). It does not check the claims: Kazoo knows no "nbf", and has rules of its own for "exp".
 var parser = jwt.NewParser(
 	jwt.WithValidMethods([]string{"RS256", "RS384", "RS512"}),
 	jwt.WithStrictDecoding(),

@@ -64,8 +64,8 @@ func NewRequest(ctx context.Context, method, url string, body any) (*http.Reques
 	}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "junctor")
-	// If it is told so, net/http sends a request again when the other side has just closed an idle connection. An empty
-	// value is not sent.
+	// With this header net/http sends a request again if the other side has just closed an idle connection. Without a
+	// value it is not sent itself.
 	r.Header["Idempotency-Key"] = nil
 	return r, nil
 }

@@ -80,12 +80,12 @@ func (s *subject) follow() {
 func (s *subject) inventory(staleness time.Duration) *inventory.Inventory {
 	s.Helper()
 	pool := dedicatedip.New(s.s, dedicatedip.Options{Settings: account.NewConfig(s.s), Log: zerolog.Nop()})
-	accounts := accountlist.New(s.s, account.NewDirectory(s.s), zerolog.Nop())
+	accounts := accountlist.New(s.s, account.NewDirectory(s.s), staleness, zerolog.Nop())
 	s.Cleanup(func() { _ = pool.Close() })
 	if staleness > 0 {
 		var followers sync.WaitGroup
 		followers.Go(func() { pool.Follow(s.Context(), staleness) })
-		followers.Go(func() { accounts.Follow(s.Context(), staleness) })
+		followers.Go(func() { accounts.Follow(s.Context()) })
 		s.Cleanup(followers.Wait) // the context is canceled before
 		testutil.Eventually(s, "pool and accounts are in memory", func() bool { return pool.FromMemory() && accounts.FromMemory() })
 	}

@@ -14,32 +14,33 @@ import (
 )
 
 // An address serves one cluster in a direction. The clusters' documents say which, but no store makes two
-// documents agree; so there is a third one for each slot, its claim, whose id is the slot and which names the
+// documents agree. So there is a third document for each slot, its claim, whose id is the slot and which names the
 // cluster. The store decides between writers of one document, by its revision, and all rests on that:
 //
 //	Where a cluster's document has an address, the claim names that cluster.
 //
-// Writers keep it by the order of their steps, whatever others do between them and wherever they stop:
+// Writers preserve it by the order of their steps, whatever others do between them and wherever they stop:
 //
 //  1. Read the document, then the claims.
-//  2. Write each claim of an address that the document just read does not have: create it, or write it again
-//     though it names the cluster already. Its revision changes, so nobody takes it away by an older one.
-//  3. Write the document over the revision read in 1. If it is another by now, start over at 1.
-//  4. Remove the claims of the addresses that are gone, by the revisions read in 1: a claim that somebody has come
-//     to rely on since then is another (2), and who relied on it before then has lost in 3.
-//  5. Who gives up before 3 removes the claims that were nobody's before, by the revisions of 2. One that was
-//     written over the claim of another writer of the cluster stays, since that writer may be about to do 3.
+//  2. Write each claim of an address that the document just read does not have: create it, or write it again even if
+//     it names the cluster already. That changes its revision, so that no other writer can remove it by an older one.
+//  3. Write the document over the revision read in step 1. If it has another revision by now, start over at step 1.
+//  4. Remove the claims of the addresses that are gone, by the revisions read in step 1. A claim that another writer
+//     has come to rely on since then has another revision (step 2). A writer that relied on it before then has lost
+//     in step 3.
+//  5. A writer that gives up before step 3 removes the claims that did not name the cluster before, by the revisions
+//     of step 2. A claim that it wrote over that of another writer of the cluster stays, since that writer may be about
+//     to do step 3.
 //
-// A claim whose cluster's document does not have the address is a writer between 2 and 3, or what is left of one
-// that died there or before 4. It stands for the grace time, and then may be taken over, by whoever
+// A claim whose cluster's document does not have the address belongs to a writer between steps 2 and 3, or was left by
+// one that died there or before step 4. It stands for the grace time. Then another writer may take it over:
 //
-//  6. reads the claim, reads the other cluster's document, which must not have the address, writes that document
-//     as it is over the revision read (or as a deleted one, where there is none), and writes the claim over the
-//     revision read.
+//  6. Read the claim. Read the other cluster's document, which must not have the address. Write that document as it is
+//     over the revision read, or as a deleted one if it does not exist. Write the claim over the revision read.
 //
 // From then on the document has another revision, so a slow writer's step 3 fails, unless it has read the document
-// after that; but then it has written the claim after that, too, and the last write of 6 fails. Safety does not
-// depend on the grace time or on clocks: they only decide whom a living writer is disturbed by.
+// after that. But then it has written the claim after that, too, and the last write of step 6 fails. Safety does not
+// depend on the grace time or on clocks: they only decide which living writers are disturbed.
 
 // DefaultGrace is longer than any writer lives, which is commitTime.
 const DefaultGrace = time.Minute
@@ -58,7 +59,7 @@ type claims struct {
 	cluster string
 	writer  string
 	gone    []document.Document // claims to remove once the document is written
-	own     map[string]string   // by id, the revision of claims that nobody else of the cluster relies on
+	own     map[string]string   // by id, the revision of claims that no other writer of the cluster relies on
 }
 
 func (r *Registry) claims(cluster string) *claims {
@@ -118,7 +119,7 @@ func (c *claims) claim(
 ) error {
 	now := document.Number(kazoo.Gregorian(c.options.Now()))
 	var docs []document.Document
-	nobodys := map[string]bool{} // claims that we may remove again
+	removable := map[string]bool{} // claims that we may remove again
 	for s := range wanted {
 		id := s.String()
 		before := found[id]
@@ -132,18 +133,18 @@ func (c *claims) claim(
 		}
 		docs = append(docs, doc)
 		ours := before.String(fieldCluster) == c.cluster
-		nobodys[id] = !had[s] && (!ours || c.own[id] == before.Rev())
+		removable[id] = !had[s] && (!ours || c.own[id] == before.Rev())
 	}
 	slices.SortFunc(docs, func(a, b document.Document) int { return strings.Compare(a.ID(), b.ID()) })
-	return c.putAll(ctx, docs, nobodys)
+	return c.putAll(ctx, docs, removable)
 }
 
 // putAll writes claims. It returns the first failure; other claims may have been written.
-func (c *claims) putAll(ctx context.Context, docs []document.Document, nobodys map[string]bool) error {
+func (c *claims) putAll(ctx context.Context, docs []document.Document, removable map[string]bool) error {
 	written, failed := c.store.PutMany(ctx, ClaimsDatabase, docs)
 	for i, w := range written {
 		id, err := docs[i].ID(), w.Err
-		if delete(c.own, id); err == nil && nobodys[id] {
+		if delete(c.own, id); err == nil && removable[id] {
 			c.own[id] = w.Rev
 		}
 		if failed == nil {
@@ -153,7 +154,7 @@ func (c *claims) putAll(ctx context.Context, docs []document.Document, nobodys m
 	return failed
 }
 
-// release removes the claims that the written document no longer needs. One that stays is in nobody's way: it can
+// release removes the claims that the written document no longer needs. One that stays does no harm: it can
 // be taken over as soon as the grace time since it was made is over.
 func (c *claims) release(ctx context.Context) { c.remove(ctx, c.gone) }
 
@@ -173,7 +174,7 @@ func (c *claims) remove(ctx context.Context, docs []document.Document) {
 	}
 	written, err := c.store.PutMany(ctx, ClaimsDatabase, deletions)
 	for _, w := range written {
-		if w.Err != nil && !fault.Is(w.Err, fault.Conflict) { // a conflict: somebody relies on it
+		if w.Err != nil && !fault.Is(w.Err, fault.Conflict) { // a conflict: another writer relies on it
 			err = w.Err
 		}
 	}

@@ -104,7 +104,7 @@ func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 }
 
 // Create makes a cluster of data, as data says it: the private fields and the id in it are ignored, the fields we
-// do not know are kept. One that exists is fault.Conflict; one that was deleted begins anew.
+// do not know stay. One that exists is fault.Conflict; one that was deleted begins anew.
 func (r *Registry) Create(ctx context.Context, id string, data document.Document, by Author) (Cluster, error) {
 	return r.write(ctx, id, func(stored document.Document) (draft, error) {
 		base := document.Document{"_id": id}

@@ -97,7 +97,7 @@ func (r *Registry) sealAPIKey(doc document.Document, apiKey string) error {
 
 // Get returns a registered cluster, which may be as stale as Options.Documents where another process has changed or
 // removed it. One that is not registered is fault.BadIdentifier; an id that can't be one is not looked up. One whose
-// URL can't be asked is fault.DatastoreFault: somebody else wrote it.
+// URL can't be asked is fault.DatastoreFault: junctor did not write it.
 func (r *Registry) Get(ctx context.Context, id string) (Cluster, error) {
 	doc, err := doccache.Decide(ctx, r.documents, fault.BadIdentifier,
 		func(documents *doccache.ReadSet) (document.Document, error) { return read(ctx, documents, id) })
