@@ -63,10 +63,10 @@ func (p *Pool) remove(ctx context.Context, ip IP, by history.Actor) error {
 		p.projector.Project(ctx, ip.AssignedTo(), []document.Document{tombstone})
 		return nil
 	case fault.Is(err, fault.DatastorePartial):
-		p.projector.CompareLater(ip.AssignedTo(), []string{ip.ID()})
+		p.projector.Compare(ip.AssignedTo(), []string{ip.ID()})
 		return err
 	case !fault.Is(err, fault.Conflict):
-		p.projector.Compare(ip.AssignedTo(), []string{ip.ID()})
+		p.projector.Project(ctx, ip.AssignedTo(), []document.Document{tombstone})
 		return err
 	default:
 		return err

@@ -169,7 +169,7 @@ func undoFails(s *subject) {
 			s.Errorf("the log does not say %q: %s", word, log.String())
 		}
 	}
-	s.holds("10.0.0.1="+accountA, "10.0.0.2") // and billed for, as long as it is so
+	s.becomes("10.0.0.1="+accountA, "10.0.0.2") // and billed for, as long as it is so
 }
 
 // undoOvertaken: who takes an address that a request is about to give back, or take back, has it.
@@ -185,7 +185,7 @@ func undoOvertaken(s *subject) {
 		return preceded(deleted)(func() error { return followed(taken)(do) })
 	}))
 	s.conflictNames(s.release(p, accountA, "10.0.0.1", "10.0.0.2"), "10.0.0.2")
-	s.holds("10.0.0.1=" + accountB)
+	s.becomes("10.0.0.1=" + accountB)
 }
 
 // clientGone: the client's context ends while the writes are under way.

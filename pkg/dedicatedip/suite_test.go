@@ -314,8 +314,36 @@ func (s *subject) holds(want ...string) {
 	}
 }
 
+// becomes is holds for copies that no request has waited for.
+func (s *subject) becomes(want ...string) {
+	s.Helper()
+	testutil.Eventually(s, "copies as the documents say", func() bool {
+		for _, accountID := range []string{accountA, accountB, accountC} {
+			var held []string
+			for _, entry := range want {
+				if id, isHeld := strings.CutSuffix(entry, "="+accountID); isHeld {
+					held = append(held, id)
+				}
+			}
+			if s.wrongCopies(accountID, held) != "" {
+				return false
+			}
+		}
+		return true
+	})
+	s.holds(want...)
+}
+
 // copies checks that an account has copies of these addresses, equal to their documents, and no others.
 func (s *subject) copies(accountID string, want ...string) {
+	s.Helper()
+	if wrong := s.wrongCopies(accountID, want); wrong != "" {
+		s.Error(wrong)
+	}
+}
+
+// wrongCopies returns what is wrong with an account's copies, "" if nothing is.
+func (s *subject) wrongCopies(accountID string, want []string) string {
 	s.Helper()
 	copies := map[string]document.Document{}
 	s.ok(s.s.All(s.Context(), s.accountDB(accountID), store.Query{IncludeDocs: true}, func(row store.Row) error {
@@ -327,15 +355,16 @@ func (s *subject) copies(accountID string, want ...string) {
 	}))
 	got := slices.Sorted(maps.Keys(copies))
 	if want = slices.Sorted(slices.Values(want)); !slices.Equal(got, want) {
-		s.Errorf("account %.4s has copies %v, want %v", accountID, got, want)
+		return fmt.Sprintf("account %.4s has copies %v, want %v", accountID, got, want)
 	}
 	pool, err := s.s.GetMany(s.Context(), Database, got)
 	s.ok(err)
 	for id, doc := range copies {
 		if !projection.SameContent(doc, pool[id]) {
-			s.Errorf("the copy is %v\nthe document %v", doc, pool[id])
+			return fmt.Sprintf("the copy is %v\nthe document %v", doc, pool[id])
 		}
 	}
+	return ""
 }
 
 func idsText(ips []IP) string { return strings.Join(idsOf(ips), " ") }

@@ -17,18 +17,21 @@ import (
 	"junctor/pkg/store"
 )
 
-// undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so
-// the accounts' copies are compared, too. Where the outcome of a write is open, nothing is taken back: no write is
+// undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so the
+// accounts' copies are compared after that. Where the outcome of a write is open, nothing is taken back: no write is
 // accepted until it is known. It tries until undoTime after the writes began.
 func (p *Pool) undo(ctx context.Context, began time.Time, accounts []string, by history.Actor, writes []write) {
 	ids := make([]string, len(writes))
 	for i, w := range writes {
 		ids[i] = w.before.ID()
 	}
-	if slices.ContainsFunc(writes, func(w write) bool { return fault.Is(w.err, fault.DatastorePartial) }) {
+	compare := func() {
 		for _, accountID := range accounts {
-			p.projector.CompareLater(accountID, ids)
+			p.projector.Compare(accountID, ids)
 		}
+	}
+	if slices.ContainsFunc(writes, func(w write) bool { return fault.Is(w.err, fault.DatastorePartial) }) {
+		compare()
 		return
 	}
 	ctx, cancel := context.WithDeadline(requesttime.Begin(context.WithoutCancel(ctx)), began.Add(undoTime))
@@ -49,13 +52,7 @@ func (p *Pool) undo(ctx context.Context, began time.Time, accounts []string, by 
 			Strs("ips", ids[:min(len(ids), loggedIPs)]).
 			Msg("a request was refused, but may have changed these addresses: compare them with what the account expects")
 	}
-	compare := p.projector.Compare
-	if ctx.Err() != nil {
-		compare = p.projector.CompareLater
-	}
-	for _, accountID := range accounts {
-		compare(accountID, ids)
-	}
+	compare()
 }
 
 // undoTime bounds how long a request writes and tries to take back what it has written. The client waits for it: with a

@@ -132,7 +132,7 @@ func TestACopyThatFailsOnceDoesNotWaitForThePausesOfOthers(t *testing.T) {
 		for n := range 1000 {
 			requests.Go(func() {
 				began := time.Now()
-				p.Compare(accountA, []string{fmt.Sprintf("10.0.0.%d", n)})
+				p.Project(t.Context(), accountA, []document.Document{{"_id": fmt.Sprintf("10.0.0.%d", n), "_rev": "1-a"}})
 				if took := time.Since(began); took >= projection.DefaultPatience {
 					t.Errorf("copy %d waited %v", n, took)
 				}

@@ -61,39 +61,14 @@ func (i item) request() *call {
 //
 // The writes belong to the trace of ctx, and do not end with it.
 func (p *Projector) Project(ctx context.Context, accountID string, docs []document.Document) {
+	if accountID == "" {
+		return
+	}
 	items := make(map[string]item, len(docs))
 	for _, doc := range docs {
 		items[doc.ID()] = item{doc: doc}
 	}
-	p.project(accountID, items, &call{trace: tracing.LinkOf(ctx)})
-}
-
-// Compare is Project for a caller that does not have the documents: it reads the pool.
-func (p *Projector) Compare(accountID string, ids []string) {
-	p.project(accountID, unread(ids), &call{})
-}
-
-// CompareLater is Compare, but returns at once.
-func (p *Projector) CompareLater(accountID string, ids []string) {
-	if accountID != "" && len(ids) > 0 {
-		p.enqueue(accountID, unread(ids), &call{})
-	}
-}
-
-// unread returns items of addresses whose documents have to be read.
-func unread(ids []string) map[string]item {
-	items := make(map[string]item, len(ids))
-	for _, id := range ids {
-		items[id] = item{}
-	}
-	return items
-}
-
-func (p *Projector) project(accountID string, items map[string]item, c *call) {
-	if accountID == "" || len(items) == 0 {
-		return
-	}
-	done := p.enqueue(accountID, items, c)
+	done := p.enqueue(accountID, items, &call{trace: tracing.LinkOf(ctx)})
 	patience := time.NewTimer(p.options.Patience)
 	defer patience.Stop()
 	select {
@@ -105,6 +80,22 @@ func (p *Projector) project(accountID string, items map[string]item, c *call) {
 	p.options.Log.Warn().Str("account", accountID).Int("count", len(items)).
 		Strs("ips", first(slices.Sorted(maps.Keys(items)))).
 		Msg("the account's copies of these addresses are not written yet; the projector goes on trying")
+}
+
+// Compare queues an account's copies of addresses, which may be wrong after a request that failed. It never blocks.
+func (p *Projector) Compare(accountID string, ids []string) {
+	if accountID != "" {
+		p.enqueue(accountID, unread(ids), &call{})
+	}
+}
+
+// unread returns items of addresses whose documents have to be read.
+func unread(ids []string) map[string]item {
+	items := make(map[string]item, len(ids))
+	for _, id := range ids {
+		items[id] = item{}
+	}
+	return items
 }
 
 // Repair compares an account's copies of addresses with the pool and writes those that differ. It returns when they are
