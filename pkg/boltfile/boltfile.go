@@ -108,8 +108,7 @@ func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 	return file, nil
 }
 
-// wait takes the lock that bbolt takes on the same open file a moment later. Where statefile has no locks it is left to
-// bbolt: a file that another process writes to may then be reported as damaged.
+// wait takes the lock that bbolt takes on the same open file a moment later.
 func wait(file *os.File) error {
 	const pause = 50 * time.Millisecond
 	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(pause) {

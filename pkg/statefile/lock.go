@@ -3,6 +3,7 @@ package statefile
 import (
 	"errors"
 	"os"
+	"syscall"
 )
 
 // ErrLocked says that another process has a file locked.
@@ -19,4 +20,14 @@ func LockFolder(path string) (unlock func() error, err error) {
 		return nil, errors.Join(err, folder.Close())
 	}
 	return folder.Close, nil
+}
+
+// Lock locks an open file or folder for this process until it is closed. It returns ErrLocked at once if another
+// process has it.
+func Lock(file *os.File) error {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return ErrLocked
+	}
+	return err
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 )
 
 // Write replaces the file path with data. A reader sees the old content or the new one, and so does the next process
@@ -55,12 +57,8 @@ func SyncFolder(path string) error {
 // IsFull reports whether err says that nothing more can be written here: the disk or a quota is full, or the file
 // system is read-only.
 func IsFull(err error) bool {
-	for _, cause := range fullErrors {
-		if errors.Is(err, cause) {
-			return true
-		}
-	}
-	return false
+	full := []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EFBIG}
+	return slices.ContainsFunc(full, func(cause syscall.Errno) bool { return errors.Is(err, cause) })
 }
 
 // CheckFolder returns an error if other users could replace files in a folder: it belongs to somebody else, or its

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 
@@ -24,6 +23,9 @@ const Memory = "memory:"
 const (
 	fileName = "junctor.db"
 	growth   = 1 << 20 // the file grows in such steps
+	// mapSize is how much address space the file gets. bbolt has to wait for all readers before it can map more, so a
+	// goroutine that writes while it reads rows would wait for itself. A map this wide need not grow in practice.
+	mapSize = 1 << 36
 )
 
 // FormatVersion is the version of the layout of a store's file. Open converts files of OldestFormat and later, and refuses
@@ -141,23 +143,13 @@ func openFolder(path string) (file *bolt.DB, created bool, err error) {
 
 func openBolt(path string, volatile bool) (file *bolt.DB, created bool, err error) {
 	file, created, err = boltfile.Open(path, boltfile.Options{
-		Bolt: bolt.Options{NoSync: volatile, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapSize()},
+		Bolt: bolt.Options{NoSync: volatile, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapSize},
 		Fill: createLayout,
 	})
 	if err == nil {
 		file.AllocSize = growth
 	}
 	return file, created, err
-}
-
-// mapSize is how much address space the file gets. bbolt has to wait for all readers before it can map more, so
-// a goroutine that writes while it reads rows would wait for itself. A map this wide need not grow in practice,
-// and costs nothing where address space is plenty and a map may be longer than its file.
-func mapSize() int {
-	if runtime.GOOS == "windows" || strconv.IntSize < 64 {
-		return 0
-	}
-	return 1 << 36
 }
 
 // prepareFile refuses a file that is not a store, and converts one of an older format.
