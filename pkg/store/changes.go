@@ -21,7 +21,7 @@ type Change struct {
 	ID      string
 	Rev     string // the winning revision
 	Seq     string // where a later feed may go on
-	Deleted bool   // removed; Doc has nothing but "_id", "_rev" and "_deleted"
+	Deleted bool   // Doc has the fields that it was deleted with
 	text    json.RawMessage
 }
 

@@ -54,18 +54,3 @@ func (s *Store) states(ctx context.Context, db string, ids []string) (map[string
 	})
 	return found, err
 }
-
-// Tombstones passes what is left of deleted documents to each, as GetDeleted does, in the order of the deletions,
-// until each returns an error, which is returned. It reads the database's whole feed. each may use the store.
-func (s *Store) Tombstones(ctx context.Context, db string, each func(document.Document) error) error {
-	return s.ChangesSince(ctx, db, "", func(change Change) error {
-		if !change.Deleted {
-			return nil
-		}
-		doc, err := change.Doc()
-		if err == nil {
-			err = each(doc)
-		}
-		return err
-	})
-}

@@ -21,7 +21,7 @@ import (
 type Source interface {
 	store.Lister
 	Databases(ctx context.Context) ([]string, error)
-	Tombstones(ctx context.Context, db string, each func(document.Document) error) error
+	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
 	CopyAttachment(ctx context.Context, db, id, name string, w io.Writer) error
 	Sequence(ctx context.Context, db string) (string, error)
 }
@@ -154,9 +154,13 @@ func (e *export) database(ctx context.Context, db string) error {
 	if !hasTombstones(db) {
 		return nil
 	}
-	return e.source.Tombstones(ctx, db, func(doc document.Document) error {
-		if doc[tombstoneField] == nil {
+	return e.source.ChangesSince(ctx, db, "", func(change store.Change) error {
+		if !change.Deleted {
 			return nil
+		}
+		doc, err := change.Doc()
+		if err != nil || doc[tombstoneField] == nil {
+			return err
 		}
 		return e.document(ctx, db, doc)
 	})

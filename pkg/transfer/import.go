@@ -61,7 +61,8 @@ func Import(ctx context.Context, r io.Reader, s Target, o ImportOptions) (Import
 		return Imported{}, err
 	}
 	i := &importer{target: s, lines: lines, options: o}
-	return i.done, i.run(ctx)
+	err = i.run(ctx)
+	return i.done, err
 }
 
 type importer struct {

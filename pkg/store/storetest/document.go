@@ -10,6 +10,7 @@ import (
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/store"
 	"junctor/pkg/testutil"
 )
 
@@ -162,9 +163,12 @@ func tombstones(s *subject) {
 		testutil.RequireFault(s, err, fault.BadIdentifier)
 	}
 	var found []string
-	s.ok(s.Tombstones(s.Context(), s.db, func(doc document.Document) error {
-		found = append(found, doc.ID()+" "+doc.String("why"))
-		return nil
+	s.ok(s.ChangesSince(s.Context(), s.db, "", func(change store.Change) error {
+		doc, err := change.Doc()
+		if change.Deleted {
+			found = append(found, doc.ID()+" "+doc.String("why"))
+		}
+		return err
 	}))
 	slices.Sort(found) // a CouchDB has a feed for each shard
 	s.equal(found, "a sold", "never imported")
