@@ -65,7 +65,7 @@ const (
 )
 
 func (l *List) missing(ctx context.Context) bool {
-	_, err := l.store.Epoch(ctx, kazoo.Accounts)
+	_, _, err := l.store.Position(ctx, kazoo.Accounts)
 	return fault.Is(err, fault.DatastoreMissing)
 }
 

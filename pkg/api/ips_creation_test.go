@@ -28,12 +28,12 @@ func TestCreateMany(t *testing.T) {
 		"10":{"invalid":{"message":"host: Value did not match type(s): string","value":6}},
 		"11":{"invalid":{"message":"Value did not match type(s): object","value":"10.0.0.4"}},
 		"12":{"too_many":{"message":"a request must not have more than 20000 addresses","value":"10.0.0.0/8"}}}}`
-	before, err := s.Sequence(t.Context(), "dedicated_ips")
+	before, _, err := s.Position(t.Context(), "dedicated_ips")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sv.is(sv.want(sv.as("M", "PUT", "/v2/ips?dry_run=true", body), 200).data(), created)
-	if after, err := s.Sequence(t.Context(), "dedicated_ips"); err != nil || numberOf(after) != numberOf(before) {
+	if after, _, err := s.Position(t.Context(), "dedicated_ips"); err != nil || numberOf(after) != numberOf(before) {
 		t.Errorf("the update sequence was %s, is %s after a dry run, %v", before, after, err)
 	}
 	sv.is(sv.want(sv.as("M", "PUT", ipsOfA, body), 201).data(), created)

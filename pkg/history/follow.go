@@ -162,7 +162,7 @@ func (l *Log) catchUp(ctx context.Context) error {
 
 // position returns where in the pool's feed to begin. first reports whether the database has no events.
 func (l *Log) position(ctx context.Context) (since string, first bool, err error) {
-	epoch, err := l.store.Epoch(ctx, kazoo.DedicatedIPs)
+	_, epoch, err := l.store.Position(ctx, kazoo.DedicatedIPs)
 	if err != nil {
 		return "", false, err
 	}
@@ -218,7 +218,7 @@ func (l *Log) load(ctx context.Context, epoch string) (mark, error) {
 		return mark{}, err
 	}
 	l.readPruned(doc)
-	now, err := l.store.Sequence(ctx, kazoo.DedicatedIPs)
+	now, _, err := l.store.Position(ctx, kazoo.DedicatedIPs)
 	since := doc.String(fieldSince)
 	if err != nil || doc.String(fieldEpoch) != epoch || isAfter(since, now) {
 		return mark{epoch: epoch}, err

@@ -20,8 +20,7 @@ type Store interface {
 	store.Writer
 	store.Viewer
 	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
-	Epoch(ctx context.Context, db string) (string, error)
-	Sequence(ctx context.Context, db string) (string, error)
+	Position(ctx context.Context, db string) (seq, epoch string, err error)
 	Get(ctx context.Context, db, id string) (document.Document, error)
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)

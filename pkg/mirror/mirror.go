@@ -29,7 +29,7 @@ type Store interface {
 		ctx context.Context, db, since string, each func(store.Change) error, current func(asOf time.Time),
 	) error
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-	Epoch(ctx context.Context, db string) (string, error)
+	Position(ctx context.Context, db string) (seq, epoch string, err error)
 }
 
 // Index is what a mirror maintains. A mirror calls its methods from one goroutine at a time. An index that others read
@@ -164,7 +164,7 @@ const epochInterval = 20 * time.Second
 
 // follow follows the feed until it fails or ctx ends. It calls current each time the index is current.
 func (m *Mirror) follow(ctx context.Context, current func()) error {
-	epoch, err := m.store.Epoch(ctx, m.db)
+	_, epoch, err := m.store.Position(ctx, m.db)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (m *Mirror) follow(ctx context.Context, current func()) error {
 			return
 		}
 		compared = time.Now()
-		if now, err := m.store.Epoch(ctx, m.db); err == nil && now != epoch {
+		if _, now, err := m.store.Position(ctx, m.db); err == nil && now != epoch {
 			stop(errReload)
 		}
 	})

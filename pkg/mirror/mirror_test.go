@@ -335,7 +335,7 @@ func TestAWinnerOfALowerGenerationCounts(t *testing.T) {
 // needsEpochs skips a test on stores that tell neither purges nor databases created again.
 func (s *subject) needsEpochs() {
 	s.Helper()
-	epoch, err := s.there.Epoch(s.Context(), s.db)
+	_, epoch, err := s.there.Position(s.Context(), s.db)
 	testutil.OK(s, err)
 	if epoch == "" {
 		s.Skip("this store has no epochs")

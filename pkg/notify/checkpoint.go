@@ -103,7 +103,7 @@ func (p *Publisher) renewCheckpoint(ctx context.Context) {
 	if !idle {
 		return
 	}
-	since, err := p.source.Sequence(ctx, kazoo.DedicatedIPs)
+	since, _, err := p.source.Position(ctx, kazoo.DedicatedIPs)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil && p.begun == begun && (since != p.since || len(p.noted) > 0) {

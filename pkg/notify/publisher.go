@@ -55,7 +55,7 @@ type Options struct {
 type Source interface {
 	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
-	Sequence(ctx context.Context, db string) (seq string, err error)
+	Position(ctx context.Context, db string) (seq, epoch string, err error)
 }
 
 // limits are the bounds of a Publisher. Tests have smaller ones.

@@ -181,7 +181,7 @@ func TestCheckpoint(t *testing.T) {
 		_, err := Wrap(s, p).Put(t.Context(), db, doc("10.0.0.1", ""))
 		ok(t, err)
 	}
-	sequence, err := s.Sequence(t.Context(), dedicatedip.Database)
+	sequence, _, err := s.Position(t.Context(), dedicatedip.Database)
 	ok(t, err)
 	testutil.Eventually(t, "there is a new checkpoint", func() bool {
 		text, err := os.ReadFile(filepath.Join(o.Dir, CheckpointFile))

@@ -46,7 +46,7 @@ const (
 // Changes hands every write to a database after since to each, those of the past first and then those to come, until
 // ctx ends, each returns an error, which is returned, or the store fails. Between two looks a document may be written
 // several times; only the last write counts. The writes of one document come in their order; those of two need not,
-// since a CouchDB has a feed for each shard. since is the Seq of a change, a result of Sequence, or "" for
+// since a CouchDB has a feed for each shard. since is the Seq of a change, the seq of Position, or "" for
 // everything. each may use the store.
 //
 // current, where it is not nil, is told whenever everything written before a time has been handed over: about
@@ -193,20 +193,10 @@ func (i *interruptible) scan(feed *kivik.Changes) (Change, error) {
 	return change, nil
 }
 
-// Sequence returns where a database's feed is now: Changes since then misses nothing that is written from here on.
-func (s *Store) Sequence(ctx context.Context, db string) (seq string, err error) {
-	seq, _, err = s.Position(ctx, db)
-	return seq, err
-}
-
-// Epoch returns a text that changes when a database's feed does not lead from an earlier state to the present one:
-// documents were purged, or the database was deleted and created again. It is empty where the store has neither.
-func (s *Store) Epoch(ctx context.Context, db string) (epoch string, err error) {
-	_, epoch, err = s.Position(ctx, db)
-	return epoch, err
-}
-
-// Position returns Sequence and Epoch, by one call.
+// Position returns where a database's feed is now: Changes since seq misses nothing that is written from here on.
+//
+// epoch is a text that changes when the feed does not lead from an earlier state to the present one: documents were
+// purged, or the database was deleted and created again. It is empty where the store has neither.
 func (s *Store) Position(ctx context.Context, db string) (seq, epoch string, err error) {
 	err = s.call("sequence", db, func() error {
 		stats, err := s.client.DB(db).Stats(ctx)

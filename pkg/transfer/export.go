@@ -23,7 +23,7 @@ type Source interface {
 	Databases(ctx context.Context) ([]string, error)
 	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
 	CopyAttachment(ctx context.Context, db, id, name string, w io.Writer) error
-	Sequence(ctx context.Context, db string) (string, error)
+	Position(ctx context.Context, db string) (seq, epoch string, err error)
 }
 
 // ExportOptions are the options of Export.
@@ -101,7 +101,7 @@ func (e *export) run(ctx context.Context) error {
 // time to time. A database that is gone has none.
 func (e *export) sequences(ctx context.Context, databases []string) (all []string, err error) {
 	for _, db := range databases {
-		sequence, err := e.source.Sequence(ctx, db)
+		sequence, _, err := e.source.Position(ctx, db)
 		if err != nil && !fault.Is(err, fault.DatastoreMissing) {
 			return nil, err
 		}

@@ -186,7 +186,7 @@ func TestThereAndBack(t *testing.T) {
 				t.Errorf("imported %+v, %v", first, refused)
 			}
 			sequence := func() string {
-				seq, err := s.Sequence(t.Context(), plusDB)
+				seq, _, err := s.Position(t.Context(), plusDB)
 				testutil.OK(t, err)
 				return seq
 			}

@@ -60,19 +60,9 @@ func (a Apart) ChangesSince(ctx context.Context, db, since string, each func(sto
 	return a.Store.ChangesSince(ctx, a.Prefix+db, since, each)
 }
 
-// Epoch is Store.Epoch with the prefix before the name of the database.
-func (a Apart) Epoch(ctx context.Context, db string) (string, error) {
-	return a.Store.Epoch(ctx, a.Prefix+db)
-}
-
 // Position is Store.Position with the prefix before the name of the database.
 func (a Apart) Position(ctx context.Context, db string) (seq, epoch string, err error) {
 	return a.Store.Position(ctx, a.Prefix+db)
-}
-
-// Sequence is Store.Sequence with the prefix before the name of the database.
-func (a Apart) Sequence(ctx context.Context, db string) (string, error) {
-	return a.Store.Sequence(ctx, a.Prefix+db)
 }
 
 // Put is Store.Put with the prefix before the name of the database.

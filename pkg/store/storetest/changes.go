@@ -65,7 +65,7 @@ func changesFollow(s *subject) {
 	rev := s.put(`{"_id":"a","n":1}`)
 	s.put(`{"_id":"b/c","n":1}`)
 	s.put(`{"_id":"a","n":2,"_rev":"` + rev + `"}`)
-	since, err := s.Sequence(s.Context(), s.db)
+	since, _, err := s.Position(s.Context(), s.db)
 	s.ok(err)
 	ctx, cancel := context.WithCancel(s.Context())
 	defer cancel()
@@ -100,7 +100,7 @@ func changesEnd(s *subject) {
 	if err == nil || !errors.Is(err, context.Canceled) {
 		s.Errorf("after its context: %v", err)
 	}
-	_, err = s.Sequence(s.Context(), s.db+"-missing")
+	_, _, err = s.Position(s.Context(), s.db+"-missing")
 	testutil.RequireFault(s, err, fault.DatastoreMissing)
 	err = s.Changes(s.Context(), s.db+"-missing", "", func(store.Change) error { return nil }, nil)
 	testutil.RequireFault(s, err, fault.DatastoreMissing)
