@@ -56,7 +56,11 @@ func TestAlerts(t *testing.T) {
 	healthy := start(t, "--store", home)
 	ok(t, "ips", "add", "192.0.2.1-192.0.2.30", "--zone", "z", "--host", "h", "--store", home)
 	healthy.awaitFullPass()
-	fine := up(healthy.metrics())
+	var fine string
+	testutil.Eventually(t, "a healthy server", func() bool {
+		fine = up(healthy.metrics())
+		return strings.Contains(fine, "\njunctor_ready 1\n")
+	})
 
 	states := alertStates(t)
 	for name, expression := range alerts(t) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -178,27 +179,25 @@ func writeOn(ctx context.Context, s *served, token, accountID string, made *chan
 	const writers = 16
 	write := func(method, path, body string, want int) bool {
 		status, text, err := s.send(method, path, token, body)
-		if err != nil || status != want {
+		if err != nil || status != want && status != http.StatusServiceUnavailable { // of a machine that is too busy
 			s.Errorf("%s %s: %d %s, %v", method, path, status, text, err)
-			return false
 		}
-		return true
+		return err == nil && status == want
 	}
 	var all sync.WaitGroup
 	var last atomic.Int64
 	for range writers {
 		all.Go(func() {
-			for ctx.Err() == nil {
+			for ctx.Err() == nil && !s.Failed() {
 				n := last.Add(1)
 				id := fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255)
 				if !write("PUT", "/v2/ips", `{"data":{"ip":"`+id+`","zone":"z","host":"h"}}`, 201) {
-					return
+					continue
 				}
 				made.add(change{id, false})
-				if !write("POST", "/v2/accounts/"+accountID+"/ips/"+id, "", 200) {
-					return
+				if write("POST", "/v2/accounts/"+accountID+"/ips/"+id, "", 200) {
+					made.add(change{id, true})
 				}
-				made.add(change{id, true})
 			}
 		})
 	}

@@ -208,7 +208,7 @@ func TestStopBehindBalancer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not with -short: it starts processes and puts them under load")
 	}
-	stopBehindBalancer(t, 1, 5*time.Second, 100*time.Millisecond)
+	stopBehindBalancer(t, 1, 10*time.Second, 100*time.Millisecond)
 }
 
 // TestSoakStopBehindBalancer is the same as an operator would have it: ten stops, a check each second, and five seconds

@@ -37,11 +37,7 @@ func TestCouchDBLater(t *testing.T) {
 	if exists(s.readyFile) {
 		t.Error("the server says it is ready")
 	}
-
-	if reason := s.readiness(); reason != storeUnreachable {
-		t.Errorf("without a CouchDB reason %q", reason)
-	}
-
+	s.becomes(storeUnreachable)
 	up.Store(true)
 	s.await()
 	s.becomes(notBootstrapped)
@@ -65,6 +61,7 @@ func TestRefused(t *testing.T) {
 	s := begin(t, nil, "--store", front.URL, "--state-dir", t.TempDir())
 	testutil.Eventually(t, "an attempt", func() bool { return s.logs("can't be prepared") })
 	s.awaitListening()
+	s.becomes(storeUnauthorized)
 	for range 20 {
 		if reason := s.readiness(); reason != storeUnauthorized {
 			t.Fatalf("reason %q", reason)

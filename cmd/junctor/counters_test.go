@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"junctor/pkg/testutil"
 )
 
 // TestServerMetrics: counters exist before they count, so that alerts see their first increase (N9). Failures, logins, the
@@ -30,16 +32,14 @@ func TestServerMetrics(t *testing.T) {
 	s.request("PUT", "/v2/user_auth", "", `{"data":{"credentials":"`+strings.Repeat("0", 32)+`","account_name":"none"}}`)
 	s.request("GET", "/v2/ips", "no token", "")
 	s.awaitFullPass()
-	text = s.metrics()
 	for _, want := range []string{
 		`junctor_logins_failed_total 1`, `junctor_tokens_refused_total 2`, `junctor_http_requests_in_flight 0`,
 		`junctor_store_file_bytes [1-9]`, `junctor_store_disk_free_bytes [1-9]`, `junctor_last_full_pass_timestamp_seconds [1-9]`,
 		`junctor_build_info{commit="[^"]*",go="go1[^"]*",version="dev"} 1`, `junctor_http_failures_total{kind="busy"} 0`,
 		`junctor_history_waiting 0`, `junctor_history_oldest_seconds 0`,
 	} {
-		if !regexp.MustCompile(`(?m)^` + want).MatchString(text) {
-			t.Errorf("no %s in\n%s", want, text)
-		}
+		pattern := regexp.MustCompile(`(?m)^` + want)
+		testutil.Eventually(t, want, func() bool { return pattern.MatchString(s.metrics()) })
 	}
 }
 

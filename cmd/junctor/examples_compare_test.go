@@ -196,6 +196,7 @@ func TestAPITables(t *testing.T) {
 	shape := regexp.MustCompile("^`([^`]+)`")
 	here := strings.NewReplacer("{A}", holder.ID, "{IP}", "192.0.2.18", `["…"]`, `["192.0.2.10","192.0.2.11"]`,
 		"[…]", `["192.0.2.10","192.0.2.11"]`)
+	s.awaitFullPass() // which ips/health tells of
 	rows := tableRow.FindAllStringSubmatch(readFile(t, "../../docs/api.md"), -1)
 	if len(rows) != 12 {
 		t.Errorf("%d rows", len(rows))

@@ -149,6 +149,9 @@ func (c *chain) check() string {
 		if problem := c.get("ips/"+ip+"/history?page_size=1000", &events); problem != "" {
 			return problem
 		}
+		if len(events) == 0 {
+			return ip + " has no event yet"
+		}
 		slices.Reverse(events)
 		ids, holder := map[string]bool{}, ""
 		for _, e := range events {

@@ -26,7 +26,7 @@ const stopBound = patience
 func TestStopWithHungStore(t *testing.T) {
 	t.Parallel()
 	f := newFaultyCouch(t)
-	s, admin := onCouch(t, f)
+	s, admin := onCouch(t, f, "--max-staleness", "1h") // the request under way reads memory, however busy the machine is
 	token := s.login(admin.APIKey)
 	created := newAccount(t, "A", "--store", f.direct, "--state-dir", t.TempDir())
 	s.create(token, "1.2.3.4", "z")

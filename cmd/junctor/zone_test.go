@@ -25,14 +25,12 @@ func TestZone(t *testing.T) {
 	first := func() any {
 		_, e := s.request("GET", path+"/assigned", token, "")
 		list, _ := e["data"].([]any)
-		if len(list) != 3 {
-			t.Fatalf("assigned: %v", e)
+		if len(list) != 3 { // as on a machine that is too busy
+			return nil
 		}
 		return list[0].(map[string]any)["ip"]
 	}
-	if got := first(); got != "192.0.2.2" {
-		t.Errorf("the zone's own name: %v comes first", got)
-	}
+	testutil.Eventually(t, "the zone's own name", func() bool { return first() == "192.0.2.2" })
 	configure(t, dsn, `{"_id":"ips",
 		"default":{"zone_name_map":{"east":"us-west"}},"east":{"zone_name_map":{"east":"us-east"}}}`)
 	testutil.Eventually(t, "the zone's other name", func() bool { return first() == "192.0.2.3" })

@@ -10,6 +10,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // cashier is a billing hook beside a service, which counts what Kazoo would count.
@@ -35,6 +36,12 @@ func (c *cashier) count(account string) (n int) {
 		c.Error(err)
 	}
 	return n
+}
+
+// counts waits until Kazoo's view counts so many: a request waits for the accounts' copies for 2 s at most.
+func (c *cashier) counts(account string, want int) {
+	c.Helper()
+	testutil.Eventually(c, "Kazoo to count as many", func() bool { return c.count(account) == want }, want)
 }
 
 // serve wires the hook to a service, as the command does.

@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"junctor/pkg/api"
+	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // TestClients makes the requests that known clients make, and reads the answers as they do.
@@ -177,9 +179,10 @@ func seqClient(sv *service) {
 	sv.is(sv.want(sv.pqc("M", "GET", ips+"/1.2.3.4"+format, ""), 200).data(), held)
 	sv.want(sv.pqc("M", "DELETE", "/v2/ips/1.2.3.4"+format, ""), 200)
 	sv.is(sv.pqc("A", "GET", ips+"/assigned", "").data(), `[]`)
-	if _, err := sv.store.Get(sv.Context(), databaseOf(accountA), "1.2.3.4"); err == nil {
-		sv.Error("the account's copy is still there")
-	}
+	testutil.Eventually(sv, "the end of the account's copy", func() bool {
+		_, err := sv.store.Get(sv.Context(), databaseOf(accountA), "1.2.3.4")
+		return fault.Is(err, fault.BadIdentifier)
+	})
 }
 
 // goClient: kazoo-go decodes the envelope into these types, and fails on any other.

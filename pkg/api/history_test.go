@@ -10,6 +10,7 @@ import (
 
 	names "junctor/pkg/kazoo"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // event is a row of a history.
@@ -65,11 +66,12 @@ func TestHistory(t *testing.T) {
 			}
 			sv.clock.set(sv.clock.now().Add(time.Minute))
 		}
-		all, _ := sv.history("M", "ips/history")
 		const want = "created >, assigned >2, edited 2>2, moved 2>0, released 0>, deleted >"
-		if got := short(all); got != want {
-			t.Fatal(got)
-		}
+		var all []event
+		testutil.Eventually(t, "all events", func() bool { // a listing waits for them for 2 s at most
+			all, _ = sv.history("M", "ips/history")
+			return short(all) == want
+		}, want)
 		if e := all[4]; e.ID != ip+":2" || e.IP != ip || e.Zone != "z" || e.At != began+60 || e.To != accountA || e.Client != "127.0.0.1" ||
 			e.Account != accountA || len(e.Request) != 32 || e.Source != "api" {
 			t.Errorf("%+v", e)

@@ -50,12 +50,13 @@ func TestSlowBodies(t *testing.T) {
 		sv.begin(head(ipsOfA, 11, "X-Auth-Token", token) + "{")
 		sv.begin(head("/v2/api_auth", 11) + "{")
 	}
-	last := sv.begin(head(ipsOfA, 11, "X-Auth-Token", token) + `{"data"`)
 	for range 20 {
 		sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
 		sv.want(sv.as("A", "POST", ipsOfA, `{"data":{}}`), 200)
 		sv.want(sv.logIn("A"), 201)
 	}
+	last := sv.begin(head(ipsOfA, 11, "X-Auth-Token", token) + `{"data"`)
+	sv.want(sv.as("A", "GET", ipsOfA, ""), 200)
 	if _, err := io.WriteString(last, ":{}}"); err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +205,8 @@ func TestLargeBodies(t *testing.T) {
 		}()
 	}
 	for range 39 { // an account may send one of 8 MB at a time
-		if status := <-refused; status != 503 && status != 0 {
+		// 400 is of the one whose last byte has not come when all others were refused, on a busy machine.
+		if status := <-refused; status != 503 && status != 400 && status != 0 {
 			t.Errorf("status %d", status)
 		}
 	}

@@ -5,12 +5,14 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"junctor/pkg/document"
 	"junctor/pkg/history"
 	"junctor/pkg/store"
+	"junctor/pkg/testutil"
 )
 
 // world is what was recorded to be written, as far as it counts here: database, then id. A document that was deleted
@@ -116,6 +118,10 @@ func (w world) clone() world {
 func (r *replay) compareDocuments(t *testing.T, e exchange, want world) {
 	t.Helper()
 	got := r.stored(t, want)
+	// A request waits for the accounts' copies for 2 s at most.
+	for end := time.Now().Add(testutil.Patience); !equal(got, want) && !t.Failed() && time.Now().Before(end); {
+		got = r.stored(t, want)
+	}
 	same := true
 	for _, db := range watched {
 		for _, id := range slices.Sorted(maps.Keys(union(got[db], want[db]))) {
@@ -128,6 +134,18 @@ func (r *replay) compareDocuments(t *testing.T, e exchange, want world) {
 	if !same || !reflect.DeepEqual(keysOf(want), keysOf(r.world)) {
 		r.sync(t, got)
 	}
+}
+
+// equal reports whether two worlds hold the same where somebody watches.
+func equal(a, b world) bool {
+	for _, db := range watched {
+		for id := range union(a[db], b[db]) {
+			if !reflect.DeepEqual(a[db][id], b[db][id]) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func keysOf(w world) map[string][]string {

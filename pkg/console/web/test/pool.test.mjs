@@ -355,9 +355,10 @@ test('with the keyboard alone', async () => {
   await press('Enter')
   await tabTo('button', 'Assign')
   await press('Enter')
-  await other.getByRole('dialog').waitFor()
+  const account = other.getByRole('dialog').getByLabel('Account')
+  await until('the focus', () => account.evaluate((element) => element === document.activeElement))
   await other.keyboard.type('Cobalt')
-  await other.getByRole('option').waitFor()
+  await until('one account', async () => (await other.getByRole('option').count()) === 1) // typed slowly there are others first
   await press('ArrowDown', 'Enter', 'Enter')
   await other.getByRole('dialog').waitFor({ state: 'detached' })
   assert.equal((await stored(ip)).assigned_to, accounts['Cobalt Contact Centers'].id)
