@@ -13,7 +13,7 @@ import (
 
 // The reasons of /readyz why a write would not succeed.
 const (
-	starting          = "starting"
+	starting          = readiness.Starting
 	notBootstrapped   = "not_bootstrapped"
 	storeUnreachable  = readiness.Unreachable
 	storeUnauthorized = "store_unauthorized"

@@ -210,7 +210,8 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 		f.run("reconciler", s.reconciler.Run)
 		f.run("routing", s.routing.Follow)
 		f.run("repairs", s.repairStore)
-		s.ready.State(serving) // which logs it
+		for s.ready.State(serving) == starting && serving.Err() == nil { // then it is logged
+		}
 		<-serving.Done()
 	}
 	s.withdraw()

@@ -21,8 +21,11 @@ const (
 	waitTime  = time.Second     // that a caller waits for it
 )
 
-// Unreachable is the reason of a store that does not respond.
-const Unreachable = "store_unreachable"
+// Reasons of the package's own.
+const (
+	Starting    = "starting"          // the first probe is under way: nothing is known, and nothing is logged
+	Unreachable = "store_unreachable" // the store does not respond
+)
 
 // Prober remembers the result of the last probe, and logs when it changes.
 type Prober struct {
@@ -94,6 +97,9 @@ func (p *Prober) run() (any, error) {
 func (p *Prober) conclude() (reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.responded.IsZero() && p.err == nil {
+		return Starting
+	}
 	reason = p.reason
 	if time.Since(p.responded) > p.Grace+MaxAge+waitTime {
 		reason = Unreachable

@@ -93,3 +93,23 @@ func TestSilentStore(t *testing.T) {
 		})
 	}
 }
+
+// TestSlowStart: until the first probe is over nothing is known, so that nothing is said of the store.
+func TestSlowStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p := &Prober{Log: zerolog.New(&log), Probe: func(context.Context) (string, error) {
+			time.Sleep(3 * waitTime / 2)
+			return "", nil
+		}}
+		for _, want := range []string{Starting, ""} {
+			if got := p.State(t.Context()); got != want {
+				t.Errorf("reason %q, want %q", got, want)
+			}
+		}
+		if strings.Count(log.String(), "\n") != 1 || strings.Contains(log.String(), "not ready") {
+			t.Errorf("logged\n%s", log.String())
+		}
+	})
+}
