@@ -153,7 +153,7 @@ func compareWithModel(t *testing.T, x *index, m plainIndex) (all []any) {
 	for _, id := range modelClusters {
 		for direction, name := range directions {
 			for _, zone := range modelZones {
-				compare(x.cluster(id).addresses(direction, zone), m.addresses(id, name, zone), id, name, zone)
+				compare(x.cluster(id).addresses(direction, zone, false), m.addresses(id, name, zone), id, name, zone)
 			}
 		}
 	}

@@ -60,22 +60,18 @@ func (r *Registry) Addresses(cluster, direction, zone string) ([]Address, error)
 	if direction == bothDirections {
 		all := []Address{}
 		for i, name := range directions {
-			for _, a := range known.addresses(i, zone) {
+			for _, a := range known.addresses(i, zone, false) {
 				all = append(all, Address{a.IP, a.Zone, name})
 			}
 		}
 		return all, nil
 	}
-	addresses := known.addresses(slices.Index(directions, direction), zone)
-	if known != nil && known.randomize {
-		shuffleZones(addresses)
-	}
-	return addresses, nil
+	return known.addresses(slices.Index(directions, direction), zone, true), nil
 }
 
-// addresses returns all addresses in a direction: those of the first zone, then zone by zone, by name. A nil entry has
-// none.
-func (e *entry) addresses(direction int, first string) []Address {
+// addresses returns all addresses in a direction: those of the first zone, then zone by zone, by name. If mayShuffle is
+// true, those of a zone are shuffled if the cluster has randomize_routing. A nil entry has none.
+func (e *entry) addresses(direction int, first string, mayShuffle bool) []Address {
 	all := []Address{}
 	if e == nil {
 		return all
@@ -85,25 +81,16 @@ func (e *entry) addresses(direction int, first string) []Address {
 			if (zone.name.Value() == first) != isFirst {
 				continue
 			}
+			before := len(all)
 			for _, addr := range zone.addresses {
 				all = append(all, Address{IP: addr.String(), Zone: zone.name.Value()})
+			}
+			if added := all[before:]; mayShuffle && e.randomize {
+				rand.Shuffle(len(added), func(i, j int) { added[i], added[j] = added[j], added[i] })
 			}
 		}
 	}
 	return all
-}
-
-// shuffleZones shuffles each run of addresses of one zone.
-func shuffleZones(addresses []Address) {
-	for from := 0; from < len(addresses); {
-		to := from + 1
-		for to < len(addresses) && addresses[to].Zone == addresses[from].Zone {
-			to++
-		}
-		run := addresses[from:to]
-		rand.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
-		from = to
-	}
 }
 
 // checkLoaded returns fault.DatastoreUnreachable until all clusters have been read.
