@@ -61,7 +61,7 @@ codes. These are known:
 				Provisioner: a.provisioner,
 				Settings:    a.accounts,
 				Install:     func(ctx context.Context) error { return pooldb.Install(ctx, a.store) },
-				Reconcile:   a.reconciler.Refresh,
+				Reconcile:   func(ctx context.Context) error { return a.reconciler.Repair(ctx, false) },
 			})
 			c.printSup(text, code)
 			return exitCode(code)

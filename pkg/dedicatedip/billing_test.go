@@ -155,9 +155,9 @@ func billingLearnsOfRepairs(s *subject) {
 	s.listAccounts(accountA, accountB)
 	s.hold(accountA, []string{"10.0.0.1"})
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip"}`)
-	r := projection.NewReconciler(p.Projector(), s.s, projection.ReconcilerOptions{Gap: time.Millisecond})
-	s.ok(r.Refresh(s.Context()))
+	r := projection.NewReconciler(p.Projector(), s.s, projection.ReconcilerOptions{})
+	s.ok(r.Repair(s.Context(), false))
 	b.was(s, accountB)
-	s.ok(r.Refresh(s.Context()))
+	s.ok(r.Repair(s.Context(), false))
 	b.was(s)
 }

@@ -46,7 +46,7 @@ func copyOf(id, holder string) document.Document {
 
 func (s *subject) rebuilt(want Rebuilt) *testReconciler {
 	s.Helper()
-	h := s.reconciler(projection.ReconcilerOptions{})
+	h := s.reconciler()
 	got, err := h.RebuildFromCopies(s.Context(), h.Reconciler, h.store, history.Actor{})
 	s.ok(err)
 	if !reflect.DeepEqual(got, want) {

@@ -27,8 +27,8 @@ func editedCopies(s *subject) {
 	s.write(db, "10.0.0.2", func(doc document.Document) { doc["pvt_type"] = "note" })
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.1","pvt_type":"dedicated_ip"}`,
 		`{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"10.0.0.8","pvt_type":"device"}`)
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA)
 	s.counts(h, map[string]int{projection.CopyUpdated: 2, projection.CopyRemoved: 2})
 	for id, want := range map[string]bool{"10.0.0.9": false, "10.0.0.8": true} {
@@ -42,8 +42,8 @@ func editedCopies(s *subject) {
 func throughKazoosViews(s *subject) {
 	s.listAccounts(accountA)
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`, `{"_id":"a","pvt_type":"user"}`)
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{projection.CopyRemoved: 1})
 	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA)} {
 		if doc := s.stored(db, "_design/junctor"); doc != nil {
@@ -56,8 +56,8 @@ func throughKazoosViews(s *subject) {
 func throughOurViews(s *subject) {
 	s.writeAccounts(accountA, accountB)
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{projection.CopyRemoved: 1})
 	if s.stored(s.accountDB(accountA), "_design/junctor") == nil {
 		s.Error("the account's database has no view of ours")
@@ -88,8 +88,8 @@ func pagesOfAccounts(s *subject) {
 	if found := s.survey(2 * manyAccounts); found.Accounts != manyAccounts || found.LeftOver.Count != 3 || !found.All {
 		s.Errorf("surveyed %+v", found)
 	}
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{projection.CopyRemoved: 3})
 	if log := h.log.String(); !strings.Contains(log, `"accounts":1001,"copies":3`) {
 		s.Errorf("logged %s", log)
@@ -115,8 +115,8 @@ func passWithoutProgress(s *subject) {
 	s.listAccounts(accountA, accountB, accountC)
 	s.listManyAccounts(3)
 	s.putIn(s.accountDB(accountA), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
-	h := s.reconcilerOn(repeating{s.s}, time.Now, projection.ReconcilerOptions{Gap: time.Nanosecond})
-	if err := h.Refresh(s.Context()); !errors.Is(err, store.ErrNoProgress) {
+	h := s.reconcilerOn(repeating{s.s}, projection.ReconcilerOptions{})
+	if err := h.Repair(s.Context(), false); !errors.Is(err, store.ErrNoProgress) {
 		s.Errorf("it ended with %v", err)
 	}
 	s.passed(h, projection.PassNoProgress)
@@ -151,8 +151,8 @@ func passStops(s *subject) {
 	}
 	pass := func(result string, removed int) *testReconciler {
 		s.Helper()
-		h := s.reconciler(projection.ReconcilerOptions{Gap: time.Nanosecond})
-		err := h.Refresh(s.Context())
+		h := s.reconciler()
+		err := h.Repair(s.Context(), false)
 		if stopped := result == projection.PassStopped; stopped != (err != nil) {
 			s.Errorf("the pass ended with %v", err)
 		}
@@ -205,7 +205,7 @@ func passSparesContested(s *subject) {
 	s.listAccounts(accountA, accountB)
 	s.putMany(s.accountDB(accountA), []document.Document{copyOf("2001:db8::1", accountA), copyOf("10.0.0.9", accountA)})
 	s.putMany(s.accountDB(accountB), []document.Document{copyOf("2001:DB8::1", accountB)})
-	h := s.reconciler(projection.ReconcilerOptions{})
+	h := s.reconciler()
 	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{projection.CopyRemoved: 1}) // 10.0.0.9
 	s.copiedFrom(accountA, []string{"2001:db8::1"})
@@ -214,7 +214,7 @@ func passSparesContested(s *subject) {
 		s.Errorf("logged %s", log)
 	}
 	s.give(accountA, "2001:db8::1")
-	h = s.reconciler(projection.ReconcilerOptions{})
+	h = s.reconciler()
 	s.ok(h.Repair(s.Context(), false))
 	s.copies(accountA, "2001:db8::1")
 	s.copies(accountB)
@@ -231,8 +231,8 @@ func passRemovesReleased(s *subject) {
 	_ = s.release(s.dying(), accountA, ids...)
 	s.copiedFrom(accountA, ids)
 	_ = s.assign(s.dying(), accountB, ids[:15]...)
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{projection.CopyRemoved: 20, projection.CopyCreated: 15})
 	s.copies(accountB, ids[:15]...)
 	s.copies(accountA)
@@ -250,28 +250,6 @@ func (s *subject) hold(accountID string, ids []string) {
 	s.putMany(s.accountDB(accountID), docs)
 }
 
-// passesPause: the next pass waits for the clock.
-func passesPause(s *subject) {
-	s.before()
-	now := func() time.Time { return time.Unix(s.clock.Load(), 0) }
-	h := s.reconcilerOn(s.s, now, projection.ReconcilerOptions{Gap: 10 * time.Second})
-	s.ok(h.Refresh(s.Context()))
-	s.windows()
-	s.clock.Add(9)
-	ctx, cancel := context.WithTimeout(s.Context(), 100*time.Millisecond)
-	defer cancel()
-	if err := h.Refresh(ctx); err == nil {
-		s.Error("a pass within the pause")
-	}
-	s.counts(h, map[string]int{})
-	done := make(chan error)
-	go func() { done <- h.Refresh(s.Context()) }()
-	s.clock.Add(1)
-	s.ok(<-done)
-	s.healed()
-	s.counts(h, afterWindows)
-}
-
 // abandonedAddresses: they are logged and left alone.
 func abandonedAddresses(s *subject) {
 	const gone, marked = "ffffffffffffffffffffffffffffffff", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
@@ -285,8 +263,8 @@ func abandonedAddresses(s *subject) {
 	if found := s.survey(10).Abandoned; found.Count != 3 {
 		s.Errorf("surveyed %+v", found)
 	}
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{"abandoned": 3})
 	for id, want := range map[string]string{"10.0.0.6": gone, "10.0.0.7": marked, "10.0.0.8": "no account"} {
 		if got := s.stored(Database, id).String("pvt_assigned_to"); got != want || !strings.Contains(h.log.String(), id) {
@@ -321,10 +299,10 @@ func TestAPassGoesOnPastAnUnwritableAccount(t *testing.T) {
 		s.hold(id, []string{address})
 		s.ok(s.s.Delete(s.Context(), s.accountDB(id), address, s.stored(s.accountDB(id), address).Rev()))
 	}
-	h := s.reconcilerOn(unwritable{s.s, s.accountDB(accountB)}, time.Now, projection.ReconcilerOptions{
-		Gap: time.Nanosecond, Patience: 50 * time.Millisecond,
+	h := s.reconcilerOn(unwritable{s.s, s.accountDB(accountB)}, projection.ReconcilerOptions{
+		Patience: 50 * time.Millisecond,
 	})
-	if err := h.Refresh(s.Context()); err == nil || !strings.Contains(err.Error(), accountB) {
+	if err := h.Repair(s.Context(), false); err == nil || !strings.Contains(err.Error(), accountB) {
 		t.Errorf("got %v", err)
 	}
 	testutil.Eventually(s, "copied", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") != nil })

@@ -31,7 +31,6 @@ var reconcileCases = []testCase{
 	{"reconcile removes what was released", passRemovesReleased},
 	{"reconcile leaves contested copies", passSparesContested},
 	{"reconcile twice at once", twiceAtOnce},
-	{"reconcile passes have pauses", passesPause},
 	{"reconcile abandoned addresses", abandonedAddresses},
 }
 
@@ -54,12 +53,12 @@ type reconcilerStore interface {
 }
 
 // reconciler is one more process. Its clock is the machine's.
-func (s *subject) reconciler(o projection.ReconcilerOptions) *testReconciler {
+func (s *subject) reconciler() *testReconciler {
 	s.Helper()
-	return s.reconcilerOn(s.s, time.Now, o)
+	return s.reconcilerOn(s.s, projection.ReconcilerOptions{})
 }
 
-func (s *subject) reconcilerOn(on reconcilerStore, now func() time.Time, o projection.ReconcilerOptions) *testReconciler {
+func (s *subject) reconcilerOn(on reconcilerStore, o projection.ReconcilerOptions) *testReconciler {
 	s.Helper()
 	h := &testReconciler{store: on, counts: map[string]int{}}
 	count := func(kind string) {
@@ -73,11 +72,10 @@ func (s *subject) reconcilerOn(on reconcilerStore, now func() time.Time, o proje
 		h.passed = append(h.passed, result)
 	}
 	h.Pool = s.poolWith(on, Options{
-		Now: now, Log: zerolog.New(&h.log), Copies: projection.Options{
+		Now: time.Now, Log: zerolog.New(&h.log), Copies: projection.Options{
 			Repaired: count, Abandoned: func() { count("abandoned") }, Settle: 30 * time.Millisecond,
 		},
 	})
-	o.Now = now
 	h.Reconciler = projection.NewReconciler(h.Projector(), on, o)
 	return h
 }
@@ -212,8 +210,8 @@ func (s *subject) healed() {
 func windowsInPass(s *subject) {
 	s.before()
 	s.windows()
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.healed()
 	s.counts(h, afterWindows)
 }
@@ -221,7 +219,7 @@ func windowsInPass(s *subject) {
 // windowsRunning: what happens while one does, without any further pass.
 func windowsRunning(s *subject) {
 	s.before()
-	h := s.reconciler(projection.ReconcilerOptions{})
+	h := s.reconciler()
 	s.running(h)
 	testutil.Eventually(s, "the first pass", func() bool {
 		return s.stored(projection.StateDatabase, projection.StateID)["pass_began"] != nil
@@ -238,7 +236,6 @@ func windowsRunning(s *subject) {
 // twiceAtOnce: each repair is made once, and two passes never run at a time.
 func twiceAtOnce(s *subject) {
 	s.before()
-	o := projection.ReconcilerOptions{Gap: time.Millisecond}
 	var mu sync.Mutex
 	inside, crowded := map[int]bool{}, false
 	var reconcilers []*testReconciler
@@ -248,7 +245,7 @@ func twiceAtOnce(s *subject) {
 			defer mu.Unlock()
 			inside[i] = enter
 			crowded = crowded || inside[0] && inside[1]
-		}}, time.Now, o)
+		}}, projection.ReconcilerOptions{})
 		reconcilers = append(reconcilers, h)
 		s.running(h)
 	}
@@ -266,8 +263,8 @@ func twiceAtOnce(s *subject) {
 	}
 	testutil.Eventually(s, "all windows healed", func() bool { return fmt.Sprint(total()) == fmt.Sprint(afterWindows) })
 	for range 3 {
-		s.ok(reconcilers[0].Refresh(s.Context()))
-		s.ok(reconcilers[1].Refresh(s.Context()))
+		s.ok(reconcilers[0].Repair(s.Context(), false))
+		s.ok(reconcilers[1].Repair(s.Context(), false))
 	}
 	s.healed()
 	if got := total(); fmt.Sprint(got) != fmt.Sprint(afterWindows) {

@@ -51,8 +51,8 @@ func surveyCopies(s *subject) {
 			"10.0.0.2 ("+accountA+")", "10.0.0.3 ("+accountA+")", "10.0.0.4 ("+accountA+")"),
 		Accounts: 3, All: true,
 	})
-	h := s.reconciler(projection.ReconcilerOptions{})
-	s.ok(h.Refresh(s.Context()))
+	h := s.reconciler()
+	s.ok(h.Repair(s.Context(), false))
 	s.counts(h, map[string]int{
 		projection.CopyCreated: found.Missing.Count, projection.CopyUpdated: found.Stale.Count, projection.CopyRemoved: found.LeftOver.Count,
 	})

@@ -20,10 +20,9 @@ const StateID = "reconciler"
 
 // The fields of it. Times are Unix milliseconds.
 const (
-	fieldPass      = "pass_began" // the last full pass that was completed
-	fieldPassEnded = "pass_ended" // the last full pass, however it ended
-	fieldHolder    = "lease_holder"
-	fieldUntil     = "lease_until"
+	fieldPass   = "pass_began" // the last full pass that was completed
+	fieldHolder = "lease_holder"
+	fieldUntil  = "lease_until"
 )
 
 const (
@@ -43,11 +42,10 @@ type lease struct {
 	began, renewed time.Time
 }
 
-// acquire waits for the lease, and for gap after the last pass. It returns nil if another process has made a pass that
-// began after asked.
-func (r *Reconciler) acquire(ctx context.Context, asked time.Time, gap time.Duration) (*lease, error) {
+// acquire waits for the lease. It returns nil if another process has made a pass that began after asked.
+func (r *Reconciler) acquire(ctx context.Context, asked time.Time) (*lease, error) {
 	for {
-		made, wait, err := r.tryAcquire(ctx, asked, gap)
+		made, wait, err := r.tryAcquire(ctx, asked)
 		if err != nil || made {
 			return nil, err
 		}
@@ -62,17 +60,12 @@ func (r *Reconciler) acquire(ctx context.Context, asked time.Time, gap time.Dura
 }
 
 // tryAcquire takes the lease if it is free. Otherwise it returns how long that may last.
-func (r *Reconciler) tryAcquire(
-	ctx context.Context, asked time.Time, gap time.Duration,
-) (made bool, wait time.Duration, err error) {
+func (r *Reconciler) tryAcquire(ctx context.Context, asked time.Time) (made bool, wait time.Duration, err error) {
 	err = r.updateState(ctx, func(doc document.Document) error {
 		now := r.options.Now()
 		made, wait = timeIn(doc, fieldPass).After(asked), 0
 		if !made && doc.String(fieldHolder) != "" {
 			wait = min(timeIn(doc, fieldUntil).Sub(now), leaseTime)
-		}
-		if !made && wait <= 0 {
-			wait = min(timeIn(doc, fieldPassEnded).Add(gap).Sub(now), gap)
 		}
 		if made || wait > 0 {
 			return store.ErrUnchanged
@@ -112,7 +105,6 @@ func (l *lease) release(ctx context.Context, completed bool) error {
 		}
 		delete(doc, fieldHolder)
 		delete(doc, fieldUntil)
-		doc[fieldPassEnded] = millis(l.options.Now())
 		if completed {
 			doc[fieldPass] = millis(l.began)
 		}

@@ -20,21 +20,21 @@ func TestLostLease(t *testing.T) {
 	now := time.Unix(1700000000, 0)
 	clock := func() time.Time { return now }
 	dead := NewReconciler(nil, s, ReconcilerOptions{Now: clock})
-	held, err := dead.acquire(t.Context(), now, 0)
+	held, err := dead.acquire(t.Context(), now)
 	if held == nil || err != nil {
 		t.Fatal(held, err)
 	}
 	other := NewReconciler(nil, s, ReconcilerOptions{Now: clock})
-	if made, wait, err := other.tryAcquire(t.Context(), now, 0); made || wait != leaseTime || err != nil {
+	if made, wait, err := other.tryAcquire(t.Context(), now); made || wait != leaseTime || err != nil {
 		t.Fatal(made, wait, err)
 	}
 	now = now.Add(leaseTime / 2)
 	testutil.OK(t, held.renew(t.Context()))
-	if made, wait, err := other.tryAcquire(t.Context(), now, 0); made || wait != leaseTime || err != nil {
+	if made, wait, err := other.tryAcquire(t.Context(), now); made || wait != leaseTime || err != nil {
 		t.Fatal("the lease was not renewed", made, wait, err)
 	}
 	now = now.Add(leaseTime)
-	if taken, err := other.acquire(t.Context(), now, 0); taken == nil || err != nil {
+	if taken, err := other.acquire(t.Context(), now); taken == nil || err != nil {
 		t.Fatal(taken, err)
 	}
 	if err := held.renew(t.Context()); err != errLeaseLost {

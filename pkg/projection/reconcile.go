@@ -29,8 +29,6 @@ type ReconcilerStore interface {
 type ReconcilerOptions struct {
 	// Passed is called with how each full pass of this process ended: one of PassResults. Nil disables it.
 	Passed func(result string)
-	// Gap is the least time between two full passes, whoever makes them. Zero means 10 s.
-	Gap time.Duration
 	// Patience is how long a pass waits for the copies of one account before it goes on to the next. Zero means 10 s.
 	Patience time.Duration
 	// Now is the clock. Nil is the real one.
@@ -52,9 +50,6 @@ type Reconciler struct {
 
 // NewReconciler returns a Reconciler that has a projector write what differs.
 func NewReconciler(p *Projector, s ReconcilerStore, o ReconcilerOptions) *Reconciler {
-	if o.Gap == 0 {
-		o.Gap = 10 * time.Second
-	}
 	if o.Patience == 0 {
 		o.Patience = 10 * time.Second
 	}
@@ -101,7 +96,7 @@ func (r *Reconciler) Run(ctx context.Context) {
 	pauses := backoff.New(firstPause, lastPause)
 	asked := r.options.Now()
 	for {
-		err := r.passSince(ctx, asked, r.options.Gap, false)
+		err := r.passSince(ctx, asked, false)
 		pause := passInterval
 		if passResult(err) == PassFailed && !errors.Is(err, errUnfinished) && ctx.Err() == nil {
 			pause = pauses.Next()
@@ -124,20 +119,16 @@ func (r *Reconciler) Run(ctx context.Context) {
 	}
 }
 
-// Refresh makes a full pass over all accounts, or waits for one that another process makes. Two passes never run at
-// once, and there is a pause between them. A failure of the store ends it, and a TooManyRemovalsError.
-func (r *Reconciler) Refresh(ctx context.Context) error {
-	return r.passSince(ctx, r.options.Now(), r.options.Gap, false)
-}
-
-// Repair is Refresh without a pause before it. confirmed says that any number of copies may be removed.
+// Repair makes a full pass over all accounts, or waits for one that another process makes. Two passes never run at once.
+// A failure of the store ends it, and a TooManyRemovalsError unless confirmed says that any number of copies may be
+// removed.
 func (r *Reconciler) Repair(ctx context.Context, confirmed bool) error {
-	return r.passSince(ctx, r.options.Now(), 0, confirmed)
+	return r.passSince(ctx, r.options.Now(), confirmed)
 }
 
-// passSince returns once there has been a full pass that began after asked. Before it, gap has passed since the last.
-func (r *Reconciler) passSince(ctx context.Context, asked time.Time, gap time.Duration, confirmed bool) error {
-	l, err := r.acquire(ctx, asked, gap)
+// passSince returns once there has been a full pass that began after asked.
+func (r *Reconciler) passSince(ctx context.Context, asked time.Time, confirmed bool) error {
+	l, err := r.acquire(ctx, asked)
 	if err != nil || l == nil {
 		return err
 	}
@@ -282,7 +273,7 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) e
 		return err
 	}
 	never := r.options.Now().Add(100 * 365 * 24 * time.Hour) // no pass that was made replaces this
-	l, err := r.acquire(ctx, never, 0)
+	l, err := r.acquire(ctx, never)
 	if err != nil {
 		return err
 	}

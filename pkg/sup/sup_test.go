@@ -42,11 +42,12 @@ func newPlace(t *testing.T) *place {
 	p.ok(err)
 	t.Cleanup(func() { _ = s.Close() })
 	pool := dedicatedip.New(s, dedicatedip.Options{Settings: account.NewConfig(s)})
+	reconciler := projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{})
 	p.deps = Deps{
 		Pool: pool, Views: s, Accounts: account.NewDirectory(s), Provisioner: account.NewProvisioner(s, auth.NewKeyDocument, time.Now),
 		Settings:  account.NewConfig(s),
 		Install:   func(ctx context.Context) error { return pooldb.Install(ctx, s) },
-		Reconcile: projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{}).Refresh,
+		Reconcile: func(ctx context.Context) error { return reconciler.Repair(ctx, false) },
 	}
 	p.ok(p.deps.Install(t.Context()))
 	for _, id := range []string{accountA, accountB} {
