@@ -145,7 +145,7 @@ func TestBootstrapCutOff(t *testing.T) {
 	for _, loseLast := range []bool{false, true} {
 		finished := false
 		for writes := 0; !finished; writes++ {
-			t.Run(fmt.Sprintf("after %d, answer lost %v", writes, loseLast), func(t *testing.T) {
+			t.Run(fmt.Sprintf("after %d, response lost %v", writes, loseLast), func(t *testing.T) {
 				s := open(t)
 				_, err := newProvisioner(cutAfter(s, writes, loseLast)).Bootstrap(t.Context())
 				if err != nil && !errors.Is(err, errCut) {

@@ -123,7 +123,7 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
-// overtaken is a store in which somebody else takes a realm just after it was found to be free.
+// overtaken is a store in which another process takes a realm just after it was found to be free.
 type overtaken struct {
 	*store.Store
 	realm string

@@ -153,7 +153,7 @@ func TestReseller(t *testing.T) {
 	}
 }
 
-// TestDescribe compares with what a real Crossbar answered to the logins of M and A.
+// TestDescribe compares with what a real Crossbar responded to the logins of M and A.
 func TestDescribe(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("testdata/login.json")

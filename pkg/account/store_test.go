@@ -109,8 +109,7 @@ func newProvisioner(s account.Store) *account.Provisioner {
 
 var errCut = errors.New("cut off")
 
-// cutOff is a store that stops taking writes after a number of them. The last one may be written and its answer
-// lost.
+// cutOff is a store that refuses writes after a number of them. The last one may be written and its response lost.
 type cutOff struct {
 	*store.Store
 	left     atomic.Int64

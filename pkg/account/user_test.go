@@ -384,7 +384,7 @@ func TestChangeUser(t *testing.T) {
 	}
 }
 
-// TestOneNameOneUser: of those who take a name at the same time, at most one gets it, and what the others were told
+// TestOneNameOneUser: of those who take a name at the same time, at most one gets it, and the errors of the others
 // is what is there.
 func TestOneNameOneUser(t *testing.T) {
 	t.Parallel()
@@ -412,7 +412,7 @@ func TestOneNameOneUser(t *testing.T) {
 	}
 	if got, err := account.NewDirectory(s).UsersByHash(t.Context(), acme,
 		account.HashPassword(account.MD5, "wile", "x")); err != nil || len(got) != len(winners) {
-		t.Errorf("%v are there, %v were told so, %v", got, winners, err)
+		t.Errorf("%v are there, %v succeeded, %v", got, winners, err)
 	}
 }
 

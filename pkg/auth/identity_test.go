@@ -86,17 +86,17 @@ func TestWhoMayDoWhat(t *testing.T) {
 func may(t *testing.T, s *store.Store, a *auth.Authenticator, i *auth.Identity) string {
 	t.Helper()
 	target := getAccount(t, s, customerA)
-	answers := []bool{
+	allowed := []bool{
 		i.MaySee(target),
 		a.CheckRestrictions(t.Context(), i, auth.Access{Path: []string{"ips"}, Verb: "GET", Account: target}) == nil,
 		a.CheckRestrictions(t.Context(), i, auth.Access{Path: []string{"ips"}, Verb: "POST", Account: target}) == nil,
 		i.Superduper,
 	}
 	for _, level := range levels {
-		answers = append(answers, a.Require(i, level) == nil)
+		allowed = append(allowed, a.Require(i, level) == nil)
 	}
 	got := ""
-	for n, yes := range answers {
+	for n, yes := range allowed {
 		if n == 4 {
 			got += " "
 		}

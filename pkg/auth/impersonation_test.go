@@ -12,7 +12,7 @@ import (
 // asA is the claim to act as the user of customer A.
 var asA = map[string]any{"as": map[string]any{"account_id": customerA, "owner_id": userOfA}}
 
-// TestActAs: an administrator may act as an enabled user of the own account or of one below it, and as nobody else, by a
+// TestActAs: an administrator may act as an enabled user of the own account or of one below it, and as no other user, by a
 // token that says so and by a login that asks for it: fault S4.
 func TestActAs(t *testing.T) {
 	t.Parallel()
@@ -98,9 +98,9 @@ func TestActAs(t *testing.T) {
 				if by := got.By; by != nil && (by.AccountID != reseller || by.OwnerID != userOfReseller) {
 					t.Errorf("logged in as %+v", by)
 				}
-				told, err := a.Describe(t.Context(), got, xAuth(token))
-				if err != nil || told["account_id"] != c.want.AccountID || told["owner_id"] != c.want.OwnerID {
-					t.Errorf("claims %v, %v", told, err)
+				claims, err := a.Describe(t.Context(), got, xAuth(token))
+				if err != nil || claims["account_id"] != c.want.AccountID || claims["owner_id"] != c.want.OwnerID {
+					t.Errorf("claims %v, %v", claims, err)
 				}
 			}
 		})

@@ -34,7 +34,7 @@ func installViews(t testing.TB, s *store.Store) {
 	}
 }
 
-// checkToken verifies a token by the documented rules alone and answers its header and claims.
+// checkToken verifies a token by the documented rules alone and returns its header and claims.
 func checkToken(t *testing.T, token string, key *rsa.PublicKey) (header, claims document.Document) {
 	t.Helper()
 	parts := strings.Split(token, ".")

@@ -215,7 +215,7 @@ func TestRefresh(t *testing.T) {
 	}
 	gone := &auth.Identity{AccountID: strings.Repeat("9", 32)}
 	if _, err := issuer.Refresh(t.Context(), gone, basicOfA); !fault.Is(err, fault.Unauthenticated) {
-		t.Errorf("for nobody: %v", err)
+		t.Errorf("for an account that does not exist: %v", err)
 	}
 }
 
@@ -253,7 +253,7 @@ func TestLoginLifetime(t *testing.T) {
 	}
 }
 
-// tracing is a store that takes down what is asked of it.
+// tracing is a store that records its calls.
 type tracing struct {
 	*store.Store
 	asked, ids []string
@@ -311,7 +311,7 @@ func TestUnknownNamesTakeAsLong(t *testing.T) {
 			t.Errorf("%v:\n%q\n%q", names, asked[0], asked[1])
 		}
 	}
-	// What is tried on the master account lets nobody in.
+	// A wrong login is tried on the master account, where it does not succeed either.
 	_, err := auth.NewIssuer(s, at(now)).User(t.Context(), loginOf("admin@master.test", "master-pass", "nowhere.test", ""))
 	if !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("with the master's password: %v", err)

@@ -11,7 +11,7 @@ import (
 	"junctor/pkg/testutil"
 )
 
-// TestClaimsAreNotCached: a client chooses what stands in "as", so no more of a token is remembered than ids. Each of
+// TestClaimsAreNotCached: a client chooses what stands in "as", so only ids of a token are cached. Each of
 // these tokens takes 300 KiB when it is decoded: fault S5. (It is not parallel: others would use memory meanwhile.)
 func TestClaimsAreNotCached(t *testing.T) {
 	a := strict(openExample(t))

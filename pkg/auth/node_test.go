@@ -9,7 +9,7 @@ import (
 	"junctor/pkg/fault"
 )
 
-// TestSettingsOfANode: tokens are issued and judged by the settings that hold for the node.
+// TestSettingsOfANode: tokens are issued and verified by the settings of the node.
 func TestSettingsOfANode(t *testing.T) {
 	t.Parallel()
 	s := openIssuing(t)

@@ -34,17 +34,17 @@ func (c *counting) Attachment(ctx context.Context, db, id, name string) ([]byte,
 	return c.Store.Attachment(ctx, db, id, name)
 }
 
-func remembering(s auth.Store, staleness time.Duration) *auth.Authenticator {
+func caching(s auth.Store, staleness time.Duration) *auth.Authenticator {
 	documents := doccache.New(s, doccache.Options{Staleness: staleness})
 	return auth.NewAuthenticator(s, auth.Options{Now: at(now), Documents: documents})
 }
 
-// TestWarm: whoever has been here before costs no read of the store, with restrictions or without.
+// TestWarm: credentials that were verified before cost no read of the store, with restrictions or without.
 func TestWarm(t *testing.T) {
 	t.Parallel()
 	s := openExample(t)
 	c := &counting{Store: s}
-	a := remembering(c, time.Hour)
+	a := caching(c, time.Hour)
 	wanted := auth.Access{Path: []string{"ips"}, Verb: "GET"}
 	ask := func(credentials auth.Credentials) {
 		t.Helper()
@@ -72,15 +72,15 @@ func TestWarm(t *testing.T) {
 		t.Errorf("with X-Auth-Account-ID of another account: %v", err)
 	}
 	token.Account = ""
-	// the same text handed over in another way is another proof
+	// the same text in another place of the request is verified again
 	token.Kind = auth.Bearer
 	if _, err := a.Authenticate(t.Context(), token); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("as Bearer: %v", err)
 	}
 }
 
-// TestTheClockIsNotRemembered: it is looked at for every request, for the end of a token and of a trial.
-func TestTheClockIsNotRemembered(t *testing.T) {
+// TestExpiryIsNotCached: the clock is read for every request, for the end of a token and of a trial.
+func TestExpiryIsNotCached(t *testing.T) {
 	t.Parallel()
 	s := openExample(t)
 	update(t, s, database(t, master), master, document.Document{
@@ -105,12 +105,12 @@ func TestTheClockIsNotRemembered(t *testing.T) {
 	}
 }
 
-// TestNobodyIsRefusedFromMemory: what another process has just written counts at once where it makes a token good.
-func TestNobodyIsRefusedFromMemory(t *testing.T) {
+// TestValidTokensAreNotRefusedFromMemory: a write of another process that makes a token valid counts at once.
+func TestValidTokensAreNotRefusedFromMemory(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change
-		token string // good after the change only
+		token string // valid after the change only
 	}{
 		"another key": {change{"system_auth", kid, attachment(otherKey(t))},
 			sign(t, foreignKey(), crypto.SHA256, header, encodeJSON(t, goodClaims()))},
@@ -126,7 +126,7 @@ func TestNobodyIsRefusedFromMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openExample(t)
-			a := remembering(s, time.Hour)
+			a := caching(s, time.Hour)
 			if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +142,7 @@ func TestNobodyIsRefusedFromMemory(t *testing.T) {
 func TestBadTokensDoNotHammerTheStore(t *testing.T) {
 	t.Parallel()
 	c := &counting{Store: openExample(t)}
-	a := remembering(c, time.Hour)
+	a := caching(c, time.Hour)
 	if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -165,11 +165,11 @@ func TestBadTokensDoNotHammerTheStore(t *testing.T) {
 	}
 }
 
-// TestRememberingOutage: a store that does not answer is neither good nor bad news, and is asked again.
-func TestRememberingOutage(t *testing.T) {
+// TestFailuresOfTheStoreAreNotCached: an unreachable store is read again.
+func TestFailuresOfTheStoreAreNotCached(t *testing.T) {
 	t.Parallel()
 	f := &failing{Store: openExample(t)}
-	a := remembering(f, time.Hour)
+	a := caching(f, time.Hour)
 	if _, err := authenticate(t, a, exampleToken(t)); !fault.Is(err, fault.DatastoreUnreachable) {
 		t.Errorf("down: %v", err)
 	}
@@ -179,7 +179,7 @@ func TestRememberingOutage(t *testing.T) {
 	}
 	f.left.Store(0)
 	if _, err := authenticate(t, a, exampleToken(t)); err != nil {
-		t.Errorf("remembered: %v", err)
+		t.Errorf("cached: %v", err)
 	}
 }
 

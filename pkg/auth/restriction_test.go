@@ -228,7 +228,7 @@ func TestRestrictionOrder(t *testing.T) {
 	}
 }
 
-// putText writes a document as it is spelt, and answers what its next version has to begin with.
+// putText writes a document as it is spelled, and returns what its next version has to begin with.
 func putText(t *testing.T, address, text string) (rev string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address, strings.NewReader(text))

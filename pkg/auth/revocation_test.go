@@ -20,7 +20,7 @@ func TestRevocationElsewhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openExample(t)
-			a := remembering(s, time.Second)
+			a := caching(s, time.Second)
 			if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 				t.Fatal(err)
 			}
@@ -30,7 +30,7 @@ func TestRevocationElsewhere(t *testing.T) {
 	}
 }
 
-// checkEnds wants the example's token to be no good within a second of a change.
+// checkEnds checks that the example's token is refused within a second of a change.
 func checkEnds(t *testing.T, a *auth.Authenticator, changed time.Time) {
 	t.Helper()
 	for range time.Tick(time.Millisecond) {

@@ -22,7 +22,7 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// TestRevocation: credentials that were good are refused once a document says so, and the log learns why.
+// TestRevocation: credentials that were good are refused once a document says so, and the error has the reason.
 func TestRevocation(t *testing.T) {
 	t.Parallel()
 	ofMaster := xAuth(exampleToken(t))
@@ -108,7 +108,7 @@ func TestRevocation(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.make(t, s)
-			for range 2 { // what a reader must not do is repair
+			for range 2 { // the first must not have repaired anything
 				if err := refusal(t, a, c.credentials, c.kind); !strings.Contains(err.Error(), c.reason) {
 					t.Errorf("the log gets %q, want %q in it", err, c.reason)
 				}
@@ -217,7 +217,7 @@ func (f *failing) Attachment(ctx context.Context, db, id, name string) ([]byte, 
 	return f.Store.Attachment(ctx, db, id, name)
 }
 
-// TestOutage lets each read of the store fail in turn: the answer is neither yes nor no.
+// TestOutage lets each read of the store fail in turn: the error is the store's, and no refusal.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	s := openExample(t)

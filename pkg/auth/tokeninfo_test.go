@@ -12,8 +12,8 @@ import (
 	"junctor/pkg/fault"
 )
 
-// told is what is said of customer A besides the claims.
-func told(more document.Document) document.Document {
+// dataOfA returns the data about customer A besides the claims.
+func dataOfA(more document.Document) document.Document {
 	d := document.Document{
 		"account_id": customerA, "account_name": "Customer A", "apps": []any{}, "language": "en-US",
 		"ui_config":  map[string]any{},
@@ -38,16 +38,16 @@ func TestDescribeToken(t *testing.T) {
 		want        document.Document
 	}{
 		"user": {auth.Credentials{Kind: auth.XAuthToken, Token: tokenOf(t, customerA, userOfA, secretOfUserA, nil)},
-			told(document.Document{"owner_id": userOfA, "iss": "kazoo", "method": "cb_user_auth",
+			dataOfA(document.Document{"owner_id": userOfA, "iss": "kazoo", "method": "cb_user_auth",
 				"exp":          document.Number(4102444800),
 				"identity_sig": "LDJjkOyCu5T5yV3wrp5mtOUN0JdmWI3_c5FxrWCjFVw"})},
 		"as": {auth.Credentials{Kind: auth.XAuthToken, Token: tokenOf(t, reseller, userOfReseller,
 			secretOfUserOfReseller, map[string]any{"as": as})},
-			told(document.Document{"owner_id": userOfA, "iss": "kazoo", "method": "cb_user_auth", "as": as,
+			dataOfA(document.Document{"owner_id": userOfA, "iss": "kazoo", "method": "cb_user_auth", "as": as,
 				"exp":          document.Number(4102444800),
 				"identity_sig": "5nxvBB8hYuu-xmUOnrxLJ62JS__b6GG1EJpVUi4iDI0"})},
 		"basic": {basic(customerA + ":a261f6b14d8343e140df3237c9158687"),
-			told(document.Document{"owner_id": userOfA, "iss": "kazoo", "method": "cb_basic_auth"})},
+			dataOfA(document.Document{"owner_id": userOfA, "iss": "kazoo", "method": "cb_basic_auth"})},
 	} {
 		i, err := a.Authenticate(t.Context(), c.credentials)
 		if err != nil {
@@ -75,7 +75,7 @@ func TestTokenInfo(t *testing.T) {
 	asItself := tokenOf(t, customerA, userOfA, secretOfUserA, asA)
 	for _, token := range []string{good, asItself} { // the trial does not count
 		got, err := a.TokenInfo(t.Context(), auth.Credentials{Token: token})
-		if err != nil || !reflect.DeepEqual(got, told(document.Document{"owner_id": userOfA})) {
+		if err != nil || !reflect.DeepEqual(got, dataOfA(document.Document{"owner_id": userOfA})) {
 			t.Errorf("got %v, %v", got, err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 const noQuote = `{"message":"billing can't be reached, please try again later","reason":"bookkeeper_fault"}`
 
-// TestFailures: whatever is no answer of the protocol is decided by the operator, and nothing else.
+// TestFailures: the setting decides on any response that is not of the protocol.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	var followed atomic.Bool
@@ -33,7 +33,7 @@ func TestFailures(t *testing.T) {
 	redirect := func(status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, trap.URL, status) }
 	}
-	for name, answer := range map[string]http.HandlerFunc{
+	for name, response := range map[string]http.HandlerFunc{
 		"hangs":              hangs,
 		"hangs in the body":  hangsInTheBody,
 		"hangs up":           func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
@@ -73,11 +73,11 @@ func TestFailures(t *testing.T) {
 			t.Parallel()
 			for _, accept := range []bool{false, true} {
 				w := newWorld(t, patience(name))
-				w.hook.Instead(answer)
+				w.hook.Instead(response)
 				w.refuses(proposal(1, accept), fault.BillingIssue, noQuote)
 				w.logs("the assignment is refused")
 				w = newWorld(t, patience(name), allowing)
-				w.hook.Instead(answer)
+				w.hook.Instead(response)
 				if err := w.Approve(t.Context(), proposal(1, accept)); err != nil {
 					t.Error(err)
 				}
@@ -114,7 +114,7 @@ func (w *world) logs(text string) {
 	w.Errorf("no line says %q:\n%s", text, w.log)
 }
 
-// TestNoHook: nobody is there, or nobody who proves to be the hook.
+// TestNoHook: no server is there, or one without a trusted certificate.
 func TestNoHook(t *testing.T) {
 	t.Parallel()
 	impostor := httptest.NewUnstartedServer(says(http.StatusOK, "{}"))

@@ -96,7 +96,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestUnderstood: these are answers.
+// TestUnderstood: these responses are of the protocol.
 func TestUnderstood(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{

@@ -14,7 +14,7 @@ import (
 	"junctor/pkg/testutil"
 )
 
-// TestReconcile: the hook is told of each account, and of the same one again when it has changed again.
+// TestReconcile: the hook is called for each account, and again when it has changed again.
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -25,12 +25,12 @@ func TestReconcile(t *testing.T) {
 	w.Reconcile(t.Context(), other)
 	testutil.Eventually(w, "the other calls", func() bool { return len(w.hook.Reconciled()) == 3 })
 	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, account, other}) {
-		t.Errorf("told of %v", got)
+		t.Errorf("called for %v", got)
 	}
 	testutil.Eventually(w, "nothing to wait", func() bool { return w.Stats() == billing.Stats{} })
 }
 
-// TestCoalesced: however often an account changes while the hook is busy, it is told once more, and not before.
+// TestCoalesced: however often an account changes while the hook is busy, the hook is called once more.
 func TestCoalesced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -57,11 +57,11 @@ func TestCoalesced(t *testing.T) {
 	close(leave)
 	testutil.Eventually(w, "the second round", func() bool { return len(w.outcomes()) == 3 })
 	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, other}) {
-		t.Errorf("then told of %v", got)
+		t.Errorf("then called for %v", got)
 	}
 }
 
-// TestRetried: the hook is told when it is back, in a moment.
+// TestRetried: the calls are made when the hook is back.
 func TestRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -73,11 +73,11 @@ func TestRetried(t *testing.T) {
 		return slices.Contains(w.hook.Reconciled(), account) && slices.Contains(w.hook.Reconciled(), other)
 	})
 	if got := w.Stats(); got.Dropped != 0 || len(w.hook.Reconciled()) != 2 {
-		t.Errorf("%+v, told of %v", got, w.hook.Reconciled())
+		t.Errorf("%+v, called for %v", got, w.hook.Reconciled())
 	}
 }
 
-// TestOneBadAccount: an account that the hook can't reconcile keeps no other from it, and is given up in the end.
+// TestOneBadAccount: an account that the hook can't reconcile does not delay others, and is given up in the end.
 func TestOneBadAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -107,7 +107,7 @@ func TestOneBadAccount(t *testing.T) {
 	}
 }
 
-// TestFull: there is room for so many accounts, and who comes then is reported. Nobody is kept waiting.
+// TestFull: the queue is bounded; an account that finds it full is logged, and the caller does not wait.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -123,7 +123,7 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestStop: what waits is told when the server stops, once.
+// TestStop: the calls that wait are made once more when the server stops.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *billing.Options) { o.Pause, o.LastPause = time.Hour, time.Hour })
@@ -135,21 +135,21 @@ func TestStop(t *testing.T) {
 	w.Reconcile(t.Context(), other)
 	stop()
 	if got := w.hook.Reconciled(); !slices.Equal(got, []string{account, other}) {
-		t.Errorf("told of %v", got)
+		t.Errorf("called for %v", got)
 	}
 }
 
-// TestStopWithoutHook: a server that stops does not wait for a hook that is away, or does not answer.
+// TestStopWithoutHook: a server that stops does not wait for a hook that is away or hangs.
 func TestStopWithoutHook(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]http.HandlerFunc{
+	for name, response := range map[string]http.HandlerFunc{
 		"away":  says(http.StatusBadGateway, ""),
 		"hangs": hangs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, func(o *billing.Options) { o.Pause, o.LastPause = time.Hour, time.Hour })
-			w.hook.Instead(answer)
+			w.hook.Instead(response)
 			stop := w.run()
 			w.Reconcile(t.Context(), account)
 			w.Reconcile(t.Context(), other)
@@ -163,7 +163,7 @@ func TestStopWithoutHook(t *testing.T) {
 			}
 			for _, id := range []string{account, other} {
 				if !strings.Contains(w.log.String(), `"account":"`+id+`","reason":"the server stops"`) {
-					t.Errorf("nobody reads of %s: %s", id, w.log)
+					t.Errorf("no line about %s: %s", id, w.log)
 				}
 			}
 		})

@@ -87,7 +87,7 @@ func (w *world) observe(c billing.Call) {
 	w.calls = append(w.calls, c)
 }
 
-// run runs the hook until the function that it answers is called, or the test ends.
+// run runs the hook until the function that it returns is called, or the test ends.
 func (w *world) run() (stop func()) { return w.running(w.Hook.Run) }
 
 func (w *world) running(run func(context.Context)) (stop func()) {
@@ -125,8 +125,8 @@ func proposal(quantity int, accept bool) billing.Proposal {
 	}
 }
 
-// hangs takes a message and does not answer.
+// hangs reads a message and does not respond.
 func hangs(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.ReadAll(r.Body) // or nobody sees that the client is gone
+	_, _ = io.ReadAll(r.Body) // otherwise the server does not notice that the client is gone
 	<-r.Context().Done()
 }

@@ -157,7 +157,7 @@ func TestCouchDB(t *testing.T) {
 	}
 }
 
-// TestEmpty: a store that nobody has bootstrapped.
+// TestEmpty: a store that is not bootstrapped.
 func TestEmpty(t *testing.T) {
 	t.Parallel()
 	p := visit(t, "memory:")

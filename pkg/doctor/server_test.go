@@ -12,7 +12,7 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// TestServer: a CouchDB seen through a proxy that answers some questions in its place.
+// TestServer: a CouchDB behind a proxy that responds to some requests itself.
 func TestServer(t *testing.T) {
 	t.Parallel()
 	p := admitCouchDB(t)

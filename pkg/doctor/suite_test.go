@@ -144,15 +144,15 @@ func (p *patient) request(method, path string, body, into any) {
 	r, err := http.NewRequestWithContext(p.Context(), method, p.dsn+"/"+path, bytes.NewReader(text))
 	p.ok(err)
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	p.ok(err)
-	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusBadRequest {
-		said, _ := io.ReadAll(answer.Body)
-		p.Fatalf("%s %s: %s %s", method, path, answer.Status, said)
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusBadRequest {
+		text, _ := io.ReadAll(response.Body)
+		p.Fatalf("%s %s: %s %s", method, path, response.Status, text)
 	}
 	if into != nil {
-		p.ok(json.NewDecoder(answer.Body).Decode(into))
+		p.ok(json.NewDecoder(response.Body).Decode(into))
 	}
 }
 

@@ -141,7 +141,7 @@ func (s *subject) play(g game, before int, writers []step, choose func(waiting [
 			turns[i] <- true
 		}
 	}
-	s.judge(g, writers, errs)
+	s.check(g, writers, errs)
 }
 
 func (s *subject) prepare(g game, before int) {
@@ -154,9 +154,9 @@ func (s *subject) prepare(g game, before int) {
 	}
 }
 
-// judge: one cluster at most has s, and the claim says so; a writer that succeeded has what it wanted, unless
+// check: one cluster at most has s, and the claim says so; a writer that succeeded has what it wanted, unless
 // another writer of the same cluster came later; an error says why.
-func (s *subject) judge(g game, writers []step, errs []error) {
+func (s *subject) check(g game, writers []step, errs []error) {
 	addr, _ := ipaddr.Parse(g.address("s"))
 	want := addressSlot{Inbound, addr}
 	var holders []string
@@ -176,10 +176,10 @@ func (s *subject) judge(g game, writers []step, errs []error) {
 		rivals[w.cluster]++
 	}
 	for i, w := range writers {
-		told := errs[i] == nil || fault.Is(errs[i], fault.Invalid) || fault.Is(errs[i], fault.Conflict) ||
+		expected := errs[i] == nil || fault.Is(errs[i], fault.Invalid) || fault.Is(errs[i], fault.Conflict) ||
 			fault.Is(errs[i], fault.BadIdentifier)
 		has := len(holders) == 1 && holders[0] == g.id(w.cluster)
-		if !told || rivals[w.cluster] == 1 && w.adds && has != (errs[i] == nil) {
+		if !expected || rivals[w.cluster] == 1 && w.adds && has != (errs[i] == nil) {
 			s.Fatalf("game %d: writer %d got %v, holders %v, errors %v", g.number, i, errs[i], holders, errs)
 		}
 	}

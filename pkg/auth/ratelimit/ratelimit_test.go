@@ -36,7 +36,7 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.Unix(0, c.nanos.Load()) }
 func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 
-// login tries to log in and reports whether credentials were looked at.
+// login tries to log in and reports whether credentials were checked.
 func login(t *testing.T, th *ratelimit.Throttle, client netip.Addr, account string, failed bool) bool {
 	t.Helper()
 	end, err := th.Attempt(client, account)
@@ -50,7 +50,7 @@ func login(t *testing.T, th *ratelimit.Throttle, client netip.Addr, account stri
 	return true
 }
 
-// failedToken shows a bad token and reports whether its refusal is the answer.
+// failedToken shows a bad token and reports whether it is refused without fault.TooManyRequests.
 func failedToken(t *testing.T, th *ratelimit.Throttle, client netip.Addr, account string) bool {
 	t.Helper()
 	err := th.FailedToken(client, account)
@@ -105,7 +105,7 @@ func TestSuccessCostsNothing(t *testing.T) {
 		t.Errorf("%d failures pass after that", got)
 	}
 	if login(t, th, here, accountA, false) {
-		t.Error("a guesser would hear that the 61st is right")
+		t.Error("the 61st attempt is checked")
 	}
 }
 
@@ -128,11 +128,11 @@ func TestBucketsApart(t *testing.T) {
 	}
 	passed(1000, func() bool { return failedToken(t, th, there, "") })
 	if !login(t, th, there, "", false) {
-		t.Error("a page with a dead token locks its user out")
+		t.Error("a page with an expired token locks its user out")
 	}
 }
 
-// TestSameBucket holds that what is one client or one account in effect has one bucket.
+// TestSameBucket: spellings of one client or one account share a bucket.
 func TestSameBucket(t *testing.T) {
 	t.Parallel()
 	type subject struct{ client, account string }
@@ -160,7 +160,7 @@ func TestSameBucket(t *testing.T) {
 	}
 }
 
-// TestParallelGuesses holds that guesses under way count before anybody knows that they fail.
+// TestParallelGuesses: attempts that have not ended yet count as failures.
 func TestParallelGuesses(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
@@ -201,7 +201,7 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 	if looked.Load() != 60 || refused.Load() != 400-60 {
-		t.Errorf("%d logins looked at, %d bad tokens told to slow down", looked.Load(), refused.Load())
+		t.Errorf("%d logins were checked, %d bad tokens got fault.TooManyRequests", looked.Load(), refused.Load())
 	}
 }
 
@@ -222,7 +222,7 @@ func TestManyAccounts(t *testing.T) {
 		t.Error("exhausted before the first failure")
 	}
 	if got := passed(20_000, func() bool { return failedToken(t, th, here, next()) }); got != clientBurst {
-		t.Errorf("%d bad tokens were refused and not told to slow down", got)
+		t.Errorf("%d bad tokens were refused without fault.TooManyRequests", got)
 	}
 	if !th.Exhausted(here) || th.Exhausted(there) {
 		t.Error("not exhausted, or another client is")

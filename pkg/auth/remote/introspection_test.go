@@ -58,7 +58,7 @@ func TestAccepts(t *testing.T) {
 	}
 }
 
-// TestRefuses holds that an answer which is not clearly a yes is a no, and of which kind.
+// TestRefuses: a response that does not clearly accept a token is a refusal or an unreachable cluster.
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	const (
@@ -134,7 +134,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestTrialOver holds that the client reads what it would read at the other cluster.
+// TestTrialOver: the client gets the data that the other cluster would send.
 func TestTrialOver(t *testing.T) {
 	t.Parallel()
 	w, _ := with(t, trialOver, nil)
@@ -149,7 +149,7 @@ func TestTrialOver(t *testing.T) {
 	}
 }
 
-// TestRequests holds what another cluster gets to see.
+// TestRequests: what another cluster is sent.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	w, k := with(t, notFound, success(about(clusterA, nil)))
@@ -174,7 +174,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestOwnCopy holds that who gets an identity may alter it.
+// TestOwnCopy: a caller may change the identity that it gets.
 func TestOwnCopy(t *testing.T) {
 	t.Parallel()
 	w, _ := with(t, success(about(clusterA, fields{"is_master_account": false})), nil)

@@ -67,10 +67,10 @@ func about(cluster string, changes fields) fields {
 
 // says returns a handler that responds as Crossbar does.
 func says(status int, envelope fields) http.HandlerFunc {
-	answer := fields{"version": "4.0.0", "timestamp": "2026-11-22T04:27:23Z", "node": "qAZM9YHIQVKDx9NuhuIIdA",
+	whole := fields{"version": "4.0.0", "timestamp": "2026-11-22T04:27:23Z", "node": "qAZM9YHIQVKDx9NuhuIIdA",
 		"request_id": "789301a454752938f6f049dbd18925ea", "auth_token": good, "status": "error"}
-	maps.Copy(answer, envelope)
-	body, err := json.Marshal(answer)
+	maps.Copy(whole, envelope)
+	body, err := json.Marshal(whole)
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if err != nil {
 			panic(err)
@@ -130,13 +130,14 @@ type asked struct {
 func newKazoo(t *testing.T, tokenAuth, tokenInfo http.HandlerFunc) *kazoo {
 	t.Helper()
 	k := &kazoo{}
-	k.answer(tokenAuth, tokenInfo)
+	k.respond(tokenAuth, tokenInfo)
 	k.Server = httptest.NewServer(k)
 	t.Cleanup(k.Close)
 	return k
 }
 
-func (k *kazoo) answer(tokenAuth, tokenInfo http.HandlerFunc) {
+// respond sets the handlers.
+func (k *kazoo) respond(tokenAuth, tokenInfo http.HandlerFunc) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.tokenAuth, k.tokenInfo = tokenAuth, tokenInfo
@@ -221,7 +222,7 @@ func with(t *testing.T, tokenAuth, tokenInfo http.HandlerFunc) (*world, *kazoo) 
 	return w, k
 }
 
-// accepts wants a token of cluster A to be taken.
+// accepts checks that a token of cluster A is accepted.
 func (w *world) accepts(t *testing.T, token string) *auth.Identity {
 	t.Helper()
 	identity, err := w.Identify(t.Context(), clusterA, token)
@@ -231,7 +232,7 @@ func (w *world) accepts(t *testing.T, token string) *auth.Identity {
 	return identity
 }
 
-// refuses wants a token of cluster A not to be taken, and the answer to come in time and without the token.
+// refuses checks that a token of cluster A is refused, in time, by an error that does not show it.
 func (w *world) refuses(t *testing.T, token string, kind fault.Kind) error {
 	t.Helper()
 	begun := time.Now()

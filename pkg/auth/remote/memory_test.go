@@ -12,14 +12,14 @@ import (
 	"junctor/pkg/testutil"
 )
 
-// TestMemory holds how long an answer counts: the requests that a cluster gets, one second after the other.
+// TestMemory: how long a response is cached, by the requests that a cluster gets.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	ok := success(about(clusterA, nil))
 	for name, c := range map[string]struct {
-		token  string
-		answer http.HandlerFunc
-		lasts  time.Duration
+		token    string
+		response http.HandlerFunc
+		lasts    time.Duration
 	}{
 		"good":               {good, ok, time.Minute},
 		"ends soon":          {token("short", 20), ok, 20 * time.Second},
@@ -33,7 +33,7 @@ func TestMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, k := with(t, c.answer, nil)
+			w, k := with(t, c.response, nil)
 			ask := func() int {
 				_, _ = w.Identify(t.Context(), clusterA, c.token)
 				return len(k.lines())
@@ -55,7 +55,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestMemoryIsOfOne holds that an answer counts for its token at its cluster and URL only.
+// TestMemoryIsOfOne: a response is cached for its token, cluster and URL only.
 func TestMemoryIsOfOne(t *testing.T) {
 	t.Parallel()
 	w, _ := with(t, success(about(clusterA, nil)), nil)
@@ -72,15 +72,15 @@ func TestMemoryIsOfOne(t *testing.T) {
 	w.refuses(t, good, fault.Unauthenticated)
 }
 
-// TestRevoked holds that a later no outweighs an earlier yes.
+// TestRevoked: a refusal replaces an acceptance.
 func TestRevoked(t *testing.T) {
 	t.Parallel()
 	w, k := with(t, success(about(clusterA, nil)), nil)
 	w.accepts(t, good)
-	k.answer(invalid, nil)
+	k.respond(invalid, nil)
 	w.advance(time.Minute)
 	w.refuses(t, good, fault.Unauthenticated)
-	k.answer(success(about(clusterA, nil)), nil)
+	k.respond(success(about(clusterA, nil)), nil)
 	w.advance(2 * time.Second)
 	w.accepts(t, good)
 }
@@ -111,32 +111,32 @@ func TestBreaker(t *testing.T) {
 	if n := len(k.lines()); n != 6 {
 		t.Errorf("asked %d times after five seconds, want one more", n)
 	}
-	k.answer(invalid, nil)
+	k.respond(invalid, nil)
 	w.advance(5 * time.Second)
-	w.refuses(t, good, fault.Unauthenticated) // an answer all the same
-	k.answer(silent, nil)
+	w.refuses(t, good, fault.Unauthenticated) // which is a response as well
+	k.respond(silent, nil)
 	w.advance(2 * time.Second)
 	w.fail(t, 4)
-	k.answer(success(about(clusterA, nil)), nil)
+	k.respond(success(about(clusterA, nil)), nil)
 	w.accepts(t, good)
 }
 
-// TestProvokedErrors holds that a token which a Kazoo chokes on does not close the cluster for others.
+// TestProvokedErrors: a token that makes a Kazoo fail does not open the breaker for others.
 func TestProvokedErrors(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]http.HandlerFunc{
+	for name, response := range map[string]http.HandlerFunc{
 		"500": broken, "429": says(429, nil), "garbage": raw(200, "text/html", ""), "no Kazoo": nil,
 	} {
-		w, k := with(t, answer, nil)
+		w, k := with(t, response, nil)
 		w.fail(t, 10)
-		k.answer(success(about(clusterA, nil)), nil)
+		k.respond(success(about(clusterA, nil)), nil)
 		if _, err := w.Identify(t.Context(), clusterA, good); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// TestOneQuestion holds that a token is asked about once at a time, and that who waits may leave.
+// TestOneQuestion: a token is asked about once at a time, and a caller who waits may leave.
 func TestOneQuestion(t *testing.T) {
 	t.Parallel()
 	gate := make(chan struct{})

@@ -15,7 +15,7 @@ import (
 	"junctor/pkg/store/storetest"
 )
 
-// TestOutages holds that a cluster that is out of order is refused in time, and takes no other with it.
+// TestOutages: a cluster that does not respond fails in time, and does not affect another one.
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	trap := newKazoo(t, success(about(clusterA, nil)), success(about(clusterA, nil)))
@@ -87,7 +87,7 @@ func TestOutages(t *testing.T) {
 	})
 }
 
-// TestClosedConnection: a question is sent again where the cluster closes a connection that was left open.
+// TestClosedConnection: a request is sent again if the cluster closes an idle connection.
 func TestClosedConnection(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
@@ -109,7 +109,7 @@ func TestStopped(t *testing.T) {
 	w.accepts(t, good)
 	k.Close()
 	w.refuses(t, token("another", 3600), fault.ClusterUnreachable)
-	w.accepts(t, good) // the cluster's word of a moment ago
+	w.accepts(t, good) // cached
 	w.advance(time.Minute)
 	w.refuses(t, good, fault.ClusterUnreachable)
 }
@@ -125,7 +125,7 @@ func TestTLS(t *testing.T) {
 	w.register(t, clusterA, k.URL+"/v2")
 	w.refuses(t, good, fault.ClusterUnreachable)
 	if lines := k.lines(); len(lines) > 0 {
-		t.Errorf("a server that proves nothing was asked %v", lines)
+		t.Errorf("a server without a trusted certificate was sent %v", lines)
 	}
 	w.Trust(k.Certificate())
 	w.accepts(t, good)

@@ -66,7 +66,7 @@ func TestNotRegistered(t *testing.T) {
 	}
 }
 
-// FuzzSteering holds that ids and tokens that are not exactly of their shape get no further.
+// FuzzSteering: ids and tokens that are not exactly of their shape are not sent.
 func FuzzSteering(f *testing.F) {
 	for _, id := range badIDs {
 		f.Add(id, good)

@@ -17,7 +17,7 @@ const clusterID = "c6859db6813a0a4507b07b3491e1d9e6"
 
 var someCluster = trust.Cluster{ID: clusterID, URL: "https://a.example/v2"}
 
-// TestMemoryIsBounded also holds that bad tokens, of which there is no end, drive out no good one.
+// TestMemoryIsBounded: and bad tokens evict no good one.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	a, now := newIntrospections(), time.Now()
@@ -27,7 +27,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		a.put(question{someCluster, fmt.Sprint("bad ", n)}, refusal("bad"), now)
 	}
 	if _, ok := a.get(good.key(), now); !ok {
-		t.Error("the good one is forgotten")
+		t.Error("the good one is evicted")
 	}
 	for n := range 2 * maxCached {
 		a.put(question{someCluster, fmt.Sprint("good ", n)}, introspection{}, now)
@@ -37,7 +37,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzResponse holds that no response is taken for a yes that does not say so, whatever it looks like.
+// FuzzResponse: no response accepts a token that does not say so.
 func FuzzResponse(f *testing.F) {
 	const yes = `{"status":"success","data":{"account_id":"0766c6d3a0cf0a0f293e7c8cf0bdcab5","cluster_id":"` +
 		clusterID + `","is_master_account":true}}`

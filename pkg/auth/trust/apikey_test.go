@@ -42,7 +42,7 @@ func wantNoKey(t *testing.T, r *trust.Registry, id string) {
 	}
 }
 
-// TestKeyOnlyWhenNeeded holds that a registry without API keys needs no key to seal them with.
+// TestKeyOnlyWhenNeeded: a registry without API keys needs no key to seal them with.
 func TestKeyOnlyWhenNeeded(t *testing.T) {
 	t.Parallel()
 	s := open(t, "memory:")

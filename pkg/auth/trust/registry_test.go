@@ -105,7 +105,7 @@ func TestAddRefuses(t *testing.T) {
 	wantClusters(t, r)
 }
 
-// TestNotOurs holds that documents that others wrote into the database are no clusters, or none that are asked.
+// TestNotOurs: documents that others wrote into the database are no clusters, or none that tokens are sent to.
 func TestNotOurs(t *testing.T) {
 	t.Parallel()
 	s := open(t, "memory:")

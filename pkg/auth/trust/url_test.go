@@ -67,8 +67,7 @@ func TestBadURL(t *testing.T) {
 	}
 }
 
-// FuzzURL holds that a URL that is taken says one thing to everybody, and leads nowhere but there when what is asked
-// for is added.
+// FuzzURL: a URL that is accepted has one reading, and leads to the same host when a path is added.
 func FuzzURL(f *testing.F) {
 	for _, raw := range badURLs {
 		f.Add(raw)
