@@ -66,7 +66,7 @@ func (s *Store) PutAttachment(ctx context.Context, db, id, rev string, a NewAtta
 				&kivik.Attachment{Filename: a.Name, ContentType: a.ContentType, Content: content}, kivik.Rev(rev))
 			return err
 		}
-		// kivik does not tell how long the content is, and then it would have to be read whole; see whole.
+		// kivik does not send the length of the content, which would then have to be read whole, see couchhttp.
 		path := url.PathEscape(db) + "/" + chttp.EncodeDocID(id) + "/" + url.PathEscape(a.Name)
 		var made struct{ Rev string }
 		err = s.couch.DoJSON(couchhttp.Unbounded(ctx), http.MethodPut, path, &chttp.Options{

@@ -43,19 +43,19 @@ const (
 	feedLimit = 1000                   // changes in one look
 )
 
-// Changes hands every write to a database after since to each, those of the past first and then those to come, until
+// Changes passes every write to a database after since to each, those of the past first and then those to come, until
 // ctx ends, each returns an error, which is returned, or the store fails. Between two looks a document may be written
 // several times; only the last write counts. The writes of one document come in their order; those of two need not,
 // since a CouchDB has a feed for each shard. since is the Seq of a change, the seq of Position, or "" for
 // everything. each may use the store.
 //
-// current, where it is not nil, is told whenever everything written before a time has been handed over: about
-// once a second where nothing is written, and more often where something is.
+// current, if it is not nil, is called whenever each has got everything that was written before a time: about once a
+// second if nothing is written, and more often otherwise.
 //
-// It asks for one batch after the other, and waits for a change (feed=longpoll) once it has all of the past. A continuous
-// feed says less of how current it is, and one that died unnoticed looks like one that has nothing to say. Where a wait
-// does not end in its time, as on a connection that died or a server that knows no timeout (pouchdb-server), the store is
-// asked without waiting.
+// Changes reads one batch after the other, and waits for a change (feed=longpoll) once it has all of the past. A
+// continuous feed shows less of how current it is, and one whose connection died looks like one of a database that
+// nobody writes to. If a wait does not end in its time, as on a connection that died or with a server that has no
+// timeout (pouchdb-server), the feed is read without waiting.
 func (s *Store) Changes(
 	ctx context.Context, db, since string, each func(Change) error, current func(asOf time.Time),
 ) error {

@@ -31,7 +31,7 @@ import (
 //  2. It is written to all nodes (w=n). Once all have accepted it (201), no node accepts another one over the same
 //     revision, and the write is done.
 //  3. If some have not (202), because they have accepted another one or are away, a majority has to be connected, and
-//     all nodes are asked for the leaves of the document (r=n). A loser removes its revision and returns fault.Conflict.
+//     the leaves of the document are read from all nodes (r=n). A loser removes its revision and returns fault.Conflict.
 //  4. A winner is sealed: it is written once more, over itself, and a majority has to accept that (w=n/2+1).
 //  5. The leaves are read again. If another branch may have been sealed as well, the outcome is open.
 //  6. The winner is sealed a second time, and the write is done.
@@ -270,8 +270,8 @@ type winner struct {
 	leaf
 }
 
-// findWinners compares writes with the leaves of their documents. It returns those that have to be sealed, and those of
-// which the leaves do not tell. The revisions of losers are removed.
+// findWinners compares writes with the leaves of their documents. It returns those that have to be sealed, and those that
+// the leaves do not decide. It removes the revisions of losers.
 func (s *Store) findWinners(
 	ctx context.Context, db string, writes []*accepted, nodes int,
 ) (won []winner, contested []*accepted, err error) {
@@ -373,7 +373,8 @@ func (s *Store) seal(
 }
 
 // push writes revisions to all connected nodes as they are, as replication would do a moment later: nodes that have
-// accepted another writer could not seal them before. (Such a write never fails, and says nothing of who has it.)
+// accepted another writer could not seal them before. (Such a write never fails, and does not show which nodes
+// have it.)
 func (s *Store) push(ctx context.Context, db string, won []winner, connected int) error {
 	if len(won) == 0 {
 		return nil
@@ -474,7 +475,7 @@ func (s *Store) leaves(ctx context.Context, db string, ids []string, nodes int) 
 	return found, nil
 }
 
-// latest is Get for a writer who has just lost: it asks all nodes, since most of them may not know of the winner yet.
+// latest is Get for a writer who has just lost: it reads from all nodes, since most of them may not have the winner yet.
 func (s *Store) latest(ctx context.Context, db, id string, nodes int) (document.Document, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime, errUnconfirmed)
 	defer cancel()

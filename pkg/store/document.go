@@ -192,8 +192,8 @@ func (m Match) Check(revision string) error {
 }
 
 // Update reads a document, lets change alter it and writes it back, starting over with backoff when another writer was
-// in between: change may run several times and must have no side effects. A document that does not exist is handed
-// over empty but for its "_id". An error of change ends the update and is passed on; ErrUnchanged ends it
+// in between: change may run several times and must have no side effects. A document that does not exist is passed
+// to change empty but for its "_id". An error of change ends the update and is passed on; ErrUnchanged ends it
 // without one. Update returns the document as stored, with its new "_rev".
 func (s *Store) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,

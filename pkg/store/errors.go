@@ -22,7 +22,7 @@ func classify(operation, db string, err error) error {
 	return fault.Wrap(kindOf(operation, err), err)
 }
 
-// tooLarge is what is wrong with a document of more than 8,000,000 bytes, unless a CouchDB is told otherwise.
+// tooLarge is what is wrong with a document of more than 8,000,000 bytes, unless a CouchDB is configured otherwise.
 func tooLarge() fault.Fields {
 	fields := fault.Fields{}
 	fields.Add("", "maxSize", "The document is larger than the store takes", nil)
@@ -43,15 +43,15 @@ func kindOf(operation string, err error) fault.Kind {
 	return fault.DatastoreFault
 }
 
-// Refused reports whether err is what a CouchDB says to a name and password that it does not take. From 3.4 on it
+// Refused reports whether err is the response of a CouchDB to a name and password that it does not take. From 3.4 on it
 // locks a name out after five of those in five minutes, for everybody on the same machine: a Kazoo there, too.
 func Refused(err error) bool {
 	status := kivik.HTTPStatus(err)
 	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
-// missing tells what a 404 is about. CouchDB says it only in the reason: "missing" and "deleted" are about the
-// document or design document asked for, these two about its database.
+// missing returns the kind of a 404. CouchDB shows only in the reason what is missing: "missing" and "deleted" are about
+// the document or design document, the two texts here about the database.
 func missing(operation string, err error) fault.Kind {
 	text := err.Error()
 	if strings.Contains(text, "Database does not exist") || strings.Contains(text, "no_db_file") {

@@ -14,19 +14,19 @@ import (
 	"junctor/pkg/fault"
 )
 
-// Server is what a CouchDB says of itself and of whom it is asked by.
+// Server describes a CouchDB, and the rights of the user that reads from it.
 type Server struct {
 	Vendor  string // empty for CouchDB itself
 	Version string
-	Clock   time.Time // to the second; zero where it tells none
+	Clock   time.Time // to the second; zero if the response has no date
 	Admin   bool      // databases and design documents may be written
 }
 
-// askTime bounds how long a server is waited for.
+// askTime bounds how long Ask waits for a server.
 const askTime = 10 * time.Second
 
-// Ask asks a CouchDB, the dsn of Open, for what it is. It is the beginning of every diagnosis: a wrong address or
-// password shows here, as a fault.DatastoreUnreachable or a fault.Forbidden.
+// Ask returns the description of a CouchDB, the dsn of Open. It is the beginning of every diagnosis: a wrong address or
+// password is a fault.DatastoreUnreachable or a fault.Forbidden.
 func Ask(ctx context.Context, dsn string) (Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -89,7 +89,7 @@ func question(ctx context.Context, address *url.URL, path string, into any) (htt
 	return response.Header, nil
 }
 
-// why is what a CouchDB says of a refusal, to be put behind its status.
+// why returns the reason that a CouchDB gives for a refusal, to be put behind its status.
 func why(body io.Reader) string {
 	var said struct{ Reason string }
 	if err := json.NewDecoder(body).Decode(&said); err != nil || said.Reason == "" {

@@ -1,8 +1,8 @@
 // Package store reads and writes Kazoo's documents: in a CouchDB, or in the embedded store where there is none.
 //
-// There is one code path over kivik, and Open chooses the driver by the DSN. Callers see documents, views and
-// faults: the package turns revision conflicts, missing databases and the like into kinds of package fault. The package knows nothing of addresses, accounts or HTTP statuses of the API, and together with
-// pkg/store/embedded it is the only importer of kivik.
+// There is one code path over kivik, and Open chooses the driver by the DSN. Callers see documents, views and faults:
+// the package turns revision conflicts, missing databases and the like into kinds of package fault. It does not know
+// addresses, accounts or the API's HTTP statuses. Only it and the packages below it import kivik.
 package store
 
 import (
@@ -157,8 +157,8 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Ping reports whether the store takes requests, which a CouchDB in maintenance mode does not. One that has no
-// /_up, as old ones and PouchDB, is up when it tells its version.
+// Ping returns an error unless the store takes requests, which a CouchDB in maintenance mode does not. One that has no
+// /_up, as old ones and PouchDB, is up if it returns its version.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.call("ping", "", func() error {
 		up, err := s.client.Ping(ctx)
@@ -197,7 +197,7 @@ func (s *Store) call(operation, db string, do func() error) error {
 	return err
 }
 
-// family keeps the number of distinct database labels small: there is a database for every account.
+// family returns the label of a database. All accounts' databases have one label, since there may be many thousands.
 func family(db string) string {
 	if strings.HasPrefix(db, kazoo.AccountPrefix) {
 		return accountFamily

@@ -37,8 +37,8 @@ type state struct {
 	Deleted bool
 }
 
-// states reads the winning revisions of documents, keyed by id. Ids that were never used are left out. Only _all_docs tells
-// of tombstones.
+// states reads the winning revisions of documents, keyed by id. Ids that were never used are left out. Only
+// _all_docs has tombstones.
 func (s *Store) states(ctx context.Context, db string, ids []string) (map[string]state, error) {
 	found := map[string]state{}
 	err := s.call("get_many", db, func() error {

@@ -66,7 +66,7 @@ func (s *Store) leaveOpen(db string, open []*accepted, cause error) {
 	}
 }
 
-// findOut asks for open writes until there are none.
+// findOut finds out what became of open writes, until there are none.
 func (s *Store) findOut() {
 	for backoff.Sleep(s.ctx, probeWait) == nil {
 		u := &s.unconfirmed

@@ -25,7 +25,7 @@ type Query struct {
 	IncludeDocs   bool
 }
 
-// Row is one row of a view. It is valid until the function it was handed to returns.
+// Row is one row of a view. It is valid until the function that it is passed to returns.
 type Row struct{ rows *kivik.ResultSet }
 
 // ID returns the id of the document that emitted the row; empty for a grouped row.
@@ -37,7 +37,7 @@ func (r Row) ID() string {
 // Key decodes the row's key.
 func (r Row) Key(into any) error { return r.rows.ScanKey(into) }
 
-// Value decodes the row's value. The embedded store reduces a group only when its value is asked for.
+// Value decodes the row's value. The embedded store reduces a group only when its value is read.
 func (r Row) Value(into any) error { return r.rows.ScanValue(into) }
 
 // Doc returns the document that emitted the row, if the query included documents.
@@ -49,17 +49,17 @@ func (r Row) Doc() (document.Document, error) {
 	return document.Decode(raw)
 }
 
-// View hands the rows of a view to each, in order, until each returns an error, which is returned. Row
-// functions must not call the store: a row may hold the embedded store's read transaction. A database or view
-// that does not exist is fault.DatastoreMissing or fault.DatastoreMissingView.
+// View passes the rows of a view to each, in order, until each returns an error, which is returned. each must not call
+// the store: the embedded store has a read transaction open meanwhile. A database or view that does not exist is
+// fault.DatastoreMissing or fault.DatastoreMissingView.
 func (s *Store) View(ctx context.Context, db, design, view string, q Query, each func(Row) error) error {
 	return s.rows("view", db, design+"/"+view, each, func() *kivik.ResultSet {
 		return s.client.DB(db).Query(ctx, design, view, kivik.Params(q.params()))
 	})
 }
 
-// All hands the documents of a database to each as rows, in the order of their ids, until each returns an error, which
-// is passed on; it is View without a view. Included documents have losing revisions as those of Get have them.
+// All passes the documents of a database to each as rows, in the order of their ids, as View does. Included documents
+// have losing revisions as those of Get have them.
 func (s *Store) All(ctx context.Context, db string, q Query, each func(Row) error) error {
 	params := q.params()
 	delete(params, "reduce")
@@ -71,7 +71,7 @@ func (s *Store) All(ctx context.Context, db string, q Query, each func(Row) erro
 	})
 }
 
-// rows hands rows to each. An error of each is no failure of the call.
+// rows passes rows to each. An error of each is not a failure of the call.
 func (s *Store) rows(operation, db, name string, each func(Row) error, read func() *kivik.ResultSet) error {
 	var failed error
 	err := s.call(operation, db, func() error {

@@ -14,10 +14,10 @@ const probeID = "_local/junctor_probe"
 
 // Writable returns an error if a write to db would not be accepted now.
 //
-// A CouchDB is asked to write a small document. Nothing less shows that its disk is full: a write with a revision that
-// can't match is a conflict before CouchDB looks at its file, and neither /_up nor the statistics of a database tell.
+// In a CouchDB it writes a small document. Nothing less shows that its disk is full: a write with a revision that can't
+// match is a conflict before CouchDB opens its file, and neither /_up nor the statistics of a database show it.
 // A _local document is the cheapest write: it has no history and is neither replicated nor in views and feeds. It adds
-// some 10 KB to the file until CouchDB compacts that, so call Writable only where somebody wants to know.
+// some 10 KB to the file until CouchDB compacts that, so call Writable only if the result is needed.
 //
 // The embedded store looks at its file and its disk and writes nothing that lasts.
 func (s *Store) Writable(ctx context.Context, db string) error {

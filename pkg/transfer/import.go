@@ -242,21 +242,31 @@ func (i *importer) write(ctx context.Context, docs []document.Document) error {
 	return nil
 }
 
-const changedInStore = "the store's document was changed meanwhile: import again"
-
 // wrote counts a document as written or refused. It returns errors that are not about this document alone.
 func (i *importer) wrote(id string, err error) error {
+	refusal, failed := i.refusal(id, err)
 	switch {
-	case err == nil:
-		i.done.Written++
-	case fault.Is(err, fault.Conflict):
-		i.refuse(id, changedInStore)
-	case store.Unacceptable(err):
-		i.refuse(id, reason(err))
+	case failed != nil:
+		return failed
+	case refusal != "":
+		i.refuse(id, refusal)
 	default:
-		return fmt.Errorf("database %s, document %s: %w", i.db, id, err)
+		i.done.Written++
 	}
 	return nil
+}
+
+// refusal returns why the store has refused a document, or an error that is not about this document alone.
+func (i *importer) refusal(id string, err error) (string, error) {
+	switch {
+	case err == nil:
+		return "", nil
+	case fault.Is(err, fault.Conflict):
+		return "the store's document was changed meanwhile: import again", nil
+	case store.Unacceptable(err):
+		return reason(err), nil
+	}
+	return "", fmt.Errorf("database %s, document %s: %w", i.db, id, err)
 }
 
 // reason returns why a store does not accept a document, for the operator.

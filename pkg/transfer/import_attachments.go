@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 	"junctor/pkg/store"
 )
 
@@ -90,22 +89,8 @@ func (i *importer) plan(ctx context.Context, doc document.Document, attachments 
 	}
 	p.rev, err = i.target.Put(ctx, i.db, doc)
 	p.written = err == nil
-	return p, i.settle(id, p, "", err)
-}
-
-// settle records in a plan that a store does not accept something. It returns any other error.
-func (i *importer) settle(id string, p *plan, what string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case fault.Is(err, fault.Conflict):
-		p.refusal = changedInStore
-	case store.Unacceptable(err):
-		p.refusal = what + reason(err)
-	default:
-		return fmt.Errorf("database %s, document %s: %w", i.db, id, err)
-	}
-	return nil
+	p.refusal, err = i.refusal(id, err)
+	return p, err
 }
 
 // compare compares attachments with those of a document in the store. Those that the store does not have are missing.
@@ -155,7 +140,10 @@ func (i *importer) attachment(ctx context.Context, id string, p *plan, a *attach
 	if err == nil {
 		p.rev, p.written = rev, true
 	}
-	return i.settle(id, p, "it is there without its attachment "+a.Name+": ", err)
+	if p.refusal, err = i.refusal(id, err); p.refusal != "" {
+		p.refusal = "it is there without its attachment " + a.Name + ": " + p.refusal
+	}
+	return err
 }
 
 // lineContent reads the content of an attachment from the lines of a file.

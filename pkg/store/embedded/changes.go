@@ -16,7 +16,7 @@ type changes struct {
 	last uint64 // the sequence of the last change in the list as it was opened
 }
 
-// feedQuery is what a caller of _changes asks for.
+// feedQuery is the options of _changes.
 type feedQuery struct {
 	conflictsOption
 	Feed    string

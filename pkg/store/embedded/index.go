@@ -109,7 +109,7 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 	if r.deleted || isDesign(id) {
 		return nil, nil
 	}
-	views, err := ix.program.mapDoc(ctx, r.document(id))
+	views, err := ix.program.mapDoc(ctx, id, r.document(id))
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (o opened) Apply(target any) {
 	}
 }
 
-// File returns the path of the file that a store in folder is kept in.
+// File returns the path of the file of a store in folder.
 func File(folder string) string { return filepath.Join(folder, fileName) }
 
 func openFile(path string) (file *bolt.DB, created bool, err error) {

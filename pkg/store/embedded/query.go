@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// query is what a caller of _all_docs or of a view asks for.
+// query is the options of _all_docs, and of a view.
 type query struct {
 	conflictsOption
 	Key        json.RawMessage
@@ -20,7 +20,7 @@ type query struct {
 	Limit      int64
 }
 
-// viewQuery is what a caller of a view asks for.
+// viewQuery is the options of a view.
 type viewQuery struct {
 	query
 	Reduce *bool

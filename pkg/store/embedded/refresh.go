@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// errOutdated says that an index does not have everything that was written before.
+// errOutdated is returned for an index that does not have everything that was written before.
 var errOutdated = errors.New("index outdated")
 
 // The bounds of a batch of documents that are mapped.

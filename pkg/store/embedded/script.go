@@ -115,7 +115,7 @@ func (p *program) use(ctx context.Context, work func(*sandbox) error) error {
 
 // mapDoc maps a document, which is compact JSON, for every view, and returns the rows by view. If a function throws or
 // takes too long, its view gets no rows of the document, and that is logged. Only the end of ctx is an error.
-func (p *program) mapDoc(ctx context.Context, doc json.RawMessage) (map[string][]emitted, error) {
+func (p *program) mapDoc(ctx context.Context, id string, doc json.RawMessage) (map[string][]emitted, error) {
 	rows, text := make(map[string][]emitted, len(p.maps)), string(doc)
 	err := p.use(ctx, func(s *sandbox) error {
 		s.document = nil
@@ -125,7 +125,7 @@ func (p *program) mapDoc(ctx context.Context, doc json.RawMessage) (map[string][
 				return ctx.Err()
 			}
 			if err != nil {
-				p.logFailure(p.maps[view], documentID(doc), err)
+				p.logFailure(p.maps[view], id, err)
 			}
 		}
 		return nil
@@ -150,12 +150,4 @@ func (p *program) fields(f *function, key, text string) map[string]any {
 		text = strings.ToValidUTF8(text[:enough], "") + "…"
 	}
 	return map[string]any{"design": p.ddocID, "view": f.view, "function": f.kind, key: text}
-}
-
-func documentID(doc json.RawMessage) string {
-	var head struct {
-		ID string `json:"_id"`
-	}
-	_ = json.Unmarshal(doc, &head) // without an id the log line says less
-	return head.ID
 }

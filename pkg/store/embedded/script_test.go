@@ -110,7 +110,7 @@ func TestMapDoc(t *testing.T) {
 			t.Parallel()
 			var j journal
 			rows, err := mustCompile(t, design(map[string]string{"v": test.source}), &j).
-				mapDoc(t.Context(), json.RawMessage(test.doc))
+				mapDoc(t.Context(), "the-id", json.RawMessage(test.doc))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestNothingOfTheHost(t *testing.T) {
 		return lines
 	}(), "\n"))
 	var j journal
-	rows, err := mustCompile(t, design(map[string]string{"v": source}), &j).mapDoc(t.Context(), []byte(`{}`))
+	rows, err := mustCompile(t, design(map[string]string{"v": source}), &j).mapDoc(t.Context(), "the-id", []byte(`{}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestFailingMapSkipsTheView(t *testing.T) {
 			functions := map[string]string{"bad": test.source, "good": `function(doc) { emit(doc._id, 1); }`}
 			p := mustCompile(t, design(functions), &j)
 			for range 2 { // the second time in what the first left
-				rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"the-id","list":[]}`))
+				rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{"_id":"the-id","list":[]}`))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -197,14 +197,14 @@ func TestLoopIsStopped(t *testing.T) {
 			p.limit = time.Minute // what follows may be slow
 		}
 	}
-	rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"a","loop":true}`))
+	rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{"_id":"a","loop":true}`))
 	if err != nil || len(rows["a loops"])+len(rows["b waits"]) != 0 || rowsText(rows["c behaves"]) != `"a"=2` {
 		t.Errorf("rows %v, error %v", rows, err)
 	}
 	if strings.Count(j.String(), errScriptLimit.Error()) != 2 {
 		t.Errorf("logged %q", j.String())
 	}
-	rows, err = p.mapDoc(t.Context(), []byte(`{"_id":"b"}`))
+	rows, err = p.mapDoc(t.Context(), "the-id", []byte(`{"_id":"b"}`))
 	if err != nil || rowsText(rows["a loops"]) != `"b"=1` || rowsText(rows["b waits"]) != `1=1` {
 		t.Errorf("afterwards: rows %v, error %v", rows, err)
 	}
@@ -221,7 +221,7 @@ func TestMapDocCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // during the call, and before it
-		if rows, err := p.mapDoc(ctx, []byte(`{}`)); !errors.Is(err, context.Canceled) || rows != nil {
+		if rows, err := p.mapDoc(ctx, "the-id", []byte(`{}`)); !errors.Is(err, context.Canceled) || rows != nil {
 			t.Errorf("rows %v, error %v", rows, err)
 		}
 	}
@@ -239,7 +239,7 @@ func TestNothingLeaks(t *testing.T) {
 		"c undeclared": `function(doc) { emit(typeof total, 1); total = 1; sum = 0; emit(typeof sum, total); }`,
 	}), &j)
 	for range 3 {
-		rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"a","n":1,"l":[1]}`))
+		rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{"_id":"a","n":1,"l":[1]}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +264,7 @@ func TestGlobals(t *testing.T) {
 		emit(emitted, null);
 	}`}), &j)
 	for range 3 {
-		rows, err := p.mapDoc(t.Context(), []byte(`{}`))
+		rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{}`))
 		want := `["undefined","undefined","undefined","undefined","function","object",true]=null ` +
 			`["number","number","number","number"]=null`
 		if got := rowsText(rows["v"]); err != nil || got != want {
@@ -286,7 +286,7 @@ func TestEmittedText(t *testing.T) {
 			emit(JSON.stringify([key, value]));
 		}); });
 	}`}), &j)
-	rows, err := p.mapDoc(t.Context(), []byte(`{}`))
+	rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{}`))
 	if err != nil || len(rows["v"]) != 2*32*32 {
 		t.Fatalf("%d rows, error %v; %s", len(rows["v"]), err, &j)
 	}
@@ -307,7 +307,7 @@ func TestScriptLog(t *testing.T) {
 	var j journal
 	p := mustCompile(t, design(map[string]string{
 		"v": `function(doc) { log("hello"); log({a: [1]}); log(); log("x".repeat(5000)); emit(1, 1); }`}), &j)
-	if rows, err := p.mapDoc(t.Context(), []byte(`{}`)); err != nil || len(rows["v"]) != 1 {
+	if rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{}`)); err != nil || len(rows["v"]) != 1 {
 		t.Fatalf("rows %v, error %v", rows, err)
 	}
 	for _, want := range []string{"message:hello", `message:{"a":[1]}`, "message:undefined", "xxx…", "_design/test"} {
@@ -330,7 +330,7 @@ func TestMapDocConcurrently(t *testing.T) {
 		wg.Go(func() {
 			for i := range 25 {
 				id := fmt.Sprintf("doc-%d-%d", n, i)
-				rows, err := p.mapDoc(t.Context(), []byte(`{"_id":"`+id+`"}`))
+				rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{"_id":"`+id+`"}`))
 				if err != nil || len(rows["v"]) != 20 || string(rows["v"][19].Key) != `["`+id+`",19]` {
 					t.Errorf("%s: rows %v, error %v", id, rows, err)
 				}
