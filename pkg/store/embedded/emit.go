@@ -25,7 +25,7 @@ func (s *sandbox) say(call goja.FunctionCall) goja.Value {
 			panic(err) // goja hands it to the script
 		}
 	}
-	s.program.log("view function says", s.program.fields(s.running, "message", message.String()))
+	s.program.warn(s.running).Str("said", excerpt(message.String())).Msg("view function says")
 	return goja.Undefined()
 }
 

@@ -27,11 +27,13 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-func (l *logBuffer) count(text string) int {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Count(l.b.String(), text)
+	return l.b.String()
 }
+
+func (l *logBuffer) count(text string) int { return strings.Count(l.String(), text) }
 
 // waitForLog waits until text was logged so often.
 func (l *logBuffer) waitForLog(t *testing.T, text string, times int) {

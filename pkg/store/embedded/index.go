@@ -41,16 +41,12 @@ func (c *client) newIndex(id string, body []byte) (index, error) {
 	if err != nil {
 		return index{}, err
 	}
-	p, err := c.compile(source)
+	p, err := compile(source, scriptLimit, c.log)
 	if err != nil || len(p.views) == 0 {
 		return index{}, err
 	}
 	sum := sha256.Sum256(source)
 	return index{name: hex.EncodeToString(sum[:16]), source: source, program: p}, nil
-}
-
-func (c *client) compile(source []byte) (*program, error) {
-	return compile(source, scriptLimit, func(msg string, fields map[string]any) { c.log.Warn().Fields(fields).Msg(msg) })
 }
 
 // program returns the compiled views of an index. They are cached until the store is closed: there are few, as the
@@ -59,7 +55,7 @@ func (c *client) program(name string, source []byte) (*program, error) {
 	if p, ok := c.programs.Load(name); ok {
 		return p.(*program), nil
 	}
-	p, err := c.compile(source)
+	p, err := compile(source, scriptLimit, c.log)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +117,8 @@ func (ix index) rows(ctx context.Context, id string, r *record) ([]row, error) {
 				return nil, err
 			}
 			if len(r.key) > bolt.MaxKeySize {
-				ix.program.log("view row left out: its key is too long",
-					map[string]any{"view": view, "doc": id, "bytes": len(r.key)})
+				ix.program.log.Warn().Str("view", view).Str("doc", id).Int("bytes", len(r.key)).
+					Msg("view row left out: its key is too long")
 				continue
 			}
 			rows = append(rows, r)

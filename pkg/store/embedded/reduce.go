@@ -64,7 +64,7 @@ func (p *program) scriptReducer(f *function) *reducer {
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			p.logFailure(f, "", err)
+			logFailure(p.warn(f), err)
 		}
 		if isThrown(err) {
 			return json.RawMessage("null"), nil

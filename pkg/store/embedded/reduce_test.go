@@ -17,7 +17,7 @@ func reduceDesign(reduce string) map[string]any {
 }
 
 // compileReducer compiles one view with a reduce function.
-func compileReducer(t *testing.T, reduce string, j *journal) *reducer {
+func compileReducer(t *testing.T, reduce string, j *logBuffer) *reducer {
 	t.Helper()
 	return mustCompile(t, reduceDesign(reduce), j).reduces["v"]
 }
@@ -57,7 +57,7 @@ func TestReduce(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			var j journal
+			var j logBuffer
 			values := rawValues(t, test.values)
 			keys := make([]json.RawMessage, len(values))
 			for i := range keys {
@@ -74,7 +74,7 @@ func TestReduce(t *testing.T) {
 func TestSumOfOthersThanNumbers(t *testing.T) {
 	t.Parallel()
 	for _, values := range []string{`["1"]`, `[null]`, `[1,true]`, `[[1,2]]`, `[1,[1]]`, `[{"a":1}]`} {
-		var j journal
+		var j logBuffer
 		got, err := compileReducer(t, "_sum", &j).call(t.Context(), nil, rawValues(t, values), false)
 		if kivik.HTTPStatus(err) != 501 || err == nil || !strings.Contains(err.Error(), "_sum of values") {
 			t.Errorf("%s: got %s, error %v", values, got, err)
@@ -84,7 +84,7 @@ func TestSumOfOthersThanNumbers(t *testing.T) {
 
 func TestScriptReduceFails(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	one := rawValues(t, `[1]`)
 	throws := compileReducer(t, `function() { throw "on purpose"; }`, &j)
 	if got, err := throws.call(t.Context(), nil, one, true); err != nil || string(got) != "null" {
@@ -95,7 +95,7 @@ func TestScriptReduceFails(t *testing.T) {
 	if got, err := loops.reduces["v"].call(t.Context(), nil, one, true); !errors.Is(err, errScriptLimit) || got != nil {
 		t.Errorf("a function that loops: %s, error %v", got, err)
 	}
-	for _, want := range []string{"on purpose", errScriptLimit.Error(), "_design/test", "function:reduce", "view:v"} {
+	for _, want := range []string{"on purpose", errScriptLimit.Error(), "_design/test", `"function":"reduce"`, `"view":"v"`} {
 		if !strings.Contains(j.String(), want) {
 			t.Errorf("log %q does not say %q", &j, want)
 		}
@@ -104,7 +104,7 @@ func TestScriptReduceFails(t *testing.T) {
 
 func TestScriptReduceCancelled(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := compileReducer(t, `function() { return 1; }`, &j)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+	"github.com/rs/zerolog"
 )
 
 // program is the compiled functions of one design document, with a pool of sandboxes, one for each processor. It is safe
@@ -21,7 +22,7 @@ type program struct {
 	maps    map[string]*function // by view
 	reduces map[string]*reducer  // by view; none for a view without one
 	limit   time.Duration        // of one call of a function
-	log     func(msg string, fields map[string]any)
+	log     zerolog.Logger
 	idle    chan *sandbox
 }
 
@@ -38,7 +39,7 @@ type emitted struct {
 
 // compile compiles a design document. limit is the longest that one call of a function may take. The messages and the
 // errors of scripts go to log. As in CouchDB, an entry of the views without a map function (`lib`, say) is not a view.
-func compile(source []byte, limit time.Duration, log func(msg string, fields map[string]any)) (*program, error) {
+func compile(source []byte, limit time.Duration, log zerolog.Logger) (*program, error) {
 	var design struct {
 		ID       string `json:"_id"`
 		Language any
@@ -125,7 +126,7 @@ func (p *program) mapDoc(ctx context.Context, id string, doc json.RawMessage) (m
 				return ctx.Err()
 			}
 			if err != nil {
-				p.logFailure(p.maps[view], id, err)
+				logFailure(p.warn(p.maps[view]).Str("doc", id), err)
 			}
 		}
 		return nil
@@ -136,18 +137,20 @@ func (p *program) mapDoc(ctx context.Context, id string, doc json.RawMessage) (m
 	return rows, nil
 }
 
-func (p *program) logFailure(f *function, docID string, err error) {
-	fields := p.fields(f, "error", err.Error())
-	if docID != "" {
-		fields["doc"] = docID
-	}
-	p.log("view function failed", fields)
+// warn begins a line of the log about a function.
+func (p *program) warn(f *function) *zerolog.Event {
+	return p.log.Warn().Str("design", p.ddocID).Str("view", f.view).Str("function", f.kind)
 }
 
-func (p *program) fields(f *function, key, text string) map[string]any {
-	const enough = 1000 // a script can put anything into a message
+func logFailure(line *zerolog.Event, err error) {
+	line.Str("error", excerpt(err.Error())).Msg("view function failed")
+}
+
+// excerpt returns the beginning of a text of a script, which can have any length.
+func excerpt(text string) string {
+	const enough = 1000
 	if len(text) > enough {
 		text = strings.ToValidUTF8(text[:enough], "") + "…"
 	}
-	return map[string]any{"design": p.ddocID, "view": f.view, "function": f.kind, key: text}
+	return text
 }

@@ -1,35 +1,20 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-kivik/kivik/v4"
+	"github.com/rs/zerolog"
 )
-
-// journal collects log lines from several goroutines.
-type journal struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (j *journal) log(msg string, fields map[string]any) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.lines = append(j.lines, fmt.Sprint(msg, " ", fields))
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return strings.Join(j.lines, "\n")
-}
 
 // design makes a design document of map functions by view name.
 func design(mapFunctions map[string]string) map[string]any {
@@ -40,18 +25,18 @@ func design(mapFunctions map[string]string) map[string]any {
 	return map[string]any{"language": "javascript", "views": views}
 }
 
-func compileDesign(design map[string]any, limit time.Duration, log func(string, map[string]any)) (*program, error) {
+func compileDesign(design map[string]any, limit time.Duration, log io.Writer) (*program, error) {
 	design["_id"] = "_design/test"
 	source, err := json.Marshal(design)
 	if err != nil {
 		return nil, err
 	}
-	return compile(source, limit, log)
+	return compile(source, limit, zerolog.New(log))
 }
 
-func mustCompile(t *testing.T, design map[string]any, j *journal) *program {
+func mustCompile(t *testing.T, design map[string]any, j *logBuffer) *program {
 	t.Helper()
-	p, err := compileDesign(design, time.Minute, j.log)
+	p, err := compileDesign(design, time.Minute, j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +93,7 @@ func TestMapDoc(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var j journal
+			var j logBuffer
 			rows, err := mustCompile(t, design(map[string]string{"v": test.source}), &j).
 				mapDoc(t.Context(), "the-id", json.RawMessage(test.doc))
 			if err != nil {
@@ -131,7 +116,7 @@ func TestNothingOfTheHost(t *testing.T) {
 		}
 		return lines
 	}(), "\n"))
-	var j journal
+	var j logBuffer
 	rows, err := mustCompile(t, design(map[string]string{"v": source}), &j).mapDoc(t.Context(), "the-id", []byte(`{}`))
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +147,7 @@ func TestFailingMapSkipsTheView(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var j journal
+			var j logBuffer
 			functions := map[string]string{"bad": test.source, "good": `function(doc) { emit(doc._id, 1); }`}
 			p := mustCompile(t, design(functions), &j)
 			for range 2 { // the second time in what the first left
@@ -185,18 +170,19 @@ func TestFailingMapSkipsTheView(t *testing.T) {
 
 func TestLoopIsStopped(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	p := mustCompile(t, design(map[string]string{
 		"a loops":   `function(doc) { if (doc.loop) for (;;) { try { for (;;); } catch (e) {} } emit(doc._id, 1); }`,
 		"b waits":   `function(doc) { emit({toJSON: function() { for (; doc.loop;); return 1; }}, 1); }`,
 		"c behaves": `function(doc) { emit(doc._id, 2); }`,
 	}), &j)
 	p.limit = 100 * time.Millisecond
-	p.log = func(msg string, fields map[string]any) {
-		if j.log(msg, fields); fields["view"] == "b waits" {
+	p.log = zerolog.New(writerFunc(func(line []byte) (int, error) {
+		if bytes.Contains(line, []byte("b waits")) {
 			p.limit = time.Minute // what follows may be slow
 		}
-	}
+		return j.Write(line)
+	}))
 	rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{"_id":"a","loop":true}`))
 	if err != nil || len(rows["a loops"])+len(rows["b waits"]) != 0 || rowsText(rows["c behaves"]) != `"a"=2` {
 		t.Errorf("rows %v, error %v", rows, err)
@@ -212,11 +198,11 @@ func TestLoopIsStopped(t *testing.T) {
 
 func TestMapDocCancelled(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	ctx, cancel := context.WithCancel(t.Context())
 	p, err := compileDesign(design(map[string]string{
 		"v": `function(doc) { log("started"); for (;;); }`,
-	}), time.Hour, func(msg string, fields map[string]any) { j.log(msg, fields); cancel() })
+	}), time.Hour, writerFunc(func(line []byte) (int, error) { cancel(); return j.Write(line) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +218,7 @@ func TestMapDocCancelled(t *testing.T) {
 
 func TestNothingLeaks(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	p := mustCompile(t, design(map[string]string{
 		"a spoils":     `function(doc) { doc.n = 2; doc.more = 1; delete doc._id; doc.l[1] = 3; }`,
 		"b notices":    `function(doc) { var seen = []; for (var k in doc) seen.push(k); emit(seen, doc.l); }`,
@@ -255,7 +241,7 @@ func TestNothingLeaks(t *testing.T) {
 // TestGlobals: a call finds the names around it as the one before did.
 func TestGlobals(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	p := mustCompile(t, design(map[string]string{"v": `function(doc) {
 		emit([typeof a, typeof b, typeof c, typeof d, typeof sum, typeof JSON, this === globalThis], null);
 		a = 1; this.b = 1; globalThis.c = 1; (0, eval)("var d = 1");
@@ -276,7 +262,7 @@ func TestGlobals(t *testing.T) {
 // TestEmittedText compares what is stored of a row with what JSON.stringify makes of it as an array.
 func TestEmittedText(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	p := mustCompile(t, design(map[string]string{"v": `function(doc) {
 		var values = [undefined, null, true, false, 0, -0, 1, -1, 1.5, 1e21, 9007199254740993, NaN, Infinity, "", "plain <&>",
 			'"', "\\", "\n", "\u007f", "é", "\u2028", "\ud800", [], {}, [1], {a: [undefined]}, new Date(0), new String("s"),
@@ -304,13 +290,13 @@ func TestEmittedText(t *testing.T) {
 
 func TestScriptLog(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	p := mustCompile(t, design(map[string]string{
 		"v": `function(doc) { log("hello"); log({a: [1]}); log(); log("x".repeat(5000)); emit(1, 1); }`}), &j)
 	if rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{}`)); err != nil || len(rows["v"]) != 1 {
 		t.Fatalf("rows %v, error %v", rows, err)
 	}
-	for _, want := range []string{"message:hello", `message:{"a":[1]}`, "message:undefined", "xxx…", "_design/test"} {
+	for _, want := range []string{`"said":"hello"`, `"said":"{\"a\":[1]}"`, `"said":"undefined"`, "xxx…", "_design/test"} {
 		if !strings.Contains(j.String(), want) {
 			t.Errorf("log %q does not say %q", &j, want)
 		}
@@ -322,7 +308,7 @@ func TestScriptLog(t *testing.T) {
 
 func TestMapDocConcurrently(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	p := mustCompile(t, design(map[string]string{
 		"v": `function(doc) { for (var i = 0; i < 20; i++) emit([doc._id, i], {n: i}); }`}), &j)
 	var wg sync.WaitGroup
@@ -363,12 +349,12 @@ func TestCompileRefuses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var j journal
+			var j logBuffer
 			limit := time.Minute
 			if name == "loops" {
 				limit = 100 * time.Millisecond
 			}
-			_, err := compileDesign(test.design, limit, j.log)
+			_, err := compileDesign(test.design, limit, &j)
 			if err == nil || kivik.HTTPStatus(err) != test.status || !strings.Contains(err.Error(), test.reason) {
 				t.Errorf("error %v, want %d %s", err, test.status, test.reason)
 			}
@@ -378,7 +364,7 @@ func TestCompileRefuses(t *testing.T) {
 
 func TestCompileTakes(t *testing.T) {
 	t.Parallel()
-	var j journal
+	var j logBuffer
 	p := mustCompile(t, map[string]any{"views": map[string]any{
 		"b":   map[string]any{"map": `function(doc) {}`, "reduce": "_count"},
 		"c":   map[string]any{"map": `function(doc) {}`, "reduce": "_approx_count_distinct"},
