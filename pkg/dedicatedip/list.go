@@ -89,18 +89,19 @@ func (p *Pool) assigned(ctx context.Context, q store.Query) ([]Item, error) {
 
 // nearestFirst moves the addresses of a zone to the front. Otherwise they keep their order.
 func nearestFirst(items []Item, zone string) []Item {
-	if zone == "" { // the addresses without a zone are not near
+	isNear := func(item Item) bool { return item.Zone == zone }
+	if zone == "" || !slices.ContainsFunc(items, isNear) { // the addresses without a zone are not near
 		return items
 	}
-	near, others := make([]Item, 0, len(items)), []Item{}
-	for _, item := range items {
-		if item.Zone == zone {
-			near = append(near, item)
-		} else {
-			others = append(others, item)
+	sorted := make([]Item, 0, len(items))
+	for _, near := range []bool{true, false} {
+		for _, item := range items {
+			if isNear(item) == near {
+				sorted = append(sorted, item)
+			}
 		}
 	}
-	return append(near, others...)
+	return sorted
 }
 
 // Zones lists the zones of the pool, each once, by collation.
