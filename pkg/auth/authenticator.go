@@ -80,12 +80,16 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 	}
 	f := fingerprintOf(c)
 	cached, ok := a.identities.Get(f)
-	if !ok || a.now().Unix() >= cached.until || !a.documents.Valid(cached.validity) {
-		var err error
-		if cached, err = a.verify(ctx, c); err != nil {
+	ok = ok && a.now().Unix() < cached.until && a.documents.Valid(cached.validity)
+	if !ok || a.documents.Due(cached.validity) {
+		verified, err := a.verify(ctx, c)
+		switch {
+		case err == nil:
+			cached = verified
+			a.identities.Add(f, cached)
+		case !ok || !fault.Is(err, fault.DatastoreUnreachable): // while the store is away, a valid identity is used
 			return nil, err
 		}
-		a.identities.Add(f, cached)
 	}
 	if err := checkHeader(c, cached.claimed); err != nil {
 		return nil, err

@@ -187,8 +187,12 @@ func TestFailuresOfTheStoreAreNotCached(t *testing.T) {
 func TestOutageOfTheStore(t *testing.T) {
 	t.Parallel()
 	const staleness = 5 * time.Second
-	token := exampleToken(t)
-	for _, used := range []time.Duration{time.Second, 4 * time.Second, 11 * time.Second} {
+	for used, credentials := range map[time.Duration]auth.Credentials{
+		time.Second:      xAuth(exampleToken(t)),
+		4 * time.Second:  xAuth(exampleToken(t)),
+		14 * time.Second: basic(customerA + ":" + hashOfA),
+		11 * time.Second: xAuth(exampleToken(t)),
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &failing{Store: openExample(t)}
 			f.left.Store(math.MaxInt64)
@@ -196,7 +200,7 @@ func TestOutageOfTheStore(t *testing.T) {
 			defer documents.Close()
 			a := auth.NewAuthenticator(f, auth.Options{Now: at(now), Documents: documents})
 			served := func() bool {
-				_, err := authenticate(t, a, token)
+				_, err := a.Authenticate(t.Context(), credentials)
 				if err != nil && !fault.Is(err, fault.DatastoreUnreachable) {
 					t.Fatal(err)
 				}

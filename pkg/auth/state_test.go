@@ -210,6 +210,15 @@ func (f *failing) Get(ctx context.Context, db, id string) (document.Document, er
 	return f.Store.Get(ctx, db, id)
 }
 
+func (f *failing) View(
+	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+) error {
+	if f.left.Add(-1) < 0 {
+		return errDown
+	}
+	return f.Store.View(ctx, db, design, view, q, each)
+}
+
 func (f *failing) Attachment(ctx context.Context, db, id, name string) ([]byte, error) {
 	if f.left.Add(-1) < 0 {
 		return nil, errDown

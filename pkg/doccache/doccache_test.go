@@ -260,7 +260,7 @@ func TestStalenessZeroReadsAlways(t *testing.T) {
 	})
 }
 
-func TestADecisionIsValidUntilItsOldestDocumentIsDueForARefresh(t *testing.T) {
+func TestADecisionIsValidUntilItsOldestDocumentIsStale(t *testing.T) {
 	t.Parallel()
 	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
 		if c.Valid(doccache.Validity{}) {
@@ -273,6 +273,14 @@ func TestADecisionIsValidUntilItsOldestDocumentIsDueForARefresh(t *testing.T) {
 			_, _ = r.Get(t.Context(), db, id)
 		}
 		time.Sleep(staleness/2 - time.Second - 1)
+		if c.Due(r.Validity()) {
+			t.Error("the decision is to be made again too early")
+		}
+		time.Sleep(time.Nanosecond)
+		if !c.Due(r.Validity()) {
+			t.Error("the decision is not to be made again")
+		}
+		time.Sleep(staleness/2 - 1)
 		if !c.Valid(r.Validity()) {
 			t.Error("the decision is over too early")
 		}

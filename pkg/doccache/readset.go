@@ -25,17 +25,17 @@ type reading struct {
 	readAt time.Time
 }
 
-// Validity says how long a decision may be cached: until the oldest document it was made by is due for a refresh, which a
-// new decision starts, and until this process writes a document. The zero Validity is over.
+// Validity says how long a decision may be cached: as long as the oldest document it was made by, and until this process
+// writes a document. The zero Validity is over.
 type Validity struct {
-	writes  uint64
-	expires time.Time
+	writes uint64
+	readAt time.Time // of the oldest document
 }
 
 // ReadSet returns an empty read set.
 func (c *Cache) ReadSet() *ReadSet {
 	began := time.Now()
-	return &ReadSet{cache: c, began: began, validity: Validity{writes: c.writes.Load(), expires: began.Add(c.refreshAfter())}}
+	return &ReadSet{cache: c, began: began, validity: Validity{writes: c.writes.Load(), readAt: began}}
 }
 
 // Get returns a document as Cache.Get does.
@@ -46,8 +46,8 @@ func (r *ReadSet) Get(ctx context.Context, db, id string) (document.Document, er
 		return nil, err
 	}
 	r.read = append(r.read, reading{k, e.readAt})
-	if expires := e.readAt.Add(r.cache.refreshAfter()); expires.Before(r.validity.expires) {
-		r.validity.expires = expires
+	if e.readAt.Before(r.validity.readAt) {
+		r.validity.readAt = e.readAt
 	}
 	return e.doc, e.missing
 }
@@ -57,8 +57,12 @@ func (r *ReadSet) Validity() Validity { return r.validity }
 
 // Valid reports whether a decision may still be used.
 func (c *Cache) Valid(v Validity) bool {
-	return v.writes == c.writes.Load() && time.Now().Before(v.expires)
+	return v.writes == c.writes.Load() && time.Since(v.readAt) < c.staleness
 }
+
+// Due reports whether a valid decision should be made again if that is possible: its documents are due for a refresh,
+// which the new decision starts.
+func (c *Cache) Due(v Validity) bool { return time.Since(v.readAt) >= c.refreshAfter() }
 
 // rereadPause is the least time between two early reads of a document. It keeps bad tokens from reading at will.
 const rereadPause = time.Second
