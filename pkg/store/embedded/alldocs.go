@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	"github.com/go-kivik/kivik/v4/driver"
+
+	"junctor/pkg/document"
 )
 
 // AllDocs lists documents by id.
@@ -52,7 +54,7 @@ type docValue struct {
 func describeDocument(row *driver.Row, id string, r *record, includeDocs bool) {
 	value, _ := json.Marshal(docValue{r.rev, r.deleted}) // it cannot fail
 	row.ID = id
-	row.Key = quote(id)
+	row.Key = document.AppendString(nil, id)
 	row.Value = bytes.NewReader(value)
 	if includeDocs {
 		row.Doc = bytes.NewReader(liveDocument(id, r))

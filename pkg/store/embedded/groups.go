@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"junctor/pkg/boltfile"
+	"junctor/pkg/document"
 )
 
 // openedView is a view inside a transaction.
@@ -101,7 +102,7 @@ const portion = 1000
 
 func (a *accumulator) add(r storedRow) error {
 	key := append(append([]byte("["), r.key...), ',')
-	a.keys = append(a.keys, append(append(key, quote(r.id)...), ']'))
+	a.keys = append(a.keys, append(document.AppendString(key, r.id), ']'))
 	a.values = append(a.values, bytes.Clone(r.value))
 	if len(a.values) < portion {
 		return nil

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"junctor/pkg/document"
 )
 
 // Limits on what is stored. The first is CouchDB's default; bbolt bounds a key, and a document id is part of some.
@@ -76,7 +78,7 @@ func (in *incoming) member(quoted, value []byte) error {
 	if len(in.body) > 1 {
 		in.body = append(in.body, ',')
 	}
-	in.body = append(append(in.body, quote(name)...), ':')
+	in.body = append(document.AppendString(in.body, name), ':')
 	in.body = append(in.body, value...)
 	return nil
 }

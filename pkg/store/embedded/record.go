@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"junctor/pkg/document"
 )
 
 // record is the current revision of a document. There is no replication, hence there are no branches, and older revisions
@@ -100,7 +102,7 @@ func (r *record) attachmentOf(name string) (attachment, bool) {
 
 // document returns the JSON of the document, with a stub for each attachment.
 func (r *record) document(id string) []byte {
-	b := append([]byte(`{"_id":`), quote(id)...)
+	b := document.AppendString([]byte(`{"_id":`), id)
 	b = append(b, `,"_rev":"`+r.rev+`"`...)
 	if len(r.body) > len("{}") {
 		b = append(b, ',')
@@ -112,7 +114,7 @@ func (r *record) document(id string) []byte {
 	for i, a := range r.atts {
 		b = append(b, map[bool]string{true: `,"_attachments":{`, false: `,`}[i == 0]...)
 		stub, _ := json.Marshal(stub{a.ContentType, a.RevPos, a.Digest, a.Length, true}) // it cannot fail
-		b = append(append(append(b, quote(a.Name)...), ':'), stub...)
+		b = append(append(document.AppendString(b, a.Name), ':'), stub...)
 	}
 	if len(r.atts) > 0 {
 		b = append(b, '}')
@@ -144,14 +146,6 @@ func (r *record) generation() int64 {
 	number, _, _ := strings.Cut(r.rev, "-")
 	n, _ := strconv.ParseInt(number, 10, 64) // our own spelling
 	return n
-}
-
-func quote(s string) []byte {
-	if isPlain(s) {
-		return append(append([]byte{'"'}, s...), '"')
-	}
-	raw, _ := encodeJSON(s) // a string: it cannot fail
-	return raw
 }
 
 // appendBytes appends a piece after its length. cutBytes reads it back.
