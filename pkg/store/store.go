@@ -86,7 +86,7 @@ func Open(dsn string, o Options) (*Store, error) {
 	if IsCouchDB(dsn) {
 		s.client, s.couch, s.connections, err = dial(dsn)
 	} else {
-		s.file, err = embedded.Open(dsn, embedded.Options{Log: o.Log})
+		s.file, err = embedded.Open(dsn, o.Log)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", Redact(dsn), err)

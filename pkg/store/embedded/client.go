@@ -36,12 +36,12 @@ var (
 	_ driver.Pinger       = (*client)(nil)
 )
 
-func newClient(db *bolt.DB, f *storeFile, o Options) *client {
+func newClient(db *bolt.DB, f *storeFile, log zerolog.Logger) *client {
 	c := &client{
 		bolt:   db,
 		file:   f,
 		path:   db.Path(),
-		log:    o.Log,
+		log:    log,
 		writer: startWriter(db, f),
 	}
 	c.updater = startUpdater(c)

@@ -15,6 +15,7 @@ import (
 	"junctor/pkg/testutil/leak"
 
 	"github.com/go-kivik/kivik/v4"
+	"github.com/rs/zerolog"
 )
 
 const crashFolder = "JUNCTOR_TEST_CRASH_FOLDER"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 
 // writeUntilKilled writes from a few goroutines, and prints each write once it is answered.
 func writeUntilKilled(folder string) error {
-	client, err := Open(folder, Options{})
+	client, err := Open(folder, zerolog.Nop())
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func TestKill(t *testing.T) {
 		if err := prepareFile(file); err != nil {
 			t.Fatal(err)
 		}
-		c := newClient(file, &storeFile{}, Options{})
+		c := newClient(file, &storeFile{}, zerolog.Nop())
 		db := kivikOver(t, &database{client: c, name: "db"})
 		for id, rev := range answered {
 			if got, err := db.GetRev(t.Context(), id); err != nil || generationOf(got) < generationOf(rev) {

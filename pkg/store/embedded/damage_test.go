@@ -19,7 +19,7 @@ import (
 func wholeStore(t *testing.T) []byte {
 	t.Helper()
 	folder := t.TempDir()
-	client, err := Open(folder, Options{})
+	client, err := Open(folder, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestDamagedStoreIsRefusedOrWorks(t *testing.T) {
 		if err := os.WriteFile(File(folder), damaged, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		client, err := Open(folder, Options{})
+		client, err := Open(folder, zerolog.Nop())
 		if err == nil {
 			useStore(t.Context(), client.Client)
 			_ = client.Close()
@@ -124,7 +124,7 @@ func TestStoreCutOffWhileOpen(t *testing.T) {
 		if err := os.WriteFile(File(folder), wholeStore(t), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		client, err := Open(folder, Options{})
+		client, err := Open(folder, zerolog.Nop())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestOpenSaysWhetherItCreated(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "store")
 	for _, want := range []string{"created a new store", "opened the store"} {
 		var log bytes.Buffer
-		client, err := Open(folder, Options{Log: zerolog.New(&log)})
+		client, err := Open(folder, zerolog.New(&log))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestOpenWritesNothing(t *testing.T) {
 	if err := os.WriteFile(File(folder), raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client, err := Open(folder, Options{})
+	client, err := Open(folder, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func TestDeletedFile(t *testing.T) {
 			t.Parallel()
 			var log logBuffer
 			folder := t.TempDir()
-			client, err := Open(folder, Options{Log: zerolog.New(&log)})
+			client, err := Open(folder, zerolog.New(&log))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -19,7 +20,7 @@ func TestFormat1(t *testing.T) {
 		t.Error(err)
 	}
 	for _, when := range []string{"converted", "opened again"} {
-		client, err := Open(folder, Options{})
+		client, err := Open(folder, zerolog.Nop())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -205,7 +205,7 @@ func TestRefusedDesignLeavesNoIndex(t *testing.T) {
 func TestBadViewFunction(t *testing.T) {
 	t.Parallel()
 	var log logBuffer
-	client, err := Open(Memory, Options{Log: zerolog.New(&log)})
+	client, err := Open(Memory, zerolog.New(&log))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,19 +35,15 @@ const (
 	OldestFormat  = 1 // every write updated all indexes, and no index had a sequence
 )
 
-// Options adjusts Open. The zero value is usable.
-type Options struct {
-	// Log gets what view functions say and what they do wrong, and whether a store was opened or created.
-	Log zerolog.Logger
-}
-
 // Open opens the store in the folder path, or an empty one for Memory. It creates a folder and a store that are missing,
 // and logs which of the two it did. A file that is empty, damaged or something else is an error and is left as it is.
 // Only one process has a folder open at a time.
 //
+// log also gets what view functions say and what they do wrong.
+//
 // As with any kivik client, Close waits for open result sets and feeds, so end those first, by Close or context. It
 // also waits for snapshots.
-func Open(path string, o Options) (*Client, error) {
+func Open(path string, log zerolog.Logger) (*Client, error) {
 	file, created, err := openFile(path)
 	if err != nil {
 		return nil, err
@@ -55,7 +51,7 @@ func Open(path string, o Options) (*Client, error) {
 	if err := prepareFile(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	f, err := newStoreFile(path, o.Log)
+	f, err := newStoreFile(path, log)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -68,9 +64,9 @@ func Open(path string, o Options) (*Client, error) {
 		if err != nil {
 			full = file.Path()
 		}
-		o.Log.Info().Str("file", full).Msg(what)
+		log.Info().Str("file", full).Msg(what)
 	}
-	return newClient(file, f, o).overKivik()
+	return newClient(file, f, log).overKivik()
 }
 
 // Client is an open store: a kivik client that can also be copied, see Snapshot.

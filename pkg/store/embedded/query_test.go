@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kivik/kivik/v4"
 	"github.com/go-kivik/kivik/v4/driver"
+	"github.com/rs/zerolog"
 )
 
 type options map[string]any
@@ -237,7 +238,7 @@ func openClient(t testing.TB, path string) *client {
 	if err := prepareFile(file); err != nil {
 		t.Fatal(err)
 	}
-	c := newClient(file, &storeFile{}, Options{})
+	c := newClient(file, &storeFile{}, zerolog.Nop())
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-kivik/kivik/v4"
+	"github.com/rs/zerolog"
 )
 
 // reached returns up to which update sequence an index of a database is updated, and the last one there is.
@@ -111,7 +112,7 @@ func TestIndexAfterReopening(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // where a slow machine does not shorten the time that a closing store has
 		folder := t.TempDir()
-		client, err := Open(folder, Options{})
+		client, err := Open(folder, zerolog.Nop())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +123,7 @@ func TestIndexAfterReopening(t *testing.T) {
 		if err := client.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if client, err = Open(folder, Options{}); err != nil {
+		if client, err = Open(folder, zerolog.Nop()); err != nil {
 			t.Fatal(err)
 		}
 		defer client.Close()

@@ -21,7 +21,7 @@ import (
 func openLogged(t *testing.T) (client *Client, log *bytes.Buffer) {
 	t.Helper()
 	log = &bytes.Buffer{}
-	client, err := Open(t.TempDir(), Options{Log: zerolog.New(log).Level(zerolog.WarnLevel)})
+	client, err := Open(t.TempDir(), zerolog.New(log).Level(zerolog.WarnLevel))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func openLogged(t *testing.T) (client *Client, log *bytes.Buffer) {
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{Memory, t.TempDir()} {
-		client, err := Open(path, Options{})
+		client, err := Open(path, zerolog.Nop())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"github.com/go-kivik/kivik/v4"
+	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
 )
 
 // openStore opens a store that is closed with the test.
 func openStore(t testing.TB, path string) *kivik.Client {
 	t.Helper()
-	client, err := Open(path, Options{})
+	client, err := Open(path, zerolog.Nop())
 	if err != nil {
 		t.Fatalf("Open(%q): %v", path, err)
 	}
@@ -91,7 +92,7 @@ func listing(t testing.TB, rs *kivik.ResultSet) []string {
 func TestOpenKeepsWhatWasWritten(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "a", "store")
-	client, err := Open(folder, Options{})
+	client, err := Open(folder, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +166,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 			if err := test.make(filepath.Join(folder, fileName)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(folder, Options{}); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Open(folder, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Open: %v, want %q", err, test.want)
 			}
 		})
@@ -206,7 +207,7 @@ func TestDatabases(t *testing.T) {
 func TestClosedStore(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	client, err := Open(Memory, Options{})
+	client, err := Open(Memory, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
