@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -64,13 +65,14 @@ func (r *rules) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// splitPattern splits at slashes and drops what is empty at the end, so that "/" fits no parameters.
+// splitPattern splits at slashes and drops what is empty at the end, so that "/" fits no parameters. Of several "#" in a
+// row it leaves one, which fits the same: matches would try every way to divide the parameters among them.
 func splitPattern(text string) []string {
 	pattern := strings.Split(text, "/")
 	for len(pattern) > 0 && pattern[len(pattern)-1] == "" {
 		pattern = pattern[:len(pattern)-1]
 	}
-	return pattern
+	return slices.CompactFunc(pattern, func(a, b string) bool { return a == "#" && b == "#" })
 }
 
 // readPolicy reads a document of restrictions and its revision. Of sections that name a method, the first counts. In

@@ -92,6 +92,7 @@ func TestRestrictionPatterns(t *testing.T) {
 		"#/#":     "- a b a/b a/a",
 		"#/a/#":   "a a/b a/a",
 		"#/a/#/a": "a/a",
+		"#/#/a/#": "a a/b a/a",
 		"A":       "",
 	} {
 		restrict(t, s, kazooA, parse(t, `{"_":{"_":{"_":[{"rules":{"`+pattern+`":["_"]}}]}}}`))
@@ -108,6 +109,17 @@ func TestRestrictionPatterns(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q fits %q, want %q", pattern, got, want)
 		}
+	}
+}
+
+// TestManyWildcards: a customer writes the restrictions of the own account, and must not keep the server busy with them.
+func TestManyWildcards(t *testing.T) {
+	t.Parallel()
+	s := openKazoo(t)
+	restrict(t, s, kazooA, parse(t, `{"_":{"_":{"_":[{"rules":{"`+strings.Repeat("#/", 100_000)+`x":["_"]}}]}}}`))
+	wanted := auth.Access{Path: strings.Split("ips"+strings.Repeat("/a", 20), "/"), Verb: "GET"}
+	if err := strict(s).CheckRestrictions(t.Context(), kazooIdentities["adam"], wanted); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("got %v", err)
 	}
 }
 
