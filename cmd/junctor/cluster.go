@@ -63,8 +63,7 @@ func (c *cli) addCluster(ctx context.Context, a *app, id, apiURL string) error {
 		_, _ = fmt.Fprintf(c.stderr,
 			"junctor: warning: tokens go to %s unencrypted; use https:// where others can listen\n", added.URL)
 	}
-	r := registration(added)
-	return c.print(r, [][]string{clusterColumns, r.row()})
+	return c.print(added, [][]string{clusterColumns, clusterRow(added)})
 }
 
 // unencrypted reports whether what is sent to a URL can be read on a network.
@@ -86,12 +85,11 @@ func (c *cli) clusterListCommand() *cobra.Command {
 			if err != nil && !neverInstalled(err) {
 				return err
 			}
-			list, rows := make([]registration, len(clusters)), [][]string{clusterColumns}
-			for i, cluster := range clusters {
-				list[i] = registration(cluster)
-				rows = append(rows, list[i].row())
+			rows := [][]string{clusterColumns}
+			for _, cluster := range clusters {
+				rows = append(rows, clusterRow(cluster))
 			}
-			return c.print(list, rows)
+			return c.print(append([]trust.Cluster{}, clusters...), rows)
 		},
 	})
 }
@@ -110,20 +108,13 @@ func (c *cli) clusterRemoveCommand() *cobra.Command {
 	}})
 }
 
-// clusterColumns is the first row of a table of registrations.
+// clusterColumns is the first row of a table of clusters.
 var clusterColumns = []string{"CLUSTER", "URL", "API KEY"}
 
-// registration is a trust.Cluster as it is printed.
-type registration struct {
-	ID        string `json:"id"`
-	URL       string `json:"url"`
-	HasAPIKey bool   `json:"has_api_key"`
-}
-
-func (r registration) row() []string {
+func clusterRow(cluster trust.Cluster) []string {
 	key := "no"
-	if r.HasAPIKey {
+	if cluster.HasAPIKey {
 		key = "yes"
 	}
-	return []string{r.ID, r.URL, key}
+	return []string{cluster.ID, cluster.URL, key}
 }

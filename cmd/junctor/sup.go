@@ -14,6 +14,7 @@ import (
 )
 
 func (c *cli) supCommand() *cobra.Command {
+	var call *sup.Call
 	cmd := &cobra.Command{
 		Use:   "sup MODULE FUNCTION [ARGUMENT...]",
 		Short: "Run a maintenance function, as Kazoo's sup does",
@@ -39,15 +40,15 @@ codes. These are known:
 	return c.storeCommand(cmd, storeTask{
 		asIs: true, // run installs what a call needs
 		check: func(args []string) error {
-			call, text, code := sup.Parse(args)
-			if call != nil {
+			var text string
+			var code int
+			if call, text, code = sup.Parse(args); call != nil {
 				return nil
 			}
 			c.printSup(text, code)
 			return exitCode(code)
 		},
-		run: func(ctx context.Context, a *app, args []string) error {
-			call, _, _ := sup.Parse(args)
+		run: func(ctx context.Context, a *app, _ []string) error {
 			if !call.ReadOnly() {
 				if err := installWithoutPool(ctx, a.store); err != nil {
 					return err

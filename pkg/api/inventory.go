@@ -40,15 +40,11 @@ const bytesPerFound = 2 << 10
 
 // coolingFilter returns the parameter cooling, nil if it is not given.
 func coolingFilter(r *crossbar.Request) (*bool, error) {
-	switch text := given(r.Query.Get("cooling")); text {
-	case "":
+	if given(r.Query.Get("cooling")) == "" {
 		return nil, nil
-	case "true", "false":
-		cooling := text == "true"
-		return &cooling, nil
-	default:
-		return nil, fault.Finding("cooling", "invalid", "cooling must be true or false", map[string]any{"value": text})
 	}
+	cooling, err := r.Flag("cooling", false)
+	return &cooling, err
 }
 
 // listAccounts handles GET /ips/accounts.

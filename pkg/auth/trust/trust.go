@@ -25,11 +25,11 @@ const docType = "kazoo_cluster"
 
 // Cluster is another cluster.
 type Cluster struct {
-	ID string
+	ID string `json:"id"`
 	// URL is that of its API with the version, as "https://api.example.com:8443/v2", without a slash at the end.
-	URL string
+	URL string `json:"url"`
 	// HasAPIKey says that a key of the cluster's API is stored.
-	HasAPIKey bool
+	HasAPIKey bool `json:"has_api_key"`
 }
 
 // listed reads a registered cluster without a check of its URL, so that a bad one can be listed.
