@@ -543,6 +543,8 @@ func (s *Store) Contested(
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, confirmTime, errUnconfirmed)
+	defer cancel()
 	found, err := s.leaves(ctx, db, slices.Compact(slices.Sorted(slices.Values(ids))), nodes)
 	winners = map[string]document.Document{}
 	for id, leaves := range found {

@@ -57,6 +57,19 @@ func TestHungNode(t *testing.T) {
 	}
 }
 
+// TestContestedOnHungNode: the leaves of documents are not waited for, as long as the node hangs.
+func TestContestedOnHungNode(t *testing.T) {
+	t.Parallel()
+	address, _ := hungNode(t)
+	began := time.Now()
+	if _, err := open(t, address).Contested(t.Context(), "db", []string{"a"}); err == nil {
+		t.Error("a node that hangs has responded")
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
 // TestLateWrite: the writes of one request to a cluster have their time together. One for which none is left is not sent.
 func TestLateWrite(t *testing.T) {
 	t.Parallel()
