@@ -96,14 +96,15 @@ func eventID(ip string, number int, revision string) string {
 
 // encode returns an event as a JSON object, without ID and IP. Empty texts are left out.
 func (e Event) encode() map[string]any {
-	object := map[string]any{
-		keyNumber: document.Number(int64(e.Number)), keyAt: document.Number(e.At), keyAction: string(e.Action),
-	}
-	for key, text := range map[string]string{
-		keyZone: e.Zone, keyHost: e.Host, keyFrom: e.From, keyTo: e.To, keyAccount: e.AccountID, keyUser: e.UserID,
-		keyRequest: e.RequestID, keyClient: e.Client, keySource: string(e.Source), keyRevision: e.revision,
+	const most = 14 // members, with those that a document of its own adds: the map does not grow
+	object := make(map[string]any, most)
+	object[keyNumber], object[keyAt] = document.Number(int64(e.Number)), document.Number(e.At)
+	object[keyAction] = string(e.Action)
+	for _, member := range [...][2]string{
+		{keyZone, e.Zone}, {keyHost, e.Host}, {keyFrom, e.From}, {keyTo, e.To}, {keyAccount, e.AccountID}, {keyUser, e.UserID},
+		{keyRequest, e.RequestID}, {keyClient, e.Client}, {keySource, string(e.Source)}, {keyRevision, e.revision},
 	} {
-		if text != "" {
+		if key, text := member[0], member[1]; text != "" {
 			object[key] = text
 		}
 	}
