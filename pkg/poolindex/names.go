@@ -3,7 +3,7 @@ package poolindex
 import (
 	"bytes"
 	"cmp"
-	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -100,16 +100,8 @@ func SortNames(names []string) []string {
 
 // EncodeName is JavaScript's encodeURIComponent. In the keys of our views it stands behind a name, to tell names
 // apart that CouchDB's collation holds equal: it leaves nothing that collation ignores.
-func EncodeName(text string) string {
-	const unreserved = "-_.!~*'()"
-	var b strings.Builder
-	for _, c := range []byte(text) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(unreserved, c) >= 0:
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
+func EncodeName(text string) string { return leftAlone.Replace(url.QueryEscape(text)) }
+
+// leftAlone makes what url.QueryEscape returns what encodeURIComponent does: it leaves more alone, and writes a space as any
+// other byte.
+var leftAlone = strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
