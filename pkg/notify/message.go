@@ -1,10 +1,10 @@
 package notify
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"net/url"
 	"strings"
 
 	"junctor/pkg/document"
@@ -38,13 +38,14 @@ type message struct {
 	MsgID         string      `json:"Msg-ID"`
 }
 
-// newMessage returns the part that every message about a document of db has.
+// newMessage returns the part that every message about a document of db has. A message that is sent again keeps its id,
+// which has Kazoo's shape.
 func newMessage(node, db, id, kind, event string) message {
 	return message{
 		ID: id, Type: kind, Database: strings.ReplaceAll(db, "/", "%2F"), AccountID: accountOf(db), EventName: event,
 		// Receivers make an atom of Origin-Cache, so it has to be a name that they know.
 		OriginCache: "kazoo_data_cache", EventCategory: "configuration", AppName: "datamgr", AppVersion: "4.0.0",
-		Node: node, MsgID: newMessageID(),
+		Node: node, MsgID: fmt.Sprintf("%016x", rand.Uint64()),
 	}
 }
 
@@ -77,13 +78,6 @@ func about(node, db, id string, doc, before document.Document, isNew bool) messa
 // It caches them for an hour and drops them when any document of type "resource" changes in the account's database,
 // but not when a dedicated IP does. Kazoo itself does not send it.
 func aboutProxies(node, db, id string) message { return newMessage(node, db, id, "resource", edited) }
-
-// newMessageID returns a unique id, of Kazoo's shape. A message that is sent again keeps it.
-func newMessageID() string {
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails
-	return hex.EncodeToString(id[:])
-}
 
 // watched reports whether Kazoo caches documents of a database that are written through this package.
 func watched(db string) bool {
@@ -120,16 +114,5 @@ func encodeWord(text string) string {
 	if text == "*" || text == "#" {
 		return text
 	}
-	var b strings.Builder
-	for _, c := range []byte(text) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '~':
-			b.WriteByte(c)
-		case c == ' ':
-			b.WriteByte('+')
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
+	return strings.ReplaceAll(url.QueryEscape(text), ".", "%2E")
 }
