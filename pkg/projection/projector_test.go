@@ -2,6 +2,7 @@ package projection_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -54,6 +55,11 @@ func (f *faulty) PutMany(ctx context.Context, db string, docs []document.Documen
 	defer f.enter(docs...)()
 	if kind := f.fail.Load(); kind != nil {
 		return nil, fault.New(*kind, "")
+	}
+	for _, doc := range docs {
+		if _, fails := f.failing.Load(doc.ID()); fails {
+			return nil, fault.New(fault.DatastoreUnreachable, "")
+		}
 	}
 	return f.Store.PutMany(ctx, db, docs)
 }
@@ -237,6 +243,51 @@ func TestProjectBacksOffAndReturns(t *testing.T) {
 			p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
 			s.copies(accountA)
 		}
+	})
+}
+
+// However many requests an account with a database that can't be written gets.
+func TestCopiesThatFailAreTriedTogether(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		kind := fault.DatastoreUnreachable
+		s.fail.Store(&kind)
+		var want []string
+		var requests sync.WaitGroup
+		for i := range 100 {
+			id := fmt.Sprintf("10.0.0.%d", i)
+			doc := s.assign(id, accountA)
+			requests.Go(func() { p.Project(t.Context(), accountA, []document.Document{doc}) })
+			want = append(want, id)
+			time.Sleep(100 * time.Millisecond)
+		}
+		requests.Wait()
+		time.Sleep(time.Minute)
+		s.puts.Store(0)
+		time.Sleep(time.Minute)
+		if calls := s.puts.Load(); calls < 5 || calls > 15 {
+			s.Errorf("%d calls in a minute", calls)
+		}
+		s.fail.Store(nil)
+		time.Sleep(time.Minute)
+		s.copies(accountA, want...)
+		if p.Waiting() != 0 {
+			s.Errorf("%d accounts wait", p.Waiting())
+		}
+	})
+}
+
+// There are more copies than one call of the store takes.
+func TestCopiesAreWrittenPastThoseThatFail(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		var docs []document.Document
+		for i := range 501 {
+			docs = append(docs, s.assign(fmt.Sprintf("10.0.1.%d", 100+i), accountA))
+		}
+		s.failing.Store("10.0.1.100", true)
+		p.Project(t.Context(), accountA, docs)
+		s.copies(accountA, "10.0.1.600")
 	})
 }
 

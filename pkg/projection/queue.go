@@ -14,8 +14,10 @@ import (
 
 // queue is what is being written for one account, and what has to be.
 type queue struct {
-	busy  map[string]bool // addresses whose copies are being written, or are about to be written again
-	later map[string]item // what whoever is writing the same copies writes next
+	busy   map[string]bool // addresses whose copies are being written, or are about to be written again
+	later  map[string]item // what whoever is writing the same copies writes next
+	failed map[string]item // what is written again by the writer whose pause ends first
+	due    time.Time       // when that is; zero if no writer pauses
 }
 
 // item is one copy to write.
@@ -124,7 +126,7 @@ func (p *Projector) enqueue(accountID string, items map[string]item, c *call) (d
 	}
 	q := p.accounts[accountID]
 	if q == nil {
-		q = &queue{busy: map[string]bool{}, later: map[string]item{}}
+		q = &queue{busy: map[string]bool{}, later: map[string]item{}, failed: map[string]item{}}
 		p.accounts[accountID] = q
 	}
 	c.left, c.done = len(items), make(chan struct{})
@@ -153,25 +155,39 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// write writes a batch of an account's copies until all are written.
+// write writes a batch of an account's copies until all are written, or another writer goes on with what failed: however
+// many requests there are for a database that can't be written, it is tried once in a pause.
 func (p *Projector) write(accountID string, q *queue, batch map[string]item) {
-	pauses := backoff.New(firstPause, lastPause)
-	for {
+	for pauses := backoff.New(firstPause, lastPause); len(batch) > 0; {
 		left, err := p.attempt(accountID, batch)
-		if batch = p.finish(accountID, q, batch, left); len(batch) == 0 {
+		pause := pauses.Next()
+		due := time.Now().Add(pause)
+		p.finish(accountID, q, batch, left, due)
+		if len(left) == 0 {
 			return
 		}
-		pause := pauses.Next()
 		if err != nil && p.ctx.Err() == nil {
-			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(batch)).
-				Strs("ips", first(slices.Sorted(maps.Keys(batch)))).Stringer("pause", pause.Round(time.Millisecond)).
+			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(left)).
+				Strs("ips", first(slices.Sorted(maps.Keys(left)))).Stringer("pause", pause.Round(time.Millisecond)).
 				Msg("could not write the account's copies of these addresses: the pool is right, but billing counts the copies; " +
 					"trying again after the pause")
 		}
 		if backoff.Sleep(p.ctx, pause) != nil {
 			return
 		}
+		batch = p.takeFailed(q, due)
 	}
+}
+
+// takeFailed returns what has to be written again, to the writer whose pause was to end first, and nothing to others.
+func (p *Projector) takeFailed(q *queue, due time.Time) (batch map[string]item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !q.due.Equal(due) {
+		return nil
+	}
+	batch, q.failed, q.due = q.failed, map[string]item{}, time.Time{}
+	return batch
 }
 
 // attempt tries once to write a batch, in the trace of one of the requests that asked for it. Of the batches that no
@@ -191,12 +207,15 @@ func (p *Projector) attempt(accountID string, batch map[string]item) (left map[s
 	}
 }
 
-// finish takes in that a batch was written but for what is left, and starts to write what was queued for the written
-// copies meanwhile. It returns what to write again.
-func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item) (again map[string]item) {
+// finish takes in that a batch was written but for what is left, whose writer pauses until due, and starts to write what
+// was queued for the written copies meanwhile.
+func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item, due time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	again, next := map[string]item{}, map[string]item{}
+	if len(left) > 0 && (q.due.IsZero() || due.Before(q.due)) {
+		q.due = due
+	}
+	next := map[string]item{}
 	for id, i := range batch {
 		later, waits := q.later[id]
 		delete(q.later, id)
@@ -204,7 +223,7 @@ func (p *Projector) finish(accountID string, q *queue, batch, left map[string]it
 			if waits {
 				rest = rest.merge(later)
 			}
-			again[id] = rest
+			q.failed[id] = rest
 			continue
 		}
 		for _, c := range i.calls {
@@ -224,7 +243,6 @@ func (p *Projector) finish(accountID string, q *queue, batch, left map[string]it
 	if len(q.busy) == 0 {
 		delete(p.accounts, accountID)
 	}
-	return again
 }
 
 // Close interrupts the projector and waits for its writers. What is not written yet is found by the next full pass.

@@ -25,11 +25,11 @@ func (p *Projector) writeCopies(
 	}
 	left = p.writeKnown(ctx, db, accountID, items)
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(left)), chunk) {
-		if err := p.writeDifferences(ctx, db, accountID, ids, left); err != nil {
-			return left, err
+		if failure := p.writeDifferences(ctx, db, accountID, ids, left); failure != nil {
+			err = failure
 		}
 	}
-	return left, nil
+	return left, err
 }
 
 // writeKnown writes copies without reading them: what to write is known, and mostly over what. It returns the items
