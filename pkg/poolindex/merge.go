@@ -1,7 +1,7 @@
 package poolindex
 
 import (
-	"slices"
+	"container/heap"
 	"sort"
 
 	"github.com/tidwall/btree"
@@ -69,7 +69,8 @@ func (s source) count(holds func(*Entry) bool) int {
 	})
 }
 
-// merge goes through several sources at once, by address. It has those with entries left.
+// merge goes through several sources at once, by address. It is a heap of those that have entries left: a search by the
+// beginning of accounts' names has thousands.
 type merge []*cursor
 
 // cursor is a position in a source.
@@ -93,6 +94,7 @@ func newMerge(sources []source, from Position) merge {
 			m = append(m, c)
 		}
 	}
+	heap.Init(&m)
 	return m
 }
 
@@ -110,7 +112,33 @@ func (m *merge) next() *Entry {
 	if len(*m) == 0 {
 		return nil
 	}
-	first := slices.MinFunc(*m, func(a, b *cursor) int { return compareAddresses(a.entry, b.entry) }).entry
-	*m = slices.DeleteFunc(*m, func(c *cursor) bool { return c.entry == first && !c.take(c.iterator.Next()) })
-	return first
+	e := (*m)[0].entry
+	for len(*m) > 0 && (*m)[0].entry == e {
+		if first := (*m)[0]; first.take(first.iterator.Next()) {
+			heap.Fix(m, 0)
+		} else {
+			heap.Pop(m)
+		}
+	}
+	return e
+}
+
+// Len is of heap.Interface.
+func (m merge) Len() int { return len(m) }
+
+// Less is of heap.Interface.
+func (m merge) Less(i, j int) bool { return compareAddresses(m[i].entry, m[j].entry) < 0 }
+
+// Swap is of heap.Interface.
+func (m merge) Swap(i, j int) { m[i], m[j] = m[j], m[i] }
+
+// Push is of heap.Interface.
+func (m *merge) Push(x any) { *m = append(*m, x.(*cursor)) } //nolint:forcetypeassert // nothing else is pushed
+
+// Pop is of heap.Interface.
+func (m *merge) Pop() any {
+	last := len(*m) - 1
+	c := (*m)[last]
+	*m = (*m)[:last]
+	return c
 }
