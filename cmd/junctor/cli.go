@@ -22,7 +22,7 @@ type cli struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	file           io.Writer // see storeTask.files
+	file           io.Writer // see storeTask.out
 	terminal       adminsocket.Terminal
 
 	store  storeFlags

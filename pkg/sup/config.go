@@ -56,13 +56,13 @@ func settingOf(text string) any {
 func termOf(value any) string {
 	switch value := value.(type) {
 	case nil:
-		return "undefined"
+		return undefined
 	case string:
 		return `<<"` + value + `">>`
 	}
 	text, err := document.Encode(value)
 	if err != nil {
-		return "undefined"
+		return undefined
 	}
 	return string(text)
 }

@@ -1,6 +1,7 @@
 package sup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,8 +14,11 @@ import (
 // IPv6 address is none, so its column is as wide as the longest.
 var widths = [...]int{15, 10, 10, 30, 32}
 
+// undefined is how Kazoo prints what is not there.
+const undefined = "undefined"
+
 func summary(ctx context.Context, d Deps, args []string) (string, int) {
-	host, named := "", "undefined"
+	host, named := "", undefined
 	if len(args) > 0 {
 		host, named = args[0], args[0]
 	}
@@ -38,18 +42,11 @@ func table(rows []pooldb.SummaryRow) string {
 	line(&b, w, "IP", "Status", "Zone", "Host", "Account")
 	rule(&b, w, "=")
 	for _, row := range rows {
-		line(&b, w, row.IP, known(row.Status), known(row.Zone), known(row.Host), row.AssignedTo)
+		line(&b, w, row.IP, cmp.Or(row.Status, undefined), cmp.Or(row.Zone, undefined), cmp.Or(row.Host, undefined),
+			row.AssignedTo)
 	}
 	rule(&b, w, "-")
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// known is how Kazoo prints what a document does not have.
-func known(text string) string {
-	if text == "" {
-		return "undefined"
-	}
-	return text
 }
 
 func rule(b *strings.Builder, w [5]int, of string) {
