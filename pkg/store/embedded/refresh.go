@@ -25,16 +25,10 @@ type pending struct {
 	rows   map[string][]row // by index
 }
 
-// refresh updates the indexes that choose returns, so that they have everything that was written before. Only one
-// goroutine refreshes indexes of a database at a time: others that wait mostly find nothing to do.
+// refresh updates the indexes that choose returns, so that they have everything that was written before.
 func (d *database) refresh(ctx context.Context, choose func(contents) ([]index, error)) error {
-	unlock, err := d.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	var until uint64
-	err = d.read(ctx, func(c contents) error {
+	err := d.read(ctx, func(c contents) error {
 		until = c.updateSeq()
 		return nil
 	})
@@ -47,7 +41,15 @@ func (d *database) refresh(ctx context.Context, choose func(contents) ([]index, 
 // refreshBatch maps the next documents that were written, and returns the sequence that the chosen indexes have reached.
 // View functions run outside of any transaction. A document that is written again meanwhile gets the rows of the
 // revision that was mapped: its new sequence is not reached yet, so it is mapped again.
+//
+// One batch of a database is mapped at a time. So many queries at once mostly find nothing to do, and a query does not
+// wait until the index of another design document is complete.
 func (d *database) refreshBatch(ctx context.Context, choose func(contents) ([]index, error)) (reached uint64, err error) {
+	unlock, err := d.lock(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
 	var indexes []index
 	var batch []pending
 	err = d.read(ctx, func(c contents) (err error) {

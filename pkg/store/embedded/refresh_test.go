@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -105,6 +106,41 @@ func TestIndexesAreUpdatedInTheBackground(t *testing.T) {
 		}
 	}
 	checkIndexes(t, d.client)
+}
+
+// TestQueryWhileAnotherIndexIsBuilt: a query does not wait until the index of another design document is complete.
+func TestQueryWhileAnotherIndexIsBuilt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := driverDB(t)
+		db := kivikOver(t, d)
+		put(t, db, "_design/d", wordsDesign)
+		fillBatches(t, db)
+		query := func() int {
+			return len(listing(t, db.Query(t.Context(), "d", "numbers", kivik.Params(options{"key": 11, "reduce": false}))))
+		}
+		query()
+		put(t, db, "own", `{"n":11}`)
+		queried := make(chan int, 1)
+		d.log = zerolog.New(writerFunc(func(line []byte) (int, error) {
+			switch {
+			case bytes.Contains(line, []byte(`"said":"doc0"`)): // of the first batch
+				go func() { queried <- query() }()
+				synctest.Wait()
+			case bytes.Contains(line, []byte(`"said":"doc1100"`)): // of the third
+				synctest.Wait()
+				if len(queried) == 0 {
+					t.Error("the query waits")
+				}
+			}
+			return len(line), nil
+		}))
+		put(t, db, "_design/e", `{"views":{"v":{"map":"function (doc) { log(doc._id); emit(doc.n); }"}}}`)
+		if n := <-queried; n != 1 {
+			t.Errorf("%d rows of a document that was just written", n)
+		}
+		checkIndexes(t, d.client)
+	})
 }
 
 // TestIndexAfterReopening: a store that is closed has updated its indexes, and queries go on from there.
