@@ -62,15 +62,16 @@ func tell(t *testing.T, env environment, stdin string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	args = append([]string{"junctor"}, args...)
 	code := run(t.Context(), args, env.get, strings.NewReader(stdin), &stdout, &stderr)
-	return outcome{code, stdout.String(), progressLine.ReplaceAllString(stderr.String(), "")}
+	return outcome{code, stdout.String(), busyLine.ReplaceAllString(stderr.String(), "")}
 }
 
 // announcement is what a command says that had to create a store.
 var announcement = regexp.MustCompile(`(?m)^junctor: created a new store in /.*\n`)
 
-// progressLine is what a command says that takes more than a second, as on a busy machine.
-var progressLine = regexp.MustCompile(
-	`(?m)^(\d+% )?\d+ (rows|addresses|events compared|documents, \d+ attachments, .*)\n`)
+// busyLine is what a command says on a busy machine: how far it is after a second, and that a CouchDB took more than three
+// to write the history.
+var busyLine = regexp.MustCompile(`(?m)^((\d+% )?\d+ (rows|addresses|events compared|documents, \d+ attachments, .*)|` +
+	`.*"message":"the history lacks what was changed here.*)\n`)
 
 // ok runs the program, which has to succeed, and answers what it printed.
 func ok(t *testing.T, args ...string) string {
