@@ -119,7 +119,7 @@ func (p *program) use(ctx context.Context, work func(*sandbox) error) error {
 func (p *program) mapDoc(ctx context.Context, id string, doc json.RawMessage) (map[string][]emitted, error) {
 	rows, text := make(map[string][]emitted, len(p.maps)), string(doc)
 	err := p.use(ctx, func(s *sandbox) error {
-		s.document = nil
+		defer func() { s.document, s.rows = nil, nil }() // it may be large, and the sandbox idle for long
 		for _, view := range p.views {
 			var err error
 			if rows[view], err = s.mapDoc(ctx, p.maps[view], text); ctx.Err() != nil {
