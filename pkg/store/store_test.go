@@ -23,20 +23,6 @@ func TestCouchDB(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) *store.Store { return open(t, dsn) })
 }
 
-// TestOneNode: an embedded store has one copy of each document, so that a revision has one writer.
-func TestOneNode(t *testing.T) {
-	t.Parallel()
-	for _, dsn := range []string{"memory:", t.TempDir()} {
-		s := open(t, dsn)
-		if err := s.CreateDatabase(t.Context(), "a"); err != nil {
-			t.Fatal(err)
-		}
-		if nodes, err := s.Nodes(t.Context(), "a"); nodes != 1 || err != nil {
-			t.Errorf("%s: %d, %v", dsn, nodes, err)
-		}
-	}
-}
-
 func open(t *testing.T, dsn string) *store.Store {
 	t.Helper()
 	s, err := store.Open(dsn, store.Options{})

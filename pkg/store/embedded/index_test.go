@@ -121,19 +121,6 @@ func kivikOver(t testing.TB, d *database) *kivik.DB {
 	return client.DB(d.name)
 }
 
-func TestIndexAfterRandomWrites(t *testing.T) {
-	t.Parallel()
-	d := driverDB(t)
-	db := kivikOver(t, d)
-	put(t, db, "_design/d", wordsDesign)
-	var writers sync.WaitGroup
-	for seed := range uint64(3) {
-		writers.Go(func() { randomWrites(t, db, rand.New(rand.NewPCG(seed, 1)), 150) })
-	}
-	writers.Wait()
-	checkIndexes(t, d.client)
-}
-
 // fillBatches writes more documents than are mapped in one batch.
 func fillBatches(t *testing.T, db *kivik.DB) {
 	t.Helper()
