@@ -116,6 +116,24 @@ func TestDamagedStoreIsRefusedOrWorks(t *testing.T) {
 	}
 }
 
+// TestDamagedSequence: a query ends though the update sequence of a damaged file is beyond all changes.
+func TestDamagedSequence(t *testing.T) {
+	t.Parallel()
+	d := driverDB(t)
+	db := kivikOver(t, d)
+	put(t, db, "_design/d", wordsDesign)
+	put(t, db, "a", `{"words":["b"]}`)
+	for range 2 {
+		if got := listing(t, db.Query(t.Context(), "d", "words")); len(got) != 1 {
+			t.Errorf("the view has %q", got)
+		}
+		err := d.update(t.Context(), 1, func(c contents) error { return c.part(changesBucket).SetSequence(99) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestStoreCutOffWhileOpen: P7. Damage that is found while the store is open is an error of the call, and Close returns.
 func TestStoreCutOffWhileOpen(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package embedded
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"runtime"
 	"slices"
@@ -61,7 +62,8 @@ func (d *database) refreshBatch(ctx context.Context, choose func(contents) ([]in
 	if err == nil {
 		err = mapAll(ctx, indexes, batch)
 	}
-	if err != nil || len(batch) == 0 {
+	outdated := func(ix index) bool { return ix.reached < reached } // without a batch, too, if the file is damaged
+	if err != nil || !slices.ContainsFunc(indexes, outdated) {
 		return reached, err
 	}
 	return reached, d.update(ctx, len(batch), func(c contents) error {
@@ -91,7 +93,7 @@ func (c contents) nextChanges(indexes []index) (batch []pending, last uint64, er
 		}
 		batch = append(batch, pending{id: string(id), record: r.clone(), rows: map[string][]row{}})
 		if size += len(r.body); len(batch) == batchDocuments || size > batchBytes {
-			return batch, r.seq, nil
+			return batch, binary.BigEndian.Uint64(k), nil // of the key, which grows even in a damaged file
 		}
 	}
 	return batch, last, nil
