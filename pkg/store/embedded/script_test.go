@@ -196,6 +196,18 @@ func TestLoopIsStopped(t *testing.T) {
 	}
 }
 
+// TestMapDamagedDoc has a document in whose file one bit has changed: ] is } now.
+func TestMapDamagedDoc(t *testing.T) {
+	t.Parallel()
+	var j logBuffer
+	p := mustCompile(t, design(map[string]string{
+		"list": `function(doc) { emit(doc.l.length, 1); }`, "other": `function(doc) { emit(doc.n, 1); }`}), &j)
+	rows, err := p.mapDoc(t.Context(), "the-id", []byte(`{"n":1,"l":[1}}`))
+	if err != nil || len(rows["list"]) != 0 || rowsText(rows["other"]) != "1=1" || j.count("is damaged") != 1 {
+		t.Errorf("rows %v, error %v, logged %s", rows, err, &j)
+	}
+}
+
 func TestMapDocCancelled(t *testing.T) {
 	t.Parallel()
 	var j logBuffer
