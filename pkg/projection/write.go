@@ -107,7 +107,7 @@ func (p *Projector) writeDifferences(
 	for i, d := range differences {
 		writes[i] = d.write
 	}
-	failed, done := map[string]bool{}, map[string]bool{}
+	failed := map[string]bool{}
 	var failure error
 	poolRev := func(id string) string { return pool[id].Rev() }
 	for n, err := range p.put(ctx, db, accountID, writes, poolRev) {
@@ -117,7 +117,7 @@ func (p *Projector) writeDifferences(
 			if left[id].request() == nil {
 				p.reportRepair(accountID, differences[n])
 			}
-			done[id] = true
+			left[id] = item{calls: left[id].calls} // if it has to be compared again, it may be what was written that is wrong
 			continue
 		case !fault.Is(err, fault.Conflict):
 			failure = err
@@ -131,12 +131,9 @@ func (p *Projector) writeDifferences(
 		}
 	}
 	for _, id := range ids {
-		switch changed := now[id].Rev() != pool[id].Rev(); {
-		case changed && done[id]: // what was written may be wrong
-			left[id] = item{calls: left[id].calls}
-		case changed, failed[id]:
+		if failed[id] || now[id].Rev() != pool[id].Rev() {
 			left[id] = item{calls: left[id].calls, observed: left[id].observed}
-		default:
+		} else {
 			delete(left, id)
 		}
 	}
