@@ -319,6 +319,7 @@ func TestARefusalIsDecidedOnceMoreAtMostOnceASecond(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		set(t, s.Store, id, "2") // by another process
 		refuse("1", "2")
+		time.Sleep(time.Millisecond)
 		set(t, s.Store, id, "3")
 		refuse("2")
 		time.Sleep(time.Second)
