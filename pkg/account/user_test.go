@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"slices"
@@ -384,8 +385,41 @@ func TestChangeUser(t *testing.T) {
 	}
 }
 
-// TestOneNameOneUser: of those who take a name at the same time, at most one gets it, and the errors of the others
-// is what is there.
+// rival is a store in which another process writes just before the first document is put.
+type rival struct {
+	*store.Store
+	write func()
+}
+
+func (r *rival) Put(ctx context.Context, db string, doc document.Document) (string, error) {
+	if write := r.write; write != nil {
+		r.write = nil
+		write()
+	}
+	return r.Store.Put(ctx, db, doc)
+}
+
+// TestCreateUserOvertaken: a name that another process takes after it was found to be free is refused.
+func TestCreateUserOvertaken(t *testing.T) {
+	t.Parallel()
+	s, f, acme := newAcme(t)
+	user := account.NewUser{Username: "wile", Password: "x"}
+	var first string
+	r := &rival{Store: s, write: func() {
+		var err error
+		if first, err = f.CreateUser(t.Context(), acme, user); err != nil {
+			t.Error(err)
+		}
+	}}
+	if id, err := newProvisioner(r).CreateUser(t.Context(), acme, user); !fault.Is(err, fault.Conflict) {
+		t.Errorf("got %q, %v", id, err)
+	}
+	if !logsIn(t, s, acme, first, "wile", "x") {
+		t.Error("the first one can't log in")
+	}
+}
+
+// TestOneNameOneUser: of those who take a name at the same time, at most one gets it, and the store has no others.
 func TestOneNameOneUser(t *testing.T) {
 	t.Parallel()
 	s, f, acme := newAcme(t)

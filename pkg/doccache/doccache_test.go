@@ -202,6 +202,28 @@ func TestAnUpdateThatChangesNothingKeepsTheDocument(t *testing.T) {
 	})
 }
 
+func TestTheAgeOfADocumentCountsFromTheBeginningOfItsRead(t *testing.T) {
+	t.Parallel()
+	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
+		hold := make(chan struct{})
+		s.hold.Store(&hold)
+		got := make(chan string)
+		go func() { got <- get(t, c) }()
+		synctest.Wait() // the old document has been read
+		s.hold.Store(nil)
+		set(t, s.Store, id, "2") // by another process
+		time.Sleep(staleness - 1)
+		close(hold)
+		if value := <-got; value != "1" {
+			t.Errorf("got %q", value)
+		}
+		time.Sleep(time.Nanosecond)
+		if value := get(t, c); value != "2" {
+			t.Errorf("got %q", value)
+		}
+	})
+}
+
 func TestAReadUnderWayDoesNotUndoAWrite(t *testing.T) {
 	t.Parallel()
 	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {

@@ -29,6 +29,10 @@ func TestMemoryIsBounded(t *testing.T) {
 	if _, ok := a.get(good.key(), now); !ok {
 		t.Error("the good one is evicted")
 	}
+	a.put(good, refusal("revoked"), now)
+	if v, ok := a.get(good.key(), now.Add(refusedFor)); ok {
+		t.Errorf("after its refusal: %+v", v)
+	}
 	for n := range 2 * maxCached {
 		a.put(question{someCluster, fmt.Sprint("good ", n)}, introspection{}, now)
 	}
