@@ -106,9 +106,9 @@ func (s *subject) counts(h *testReconciler, want map[string]int) {
 	for _, n := range want {
 		lines += n
 	}
-	testutil.Eventually(s, "a line of each repair", func() bool { // it is written after the repair is counted
-		return strings.Count(h.log.String(), "repaired an account's copy") == lines-want["abandoned"]
-	}, &h.log)
+	if got := strings.Count(h.log.String(), "repaired an account's copy"); got != lines-want["abandoned"] {
+		s.Errorf("%d lines, want %d: %s", got, lines-want["abandoned"], h.log.String())
+	}
 }
 
 // passed checks how the full passes ended.

@@ -141,7 +141,6 @@ func (r *Reconciler) passSince(ctx context.Context, asked time.Time, confirmed b
 		return err
 	}
 	result := passResult(err)
-	r.options.Passed(result)
 	log := r.projector.options.Log
 	event := log.Debug()
 	if result == PassNoProgress || result == PassStopped {
@@ -149,6 +148,7 @@ func (r *Reconciler) passSince(ctx context.Context, asked time.Time, confirmed b
 	}
 	event.Err(err).Str("result", result).Int("accounts", p.accounts).Int("copies", p.copies).
 		Dur("duration_ms", r.options.Now().Sub(l.began)).Msg("full pass over the copies of all accounts")
+	r.options.Passed(result)
 	return err
 }
 

@@ -165,16 +165,16 @@ func (p *Projector) put(
 
 // reportRepair reports a copy that did not equal the pool and was written for no request.
 func (p *Projector) reportRepair(accountID string, d difference) {
-	p.options.Repaired(d.kind())
 	p.options.Log.Warn().Str("ip", d.write.ID()).Str("account", accountID).Str("copy", d.kind()).
 		Msg("repaired an account's copy of an address")
+	p.options.Repaired(d.kind())
 }
 
 // reportAbandoned reports addresses whose holder has no database.
 func (p *Projector) reportAbandoned(accountID string, ids []string) {
+	p.options.Log.Error().Str("account", accountID).Int("count", len(ids)).Strs("ips", first(ids)).
+		Msg("an account that no longer exists holds these addresses: release them")
 	for range ids {
 		p.options.Abandoned()
 	}
-	p.options.Log.Error().Str("account", accountID).Int("count", len(ids)).Strs("ips", first(ids)).
-		Msg("an account that no longer exists holds these addresses: release them")
 }
