@@ -102,6 +102,6 @@ func SortNames(names []string) []string {
 // apart that CouchDB's collation holds equal: it leaves nothing that collation ignores.
 func EncodeName(text string) string { return leftAlone.Replace(url.QueryEscape(text)) }
 
-// leftAlone makes what url.QueryEscape returns what encodeURIComponent does: it leaves more alone, and writes a space as any
-// other byte.
+// leftAlone turns what url.QueryEscape returns into what encodeURIComponent does, which leaves more alone and encodes a
+// space as any other byte.
 var leftAlone = strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")

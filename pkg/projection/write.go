@@ -117,7 +117,7 @@ func (p *Projector) writeDifferences(
 			if left[id].request() == nil {
 				p.reportRepair(accountID, differences[n])
 			}
-			left[id] = item{calls: left[id].calls} // if it has to be compared again, it may be what was written that is wrong
+			left[id] = item{calls: left[id].calls} // not observed: if the pool has changed, this copy is wrong, and not old
 			continue
 		case !fault.Is(err, fault.Conflict):
 			failure = err
