@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/maypok86/otter/v2"
 
 	"junctor/pkg/account"
 	"junctor/pkg/fault"
@@ -119,7 +120,7 @@ func (p policy) add(section []byte) error {
 // policies reads documents of restrictions and caches them decoded, by revision.
 type policies struct {
 	store Store
-	read  *lru.Cache[location, revisedPolicy]
+	read  *otter.Cache[location, revisedPolicy]
 }
 
 // location names a document.
@@ -128,14 +129,20 @@ type location struct{ db, id string }
 type revisedPolicy struct {
 	rev    string
 	policy policy
+	text   int // bytes
 }
 
-// maxPolicies bounds the cache.
-const maxPolicies = 1024
+// The cache is bounded in bytes, since customers write their restrictions.
+const (
+	maxPolicyBytes = 16 << 20
+	policyFactor   = 8 // how much more memory restrictions take than their text
+)
 
 func newPolicies(s Store) *policies {
-	read, _ := lru.New[location, revisedPolicy](maxPolicies) // fails for sizes below 1 only
-	return &policies{store: s, read: read}
+	return &policies{store: s, read: otter.Must(&otter.Options[location, revisedPolicy]{
+		MaximumWeight: maxPolicyBytes,
+		Weigher:       func(_ location, p revisedPolicy) uint32 { return uint32(min(policyFactor*p.text, math.MaxUint32)) },
+	})}
 }
 
 // of returns the restrictions in sections of a document, the same ones each time; nil is none. If they can't be read, the
@@ -150,7 +157,7 @@ func (p *policies) of(
 	if err != nil {
 		return nil, err
 	}
-	if known, ok := p.read.Get(at); ok && known.rev == doc.Rev() {
+	if known, ok := p.read.GetIfPresent(at); ok && known.rev == doc.Rev() {
 		return known.policy, nil
 	}
 	text, err := p.store.Text(ctx, at.db, at.id)
@@ -164,6 +171,6 @@ func (p *policies) of(
 	if err != nil {
 		return nil, fault.Wrap(fault.Forbidden, fmt.Errorf("restrictions in %s/%s: %w", at.db, at.id, err))
 	}
-	p.read.Add(at, revisedPolicy{rev, read})
+	p.read.Set(at, revisedPolicy{rev, read, len(text)})
 	return read, nil
 }

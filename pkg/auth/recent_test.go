@@ -29,6 +29,11 @@ func (c *counting) Get(ctx context.Context, db, id string) (document.Document, e
 	return c.Store.Get(ctx, db, id)
 }
 
+func (c *counting) Text(ctx context.Context, db, id string) ([]byte, error) {
+	c.reads.Add(1)
+	return c.Store.Text(ctx, db, id)
+}
+
 func (c *counting) Attachment(ctx context.Context, db, id, name string) ([]byte, error) {
 	c.reads.Add(1)
 	return c.Store.Attachment(ctx, db, id, name)

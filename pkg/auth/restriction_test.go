@@ -1,13 +1,17 @@
 package auth_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/auth"
+	"junctor/pkg/doccache"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
@@ -121,6 +125,43 @@ func TestManyWildcards(t *testing.T) {
 	if err := strict(s).CheckRestrictions(t.Context(), kazooIdentities["adam"], wanted); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestLongRestrictions: restrictions are cached up to a number of bytes, and longer ones hold as well.
+func TestLongRestrictions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &counting{Store: openExample(t)}
+		documents := doccache.New(c, doccache.Options{Staleness: time.Hour})
+		defer documents.Close()
+		a := auth.NewAuthenticator(c, auth.Options{Now: at(now), Documents: documents})
+		rules := map[string]any{"#": []any{"PUT"}}
+		for n := range 20_000 { // 1.2 MB, of which the cache has room for one
+			rules[strings.Repeat("long/", 10)+fmt.Sprint(n)] = []any{}
+		}
+		for _, id := range []string{customerA, customerB} {
+			restrict(t, c.Store, id, map[string]any{"_": map[string]any{"_": map[string]any{"_": []any{
+				map[string]any{"rules": rules}}}}})
+		}
+		deny := func(id string) (reads int64) {
+			t.Helper()
+			before := c.reads.Load()
+			i, wanted := &auth.Identity{AccountID: id}, auth.Access{Path: []string{"ips"}, Verb: "GET"}
+			if err := a.CheckRestrictions(t.Context(), i, wanted); !fault.Is(err, fault.Forbidden) {
+				t.Errorf("got %v", err)
+			}
+			synctest.Wait()
+			return c.reads.Load() - before
+		}
+		deny(customerA)
+		if n := deny(customerA); n != 0 {
+			t.Errorf("%d reads of restrictions that are cached", n)
+		}
+		deny(customerB)
+		if deny(customerA)+deny(customerB) == 0 {
+			t.Error("both are cached")
+		}
+	})
 }
 
 func TestRestrictionChoices(t *testing.T) {
