@@ -202,15 +202,21 @@ func TestAnUpdateThatChangesNothingKeepsTheDocument(t *testing.T) {
 	})
 }
 
+// beginRead begins a read of the document, which has got the present one but does not end before hold is closed. Reads
+// that begin later are not held.
+func beginRead(t *testing.T, s *storeCalls, c *doccache.Cache) (got <-chan string, hold chan<- struct{}) {
+	held, value := make(chan struct{}), make(chan string)
+	s.hold.Store(&held)
+	go func() { value <- get(t, c) }()
+	synctest.Wait()
+	s.hold.Store(nil)
+	return value, held
+}
+
 func TestTheAgeOfADocumentCountsFromTheBeginningOfItsRead(t *testing.T) {
 	t.Parallel()
 	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
-		hold := make(chan struct{})
-		s.hold.Store(&hold)
-		got := make(chan string)
-		go func() { got <- get(t, c) }()
-		synctest.Wait() // the old document has been read
-		s.hold.Store(nil)
+		got, hold := beginRead(t, s, c)
 		set(t, s.Store, id, "2") // by another process
 		time.Sleep(staleness - 1)
 		close(hold)
@@ -227,12 +233,7 @@ func TestTheAgeOfADocumentCountsFromTheBeginningOfItsRead(t *testing.T) {
 func TestAReadUnderWayDoesNotUndoAWrite(t *testing.T) {
 	t.Parallel()
 	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
-		hold := make(chan struct{})
-		s.hold.Store(&hold)
-		got := make(chan string)
-		go func() { got <- get(t, c) }()
-		synctest.Wait() // the old document has been read
-		s.hold.Store(nil)
+		got, hold := beginRead(t, s, c)
 		set(t, c.Writer(s.Store), id, "2")
 		close(hold)
 		if value := <-got; value != "2" {
