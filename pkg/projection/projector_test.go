@@ -246,6 +246,17 @@ func TestProjectBacksOffAndReturns(t *testing.T) {
 	})
 }
 
+func TestNoCopiesAreWrittenAtOnce(t *testing.T) {
+	t.Parallel()
+	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
+		began := time.Now()
+		p.Project(s.Context(), accountA, nil)
+		if err := p.Repair(s.Context(), accountA, nil); err != nil || time.Since(began) > 0 {
+			s.Errorf("after %s: %v", time.Since(began), err)
+		}
+	})
+}
+
 // However many requests an account with a database that can't be written gets.
 func TestCopiesThatFailAreTriedTogether(t *testing.T) {
 	t.Parallel()

@@ -103,9 +103,6 @@ func unread(ids []string) map[string]item {
 // Repair compares an account's copies of addresses with the pool and writes those that differ. It returns when they are
 // equal, or when ctx ends.
 func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
 	select {
 	case <-p.enqueue(accountID, unread(ids), &call{repair: true}):
 		return nil
@@ -119,6 +116,11 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 // enqueue starts to write items for a call. Those whose copies are being written already are written after that. It
 // returns a channel that is closed once all are written, which is never after Close.
 func (p *Projector) enqueue(accountID string, items map[string]item, c *call) (done <-chan struct{}) {
+	c.left, c.done = len(items), make(chan struct{})
+	if c.left == 0 {
+		close(c.done)
+		return c.done
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ctx.Err() != nil {
@@ -129,7 +131,6 @@ func (p *Projector) enqueue(accountID string, items map[string]item, c *call) (d
 		q = &queue{busy: map[string]bool{}, later: map[string]item{}, failed: map[string]item{}}
 		p.accounts[accountID] = q
 	}
-	c.left, c.done = len(items), make(chan struct{})
 	batch := make(map[string]item, len(items))
 	for id, i := range items {
 		i.calls = []*call{c}
