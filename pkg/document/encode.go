@@ -107,11 +107,19 @@ func AppendMember(text []byte, key, value string) []byte {
 
 // AppendString appends a JSON string.
 func AppendString(text []byte, value string) []byte {
-	for i := range len(value) {
-		if c := value[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			encoded, _ := encode(value) // every string can be encoded
-			return append(text, encoded...)
-		}
+	if !IsPlain(value) {
+		encoded, _ := encode(value) // every string can be encoded
+		return append(text, encoded...)
 	}
 	return append(append(append(text, '"'), value...), '"')
+}
+
+// IsPlain reports whether a text is printable ASCII that stands in a JSON string as it is, without escapes.
+func IsPlain[T ~string | ~[]byte](text T) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -98,20 +98,10 @@ func stringEnd[T ~string | ~[]byte](text T) int {
 
 // plainString reads a JSON string without escapes.
 func plainString(raw []byte) (string, bool) {
-	if len(raw) < 2 || raw[0] != '"' || !isPlain(raw[1:len(raw)-1]) {
+	if len(raw) < 2 || raw[0] != '"' || !document.IsPlain(raw[1:len(raw)-1]) {
 		return "", false
 	}
 	return string(raw[1 : len(raw)-1]), true
-}
-
-// isPlain reports whether a string needs no escapes in JSON.
-func isPlain[T ~string | ~[]byte](s T) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
 }
 
 // unquote reads a JSON string.

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
+
+	"junctor/pkg/document"
 )
 
 // The first byte of an encoded value ranks its type as CouchDB's view collation does. Zero ends a string, an array
@@ -132,7 +134,7 @@ var collators = sync.Pool{New: func() any { return &collator{Collator: collate.N
 
 // appendText appends a decoded JSON value as JSON text.
 func appendText(dst []byte, key any) []byte {
-	if s, ok := key.(string); ok && isPlain(s) {
+	if s, ok := key.(string); ok && document.IsPlain(s) {
 		return append(append(append(dst, '"'), s...), '"')
 	}
 	text, err := json.Marshal(key)
