@@ -19,6 +19,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"junctor/pkg/store/storetest"
+	"junctor/pkg/testutil"
 )
 
 // asProgram makes the test binary the program itself.
@@ -40,19 +41,13 @@ func TestSmoke(t *testing.T) {
 	}
 	t.Parallel()
 	couch := storetest.FreshCouch(t)
-	folder, temporary := t.TempDir(), t.TempDir()
-	program := filepath.Join(folder, "junctor")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "../junctor")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build, which has compiled most of it
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
+	temporary := t.TempDir()
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), own, "--junctor", program,
+	cmd := exec.CommandContext(t.Context(), own, "--junctor", testutil.BuildJunctor(t),
 		"--sizes", "300", "--couchdb-sizes", "300", "--rounds", "1", "--turn", "20ms")
 	cmd.Env = append(os.Environ(), asProgram+"=1", couchVariable+"="+couch, "TMPDIR="+temporary)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

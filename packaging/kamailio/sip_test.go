@@ -134,8 +134,7 @@ func (s *site) playLoad(t *testing.T, seconds int) {
 func start(t *testing.T) *site {
 	t.Helper()
 	s := &site{T: t, dir: t.TempDir(), corePort: freePort(t, core), clusterPort: freePort(t, first, second, third)}
-	s.program = filepath.Join(s.dir, "junctor")
-	run(t, "../..", "go", "build", "-o", s.program, "./cmd/junctor")
+	s.program = testutil.BuildJunctor(t)
 	s.url = fmt.Sprintf("http://127.0.0.1:%d/v2", freePort(t, "127.0.0.1"))
 	s.serve(t)
 	t.Cleanup(func() { s.stop(t) })

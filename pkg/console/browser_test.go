@@ -5,12 +5,12 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
 	"junctor/pkg/console"
+	"junctor/pkg/testutil"
 )
 
 // unavailable ends a test that lacks something that this machine does not have. In CI that is a failure.
@@ -76,14 +76,7 @@ func inBrowser(t *testing.T, limit time.Duration, script string, environment ...
 	if !console.Built() {
 		unavailable(t, "the console is not built: make console")
 	}
-	program := filepath.Join(t.TempDir(), "junctor")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program,
-		"junctor/cmd/junctor")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build, which has compiled most of it
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	web(t, limit, append(environment, "JUNCTOR_PROGRAM="+program, "JUNCTOR_CHROMIUM="+browser),
+	web(t, limit, append(environment, "JUNCTOR_PROGRAM="+testutil.BuildJunctor(t), "JUNCTOR_CHROMIUM="+browser),
 		"node", "--test-reporter=spec", script)
 }
 
