@@ -68,57 +68,86 @@ type Found struct {
 	Visited int      // how many entries were read
 }
 
+// Search returns up to want addresses after a position. What changes meanwhile is found as it was before or after.
+func (x *Index) Search(ctx context.Context, s Search, from Position, want int) (Found, error) {
+	p := page{Search: s, after: position(from.Addr, from.ID), most: want + 1}
+	for _, source := range x.sourcesOf(s) {
+		start := p.after
+		if source.within != nil && source.within.First.Compare(start.addr) > 0 {
+			start = &Entry{addr: source.within.First}
+		}
+		for start != nil {
+			if err := ctx.Err(); err != nil {
+				return Found{}, err
+			}
+			start = x.visit(source, start, &p)
+		}
+		p.merge()
+	}
+	more := len(p.entries) > want
+	return Found{Entries: p.entries[:min(want, len(p.entries))], More: more, Visited: p.visited}, nil
+}
+
+// page collects the first entries that a search finds, source by source. A source is visited no further than to the
+// last entry of a page that is full: the more sources were visited, the fewer entries of the next one are.
+type page struct {
+	Search
+	after   *Entry // where the page before ended
+	most    int    // entries
+	entries []*Entry
+	added   []*Entry // by the present source
+	visited int
+}
+
 // visitedAtOnce is how many entries are visited before writers of the index get a chance.
 const visitedAtOnce = 5000
 
-// Search returns up to want addresses after a position. What changes meanwhile is found as it was before or after.
-func (x *Index) Search(ctx context.Context, s Search, from Position, want int) (Found, error) {
-	var found Found
-	for done := false; !done; {
-		if err := ctx.Err(); err != nil {
-			return Found{}, err
-		}
-		from, done = x.searchOn(s, from, want, &found)
-	}
-	return found, nil
-}
-
-// searchOn adds to what was found, until that is a page or enough was visited. It returns where to go on.
-func (x *Index) searchOn(s Search, from Position, want int, found *Found) (at Position, done bool) {
+// visit adds to a page what a search finds in a source, from the place of an entry on. It returns where to go on, nil if
+// the rest of the source is not on the page.
+func (x *Index) visit(s source, start *Entry, p *page) (next *Entry) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	sources := x.sources(s)
-	if len(sources) > manySources {
-		all := newMerge(clip(x.everything(), s.Within), from)
-		if from, done = found.visit(all, s, from, want, len(sources)); done {
-			return from, true
+	visited := 0
+	s.entries.Ascend(start, func(e *Entry) bool {
+		if p.isBefore(e) || s.within != nil && e.addr.Compare(s.within.Last) > 0 {
+			return false
 		}
-	}
-	return found.visit(newMerge(sources, from), s, from, want, visitedAtOnce+len(sources))
+		if visited == visitedAtOnce {
+			next = e
+			return false
+		}
+		visited++
+		if compareAddresses(e, p.after) > 0 && p.Matches(e) {
+			p.added = append(p.added, e)
+		}
+		return true
+	})
+	p.visited += visited
+	return next
 }
 
-// manySources is how many sources are merged at once. To begin with more takes as long as to visit so many entries; that
-// is tried first, since a search with many sources finds much.
-const manySources = 64
+// isBefore reports whether a page has no room for an entry, nor for those behind it in the source.
+func (p *page) isBefore(e *Entry) bool {
+	return len(p.added) == p.most ||
+		len(p.entries) == p.most && compareAddresses(e, p.entries[p.most-1]) >= 0
+}
 
-// visit adds those of some entries that a search finds. It ends after most of them, or when there is a page.
-func (f *Found) visit(m merge, s Search, from Position, want, most int) (at Position, done bool) {
-	for range most {
-		e := m.next()
-		if e == nil {
-			return from, true
-		}
-		f.Visited++
-		from = Position{e.addr, e.ID()}
-		if !s.Matches(e) {
-			continue
-		}
-		if f.More = len(f.Entries) == want; f.More {
-			return from, true
-		}
-		f.Entries = append(f.Entries, e)
+// merge makes what a source has added part of the page. An entry may be in several sources.
+func (p *page) merge() {
+	if len(p.added) == 0 {
+		return
 	}
-	return from, false
+	all := append(p.entries, p.added...)
+	slices.SortFunc(all, compareAddresses)
+	all = slices.CompactFunc(all, func(a, b *Entry) bool { return compareAddresses(a, b) == 0 })
+	p.entries, p.added = all[:min(p.most, len(all))], nil
+}
+
+// sourcesOf is sources for who does not hold the lock.
+func (x *Index) sourcesOf(s Search) []source {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.sources(s)
 }
 
 // sources returns what has all entries that a search finds: what one of its filters admits, the one that admits the

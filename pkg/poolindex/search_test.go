@@ -29,7 +29,7 @@ func TestSearch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got = append(got, idsOf(found.Entries)...); found.Visited > least {
+			if got = append(got, idsOf(found.Entries)...); found.Visited > 3*least { // by its address, host and holder
 				t.Errorf("%+v visited %d for a page, and the smallest filter matches %d", s, found.Visited, least)
 			}
 			if more = found.More; more {
@@ -110,8 +110,8 @@ func randomSearch(r *rand.Rand) (s Search) {
 	return s
 }
 
-// TestSearchCosts: with one filter, the first page and the last one visit no more entries in a large pool than in a
-// small one.
+// TestSearchCosts: with one filter, the first page and the last one visit a few times the entries of a page, in a large
+// pool as in a small one.
 func TestSearchCosts(t *testing.T) {
 	t.Parallel()
 	const page = 100
@@ -123,7 +123,7 @@ func TestSearchCosts(t *testing.T) {
 				if err != nil || len(found.Entries) != page || found.More != (what == "first") {
 					t.Fatalf("%s of %d, %s page: %d entries, more %t, error %v", name, size, what, len(found.Entries), found.More, err)
 				}
-				if found.Visited > page+1 {
+				if found.Visited > 6*page { // of 50 hosts
 					t.Errorf("%s of %d, %s page: visited %d", name, size, what, found.Visited)
 				}
 			}
@@ -190,7 +190,7 @@ func TestSearchOfManySources(t *testing.T) {
 		holders              map[string]bool
 		want, found, visited int
 	}{
-		"dense":  {dense, 100, 100, 101},
+		"dense":  {dense, 100, 100, 600},
 		"all":    {dense, size, size - 1, 2*size + accounts},
 		"sparse": {sparse, 1000, 250, 2*size + 250},
 	} {
