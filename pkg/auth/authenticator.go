@@ -91,9 +91,6 @@ func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (*Ident
 			return nil, err
 		}
 	}
-	if err := checkHeader(c, cached.claimed); err != nil {
-		return nil, err
-	}
 	identity := cached.identity
 	return &identity, nil
 }
@@ -123,7 +120,7 @@ func (a *Authenticator) verify(ctx context.Context, c Credentials) (*cachedIdent
 func (a *Authenticator) verifyWith(ctx context.Context, q *doccache.ReadSet, c Credentials) (*cachedIdentity, error) {
 	switch {
 	case c.IsLookupKey():
-		return a.verifyLookupKey(ctx, q, c.Token)
+		return a.verifyLookupKey(ctx, q, c)
 	case c.Kind == XAuthToken:
 		return a.verifyToken(ctx, q, c)
 	case c.Kind == Basic:
@@ -162,7 +159,7 @@ func (a *Authenticator) identify(ctx context.Context, q *doccache.ReadSet, c *cl
 	if err != nil {
 		return nil, err
 	}
-	result := &cachedIdentity{claimed: c.accountID, trialEnd: trialEnd(holder), until: math.MaxInt64}
+	result := &cachedIdentity{trialEnd: trialEnd(holder), until: math.MaxInt64}
 	if c.impersonator != (principal{}) {
 		impersonator, err := a.admit(ctx, q, c.impersonator)
 		if err != nil {
@@ -198,9 +195,9 @@ func (a *Authenticator) admit(ctx context.Context, q *doccache.ReadSet, p princi
 	return holder, checkEnabled(holder, a.now())
 }
 
-// checkHeader refuses a token of an account other than X-Auth-Account-ID says. It applies to tokens only.
+// checkHeader refuses a token of an account other than X-Auth-Account-ID says.
 func checkHeader(c Credentials, claimed string) error {
-	if c.Kind == XAuthToken && c.Account != "" && c.Account != claimed {
+	if c.Account != "" && c.Account != claimed {
 		return refuse("X-Auth-Account-ID names another account than the token")
 	}
 	return nil

@@ -11,9 +11,8 @@ import (
 // cachedIdentity is the result of a successful authentication. Failures are not cached.
 type cachedIdentity struct {
 	identity Identity
-	claimed  string // the account that the credentials are about, before "as"
-	trialEnd int64  // Gregorian seconds: the first of the accounts' trials ends; never is math.MaxInt64
-	until    int64  // Unix seconds: the token expires, or a trial ends
+	trialEnd int64 // Gregorian seconds: the first of the accounts' trials ends; never is math.MaxInt64
+	until    int64 // Unix seconds: the token expires, or a trial ends
 	validity doccache.Validity
 }
 
@@ -35,5 +34,9 @@ func newIdentityCache() *identityCache {
 
 func fingerprintOf(c Credentials) fingerprint {
 	var buffer [2048]byte // on the stack, large enough for most tokens
-	return sha256.Sum256(append(append(buffer[:0], byte(c.Kind)), c.Token...))
+	text := append(buffer[:0], byte(c.Kind))
+	if c.Kind == XAuthToken { // which Account has to fit
+		text = append(append(text, c.Account...), 0)
+	}
+	return sha256.Sum256(append(text, c.Token...))
 }

@@ -16,9 +16,12 @@ func (c Credentials) IsLookupKey() bool { return c.Kind == XAuthToken && lookupk
 
 // verifyLookupKey verifies a look-up key.
 func (a *Authenticator) verifyLookupKey(
-	ctx context.Context, q *doccache.ReadSet, key string,
+	ctx context.Context, q *doccache.ReadSet, c Credentials,
 ) (*cachedIdentity, error) {
-	name, err := lookupkey.Verify(ctx, q, key)
+	if err := checkHeader(c, ""); err != nil {
+		return nil, err
+	}
+	name, err := lookupkey.Verify(ctx, q, c.Token)
 	if fault.Is(err, fault.BadIdentifier) {
 		return nil, refuse("no such look-up key")
 	}

@@ -40,9 +40,12 @@ const DefaultBytes = 64 << 20
 type Cache struct {
 	reader    Reader
 	staleness time.Duration
-	entries   *otter.Cache[key, entry] // nil if the cache is disabled
-	counter   *stats.Counter
-	writes    atomic.Uint64 // of this process; see Validity
+	// refreshAfter is the age from which a document is refreshed in the background when it is accessed, so that documents
+	// in use survive a short outage of the store.
+	refreshAfter time.Duration
+	entries      *otter.Cache[key, entry] // nil if the cache is disabled
+	counter      *stats.Counter
+	writes       atomic.Uint64 // of this process; see Validity
 }
 
 type key struct{ db, id string }
@@ -60,7 +63,7 @@ func New(reader Reader, o Options) *Cache {
 	if o.Bytes == 0 {
 		o.Bytes = DefaultBytes
 	}
-	c := &Cache{reader: reader, staleness: o.Staleness, counter: stats.NewCounter()}
+	c := &Cache{reader: reader, staleness: o.Staleness, refreshAfter: o.Staleness / 2, counter: stats.NewCounter()}
 	if c.staleness <= 0 {
 		return c
 	}
@@ -69,17 +72,13 @@ func New(reader Reader, o Options) *Cache {
 		Weigher:       weight,
 		// An entry expires by the time at which its read began.
 		ExpiryCalculator:  otter.ExpiryWritingFunc(c.expiresAfter),
-		RefreshCalculator: otter.RefreshWriting[key, entry](max(c.refreshAfter(), 1)),
+		RefreshCalculator: otter.RefreshWriting[key, entry](max(c.refreshAfter, 1)),
 		StatsRecorder:     c.counter,
 		// A refresh that fails is tried again by the next read, which fails itself once the document is stale.
 		Logger: &otter.NoopLogger{},
 	})
 	return c
 }
-
-// refreshAfter returns the age from which a document is refreshed in the background when it is accessed, so that documents
-// in use survive a short outage of the store.
-func (c *Cache) refreshAfter() time.Duration { return c.staleness / 2 }
 
 func (c *Cache) expiresAfter(e otter.Entry[key, entry]) time.Duration {
 	return max(c.staleness-time.Since(e.Value.readAt), 1)

@@ -62,7 +62,7 @@ func (c *Cache) Valid(v Validity) bool {
 
 // Due reports whether a valid decision should be made again if that is possible: its documents are due for a refresh,
 // which the new decision starts.
-func (c *Cache) Due(v Validity) bool { return time.Since(v.readAt) >= c.refreshAfter() }
+func (c *Cache) Due(v Validity) bool { return time.Since(v.readAt) >= c.refreshAfter }
 
 // rereadPause is the least time between two early reads of a document. It keeps bad tokens from reading at will.
 const rereadPause = time.Second
