@@ -29,8 +29,8 @@ type client struct{ http *httpclient.Client }
 
 func newClient() *client { return &client{httpclient.New(askTime, maxConnections, maxBody)} }
 
-// ask asks the cluster whose token it is: GET token_auth, and if that is forbidden to the token or does not exist,
-// tokeninfo, which accepts any token and does not check restrictions.
+// ask asks the cluster whose token it is: GET token_auth, and if that does not exist, tokeninfo, which accepts any token
+// and does not check restrictions.
 func (c *client) ask(ctx context.Context, q question) introspection {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
@@ -39,8 +39,6 @@ func (c *client) ask(ctx context.Context, q question) introspection {
 		return silence(err)
 	}
 	switch r.Status {
-	case http.StatusForbidden:
-		return c.askTokenInfo(ctx, q).restricted()
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return c.askTokenInfo(ctx, q)
 	}

@@ -23,7 +23,6 @@ func TestAccepts(t *testing.T) {
 	t.Parallel()
 	const tokenAuth, tokenInfo = "GET /v2/token_auth", "POST /v2/auth/tokeninfo"
 	whole := success(about(clusterA, nil))
-	basic := auth.Identity{AccountID: account, OwnerID: user, ClusterID: clusterA, Remote: true}
 	customer := success(about(clusterA, fields{"is_master_account": false, "is_reseller": false,
 		"reseller_id": reseller, "owner_id": nil}))
 	for name, c := range map[string]struct {
@@ -35,7 +34,6 @@ func TestAccepts(t *testing.T) {
 		"customer":   {customer, nil, auth.Identity{AccountID: account, ClusterID: clusterA, Remote: true}, []string{tokenAuth}},
 		"no restful": {notFound, whole, master, []string{tokenAuth, tokenInfo}},
 		"no GET":     {notAllowed, whole, master, []string{tokenAuth, tokenInfo}},
-		"restricted": {restricted, whole, basic, []string{tokenAuth, tokenInfo}},
 		"4.2": {success(about(clusterA, fields{"cluster_id": nil, "is_master_account": nil})), nil,
 			auth.Identity{AccountID: account, OwnerID: user, ClusterID: clusterA, Remote: true}, []string{tokenAuth}},
 		"charset": {func(w http.ResponseWriter, _ *http.Request) {
@@ -80,13 +78,11 @@ func TestRefuses(t *testing.T) {
 		"invalid":                    {invalid, ok, unauthenticated},
 		"401 in HTML":                {raw(401, "text/html", "<h1>401</h1>"), ok, unauthenticated},
 		"invalid by tokeninfo":       {notFound, invalid, unauthenticated},
-		"restricted and invalid":     {restricted, invalid, unauthenticated},
+		"restricted":                 {restricted, ok, fault.Forbidden},
 		"deleted user":               {notFound, deletedUser, unauthenticated},
-		"restricted, deleted user":   {restricted, deletedUser, unauthenticated},
 		"trial over":                 {trialOver, ok, fault.Invalid},
 		"another cluster":            {success(about(clusterB, nil)), ok, unauthenticated},
 		"another by tokeninfo":       {notFound, success(about(clusterB, nil)), unauthenticated},
-		"restricted, another":        {restricted, success(about(clusterB, nil)), unauthenticated},
 		"cluster id in upper case":   {changed(fields{"cluster_id": strings.ToUpper(clusterA)}), ok, unauthenticated},
 		"cluster id is empty":        {changed(fields{"cluster_id": ""}), ok, unauthenticated},
 		"cluster id is a list":       {changed(fields{"cluster_id": []any{clusterA}}), ok, unauthenticated},
@@ -96,12 +92,9 @@ func TestRefuses(t *testing.T) {
 		"502":                        {raw(502, "text/html", "bad gateway"), ok, unreachable},
 		"503":                        {says(503, whole), ok, unreachable},
 		"504":                        {raw(504, "text/html", ""), ok, unreachable},
-		"restricted, 502":            {restricted, raw(502, "text/html", ""), unreachable},
 		"429":                        {says(429, fields{"message": "too_many_requests"}), ok, unreachable},
 		"another 400":                {says(400, fields{"data": fields{"account": "expired"}}), ok, unreachable},
 		"no Kazoo":                   {nil, nil, unreachable},
-		"restricted, no tokeninfo":   {restricted, nil, unreachable},
-		"all forbidden":              {restricted, restricted, unreachable},
 		"201":                        {says(201, whole), ok, unreachable},
 		"204":                        {bare(204), ok, unreachable},
 		"304":                        {bare(304), ok, unreachable},

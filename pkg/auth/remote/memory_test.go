@@ -26,9 +26,9 @@ func TestMemory(t *testing.T) {
 		"ended by our clock": {token("ended", -1), ok, 0},
 		"legacy":             {"0766c6d3a0cf0a0f293e7c8cf0bdcab5", ok, time.Minute},
 		"no claims":          {"a.b.c", ok, time.Minute},
-		"bad":                {good, invalid, 2 * time.Second},
-		"lying":              {good, success(about(clusterB, nil)), 2 * time.Second},
-		"trial over":         {good, trialOver, 2 * time.Second},
+		"bad":                {good, invalid, 0},
+		"lying":              {good, success(about(clusterB, nil)), 0},
+		"trial over":         {good, trialOver, 0},
 		"out of order":       {good, broken, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,8 +80,8 @@ func TestRevoked(t *testing.T) {
 	k.respond(invalid, nil)
 	w.advance(time.Minute)
 	w.refuses(t, good, fault.Unauthenticated)
+	w.refuses(t, good, fault.Unauthenticated)
 	k.respond(success(about(clusterA, nil)), nil)
-	w.advance(2 * time.Second)
 	w.accepts(t, good)
 }
 
@@ -115,7 +115,6 @@ func TestBreaker(t *testing.T) {
 	w.advance(5 * time.Second)
 	w.refuses(t, good, fault.Unauthenticated) // which is a response as well
 	k.respond(silent, nil)
-	w.advance(2 * time.Second)
 	w.fail(t, 4)
 	k.respond(success(about(clusterA, nil)), nil)
 	w.accepts(t, good)

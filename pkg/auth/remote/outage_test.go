@@ -54,7 +54,7 @@ func TestOutages(t *testing.T) {
 		"302":                {redirect(302), nil},
 		"307":                {redirect(307), nil},
 		"308 of tokeninfo":   {notFound, redirect(308)},
-		"302 of tokeninfo":   {restricted, redirect(302)},
+		"302 of tokeninfo":   {notAllowed, redirect(302)},
 		"too many headers": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("a", 1<<20))
 		}, nil},

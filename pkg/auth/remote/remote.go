@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 
 	"junctor/pkg/auth"
@@ -45,7 +46,7 @@ type Introspector struct {
 	registry Registry
 	client   *client
 	now      func() time.Time
-	cache    *introspections
+	accepted *lru.Cache[string, cachedIdentity]
 	flights  singleflight.Group
 	// breakers has a *breaker.Breaker for each URL: a cluster that is registered anew elsewhere starts afresh. There are
 	// no more of them than clusters were ever registered.
@@ -54,12 +55,8 @@ type Introspector struct {
 
 // New returns an Introspector for the clusters in r. now is the clock.
 func New(r Registry, now func() time.Time) *Introspector {
-	return &Introspector{
-		registry: r,
-		client:   newClient(),
-		now:      now,
-		cache:    newIntrospections(),
-	}
+	accepted, _ := lru.New[string, cachedIdentity](maxCached) // fails for sizes below 1 only
+	return &Introspector{registry: r, client: newClient(), now: now, accepted: accepted}
 }
 
 // Close ends idle connections.
@@ -73,9 +70,10 @@ var validToken = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 // Identify returns the identity of a token's holder, according to the cluster of that id.
 //
-// A cluster that is not registered is fault.Forbidden. A token that the cluster refuses, or says is another cluster's,
-// is fault.Unauthenticated, and an account whose trial is over there fault.Invalid. No usable response within three
-// seconds is fault.ClusterUnreachable. Errors of the registry's store are returned as they are.
+// A cluster that is not registered is fault.Forbidden, and so is a token that is restricted there. A token that the cluster
+// refuses, or says is another cluster's, is fault.Unauthenticated, and an account whose trial is over there fault.Invalid.
+// No usable response within three seconds is fault.ClusterUnreachable. Errors of the registry's store are returned as they
+// are.
 func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*auth.Identity, error) {
 	if !kazoo.IsID(clusterID) {
 		return nil, notRegistered(errors.New("not the id of a cluster"))
@@ -96,8 +94,8 @@ func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*
 }
 
 func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity, error) {
-	if v, ok := i.cache.get(q.key(), i.now()); ok {
-		return v.result()
+	if known, ok := i.accepted.Get(q.key()); ok && i.now().Before(known.expires) {
+		return &known.identity, nil
 	}
 	asked := i.flights.DoChan(q.key(), func() (any, error) {
 		return i.ask(context.WithoutCancel(ctx), q), nil // others may wait for it
@@ -110,7 +108,8 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 	}
 }
 
-// ask asks the cluster unless its breaker is open, and caches the introspection.
+// ask asks the cluster unless its breaker is open, and caches an identity. The caller bounds how often a client may show
+// tokens that are refused.
 func (i *Introspector) ask(ctx context.Context, q question) introspection {
 	of, _ := i.breakers.LoadOrStore(q.cluster.URL, breaker.New(breakAfter, breakTime))
 	call, ok := of.(*breaker.Breaker).Allow(i.now())
@@ -124,7 +123,9 @@ func (i *Introspector) ask(ctx context.Context, q question) introspection {
 	} else {
 		call.Succeeded()
 	}
-	i.cache.put(q, v, now)
+	if v.err == nil {
+		i.accepted.Add(q.key(), cachedIdentity{v.identity, expiry(q.token, now.Add(acceptedFor))})
+	}
 	return v
 }
 

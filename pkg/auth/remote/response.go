@@ -2,6 +2,7 @@ package remote
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -28,12 +29,6 @@ func (v introspection) result() (*auth.Identity, error) {
 	return &v.identity, nil
 }
 
-// restricted removes the rights of a master account: the restrictions of the token are not known here.
-func (v introspection) restricted() introspection {
-	v.identity.Master = false
-	return v
-}
-
 func refusal(reason string) introspection { return introspection{err: refuse(reason)} }
 
 func unreachable(reason error) introspection {
@@ -54,6 +49,8 @@ func (q question) interpret(r httpclient.Response) introspection {
 		return q.accept(r)
 	case http.StatusUnauthorized:
 		return refusal("cluster " + q.cluster.ID + " does not take it")
+	case http.StatusForbidden: // the token is restricted: to what is not known here
+		return introspection{err: fault.Wrap(fault.Forbidden, errors.New("the token may not read token_auth there"))}
 	case http.StatusBadRequest:
 		if err := expiredTrial(r); err != nil {
 			return introspection{err: err}

@@ -25,7 +25,7 @@ func TestRegistry(t *testing.T) {
 			s, c := open(t), &clock{}
 			r := registry(s, c)
 			wantClusters(t, r)
-			added, err := r.Add(t.Context(), clusterB, "HTTP://B.example.com:80/v2/", "")
+			added, err := r.Add(t.Context(), clusterB, "HTTP://b.example.com/v2/", "")
 			b := trust.Cluster{ID: clusterB, URL: urlB}
 			if err != nil || added != b {
 				t.Fatalf("added %+v, %v", added, err)
