@@ -1,86 +1,46 @@
 package transfer
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/base64"
-	"encoding/json"
-	"hash"
-	"maps"
-	"slices"
 
 	"junctor/pkg/document"
 )
 
-// attachment is an attachment of a document in a file.
-type attachment struct {
-	Name        string `json:"-"`
-	ContentType string `json:"content_type"`
-	Length      int64  `json:"length"`
-	// Digest is the MD5 of the content, spelled as CouchDB does. A CouchDB compresses texts, and then has the digest of
-	// the compressed content.
-	Digest string `json:"digest"`
+// The attachments of a document in a file have their content in them, as CouchDB takes it from a client:
+// {"NAME":{"content_type":"…","data":"BASE64"}}. In a store a document has a stub for each.
 
-	held []byte // the content, if it is small
+// newAttachment returns the attachment of a stub.
+func newAttachment(stub any, content []byte) map[string]any {
+	fields, _ := stub.(map[string]any)
+	return map[string]any{
+		"content_type": document.Document(fields).String("content_type"),
+		"data":         base64.StdEncoding.EncodeToString(content),
+	}
 }
 
-// describe returns the "_attachments" of a document in a file.
-func describe(all []*attachment) map[string]any {
-	described := map[string]any{}
-	for _, a := range all {
-		described[a.Name] = map[string]any{"content_type": a.ContentType, "length": document.Number(a.Length), "digest": a.Digest}
-	}
-	return described
+// lengthOf returns how many bytes the attachment of a stub has.
+func lengthOf(stub any) int64 {
+	fields, _ := stub.(map[string]any)
+	length, _ := document.Document(fields).Int("length")
+	return length
 }
 
-// described returns the attachments of a document in a file, in their order.
-func described(doc document.Document) (all []*attachment, err error) {
-	if doc["_attachments"] == nil {
-		return nil, nil
+// sameAttachment reports whether an attachment is the one of a stub. read reads that. It is called if the digests differ:
+// a CouchDB compresses texts, and then has the digest of the compressed content.
+func sameAttachment(attachment, stub any, read func() ([]byte, error)) (bool, error) {
+	own, _ := attachment.(map[string]any)
+	stored, _ := stub.(map[string]any)
+	content, err := base64.StdEncoding.DecodeString(document.Document(own).String("data"))
+	if err != nil || stored == nil || own["content_type"] != stored["content_type"] ||
+		int64(len(content)) != lengthOf(stub) {
+		return false, nil
 	}
-	text, err := document.Encode(doc["_attachments"])
-	if err != nil {
-		return nil, err
+	sum := md5.Sum(content)
+	if stored["digest"] == "md5-"+base64.StdEncoding.EncodeToString(sum[:]) {
+		return true, nil
 	}
-	var byName map[string]*attachment
-	if err := json.Unmarshal(text, &byName); err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		byName[name].Name = name
-		all = append(all, byName[name])
-	}
-	return all, nil
-}
-
-// contentReader takes the content of an attachment: its digest, its length, and the content itself, as long as it is not
-// longer than most.
-type contentReader struct {
-	held   []byte // nil if it is not held
-	most   int
-	length int64
-	sum    hash.Hash
-}
-
-func (c *contentReader) Write(p []byte) (int, error) {
-	if c.sum == nil {
-		c.sum = md5.New()
-	}
-	_, _ = c.sum.Write(p)
-	c.length += int64(len(p))
-	if c.held != nil {
-		c.held = append(c.held, p...)
-	}
-	if len(c.held) > c.most {
-		c.held = nil
-	}
-	return len(p), nil
-}
-
-// digest returns the digest of what was written.
-func (c *contentReader) digest() string {
-	sum := c.sum
-	if sum == nil {
-		sum = md5.New()
-	}
-	return "md5-" + base64.StdEncoding.EncodeToString(sum.Sum(nil))
+	found, err := read()
+	return bytes.Equal(found, content), err
 }

@@ -1,13 +1,10 @@
 package transfer
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +19,7 @@ type Source interface {
 	store.Lister
 	Databases(ctx context.Context) ([]string, error)
 	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
-	CopyAttachment(ctx context.Context, db, id, name string, w io.Writer) error
+	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
 	Position(ctx context.Context, db string) (seq, epoch string, err error)
 }
 
@@ -220,7 +217,7 @@ func sizeOf(value any) (size int) {
 	return size + other
 }
 
-// document writes a document and the content of its attachments.
+// document writes a document with its attachments.
 func (e *export) document(ctx context.Context, db string, doc document.Document) error {
 	if doc["_conflicts"] != nil {
 		e.done.Conflicts++
@@ -228,12 +225,8 @@ func (e *export) document(ctx context.Context, db string, doc document.Document)
 	delete(doc, "_conflicts")
 	delete(doc, "_rev")
 	detach(db, doc)
-	attachments, err := e.readAttachments(ctx, db, doc)
-	if err != nil {
+	if err := e.attach(ctx, db, doc); err != nil {
 		return err
-	}
-	if len(attachments) > 0 {
-		doc["_attachments"] = describe(attachments)
 	}
 	text, err := document.Encode(doc)
 	if err != nil {
@@ -243,80 +236,34 @@ func (e *export) document(ctx context.Context, db string, doc document.Document)
 		return err
 	}
 	e.done.Documents++
-	for _, a := range attachments {
-		if err := e.content(ctx, db, doc.ID(), a); err != nil {
-			return err
-		}
-		e.done.Attachments++
-	}
 	e.progress()
 	return nil
 }
 
-// readAttachments reads what a document's attachments are. Small ones are held, and the others are read again when they
-// are written.
-func (e *export) readAttachments(ctx context.Context, db string, doc document.Document) (all []*attachment, err error) {
+// maxAttachments bounds the attachments of one document, in bytes: they are in memory together.
+const maxAttachments = 128 << 20
+
+// attach puts the content of a document's attachments in the place of their stubs.
+func (e *export) attach(ctx context.Context, db string, doc document.Document) error {
 	stubs, _ := doc["_attachments"].(map[string]any)
-	held := 0
-	for _, name := range slices.Sorted(maps.Keys(stubs)) {
-		stub, _ := stubs[name].(map[string]any)
-		a := &attachment{Name: name, ContentType: document.Document(stub).String("content_type")}
-		content := &contentReader{most: contentPart}
-		if held < pageBytes {
-			content.held = []byte{}
+	var size int64
+	for _, stub := range stubs {
+		size += lengthOf(stub)
+	}
+	if size > maxAttachments {
+		return fmt.Errorf("document %s has attachments of %d bytes, and at most %d can be exported: remove them, or "+
+			"copy the database with CouchDB's replication", doc.ID(), size, maxAttachments)
+	}
+	for name, stub := range stubs {
+		content, err := e.source.Attachment(ctx, db, doc.ID(), name)
+		if fault.Is(err, fault.BadIdentifier) { // it was there a moment ago
+			return fmt.Errorf("document %s was changed while its attachments were read: export again", doc.ID())
 		}
-		if err := e.read(ctx, db, doc.ID(), name, content); err != nil {
-			return nil, err
+		if err != nil {
+			return err
 		}
-		a.Digest, a.Length, a.held = content.digest(), content.length, content.held
-		held += len(a.held)
-		all = append(all, a)
-	}
-	return all, nil
-}
-
-// read reads an attachment that was there a moment ago.
-func (e *export) read(ctx context.Context, db, id, name string, w io.Writer) error {
-	err := e.source.CopyAttachment(ctx, db, id, name, w)
-	if fault.Is(err, fault.BadIdentifier) {
-		return changedMeanwhile(id)
-	}
-	return err
-}
-
-func changedMeanwhile(id string) error {
-	return fmt.Errorf("document %s was changed while its attachments were read: export again", id)
-}
-
-// content writes the content of an attachment.
-func (e *export) content(ctx context.Context, db, id string, a *attachment) error {
-	if a.held != nil || a.Length == 0 {
-		_, err := contentLines{e}.Write(a.held)
-		return err
-	}
-	again := &contentReader{}
-	parts := bufio.NewWriterSize(contentLines{e}, contentPart)
-	if err := e.read(ctx, db, id, a.Name, io.MultiWriter(again, parts)); err != nil {
-		return err
-	}
-	if err := parts.Flush(); err != nil {
-		return err
-	}
-	if again.digest() != a.Digest || again.length != a.Length {
-		return changedMeanwhile(id)
+		stubs[name] = newAttachment(stub, content)
+		e.done.Attachments++
 	}
 	return nil
-}
-
-// contentLines writes the content of attachments to lines of at most contentPart bytes.
-type contentLines struct{ *export }
-
-func (c contentLines) Write(content []byte) (int, error) {
-	for part := range slices.Chunk(content, contentPart) {
-		if err := c.lines.write(line{Content: part}); err != nil {
-			return 0, err
-		}
-		c.progress()
-	}
-	return len(content), nil
 }

@@ -14,21 +14,18 @@ import (
 
 // A file has these lines, each an object with one member, or the header's three:
 //
-//	{"junctor_export":1,"created":"2026-11-27T12:00:00Z","version":"1.0.0"}
+//	{"junctor_export":2,"created":"2026-11-27T12:00:00Z","version":"1.0.0"}
 //	{"database":"dedicated_ips"}     of which the documents follow; design documents come last, and tombstones
-//	{"doc":{"_id":…}}                without its revision; each of its "_attachments" has content_type, length and digest
-//	{"content":"BASE64"}             a part of the content of its attachments, one after the other, by their names
+//	{"doc":{"_id":…}}                without its revision, and with the content of its attachments, see attachment.go
 //	{"counts":{"databases":1,"documents":1,"attachments":0}}    the last but one
 //	{"end":{"sha256":"…"}}           of all bytes before it
 
 // version is the version of the format.
-const version = 1
+const version = 2
 
-// maxLine bounds a line in bytes. A document of a CouchDB has at most 8 MB, unless it is configured otherwise.
+// maxLine bounds a line in bytes: maxAttachments, of which base64 makes a third more, and a document. One of a CouchDB has
+// at most 8 MB, unless it is configured otherwise.
 const maxLine = 256 << 20
-
-// contentPart is how many bytes of content are in a line.
-const contentPart = 384 << 10
 
 type header struct {
 	Export  int       `json:"junctor_export"`
@@ -51,7 +48,6 @@ type ending struct {
 type line struct {
 	Database *string         `json:"database,omitempty"`
 	Doc      json.RawMessage `json:"doc,omitempty"`
-	Content  []byte          `json:"content,omitempty"`
 	Counts   *Counts         `json:"counts,omitempty"`
 	End      *ending         `json:"end,omitempty"`
 }

@@ -19,10 +19,8 @@ type Target interface {
 	GetDeleted(
 		ctx context.Context, db string, ids []string,
 	) (gone map[string]document.Document, there map[string]bool, err error)
-	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error)
-	CopyAttachment(ctx context.Context, db, id, name string, w io.Writer) error
-	PutAttachment(ctx context.Context, db, id, rev string, a store.NewAttachment) (newest string, err error)
+	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
 }
 
 // ImportOptions are the options of Import.
@@ -71,7 +69,7 @@ type importer struct {
 	options ImportOptions
 	done    Imported
 	db      string
-	batch   []document.Document // of db, without attachments
+	batch   []document.Document // of db
 	size    int                 // of the batch
 }
 
@@ -114,16 +112,15 @@ func (i *importer) begin(ctx context.Context, db string) error {
 	return i.target.CreateDatabase(ctx, db)
 }
 
-// document takes the next document. Those with attachments are written one by one, and all others in batches.
+// document takes the next document.
 func (i *importer) document(ctx context.Context, text []byte) error {
 	doc, err := document.Decode(text)
 	if err != nil {
 		return fmt.Errorf("%w (%w)", errForeign, err)
 	}
 	i.done.Documents++
-	if doc["_attachments"] != nil {
-		return i.withAttachments(ctx, doc)
-	}
+	attachments, _ := doc["_attachments"].(map[string]any)
+	i.done.Attachments += len(attachments)
 	i.batch = append(i.batch, doc)
 	if i.size += len(text); len(i.batch) < batchDocuments && i.size < batchBytes {
 		return nil
@@ -151,10 +148,15 @@ func (i *importer) flush(ctx context.Context) error {
 	}
 	var changed []document.Document
 	for _, doc := range batch {
-		switch stored := there[doc.ID()]; {
+		stored := there[doc.ID()]
+		same, err := i.same(ctx, doc, stored)
+		if err != nil {
+			return err
+		}
+		switch {
 		case stored == nil:
 			changed = append(changed, doc)
-		case sameDocument(doc, stored) && stored["_attachments"] == nil, isOwn(doc):
+		case same, isOwn(doc):
 			i.done.Unchanged++
 		case !i.options.Overwrite:
 			i.refuse(doc.ID(), differs(doc, stored))
@@ -169,6 +171,24 @@ func (i *importer) flush(ctx context.Context) error {
 	}
 	defer i.progress()
 	return i.write(ctx, changed)
+}
+
+// same reports whether a document is the one that the store has.
+func (i *importer) same(ctx context.Context, doc, stored document.Document) (bool, error) {
+	own, _ := doc["_attachments"].(map[string]any)
+	stubs, _ := stored["_attachments"].(map[string]any)
+	if stored == nil || !sameDocument(doc, stored) || len(own) != len(stubs) {
+		return false, nil
+	}
+	for name, attachment := range own {
+		same, err := sameAttachment(attachment, stubs[name], func() ([]byte, error) {
+			return i.target.Attachment(ctx, i.db, doc.ID(), name)
+		})
+		if err != nil || !same {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // isOwn reports whether a document that the store has in another version is left alone: a server installs the version
@@ -244,29 +264,17 @@ func (i *importer) write(ctx context.Context, docs []document.Document) error {
 
 // wrote counts a document as written or refused. It returns errors that are not about this document alone.
 func (i *importer) wrote(id string, err error) error {
-	refusal, failed := i.refusal(id, err)
-	switch {
-	case failed != nil:
-		return failed
-	case refusal != "":
-		i.refuse(id, refusal)
-	default:
-		i.done.Written++
-	}
-	return nil
-}
-
-// refusal returns why the store has refused a document, or an error that is not about this document alone.
-func (i *importer) refusal(id string, err error) (string, error) {
 	switch {
 	case err == nil:
-		return "", nil
+		i.done.Written++
 	case fault.Is(err, fault.Conflict):
-		return "the store's document was changed meanwhile: import again", nil
+		i.refuse(id, "the store's document was changed meanwhile: import again")
 	case store.Unacceptable(err):
-		return reason(err), nil
+		i.refuse(id, reason(err))
+	default:
+		return fmt.Errorf("database %s, document %s: %w", i.db, id, err)
 	}
-	return "", fmt.Errorf("database %s, document %s: %w", i.db, id, err)
+	return nil
 }
 
 // reason returns why a store does not accept a document, for the operator.

@@ -107,7 +107,7 @@ func (g *guard) bounded(r *http.Request) (*http.Response, error) {
 		body.release()
 		return nil, body.cause(err)
 	}
-	if ofRows && timer.Stop() {
+	if (ofRows || r.Context().Value(streamedKey{}) != nil) && timer.Stop() {
 		body.silence = most
 	}
 	body.ReadCloser = response.Body
@@ -160,19 +160,18 @@ func readsRows(r *http.Request) bool {
 // bulkRate is how many bytes of a bulk call take one second more.
 const bulkRate = 64 << 10
 
-// unboundedKey is the key in the context of a request that may take as long as its content flows.
-type unboundedKey struct{}
+// streamedKey is the key in the context of a request whose response may be long.
+type streamedKey struct{}
 
-// Unbounded returns a context for a request that carries content of any size.
-func Unbounded(ctx context.Context) context.Context {
-	return context.WithValue(ctx, unboundedKey{}, true)
+// Streamed returns a context for a request whose response may be long: each part of it has to come within callTime.
+func Streamed(ctx context.Context) context.Context {
+	return context.WithValue(ctx, streamedKey{}, true)
 }
 
 // limit returns how long a request may take: callTime if it is about single documents or the server, and longer for a
-// bulk call. Views that have to be built, feeds, writes to all nodes of a cluster and contents of any size have limits of
-// their own: 0.
+// bulk call. Views that have to be built, feeds, and writes to all nodes of a cluster have limits of their own: 0.
 func limit(r *http.Request) time.Duration {
-	if r.URL.Query().Has("w") || r.Context().Value(unboundedKey{}) != nil {
+	if r.URL.Query().Has("w") {
 		return 0
 	}
 	segments := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")

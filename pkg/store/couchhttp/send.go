@@ -41,7 +41,7 @@ func (t transport) send(r *http.Request) (*http.Response, error) {
 	for n := 1; ; n++ {
 		reused = false
 		response, err := t.RoundTripper.RoundTrip(r)
-		if err == nil || n == maxSends || !reused || !connectionBroke(err) || r.Context().Err() != nil || !repeatable(r) {
+		if err == nil || n == maxSends || !reused || !connectionBroke(err) || r.Context().Err() != nil {
 			return response, err
 		}
 		if r.GetBody != nil {
@@ -53,11 +53,6 @@ func (t transport) send(r *http.Request) (*http.Response, error) {
 			s.Repeated = true
 		}
 	}
-}
-
-// repeatable reports whether the body of a request can be sent again. That of an attachment is read once.
-func repeatable(r *http.Request) bool {
-	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
 // connectionBroke reports whether err says that a connection ended, and not that a response was too late or wrong.

@@ -30,11 +30,11 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// whole returns a request whose body is complete. kivik encodes while it sends, in chunks behind the header, and a
-// CouchDB that has seen enough in the header, as the name of a database that does not exist, responds and hangs up: then
-// there may be an error of writing, and no response.
+// whole returns a request whose body is complete, and can be sent again. kivik encodes while it sends, in chunks behind
+// the header, and a CouchDB that has seen enough in the header, as the name of a database that does not exist, responds and
+// hangs up: then there may be an error of writing, and no response.
 func whole(r *http.Request) (*http.Request, error) {
-	if r.Body == nil || r.Body == http.NoBody || r.ContentLength > 0 {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength > 0 && r.GetBody != nil {
 		return r, nil
 	}
 	text, err := io.ReadAll(r.Body)

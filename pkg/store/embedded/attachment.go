@@ -5,9 +5,7 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/base64"
-	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-kivik/kivik/v4/driver"
@@ -72,48 +70,6 @@ func (c contents) putFiles(id string, r, before *record) error {
 		}
 	}
 	return nil
-}
-
-// PutAttachment writes an attachment of a document, over the revision that the option rev names. A document that does
-// not exist is created.
-func (d *database) PutAttachment(ctx context.Context, id string, a *driver.Attachment, options driver.Options) (
-	string, error,
-) {
-	var o revisionOption
-	if err := readOptions(options, &o); err != nil {
-		return "", err
-	}
-	data, err := io.ReadAll(io.LimitReader(a.Content, maxAttachment+1))
-	if err != nil {
-		return "", err
-	}
-	file, err := newAttachment(a.Filename, a.ContentType, data)
-	if err != nil {
-		return "", err
-	}
-	return d.commitOne(ctx, op{id: id, next: func(current *record) (*record, error) {
-		return withAttachment(current, o.Rev, file)
-	}})
-}
-
-// withAttachment returns the record that follows when a file is put beside the other attachments of a document.
-func withAttachment(current *record, rev string, file attachment) (*record, error) {
-	if err := checkBase(current, rev, false); err != nil {
-		return nil, err
-	}
-	next := &record{body: []byte("{}")}
-	if current != nil && !current.deleted {
-		next.body, next.atts = current.body, slices.Clone(current.atts)
-	}
-	at, found := slices.BinarySearchFunc(next.atts, file.Name, func(a attachment, name string) int {
-		return strings.Compare(a.Name, name)
-	})
-	if found {
-		next.atts[at] = file
-	} else {
-		next.atts = slices.Insert(next.atts, at, file)
-	}
-	return next, nil
 }
 
 // GetAttachment reads an attachment of a document.

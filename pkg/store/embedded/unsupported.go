@@ -26,6 +26,11 @@ func (*database) CompactView(context.Context, string) error { return notSupporte
 // ViewCleanup is not supported: an index goes with its design document.
 func (*database) ViewCleanup(context.Context) error { return notSupported("ViewCleanup") }
 
+// PutAttachment is not supported: an attachment is written with its document.
+func (*database) PutAttachment(context.Context, string, *driver.Attachment, driver.Options) (string, error) {
+	return "", notSupported("PutAttachment")
+}
+
 // DeleteAttachment is not supported: an attachment is removed by writing its document without it.
 func (*database) DeleteAttachment(context.Context, string, string, driver.Options) (string, error) {
 	return "", notSupported("DeleteAttachment")

@@ -58,7 +58,6 @@ var cases = []struct {
 	{"crowded updates", crowdedUpdates},
 	{"writers apart", writersApart},
 	{"attachments", attachments},
-	{"put attachments", putAttachments},
 	{"install", install},
 	{"install if missing", installIfMissing},
 	{"missing view", missingView},
