@@ -74,10 +74,7 @@ func (r Reader) pageOf(
 	}
 	var from *poolindex.Spot
 	if key, _ := q.StartKey.([]any); len(key) == 3 {
-		at, ok := pooldb.AvailableSpot(key)
-		if !ok { // a document without a zone, which the index does not have
-			return r.pool.readAvailable(ctx, f, q, want, c)
-		}
+		at := pooldb.AvailableSpot(key)
 		from = &at
 	}
 	entries, at := r.index.Available(f.Zone, from, want, c.Since())

@@ -63,7 +63,7 @@ func (a *allocation) queries(ctx context.Context) ([]store.Query, error) {
 	case !a.Spread:
 		return []store.Query{{}}, nil
 	}
-	queries := []store.Query{{StartKey: []any{nil}, EndKey: []any{nil, map[string]any{}}}} // documents without a zone
+	queries := []store.Query{{EndKey: []any{"", map[string]any{}}}} // documents without a zone
 	zones, err := pooldb.Names(ctx, a.store, pooldb.Zones)
 	for _, zone := range zones {
 		queries = append(queries, pooldb.AvailableIn(zone))

@@ -55,9 +55,6 @@ func (p *Pool) forReads() (m *memory, why string) {
 	if age := time.Since(asOf); age > m.staleness {
 		return m, "the change feed is behind by " + age.Round(time.Millisecond).String()
 	}
-	if id := m.index.AnyIrregular(); id != "" {
-		return m, "the zone, host, status or holder of document " + id + " is not a string"
-	}
 	return m, ""
 }
 

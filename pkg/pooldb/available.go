@@ -17,18 +17,21 @@ func AvailableIn(zone string) store.Query {
 	return store.Query{StartKey: []any{zone, exact}, EndKey: []any{zone, exact, map[string]any{}}}
 }
 
-// AvailableKey returns the key of our view "available" for a spot.
+// AvailableKey returns the key of our view "available" for a spot. An empty zone is that of documents without one.
 func AvailableKey(s poolindex.Spot) []any {
-	return []any{s.Zone, poolindex.EncodeName(s.Zone), hex.EncodeToString([]byte(s.ID))}
+	id := hex.EncodeToString([]byte(s.ID))
+	if s.Zone == "" {
+		return []any{nil, nil, id}
+	}
+	return []any{s.Zone, poolindex.EncodeName(s.Zone), id}
 }
 
-// AvailableSpot reads a key of our view "available", which has three parts. ok is false for those of
-// irregular documents.
-func AvailableSpot(key []any) (s poolindex.Spot, ok bool) {
-	zone, isText := key[0].(string)
-	text, isHex := key[2].(string)
-	id, err := hex.DecodeString(text)
-	return poolindex.Spot{Zone: zone, ID: string(id)}, isText && isHex && err == nil
+// AvailableSpot reads the key of a Position.
+func AvailableSpot(key []any) poolindex.Spot {
+	zone, _ := key[0].(string) // null if the document has none
+	text, _ := key[2].(string)
+	id, _ := hex.DecodeString(text) // as isIn has checked
+	return poolindex.Spot{Zone: zone, ID: string(id)}
 }
 
 // MaxRows is a limit that no pool reaches, and that can be added to.

@@ -37,7 +37,6 @@ type Index struct {
 	hosts     *nameIndex
 	released  tree // available addresses that an account gave back, by the time of that
 	counts    map[Group]int
-	irregular map[string]bool // documents that the views list in ways the index can't
 }
 
 // tree has entries in an order.
@@ -96,8 +95,7 @@ func New() *Index {
 	return &Index{
 		byID: map[string]*Entry{}, spellings: map[netip.Addr][]*Entry{}, statuses: map[string]tree{},
 		accounts: map[string]tree{}, zones: newNameIndex(), hosts: newNameIndex(), counts: map[Group]int{},
-		released:  newTree(compareReleases),
-		irregular: map[string]bool{},
+		released: newTree(compareReleases),
 	}
 }
 
@@ -137,30 +135,13 @@ func (x *Index) Apply(doc document.Document) {
 	if strings.HasPrefix(id, "_") {
 		return
 	}
-	delete(x.irregular, id)
 	if old := x.byID[id]; old != nil {
 		x.remove(old)
 	}
 	if doc.Bool("_deleted") || doc[kazoo.FieldType] != kazoo.TypeDedicatedIP || doc[kazoo.FieldDeleted] == true {
 		return
 	}
-	if !regular(doc) {
-		x.irregular[id] = true
-		return
-	}
 	x.add(NewEntry(doc))
-}
-
-// regular reports whether a document has the fields that Kazoo and we write, as texts.
-func regular(doc document.Document) bool {
-	for _, field := range []string{kazoo.FieldZone, kazoo.FieldHost, kazoo.FieldStatus} {
-		if _, ok := doc[field].(string); !ok {
-			return false
-		}
-	}
-	_, text := doc[kazoo.FieldAssignedTo].(string)
-	_, given := doc[kazoo.FieldAssignedTo]
-	return (text || !given) && (doc[kazoo.FieldDeleted] == nil || doc[kazoo.FieldDeleted] == false)
 }
 
 // NewEntry returns the entry of a document of the pool. Fields that are not strings are empty in the entry.
@@ -283,17 +264,6 @@ func (x *Index) Find(text string) *Entry {
 	return nil
 }
 
-// AnyIrregular returns the id of a document whose zone, host, status or holder is not a string, empty if there is none.
-// The views list such documents in ways that the index cannot.
-func (x *Index) AnyIrregular() string {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	for id := range x.irregular {
-		return id
-	}
-	return ""
-}
-
 // Len returns how many entries there are.
 func (x *Index) Len() int {
 	x.mu.RLock()
@@ -315,7 +285,7 @@ func (x *Index) Revision(id string) string {
 func (x *Index) IDs() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return slices.AppendSeq(slices.Collect(maps.Keys(x.byID)), maps.Keys(x.irregular))
+	return slices.Collect(maps.Keys(x.byID))
 }
 
 // Holder returns the account that holds an address, empty if there is none.

@@ -30,14 +30,14 @@ func (x *Index) Assigned() []*Entry {
 	return nil
 }
 
-// Zones lists the zones, in the order of the views.
+// Zones lists the zones that have a name, in the order of the views.
 func (x *Index) Zones() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.zones.texts()
 }
 
-// Hosts lists the hosts, in the order of the views.
+// Hosts lists the hosts that have a name, in the order of the views.
 func (x *Index) Hosts() []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()

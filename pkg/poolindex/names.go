@@ -61,11 +61,13 @@ func (n *nameIndex) remove(text string) *name {
 	return known
 }
 
-// texts returns all names in order.
+// texts returns all names in order, without the empty one.
 func (n *nameIndex) texts() []string {
 	list := make([]string, 0, n.ordered.Len())
 	n.ordered.Scan(func(each *name) bool {
-		list = append(list, each.text)
+		if each.text != "" {
+			list = append(list, each.text)
+		}
 		return true
 	})
 	return list
@@ -89,7 +91,7 @@ func (n *nameIndex) newName(text string) *name {
 	return &name{text: text, key: key, exact: exact}
 }
 
-// SortNames returns names, each once, in the order of the views.
+// SortNames returns names, each once and none that is empty, in the order of the views.
 func SortNames(names []string) []string {
 	sorted := newNameIndex()
 	for _, name := range names {
