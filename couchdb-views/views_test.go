@@ -94,7 +94,7 @@ func TestFiles(t *testing.T) {
 		"junctor_dedicated_ips.json":  {"_design/junctor", []string{"available", "by_address", "names"}},
 		"ip_history.json":             {"_design/ip_history", []string{"by_account", "by_address", "by_day", "by_time"}},
 		"junctor_account.json":        {"_design/junctor", []string{"dedicated_ips", "users_by_md5", "users_by_name", "users_by_sha1"}},
-		"junctor_accounts.json":       {"_design/junctor", []string{"by_api_key", "by_id", "by_name", "by_realm"}},
+		"junctor_accounts.json":       {"_design/junctor", []string{"by_api_key", "by_name", "by_realm"}},
 		"junctor_kazoo_clusters.json": {"_design/junctor", []string{"clusters"}},
 		"routing.json":                {"_design/routing", []string{"by_address", "by_owner", "by_zone", "listing"}},
 	}
@@ -214,9 +214,6 @@ func TestMapFunctions(t *testing.T) {
 			[]string{`["742db687e108baee2bc7067393451d0b4eeb2f29b2cd0d44607ee6556d8",` + owner + `]`, "", "", "", "", ""}},
 		{"junctor_accounts.json", "by_realm", accounts,
 			[]string{`["master.example.com",` + owner + `]`, "", "", "", "", ""}},
-		{"junctor_accounts.json", "by_id", accounts, []string{
-			`["0766c6d3a0cf0a0f293e7c8cf0bdcab5",null]`, `["09c766718e5cfdbc70c929dccb4e00fc",null]`,
-			`["20d27928305e257782655b7896c79f14",null]`, "", "", ""}},
 		{"junctor_accounts.json", "by_name", accounts,
 			[]string{`["masteraccountltd1",` + owner + `]`, "", "", "", "", ""}},
 		{"junctor_account.json", "dedicated_ips", pool, []string{

@@ -87,34 +87,37 @@ func ambiguous(text string, candidates []*Account) error {
 const listPage = 500
 
 // List passes all accounts that are not deleted to each, in the order of their ids, as the database of accounts has them,
-// until each returns an error. It installs nothing.
+// until each returns an error.
 func (d *Directory) List(ctx context.Context, each func(*Account) error) error {
-	return d.documentsOf(ctx, kazoo.Accounts, "account", listsOfAccounts, func(doc document.Document) error {
+	return documentsOf(ctx, d.store, kazoo.Accounts, "account", func(doc document.Document) error {
 		return each(fromDocument(doc))
 	})
 }
 
-// IDs passes the ids of accounts to page, some at a time and in order, and so of other documents if no view lists the
-// accounts.
-func IDs(ctx context.Context, s Lister, page func(ids []string) error) error {
-	return listIDs(ctx, s, kazoo.Accounts, listsOfAccounts, page)
+// IDs returns the ids of all accounts that are not deleted, in order.
+func IDs(ctx context.Context, s Lister) (ids []string, err error) {
+	err = documentsOf(ctx, s, kazoo.Accounts, "account", func(doc document.Document) error {
+		if _, err := Database(doc.ID()); err == nil {
+			ids = append(ids, doc.ID())
+		}
+		return nil
+	})
+	return ids, err
 }
 
 // Lister is what IDs needs of a store.
 type Lister interface {
-	store.Viewer
 	store.Lister
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 }
 
-// listsOfAccounts are the views that list the accounts that are not deleted: Kazoo's and ours.
-var listsOfAccounts = []view{{"accounts", "listing_by_id"}, {"junctor", "by_id"}}
-
-// documentsOf passes the documents of a type that are not deleted to each, see listIDs.
-func (d *Directory) documentsOf(
-	ctx context.Context, db, docType string, views []view, each func(document.Document) error,
+// documentsOf passes the documents of a type that are not deleted to each, in the order of their ids. It reads all
+// documents of the database, and needs no view. A database that does not exist has none.
+func documentsOf(
+	ctx context.Context, s Lister, db, docType string, each func(document.Document) error,
 ) error {
-	return listIDs(ctx, d.store, db, views, func(ids []string) error {
-		docs, err := d.store.GetMany(ctx, db, ids)
+	err := store.AllPages(ctx, s, db, listPage, func(ids []string) error {
+		docs, err := s.GetMany(ctx, db, ids)
 		if err != nil {
 			return err
 		}
@@ -129,20 +132,6 @@ func (d *Directory) documentsOf(
 		}
 		return nil
 	})
-}
-
-// listIDs passes the ids of documents to page, some at a time. The first view that is installed lists them; without one
-// they are all documents of the database. A database that does not exist has none.
-func listIDs(ctx context.Context, s Lister, db string, views []view, page func(ids []string) error) error {
-	var err error = fault.New(fault.DatastoreMissingView, "")
-	for _, v := range views {
-		if fault.Is(err, fault.DatastoreMissingView) {
-			err = store.ViewPages(ctx, s, db, v.design, v.name, listPage, page)
-		}
-	}
-	if fault.Is(err, fault.DatastoreMissingView) {
-		err = store.AllPages(ctx, s, db, listPage, page)
-	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil
 	}

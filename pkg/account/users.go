@@ -37,15 +37,13 @@ type User struct {
 	Enabled   bool
 }
 
-// Users passes the users of an account to each, until each returns an error. It installs nothing. An account that does
-// not exist has none.
+// Users passes the users of an account to each, until each returns an error. An account that does not exist has none.
 func (d *Directory) Users(ctx context.Context, accountID string, each func(User) error) error {
 	db, err := Database(accountID)
 	if err != nil {
 		return nil //nolint:nilerr // an account that can't be has no users
 	}
-	views := []view{{"users", "list_by_id"}, {"junctor", "users_by_name"}}
-	return d.documentsOf(ctx, db, "user", views, func(doc document.Document) error {
+	return documentsOf(ctx, d.store, db, "user", func(doc document.Document) error {
 		return each(User{
 			ID: doc.ID(), Username: doc.String("username"), FirstName: doc.String("first_name"),
 			LastName: doc.String("last_name"), Level: cmp.Or(doc.String("priv_level"), "user"), Enabled: !Disabled(doc),

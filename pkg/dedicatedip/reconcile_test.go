@@ -26,7 +26,7 @@ var reconcileCases = []testCase{
 	{"reconcile through Kazoo's views", throughKazoosViews},
 	{"reconcile through our views", throughOurViews},
 	{"reconcile pages of accounts", pagesOfAccounts},
-	{"reconcile a view that repeats itself", passWithoutProgress},
+	{"reconcile accounts that repeat themselves", passWithoutProgress},
 	{"reconcile stops before it removes many copies", passStops},
 	{"reconcile removes what was released", passRemovesReleased},
 	{"reconcile leaves contested copies", passSparesContested},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"junctor/pkg/account"
 	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -66,7 +67,7 @@ func NewReconciler(p *Projector, s ReconcilerStore, o ReconcilerOptions) *Reconc
 const (
 	PassCompleted  = "completed"
 	PassFailed     = "failed"      // the store failed, or another process took over; it is tried again
-	PassNoProgress = "no_progress" // a paged read of a view repeated itself
+	PassNoProgress = "no_progress" // a paged read repeated itself
 	PassStopped    = "stopped"     // it would have removed too many copies, see TooManyRemovalsError
 )
 
@@ -288,7 +289,7 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) e
 func (c Copies) Each(ctx context.Context, each func(accountID string, copies []document.Document) error) (int, error) {
 	s := c.lease.store
 	v := views{s, s}
-	accounts, err := v.accounts(ctx)
+	accounts, err := account.IDs(ctx, s)
 	if err != nil {
 		return 0, err
 	}

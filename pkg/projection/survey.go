@@ -32,7 +32,7 @@ type walk struct {
 
 // run walks over the accounts that hold addresses, and then over the others. It reports whether that were all.
 func (w *walk) run(ctx context.Context) (all bool, err error) {
-	ids, err := w.accounts(ctx)
+	ids, err := account.IDs(ctx, w.store)
 	if err != nil {
 		return false, err
 	}

@@ -38,19 +38,6 @@ func (v views) heldByAccount(ctx context.Context) (map[string][]string, error) {
 	return held, err
 }
 
-// accounts returns the ids of all accounts, in order, and none before a store is bootstrapped.
-func (v views) accounts(ctx context.Context) (ids []string, err error) {
-	err = account.IDs(ctx, v.store, func(some []string) error {
-		for _, id := range some {
-			if _, err := account.Database(id); err == nil {
-				ids = append(ids, id)
-			}
-		}
-		return nil
-	})
-	return ids, err
-}
-
 // copies returns the ids of the copies in an account's database, by the view that Kazoo bills by. Where no view lists
 // them there are none but of addresses that the account holds.
 func (v views) copies(ctx context.Context, accountID string) ([]string, error) {

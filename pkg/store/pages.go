@@ -22,27 +22,35 @@ type Lister interface {
 // ErrNoProgress is the cause of the error with which a paged read ends that would read the same rows for ever.
 var ErrNoProgress = errors.New("paging makes no progress")
 
-// ViewPages reads all rows of a view, at most size of them in one request, and passes the ids of the documents that
-// emitted them to page, in the order of the rows. page may call the store. An id is passed once where the rows of its
-// document follow each other.
-//
-// Keys may be any JSON. Rows of one key may fill more than a page, except on a server that does not know
-// startkey_docid (PouchDB). A read that makes no progress ends with ErrNoProgress.
-func ViewPages(
-	ctx context.Context, v Viewer, db, design, view string, size int, page func(ids []string) error,
-) error {
-	name := fmt.Sprintf("view %s/%s of database %s", design, view, db)
-	return pages(name, size, func(q Query, each func(Row) error) error {
-		return v.View(ctx, db, design, view, q, each)
-	}, page)
-}
-
-// AllPages reads the ids of all documents of a database as ViewPages does those of a view.
+// AllPages reads the ids of all documents of a database, at most size of them in one request, and passes them to page, in
+// order. page may call the store. A read that makes no progress ends with ErrNoProgress.
 func AllPages(ctx context.Context, l Lister, db string, size int, page func(ids []string) error) error {
-	return pages("_all_docs of database "+db, size, func(q Query, each func(Row) error) error {
-		q.StartKeyDocID = "" // the key is the id
-		return l.All(ctx, db, q, each)
-	}, page)
+	q := Query{Limit: size}
+	for first, last := "", ""; ; {
+		var ids []string
+		err := l.All(ctx, db, q, func(row Row) error {
+			ids = append(ids, row.ID())
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		isLast := len(ids) < q.Limit
+		if len(ids) > 0 && ids[0] == last {
+			ids = ids[1:]
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		if ids[0] == first {
+			return fault.Wrap(fault.DatastoreFault, fmt.Errorf("%w: _all_docs of database %s", ErrNoProgress, db))
+		}
+		if err := page(ids); err != nil || isLast {
+			return err
+		}
+		first, last = ids[0], ids[len(ids)-1]
+		q = Query{Limit: size + 1, StartKey: last}
+	}
 }
 
 // position identifies a row.
@@ -64,46 +72,4 @@ func (p *Progress) After(q Query, key json.RawMessage, id string) (Query, error)
 	p.starts[at] = true
 	q.StartKey, q.StartKeyDocID = key, id
 	return q, nil
-}
-
-func pages(name string, size int, read func(Query, func(Row) error) error, page func([]string) error) error {
-	q := Query{Limit: size}
-	var progress Progress
-	last := ""                    // the last id that was passed on
-	before := map[position]bool{} // the rows of the page before, some of which come again
-	for {
-		var rows []position
-		err := read(q, func(row Row) error {
-			var key json.RawMessage
-			err := row.Key(&key)
-			rows = append(rows, position{string(key), row.ID()})
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		var ids []string
-		for _, row := range rows {
-			if !before[row] && row.id != last {
-				last = row.id
-				ids = append(ids, row.id)
-			}
-		}
-		if len(ids) > 0 {
-			if err := page(ids); err != nil {
-				return err
-			}
-		}
-		if len(rows) < q.Limit {
-			return nil
-		}
-		next := rows[len(rows)-1]
-		if q, err = progress.After(Query{Limit: size + 1}, json.RawMessage(next.key), next.id); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		before = make(map[position]bool, len(rows))
-		for _, row := range rows {
-			before[row] = true
-		}
-	}
 }

@@ -65,8 +65,6 @@ var cases = []struct {
 	{"view keys", viewKeys},
 	{"view ranges", viewRanges},
 	{"view rows of one key", viewRowsOfOneKey},
-	{"view pages", viewPages},
-	{"view pages end", viewPagesEnd},
 	{"all pages", allPages},
 	{"view documents", viewDocuments},
 	{"view follows writes", viewFollowsWrites},

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
-	"junctor/pkg/fault"
 	"junctor/pkg/store"
-	"junctor/pkg/testutil"
 )
 
 // rows reads a view, each row as "KEY ID VALUE".
@@ -136,52 +133,6 @@ func viewRowsOfOneKey(s *subject) {
 	s.equal(s.rows("letters", "all", store.Query{}), want...)
 }
 
-// viewPages reads a view page by page to its end, whatever JSON its keys are. The keys are distinct: PouchDB does not
-// know startkey_docid, so that a page cannot begin among rows of one key everywhere.
-func viewPages(s *subject) {
-	keys := []string{`null`, `true`, `-1.5`, `0`, `9007199254740991`, `""`, `"a"`, `"a b/c%"`, `["a",["b","c"]]`, `["a",{}]`,
-		`["b",[]]`, `{"a":1}`, `{"a":{}}`}
-	s.sample(keys...)
-	for size := 1; size <= len(keys)+1; size += 3 {
-		var seen []string
-		s.ok(store.ViewPages(s.Context(), s, s.db, "letters", "all", size, func(ids []string) error {
-			if len(ids) == 0 || len(ids) > size {
-				s.Errorf("a page of %d ids, at most %d are wanted", len(ids), size)
-			}
-			seen = append(seen, ids...)
-			_, err := s.Get(s.Context(), s.db, ids[0]) // a page may call the store
-			return err
-		}))
-		if want := s.idsOf(store.Query{}); !slices.Equal(seen, want) {
-			s.Errorf("pages of %d: %q, want %q", size, seen, want)
-		}
-	}
-	enough, pages := errors.New("enough"), 0
-	err := store.ViewPages(s.Context(), s, s.db, "letters", "all", 2, func([]string) error { pages++; return enough })
-	if !errors.Is(err, enough) || pages != 1 {
-		s.Errorf("%d pages, then %v", pages, err)
-	}
-}
-
-// viewPagesEnd: paging ends with an error where one document fills more than a page with one key.
-func viewPagesEnd(s *subject) {
-	s.sample()
-	s.put(`{"_id":"before","k":"a"}`)
-	s.put(`{"_id":"many","ks":["b","b","b","b","b","b"]}`)
-	s.put(`{"_id":"then","k":"c"}`)
-	var seen []string
-	page := func(ids []string) error { seen = append(seen, ids...); return nil }
-	err := store.ViewPages(s.Context(), s, s.db, "letters", "all", 3, page)
-	testutil.RequireFault(s, err, fault.DatastoreFault)
-	if !errors.Is(err, store.ErrNoProgress) || !strings.Contains(err.Error(), "letters/all of database "+s.db) {
-		s.Errorf("it ended with %v", err)
-	}
-	s.equal(seen, "before", "many")
-	seen = nil
-	s.ok(store.ViewPages(s.Context(), s, s.db, "letters", "all", 7, page))
-	s.equal(seen, "before", "many", "then")
-}
-
 // allPages reads the ids of a database page by page.
 func allPages(s *subject) {
 	want := []string{"10.0.0.1", "A", "a b", "b/c:%", "d", "e"}
@@ -193,17 +144,6 @@ func allPages(s *subject) {
 		s.ok(store.AllPages(s.Context(), s, s.db, size, func(ids []string) error { seen = append(seen, ids...); return nil }))
 		s.equal(seen, want...)
 	}
-}
-
-func (s *subject) idsOf(q store.Query) []string {
-	s.Helper()
-	ids := []string{}
-	err := s.View(s.Context(), s.db, "letters", "all", q, func(row store.Row) error {
-		ids = append(ids, row.ID())
-		return nil
-	})
-	s.ok(err)
-	return ids
 }
 
 func viewDocuments(s *subject) {
