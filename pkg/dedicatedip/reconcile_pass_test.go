@@ -135,7 +135,7 @@ func passWithoutProgress(s *subject) {
 	cancel()
 	running.Wait()
 	s.counts(h, map[string]int{})
-	if _, err := projection.TakeSurvey(s.Context(), repeating{s.s}, 10, time.Now()); !errors.Is(err, store.ErrNoProgress) {
+	if _, err := projection.TakeSurvey(s.Context(), repeating{s.s}, 10); !errors.Is(err, store.ErrNoProgress) {
 		s.Errorf("the survey ended with %v", err)
 	}
 }

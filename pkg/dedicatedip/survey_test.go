@@ -3,7 +3,6 @@ package dedicatedip
 import (
 	"fmt"
 	"reflect"
-	"time"
 
 	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/kazoo"
@@ -20,7 +19,7 @@ var surveyCases = []testCase{
 
 func (s *subject) survey(accounts int) projection.Survey {
 	s.Helper()
-	found, err := projection.TakeSurvey(s.Context(), s.s, accounts, time.Unix(s.clock.Load(), 0))
+	found, err := projection.TakeSurvey(s.Context(), s.s, accounts)
 	s.ok(err)
 	return found
 }

@@ -3,28 +3,10 @@ package doctor
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
-	"junctor/pkg/account"
-	"junctor/pkg/document"
-	"junctor/pkg/kazoo"
 	"junctor/pkg/notify"
 )
-
-// crossbar checks whether Crossbar serves ips, too: the proxy then decides which of the two gets the requests.
-func (e *examination) crossbar(ctx context.Context) Finding {
-	doc, err := e.store.Get(ctx, kazoo.SystemConfig, "crossbar")
-	if err != nil && !account.Missing(err) {
-		return failed(err)
-	}
-	section, _ := doc[account.DefaultSection].(map[string]any)
-	if !slices.Contains(document.Document(section).Strings("autoload_modules"), "cb_ips") {
-		return fine("does not serve ips by itself")
-	}
-	return Finding{State: OK, Found: "serves ips as well (cb_ips)",
-		Remedy: "route ips and routing to junctor, and all else to Crossbar: docs/take-over.md"}
-}
 
 // broker checks whether change notices can be published.
 func (e *examination) broker(ctx context.Context) Finding {

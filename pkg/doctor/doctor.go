@@ -9,7 +9,6 @@ package doctor
 
 import (
 	"context"
-	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/projection"
@@ -75,8 +74,7 @@ const refound = "run \"junctor bootstrap\", which creates what is missing; lost 
 var checks = []check{
 	{name: "databases", look: (*examination).databases, alone: refound},
 	{name: "settings", look: (*examination).settings, alone: refound},
-	{name: "sections", look: (*examination).sections, beside: true},
-	{name: "signing keys", look: (*examination).signingKeys, alone: refound},
+	{name: "signing key", look: (*examination).signingKey, alone: refound},
 	{name: "master account", look: (*examination).masterAccount, alone: refound},
 	{name: "account views", look: (*examination).accountViews, beside: true},
 	{name: "Kazoo's views", look: (*examination).kazooViews, beside: true},
@@ -86,8 +84,6 @@ var checks = []check{
 	{name: "conflicts", look: ofSurvey((*examination).conflicts)},
 	{name: "holders", look: ofSurvey((*examination).holders)},
 	{name: "copies", look: ofSurvey((*examination).copies)},
-	{name: "times", look: ofSurvey((*examination).times)},
-	{name: "Crossbar", look: (*examination).crossbar, beside: true},
 	{name: "broker", look: (*examination).broker, beside: true},
 	{name: "reconciliation", look: (*examination).reconciliation, beside: true},
 }
@@ -105,7 +101,7 @@ func Examine(ctx context.Context, s Store, o Options) []Finding {
 			return findings
 		}
 	}
-	e.survey, e.surveyErr = projection.TakeSurvey(ctx, s, o.Accounts, time.Now())
+	e.survey, e.surveyErr = projection.TakeSurvey(ctx, s, o.Accounts)
 	for _, c := range checks {
 		asked := c.name == "broker" && o.AMQP != "" || c.name == "reconciliation" && o.Kazoo != nil
 		if c.beside && o.Alone && !asked {

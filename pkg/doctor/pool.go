@@ -82,10 +82,9 @@ func (e *examination) copies() Finding {
 	return whole
 }
 
-func (e *examination) times() Finding {
-	if later := e.survey.Future; later.Count > 0 {
-		return warning(named(later, "with dates in the future"),
-			"set the clock of the node that wrote them by NTP, or the clock of this machine")
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
 	}
-	return fine("none is in the future")
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
@@ -250,6 +249,3 @@ func (p *patient) state() map[string]any {
 	}
 	return state
 }
-
-// soon is later than any clock is wrong.
-var soon = time.Now().Add(48 * time.Hour)

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
@@ -115,7 +114,6 @@ type Survey struct {
 	Conflicts    Sample // documents with losing revisions
 	Nobodys      Sample // addresses that are assigned, but to no account
 	Abandoned    Sample // addresses that are held by accounts that do not exist
-	Future       Sample // documents with dates in the future
 	Missing      Sample // copies that an account should have
 	Stale        Sample // copies that do not equal the pool
 	LeftOver     Sample // copies of what the account does not hold
@@ -126,10 +124,8 @@ type Survey struct {
 // TakeSurvey reads the whole pool, and the copies of the accounts that hold addresses and of others, of a number of
 // accounts at most. It writes nothing, not even a view of ours. Where no view lists an account's copies, there are none
 // but of addresses that it holds.
-func TakeSurvey(ctx context.Context, s ViewStore, accounts int, now time.Time) (Survey, error) {
-	v := &scan{
-		held: map[string][]string{}, spelled: map[string][]document.Document{}, latest: kazoo.Gregorian(now) + ahead,
-	}
+func TakeSurvey(ctx context.Context, s ViewStore, accounts int) (Survey, error) {
+	v := &scan{held: map[string][]string{}, spelled: map[string][]document.Document{}}
 	err := s.All(ctx, kazoo.DedicatedIPs, store.Query{IncludeDocs: true}, func(row store.Row) error {
 		doc, err := row.Doc()
 		if err == nil && IsDedicatedIP(doc) {
@@ -154,11 +150,7 @@ type scan struct {
 	Survey
 	held    map[string][]string            // by account
 	spelled map[string][]document.Document // by expanded address
-	latest  int64                          // Gregorian seconds
 }
-
-// ahead is how far a clock may be ahead of ours before what it wrote is noted, in seconds.
-const ahead = 60
 
 // examine looks at a document of the pool.
 func (v *scan) examine(doc document.Document) {
@@ -176,10 +168,6 @@ func (v *scan) examine(doc document.Document) {
 		v.held[accountID] = append(v.held[accountID], doc.ID())
 	case held:
 		v.Nobodys.add(doc.ID())
-	}
-	created, _ := doc.Int(kazoo.FieldCreated)
-	if max(created, modified(doc)) > v.latest {
-		v.Future.add(doc.ID())
 	}
 }
 
