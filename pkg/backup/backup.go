@@ -10,12 +10,12 @@ package backup
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -51,7 +51,7 @@ type Manifest struct {
 
 // Source is an embedded store; *store.Store is one.
 type Source interface {
-	Snapshot(ctx context.Context) (*embedded.Snapshot, error)
+	Snapshot(ctx context.Context, to func(size int64) (io.Writer, error)) error
 }
 
 // Options are the options of Write.
@@ -62,41 +62,35 @@ type Options struct {
 	Now        time.Time
 }
 
-// Write writes a backup of a store, which may be written to meanwhile, to w. It returns by how many bytes the store's
-// file grew meanwhile, see embedded.Snapshot.
-func Write(ctx context.Context, w io.Writer, source Source, o Options) (grown int64, err error) {
+// Write writes a backup of a store, which may be written to meanwhile, to w.
+func Write(ctx context.Context, w io.Writer, source Source, o Options) error {
 	small, err := readSmall(o)
 	if err != nil {
-		return 0, err
-	}
-	snapshot, err := source.Snapshot(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		err = errors.Join(err, snapshot.Close())
-		grown = snapshot.Grown()
-	}()
-	manifest, err := json.Marshal(Manifest{
-		Backup: version, Created: o.Now.UTC().Truncate(time.Second), Version: o.Version, Format: embedded.FormatVersion,
-		Bytes: snapshot.Size,
-	})
-	if err != nil {
-		return 0, err
+		return err
 	}
 	a := &archive{tar: tar.NewWriter(w), modified: o.Now.Truncate(time.Second)}
-	if err := a.addText(manifestName, append(manifest, '\n')); err != nil {
-		return 0, err
-	}
-	if err := a.add(storeName, snapshot.Size, snapshot); err != nil {
-		return 0, err
+	err = source.Snapshot(ctx, func(size int64) (io.Writer, error) {
+		manifest, err := json.Marshal(Manifest{
+			Backup: version, Created: o.Now.UTC().Truncate(time.Second), Version: o.Version,
+			Format: embedded.FormatVersion, Bytes: size,
+		})
+		if err == nil {
+			err = a.addText(manifestName, append(manifest, '\n'))
+		}
+		if err != nil {
+			return nil, err
+		}
+		return a.add(storeName, size)
+	})
+	if err != nil {
+		return err
 	}
 	for _, file := range small {
 		if err := a.addText(file.name, file.text); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return 0, a.close()
+	return a.close()
 }
 
 type smallFile struct {
@@ -129,38 +123,37 @@ func readSmall(o Options) (files []smallFile, err error) {
 type archive struct {
 	tar      *tar.Writer
 	modified time.Time
-	sums     bytes.Buffer
+	members  []member // so far
 }
 
-// add adds a member of that size, with its check sum.
-func (a *archive) add(name string, size int64, content io.Reader) error {
-	sum := sha256.New()
-	if err := a.member(name, size, io.TeeReader(content, sum)); err != nil {
-		return err
-	}
-	fmt.Fprintf(&a.sums, "%x  %s\n", sum.Sum(nil), name)
-	return nil
+type member struct {
+	name string
+	sum  hash.Hash
+}
+
+// add begins a member of that size, and returns what takes its content.
+func (a *archive) add(name string, size int64) (io.Writer, error) {
+	m := member{name, sha256.New()}
+	a.members = append(a.members, m)
+	header := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: a.modified}
+	return io.MultiWriter(a.tar, m.sum), a.tar.WriteHeader(header)
 }
 
 func (a *archive) addText(name string, text []byte) error {
-	return a.add(name, int64(len(text)), bytes.NewReader(text))
-}
-
-func (a *archive) member(name string, size int64, content io.Reader) error {
-	header := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: a.modified}
-	if err := a.tar.WriteHeader(header); err != nil {
-		return err
-	}
-	n, err := io.Copy(a.tar, content)
-	if err == nil && n < size {
-		err = io.ErrUnexpectedEOF
+	w, err := a.add(name, int64(len(text)))
+	if err == nil {
+		_, err = w.Write(text)
 	}
 	return err
 }
 
 // close adds the check sums and ends the archive.
 func (a *archive) close() error {
-	if err := a.member(sumsName, int64(a.sums.Len()), &a.sums); err != nil {
+	var sums []byte
+	for _, m := range a.members {
+		sums = fmt.Appendf(sums, "%x  %s\n", m.sum.Sum(nil), m.name)
+	}
+	if err := a.addText(sumsName, sums); err != nil {
 		return err
 	}
 	return a.tar.Close()

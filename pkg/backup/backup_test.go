@@ -53,7 +53,7 @@ func made(t *testing.T) []byte {
 	t.Helper()
 	s, folder := source(t)
 	var b bytes.Buffer
-	if _, err := backup.Write(t.Context(), &b, s, backup.Options{Folder: folder, Version: "1.2", Now: time.Now()}); err != nil {
+	if err := backup.Write(t.Context(), &b, s, backup.Options{Folder: folder, Version: "1.2", Now: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -142,7 +142,7 @@ func TestWithoutKey(t *testing.T) {
 	t.Parallel()
 	s, folder := source(t)
 	var b bytes.Buffer
-	if _, err := backup.Write(t.Context(), &b, s, backup.Options{Folder: folder, WithoutKey: true}); err != nil {
+	if err := backup.Write(t.Context(), &b, s, backup.Options{Folder: folder, WithoutKey: true}); err != nil {
 		t.Fatal(err)
 	}
 	if names, _ := members(t, b.Bytes()); strings.Join(names, " ") != "manifest.json junctor.db admin.json SHA256SUMS" {
@@ -287,23 +287,23 @@ func TestWriteFails(t *testing.T) {
 	t.Parallel()
 	s, folder := source(t)
 	full := errors.New("full")
-	_, err := backup.Write(t.Context(), &failing{20_000, full}, s, backup.Options{Folder: folder})
+	err := backup.Write(t.Context(), &failing{20_000, full}, s, backup.Options{Folder: folder})
 	if !errors.Is(err, full) {
 		t.Errorf("a full disk: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := backup.Write(ctx, io.Discard, s, backup.Options{Folder: folder}); !errors.Is(err, context.Canceled) {
+	if err := backup.Write(ctx, io.Discard, s, backup.Options{Folder: folder}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	write(t, filepath.Join(folder, backup.KeyName), make([]byte, 1<<20))
-	if _, err := backup.Write(t.Context(), io.Discard, s, backup.Options{Folder: folder}); err == nil {
+	if err := backup.Write(t.Context(), io.Discard, s, backup.Options{Folder: folder}); err == nil {
 		t.Error("a secret.key of a megabyte was backed up")
 	}
 	couch, err := store.Open("http://127.0.0.1:1", store.Options{})
 	testutil.OK(t, err)
 	defer couch.Close()
-	_, err = backup.Write(t.Context(), io.Discard, couch, backup.Options{Folder: t.TempDir()})
+	err = backup.Write(t.Context(), io.Discard, couch, backup.Options{Folder: t.TempDir()})
 	if !fault.Is(err, fault.NotImplemented) {
 		t.Errorf("a CouchDB: %v", err)
 	}

@@ -1,144 +1,69 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
-	"time"
 
-	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
 
 	"junctor/pkg/boltfile"
 )
 
-// Snapshot is a copy of a store's file at one moment, to be read once from beginning to end. Writers go on meanwhile.
+// leastGrowth is what every file may grow by while it is copied, in bytes.
+const leastGrowth = 1 << 30
+
+// Snapshot writes the file of the store, as it is now, to what to returns for its size in bytes. Writers go on meanwhile.
+// When ctx ends Snapshot returns the cause.
 //
-// Until a snapshot has been read, bbolt can't reuse the pages that writers free, so the file grows with every write. A
-// reader may be slow, as one behind a network, or stop reading. So growth is logged. A snapshot during which the file
-// grows by more than its size and by more than a gibibyte is given up: Read then returns an error.
-type Snapshot struct {
-	Size int64 // in bytes
-
-	pages    *io.PipeReader
-	source   *io.PipeWriter // of pages
-	own      *client
-	stop     context.CancelFunc
-	ended    chan struct{} // closed when the transaction is over
-	watching chan struct{} // closed when nothing watches the growth any more
-	grown    atomic.Int64
+// Until the copy is complete, bbolt can't reuse the pages that writers free, so the file grows with every write. A copy
+// that is taken so slowly that the file grows by more than its size and by more than a gibibyte ends with an error.
+func (c *Client) Snapshot(ctx context.Context, to func(size int64) (io.Writer, error)) error {
+	return c.own.snapshot(ctx, leastGrowth, to)
 }
 
-const (
-	growthEvery = time.Second // how often the growth of the file is looked at
-	// loggedGrowth is the growth that is logged first; after that, each time it has doubled.
-	loggedGrowth = 64 << 20
-	// leastGrowth is what every file may grow by while it is copied.
-	leastGrowth = 1 << 30
-)
-
-// maxGrowth returns how many bytes a file of that size may grow by while a snapshot of it is read.
-func maxGrowth(size int64) int64 { return max(size, leastGrowth) }
-
-// errGrown says why a snapshot was given up.
-type errGrown struct{ size, grown int64 }
-
-func (e errGrown) Error() string {
-	return fmt.Sprintf("the copy of the store was read too slowly: the store's file, of %d bytes, grew by %d bytes "+
-		"meanwhile, since what writers free can't be reused during a backup; write the backup to a local file, or when "+
-		"less is written", e.size, e.grown)
-}
-
-// Snapshot returns the store as it is now. Close it. When ctx ends, Read returns the cause.
-func (c *Client) Snapshot(ctx context.Context) (*Snapshot, error) {
-	return c.own.snapshot(ctx, maxGrowth)
-}
-
-func (c *client) snapshot(ctx context.Context, limit func(size int64) int64) (*Snapshot, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	tx, err := c.begin()
-	if err != nil {
-		return nil, err
-	}
-	reader, writer := io.Pipe()
-	s := &Snapshot{Size: tx.Size(), pages: reader, source: writer, own: c,
-		ended: make(chan struct{}), watching: make(chan struct{})}
-	ctx, s.stop = context.WithCancel(ctx)
-	context.AfterFunc(ctx, func() { _ = writer.CloseWithError(context.Cause(ctx)) })
-	go func() {
-		defer close(s.ended)
-		defer func() { _ = tx.Rollback() }() // a read transaction has nothing to lose
-		err := boltfile.Guard(c.path, func() error {
-			_, err := tx.WriteTo(writer)
+func (c *client) snapshot(ctx context.Context, leastGrowth int64, to func(size int64) (io.Writer, error)) error {
+	return c.view(ctx, func(tx *bolt.Tx) error {
+		w, err := to(tx.Size())
+		if err != nil {
 			return err
-		})
-		_ = writer.CloseWithError(err)
-	}()
-	go func() {
-		defer close(s.watching)
-		s.watch(limit(s.Size))
-	}()
-	return s, nil
-}
-
-// Read reads the next part of the file.
-func (s *Snapshot) Read(p []byte) (int, error) { return s.pages.Read(p) }
-
-// Grown returns by how many bytes the file has grown since the snapshot was made.
-func (s *Snapshot) Grown() int64 { return s.grown.Load() }
-
-// Close ends the snapshot, whether it has been read or not.
-func (s *Snapshot) Close() error {
-	err := s.pages.Close()
-	<-s.ended
-	<-s.watching
-	s.stop()
-	return err
-}
-
-// watch looks at the growth of the file until the snapshot has been read.
-func (s *Snapshot) watch(limit int64) {
-	tick := time.NewTicker(growthEvery)
-	defer tick.Stop()
-	logged := int64(loggedGrowth)
-	for {
-		select {
-		case <-s.ended:
-			s.look()
-			return
-		case <-tick.C:
 		}
-		grown := s.look()
-		if grown > limit {
-			err := errGrown{s.Size, grown}
-			_ = s.source.CloseWithError(err)
-			s.log(s.own.log.Error(), grown).Msg("a backup was given up: it was read too slowly, and the store's file grew " +
-				"without bound meanwhile; write it to a local file")
-			return
-		}
-		if grown >= logged {
-			s.log(s.own.log.Warn(), grown).Msg("the store's file grows while a backup is read: what writers free can't be " +
-				"reused until the backup ends")
-			logged = 2 * grown
-		}
-	}
-}
-
-func (s *Snapshot) log(event *zerolog.Event, grown int64) *zerolog.Event {
-	return event.Int64("bytes", s.Size).Int64("grown_bytes", grown)
-}
-
-// look returns by how much the used part of the file has grown.
-func (s *Snapshot) look() int64 {
-	_ = s.own.view(context.Background(), func(tx *bolt.Tx) error {
-		s.grown.Store(max(tx.Size()-s.Size, 0))
-		return nil
+		s := &snapshotWriter{ctx: ctx, client: c, size: tx.Size(), w: w, maxGrowth: max(tx.Size(), leastGrowth)}
+		_, err = tx.WriteTo(s)
+		return cmp.Or(s.err, err) // bbolt does not wrap all errors of the writer
 	})
-	return s.grown.Load()
+}
+
+// snapshotWriter passes a copy of the file on, as long as it is wanted and the file does not grow too much.
+type snapshotWriter struct {
+	ctx       context.Context
+	client    *client
+	size      int64
+	maxGrowth int64
+	w         io.Writer
+	err       error // of the first Write that failed
+}
+
+func (s *snapshotWriter) Write(p []byte) (n int, err error) {
+	if s.err = context.Cause(s.ctx); s.err == nil {
+		s.err = s.client.view(s.ctx, s.checkGrowth)
+	}
+	if s.err == nil {
+		n, s.err = s.w.Write(p)
+	}
+	return n, s.err
+}
+
+func (s *snapshotWriter) checkGrowth(now *bolt.Tx) error {
+	grown := now.Size() - s.size
+	if grown <= s.maxGrowth {
+		return nil
+	}
+	return fmt.Errorf("the copy of the store was taken too slowly: the store's file, of %d bytes, grew by %d bytes "+
+		"meanwhile, since what writers free can't be reused during a backup; write the backup to a local file, or when "+
+		"less is written", s.size, grown)
 }
 
 // CheckFile returns an error unless the file path is a store that can be opened. It does not change the file.

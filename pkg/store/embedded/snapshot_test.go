@@ -10,24 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/go-kivik/kivik/v4"
 	"github.com/rs/zerolog"
 
 	"junctor/pkg/boltfile"
 )
-
-// openLogged opens a store in a folder, with its log.
-func openLogged(t *testing.T) (client *Client, log *bytes.Buffer) {
-	t.Helper()
-	log = &bytes.Buffer{}
-	client, err := Open(t.TempDir(), zerolog.New(log).Level(zerolog.WarnLevel))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	return client, log
-}
 
 // TestSnapshot: a snapshot is the store at one moment, however much is written while it is read.
 func TestSnapshot(t *testing.T) {
@@ -41,26 +29,19 @@ func TestSnapshot(t *testing.T) {
 		for n := range 60 {
 			put(t, db, fmt.Sprintf("before %d", n), `{"text":"`+strings.Repeat("x", 2000)+`"}`)
 		}
-		s, err := client.Snapshot(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var copied bytes.Buffer
-		for n := 0; ; n++ {
-			put(t, db, fmt.Sprintf("after %d", n), `{"text":"`+strings.Repeat("y", 2000)+`"}`)
-			if _, err := io.CopyN(&copied, s, s.Size/20); err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := s.Close(); err != nil || int64(copied.Len()) != s.Size || s.Grown() == 0 {
-			t.Errorf("%s: %d of %d bytes, grown by %d, %v", path, copied.Len(), s.Size, s.Grown(), err)
+		var size int64
+		copied := &writingCopy{t: t, db: db, text: strings.Repeat("y", 2000)}
+		err = client.Snapshot(t.Context(), func(n int64) (io.Writer, error) {
+			size = n
+			return copied, nil
+		})
+		if err != nil || int64(copied.Len()) != size || copied.parts < 3 {
+			t.Errorf("%s: %d of %d bytes in %d parts, %v", path, copied.Len(), size, copied.parts, err)
 		}
 		if err := client.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := boltfile.Verify(bytes.NewReader(copied.Bytes()), s.Size); err != nil {
+		if err := boltfile.Verify(bytes.NewReader(copied.Bytes()), size); err != nil {
 			t.Error(err)
 		}
 		folder := t.TempDir()
@@ -77,50 +58,51 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// TestSnapshotEnds: a snapshot that nobody reads holds nothing once its context ends or the file has grown too much.
-// The log says so.
+// writingCopy takes a snapshot, and writes to the store with each part of it.
+type writingCopy struct {
+	bytes.Buffer
+	t     *testing.T
+	db    *kivik.DB
+	text  string
+	parts int
+}
+
+func (w *writingCopy) Write(p []byte) (int, error) {
+	w.parts++
+	put(w.t, w.db, fmt.Sprintf("after %d", w.parts), `{"text":"`+w.text+`"}`)
+	return w.Buffer.Write(p)
+}
+
+// TestSnapshotEnds: a snapshot ends when its context does, when its writer fails, and when the file has grown too much.
 func TestSnapshotEnds(t *testing.T) {
 	t.Parallel()
-	client, log := openLogged(t)
-	db := createDB(t, client.Client, "db")
-	put(t, db, "x", `{}`)
-
-	ctx, cancel := context.WithCancelCause(t.Context())
-	s, err := client.Snapshot(ctx)
+	client, err := Open(t.TempDir(), zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := errors.New("gone")
-	cancel(gone)
-	for err = nil; err == nil; time.Sleep(time.Millisecond) { // the context ends it in a goroutine of its own
-		_, err = s.Read(make([]byte, 1))
-	}
+	defer client.Close()
+	db := createDB(t, client.Client, "db")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone, full := errors.New("gone"), errors.New("full")
+	err = client.Snapshot(ctx, func(int64) (io.Writer, error) {
+		cancel(gone)
+		return io.Discard, nil
+	})
 	if !errors.Is(err, gone) {
 		t.Errorf("cancelled: %v", err)
 	}
-	<-s.ended
-	if err := s.Close(); err != nil {
-		t.Error(err)
+	err = client.Snapshot(t.Context(), func(int64) (io.Writer, error) { return nil, full })
+	if !errors.Is(err, full) {
+		t.Errorf("refused: %v", err)
 	}
-
-	s, err = client.own.snapshot(t.Context(), func(int64) int64 { return 1 << 20 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Repeat("x", 1<<20)
-	for n := 0; client.own.bolt.Stats().OpenTxN > 0; n++ {
-		put(t, db, fmt.Sprint(n), `{"text":"`+text+`"}`)
-		time.Sleep(10 * time.Millisecond)
-	}
-	var grown errGrown
-	if _, err := io.Copy(io.Discard, s); !errors.As(err, &grown) || grown.grown < 1<<20 {
+	err = client.own.snapshot(t.Context(), 1<<20, func(int64) (io.Writer, error) {
+		return &writingCopy{t: t, db: db, text: strings.Repeat("x", 1<<20)}, nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "taken too slowly") {
 		t.Errorf("grown: %v", err)
 	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-	if !strings.Contains(log.String(), "a backup was given up") {
-		t.Errorf("logged %s", log)
+	if n := client.own.bolt.Stats().OpenTxN; n != 0 {
+		t.Errorf("%d transactions are open", n)
 	}
 }
 
