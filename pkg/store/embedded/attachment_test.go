@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -78,7 +79,8 @@ func TestRefusedAttachments(t *testing.T) {
 			wantError(t, err, test.status, test.want)
 		})
 	}
-	large := map[string]any{"l": map[string]any{"data": make([]byte, maxAttachment+1)}} // JSON makes it base64
+	content := base64.StdEncoding.EncodeToString(make([]byte, maxAttachment+1))
+	large := map[string]any{"l": map[string]any{"data": content}}
 	_, err := db.Put(t.Context(), "x", map[string]any{"_attachments": large})
 	wantError(t, err, http.StatusRequestEntityTooLarge, "l")
 }

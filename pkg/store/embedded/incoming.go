@@ -27,66 +27,62 @@ type incoming struct {
 	attachments []attachment // one without data is the stub of one that is to stay
 }
 
-// readIncoming reads a document that is or becomes a JSON object.
+// readIncoming reads a document: a map as package document has it, or what becomes a JSON object.
 func readIncoming(doc any) (*incoming, error) {
-	raw, err := encodeJSON(doc)
-	switch {
-	case err != nil:
-		return nil, badRequest("invalid JSON: %s", err)
-	case !utf8.Valid(raw):
-		return nil, badRequest("invalid UTF-8 JSON")
-	case raw[0] != '{':
-		return nil, badRequest("Document must be a JSON object")
+	fields, err := fieldsOf(doc)
+	if err != nil {
+		return nil, badRequest("Document must be a JSON object: %s", err)
 	}
-	in := &incoming{body: make([]byte, 1, len(raw))}
-	in.body[0] = '{'
-	for name, value := range members(raw) {
-		if err := in.member(name, value); err != nil {
+	in, others := &incoming{}, make(map[string]any, len(fields))
+	for name, value := range fields {
+		if !strings.HasPrefix(name, "_") {
+			others[name] = value
+		} else if err := in.special(name, value); err != nil {
 			return nil, err
 		}
 	}
-	in.body = append(in.body, '}')
+	if in.body, err = document.Encode(others); err != nil {
+		return nil, badRequest("invalid JSON: %s", err)
+	}
 	if len(in.body) > maxDocument {
 		return nil, &Error{http.StatusRequestEntityTooLarge, in.id}
 	}
 	return in, checkRevision(in.rev)
 }
 
-// member adds one member of the document.
-func (in *incoming) member(quoted, value []byte) error {
-	name := unquote(string(quoted))
-	switch name {
-	case "_id":
-		return in.text(name, value, &in.id)
-	case "_rev":
-		return in.text(name, value, &in.rev)
-	case "_deleted":
-		if json.Unmarshal(value, &in.deleted) != nil {
-			return badMember(name)
-		}
-		return nil
-	case "_attachments":
-		return in.readAttachments(value)
-	case "_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq":
-		return nil // what a read may have added; CouchDB drops it too
-	case "_revisions":
-		return notSupported("_revisions in a document")
+func fieldsOf(doc any) (map[string]any, error) {
+	switch doc := doc.(type) {
+	case document.Document:
+		return doc, nil
+	case map[string]any:
+		return doc, nil
 	}
-	if strings.HasPrefix(name, "_") {
-		return badMember(name)
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
 	}
-	if len(in.body) > 1 {
-		in.body = append(in.body, ',')
-	}
-	in.body = append(document.AppendString(in.body, name), ':')
-	in.body = append(in.body, value...)
-	return nil
+	return document.Decode(text)
 }
 
-func (in *incoming) text(name string, value []byte, dst *string) error {
-	if text, ok := plainString(value); ok {
-		*dst = text
-	} else if json.Unmarshal(value, dst) != nil {
+// special takes one of CouchDB's own members.
+func (in *incoming) special(name string, value any) error {
+	known := true
+	switch name {
+	case "_id":
+		in.id, known = value.(string)
+	case "_rev":
+		in.rev, known = value.(string)
+	case "_deleted":
+		in.deleted, known = value.(bool)
+	case "_attachments":
+		return in.readAttachments(value)
+	case "_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq": // what a read may have added; CouchDB drops it too
+	case "_revisions":
+		return notSupported("_revisions in a document")
+	default:
+		known = false
+	}
+	if !known {
 		return badMember(name)
 	}
 	return nil
@@ -96,28 +92,26 @@ func badMember(name string) error {
 	return badRequest("Bad special document member: %s", name)
 }
 
-func (in *incoming) readAttachments(value json.RawMessage) error {
-	var given map[string]struct {
-		ContentType string  `json:"content_type"`
-		Data        *string `json:"data"`
-		Stub        bool    `json:"stub"`
-	}
-	if json.Unmarshal(value, &given) != nil {
+func (in *incoming) readAttachments(value any) error {
+	all, ok := value.(map[string]any)
+	if !ok {
 		return badMember("_attachments")
 	}
-	for name, a := range given {
-		if a.Stub {
+	for name, value := range all {
+		fields, _ := value.(map[string]any)
+		if fields["stub"] == true {
 			in.attachments = append(in.attachments, attachment{Name: name})
 			continue
 		}
-		if a.Data == nil {
+		text, ok := fields["data"].(string)
+		if !ok {
 			return badRequest("Attachment %s has neither data nor a stub", name)
 		}
-		data, err := base64.StdEncoding.DecodeString(*a.Data)
+		data, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return badRequest("Attachment data is not base64: %s", name)
 		}
-		file, err := newAttachment(name, a.ContentType, data)
+		file, err := newAttachment(name, document.Document(fields).String("content_type"), data)
 		if err != nil {
 			return err
 		}

@@ -9,16 +9,6 @@ import (
 	"junctor/pkg/document"
 )
 
-// encodeJSON returns v as compact JSON.
-func encodeJSON(v any) ([]byte, error) {
-	if text, ok := v.(json.RawMessage); ok { // which may have white space, or be no JSON
-		var compact bytes.Buffer
-		err := json.Compact(&compact, text)
-		return compact.Bytes(), err
-	}
-	return document.Encode(v)
-}
-
 // decodeJSON preserves the spelling of numbers.
 func decodeJSON(raw []byte) (any, error) {
 	var v any
@@ -30,22 +20,6 @@ func decodeJSON(raw []byte) (any, error) {
 
 // What the functions below read is JSON text that is valid and compact: it has been checked before. That is why they can
 // be simple, and several times as fast as encoding/json's decoder, which reads a token at a time.
-
-// members lists the members of a JSON object as they are spelled: the name in its quotes, and the value.
-func members(object []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(name, value []byte) bool) {
-		for rest := object[1:]; rest[0] != '}'; {
-			name, value := rest[:stringEnd(rest)], rest[stringEnd(rest)+1:]
-			end := valueEnd(value)
-			if !yield(name, value[:end]) {
-				return
-			}
-			if rest = value[end:]; rest[0] == ',' {
-				rest = rest[1:]
-			}
-		}
-	}
-}
 
 // elements lists the elements of a JSON array as they are spelled.
 func elements(array []byte) iter.Seq[[]byte] {

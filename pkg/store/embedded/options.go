@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/go-kivik/kivik/v4/driver"
+
+	"junctor/pkg/document"
 )
 
 // readOptions decodes the options of one call into a struct. An option that it has no field for is a 501 that names it: to
@@ -16,7 +18,7 @@ func readOptions(options driver.Options, into any) error {
 	if len(given) == 0 {
 		return nil
 	}
-	raw, err := encodeJSON(given)
+	raw, err := document.Encode(given)
 	if err != nil {
 		return badRequest("%s", err)
 	}

@@ -20,7 +20,7 @@ type record struct {
 	seq     uint64
 	rev     string
 	deleted bool
-	body    []byte // the document without CouchDB's own members, compact JSON spelled as it was sent
+	body    []byte // the document without CouchDB's own members, as compact JSON
 	atts    []attachment
 }
 
