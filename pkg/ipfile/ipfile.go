@@ -65,7 +65,7 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	case err == io.EOF:
 		return nil, errors.New("the file is empty")
 	case first == '[' || first == '{':
-		reader.rows = newJSONReader(buffered, limited)
+		reader.rows, err = newJSONReader(buffered, limited)
 	case first == 'P' || first == 0xd0:
 		if start, _ := buffered.Peek(4); string(start) == "PK\x03\x04" || string(start) == "\xd0\xcf\x11\xe0" {
 			return nil, errors.New("this is a spreadsheet: save it as CSV")

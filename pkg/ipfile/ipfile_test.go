@@ -72,8 +72,6 @@ func TestRead(t *testing.T) {
 			[]ipfile.Row{{1, entry{CIDR: "192.0.2.0/24", All: true}},
 				{2, entry{Range: "::1-::2"}},
 				{3, entry{CIDR: "::/64"}}}},
-		"JSON as the API has it": {`{"data":{"zone":"z","host":"h","more":[1],"ips":[{"ip":"192.0.2.1","notes":"n"}]},"status":"x"}`,
-			[]ipfile.Row{full}},
 		"empty JSON": {"[]", nil},
 		// The columns of NetBox 4: the labels of the table of addresses, "All data".
 		"NetBox": {"ID,Address,VRF,Status,Role,Tenant Group,Tenant,NAT (Inside),NAT (Outside),Assigned,Parent,DNS name,Description,Comments,Tags,zone\n" +
@@ -123,11 +121,9 @@ func TestReadErrors(t *testing.T) {
 		"no end":        {"::1,z,h\n::2,\"" + strings.Repeat("x\n", 1<<20), "longer than"},
 		"JSON cut off":  {`[{"ip":"::1"},{"ip":`, "element 2: unexpected EOF"},
 		"JSON no list":  {`{"ip":"::1"}`, "the file does not have a list of addresses"},
-		"JSON number":   {`{"data":5}`, "the file does not have a list of addresses"},
 		"JSON twice":    {`[{"ip":"::1"}][{"ip":"::2"}]`, "the file goes on after its list of addresses"},
 		"JSON and text": {`[{"ip":"::1"}] more`, "the file goes on after its list of addresses"},
-		"JSON objects":  {`{"ips":[{"ip":"::1"}]} {}`, "the file goes on after its list of addresses"},
-		"JSON halved":   {`{"ips":[{"ip":"::1"}], "zone"`, "element 1: unexpected EOF"},
+		"JSON halved":   {`[{"ip":"::1"}`, "element 1: unexpected EOF"},
 		"JSON long":     {`[{"ip":"::1","notes":"` + strings.Repeat("x", 1<<20) + `"}]`, "longer than"},
 	}
 	for name, test := range tests {
@@ -205,7 +201,7 @@ func TestWrite(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte("ip,zone,host,notes\n192.0.2.1,z,h,n\n"))
 	f.Add([]byte("192.0.2.0/24;z;h\n"))
-	f.Add([]byte(`{"data":{"ips":[{"ip":"::1"}]}}`))
+	f.Add([]byte(`[{"ip":"::1"}]`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		rows, _ := readAll(t, bytes.NewReader(text), ipfile.Options{})
 		if len(rows) > len(text) {

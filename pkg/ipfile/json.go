@@ -1,7 +1,6 @@
 package ipfile
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,33 +8,27 @@ import (
 	"reflect"
 )
 
-// jsonReader reads a list of objects, by itself or as "data" or "ips" of an object, as the API takes it.
+// jsonReader reads a list of objects.
 type jsonReader struct {
 	decoder *json.Decoder
 	limit   *rowLimiter
-	begun   bool
-	depth   int    // objects that the list is in
-	zone    string // of all, if the object says so before its list
-	host    string
-	number  int
+	number  int // of elements that were read
 }
 
-func newJSONReader(r io.Reader, limit *rowLimiter) *jsonReader {
-	return &jsonReader{decoder: json.NewDecoder(r), limit: limit}
+func newJSONReader(r io.Reader, limit *rowLimiter) (*jsonReader, error) {
+	j := &jsonReader{decoder: json.NewDecoder(r), limit: limit}
+	switch start, err := j.decoder.Token(); {
+	case err != nil:
+		return nil, j.explain(err)
+	case start != json.Delim('['):
+		return nil, errors.New("the file does not have a list of addresses")
+	}
+	return j, nil
 }
 
 func (j *jsonReader) read() (Row, error) {
 	j.limit.next()
-	if !j.begun {
-		if err := j.begin(); err != nil {
-			return Row{}, err
-		}
-		j.begun = true
-	}
 	if !j.decoder.More() {
-		if _, err := j.decoder.Token(); err != nil { // as the file ends in the list
-			return Row{}, j.explain(err)
-		}
 		return Row{}, j.end()
 	}
 	j.number++
@@ -45,7 +38,6 @@ func (j *jsonReader) read() (Row, error) {
 	if err != nil && !isMistyped {
 		return Row{}, j.explain(err)
 	}
-	row.Zone, row.Host = cmp.Or(row.Zone, j.zone), cmp.Or(row.Host, j.host)
 	if row.CIDR == "" && row.Range == "" {
 		setIP(&row.Entry, row.IP)
 	}
@@ -67,63 +59,16 @@ func wrongType(err *json.UnmarshalTypeError) string {
 	return field + "Value did not match type(s): " + expected
 }
 
-// end reads what is after the list. It returns io.EOF if that is only the rest of the objects that the list is in.
+// end reads the end of the list. It returns io.EOF if that is the end of the file.
 func (j *jsonReader) end() error {
-	for {
-		j.limit.next()
-		token, err := j.decoder.Token()
-		switch {
-		case err == io.EOF && j.depth == 0:
-			return io.EOF
-		case j.depth == 0:
-			return errors.New("the file goes on after its list of addresses: it must be one list")
-		case err != nil:
-			return j.explain(err)
-		case token == json.Delim('{'), token == json.Delim('['):
-			j.depth++
-		case token == json.Delim('}'), token == json.Delim(']'):
-			j.depth--
-		}
-	}
-}
-
-// begin reads up to the first element.
-func (j *jsonReader) begin() error {
-	start, err := j.decoder.Token()
-	if err != nil {
+	if _, err := j.decoder.Token(); err != nil { // as the file ends in the list
 		return j.explain(err)
 	}
-	if start == json.Delim('[') {
-		return nil
+	if _, err := j.decoder.Token(); err != io.EOF {
+		return errors.New("the file goes on after its list of addresses: it must be one list")
 	}
-	if start != json.Delim('{') {
-		return errNoList
-	}
-	j.depth++
-	for j.decoder.More() {
-		name, err := j.decoder.Token()
-		if err != nil {
-			return j.explain(err)
-		}
-		switch name {
-		case "data", "ips":
-			return j.begin()
-		case "zone":
-			err = j.decoder.Decode(&j.zone)
-		case "host":
-			err = j.decoder.Decode(&j.host)
-		default:
-			var other json.RawMessage
-			err = j.decoder.Decode(&other)
-		}
-		if err != nil {
-			return j.explain(err)
-		}
-	}
-	return errNoList
+	return io.EOF
 }
-
-var errNoList = errors.New("the file does not have a list of addresses")
 
 // explain adds to an error in which element it is.
 func (j *jsonReader) explain(err error) error {
