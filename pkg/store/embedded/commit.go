@@ -46,27 +46,24 @@ func (d *database) commit(ctx context.Context, ops []op) ([]driver.BulkResult, e
 
 // commitPlain carries out the chosen ops, given by index, in one transaction.
 func (d *database) commitPlain(ctx context.Context, ops []op, chosen []int, results []driver.BulkResult) error {
-	d.updater.writing.Add(1)
-	defer d.updater.writing.Add(-1)
-	written := 0
 	err := d.update(ctx, len(chosen), func(c contents) error {
-		written = 0
+		refused := 0
 		for _, i := range chosen {
 			rev, err := c.write(ops[i])
 			if err != nil && !isRefusal(err) {
 				return err
 			}
-			if results[i].Rev, results[i].Error = rev, err; err == nil {
-				written++
+			if results[i].Rev, results[i].Error = rev, err; err != nil {
+				refused++
 			}
 		}
-		if written == 0 {
+		if refused == len(chosen) {
 			return errAllRefused
 		}
 		return nil
 	})
 	if err == nil {
-		d.updater.note(d.name, written)
+		d.updater.note(d.name)
 	}
 	if errors.Is(err, errAllRefused) {
 		return nil

@@ -31,7 +31,7 @@ func (d *database) commitDesign(ctx context.Context, o op) (rev string, err erro
 	if err != nil {
 		return "", err
 	}
-	d.updater.note(d.name, 1)
+	d.updater.note(d.name)
 	_ = d.refresh(ctx, d.indexOf(o.id))
 	return rev, nil
 }
