@@ -188,29 +188,6 @@ func TestRefusedDesignLeavesNoIndex(t *testing.T) {
 	})
 }
 
-// TestBadViewFunction: a function that throws on a document skips it, and the log says so.
-func TestBadViewFunction(t *testing.T) {
-	t.Parallel()
-	var log logBuffer
-	client, err := Open(Memory, zerolog.New(&log))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	db := createDB(t, client.Client, "db")
-	put(t, db, "_design/d", `{"views":{"throws":{"map":"function (doc) { emit(1); emit(doc.a.b); }"}}}`)
-	put(t, db, "good", `{"a":{"b":1}}`)
-	put(t, db, "bad", `{}`)
-	if got := listing(t, db.Query(t.Context(), "d", "throws")); !slices.Equal(got, []string{"1 good null", "1 good null"}) {
-		t.Errorf("the view has %q", got)
-	}
-	for _, want := range []string{`"view":"throws"`, `"doc":"bad"`, `"design":"_design/d"`, "TypeError"} {
-		if log.count(want) == 0 {
-			t.Errorf("log has no %s", want)
-		}
-	}
-}
-
 func TestUnusualRows(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
