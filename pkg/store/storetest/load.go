@@ -1,13 +1,10 @@
 package storetest
 
 import (
-	"encoding/json"
-	"io/fs"
 	"os"
 	"sync"
 	"testing"
 
-	"junctor/pkg/document"
 	"junctor/pkg/store"
 	"junctor/pkg/store/embedded"
 	"junctor/pkg/testutil"
@@ -63,60 +60,5 @@ func (p *Template) fill(t testing.TB) {
 	}
 	if p.file, err = os.ReadFile(embedded.File(folder)); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Load fills a store from the *.json files of a folder, each {"database": NAME, "docs": [DOCUMENT, …]} with
-// documents as a database stores them, attachments inline and without "_rev". A file without documents makes an
-// empty database.
-func Load(t testing.TB, s *store.Store, files fs.FS) {
-	t.Helper()
-	names, err := fs.Glob(files, "*.json")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no *.json to load: %v", err)
-	}
-	for _, name := range names {
-		loadFile(t, s, files, name)
-	}
-}
-
-func loadFile(t testing.TB, s *store.Store, files fs.FS, name string) {
-	t.Helper()
-	raw, err := fs.ReadFile(files, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Database string            `json:"database"`
-		Docs     []json.RawMessage `json:"docs"`
-	}
-	if err := json.Unmarshal(raw, &file); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	docs := make([]document.Document, len(file.Docs))
-	for i, raw := range file.Docs {
-		if docs[i], err = document.Decode(raw); err != nil {
-			t.Fatalf("%s: document %d: %v", name, i, err)
-		}
-	}
-	if err := s.CreateDatabase(t.Context(), file.Database); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	loadDocs(t, s, file.Database, docs)
-}
-
-func loadDocs(t testing.TB, s *store.Store, db string, docs []document.Document) {
-	t.Helper()
-	if len(docs) == 0 {
-		return
-	}
-	written, err := s.PutMany(t.Context(), db, docs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, w := range written {
-		if w.Err != nil {
-			t.Fatalf("%s in %s: %v", docs[i].ID(), db, w.Err)
-		}
 	}
 }
