@@ -143,7 +143,7 @@ func billingLearns(s *subject) {
 	b.was(s, accountA)
 	db := s.accountDB(accountA)
 	s.free("10.0.0.4")
-	p := s.poolWith(trouble{s.s, when("put", db, 1, responseLost)}, Options{Copies: projection.Options{Written: b.add}})
+	p := s.poolWith(s.s.With(when("put", db, 1, responseLost)), Options{Copies: projection.Options{Written: b.add}})
 	s.ok(s.assign(p, accountA, "10.0.0.4"))
 	b.was(s, accountA)
 }

@@ -240,9 +240,9 @@ func coolingAfterKazooAlone(s *subject) {
 func coolingNotAfterUndo(s *subject) {
 	s.configured(`{"cooling_s":60}`)
 	s.free("10.0.0.1", "10.0.0.2")
-	store := trouble{s.s, when("put", Database, 1, preceded(func() {
+	store := s.s.With(when("put", Database, 1, preceded(func() {
 		s.ok(outcome(s.Delete(s.Context(), DeleteRequest{Address: "10.0.0.2"})))
-	}))}
+	})))
 	p := s.poolWith(store, Options{Settings: account.NewConfig(s.s)})
 	testutil.RequireFault(s, s.assign(p, accountA, "10.0.0.1", "10.0.0.2"), fault.Conflict)
 	if events := history.Changes(s.stored(Database, "10.0.0.1")); len(events) < 2 || events[0].Action != history.Released {

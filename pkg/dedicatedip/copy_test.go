@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"junctor/pkg/kazoo"
+	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -54,8 +55,8 @@ func copyFails(s *subject) {
 	db := s.accountDB(accountA)
 	for _, call := range []string{"get many", "put"} {
 		var log testutil.Log
-		p := s.impatient(func(c, d string, do func() error) error {
-			if c == call && d == db {
+		p := s.impatient(func(c storetest.Call, do func() error) error {
+			if c.Name == call && c.DB == db {
 				return errUnplugged
 			}
 			return do()

@@ -8,6 +8,7 @@ import (
 
 	"junctor/pkg/kazoo"
 	"junctor/pkg/projection"
+	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 
 	"junctor/pkg/fault"
@@ -26,8 +27,8 @@ var faultCases = []testCase{
 }
 
 // with returns a pool whose calls to the store go through a hook.
-func (s *subject) with(around func(call, db string, do func() error) error) *Pool {
-	return s.pool(trouble{s.s, around}, &testutil.Log{})
+func (s *subject) with(h storetest.Hook) *Pool {
+	return s.pool(s.s.With(h), &testutil.Log{})
 }
 
 // conflictNames checks that err is a fault.Conflict that names an address.
@@ -148,7 +149,7 @@ func undoFails(s *subject) {
 		s.ok(s.assign(s.Pool, accountB, "10.0.0.2"))
 		s.ok(s.release(s.Pool, accountB, "10.0.0.2"))
 	}
-	failsUntil := func(last int64) func(string, string, func() error) error {
+	failsUntil := func(last int64) storetest.Hook {
 		return onPuts(func(nth int64, do func() error) error {
 			if nth == 1 {
 				compete()
@@ -162,7 +163,7 @@ func undoFails(s *subject) {
 	s.holds("10.0.0.1", "10.0.0.2")
 
 	var log testutil.Log
-	p := s.pool(trouble{s.s, failsUntil(1000)}, &log)
+	p := s.pool(s.s.With(failsUntil(1000)), &log)
 	s.conflictNames(s.assign(p, accountA, "10.0.0.1", "10.0.0.2"), "10.0.0.2")
 	for _, word := range []string{`"level":"error"`, "10.0.0.1", accountA, "unplugged", "a request was refused"} {
 		if !strings.Contains(log.String(), word) {
@@ -193,8 +194,8 @@ func clientGone(s *subject) {
 	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
 	for _, address := range [][]string{{"10.0.0.1", "10.0.0.2"}, {"10.0.0.3"}} {
 		ctx, cancel := context.WithCancel(s.Context())
-		p := s.with(func(call, db string, do func() error) error {
-			if call == "put" {
+		p := s.with(func(c storetest.Call, do func() error) error {
+			if c.Name == "put" {
 				cancel()
 			}
 			return do()

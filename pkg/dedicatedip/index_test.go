@@ -232,7 +232,7 @@ func overtakenCopy(s *subject) {
 		released := when("put", s.accountDB(accountA), 1, preceded(func() {
 			s.ok(s.release(other, accountA, id))
 		}))
-		p := s.following(s.poolWith(trouble{deaf{s.s, cut}, released}, Options{Copies: soon}))
+		p := s.following(s.poolWith(deaf{s.s.With(released), cut}, Options{Copies: soon}))
 		s.caughtUp(p)
 		if !tells {
 			cancel()
@@ -255,8 +255,8 @@ func TestNothingReadOfOwnWrites(t *testing.T) {
 		s := newSubject(t, storetest.Open(t, "memory:"))
 		s.free("10.0.0.1")
 		var reads atomic.Int64
-		p := s.following(s.with(func(call, db string, do func() error) error {
-			if call == "get many" {
+		p := s.following(s.with(func(c storetest.Call, do func() error) error {
+			if c.Name == "get many" {
 				reads.Add(1)
 			}
 			return do()

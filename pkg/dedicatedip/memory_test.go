@@ -27,10 +27,10 @@ func writtenBeforeDeleted(s *subject) {
 	s.free("10.0.0.1")
 	other := s.pool(s.s, io.Discard)
 	var p *Pool
-	p = s.following(s.poolWith(trouble{s.s, when("put", Database, 1, followed(func() {
+	p = s.following(s.poolWith(s.s.With(when("put", Database, 1, followed(func() {
 		s.ok(outcome(other.Delete(s.Context(), DeleteRequest{Address: "10.0.0.1"})))
 		s.without(p, "10.0.0.1")
-	}))}, Options{Copies: soon}))
+	}))), Options{Copies: soon}))
 	s.ok(s.assign(p, accountA, "10.0.0.1"))
 	s.without(p, "10.0.0.1")
 	testutil.Eventually(s, "without a copy", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") == nil })

@@ -12,6 +12,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
+	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
 	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
@@ -52,13 +53,32 @@ func throughKazoosViews(s *subject) {
 	}
 }
 
-// throughOurViews: where Kazoo's are not, ours are installed in the accounts' databases.
+// survey is what doctor does: a full pass that writes nothing.
+func (s *subject) survey(accounts int) projection.Survey {
+	s.Helper()
+	found, err := projection.TakeSurvey(s.Context(), s.s, accounts)
+	s.ok(err)
+	return found
+}
+
+// throughOurViews: where Kazoo's are not, ours are installed in the accounts' databases. A survey installs none, and finds
+// what concerns an account that holds addresses all the same.
 func throughOurViews(s *subject) {
 	s.writeAccounts(accountA, accountB)
+	s.give(accountA, "10.0.0.1")
+	s.write(Database, "10.0.0.1", func(doc document.Document) { doc["pvt_host"] = "moved" })
 	s.putIn(s.accountDB(accountB), `{"_id":"10.0.0.9","pvt_type":"dedicated_ip"}`)
+	if found := s.survey(10); found.Stale.Count != 1 || found.LeftOver.Count != 0 || found.Accounts != 2 {
+		s.Errorf("surveyed %+v", found)
+	}
+	for _, db := range []string{kazoo.Accounts, s.accountDB(accountA), s.accountDB(accountB)} {
+		if doc := s.stored(db, "_design/"+pooldb.OurDesign); doc != nil {
+			s.Errorf("%s has got %v", db, doc)
+		}
+	}
 	h := s.reconciler()
 	s.ok(h.Repair(s.Context(), false))
-	s.counts(h, map[string]int{projection.CopyRemoved: 1})
+	s.counts(h, map[string]int{projection.CopyUpdated: 1, projection.CopyRemoved: 1})
 	if s.stored(s.accountDB(accountA), "_design/junctor") == nil {
 		s.Error("the account's database has no view of ours")
 	}
@@ -281,19 +301,6 @@ func abandonedAddresses(s *subject) {
 	}
 }
 
-// unwritable is a store that can't write to one account's database.
-type unwritable struct {
-	storetest.Apart
-	db string
-}
-
-func (u unwritable) Put(ctx context.Context, db string, doc document.Document) (string, error) {
-	if db == u.db {
-		return "", fault.New(fault.DatastoreFault, "forbidden by validate_doc_update")
-	}
-	return u.Apart.Put(ctx, db, doc)
-}
-
 // A pass goes on past an account whose copies can't be written, and says so.
 func TestAPassGoesOnPastAnUnwritableAccount(t *testing.T) {
 	t.Parallel()
@@ -304,9 +311,12 @@ func TestAPassGoesOnPastAnUnwritableAccount(t *testing.T) {
 		s.hold(id, []string{address})
 		s.ok(s.s.Delete(s.Context(), s.accountDB(id), address, s.stored(s.accountDB(id), address).Rev()))
 	}
-	h := s.reconcilerOn(unwritable{s.s, s.accountDB(accountB)}, projection.ReconcilerOptions{
-		Patience: 50 * time.Millisecond,
-	})
+	h := s.reconcilerOn(s.s.With(func(c storetest.Call, do func() error) error {
+		if c.Name == "put" && c.DB == s.accountDB(accountB) {
+			return fault.New(fault.DatastoreFault, "forbidden by validate_doc_update")
+		}
+		return do()
+	}), projection.ReconcilerOptions{Patience: 50 * time.Millisecond})
 	if err := h.Repair(s.Context(), false); err == nil || !strings.Contains(err.Error(), accountB) {
 		t.Errorf("got %v", err)
 	}

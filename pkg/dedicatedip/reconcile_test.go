@@ -14,7 +14,6 @@ import (
 	"junctor/pkg/kazoo"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/projection"
-	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
@@ -151,31 +150,27 @@ func (s *subject) windows() {
 // dying is the pool of a process that ends with its first write to the pool: the write is made, and then nothing any more.
 func (s *subject) dying() *Pool {
 	dead := false
-	return s.impatient(func(call, _ string, do func() error) error {
+	return s.impatient(func(c storetest.Call, do func() error) error {
 		if dead {
 			return errUnplugged
 		}
-		dead = call == "put"
+		dead = c.Name == "put"
 		return do()
 	}, &testutil.Log{})
 }
 
 // impatient is with, for copies that are never written: requests do not wait for them.
-func (s *subject) impatient(around func(call, db string, do func() error) error, log *testutil.Log) *Pool {
-	return s.poolWith(trouble{s.s, around}, Options{
+func (s *subject) impatient(h storetest.Hook, log *testutil.Log) *Pool {
+	return s.poolWith(s.s.With(h), Options{
 		Log: zerolog.New(log), Copies: projection.Options{Patience: time.Millisecond},
 	})
 }
 
 // before is the state in which the windows open.
 func (s *subject) before() {
-	s.addressesBefore()
-	s.listAccounts(accountA, accountB, accountC)
-}
-
-func (s *subject) addressesBefore() {
 	s.free("10.0.0.1")
 	s.give(accountA, "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5")
+	s.listAccounts(accountA, accountB, accountC)
 }
 
 // listAccounts writes accounts into the database of all accounts and into their own, as Kazoo does, with its views.
@@ -206,10 +201,13 @@ func (s *subject) healed() {
 	s.holds("10.0.0.1="+accountA, "10.0.0.2", "10.0.0.4="+accountB, "10.0.0.5="+accountA)
 }
 
-// windowsInPass: what happened while no Reconciler ran.
+// windowsInPass: what happened while no Reconciler ran. A survey finds what a pass then repairs.
 func windowsInPass(s *subject) {
 	s.before()
 	s.windows()
+	if found := s.survey(10); found.Missing.Count != 2 || found.Stale.Count != 1 || found.LeftOver.Count != 3 || !found.All {
+		s.Errorf("surveyed %+v", found)
+	}
 	h := s.reconciler()
 	s.ok(h.Repair(s.Context(), false))
 	s.healed()
@@ -240,12 +238,19 @@ func twiceAtOnce(s *subject) {
 	inside, crowded := map[int]bool{}, false
 	var reconcilers []*testReconciler
 	for i := range 2 {
-		h := s.reconcilerOn(watched{s.s, func(enter bool) {
+		reads := func(begun bool) {
 			mu.Lock()
 			defer mu.Unlock()
-			inside[i] = enter
+			inside[i] = begun
 			crowded = crowded || inside[0] && inside[1]
-		}}, projection.ReconcilerOptions{})
+		}
+		h := s.reconcilerOn(s.s.With(func(c storetest.Call, do func() error) error {
+			if c.Name == "view" && c.DB == kazoo.Accounts {
+				reads(true)
+				defer reads(false)
+			}
+			return do()
+		}), projection.ReconcilerOptions{})
 		reconcilers = append(reconcilers, h)
 		s.running(h)
 	}
@@ -273,20 +278,4 @@ func twiceAtOnce(s *subject) {
 	if crowded {
 		s.Error("two passes ran at once")
 	}
-}
-
-// watched reports when a pass reads the accounts.
-type watched struct {
-	storetest.Apart
-	tell func(enter bool)
-}
-
-func (w watched) View(
-	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
-) error {
-	if db == kazoo.Accounts {
-		w.tell(true)
-		defer w.tell(false)
-	}
-	return w.Apart.View(ctx, db, design, view, q, each)
 }

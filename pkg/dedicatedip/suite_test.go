@@ -34,7 +34,7 @@ const (
 )
 
 // cases is everything that holds on every store. That reads from memory return the same is what indexCases compare.
-var cases = slices.Concat(followedCases, lookupCases, listCases, availableCases, missingCases, summaryCases, surveyCases,
+var cases = slices.Concat(followedCases, lookupCases, listCases, availableCases, missingCases, summaryCases,
 	indexCases, reconcileCases, rebuildCases, billingCases, contentionCases, memoryCases)
 
 // followedCases run once more on a pool that reads from memory.

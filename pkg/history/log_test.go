@@ -24,7 +24,6 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
-	"junctor/pkg/store"
 	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
@@ -138,25 +137,6 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// noHistory is a store whose history can't be written, or is not there.
-type noHistory struct{ *world }
-
-func (noHistory) refuses(db string) bool { return db == history.Database }
-
-func (s noHistory) Put(ctx context.Context, db string, doc document.Document) (string, error) {
-	if s.refuses(db) {
-		return "", fault.New(fault.DatastoreUnreachable, "")
-	}
-	return s.world.Put(ctx, db, doc)
-}
-
-func (s noHistory) PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error) {
-	if s.refuses(db) {
-		return nil, fault.New(fault.DatastoreUnreachable, "")
-	}
-	return s.world.PutMany(ctx, db, docs)
-}
-
 // TestKilled: what a process did not move before it was killed is found by the next one: in the document, or because it
 // was moved before the document dropped it.
 func TestKilled(t *testing.T) {
@@ -176,7 +156,12 @@ func TestHistoryDown(t *testing.T) {
 	run(t, func(w *world) {
 		s := w.process()
 		s.create(ip)
-		down := w.processOn(noHistory{w})
+		down := w.processOn(w.With(func(c storetest.Call, do func() error) error {
+			if c.Name == "put" && c.DB == history.Database {
+				return fault.New(fault.DatastoreUnreachable, "")
+			}
+			return do()
+		}))
 		var want []string
 		for n := range 4 {
 			down.assign(accountA, ip)
@@ -433,27 +418,19 @@ func TestUndone(t *testing.T) {
 	})
 }
 
-// interrupted is a store on which others write just before and just after tombstones are read, once.
-type interrupted struct {
-	*world
-	before, after func()
-}
-
-func (s *interrupted) GetDeleted(
-	ctx context.Context, db string, ids []string,
-) (gone map[string]document.Document, there map[string]bool, err error) {
-	s.before()
-	gone, there, err = s.world.GetDeleted(ctx, db, ids)
-	s.after()
-	return gone, there, err
-}
-
 // TestCreatedAndDeletedMeanwhile: a creation whose address others create and delete meanwhile is a conflict: its record
 // would not go on from theirs. Afterwards it can be created.
 func TestCreatedAndDeletedMeanwhile(t *testing.T) {
 	run(t, func(w *world) {
 		other := w.process()
-		s := w.processOn(&interrupted{w, func() { other.create(ip) }, func() { other.delete(ip) }})
+		s := w.processOn(w.With(func(c storetest.Call, do func() error) error {
+			if c.Name != "get deleted" {
+				return do()
+			}
+			other.create(ip)
+			defer other.delete(ip)
+			return do()
+		}))
 		_, err := s.Create(t.Context(), dedicatedip.CreateRequest{Address: ip, Zone: "z", Host: "h", By: by})
 		if !fault.Is(err, fault.Conflict) {
 			t.Errorf("created: %v", err)
@@ -463,28 +440,18 @@ func TestCreatedAndDeletedMeanwhile(t *testing.T) {
 	})
 }
 
-// noCheckpoint is a store whose checkpoint can't be written while it fails.
-type noCheckpoint struct {
-	*world
-	fails *atomic.Bool
-}
-
-func (s noCheckpoint) Update(
-	ctx context.Context, db, id string, change func(document.Document) error,
-) (document.Document, error) {
-	if s.fails.Load() {
-		return nil, fault.New(fault.DatastoreUnreachable, "")
-	}
-	return s.world.Update(ctx, db, id, change)
-}
-
 // TestCheckpointFails: while the checkpoint can't be written, the log says so once, and says once that it can be again.
 func TestCheckpointFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "memory:")
 		var fails atomic.Bool
 		var lines testutil.Log
-		s := noCheckpoint{w, &fails}
+		s := w.With(func(c storetest.Call, do func() error) error {
+			if c.Name == "update" && fails.Load() {
+				return fault.New(fault.DatastoreUnreachable, "")
+			}
+			return do()
+		})
 		log := history.New(s, w.now, zerolog.New(&lines))
 		pool := dedicatedip.New(s, dedicatedip.Options{Now: w.now, History: log, Log: zerolog.Nop()})
 		ctx, cancel := context.WithCancel(t.Context())

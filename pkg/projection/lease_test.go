@@ -1,8 +1,6 @@
 package projection
 
 import (
-	"fmt"
-	"reflect"
 	"testing"
 	"time"
 
@@ -39,16 +37,5 @@ func TestLostLease(t *testing.T) {
 	}
 	if err := held.renew(t.Context()); err != errLeaseLost {
 		t.Errorf("the lease is held twice: %v", err)
-	}
-}
-
-func TestTally(t *testing.T) {
-	t.Parallel()
-	var many Sample
-	for i := range 10 {
-		many.add(fmt.Sprint(i))
-	}
-	if !reflect.DeepEqual(many, Sample{10, []string{"0", "1", "2"}}) {
-		t.Errorf("counted %+v", many)
 	}
 }

@@ -12,6 +12,30 @@ import (
 type Apart struct {
 	*store.Store
 	Prefix string
+	hook   Hook
+}
+
+// Call is a call of a store.
+type Call struct {
+	context.Context
+	Name string // "get many", "get deleted", "put" (also of several documents), "update" or "view"
+	DB   string
+}
+
+// Hook is what a test does about a call: before or after it makes it by do, or instead.
+type Hook func(c Call, do func() error) error
+
+// With returns the store with a hook for each Call.
+func (a Apart) With(h Hook) Apart {
+	a.hook = h
+	return a
+}
+
+func (a Apart) call(ctx context.Context, name, db string, do func() error) error {
+	if a.hook == nil {
+		return do()
+	}
+	return a.hook(Call{ctx, name, db}, do)
 }
 
 // CreateDatabase is Store.CreateDatabase with the prefix before the name of the database.
@@ -25,15 +49,25 @@ func (a Apart) Get(ctx context.Context, db, id string) (document.Document, error
 }
 
 // GetMany is Store.GetMany with the prefix before the name of the database.
-func (a Apart) GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error) {
-	return a.Store.GetMany(ctx, a.Prefix+db, ids)
+func (a Apart) GetMany(
+	ctx context.Context, db string, ids []string,
+) (docs map[string]document.Document, err error) {
+	err = a.call(ctx, "get many", db, func() (err error) {
+		docs, err = a.Store.GetMany(ctx, a.Prefix+db, ids)
+		return err
+	})
+	return docs, err
 }
 
 // GetDeleted is Store.GetDeleted with the prefix before the name of the database.
 func (a Apart) GetDeleted(
 	ctx context.Context, db string, ids []string,
 ) (gone map[string]document.Document, there map[string]bool, err error) {
-	return a.Store.GetDeleted(ctx, a.Prefix+db, ids)
+	err = a.call(ctx, "get deleted", db, func() (err error) {
+		gone, there, err = a.Store.GetDeleted(ctx, a.Prefix+db, ids)
+		return err
+	})
+	return gone, there, err
 }
 
 // GetRevision is Store.GetRevision with the prefix before the name of the database.
@@ -44,8 +78,12 @@ func (a Apart) GetRevision(ctx context.Context, db, id, rev string) (document.Do
 // Update is Store.Update with the prefix before the name of the database.
 func (a Apart) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
-) (document.Document, error) {
-	return a.Store.Update(ctx, a.Prefix+db, id, change)
+) (doc document.Document, err error) {
+	err = a.call(ctx, "update", db, func() (err error) {
+		doc, err = a.Store.Update(ctx, a.Prefix+db, id, change)
+		return err
+	})
+	return doc, err
 }
 
 // Changes is Store.Changes with the prefix before the name of the database.
@@ -66,13 +104,23 @@ func (a Apart) Position(ctx context.Context, db string) (seq, epoch string, err 
 }
 
 // Put is Store.Put with the prefix before the name of the database.
-func (a Apart) Put(ctx context.Context, db string, doc document.Document) (string, error) {
-	return a.Store.Put(ctx, a.Prefix+db, doc)
+func (a Apart) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
+	err = a.call(ctx, "put", db, func() (err error) {
+		rev, err = a.Store.Put(ctx, a.Prefix+db, doc)
+		return err
+	})
+	return rev, err
 }
 
 // PutMany is Store.PutMany with the prefix before the name of the database.
-func (a Apart) PutMany(ctx context.Context, db string, docs []document.Document) ([]store.Written, error) {
-	return a.Store.PutMany(ctx, a.Prefix+db, docs)
+func (a Apart) PutMany(
+	ctx context.Context, db string, docs []document.Document,
+) (written []store.Written, err error) {
+	err = a.call(ctx, "put", db, func() (err error) {
+		written, err = a.Store.PutMany(ctx, a.Prefix+db, docs)
+		return err
+	})
+	return written, err
 }
 
 // Delete is Store.Delete with the prefix before the name of the database.
@@ -84,7 +132,7 @@ func (a Apart) Delete(ctx context.Context, db, id, rev string) error {
 func (a Apart) View(
 	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
 ) error {
-	return a.Store.View(ctx, a.Prefix+db, design, view, q, each)
+	return a.call(ctx, "view", db, func() error { return a.Store.View(ctx, a.Prefix+db, design, view, q, each) })
 }
 
 // Resolve is Store.Resolve with the prefix before the name of the database.
