@@ -91,12 +91,11 @@ func TestFiles(t *testing.T) {
 	}{
 		"dedicated_ips.json": {"_design/dedicated_ips", []string{"assigned_to_listing", "available_listing",
 			"host_listing", "summary_listing", "zone_listing"}},
-		"junctor_dedicated_ips.json":  {"_design/junctor", []string{"available", "by_address", "names"}},
-		"ip_history.json":             {"_design/ip_history", []string{"by_account", "by_address", "by_day", "by_time"}},
-		"junctor_account.json":        {"_design/junctor", []string{"dedicated_ips", "users_by_md5", "users_by_name", "users_by_sha1"}},
-		"junctor_accounts.json":       {"_design/junctor", []string{"by_api_key", "by_name", "by_realm"}},
-		"junctor_kazoo_clusters.json": {"_design/junctor", []string{"clusters"}},
-		"routing.json":                {"_design/routing", []string{"by_address", "by_owner", "by_zone", "listing"}},
+		"junctor_dedicated_ips.json": {"_design/junctor", []string{"available", "by_address", "names"}},
+		"ip_history.json":            {"_design/ip_history", []string{"by_account", "by_address", "by_day", "by_time"}},
+		"junctor_account.json":       {"_design/junctor", []string{"dedicated_ips", "users_by_md5", "users_by_name", "users_by_sha1"}},
+		"junctor_accounts.json":      {"_design/junctor", []string{"by_api_key", "by_name", "by_realm"}},
+		"routing.json":               {"_design/routing", []string{"by_address", "by_owner", "by_zone", "listing"}},
 	}
 	files, err := fs.Glob(Files, "*")
 	if err != nil || !slices.Equal(files, slices.Sorted(maps.Keys(want))) {

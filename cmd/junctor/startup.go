@@ -42,7 +42,7 @@ func installAfter(ctx context.Context, s *store.Store, poolErr error) error {
 	if poolErr != nil && !errors.Is(poolErr, projection.ErrPoolMissing) {
 		return poolErr
 	}
-	if err := trust.Install(ctx, s); err != nil {
+	if err := s.CreateDatabase(ctx, trust.Database); err != nil {
 		return err
 	}
 	if err := routing.Install(ctx, s); err != nil {

@@ -37,7 +37,7 @@ func found(t testing.TB, changes ...func(*api.Config)) *founded {
 		err, designErr,
 		s.Install(t.Context(), "accounts", design),
 		pooldb.Install(t.Context(), s), history.Install(t.Context(), s),
-		routing.Install(t.Context(), s), trust.Install(t.Context(), s),
+		routing.Install(t.Context(), s), s.CreateDatabase(t.Context(), trust.Database),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -38,7 +38,7 @@ func loadRouting(t testing.TB, s *store.Store) {
 		err = routing.Install(t.Context(), s)
 	}
 	if err == nil {
-		err = trust.Install(t.Context(), s)
+		err = s.CreateDatabase(t.Context(), trust.Database)
 	}
 	if err != nil {
 		t.Fatal(err)

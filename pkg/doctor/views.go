@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	couchdbviews "junctor/couchdb-views"
-	"junctor/pkg/auth/trust"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -92,7 +91,6 @@ func same(a, b document.Document) bool {
 // own are the design documents that are ours, by the database they are in.
 var own = map[string]string{
 	dedicatedip.Database: "junctor_dedicated_ips.json",
-	trust.Database:       "junctor_kazoo_clusters.json",
 	routing.Database:     "routing.json",
 }
 

@@ -197,7 +197,7 @@ func (c *counted) Get(ctx context.Context, id string) (trust.Cluster, error) {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	s := storetest.Open(t, "memory:")
-	if err := trust.Install(t.Context(), s); err != nil {
+	if err := s.CreateDatabase(t.Context(), trust.Database); err != nil {
 		t.Fatal(err)
 	}
 	c := &clock{}

@@ -2,14 +2,11 @@ package remote_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
 	"junctor/pkg/fault"
-	"junctor/pkg/testutil"
 )
 
 // TestMemory: how long a response is cached, by the requests that a cluster gets.
@@ -135,40 +132,16 @@ func TestProvokedErrors(t *testing.T) {
 	}
 }
 
-// TestOneQuestion: a token is asked about once at a time, and a caller who waits may leave.
-func TestOneQuestion(t *testing.T) {
+// TestClientGone: a client that hangs up does not end the question, which counts for others.
+func TestClientGone(t *testing.T) {
 	t.Parallel()
-	gate := make(chan struct{})
-	var asking sync.Mutex
-	w, k := with(t, func(rw http.ResponseWriter, r *http.Request) {
-		if asking.TryLock() {
-			defer asking.Unlock()
-		} else {
-			t.Error("asked twice at a time")
-		}
-		<-gate
-		success(about(clusterA, nil))(rw, r)
-	}, nil)
+	w, k := with(t, success(about(clusterA, nil)), nil)
 	ctx, leave := context.WithCancel(t.Context())
-	left := make(chan error)
-	go func() { // asks first, so that the others wait for its question
-		_, err := w.Identify(ctx, clusterA, good)
-		left <- err
-	}()
-	testutil.Eventually(t, "the cluster or the registry was asked", func() bool { return len(k.lines()) == 1 })
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			if _, err := w.Identify(t.Context(), clusterA, good); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	testutil.Eventually(t, "the cluster or the registry was asked", func() bool { return w.registry.reads.Load() == 21 })
 	leave()
-	if err := <-left; !errors.Is(err, context.Canceled) {
-		t.Errorf("who left got %v", err)
+	if _, err := w.Identify(ctx, clusterA, good); err != nil {
+		t.Errorf("got %v", err)
 	}
-	close(gate)
-	wg.Wait()
+	if w.accepts(t, good); len(k.lines()) != 1 {
+		t.Errorf("asked %v", k.lines())
+	}
 }

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/sync/singleflight"
 
 	"junctor/pkg/auth"
 	"junctor/pkg/auth/trust"
@@ -47,7 +46,6 @@ type Introspector struct {
 	client   *client
 	now      func() time.Time
 	accepted *lru.Cache[string, cachedIdentity]
-	flights  singleflight.Group
 	// breakers has a *breaker.Breaker for each URL: a cluster that is registered anew elsewhere starts afresh. There are
 	// no more of them than clusters were ever registered.
 	breakers sync.Map
@@ -81,7 +79,8 @@ func (i *Introspector) Identify(ctx context.Context, clusterID, token string) (*
 	if len(token) > maxToken || !validToken.MatchString(token) {
 		return nil, refuse("too long for a token, or with characters that no token has")
 	}
-	ctx, cancel := context.WithTimeout(ctx, totalTime)
+	// A client that hangs up does not count as an outage of the cluster.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), totalTime)
 	defer cancel()
 	cluster, err := i.registry.Get(ctx, clusterID)
 	if fault.Is(err, fault.BadIdentifier) {
@@ -97,15 +96,7 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 	if known, ok := i.accepted.Get(q.key()); ok && i.now().Before(known.expires) {
 		return &known.identity, nil
 	}
-	asked := i.flights.DoChan(q.key(), func() (any, error) {
-		return i.ask(context.WithoutCancel(ctx), q), nil // others may wait for it
-	})
-	select {
-	case r := <-asked:
-		return r.Val.(introspection).result()
-	case <-ctx.Done():
-		return nil, fault.Wrap(fault.ClusterUnreachable, ctx.Err())
-	}
+	return i.ask(ctx, q).result()
 }
 
 // ask asks the cluster unless its breaker is open, and caches an identity. The caller bounds how often a client may show

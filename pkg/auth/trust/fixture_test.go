@@ -40,7 +40,7 @@ func open(t *testing.T, dsn string) *store.Store {
 	t.Helper()
 	s := storetest.Open(t, dsn)
 	for range 2 { // the second finds all there
-		if err := trust.Install(t.Context(), s); err != nil {
+		if err := s.CreateDatabase(t.Context(), trust.Database); err != nil {
 			t.Fatal(err)
 		}
 	}

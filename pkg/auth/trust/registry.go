@@ -18,7 +18,7 @@ import (
 // Store is what the registry needs of a store.
 type Store interface {
 	account.Reader
-	store.Viewer
+	store.Lister
 	Put(ctx context.Context, db string, doc document.Document) (rev string, err error)
 	Delete(ctx context.Context, db, id, rev string) error
 }
@@ -123,7 +123,7 @@ func read(ctx context.Context, documents account.Reader, id string) (document.Do
 	if err != nil {
 		return nil, err
 	}
-	if doc.String(kazoo.FieldType) != docType || doc.Bool(kazoo.FieldDeleted) {
+	if !isCluster(doc) {
 		return nil, unknown(id, errors.New("the document is not that of a cluster"))
 	}
 	return doc, nil
@@ -136,9 +136,9 @@ func unknown(id string, cause error) error {
 // List returns all registered clusters by id, those with an unusable URL included.
 func (r *Registry) List(ctx context.Context) ([]Cluster, error) {
 	clusters := []Cluster{}
-	err := r.store.View(ctx, Database, "junctor", "clusters", store.Query{IncludeDocs: true}, func(row store.Row) error {
+	err := r.store.All(ctx, Database, store.Query{IncludeDocs: true}, func(row store.Row) error {
 		doc, err := row.Doc()
-		if err == nil && kazoo.IsID(doc.ID()) {
+		if err == nil && kazoo.IsID(doc.ID()) && isCluster(doc) {
 			clusters = append(clusters, listed(doc))
 		}
 		return err

@@ -176,7 +176,7 @@ func TestAnotherProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		if err := trust.Install(t.Context(), s); err != nil {
+		if err := s.CreateDatabase(t.Context(), trust.Database); err != nil {
 			t.Fatal(err)
 		}
 		here, documents := cached(s, s, staleness)

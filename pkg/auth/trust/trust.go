@@ -10,11 +10,8 @@
 package trust
 
 import (
-	"context"
-
-	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/document"
-	"junctor/pkg/store"
+	"junctor/pkg/kazoo"
 )
 
 // Database is where other clusters are registered.
@@ -41,7 +38,7 @@ func listed(doc document.Document) Cluster {
 	}
 }
 
-// Install makes sure that the database and its views exist.
-func Install(ctx context.Context, s store.DatabaseInstaller) error {
-	return store.InstallDatabase(ctx, s, Database, couchdbviews.Files, "junctor_kazoo_clusters.json")
+// isCluster reports whether doc is that of a registered cluster.
+func isCluster(doc document.Document) bool {
+	return doc.String(kazoo.FieldType) == docType && !doc.Bool(kazoo.FieldDeleted)
 }
