@@ -66,7 +66,7 @@ func (a *app) execute(ctx context.Context, task *adminsocket.Task) (code int) {
 	stdout := bufio.NewWriter(task.Stdout) // tables are written in small pieces
 	c := &cli{
 		getenv: func(string) string { return "" }, stdin: task.Stdin, stdout: stdout,
-		stderr: flushFirst{stdout, task.Stderr}, file: task.File, terminal: task.Terminal, input: task.Input, app: a,
+		stderr: flushFirst{stdout, task.Stderr}, terminal: task.Terminal, input: task.Input, app: a,
 		peer: task.User,
 	}
 	code = c.run(log.Logger().WithContext(ctx), task.Args)
@@ -88,10 +88,13 @@ func (w flushFirst) Write(p []byte) (int, error) {
 }
 
 // forward has the server that listens on a socket do a task.
-func (c *cli) forward(ctx context.Context, socket string, args []string) error {
+func (c *cli) forward(ctx context.Context, socket string, t storeTask, args []string) error {
+	streams := adminsocket.Streams{Stdout: c.stdout, Stderr: c.stderr}
+	if t.in != nil {
+		streams.Stdin = c.stdin
+	}
 	code, err := adminsocket.Call(ctx, socket, version(),
-		adminsocket.Request{Args: args, Input: c.input, Terminal: c.terminal},
-		adminsocket.Streams{Stdin: c.stdin, Stdout: c.stdout, Stderr: c.stderr, File: c.file})
+		adminsocket.Request{Args: args, Input: c.input, Terminal: c.terminal}, streams)
 	if err != nil {
 		return err
 	}

@@ -16,13 +16,9 @@ func TestLongPath(t *testing.T) {
 	t.Parallel()
 	home := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
 	s := start(t, "--store", home)
-	target, err := os.Readlink(socketFile(home))
-	if err != nil {
-		t.Fatal(err)
-	}
 	ok(t, "account", "create", "A", "--store", home)
 	s.stop()
-	if exists(socketFile(home)) || exists(filepath.Dir(target)) {
+	if exists(socketFile(home)) {
 		t.Error("the socket is still there")
 	}
 }
@@ -56,7 +52,7 @@ func TestLeftoverSocket(t *testing.T) {
 func TestSocket(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
-	s := start(t, "--store", home)
+	start(t, "--store", home)
 	for args, want := range map[string]int{
 		"sup kazoo_ips_maintenance add": 0, "serve": 2, "version": 2, "": 2, "bootstrap --frobnicate": 2,
 	} {
@@ -66,14 +62,5 @@ func TestSocket(t *testing.T) {
 		if err != nil || code != want || (stderr.Len() > 0) != (want == 2) {
 			t.Errorf("%s: got %d %v %s, want %d", args, code, err, &stderr, want)
 		}
-	}
-
-	silent, err := net.Dial("unix", socketFile(home)) // must not keep the server from stopping
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	if code := s.stop(); code != 0 {
-		t.Errorf("exit code %d", code)
 	}
 }

@@ -33,7 +33,7 @@ store of it.`,
 		check: func([]string) error { return c.checkFolderStore("\"junctor export\" writes all of it into a file") },
 		out:   true,
 		run: func(ctx context.Context, a *app, _ []string) error {
-			err := backup.Write(ctx, c.file, a.store, backup.Options{
+			err := backup.Write(ctx, c.stdout, a.store, backup.Options{
 				Folder: a.home, WithoutKey: withoutKey, Version: version(), Now: time.Now(),
 			})
 			zerolog.Ctx(ctx).Info().Err(err).Msg("backup")

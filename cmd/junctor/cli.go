@@ -22,7 +22,6 @@ type cli struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	file           io.Writer // see storeTask.out
 	terminal       adminsocket.Terminal
 
 	store  storeFlags

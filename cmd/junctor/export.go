@@ -32,7 +32,7 @@ is read. Databases that were written to meanwhile are named.`,
 		out: true,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			shown := progress.New(c.stderr, c.terminal.Interactive)
-			done, err := transfer.Export(ctx, c.file, a.store, transfer.ExportOptions{
+			done, err := transfer.Export(ctx, c.stdout, a.store, transfer.ExportOptions{
 				Version: version(), Now: time.Now(), Progress: func(p transfer.Progress) {
 					shown.Show(int64(p.Databases-1), int64(p.Total), progressText(p))
 				},

@@ -37,7 +37,7 @@ func run(
 	if name == "sup" { // a link, for operators who are used to Kazoo's command
 		args = append([]string{name}, args...)
 	}
-	c := &cli{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, file: stdout,
+	c := &cli{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr,
 		terminal: findTerminal(stdout, stderr)}
 	return c.run(ctx, args)
 }

@@ -24,17 +24,23 @@ type outputFile struct {
 	draft *statefile.Draft // nil for the standard output
 }
 
-// intoFile has do write a file to c.file, and reports what was written.
+// intoFile has do write a file as c.stdout, and reports what was written.
 func (c *cli) intoFile(name string, do func() error) error {
 	output, err := c.createOutput(name)
 	if err != nil {
 		return err
 	}
-	c.file = output
+	reporting := *c
+	if name == "-" {
+		reporting.stdout = c.stderr
+	}
+	c.stdout = output
 	if err := output.end(do()); err != nil {
 		return err
 	}
-	return output.report(c)
+	return reporting.print(output, [][]string{
+		{"file", output.Name}, {"bytes", fmt.Sprint(output.Bytes)}, {"sha256", output.Sum},
+	})
 }
 
 // createOutput begins an output file. It has what its owner only may read.
@@ -76,13 +82,4 @@ func (f *outputFile) end(err error) error {
 		return errors.Join(err, f.draft.Discard())
 	}
 	return f.draft.Publish()
-}
-
-// report prints what was written: where the file itself is not.
-func (f *outputFile) report(c *cli) error {
-	own := *c
-	if f.draft == nil {
-		own.stdout = c.stderr
-	}
-	return own.print(f, [][]string{{"file", f.Name}, {"bytes", fmt.Sprint(f.Bytes)}, {"sha256", f.Sum}})
 }

@@ -82,8 +82,7 @@ func (c *cli) routingLookupCommand() *cobra.Command {
 	})
 }
 
-// maxRoutingFile bounds a cluster's document, in bytes. It has to fit into an adminsocket.Request with its quotes
-// escaped.
+// maxRoutingFile bounds a cluster's document, in bytes.
 const maxRoutingFile = 1 << 20
 
 // readRoutingFile reads the file that holds a cluster's document; "-" is standard input.

@@ -28,10 +28,10 @@ type storeTask struct {
 	input func(args []string) (string, error)
 	// check validates flags and operands before a store is opened. What it refuses is wrong usage. It may be nil.
 	check func(args []string) error
-	// in opens what run reads from c.stdin, on the operator's side, before a store is opened. It may be nil: then that is
-	// the standard input.
+	// in opens what run reads from c.stdin, on the operator's side, before a store is opened. It may be nil: then run reads
+	// nothing, and the standard input is left to the commands after this one.
 	in func(args []string) (io.ReadCloser, error)
-	// out makes what run writes to c.file the file that the first operand names.
+	// out makes what run writes to c.stdout the file that the first operand names.
 	out bool
 	run func(ctx context.Context, a *app, args []string) error
 	// asIs tasks work on a store that may lack all that is ours: it is not installed for them. Those that change nothing
@@ -101,7 +101,7 @@ func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
 	}
 	home := c.store.home()
 	socket, forwarded := c.store.socket(home), forwardedArgs(cmd, args)
-	if err := c.forward(cmd.Context(), socket, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
+	if err := c.forward(cmd.Context(), socket, t, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
 		return err
 	}
 	if c.store.dsn == embedded.Memory {
@@ -115,7 +115,7 @@ func (c *cli) doAnywhere(cmd *cobra.Command, t storeTask, args []string) error {
 	}
 	err := c.doHere(cmd.Context(), t, args)
 	if _, ok := errors.AsType[openError](err); ok {
-		if err := c.forward(cmd.Context(), socket, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
+		if err := c.forward(cmd.Context(), socket, t, forwarded); !errors.Is(err, adminsocket.ErrNoServer) {
 			return err
 		}
 	}

@@ -1,19 +1,26 @@
 package adminsocket
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"encoding/json"
+	"crypto/rand"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"junctor/pkg/statefile"
 )
+
+// errSilent explains that the server accepted no command.
+var errSilent = errors.New("the server of this store accepts no command: it is stopping, or it is of an older version, " +
+	"and then has to be restarted")
 
 // Call has the server that listens on a socket run a command, and returns its exit code. It refuses a socket that
 // another user may have made: the request may have a password in it. version is that of this program.
@@ -26,131 +33,115 @@ func Call(ctx context.Context, path, version string, request Request, streams St
 	if err := checkOwner(path); err != nil {
 		return 0, err
 	}
-	conn, err := dial(ctx, path)
-	if err != nil {
-		return 0, ErrNoServer
+	s := newSender(ctx, path)
+	defer s.abandon()
+	body, err := s.begin(call{version, request}, streams.Stdin)
+	if err == nil {
+		defer body.Close()
+		defer context.AfterFunc(ctx, s.cancel)()
+		code, err = receive(body, version, streams)
 	}
-	defer conn.Close()
-	reader := bufio.NewReaderSize(conn, headerSize+maxPayload)
-	if err := begin(ctx, conn, reader, version, request); err != nil {
-		return 0, err
+	if failed := s.inputErr.Load(); err != nil && failed != nil {
+		return 0, fmt.Errorf("standard input: %w", *failed)
 	}
-	c := &call{streams: streams, wanted: make(chan struct{}, 1)}
-	c.frames.w = deadlineWriter{conn}
-	stop := context.AfterFunc(ctx, func() {
-		_ = conn.SetReadDeadline(time.Now().Add(cancelTime))
-		_ = c.frames.write(kindCancel, nil)
-	})
-	defer stop()
-	defer close(c.wanted)
-	go c.sendInput()
-	code, err = c.receive(reader)
 	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
 	return code, err
 }
 
-// begin exchanges versions and sends the request. Once that is sent, the end of ctx is no error: the command is to be
-// cancelled then.
-func begin(ctx context.Context, conn net.Conn, reader *bufio.Reader, version string, request Request) (err error) {
-	text, err := json.Marshal(request)
-	if err != nil {
-		return err
+// sender sends the requests about one command.
+type sender struct {
+	http     *http.Client
+	url      string
+	ctx      context.Context // of the requests
+	abandon  context.CancelFunc
+	inputErr atomic.Pointer[error] // why the input could not be read: the server only learns that there is no more
+}
+
+func newSender(ctx context.Context, path string) *sender {
+	s := &sender{url: "http://junctor/" + rand.Text(), http: &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) },
+	}}}
+	s.ctx, s.abandon = context.WithCancel(context.WithoutCancel(ctx))
+	return s
+}
+
+// begin sends a command and waits until the server has accepted it. It returns the body of the response.
+func (s *sender) begin(c call, stdin io.Reader) (io.ReadCloser, error) {
+	var head bytes.Buffer
+	if err := gob.NewEncoder(&head).Encode(c); err != nil {
+		return nil, err
 	}
-	_ = conn.SetDeadline(time.Now().Add(greetingTime))
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		_ = conn.SetDeadline(time.Now())
-		close(interrupted)
-	})
-	defer func() {
-		if !stop() {
-			<-interrupted
-			if err != nil {
-				err = context.Cause(ctx)
-			}
-		}
-		_ = conn.SetDeadline(time.Time{})
-	}()
-	_, err = io.WriteString(conn, greeting(version))
-	var found string
-	if err == nil {
-		found, err = readVersion(reader)
+	var body io.Reader = &head
+	if stdin != nil {
+		body = io.MultiReader(&head, s.forward(stdin))
 	}
+	late := time.AfterFunc(greetingTime, s.abandon)
+	response, err := s.send(http.MethodPost, body)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("the server of this store did not respond within %s", greetingTime)
+	case !late.Stop():
+		return nil, fmt.Errorf("the server of this store did not respond within %s", greetingTime)
+	case errors.Is(err, ErrNoServer):
+		return nil, ErrNoServer
 	case err != nil:
-		return errSilent
-	case found != version:
-		return versionError(found, version)
+		return nil, errSilent
 	}
-	if err := writeRequest(conn, text); err != nil {
-		return fmt.Errorf("the server of this store: %w", err)
-	}
-	return nil
+	return response.Body, nil
 }
 
-// call is a command under way.
-type call struct {
-	streams Streams
-	frames  frameWriter
-	wanted  chan struct{}
+// forward returns a reader of what is in stdin. Its Read ends when the command is abandoned: net/http waits for that.
+func (s *sender) forward(stdin io.Reader) io.Reader {
+	reader, writer := io.Pipe()
+	context.AfterFunc(s.ctx, func() { _ = reader.Close() })
+	go func() {
+		_, err := io.Copy(writer, stdin)
+		if err != nil && s.ctx.Err() == nil {
+			s.inputErr.Store(&err)
+		}
+		_ = writer.CloseWithError(err)
+	}()
+	return reader
 }
 
-// sendInput sends a part of the standard input whenever one is wanted.
-func (c *call) sendInput() {
-	buf := make([]byte, maxPayload)
-	for range c.wanted {
-		n, err := 0, error(nil)
-		for n == 0 && err == nil {
-			n, err = c.streams.Stdin.Read(buf)
-		}
-		switch {
-		case n > 0: // an error comes again
-			err = c.frames.write(kindInput, buf[:n])
-		case err == io.EOF:
-			err = c.frames.write(kindInput, nil)
-		default:
-			text := err.Error()
-			err = c.frames.write(kindInputError, []byte(text[:min(len(text), maxPayload)]))
-		}
-		if err != nil {
-			return // receive finds out
-		}
+func (s *sender) send(method string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(s.ctx, method, s.url, body)
+	if err != nil {
+		return nil, err
+	}
+	return s.http.Do(request)
+}
+
+// cancel cancels the command, and abandons it if it goes on.
+func (s *sender) cancel() {
+	time.AfterFunc(cancelTime, s.abandon)
+	if response, err := s.send(http.MethodDelete, nil); err == nil {
+		_ = response.Body.Close()
 	}
 }
 
 // receive writes what the command writes, until it ends.
-func (c *call) receive(reader io.Reader) (code int, err error) {
+func receive(body io.Reader, version string, streams Streams) (code int, err error) {
+	frames := gob.NewDecoder(body)
 	for {
-		k, payload, err := readFrame(reader, maxPayload)
-		if err != nil {
+		var f frame
+		if err := frames.Decode(&f); err != nil {
 			return 0, fmt.Errorf("the server of this store ended before the command had: %w", err)
 		}
-		switch k {
-		case kindInputWanted:
-			select {
-			case c.wanted <- struct{}{}:
-			default:
-				return 0, errFrame
-			}
-		case kindStdout:
-			_, err = c.streams.Stdout.Write(payload)
-		case kindStderr:
-			_, err = c.streams.Stderr.Write(payload)
-		case kindFile:
-			_, err = c.streams.File.Write(payload)
-		case kindEnded:
-			if len(payload) != 1 {
-				return 0, errFrame
-			}
-			return int(payload[0]), nil
-		default:
-			return 0, errFrame
+		switch {
+		case f.Ended:
+			return f.Code, nil
+		case f.Version == version:
+			continue
+		case f.Version != "":
+			return 0, fmt.Errorf("the server of this store is junctor %s and this is junctor %s: restart the server, or use "+
+				"the executable that it runs", f.Version, version)
 		}
-		if err != nil {
+		if _, err := streams.Stdout.Write(f.Stdout); err != nil {
+			return 0, err
+		}
+		if _, err := streams.Stderr.Write(f.Stderr); err != nil {
 			return 0, err
 		}
 	}
@@ -158,23 +149,8 @@ func (c *call) receive(reader io.Reader) (code int, err error) {
 
 // checkOwner refuses a socket of another user.
 func checkOwner(path string) error {
-	for _, p := range []string{path, follow(path)} {
-		if err := statefile.CheckFolder(filepath.Dir(p)); err != nil {
-			return err
-		}
+	if err := statefile.CheckFolder(filepath.Dir(path)); err != nil {
+		return err
 	}
-	return statefile.CheckSocket(follow(path))
-}
-
-// follow returns where a socket is, to which path may be a link, see listen.
-func follow(path string) string {
-	if target, err := os.Readlink(path); err == nil {
-		return target
-	}
-	return path
-}
-
-func dial(ctx context.Context, path string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: greetingTime}
-	return dialer.DialContext(ctx, "unix", follow(path))
+	return statefile.CheckSocket(path)
 }

@@ -12,7 +12,7 @@ import (
 const maxPath = 103
 
 // listen listens on a socket, unless another server does. A socket that refuses connections was left by a killed
-// server. If path is too long for a socket it becomes a link, and the socket is in a temporary folder.
+// server.
 func listen(path string) (listener net.Listener, remove func(), err error) {
 	if conn, err := dial(context.Background(), path); err == nil {
 		_ = conn.Close()
@@ -21,32 +21,21 @@ func listen(path string) (listener net.Listener, remove func(), err error) {
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return nil, nil, err
 	}
-	if len(path) <= maxPath {
-		listener, err = listenUnix(path)
-		return listener, removal(path), err
-	}
-	folder, err := os.MkdirTemp("", "junctor-")
+	short, done, err := shorten(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	if listener, err = listenLinked(path, filepath.Join(folder, "junctor.sock")); err != nil {
-		_ = os.RemoveAll(folder)
+	defer done()
+	unix, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
+	if err != nil {
 		return nil, nil, err
 	}
-	removeLink := removal(path)
-	return listener, func() { removeLink(); _ = os.RemoveAll(folder) }, nil
-}
-
-func listenLinked(path, target string) (net.Listener, error) {
-	listener, err := listenUnix(target)
-	if err != nil {
-		return nil, err
+	unix.SetUnlinkOnClose(false) // see removal
+	if err := os.Chmod(path, 0o600); err != nil {
+		_ = unix.Close()
+		return nil, nil, err
 	}
-	if err := os.Symlink(target, path); err != nil {
-		_ = listener.Close()
-		return nil, err
-	}
-	return listener, nil
+	return unix, removal(path), nil
 }
 
 // removal returns a function that removes the socket that is at path now, but not one that another server has put in its
@@ -60,15 +49,29 @@ func removal(path string) (remove func()) {
 	}
 }
 
-func listenUnix(path string) (net.Listener, error) {
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+// dial connects to a socket. It is ErrNoServer if nobody listens there.
+func dial(ctx context.Context, path string) (net.Conn, error) {
+	short, done, err := shorten(path)
 	if err != nil {
 		return nil, err
 	}
-	listener.SetUnlinkOnClose(false) // see removal
-	if err := os.Chmod(path, 0o600); err != nil {
-		_ = listener.Close()
-		return nil, err
+	defer done()
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", short)
+	if err != nil {
+		return nil, ErrNoServer
 	}
-	return listener, nil
+	return conn, nil
+}
+
+// shorten returns a path of at most maxPath bytes for a socket, which is good until done is called: for a longer one it
+// opens the folder and names that by its number, which Linux knows.
+func shorten(path string) (short string, done func(), err error) {
+	if len(path) <= maxPath {
+		return path, func() {}, nil
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), filepath.Base(path)), func() { _ = folder.Close() }, nil
 }

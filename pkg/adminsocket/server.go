@@ -1,15 +1,18 @@
 package adminsocket
 
 import (
+	"bufio"
+	"cmp"
 	"context"
-	"errors"
+	"encoding/gob"
+	"io"
+	"log"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
-
-	"junctor/pkg/backoff"
 )
 
 // Options are the options of Listen.
@@ -22,12 +25,13 @@ type Options struct {
 // Server serves a socket.
 type Server struct {
 	Options
-	listener net.Listener
-	remove   func()
-	handle   Handler
-	ctx      context.Context // ends when the server is closed
-	cancel   context.CancelFunc
-	conns    sync.WaitGroup
+	http   *http.Server
+	remove func()
+	handle Handler
+	slots  chan struct{}
+	tasks  sync.Map        // id of a command > context.CancelCauseFunc
+	ctx    context.Context // of all commands
+	cancel context.CancelCauseFunc
 }
 
 // Listen serves a socket that only its owner can use.
@@ -39,46 +43,123 @@ func Listen(path string, o Options, handle Handler) (*Server, error) {
 	return serve(listener, remove, o, handle), nil
 }
 
+// peer is the key of a connection's context for the user at its other end.
+type peer struct{}
+
 func serve(listener net.Listener, remove func(), o Options, handle Handler) *Server {
-	s := &Server{Options: o, listener: listener, remove: remove, handle: handle}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.conns.Go(s.accept)
+	s := &Server{Options: o, remove: remove, handle: handle, slots: make(chan struct{}, maxTasks)}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /{id}", s.run)
+	mux.HandleFunc("DELETE /{id}", s.cancelTask)
+	s.http = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: greetingTime,
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, peer{}, peerUser(conn))
+		},
+		ErrorLog: log.New(o.Log.With().Str("level", "warn").Str("from", "admin socket").Logger(), "", 0),
+	}
+	go func() { _ = s.http.Serve(listener) }()
 	return s
 }
 
 // Close removes the socket and waits for the commands under way, which are cancelled after the grace.
 func (s *Server) Close() {
 	s.remove()
-	s.cancel()
-	_ = s.listener.Close()
-	s.conns.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), s.Grace)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		s.cancel(ErrStopping)
+		_ = s.http.Shutdown(context.Background())
+	}
 }
 
-func (s *Server) accept() {
-	slots := make(chan struct{}, maxTasks)
-	pause := backoff.New(acceptPause, maxAcceptPause)
-	for {
-		conn, err := s.listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil { // as when no file descriptors are left; it passes
-			s.Log.Warn().Err(err).Msg("the admin socket can't accept connections")
-			if pause.Wait(s.ctx) != nil {
-				return
-			}
-			continue
-		}
-		pause.Reset()
-		select {
-		case slots <- struct{}{}:
-		case <-s.ctx.Done():
-			_ = conn.Close()
-			return
-		}
-		s.conns.Go(func() {
-			s.handleConn(conn)
-			<-slots
-		})
+// run runs a command.
+func (s *Server) run(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-r.Context().Done():
+		return
 	}
+	conn := http.NewResponseController(w)
+	_ = conn.EnableFullDuplex()
+	in := bufio.NewReader(r.Body)
+	var c call
+	if gob.NewDecoder(in).Decode(&c) != nil {
+		return
+	}
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(r.Context(), func() { cancel(cmp.Or(context.Cause(s.ctx), ErrGone)) })()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })() // which ends a Read of the input
+	s.tasks.Store(r.PathValue("id"), cancel)
+	defer s.tasks.Delete(r.PathValue("id"))
+	out := &output{to: gob.NewEncoder(w), conn: conn, cancel: cancel}
+	if out.send(frame{Version: s.Version}) != nil || c.Version != s.Version {
+		return
+	}
+	user, _ := r.Context().Value(peer{}).(string)
+	code := s.handle(ctx, &Task{
+		Request: c.Request, User: user, Stdin: &receivedInput{in, ctx, cancel},
+		Stdout: stream(func(p []byte) error { return out.send(frame{Stdout: p}) }),
+		Stderr: stream(func(p []byte) error { return out.send(frame{Stderr: p}) }),
+	})
+	_ = out.send(frame{Ended: true, Code: code})
+}
+
+// cancelTask cancels a command.
+func (s *Server) cancelTask(_ http.ResponseWriter, r *http.Request) {
+	if cancel, found := s.tasks.Load(r.PathValue("id")); found {
+		cancel.(context.CancelCauseFunc)(ErrCancelled)
+	}
+}
+
+// output sends the frames of a response, for several goroutines.
+type output struct {
+	mu     sync.Mutex
+	to     *gob.Encoder
+	conn   *http.ResponseController
+	cancel context.CancelCauseFunc
+}
+
+func (o *output) send(f frame) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_ = o.conn.SetWriteDeadline(time.Now().Add(stallTime))
+	err := o.to.Encode(f)
+	if err == nil {
+		err = o.conn.Flush()
+	}
+	if err != nil {
+		o.cancel(ErrGone)
+	}
+	return err
+}
+
+// stream is one of the streams that a command writes to.
+type stream func(p []byte) error
+
+func (send stream) Write(p []byte) (int, error) {
+	if err := send(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// receivedInput is the standard input of a command.
+type receivedInput struct {
+	from   io.Reader
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+func (i *receivedInput) Read(p []byte) (int, error) {
+	n, err := i.from.Read(p)
+	if err != nil && err != io.EOF { // the command was cancelled, or there will be no more
+		i.cancel(ErrGone)
+		err = context.Cause(i.ctx)
+	}
+	return n, err
 }

@@ -26,10 +26,12 @@ func echo(_ context.Context, task *Task) int {
 	return 0
 }
 
+func socketOf(t *testing.T) string { return filepath.Join(t.TempDir(), "s.sock") }
+
 // listenFor serves a socket until the test ends, and returns its path.
 func listenFor(t *testing.T, handle Handler) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "s.sock")
+	path := socketOf(t)
 	s, err := Listen(path, options, handle)
 	if err != nil {
 		t.Fatal(err)
@@ -40,15 +42,15 @@ func listenFor(t *testing.T, handle Handler) string {
 
 // result is what Call returned, and what the command wrote.
 type result struct {
-	stdout, stderr, file strings.Builder
-	code                 int
-	err                  error
+	stdout, stderr strings.Builder
+	code           int
+	err            error
 }
 
 func callWith(ctx context.Context, path string, stdin io.Reader, args ...string) *result {
 	var r result
 	r.code, r.err = Call(ctx, path, testVersion, Request{Args: args},
-		Streams{Stdin: stdin, Stdout: &r.stdout, Stderr: &r.stderr, File: &r.file})
+		Streams{Stdin: stdin, Stdout: &r.stdout, Stderr: &r.stderr})
 	return &r
 }
 
@@ -73,7 +75,7 @@ func (l *exhausted) Accept() (net.Conn, error) {
 // TestAcceptsAgain: the socket goes on when there are file descriptors again (S10).
 func TestAcceptsAgain(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "s.sock")
+	path := socketOf(t)
 	unix, remove, err := listen(path)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +92,7 @@ func TestAcceptsAgain(t *testing.T) {
 // TestCloseWaits: a command that has begun ends before Close returns, and is cancelled after the grace.
 func TestCloseWaits(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "s.sock")
+	path := socketOf(t)
 	begun := make(chan struct{})
 	var cause error
 	o := options
@@ -118,7 +120,10 @@ func TestCloseWaits(t *testing.T) {
 func TestTakenOver(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"short", strings.Repeat("long", 30)} {
-		path := filepath.Join(t.TempDir(), name)
+		path := filepath.Join(t.TempDir(), name, "s.sock")
+		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		var servers []*Server
 		for range 2 {
 			s, err := Listen(path, options, echo)

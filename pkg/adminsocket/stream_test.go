@@ -1,69 +1,74 @@
 package adminsocket
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
+	"encoding/gob"
 	"errors"
 	"io"
 	"net"
-	"path/filepath"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 )
 
-// TestStreams: all three outputs arrive in full and in order, as does the input, whatever their length.
+// TestStreams: both outputs arrive in full and in order, as does the input, whatever their length.
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	path := listenFor(t, func(_ context.Context, task *Task) int {
 		_, _ = io.WriteString(task.Stderr, "begins\n")
-		n, err := io.Copy(task.File, task.Stdin)
+		n, err := io.Copy(task.Stdout, task.Stdin)
 		if err != nil || task.Terminal.Columns != 0 {
 			return 1
 		}
-		_ = binary.Write(task.Stdout, binary.BigEndian, n)
-		_, _ = io.WriteString(task.Stderr, "ends\n")
+		_, _ = io.WriteString(task.Stderr, "ends after "+strconv.FormatInt(n, 10)+"\n")
 		return 7
 	})
-	want := bytes.Repeat([]byte("0123456789abcde\n"), 1<<19) // 8 MiB
+	long := strings.Repeat("0123456789abcde\n", 1<<19) // 8 MiB
 	for name, stdin := range map[string]io.Reader{
-		"whole": bytes.NewReader(want), "empty": strings.NewReader(""),
-		"error with data": iotest.DataErrReader(bytes.NewReader(want)),
+		"whole": strings.NewReader(long), "empty": strings.NewReader(""), "none": nil,
+		"error with data": iotest.DataErrReader(strings.NewReader(long)),
 	} {
-		r := callWith(t.Context(), path, stdin)
-		sent := want
-		if name == "empty" {
-			sent = nil
+		want := long
+		if name == "empty" || name == "none" {
+			want = ""
 		}
-		if r.err != nil || r.code != 7 || r.file.String() != string(sent) || r.stderr.String() != "begins\nends\n" ||
-			r.stdout.String() != string(binary.BigEndian.AppendUint64(nil, uint64(len(sent)))) {
-			t.Errorf("%s: code %d, %v, %d bytes, stderr %q", name, r.code, r.err, r.file.Len(), r.stderr.String())
+		r := callWith(t.Context(), path, stdin)
+		if r.err != nil || r.code != 7 || r.stdout.String() != want ||
+			r.stderr.String() != "begins\nends after "+strconv.Itoa(len(want))+"\n" {
+			t.Errorf("%s: code %d, %v, %d bytes, stderr %q", name, r.code, r.err, r.stdout.Len(), r.stderr.String())
 		}
 	}
 }
 
-// TestInputIsLeft: a command that does not read its input leaves it to the next one.
-func TestInputIsLeft(t *testing.T) {
+// TestUnreadInput: a command ends before it has read its input, of which there may be no end.
+func TestUnreadInput(t *testing.T) {
 	t.Parallel()
-	path, stdin := listenFor(t, echo), strings.NewReader("left")
-	if r := callWith(t.Context(), path, stdin, "a"); r.err != nil || stdin.Len() != len("left") {
-		t.Errorf("%v, %d bytes are left", r.err, stdin.Len())
+	silent, writer := io.Pipe()
+	defer writer.Close()
+	if r := callWith(t.Context(), listenFor(t, echo), silent, "a"); r.err != nil || r.stdout.String() != "a" {
+		t.Errorf("%v: %s", r.err, r.stdout.String())
 	}
 }
 
 // TestInputError: input that can't be read to its end is not taken for complete.
 func TestInputError(t *testing.T) {
 	t.Parallel()
+	read := make(chan error, 1)
+	half, writer := io.Pipe()
 	path := listenFor(t, func(_ context.Context, task *Task) int {
-		text, err := io.ReadAll(task.Stdin)
-		_, _ = io.WriteString(task.Stdout, string(text)+": "+err.Error())
+		_ = writer.CloseWithError(errors.New("the disk is broken"))
+		_, err := io.ReadAll(task.Stdin)
+		read <- err
 		return 1
 	})
-	broken := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(errors.New("the disk is broken")))
-	if r := callWith(t.Context(), path, broken); r.code != 1 || r.stdout.String() != "half: the disk is broken" {
-		t.Errorf("code %d, %v: %s", r.code, r.err, r.stdout.String())
+	r := callWith(t.Context(), path, io.MultiReader(strings.NewReader("half"), half))
+	if r.err == nil || r.err.Error() != "standard input: the disk is broken" {
+		t.Errorf("code %d, %v", r.code, r.err)
+	}
+	if err := <-read; !errors.Is(err, ErrGone) {
+		t.Errorf("the command reads %v", err)
 	}
 }
 
@@ -88,42 +93,41 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestSenderGone: the command of a process that was killed is cancelled, also while it writes.
+// TestSenderGone: the command of a process that was killed is cancelled, while it writes and while it does not.
 func TestSenderGone(t *testing.T) {
 	t.Parallel()
-	begun, ended := make(chan struct{}), make(chan error)
-	path := listenFor(t, func(ctx context.Context, task *Task) int {
-		close(begun)
-		for ctx.Err() == nil {
-			_, _ = task.Stdout.Write(make([]byte, maxPayload)) // more than the socket holds
+	for _, writes := range []bool{false, true} {
+		begun, ended := make(chan struct{}), make(chan error, 1)
+		path := listenFor(t, func(ctx context.Context, task *Task) int {
+			close(begun)
+			for writes && ctx.Err() == nil {
+				_, _ = task.Stdout.Write(make([]byte, 1<<16)) // more than the socket holds
+			}
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
+			return 0
+		})
+		s := newSender(t.Context(), path)
+		body, err := s.begin(call{Version: testVersion}, nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-		ended <- context.Cause(ctx)
-		return 0
-	})
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := begin(t.Context(), conn, bufio.NewReader(conn), testVersion, Request{}); err != nil {
-		t.Fatal(err)
-	}
-	<-begun
-	_ = conn.Close()
-	if cause := <-ended; !errors.Is(cause, ErrGone) {
-		t.Errorf("it ended with %v", cause)
+		<-begun
+		s.abandon()
+		_ = body.Close()
+		if cause := <-ended; !errors.Is(cause, ErrGone) {
+			t.Errorf("it ended with %v", cause)
+		}
 	}
 }
 
 // TestServerGone: the sender is told that the server ended before the command had.
 func TestServerGone(t *testing.T) {
 	t.Parallel()
-	path := respondWith(t, func(conn net.Conn) {
-		reader := bufio.NewReader(conn)
-		_, _ = readVersion(reader)
-		_, _ = io.WriteString(conn, greeting(testVersion))
-		_, _, _ = readFrame(reader, MaxRequest)
-		frames := frameWriter{w: conn}
-		_ = frames.write(kindStdout, []byte("half"))
+	path := respondWith(t, func(w http.ResponseWriter) {
+		frames := gob.NewEncoder(w)
+		_ = frames.Encode(frame{Version: testVersion})
+		_ = frames.Encode(frame{Stdout: []byte("half")})
 	})
 	r := callWith(t.Context(), path, nil)
 	if r.err == nil || !strings.Contains(r.err.Error(), "ended before the command had") || r.stdout.String() != "half" {
@@ -131,7 +135,7 @@ func TestServerGone(t *testing.T) {
 	}
 }
 
-// TestVersions: a server and a command of different versions say so, and what greets in another way gets nothing.
+// TestVersions: a server and a command of different versions say so, and what is no command runs none.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	path := listenFor(t, func(context.Context, *Task) int { t.Error("a command ran"); return 0 })
@@ -139,51 +143,34 @@ func TestVersions(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "is junctor 1.2.3 and this is junctor 1.2.4: restart the server") {
 		t.Errorf("a newer command: %v", err)
 	}
-	for _, sent := range []string{`{"args":["bootstrap"]}` + "\n", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1<<16)} {
+	for _, sent := range []string{"junctor-admin 1.2.2\n\n", "GET / HTTP/1.0\r\n\r\n", "POST /x HTTP/1.0\r\nContent-Length: 4\r\n\r\n{\"a\""} {
 		conn, err := net.Dial("unix", path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = io.WriteString(conn, sent) // fails where the server has heard enough
-		response, _ := io.ReadAll(conn)
-		if _ = conn.Close(); len(response) > 0 {
-			t.Errorf("%.20q: %s", sent, response)
-		}
+		_, _ = io.WriteString(conn, sent)
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
 	}
-	old := respondWith(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) })
+	old := respondWith(t, func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
 	if r := callWith(t.Context(), old, nil); r.err == nil || !strings.Contains(r.err.Error(), "older version") {
 		t.Errorf("an older server: %v", r.err)
 	}
 }
 
-// respondWith serves one connection.
-func respondWith(t *testing.T, serve func(net.Conn)) (path string) {
+// respondWith serves a socket until the test ends.
+func respondWith(t *testing.T, respond func(http.ResponseWriter)) (path string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "s.sock")
+	path = socketOf(t)
 	listener, _, err := listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		if conn, err := listener.Accept(); err == nil {
-			serve(conn)
-			_ = conn.Close()
-		}
-	}()
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		respond(w)
+	})}
+	t.Cleanup(func() { _ = s.Close() })
+	go func() { _ = s.Serve(listener) }()
 	return path
-}
-
-// TestTooLong: arguments that are too long are refused before they are sent, and frames that are when they arrive.
-func TestTooLong(t *testing.T) {
-	t.Parallel()
-	path := listenFor(t, echo)
-	r := callWith(t.Context(), path, nil, strings.Repeat("x", MaxRequest))
-	if r.err == nil || !strings.Contains(r.err.Error(), "are longer than") {
-		t.Errorf("%v", r.err)
-	}
-	frame := binary.BigEndian.AppendUint32([]byte{byte(kindInput)}, maxPayload+1)
-	if _, _, err := readFrame(bytes.NewReader(frame), maxPayload); !errors.Is(err, errFrame) {
-		t.Errorf("a frame: %v", err)
-	}
 }
