@@ -13,7 +13,7 @@ import (
 func NormalizeURL(raw string) (string, error) {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || u.Opaque != "":
+	case err != nil:
 		return "", errors.New("not a URL")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "", errors.New("the URL has to begin with https:// or http://")
