@@ -148,6 +148,7 @@ func TestKazooLives(t *testing.T) {
 			}
 			for _, args := range []string{
 				"account create A --user jane", "user create ID jane", "user passwd ID jane", "user disable ID jane",
+				"user enable ID jane",
 			} {
 				args = strings.ReplaceAll(args, "ID", admin.AccountID)
 				o := call(t, environment{"JUNCTOR_PASSWORD": "x"}, place.args(args)...)

@@ -185,26 +185,6 @@ func TestBootstrapLeavesKazooAlone(t *testing.T) {
 	}
 }
 
-func TestKazooLives(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	bootstrap(t, s)
-	lives := func() bool {
-		kazoo, err := newProvisioner(s).ManagedByKazoo(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return kazoo
-	}
-	if lives() {
-		t.Error("what junctor bootstrapped is taken for a Kazoo's")
-	}
-	change(t, s, "system_config", "auth", document.Document{"pvt_node": "kazoo_apps@kazoo.example.com"})
-	if !lives() {
-		t.Error("a Kazoo that took the store over is not seen")
-	}
-}
-
 func TestBootstrapOfAnIncompleteKazoo(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*testing.T, *store.Store){

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"junctor/pkg/account"
 	"junctor/pkg/auth"
 	"junctor/pkg/fault"
 )
@@ -62,40 +61,5 @@ func TestCredentials(t *testing.T) {
 		if c.good != (identity != nil) || c.good != (err == nil) || !c.good && !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("kind %d, account %q: %+v, %v", c.Kind, c.Account, identity, err)
 		}
-	}
-}
-
-func TestMaySee(t *testing.T) {
-	t.Parallel()
-	s := openExample(t)
-	seen := map[string]string{
-		master:    "1234", // superduper
-		reseller:  "23",
-		customerA: "3",
-		customerB: "4",
-	}
-	for viewer, want := range seen {
-		holder, err := account.Get(t.Context(), s, viewer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		identity := &auth.Identity{AccountID: viewer, Superduper: holder.Superduper}
-		got := ""
-		for _, id := range []string{master, reseller, customerA, customerB} {
-			target, err := account.Get(t.Context(), s, id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if identity.MaySee(target) {
-				got += id[:1]
-			}
-		}
-		if got != want {
-			t.Errorf("%.4s may see %s, want %s", viewer, got, want)
-		}
-	}
-	rooted := &auth.Identity{AccountID: master}
-	if target, _ := account.Get(t.Context(), s, customerA); !rooted.MaySee(target) {
-		t.Error("the root of the tree may not see a descendant")
 	}
 }

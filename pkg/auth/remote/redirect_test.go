@@ -65,30 +65,3 @@ func TestNotRegistered(t *testing.T) {
 		t.Errorf("asked %v", lines)
 	}
 }
-
-// FuzzSteering: ids and tokens that are not exactly of their shape are not sent.
-func FuzzSteering(f *testing.F) {
-	for _, id := range badIDs {
-		f.Add(id, good)
-	}
-	for _, token := range badTokens {
-		f.Add(clusterA, token)
-	}
-	f.Add(clusterA, good)
-	w := newWorld(f)
-	f.Fuzz(func(t *testing.T, id, token string) {
-		before := w.registry.reads.Load()
-		isID := len(id) == 32 && strings.Trim(id, "0123456789abcdef") == ""
-		const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-		isToken := token != "" && len(token) <= 4096 && strings.Trim(token, letters) == ""
-		_, err := w.Identify(t.Context(), id, token)
-		want := fault.Forbidden
-		if isID && !isToken {
-			want = fault.Unauthenticated
-		}
-		read := w.registry.reads.Load() > before
-		if !fault.Is(err, want) || read != (isID && isToken) {
-			t.Errorf("%q, %q: %v, looked for %v", id, token, err, read)
-		}
-	})
-}

@@ -1,7 +1,6 @@
 package trust_test
 
 import (
-	"net/url"
 	"strings"
 	"testing"
 
@@ -46,30 +45,4 @@ func TestBadURL(t *testing.T) {
 			t.Errorf("the error shows a password: %v", err)
 		}
 	}
-}
-
-// FuzzURL: a URL that is accepted leads to the same host when a path is added.
-func FuzzURL(f *testing.F) {
-	for _, raw := range badURLs {
-		f.Add(raw)
-	}
-	f.Add("https://api.example.com:8443/v2/")
-	f.Fuzz(func(t *testing.T, raw string) {
-		got, err := trust.NormalizeURL(raw)
-		if err != nil {
-			return
-		}
-		if again, err := trust.NormalizeURL(got); err != nil || again != got {
-			t.Errorf("%q becomes %q becomes %q, %v", raw, got, again, err)
-		}
-		before, err := url.Parse(raw)
-		if err != nil {
-			t.Fatalf("%q is taken and is no URL", raw)
-		}
-		u, err := url.Parse(got + "/token_auth")
-		if err != nil || u.Host != before.Host || u.Scheme != before.Scheme || u.User != nil || u.RawQuery != "" ||
-			u.Fragment != "" || !strings.HasSuffix(u.Path, "/token_auth") {
-			t.Errorf("%q becomes %#v, %v", raw, u, err)
-		}
-	})
 }
