@@ -37,10 +37,14 @@ type Creation struct {
 // names by then was done; the request may be repeated, which creates what is missing.
 func (p *Pool) CreateMany(ctx context.Context, r CreateManyRequest) (done Creation, err error) {
 	x := ipbatch.Expand(r.Entries, MaxCreated)
-	c := &creation{Pool: p, CreateManyRequest: r, done: Creation{Refused: x.Refused}, existing: map[int][]string{}}
-	err = eachPart(ctx, x.Addresses, c.create)
-	if err == nil {
-		err = eachPart(ctx, x.Differing, c.compare)
+	c := &creation{
+		Pool: p, CreateManyRequest: r, done: Creation{Refused: x.Refused}, existing: map[int][]string{},
+		named: map[string]Address{},
+	}
+	for part := range slices.Chunk(x.Addresses, CreatedAtOnce) {
+		if err = c.create(ctx, part); err != nil {
+			break
+		}
 	}
 	c.reportExisting()
 	if !r.DryRun {
@@ -56,27 +60,16 @@ const CreatedAtOnce = 500
 type creation struct {
 	*Pool
 	CreateManyRequest
-	existing map[int][]string // by entry: ids of addresses that are there with another zone or host
+	existing map[int][]string   // by entry: ids of addresses that are there with another zone or host
+	named    map[string]Address // by text: addresses that an earlier entry adds
 	done     Creation
-}
-
-// eachPart calls do with the addresses, as many at once as are written in one call of the store.
-func eachPart(
-	ctx context.Context, wanted []ipbatch.Address, do func(context.Context, []ipbatch.Address) error,
-) error {
-	for part := range slices.Chunk(wanted, CreatedAtOnce) {
-		if err := ctx.Err(); err != nil {
-			return fault.Wrap(fault.DatastoreUnreachable, err)
-		}
-		if err := do(ctx, part); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // create creates addresses, as far as the pool does not have them.
 func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
+	if err := ctx.Err(); err != nil {
+		return fault.Wrap(fault.DatastoreUnreachable, err)
+	}
 	ctx, cancel := detached(requesttime.Begin(ctx)) // each part has the time of a request
 	defer cancel()
 	// As any request this one reads from memory, if that is current: an address that only the store has is a conflict.
@@ -87,12 +80,17 @@ func (c *creation) create(ctx context.Context, part []ipbatch.Address) error {
 	var missing []ipbatch.Address
 	var docs []document.Document
 	for _, w := range part {
-		if address, ok := found[w.Addr.String()]; ok {
+		text, e := w.Addr.String(), c.Entries[w.Entry]
+		address, ok := found[text]
+		if !ok {
+			address, ok = c.named[text]
+		}
+		if ok {
 			c.exists(w, address)
 			continue
 		}
-		e := c.Entries[w.Entry]
-		doc := c.newDocument(CreateRequest{Address: w.Addr.String(), Zone: e.Zone, Host: e.Host, Notes: e.Notes})
+		c.named[text] = Address{ID: text, Zone: e.Zone, Host: e.Host}
+		doc := c.newDocument(CreateRequest{Address: text, Zone: e.Zone, Host: e.Host, Notes: e.Notes})
 		missing, docs = append(missing, w), append(docs, doc)
 	}
 	if c.DryRun {
@@ -145,7 +143,7 @@ func (c *creation) insertEach(ctx context.Context, wanted []ipbatch.Address, doc
 	return c.compare(ctx, late)
 }
 
-// compare records what became of addresses that the pool has.
+// compare records what became of addresses that another writer stored first.
 func (c *creation) compare(ctx context.Context, part []ipbatch.Address) error {
 	found, err := Reader{pool: c.Pool}.find(ctx, textsOf(part))
 	if err != nil {
@@ -155,7 +153,7 @@ func (c *creation) compare(ctx context.Context, part []ipbatch.Address) error {
 		text := w.Addr.String()
 		if address, ok := found[text]; ok {
 			c.exists(w, address)
-		} else { // a dry run, or deleted again, or the id is that of another document
+		} else { // deleted again, or the id is that of another document
 			c.existing[w.Entry] = append(c.existing[w.Entry], text)
 		}
 	}

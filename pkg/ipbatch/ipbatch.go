@@ -106,8 +106,9 @@ type Address struct {
 
 // Expansion is what entries name.
 type Expansion struct {
-	Addresses []Address // each address once, with the first entry that names it
-	Differing []Address // named again, by an entry with another zone or host than the first
+	// Addresses has each address with the first entry that names it, and with those that name it again with another
+	// zone or host.
+	Addresses []Address
 	// Refused has by the index of an entry what is wrong with it: "invalid" or "too_many".
 	Refused fault.Fields
 }
@@ -139,13 +140,12 @@ func Expand(entries []Entry, most int) Expansion {
 		left -= size
 		for addr := range block.Addresses() {
 			first, known := named[addr]
-			switch {
-			case !known:
+			if !known {
 				named[addr] = i
-				x.Addresses = append(x.Addresses, Address{addr, i})
-			case entries[first].Zone != e.Zone || entries[first].Host != e.Host:
-				x.Differing = append(x.Differing, Address{addr, i})
+			} else if entries[first].Zone == e.Zone && entries[first].Host == e.Host {
+				continue
 			}
+			x.Addresses = append(x.Addresses, Address{addr, i})
 		}
 	}
 	return x

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"junctor/pkg/fault"
@@ -33,18 +32,10 @@ type checkpoint struct {
 // CheckpointFile is the name of the checkpoint in Options.Dir. Without it everything is published again.
 const CheckpointFile = "notices.checkpoint"
 
-const (
-	legacyName = "notices.db"
-	everything = "0" // the sequence before the first change
-)
+const everything = "0" // the sequence before the first change
 
-// openCheckpoint reads what an earlier process left, and has it replayed. The file in which older versions stored each
-// notice is taken for a checkpoint that can't be read.
+// openCheckpoint reads what an earlier process left, and has it replayed.
 func (p *Publisher) openCheckpoint() error {
-	legacy := filepath.Join(p.options.Dir, legacyName)
-	if err := os.Rename(legacy, p.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	text, err := os.ReadFile(p.path)
 	if err == nil {
 		p.parseCheckpoint(text)
@@ -62,7 +53,7 @@ func (p *Publisher) parseCheckpoint(text []byte) {
 	first, rest, _ := bytes.Cut(text, []byte("\n"))
 	if json.Unmarshal(first, &p.since) != nil {
 		p.options.Log.Warn().Str("file", p.path).Msg("change notices of all addresses are published: " +
-			"there is no readable checkpoint, or it is " + legacyName + " of an older version")
+			"there is no readable checkpoint")
 	}
 	for line := range bytes.Lines(rest) {
 		var s [2]string

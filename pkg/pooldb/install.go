@@ -62,17 +62,13 @@ func Install(ctx context.Context, s Installer) error {
 	return equip(ctx, s)
 }
 
-// marked reports whether the pool's database has existed. If no Install has marked it yet, as before there were marks, a
-// Reconciler has left its state.
-func marked(ctx context.Context, s Installer) (found bool, err error) {
-	for _, id := range []string{markID, projection.StateID} {
-		_, err := s.Get(ctx, projection.StateDatabase, id)
-		if err != nil && !fault.Is(err, fault.BadIdentifier) {
-			return false, err
-		}
-		found = found || err == nil
+// marked reports whether the pool's database has existed.
+func marked(ctx context.Context, s Installer) (bool, error) {
+	_, err := s.Get(ctx, projection.StateDatabase, markID)
+	if fault.Is(err, fault.BadIdentifier) {
+		return false, nil
 	}
-	return found, nil
+	return err == nil, err
 }
 
 // Create creates the pool's database if it does not exist, and installs its design documents. Unlike Install it does so

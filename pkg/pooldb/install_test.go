@@ -101,24 +101,22 @@ func installKazoosText(s *subject) {
 // installNoSecondPool: if the pool has existed and is gone, Install does not create another one, which would make all
 // copies look left over.
 func installNoSecondPool(s *subject) {
-	for _, mark := range []string{markID, projection.StateID} { // the latter is what an older junctor has left
-		elsewhere := storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + mark + "/"}
-		s.ok(elsewhere.CreateDatabase(s.Context(), projection.StateDatabase))
-		_, err := elsewhere.Put(s.Context(), projection.StateDatabase, document.Document{"_id": mark})
-		s.ok(err)
-		for range 2 {
-			if err := Install(s.Context(), elsewhere); !errors.Is(err, projection.ErrPoolMissing) {
-				s.Errorf("%s: installed with %v", mark, err)
-			}
+	elsewhere := storetest.Apart{Store: s.s.Store, Prefix: s.s.Prefix + "gone/"}
+	s.ok(elsewhere.CreateDatabase(s.Context(), projection.StateDatabase))
+	_, err := elsewhere.Put(s.Context(), projection.StateDatabase, document.Document{"_id": markID})
+	s.ok(err)
+	for range 2 {
+		if err := Install(s.Context(), elsewhere); !errors.Is(err, projection.ErrPoolMissing) {
+			s.Errorf("installed with %v", err)
 		}
-		if exists, err := elsewhere.DatabaseExists(s.Context(), Database); exists || err != nil {
-			s.Errorf("%s: the pool exists: %t, %v", mark, exists, err)
-		}
-		s.ok(elsewhere.CreateDatabase(s.Context(), Database)) // the operator restores it, empty though it be
-		s.ok(Install(s.Context(), elsewhere))
-		if _, err := elsewhere.Get(s.Context(), Database, "_design/"+OurDesign); err != nil {
-			s.Error(err)
-		}
+	}
+	if exists, err := elsewhere.DatabaseExists(s.Context(), Database); exists || err != nil {
+		s.Errorf("the pool exists: %t, %v", exists, err)
+	}
+	s.ok(elsewhere.CreateDatabase(s.Context(), Database)) // the operator restores it, empty though it be
+	s.ok(Install(s.Context(), elsewhere))
+	if _, err := elsewhere.Get(s.Context(), Database, "_design/"+OurDesign); err != nil {
+		s.Error(err)
 	}
 	s.stored(projection.StateDatabase, markID)
 }
