@@ -118,7 +118,7 @@ usage).`,
 		case "completion":
 			cmd.Short, cmd.Long = "Print a script that completes commands and flags in a shell", ""
 			for _, shell := range cmd.Commands() {
-				shell.Args, shell.Long = operands(0, 0), completionHelp(shell)
+				shell.Args, shell.Long = operands(0, 0), "" // cobra's lines are too long
 			}
 		}
 	}

@@ -57,21 +57,6 @@ func helpOf(cmd *cobra.Command, args []string) error {
 	return found.Help()
 }
 
-// completionHelp returns the help of the command that prints the completion script for a shell. It replaces cobra's,
-// whose lines are too long.
-func completionHelp(shell *cobra.Command) string {
-	load := fmt.Sprintf("source <(%s)", shell.CommandPath())
-	switch shell.Name() {
-	case "fish":
-		load = shell.CommandPath() + " | source"
-	case "powershell":
-		load = shell.CommandPath() + " | Out-String | Invoke-Expression"
-	}
-	return fmt.Sprintf(`Prints a script that completes commands and flags in %s. To load it:
-
-  %s`, shell.Name(), load)
-}
-
 // manCommand writes manual pages, for packages.
 func manCommand() *cobra.Command {
 	return &cobra.Command{

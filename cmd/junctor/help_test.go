@@ -103,7 +103,7 @@ func TestCompletion(t *testing.T) {
 	for typed, want := range map[string]string{
 		"us": "user\t", "user p": "passwd\t", "serve --lis": "--listen\t", "help user en": "enable\t",
 		"ips list --status a": "available\nassigned\n:4\n", "ips list --statu": "--status\tSTATUS of the addresses: ",
-		"sup kapps_config s": "set_default\n:4\n", "sup kapps_c": "kapps_config\n:4\n", "ips assign A": ":4\n",
+		"sup kapps_c": ":4\n", "ips assign A": ":4\n",
 		"ips import A": ":0\n", "serve --store A": ":0\n", "ips list --zone A": ":4\n",
 	} {
 		words := strings.Fields(typed)

@@ -191,25 +191,25 @@ func (s *server) run(ctx context.Context, listener *httpserver.Listener, metrics
 	s.notifyManager(daemon.SdNotifyReady)
 
 	f := newFollowers()
-	f.run("reload", s.reload)
+	f.run(s.reload)
 	if s.notices != nil {
-		f.run("change notices", s.notices.Run) // before the store is prepared: an earlier run may have left some
+		f.run(s.notices.Run) // before the store is prepared: an earlier run may have left some
 	}
 	for _, queue := range s.bills.queues {
-		f.run("billing", func(ctx context.Context) {
+		f.run(func(ctx context.Context) {
 			defer queue.Close()
 			queue.Run(ctx)
 		})
 	}
 	err := s.announce(serving, url)
 	if err == nil {
-		f.run("pool", func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
-		f.run("accounts", s.accountList.Follow)
-		f.run("projector", s.pool.Projector().Run)
-		f.run("history", s.history.Run)
-		f.run("reconciler", s.reconciler.Run)
-		f.run("routing", s.routing.Follow)
-		f.run("repairs", s.repairStore)
+		f.run(func(ctx context.Context) { s.pool.Follow(ctx, s.maxStaleness) })
+		f.run(s.accountList.Follow)
+		f.run(s.pool.Projector().Run)
+		f.run(s.history.Run)
+		f.run(s.reconciler.Run)
+		f.run(s.routing.Follow)
+		f.run(s.repairStore)
 		for s.ready.State(serving) == starting && serving.Err() == nil { // then it is logged
 		}
 		<-serving.Done()

@@ -44,9 +44,9 @@ func (s *server) drain(h *httpserver.Server, closeSocket func()) {
 
 // stopFollowers ends the goroutines that work beside requests.
 func (s *server) stopFollowers(f *followers) {
-	if left := f.stop(followerTime); len(left) > 0 {
-		s.log.Warn().Strs("followers", left).Stringer("limit", followerTime).
-			Msg("these take too long to stop and are abandoned; the next start does what they have left")
+	if !f.stop(followerTime) {
+		s.log.Warn().Stringer("limit", followerTime).
+			Msg("the work beside requests takes too long to stop and is abandoned; the next start does what is left")
 	}
 }
 
@@ -81,51 +81,21 @@ func within(limit time.Duration, do func()) bool {
 type followers struct {
 	ctx    context.Context
 	cancel context.CancelFunc
-	all    []follower
-}
-
-type follower struct {
-	name  string // for the log
-	ended chan struct{}
+	all    sync.WaitGroup
 }
 
 // newFollowers returns followers that go on until stop is called.
 func newFollowers() *followers {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &followers{ctx: ctx, cancel: cancel}
+	f := &followers{}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	return f
 }
 
 // run starts a follower, which has to return when its context ends.
-func (f *followers) run(name string, follow func(ctx context.Context)) {
-	ended := make(chan struct{})
-	f.all = append(f.all, follower{name, ended})
-	go func() {
-		defer close(ended)
-		follow(f.ctx)
-	}()
-}
+func (f *followers) run(follow func(ctx context.Context)) { f.all.Go(func() { follow(f.ctx) }) }
 
-// stop ends all followers, and returns the names of those that have not ended within limit.
-func (f *followers) stop(limit time.Duration) (abandoned []string) {
+// stop ends all followers, and reports whether they have ended within limit.
+func (f *followers) stop(limit time.Duration) bool {
 	f.cancel()
-	timeout := time.After(limit)
-	for i, one := range f.all {
-		select {
-		case <-one.ended:
-		case <-timeout:
-			return running(f.all[i:])
-		}
-	}
-	return nil
-}
-
-func running(all []follower) (names []string) {
-	for _, one := range all {
-		select {
-		case <-one.ended:
-		default:
-			names = append(names, one.name)
-		}
-	}
-	return names
+	return within(limit, f.all.Wait)
 }

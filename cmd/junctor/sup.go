@@ -32,10 +32,6 @@ codes. These are known:
   kapps_config get CATEGORY KEY [DEFAULT]
   kapps_config set_default CATEGORY KEY VALUE`,
 		Args: cobra.ArbitraryArgs, // sup.Parse counts them
-		ValidArgsFunction: func(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-			words := slices.DeleteFunc(sup.Next(args), func(word string) bool { return !strings.HasPrefix(word, begun) })
-			return words, cobra.ShellCompDirectiveNoFileComp
-		},
 	}
 	return c.storeCommand(cmd, storeTask{
 		asIs: true, // run installs what a call needs

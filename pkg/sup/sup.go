@@ -129,21 +129,6 @@ func (c command) parse(args []string) (*Call, string, int) {
 	}
 }
 
-// Next returns what can stand behind args: the modules, or the functions of a module.
-func Next(args []string) (words []string) {
-	switch len(args) {
-	case 0:
-		return modules()
-	case 1:
-		for _, c := range commands {
-			if c.module == args[0] {
-				words = append(words, c.function)
-			}
-		}
-	}
-	return words
-}
-
 func modules() (names []string) {
 	for _, c := range commands {
 		if !slices.Contains(names, c.module) {
