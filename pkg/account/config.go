@@ -68,10 +68,7 @@ func (c Config) Off(ctx context.Context, name string, path ...string) (bool, err
 // is nothing, as in Kazoo.
 func (c Config) Value(ctx context.Context, name string, path ...string) (any, error) {
 	doc, err := c.documents.Get(ctx, kazoo.SystemConfig, name)
-	if Missing(err) {
-		return nil, nil
-	}
-	if err != nil {
+	if err != nil && !Missing(err) {
 		return nil, err
 	}
 	for _, section := range c.node.Sections() {
