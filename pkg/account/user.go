@@ -14,11 +14,9 @@ import (
 
 // NewUser describes a user to create.
 type NewUser struct {
-	Username  string // unique in the account, without regard to case
-	Password  string
-	FirstName string // empty is "Account"
-	LastName  string // empty is "Admin"
-	Level     string // Kazoo's priv_level: "admin", which is what empty means, or "user"
+	Username string // unique in the account, without regard to case
+	Password string
+	Level    string // Kazoo's priv_level: "admin", which is what empty means, or "user"
 }
 
 // maxUsername is what Kazoo's schema allows.
@@ -104,13 +102,13 @@ func (f *Provisioner) mayWrite(ctx context.Context) error {
 
 // newUser returns the document of a user, as Kazoo would write it (kzd_users, with the defaults of its schema).
 func (f *Provisioner) newUser(accountID string, n NewUser) document.Document {
-	first, last, level := cmp.Or(n.FirstName, "Account"), cmp.Or(n.LastName, "Admin"), cmp.Or(n.Level, "admin")
+	const first, last = "Account", "Admin"
 	doc := document.Document{
 		"_id":                     randomHex(16),
 		"username":                lowerName(n.Username),
 		"first_name":              first,
 		"last_name":               last,
-		"priv_level":              level,
+		"priv_level":              cmp.Or(n.Level, "admin"),
 		"enabled":                 true,
 		"verified":                false,
 		"require_password_update": false,

@@ -154,23 +154,6 @@ func TestIssueUnknownKey(t *testing.T) {
 	}
 }
 
-// TestIssueMakesASecret: an account that never logged in has none, and a token can't be bound to none.
-func TestIssueMakesASecret(t *testing.T) {
-	t.Parallel()
-	s := openIssuing(t)
-	for _, db := range []string{database(t, customerA), "accounts"} {
-		update(t, s, db, customerA, document.Document{"pvt_signature_secret": nil})
-	}
-	grant, err := auth.NewIssuer(s, at(now)).APIKey(t.Context(), keyOfA)
-	token := grant.Token
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := authenticate(t, strict(s), token); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestIssueWithoutKeyMaterial(t *testing.T) {
 	t.Parallel()
 	for name, section := range map[string]any{

@@ -78,7 +78,6 @@ var checks = []check{
 	{name: "master account", look: (*examination).masterAccount, alone: refound},
 	{name: "account views", look: (*examination).accountViews, beside: true},
 	{name: "Kazoo's views", look: (*examination).kazooViews, beside: true},
-	{name: "own views", look: (*examination).ownViews},
 	{name: "addresses", look: ofSurvey((*examination).addresses)},
 	{name: "spellings", look: ofSurvey((*examination).spellings)},
 	{name: "conflicts", look: ofSurvey((*examination).conflicts)},

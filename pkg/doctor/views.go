@@ -11,11 +11,10 @@ import (
 	"strings"
 
 	couchdbviews "junctor/couchdb-views"
-	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/kazoo"
 	"junctor/pkg/pooldb"
-	"junctor/pkg/routing"
 	"junctor/pkg/store"
 )
 
@@ -40,7 +39,7 @@ func (e *examination) kazooViews(ctx context.Context) Finding {
 	if err != nil {
 		return failed(err)
 	}
-	installed, err := e.store.Get(ctx, dedicatedip.Database, ours.ID())
+	installed, err := e.store.Get(ctx, kazoo.DedicatedIPs, ours.ID())
 	switch {
 	case fault.Is(err, fault.BadIdentifier), fault.Is(err, fault.DatastoreMissing):
 		return warning(ours.ID()+" is missing", "nothing: junctor installs Kazoo's text when it starts to serve")
@@ -51,7 +50,7 @@ func (e *examination) kazooViews(ctx context.Context) Finding {
 	if missing := lacking(installed, wanted); len(missing) > 0 {
 		return broken(ours.ID()+" has no "+strings.Join(missing, ", "), refresh+"; junctor never rewrites it")
 	}
-	if text := e.failing(ctx, dedicatedip.Database, installed, wanted); text != "" {
+	if text := e.failing(ctx, kazoo.DedicatedIPs, installed, wanted); text != "" {
 		return broken(text, refresh+"; junctor never rewrites it")
 	}
 	text, err := e.recognize(ctx, ours, installed)
@@ -86,45 +85,6 @@ func (e *examination) recognize(ctx context.Context, ours, installed document.Do
 
 func same(a, b document.Document) bool {
 	return a["language"] == b["language"] && reflect.DeepEqual(a["views"], b["views"])
-}
-
-// own are the design documents that are ours, by the database they are in.
-var own = map[string]string{
-	dedicatedip.Database: "junctor_dedicated_ips.json",
-	routing.Database:     "routing.json",
-}
-
-// ownViews looks at the design documents that are ours to write.
-func (e *examination) ownViews(ctx context.Context) Finding {
-	var later, stale []string
-	for _, db := range slices.Sorted(maps.Keys(own)) {
-		design, err := store.Design(couchdbviews.Files, own[db])
-		if err != nil {
-			return failed(err)
-		}
-		installed, err := e.store.Get(ctx, db, design.ID())
-		switch {
-		case fault.Is(err, fault.BadIdentifier), fault.Is(err, fault.DatastoreMissing):
-			later = append(later, db)
-		case err != nil:
-			return failed(err)
-		case !same(installed, design):
-			stale = append(stale, db)
-		default:
-			if text := e.failing(ctx, db, design, viewsOf(design)); text != "" {
-				return broken(text, "see the log of CouchDB")
-			}
-		}
-	}
-	switch {
-	case len(stale) > 0:
-		return Finding{State: OK, Found: "of another version in " + strings.Join(stale, ", "),
-			Remedy: "nothing: junctor rewrites them when it starts to serve, and CouchDB then builds their index again"}
-	case len(later) > 0:
-		return Finding{State: OK, Found: "not yet installed in " + strings.Join(later, ", "),
-			Remedy: "nothing: junctor installs them when it starts to serve, and CouchDB builds their index once"}
-	}
-	return fine("up to date, and they can be queried")
 }
 
 // viewsOf returns the names of the views of a design document.
