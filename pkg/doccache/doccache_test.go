@@ -191,10 +191,13 @@ func TestAnUpdateThatChangesNothingKeepsTheDocument(t *testing.T) {
 	t.Parallel()
 	inBubble(t, doccache.Options{Staleness: staleness}, func(t *testing.T, s *storeCalls, c *doccache.Cache) {
 		get(t, c)
+		set(t, s.Store, "uncached", "1")
 		v := c.ReadSet().Validity()
-		_, err := c.Writer(s.Store).Update(t.Context(), db, id, func(document.Document) error { return store.ErrUnchanged })
-		if err != nil || !c.Valid(v) {
-			t.Errorf("decision dropped, %v", err)
+		for _, id := range []string{id, "uncached"} {
+			_, err := c.Writer(s.Store).Update(t.Context(), db, id, func(document.Document) error { return store.ErrUnchanged })
+			if err != nil || !c.Valid(v) {
+				t.Errorf("%s: decision dropped, %v", id, err)
+			}
 		}
 		if get(t, c); s.reads.Load() != 1 {
 			t.Error("the document was read again")

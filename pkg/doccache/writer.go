@@ -38,12 +38,19 @@ func (w *Writer) Delete(ctx context.Context, db, id, rev string) error {
 	return w.Store.Delete(ctx, db, id, rev)
 }
 
-// Update updates a document as the store does. It keeps the cached document if change left it unchanged.
+// Update updates a document as the store does. If change leaves it unchanged, nothing is invalidated: a login, which
+// makes sure that a secret is there, would otherwise drop all cached decisions.
 func (w *Writer) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
 ) (document.Document, error) {
-	doc, err := w.Store.Update(ctx, db, id, change)
-	if e, ok := w.cache.cached(key{db, id}); err != nil || !ok || e.doc.Rev() != doc.Rev() {
+	changed := false
+	doc, err := w.Store.Update(ctx, db, id, func(doc document.Document) error {
+		err := change(doc)
+		changed = changed || err == nil
+		return err
+	})
+	// A revision other than the cached one was written elsewhere.
+	if e, ok := w.cache.cached(key{db, id}); changed || ok && e.doc.Rev() != doc.Rev() {
 		w.cache.Evict(db, id)
 	}
 	return doc, err
