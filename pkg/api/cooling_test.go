@@ -75,6 +75,7 @@ func TestMaxPerAccount(t *testing.T) {
 	sv.is(sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":1}}`), 400).data(), `{"quantity":{"maximum":{
 		"message":"the account can have at most that many addresses by its own requests","target":2,"value":1,"assigned":2}}}`)
 	sv.want(sv.as("M", "POST", ipsOfA, `{"data":{"quantity":1}}`), 200)
-	sv.configure(`{}`)
+	sv.refuses("A", "POST", ipsOfA+"/1.2.3.4", "", "ips%2E0 superfluous")
+	sv.configure(`{"max_per_account":-1}`)
 	sv.want(sv.as("A", "POST", ipsOfA, `{"data":{"quantity":1}}`), 200)
 }

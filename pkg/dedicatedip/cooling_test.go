@@ -25,7 +25,6 @@ var coolingCases = []testCase{
 	{"cooling after Kazoo alone", coolingAfterKazooAlone},
 	{"cooling not after a request that failed", coolingNotAfterUndo},
 	{"cooling at once", coolingAtOnce},
-	{"maximum", maximum},
 }
 
 // configured is a process of its own whose settings are those of the store. It follows if the subject's pool does.
@@ -282,34 +281,4 @@ func coolingAtOnce(s *subject) {
 	if given.Load() == 0 || taken.Load() == 0 {
 		s.Errorf("%d were given back, %d taken back: this tested nothing", given.Load(), taken.Load())
 	}
-}
-
-// maximum: an account has at most as many addresses by its own requests as the settings say. Those of others do not
-// count.
-func maximum(s *subject) {
-	p := s.configured(`{"max_per_account":2}`)
-	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5")
-	s.offers(p, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5")
-	own := func(addresses ...string) error {
-		r := toAssign(accountA, addresses...)
-		r.Own = true
-		_, err := p.Assign(s.Context(), r)
-		return err
-	}
-	const text = "the account can have at most that many addresses by its own requests"
-	s.saying(own("10.0.0.1", "10.0.0.2", "10.0.0.3"), "ips maximum: "+text+": 3")
-	s.ok(own("10.0.0.1"))
-	s.saying(own("10.0.0.2", "10.0.0.3"), "ips maximum: "+text+": 2")
-	s.saying(own("10.0.0.1", "10.0.0.2"), "ips%2E0 superfluous: ip already assigned: 10.0.0.1")
-	s.ok(own("10.0.0.2", "10.0.0.2"))
-	_, err := p.Allocate(s.Context(), AllocateRequest{Account: accountA, Quantity: 1, Own: true})
-	s.saying(err, "quantity maximum: "+text+": 1")
-	s.ok(s.assign(p, accountA, "10.0.0.3"))
-	s.saying(own("10.0.0.4"), "ips maximum: "+text+": 1")
-	s.ok(outcome(p.Allocate(s.Context(), AllocateRequest{Account: accountB, Quantity: 2, Own: true})))
-	s.holds("10.0.0.1="+accountA, "10.0.0.2="+accountA, "10.0.0.3="+accountA, "10.0.0.4="+accountB, "10.0.0.5="+accountB)
-
-	p = s.configured(`{"max_per_account":-1}`)
-	s.ok(outcome(p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountB})))
-	s.ok(own("10.0.0.4", "10.0.0.5"))
 }

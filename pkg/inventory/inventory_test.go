@@ -15,7 +15,6 @@ import (
 	"junctor/pkg/accountlist"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
 	"junctor/pkg/inventory"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/pooldb"
@@ -200,51 +199,6 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%q is not in %q", row, all)
 		}
 	})
-}
-
-func TestRefusals(t *testing.T) {
-	t.Parallel()
-	s := newSubject(t, storetest.Open(t, "memory:"))
-	s.fill()
-	first, err := s.asking.Search(t.Context(), inventory.SearchRequest{Zone: "east", PageSize: 1})
-	s.ok(err)
-	accounts, err := s.asking.Accounts(t.Context(), inventory.AccountsRequest{PageSize: 1})
-	s.ok(err)
-	for want, r := range map[string]inventory.SearchRequest{
-		"status enum":         {Status: "free"},
-		"assigned_to invalid": {AssignedTo: "acme"},
-		"cidr invalid":        {CIDR: "10.0.0.1/24"},
-		"search maxLength":    {Search: strings.Repeat("a", 300)},
-		"page_size minimum":   {PageSize: -1},
-		"page_size maximum":   {PageSize: 1001},
-		"start_key invalid":   {StartKey: "10.0.0.1"},
-	} {
-		_, err := s.asking.Search(t.Context(), r)
-		s.refused(err, want)
-	}
-	for _, key := range []string{first.Next + "x", accounts.Next, "eyJhZnRlciI6WyJoZWxsbyJdfQ", first.Next} {
-		r := inventory.SearchRequest{Zone: "west", StartKey: key}
-		_, err := s.asking.Search(t.Context(), r)
-		s.refused(err, "start_key invalid")
-		_, err = s.asking.Accounts(t.Context(), inventory.AccountsRequest{Search: "a", StartKey: key})
-		s.refused(err, "start_key invalid")
-	}
-}
-
-func (s *subject) refused(err error, want string) {
-	s.Helper()
-	var got string
-	if e, ok := err.(*fault.Error); ok && e.Kind == fault.Invalid {
-		fields, _ := e.Data.(fault.Fields)
-		for path, codes := range fields {
-			for code := range codes {
-				got += path + " " + code
-			}
-		}
-	}
-	if got != want {
-		s.Errorf("want %s, got %q: %v", want, got, err)
-	}
 }
 
 func TestAccounts(t *testing.T) {

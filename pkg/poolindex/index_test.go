@@ -6,67 +6,16 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
 
 	"junctor/pkg/document"
-	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/testutil"
 )
 
 const accountA = "20d27928305e257782655b7896c79f14"
-
-// TestLongListings: listings and pages have every row, once and in order.
-func TestLongListings(t *testing.T) {
-	t.Parallel()
-	const count, page = 2007, 1000
-	x := New()
-	var free, held, all []string
-	for n := range 3 * count {
-		doc := document.Document{"_id": fmt.Sprintf("10.0.%d.%d", n/256, n%256), "_rev": "1-", "pvt_type": kazoo.TypeDedicatedIP,
-			"pvt_zone": "z", "pvt_host": "h", "pvt_status": "assigned"}
-		switch n % 3 {
-		case 0:
-			doc["pvt_status"] = "available"
-			free = append(free, doc.ID())
-		case 1:
-			doc["pvt_assigned_to"] = accountA
-			held = append(held, doc.ID())
-			fallthrough
-		default:
-			all = append(all, doc.ID())
-		}
-		x.Apply(doc)
-	}
-	slices.Sort(free)
-	slices.SortFunc(held, ipaddr.Compare)
-	slices.SortFunc(all, ipaddr.Compare)
-	compare := func(what string, list []*Entry, want []string) {
-		t.Helper()
-		if got := idsOf(list); !slices.Equal(got, want) {
-			t.Errorf("%s: %d rows, want %d", what, len(got), len(want))
-		}
-	}
-	compare("held", x.AssignedTo(accountA), held)
-	compare("assigned", x.Assigned(), all)
-	list, next := x.Available("", nil, 0, math.MaxInt64)
-	compare("available", list, free)
-	if next != nil {
-		t.Errorf("after everything comes %v", next)
-	}
-	list, next = x.Available("z", nil, page, math.MaxInt64)
-	compare("first page", list, free[:page])
-	list, next = x.Available("z", next, page, math.MaxInt64)
-	compare("second page", list, free[page:2*page])
-	list, next = x.Available("z", next, page, math.MaxInt64)
-	compare("last page", list, free[2*page:])
-	if next != nil {
-		t.Errorf("after the last page comes %v", next)
-	}
-}
 
 // TestIndexSize bounds the memory of an address, and checks that nothing remains of those that are removed. It is not
 // parallel, since it would measure other tests, too.

@@ -198,25 +198,6 @@ func TestProjectFollowsThePool(t *testing.T) {
 	}
 }
 
-func TestACopyThatAnotherProcessWroteIsCompared(t *testing.T) {
-	t.Parallel()
-	var s *subject
-	o := projection.Options{Current: func(id string) (string, bool) { return s.known(id) }}
-	inBubble(t, o, func(subject *subject, p *projection.Projector) {
-		s = subject
-		stale := document.Document{"_id": "10.0.0.1", "pvt_type": "dedicated_ip", "pvt_zone": "elsewhere"}
-		if _, err := s.Store.Put(s.Context(), databaseOf(accountA), stale); err != nil {
-			s.Fatal(err)
-		}
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", accountA)})
-		s.copies(accountA, "10.0.0.1")
-		old := s.assign("10.0.0.1", accountA) // superseded in the pool before it is projected
-		s.assign("10.0.0.1", "")
-		p.Project(t.Context(), accountA, []document.Document{old})
-		s.copies(accountA)
-	})
-}
-
 // Fault B4: the copy always conflicts.
 func TestProjectBacksOffAndReturns(t *testing.T) {
 	t.Parallel()
@@ -378,43 +359,6 @@ func TestObserveWritesWhatOthersLeft(t *testing.T) {
 		s.copies(accountB, "10.0.0.1")
 		if n := s.repairs.Load(); n != 3 {
 			s.Errorf("%d repairs were reported", n)
-		}
-	})
-}
-
-func TestCopiesOfAnAccountThatIsGoneAreAbandoned(t *testing.T) {
-	t.Parallel()
-	abandoned := 0
-	o := projection.Options{Abandoned: func() { abandoned++ }}
-	inBubble(t, o, func(s *subject, p *projection.Projector) {
-		const gone = "ffffffffffffffffffffffffffffffff"
-		p.Project(t.Context(), gone, []document.Document{s.assign("10.0.0.1", gone)})
-		if abandoned != 1 || p.Waiting() != 0 {
-			s.Errorf("abandoned %d, %d wait", abandoned, p.Waiting())
-		}
-		if err := p.Repair(s.Context(), "no account", []string{"10.0.0.1"}); err != nil {
-			s.Error(err)
-		}
-	})
-}
-
-func TestRepairLeavesOtherDocumentsAlone(t *testing.T) {
-	t.Parallel()
-	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
-		db := databaseOf(accountA)
-		for _, doc := range []document.Document{
-			{"_id": "10.0.0.1", "pvt_type": "device"}, {"_id": "10.0.0.2", "pvt_type": "dedicated_ip"},
-		} {
-			if _, err := s.Store.Put(s.Context(), db, doc); err != nil {
-				s.Fatal(err)
-			}
-		}
-		testutil.OK(s, p.Repair(s.Context(), accountA, []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}))
-		if _, err := s.Get(s.Context(), db, "10.0.0.1"); err != nil {
-			s.Errorf("a device: %v", err)
-		}
-		if _, err := s.Get(s.Context(), db, "10.0.0.2"); !fault.Is(err, fault.BadIdentifier) {
-			s.Errorf("a left-over copy: %v", err)
 		}
 	})
 }

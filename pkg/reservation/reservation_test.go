@@ -43,17 +43,3 @@ func TestDrawConcurrently(t *testing.T) {
 		t.Errorf("%d addresses are drawn again", len(again))
 	}
 }
-
-// TestDrawEvenly: zones of which fewer were taken come first.
-func TestDrawEvenly(t *testing.T) {
-	t.Parallel()
-	var s Set
-	lots := []poolindex.Lot{lotOf("a", 10), lotOf("b", 10), lotOf("c", 10)}
-	parts := map[string]int{"a": 3, "c": 1}
-	if spots := s.Draw(lots, 4, parts); len(spots) != 4 {
-		t.Errorf("drew %v", spots)
-	}
-	if parts["a"] != 3 || parts["b"]+parts["c"] != 5 || parts["b"] < 2 || parts["c"] < 2 {
-		t.Errorf("taken %v", parts)
-	}
-}
