@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -18,6 +17,7 @@ import (
 type Source interface {
 	store.Lister
 	Databases(ctx context.Context) ([]string, error)
+	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
 	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
 	Position(ctx context.Context, db string) (seq, epoch string, err error)
@@ -40,11 +40,8 @@ type Exported struct {
 	Written []string `json:"written_meanwhile,omitempty"`
 }
 
-// The bounds of what is read at once.
-const (
-	pageDocuments = 200
-	pageBytes     = 4 << 20
-)
+// pageDocuments is how many documents are in memory at a time.
+const pageDocuments = 100
 
 // Export writes all databases of a store to w.
 func Export(ctx context.Context, w io.Writer, s Source, o ExportOptions) (Exported, error) {
@@ -124,24 +121,27 @@ func (e *export) database(ctx context.Context, db string) error {
 		return err
 	}
 	var designs []document.Document
-	for last, more := "", true; more; {
-		page, next, err := e.page(ctx, db, last)
+	err := store.AllPages(ctx, e.source, db, pageDocuments, func(ids []string) error {
+		page, err := e.source.GetMany(ctx, db, ids)
 		if err != nil {
 			return err
 		}
-		for _, doc := range page {
-			switch {
-			case isProcessState(db, doc.ID()):
-				continue
-			case isDesign(doc.ID()):
+		for _, id := range ids {
+			switch doc := page[id]; {
+			case doc == nil: // it was deleted meanwhile
+			case isProcessState(db, id):
+			case isDesign(id):
 				designs = append(designs, doc)
-				continue
-			}
-			if err := e.document(ctx, db, doc); err != nil {
-				return err
+			default:
+				if err := e.document(ctx, db, doc); err != nil {
+					return err
+				}
 			}
 		}
-		last, more = next, next != ""
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, doc := range designs {
 		if err := e.document(ctx, db, doc); err != nil {
@@ -161,60 +161,6 @@ func (e *export) database(ctx context.Context, db string) error {
 		}
 		return e.document(ctx, db, doc)
 	})
-}
-
-var errPageFull = errors.New("the page is full")
-
-// page reads the next documents behind the id last. next is the id to go on behind, empty at the end.
-func (e *export) page(ctx context.Context, db, last string) (page []document.Document, next string, err error) {
-	q := store.Query{IncludeDocs: true, Limit: pageDocuments}
-	if last != "" {
-		q.StartKey = last
-	}
-	rows, size := 0, 0
-	err = e.source.All(ctx, db, q, func(row store.Row) error {
-		rows++
-		if row.ID() == last {
-			return nil
-		}
-		doc, err := row.Doc()
-		if err != nil {
-			return err
-		}
-		page = append(page, doc)
-		if size += sizeOf(doc); size > pageBytes {
-			return errPageFull
-		}
-		return nil
-	})
-	full := errors.Is(err, errPageFull)
-	if err != nil && !full {
-		return nil, "", err
-	}
-	if len(page) > 0 && (full || rows == pageDocuments) {
-		next = page[len(page)-1].ID()
-	}
-	return page, next, nil
-}
-
-// sizeOf returns about how long the text of a value is.
-func sizeOf(value any) (size int) {
-	const other = 8
-	switch value := value.(type) {
-	case document.Document:
-		return sizeOf(map[string]any(value))
-	case map[string]any:
-		for name, member := range value {
-			size += len(name) + sizeOf(member)
-		}
-	case []any:
-		for _, element := range value {
-			size += sizeOf(element)
-		}
-	case string:
-		return len(value)
-	}
-	return size + other
 }
 
 // document writes a document with its attachments.

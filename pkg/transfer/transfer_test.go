@@ -77,6 +77,9 @@ func odd(t *testing.T) *store.Store {
 	put(t, s, plusDB, `{"_id":"empty",`+attached("empty", "application/octet-stream", nil)+`}`)
 	put(t, s, plusDB, `{"_id":"file","v":1,`+attached("large", "audio/mpeg", noise(6_000_000))+`}`)
 	testutil.OK(t, s.CreateDatabase(t.Context(), "empty"))
+	for n := range 250 { // more than are read at once
+		put(t, s, "many", fmt.Sprintf(`{"_id":"%03d"}`, n))
+	}
 	const record = `"` + history.Field + `":[{"n":3,"action":"deleted"}]`
 	put(t, s, kazoo.DedicatedIPs, `{"_id":"192.0.2.250","_deleted":true,"pvt_type":"dedicated_ip",`+record+`}`)
 	put(t, s, kazoo.DedicatedIPs, `{"_id":"192.0.2.251","_deleted":true}`) // which says nothing
@@ -160,7 +163,7 @@ func TestThereAndBack(t *testing.T) {
 	for key, there := range map[string]bool{
 		kazoo.DedicatedIPs + " 192.0.2.250": true, kazoo.DedicatedIPs + " 192.0.2.251": false, "empty": true,
 		projection.StateDatabase: true, projection.StateDatabase + " " + projection.StateID: false,
-		plusDB + " file": true, "accounts _design/accounts": true,
+		plusDB + " file": true, "many 249": true, "accounts _design/accounts": true,
 	} {
 		if _, found := want[key]; found != there {
 			t.Errorf("%s is in the file: %t", key, found)
