@@ -120,40 +120,6 @@ func TestRefusedQueries(t *testing.T) {
 	wantError(t, db.Query(ctx, "e", "v").Err(), http.StatusNotFound, "deleted")
 }
 
-func TestAllDocs(t *testing.T) {
-	t.Parallel()
-	db := fixture(t)
-	for _, test := range []struct {
-		o    options
-		want string
-	}{
-		{nil, `"_design/d" "a" "b" "c" "e"`},
-		{options{"descending": true, "limit": 2}, `"e" "c"`},
-		{options{"startkey": "b", "endkey": "d"}, `"b" "c"`},
-		{options{"startkey": "_design/", "endkey": "_design0"}, `"_design/d"`},
-		{options{"key": "c"}, `"c"`},
-		{options{"key": "d"}, ``},
-		{options{"skip": 3}, `"c" "e"`},
-		{options{"keys": []string{"e", "nope", "d", "a"}}, `"e" "nope"! "d" "a"`},
-	} {
-		t.Run(fmt.Sprint(test.o), func(t *testing.T) {
-			rs := db.AllDocs(t.Context(), test.o)
-			var got []string
-			for rs.Next() {
-				key, err := rs.Key()
-				if err != nil {
-					wantError(t, err, http.StatusNotFound, "not_found")
-					key += "!"
-				}
-				got = append(got, key)
-			}
-			if strings.Join(got, " ") != test.want || rs.Err() != nil {
-				t.Errorf("got %s (%v), want %s", got, rs.Err(), test.want)
-			}
-		})
-	}
-}
-
 func TestIncludeDocs(t *testing.T) {
 	t.Parallel()
 	db := fixture(t)

@@ -2,8 +2,6 @@ package storetest
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -33,73 +31,6 @@ func TestClaim(t *testing.T) {
 			}
 			wantDatabases(t, dsn, test.after...)
 		})
-	}
-}
-
-// TestNamedCouchDB: FreshCouch leaves a named CouchDB as empty as it found it, but for a Run under way; CouchDSN
-// removes what Run made, and nothing else.
-func TestNamedCouchDB(t *testing.T) {
-	dsn := newPeer(t)
-	t.Setenv(couchVariable, dsn)
-	const beside = runPrefix + "other"
-	create(t, dsn, beside)
-	t.Run("fresh", func(t *testing.T) {
-		if got := FreshCouch(t); got != dsn {
-			t.Errorf("got %s, want %s", got, dsn)
-		}
-		create(t, dsn, "accounts", "account/aa/bb/cc")
-	})
-	wantDatabases(t, dsn, beside)
-
-	create(t, dsn, "accounts")
-	t.Run("shared", func(t *testing.T) {
-		if got := CouchDSN(t); got != dsn {
-			t.Errorf("got %s, want %s", got, dsn)
-		}
-		t.Run("twice", func(t *testing.T) { CouchDSN(t) })
-		create(t, dsn, ownDatabases+"/1", ownDatabases+"/1/later")
-	})
-	wantDatabases(t, dsn, "accounts", beside)
-}
-
-func TestFreshCouchIsEmpty(t *testing.T) {
-	first := FreshCouch(t)
-	create(t, first, "accounts")
-	if os.Getenv(couchVariable) != "" {
-		return // a second one would wait for this test to end
-	}
-	wantDatabases(t, FreshCouch(t))
-	wantDatabases(t, first, "accounts")
-}
-
-// TestPeerEnds: a server ends with its standard input, as it does when the test process is gone, and leaves no files.
-func TestPeerEnds(t *testing.T) {
-	program, err := findPeer()
-	if err != nil {
-		unavailable(t, err)
-	}
-	dir := filepath.Join(t.TempDir(), "peer")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	dsn, stop, err := runPeer(program, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantDatabases(t, dsn)
-	stop()
-	if _, err := databases(dsn); err == nil {
-		t.Error("it still answers")
-	}
-	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("its files: %v", err)
-	}
-}
-
-func TestPeerThatFails(t *testing.T) {
-	t.Parallel()
-	if _, _, err := runPeer("cat", t.TempDir()); err == nil || !strings.Contains(err.Error(), "unrecognized option") {
-		t.Errorf("got %v", err)
 	}
 }
 
