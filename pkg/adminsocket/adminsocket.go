@@ -61,6 +61,7 @@ const (
 	maxTasks     = 64               // at once
 	greetingTime = 5 * time.Second  // until a command is accepted
 	stallTime    = 15 * time.Minute // for one part of the output, as when a pager reads it
+	lastTime     = time.Second / 2  // the same once the command is cancelled
 	cancelTime   = 15 * time.Second // for a cancelled command to end
 )
 

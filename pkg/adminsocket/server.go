@@ -93,10 +93,13 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.Context(), func() { cancel(cmp.Or(context.Cause(s.ctx), ErrGone)) })()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })() // which ends a Read of the input
+	out := &output{to: gob.NewEncoder(w), conn: conn, ctx: ctx, cancel: cancel}
+	defer context.AfterFunc(ctx, func() {
+		_ = conn.SetReadDeadline(time.Now()) // which ends a Read of the input
+		out.setDeadline()
+	})()
 	s.tasks.Store(r.PathValue("id"), cancel)
 	defer s.tasks.Delete(r.PathValue("id"))
-	out := &output{to: gob.NewEncoder(w), conn: conn, cancel: cancel}
 	if out.send(frame{Version: s.Version}) != nil || c.Version != s.Version {
 		return
 	}
@@ -121,13 +124,23 @@ type output struct {
 	mu     sync.Mutex
 	to     *gob.Encoder
 	conn   *http.ResponseController
+	ctx    context.Context // of the command
 	cancel context.CancelCauseFunc
+}
+
+// setDeadline bounds how long a part of the output waits for the other side.
+func (o *output) setDeadline() {
+	limit := stallTime
+	if o.ctx.Err() != nil {
+		limit = lastTime
+	}
+	_ = o.conn.SetWriteDeadline(time.Now().Add(limit))
 }
 
 func (o *output) send(f frame) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_ = o.conn.SetWriteDeadline(time.Now().Add(stallTime))
+	o.setDeadline()
 	err := o.to.Encode(f)
 	if err == nil {
 		err = o.conn.Flush()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,6 +50,33 @@ func TestUnreadInput(t *testing.T) {
 	defer writer.Close()
 	if r := callWith(t.Context(), listenFor(t, echo), silent, "a"); r.err != nil || r.stdout.String() != "a" {
 		t.Errorf("%v: %s", r.err, r.stdout.String())
+	}
+}
+
+// TestUnreadOutput: a server stops while nobody reads what a command writes.
+func TestUnreadOutput(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s.sock")
+	begun, cause := make(chan struct{}), make(chan error, 1)
+	s, err := Listen(path, options, func(ctx context.Context, task *Task) int {
+		close(begun)
+		for part := make([]byte, 1<<16); ; {
+			if _, err := task.Stdout.Write(part); err != nil {
+				cause <- context.Cause(ctx)
+				return 1
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread, writer := io.Pipe()
+	defer unread.Close()
+	go func() { _, _ = Call(context.Background(), path, testVersion, Request{}, Streams{Stdout: writer}) }()
+	<-begun
+	s.Close()
+	if err := <-cause; !errors.Is(err, ErrStopping) {
+		t.Errorf("the command ended with %v", err)
 	}
 }
 
