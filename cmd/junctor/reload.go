@@ -49,7 +49,7 @@ func (s *server) reload(ctx context.Context) {
 }
 
 // reloadLevel sets the log level to that of the configuration file, unless the command line or the environment has one.
-func (c *cli) reloadLevel(flags *pflag.FlagSet, lines *logWriter) error {
+func (c *cli) reloadLevel(flags *pflag.FlagSet) error {
 	level := flags.Lookup("log-level")
 	if c.given[level.Name] {
 		return nil
@@ -65,7 +65,7 @@ func (c *cli) reloadLevel(flags *pflag.FlagSet, lines *logWriter) error {
 	if err := checkChoice(level, name); err != nil {
 		return fmt.Errorf("log-level: %w", err)
 	}
-	lines.setLevel(parseLevel(name))
+	setLevel(name)
 	return nil
 }
 

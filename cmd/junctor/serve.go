@@ -42,8 +42,9 @@ and a CouchDB gets the databases and design documents that are missing.`,
 			if err := flags.check(c.getenv); err != nil {
 				return err
 			}
-			log, lines := newLogger(c.stderr, flags.logFormat, parseLevel(flags.logLevel))
-			return c.serve(cmd.Context(), &flags, log, func() error { return c.reloadLevel(cmd.Flags(), lines) })
+			setLevel(flags.logLevel)
+			log := newLogger(c.stderr, flags.logFormat)
+			return c.serve(cmd.Context(), &flags, log, func() error { return c.reloadLevel(cmd.Flags()) })
 		},
 	}
 	flags.define(cmd.Flags())

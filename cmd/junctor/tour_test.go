@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"junctor/pkg/account"
@@ -63,7 +64,7 @@ func checkAnswer(t *testing.T, line, status string) {
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
-	s := start(t, "--store", home, "--log-level", "debug", "--tour")
+	s := startProcess(t, nil, "--store", home, "--log-level", "debug", "--tour") // the level is that of a process
 	admin := readAdmin(t, home)
 	created := newAccount(t, "A", "--store", home)
 	token := s.login(admin.APIKey)
@@ -87,7 +88,9 @@ func TestSecrets(t *testing.T) {
 	s.request("POST", "/v2/ips", token, `{"auth_token":"`+token+`","data":{"api_key":"`+admin.APIKey+`"`)
 	s.request("GET", "/v2/ips", token+"x", "")
 	s.request("PUT", "/v2/api_auth", "", `{"data":{"api_key":"`+admin.APIKey+`x"}}`)
-	s.stop()
+	if code := s.end(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
 	log := s.stderr.String()
 	if strings.Count(log, `"message":"request"`) < 7 {
 		t.Errorf("the requests are not logged:\n%s", log)

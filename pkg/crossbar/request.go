@@ -54,14 +54,10 @@ type Request struct {
 
 // newRequest returns a request of which nothing is read yet.
 func (s *Server) newRequest(hr *http.Request) *Request {
-	ctx, traceID := tracing.Continue(hr.Context(), hr.Header)
 	var span trace.Span
-	if s.Tracer != nil {
-		ctx, span = tracing.Serve(ctx, s.Tracer)
-		traceID = span.SpanContext().TraceID().String()
-	}
-	if traceID != "" {
-		hr = hr.WithContext(ctx)
+	var traceID string
+	if s.Tracer != nil || hr.Header.Get("Traceparent") != "" {
+		hr, span, traceID = tracing.Begin(hr, s.Tracer)
 	}
 	r := &Request{
 		span:    span,

@@ -18,17 +18,19 @@ import (
 // scope names the spans' origin.
 const scope = "junctor"
 
-// Continue returns a context of the trace that a request's headers name, and the id of that trace. Without a valid
-// traceparent both are as before, and the id is empty.
-func Continue(ctx context.Context, headers http.Header) (_ context.Context, traceID string) {
-	if headers.Get("Traceparent") == "" {
-		return ctx, ""
+// Begin returns a request that is being served with a context of the trace that its headers name, and the id of that trace.
+// With a tracer it begins a span, which the caller ends with End, and there is a trace in any case. Without a trace the
+// request is as before, and the id is empty.
+func Begin(r *http.Request, tracer trace.Tracer) (_ *http.Request, span trace.Span, traceID string) {
+	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+	if tracer != nil {
+		ctx, span = tracer.Start(ctx, "request", trace.WithSpanKind(trace.SpanKindServer))
 	}
-	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(headers))
-	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
-		return ctx, span.TraceID().String()
+	of := trace.SpanContextFromContext(ctx)
+	if !of.IsValid() {
+		return r, span, ""
 	}
-	return ctx, ""
+	return r.WithContext(ctx), span, of.TraceID().String()
 }
 
 // Link names the trace of a request, for work that goes on in another goroutine and may outlast the request. The zero Link
@@ -48,11 +50,6 @@ func (l Link) Join(ctx context.Context) context.Context {
 		return ctx
 	}
 	return trace.ContextWithSpan(ctx, l.span)
-}
-
-// Serve begins the span of a request that is being served. The caller ends it with End.
-func Serve(ctx context.Context, tracer trace.Tracer) (context.Context, trace.Span) {
-	return tracer.Start(ctx, "request", trace.WithSpanKind(trace.SpanKindServer))
 }
 
 // End names a request's span by its method and route, and ends it.
