@@ -2,21 +2,14 @@ package routing
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
-	"testing"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
-	"junctor/pkg/ipaddr"
-	"junctor/pkg/testutil"
 )
 
 var lookupCases = []testCase{
 	{"lookup", lookup},
-	{"lookup refuses", lookupRefuses},
-	{"not loaded", notLoaded},
 	{"addresses", addressOrder},
 	{"shuffle", shuffled},
 	{"documents by hand", byHand},
@@ -77,31 +70,6 @@ func lookup(s *subject) {
 	s.tries(clusterA, Outbound, "")
 }
 
-func lookupRefuses(s *subject) {
-	for ip, want := range map[string]string{
-		"":          `{"ip":{"required":{"message":"Field is required but missing","value":"ip"}}}`,
-		"localhost": `{"ip":{"not_one_schema_valid":{"message":"failed to validate","value":"localhost"}}}`,
-		"fe80::1%0": `{"ip":{"not_one_schema_valid":{"message":"failed to validate","value":"fe80::1%0"}}}`,
-	} {
-		s.saying(outcome(s.Lookup(ip, "")), want)
-	}
-	const enum = `{"direction":{"enum":{"message":"Value not found in enumerated list of values",
-		"target":["inbound","outbound"],"value":"in"}}}`
-	s.saying(outcome(s.Lookup("10.0.0.1", "in")), enum)
-	s.saying(outcome(s.Addresses(clusterA, "in", "")), enum)
-	_, err := s.Addresses(clusterA, "", "")
-	s.saying(err, `{"direction":{"required":{"message":"Field is required but missing","value":"direction"}}}`)
-}
-
-func notLoaded(s *subject) {
-	r := s.registry(s.s, Options{})
-	_, lookup := r.Lookup("10.0.0.1", "")
-	_, addresses := r.Addresses(clusterA, Inbound, "")
-	for _, err := range []error{lookup, addresses} {
-		testutil.RequireFault(s, err, fault.DatastoreUnreachable)
-	}
-}
-
 func addressOrder(s *subject) {
 	s.have(clusterA, "in:west:10.0.0.3", "in:east:10.0.0.9", "in:east:10.0.0.1", "in:central:2001:DB8::1",
 		"out:x:10.0.0.1")
@@ -153,26 +121,6 @@ func byHand(s *subject) {
 	got, err := s.Get(s.Context(), "c")
 	s.ok(err)
 	s.shows(got, `{"id":"c","randomize_routing":false}`)
-}
-
-func BenchmarkLookup(b *testing.B) {
-	for _, count := range []int{1000, 83333} {
-		x := newIndex()
-		var ips []string
-		for i := range count {
-			ips = append(ips, fill(x, i)...)
-		}
-		rand.Shuffle(len(ips), func(i, j int) { ips[i], ips[j] = ips[j], ips[i] })
-		b.Run(fmt.Sprint(count), func(b *testing.B) {
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				addr, _ := ipaddr.Parse(ips[i%len(ips)])
-				if found := x.lookup(addr, Inbound); len(found) != 1 {
-					b.Fatal(found)
-				}
-			}
-		})
-	}
 }
 
 // fill puts a cluster of six addresses a direction into the index, and returns those of inbound.

@@ -290,18 +290,3 @@ func FuzzValidate(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkValidate(b *testing.B) {
-	set := bundled(b)
-	for name, text := range map[string]string{"good": `{"ips":["10.0.0.1"]}`, "bad": `{"ips":["10.0.0"]}`} {
-		decoded := value(b, text)
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := set.Validate("ips", decoded); (err == nil) != (name == "good") {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
