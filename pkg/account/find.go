@@ -95,7 +95,7 @@ func (d *Directory) List(ctx context.Context, each func(*Account) error) error {
 }
 
 // IDs returns the ids of all accounts that are not deleted, in order.
-func IDs(ctx context.Context, s Lister) (ids []string, err error) {
+func IDs(ctx context.Context, s store.Lister) (ids []string, err error) {
 	err = documentsOf(ctx, s, kazoo.Accounts, "account", func(doc document.Document) error {
 		if _, err := Database(doc.ID()); err == nil {
 			ids = append(ids, doc.ID())
@@ -105,24 +105,13 @@ func IDs(ctx context.Context, s Lister) (ids []string, err error) {
 	return ids, err
 }
 
-// Lister is what IDs needs of a store.
-type Lister interface {
-	store.Lister
-	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
-}
-
 // documentsOf passes the documents of a type that are not deleted to each, in the order of their ids. It reads all
 // documents of the database, and needs no view. A database that does not exist has none.
 func documentsOf(
-	ctx context.Context, s Lister, db, docType string, each func(document.Document) error,
+	ctx context.Context, s store.Lister, db, docType string, each func(document.Document) error,
 ) error {
-	err := store.AllPages(ctx, s, db, listPage, func(ids []string) error {
-		docs, err := s.GetMany(ctx, db, ids)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			doc := docs[id]
+	err := store.AllPages(ctx, s, db, listPage, func(docs []document.Document) error {
+		for _, doc := range docs {
 			if doc.String(kazoo.FieldType) != docType || doc.Bool(kazoo.FieldDeleted) {
 				continue
 			}

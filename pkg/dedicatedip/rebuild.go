@@ -80,9 +80,9 @@ func (b *rebuild) open(ctx context.Context, s pooldb.Installer) (err error) {
 		return err
 	}
 	const page = 500
-	return store.AllPages(ctx, b.store, Database, page, func(ids []string) error {
-		for _, id := range ids {
-			b.spelled[ipaddr.KeyOf(id)] = id
+	return store.AllPages(ctx, b.store, Database, page, func(docs []document.Document) error {
+		for _, doc := range docs {
+			b.spelled[ipaddr.KeyOf(doc.ID())] = doc.ID()
 		}
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
 
@@ -22,34 +23,37 @@ type Lister interface {
 // ErrNoProgress is the cause of the error with which a paged read ends that would read the same rows for ever.
 var ErrNoProgress = errors.New("paging makes no progress")
 
-// AllPages reads the ids of all documents of a database, at most size of them in one request, and passes them to page, in
-// order. page may call the store. A read that makes no progress ends with ErrNoProgress.
-func AllPages(ctx context.Context, l Lister, db string, size int, page func(ids []string) error) error {
-	q := Query{Limit: size}
+// AllPages reads all documents of a database, at most size of them in one request, and passes them to page, in the order
+// of their ids. page may call the store. A read that makes no progress ends with ErrNoProgress.
+func AllPages(
+	ctx context.Context, l Lister, db string, size int, page func(docs []document.Document) error,
+) error {
+	q := Query{Limit: size, IncludeDocs: true}
 	for first, last := "", ""; ; {
-		var ids []string
+		var docs []document.Document
 		err := l.All(ctx, db, q, func(row Row) error {
-			ids = append(ids, row.ID())
-			return nil
+			doc, err := row.Doc()
+			docs = append(docs, doc)
+			return err
 		})
 		if err != nil {
 			return err
 		}
-		isLast := len(ids) < q.Limit
-		if len(ids) > 0 && ids[0] == last {
-			ids = ids[1:]
+		isLast := len(docs) < q.Limit
+		if len(docs) > 0 && docs[0].ID() == last {
+			docs = docs[1:]
 		}
-		if len(ids) == 0 {
+		if len(docs) == 0 {
 			return nil
 		}
-		if ids[0] == first {
+		if docs[0].ID() == first {
 			return fault.Wrap(fault.DatastoreFault, fmt.Errorf("%w: _all_docs of database %s", ErrNoProgress, db))
 		}
-		if err := page(ids); err != nil || isLast {
+		if err := page(docs); err != nil || isLast {
 			return err
 		}
-		first, last = ids[0], ids[len(ids)-1]
-		q = Query{Limit: size + 1, StartKey: last}
+		first, last = docs[0].ID(), docs[len(docs)-1].ID()
+		q.Limit, q.StartKey = size+1, last
 	}
 }
 

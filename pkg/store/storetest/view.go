@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"junctor/pkg/document"
 	"junctor/pkg/store"
 )
 
@@ -141,7 +142,13 @@ func allPages(s *subject) {
 	}
 	for size := 1; size <= len(want)+1; size++ {
 		var seen []string
-		s.ok(store.AllPages(s.Context(), s, s.db, size, func(ids []string) error { seen = append(seen, ids...); return nil }))
+		s.ok(store.AllPages(s.Context(), s, s.db, size, func(docs []document.Document) error {
+			for _, doc := range docs {
+				seen = append(seen, doc.ID())
+			}
+			_, err := s.Get(s.Context(), s.db, docs[0].ID()) // a page may call the store
+			return err
+		}))
 		s.equal(seen, want...)
 	}
 }
