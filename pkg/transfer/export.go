@@ -17,7 +17,6 @@ import (
 type Source interface {
 	store.Lister
 	Databases(ctx context.Context) ([]string, error)
-	GetMany(ctx context.Context, db string, ids []string) (map[string]document.Document, error)
 	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
 	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
 	Position(ctx context.Context, db string) (seq, epoch string, err error)
@@ -121,14 +120,9 @@ func (e *export) database(ctx context.Context, db string) error {
 		return err
 	}
 	var designs []document.Document
-	err := store.AllPages(ctx, e.source, db, pageDocuments, func(ids []string) error {
-		page, err := e.source.GetMany(ctx, db, ids)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			switch doc := page[id]; {
-			case doc == nil: // it was deleted meanwhile
+	err := store.AllPages(ctx, e.source, db, pageDocuments, func(docs []document.Document) error {
+		for _, doc := range docs {
+			switch id := doc.ID(); {
 			case isProcessState(db, id):
 			case isDesign(id):
 				designs = append(designs, doc)
