@@ -89,14 +89,14 @@ const listPage = 500
 // List passes all accounts that are not deleted to each, in the order of their ids, as the database of accounts has them,
 // until each returns an error.
 func (d *Directory) List(ctx context.Context, each func(*Account) error) error {
-	return documentsOf(ctx, d.store, kazoo.Accounts, "account", func(doc document.Document) error {
+	return Documents(ctx, d.store, kazoo.Accounts, "account", func(doc document.Document) error {
 		return each(fromDocument(doc))
 	})
 }
 
 // IDs returns the ids of all accounts that are not deleted, in order.
 func IDs(ctx context.Context, s store.Lister) (ids []string, err error) {
-	err = documentsOf(ctx, s, kazoo.Accounts, "account", func(doc document.Document) error {
+	err = Documents(ctx, s, kazoo.Accounts, "account", func(doc document.Document) error {
 		if _, err := Database(doc.ID()); err == nil {
 			ids = append(ids, doc.ID())
 		}
@@ -105,9 +105,9 @@ func IDs(ctx context.Context, s store.Lister) (ids []string, err error) {
 	return ids, err
 }
 
-// documentsOf passes the documents of a type that are not deleted to each, in the order of their ids. It reads all
+// Documents passes the documents of a type that are not deleted to each, in the order of their ids. It reads all
 // documents of the database, and needs no view. A database that does not exist has none.
-func documentsOf(
+func Documents(
 	ctx context.Context, s store.Lister, db, docType string, each func(document.Document) error,
 ) error {
 	err := store.AllPages(ctx, s, db, listPage, func(docs []document.Document) error {

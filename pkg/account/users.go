@@ -43,7 +43,7 @@ func (d *Directory) Users(ctx context.Context, accountID string, each func(User)
 	if err != nil {
 		return nil //nolint:nilerr // an account that can't be has no users
 	}
-	return documentsOf(ctx, d.store, db, "user", func(doc document.Document) error {
+	return Documents(ctx, d.store, db, "user", func(doc document.Document) error {
 		return each(User{
 			ID: doc.ID(), Username: doc.String("username"), FirstName: doc.String("first_name"),
 			LastName: doc.String("last_name"), Level: cmp.Or(doc.String("priv_level"), "user"), Enabled: !Disabled(doc),

@@ -23,7 +23,7 @@ var reconcileCases = []testCase{
 	{"reconcile windows while running", windowsRunning},
 	{"reconcile edited copies", editedCopies},
 	{"reconcile through Kazoo's views", throughKazoosViews},
-	{"reconcile through our views", throughOurViews},
+	{"reconcile without views", withoutViews},
 	{"reconcile pages of accounts", pagesOfAccounts},
 	{"reconcile accounts that repeat themselves", passWithoutProgress},
 	{"reconcile stops before it removes many copies", passStops},

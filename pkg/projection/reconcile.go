@@ -21,7 +21,6 @@ import (
 // ReconcilerStore is what a Reconciler needs of a store.
 type ReconcilerStore interface {
 	ViewStore
-	store.Installer
 	CreateDatabase(ctx context.Context, db string) error
 	Update(ctx context.Context, db, id string, change func(document.Document) error) (document.Document, error)
 }
@@ -166,7 +165,7 @@ var ErrPoolMissing = errors.New("database " + kazoo.DedicatedIPs + " is gone: re
 	"\"junctor ips rebuild --from-copies\"")
 
 func (p *pass) run(ctx context.Context, confirmed bool) error {
-	v := views{p.store, p.store}
+	v := views{p.store}
 	held, err := v.heldByAccount(ctx)
 	if fault.Is(err, fault.DatastoreMissing) {
 		return fmt.Errorf("%w (%w)", ErrPoolMissing, err)
@@ -288,7 +287,7 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) e
 // Each calls each with the copies that an account has, some at a time. It returns how many accounts there are.
 func (c Copies) Each(ctx context.Context, each func(accountID string, copies []document.Document) error) (int, error) {
 	s := c.lease.store
-	v := views{s, s}
+	v := views{s}
 	accounts, err := account.IDs(ctx, s)
 	if err != nil {
 		return 0, err

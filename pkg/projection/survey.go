@@ -14,7 +14,7 @@ import (
 	"junctor/pkg/store"
 )
 
-// walk compares the copies of accounts with the pool, account by account, and writes nothing but views. A full pass and
+// walk compares the copies of accounts with the pool, account by account, and writes nothing. A full pass and
 // a survey are what they make of what it finds.
 type walk struct {
 	views
@@ -122,8 +122,7 @@ type Survey struct {
 }
 
 // TakeSurvey reads the whole pool, and the copies of the accounts that hold addresses and of others, of a number of
-// accounts at most. It writes nothing, not even a view of ours. Where no view lists an account's copies, there are none
-// but of addresses that it holds.
+// accounts at most. It writes nothing.
 func TakeSurvey(ctx context.Context, s ViewStore, accounts int) (Survey, error) {
 	v := &scan{held: map[string][]string{}, spelled: map[string][]document.Document{}}
 	err := s.All(ctx, kazoo.DedicatedIPs, store.Query{IncludeDocs: true}, func(row store.Row) error {

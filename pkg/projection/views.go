@@ -3,7 +3,6 @@ package projection
 import (
 	"context"
 
-	couchdbviews "junctor/couchdb-views"
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -19,11 +18,8 @@ type ViewStore interface {
 	store.Lister
 }
 
-// views reads lists from Kazoo's views where they are installed, and else from ours.
-type views struct {
-	store     ViewStore
-	installer store.Installer // installs ours where neither is; nil disables that
-}
+// views reads which addresses accounts hold, and of which they have copies.
+type views struct{ store ViewStore }
 
 // heldByAccount returns which addresses each account holds.
 func (v views) heldByAccount(ctx context.Context) (map[string][]string, error) {
@@ -38,37 +34,27 @@ func (v views) heldByAccount(ctx context.Context) (map[string][]string, error) {
 	return held, err
 }
 
-// copies returns the ids of the copies in an account's database, by the view that Kazoo bills by. Where no view lists
-// them there are none but of addresses that the account holds.
-func (v views) copies(ctx context.Context, accountID string) ([]string, error) {
+// copies returns the ids of the copies in an account's database, by the view that Kazoo bills by. Without the view, as where
+// no Kazoo is, it reads all documents of the database.
+func (v views) copies(ctx context.Context, accountID string) (ids []string, err error) {
 	db, err := account.Database(accountID)
 	if err != nil {
 		return nil, nil //nolint:nilerr // there can be no such database
 	}
-	ours := func() ([]string, error) { return v.list(ctx, db, "junctor", "dedicated_ips", nil) }
-	ids, err := v.list(ctx, db, "services", "quantify", []any{"ips", "dedicated"})
+	q := store.Query{Key: []any{"ips", "dedicated"}}
+	err = v.store.View(ctx, db, "services", "quantify", q, func(row store.Row) error {
+		ids = append(ids, row.ID())
+		return nil
+	})
 	if fault.Is(err, fault.DatastoreMissingView) {
-		ids, err = ours()
-	}
-	if fault.Is(err, fault.DatastoreMissingView) {
-		if v.installer == nil {
-			return nil, nil
-		}
-		if err = store.InstallFile(ctx, v.installer, db, couchdbviews.Files, "junctor_account.json"); err == nil {
-			ids, err = ours()
-		}
+		err = account.Documents(ctx, v.store, db, kazoo.TypeDedicatedIP, func(doc document.Document) error {
+			ids = append(ids, doc.ID())
+			return nil
+		})
 	}
 	if fault.Is(err, fault.DatastoreMissing) {
 		return nil, nil // compare finds that
 	}
-	return ids, err
-}
-
-func (v views) list(ctx context.Context, db, design, view string, key any) (ids []string, err error) {
-	err = v.store.View(ctx, db, design, view, store.Query{Key: key}, func(row store.Row) error {
-		ids = append(ids, row.ID())
-		return nil
-	})
 	return ids, err
 }
 
