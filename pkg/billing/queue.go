@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"junctor/pkg/backoff"
 	"junctor/pkg/httpclient"
-	"junctor/pkg/tracing"
 )
 
 const (
@@ -49,8 +49,8 @@ type Queue struct {
 // entry is an account that waits.
 type entry struct {
 	account  string
-	attempts int          // so far
-	trace    tracing.Link // of the first change that waits
+	attempts int        // so far
+	trace    trace.Span // of the first change that waits
 }
 
 func newQueue(
@@ -85,7 +85,7 @@ func (q *Queue) Stats() Stats {
 
 // Reconcile queues an account whose copies have changed; Run makes the call, as part of the trace of ctx. It never blocks.
 func (q *Queue) Reconcile(ctx context.Context, accountID string) {
-	q.add(entry{account: accountID, trace: tracing.LinkOf(ctx)})
+	q.add(entry{account: accountID, trace: trace.SpanFromContext(ctx)})
 }
 
 // add puts an account behind all others, unless it waits already: one call is enough for both.
@@ -149,7 +149,7 @@ func (q *Queue) Run(ctx context.Context) {
 // call makes the call for an account and reports whether it succeeded.
 func (q *Queue) call(ctx context.Context, e entry) bool {
 	began := time.Now()
-	ctx, cancel := context.WithTimeoutCause(e.trace.Join(ctx), reconcileTime, errTooLate)
+	ctx, cancel := context.WithTimeoutCause(trace.ContextWithSpan(ctx, e.trace), reconcileTime, errTooLate)
 	defer cancel()
 	err := q.reconcile(ctx, e.account)
 	outcome := Done

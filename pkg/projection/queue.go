@@ -6,10 +6,11 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
-	"junctor/pkg/tracing"
 )
 
 // queue is what is being written for one account, and what has to be.
@@ -30,7 +31,7 @@ type item struct {
 // call is one call of enqueue, whose caller may wait.
 type call struct {
 	repair bool          // no request asked for it
-	trace  tracing.Link  // of the request
+	trace  trace.Span    // of the request; nil if there was none
 	left   int           // copies
 	done   chan struct{} // closed once none is left
 }
@@ -70,7 +71,7 @@ func (p *Projector) Project(ctx context.Context, accountID string, docs []docume
 	for _, doc := range docs {
 		items[doc.ID()] = item{doc: doc}
 	}
-	done := p.enqueue(accountID, items, &call{trace: tracing.LinkOf(ctx)})
+	done := p.enqueue(accountID, items, &call{trace: trace.SpanFromContext(ctx)})
 	patience := time.NewTimer(p.options.Patience)
 	defer patience.Stop()
 	select {
@@ -196,7 +197,7 @@ func (p *Projector) takeFailed(q *queue, due time.Time) (batch map[string]item) 
 func (p *Projector) attempt(accountID string, batch map[string]item) (left map[string]item, err error) {
 	for _, i := range batch {
 		if c := i.request(); c != nil {
-			return p.writeCopies(c.trace.Join(p.ctx), accountID, batch)
+			return p.writeCopies(trace.ContextWithSpan(p.ctx, c.trace), accountID, batch)
 		}
 	}
 	select {

@@ -6,7 +6,6 @@
 package tracing
 
 import (
-	"context"
 	"net/http"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -31,25 +30,6 @@ func Begin(r *http.Request, tracer trace.Tracer) (_ *http.Request, span trace.Sp
 		return r, span, ""
 	}
 	return r.WithContext(ctx), span, of.TraceID().String()
-}
-
-// Link names the trace of a request, for work that goes on in another goroutine and may outlast the request. The zero Link
-// is no trace.
-type Link struct{ span trace.Span }
-
-// LinkOf returns the trace that a context belongs to.
-func LinkOf(ctx context.Context) Link { return Link{trace.SpanFromContext(ctx)} }
-
-// IsZero reports whether there is no trace.
-func (l Link) IsZero() bool { return l.span == nil || !l.span.SpanContext().IsValid() }
-
-// Join returns a context that belongs to the trace. Requests with it pass the trace on. They are spans of their own until the
-// request's span ends.
-func (l Link) Join(ctx context.Context) context.Context {
-	if l.IsZero() {
-		return ctx
-	}
-	return trace.ContextWithSpan(ctx, l.span)
 }
 
 // End names a request's span by its method and route, and ends it.
