@@ -8,8 +8,8 @@ import (
 	"github.com/go-kivik/kivik/v4/driver"
 )
 
-func (d *database) commitOne(ctx context.Context, o op) (string, error) {
-	results, err := d.commit(ctx, []op{o})
+func (d *database) commitOne(ctx context.Context, doc *incoming) (string, error) {
+	results, err := d.commit(ctx, []*incoming{doc})
 	if err != nil {
 		return "", err
 	}
@@ -17,39 +17,41 @@ func (d *database) commitOne(ctx context.Context, o op) (string, error) {
 }
 
 // commit writes documents: design documents one by one, all others before them.
-func (d *database) commit(ctx context.Context, ops []op) ([]driver.BulkResult, error) {
-	results := make([]driver.BulkResult, len(ops))
-	seen := make(map[string]bool, len(ops))
+func (d *database) commit(ctx context.Context, docs []*incoming) ([]driver.BulkResult, error) {
+	results := make([]driver.BulkResult, len(docs))
+	seen := make(map[string]bool, len(docs))
 	var plain []int
-	for i, o := range ops {
-		results[i] = driver.BulkResult{ID: o.id, Error: checkDocumentID(o.id)}
-		if results[i].Error == nil && seen[o.id] {
+	for i, doc := range docs {
+		results[i] = driver.BulkResult{ID: doc.id, Error: checkDocumentID(doc.id)}
+		if results[i].Error == nil && seen[doc.id] {
 			results[i].Error = errConflict
 		}
-		seen[o.id] = true
-		if results[i].Error == nil && !isDesign(o.id) {
+		seen[doc.id] = true
+		if results[i].Error == nil && !isDesign(doc.id) {
 			plain = append(plain, i)
 		}
 	}
 	for chosen := range slices.Chunk(plain, maxBatch) {
-		if err := d.commitPlain(ctx, ops, chosen, results); err != nil {
+		if err := d.commitPlain(ctx, docs, chosen, results); err != nil {
 			return nil, err
 		}
 	}
-	for i, o := range ops {
-		if results[i].Error == nil && isDesign(o.id) {
-			results[i].Rev, results[i].Error = d.commitDesign(ctx, o)
+	for i, doc := range docs {
+		if results[i].Error == nil && isDesign(doc.id) {
+			results[i].Rev, results[i].Error = d.commitDesign(ctx, doc)
 		}
 	}
 	return results, nil
 }
 
-// commitPlain carries out the chosen ops, given by index, in one transaction.
-func (d *database) commitPlain(ctx context.Context, ops []op, chosen []int, results []driver.BulkResult) error {
+// commitPlain writes the chosen documents, given by index, in one transaction.
+func (d *database) commitPlain(
+	ctx context.Context, docs []*incoming, chosen []int, results []driver.BulkResult,
+) error {
 	err := d.update(ctx, len(chosen), func(c contents) error {
 		refused := 0
 		for _, i := range chosen {
-			rev, err := c.write(ops[i])
+			rev, err := c.write(docs[i])
 			if err != nil && !isRefusal(err) {
 				return err
 			}
@@ -71,13 +73,13 @@ func (d *database) commitPlain(ctx context.Context, ops []op, chosen []int, resu
 	return err
 }
 
-// write stores what an op makes of its document, and returns the new revision.
-func (c contents) write(o op) (rev string, err error) {
-	before, err := c.record(o.id)
+// write stores a document, and returns the new revision.
+func (c contents) write(doc *incoming) (rev string, err error) {
+	before, err := c.record(doc.id)
 	if err != nil {
 		return "", err
 	}
-	after, err := o.next(before)
+	after, err := doc.next(before)
 	if err != nil {
 		return "", err
 	}
@@ -87,8 +89,8 @@ func (c contents) write(o op) (rev string, err error) {
 			after.atts[i].RevPos = after.generation()
 		}
 	}
-	if err := c.put(o.id, after, before); err != nil {
+	if err := c.put(doc.id, after, before); err != nil {
 		return "", err
 	}
-	return after.rev, c.putFiles(o.id, after, before)
+	return after.rev, c.putFiles(doc.id, after, before)
 }

@@ -4,12 +4,12 @@ import "context"
 
 // commitDesign writes a design document, and with it an empty index if its views are others than before. Then it updates
 // the index. A query of the views meanwhile waits for that, as with a CouchDB, and goes on with it if ctx ends.
-func (d *database) commitDesign(ctx context.Context, o op) (rev string, err error) {
+func (d *database) commitDesign(ctx context.Context, doc *incoming) (rev string, err error) {
 	var next *record
 	err = d.read(ctx, func(c contents) error {
-		before, err := c.record(o.id)
+		before, err := c.record(doc.id)
 		if err == nil {
-			next, err = o.next(before)
+			next, err = doc.next(before)
 		}
 		return err
 	})
@@ -18,21 +18,21 @@ func (d *database) commitDesign(ctx context.Context, o op) (rev string, err erro
 	}
 	ix := index{}
 	if !next.deleted {
-		if ix, err = d.newIndex(o.id, next.body); err != nil {
+		if ix, err = d.newIndex(doc.id, next.body); err != nil {
 			return "", err
 		}
 	}
 	err = d.update(ctx, 1, func(c contents) (err error) {
-		if rev, err = c.write(o); err != nil { // if o goes on from another record than it did above
+		if rev, err = c.write(doc); err != nil { // if it goes on from another record than it did above
 			return err
 		}
-		return c.replaceIndex(o.id, next.deleted, ix)
+		return c.replaceIndex(doc.id, next.deleted, ix)
 	})
 	if err != nil {
 		return "", err
 	}
 	d.updater.note(d.name)
-	_ = d.refresh(ctx, d.indexOf(o.id))
+	_ = d.refresh(ctx, d.indexOf(doc.id))
 	return rev, nil
 }
 

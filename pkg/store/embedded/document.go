@@ -17,7 +17,8 @@ func (d *database) Put(ctx context.Context, id string, doc any, options driver.O
 	if err != nil {
 		return "", err
 	}
-	return d.commitOne(ctx, op{id: id, next: in.next})
+	in.id = id
+	return d.commitOne(ctx, in)
 }
 
 // Delete leaves a tombstone of a document.
@@ -26,8 +27,7 @@ func (d *database) Delete(ctx context.Context, id string, options driver.Options
 	if err := readOptions(options, &o); err != nil {
 		return "", err
 	}
-	in := &incoming{rev: o.Rev, deleted: true, body: []byte("{}")}
-	return d.commitOne(ctx, op{id: id, next: in.next})
+	return d.commitOne(ctx, &incoming{id: id, rev: o.Rev, deleted: true, body: []byte("{}")})
 }
 
 // BulkDocs writes documents, each accepted or refused on its own, a thousand in a transaction. Design documents are
@@ -36,15 +36,14 @@ func (d *database) BulkDocs(ctx context.Context, docs []any, options driver.Opti
 	if err := readOptions(options, &struct{}{}); err != nil {
 		return nil, err
 	}
-	ops := make([]op, len(docs))
+	all := make([]*incoming, len(docs))
 	for i, doc := range docs {
-		in, err := readIncoming(doc)
-		if err != nil {
+		var err error
+		if all[i], err = readIncoming(doc); err != nil {
 			return nil, err
 		}
-		ops[i] = op{id: in.id, next: in.next}
 	}
-	return d.commit(ctx, ops)
+	return d.commit(ctx, all)
 }
 
 // Get reads a document. As on a compacted CouchDB no revision but the last can be read.
