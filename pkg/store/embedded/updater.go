@@ -13,8 +13,9 @@ import (
 const (
 	// updateEvery is how often indexes are updated: a query maps what was written since.
 	updateEvery = 5 * time.Second
-	// finalTime bounds how long indexes are updated while the store is closed. Queries of the next process do the rest.
-	finalTime = 3 * time.Second
+	// finalTime bounds how long indexes are updated while the store is closed, which a server waits for a second for. Queries
+	// of the next process do the rest.
+	finalTime = time.Second / 2
 	// updatedTogether is how many databases are updated at a time.
 	updatedTogether = 32
 )
