@@ -23,8 +23,15 @@ func (d *Directory) UsersByHash(ctx context.Context, accountID string, h Hash) (
 }
 
 // usersByName returns the ids of the users of an account who have a name.
-func (d *Directory) usersByName(ctx context.Context, accountID, username string) ([]string, error) {
-	return d.users(ctx, accountID, lowerName(username), view{"junctor", "users_by_name"})
+func (d *Directory) usersByName(ctx context.Context, accountID, username string) (ids []string, err error) {
+	name := lowerName(username)
+	err = d.Users(ctx, accountID, func(u User) error {
+		if lowerName(u.Username) == name {
+			ids = append(ids, u.ID)
+		}
+		return nil
+	})
+	return ids, err
 }
 
 // User is what the document of a user says.
