@@ -85,20 +85,23 @@ func TestBackupRefused(t *testing.T) {
 	home, file := filepath.Join(folder, "home"), filepath.Join(folder, "backup")
 	ok(t, "bootstrap", "--store", home)
 	ok(t, "backup", file, "--store", home)
+	write(t, adminFile(home), "{}")
 	before := filesIn(t, folder)
 	for args, want := range map[string]string{
-		"backup":                                          "an operand is missing",
-		"backup F --store http://127.0.0.1:1":             "a CouchDB has its own tools",
-		"backup F --store memory:":                        "has no folder",
-		"backup F --store FOLDER/missing":                 "there is no store",
-		"backup FOLDER --store FOLDER/home":               "not a regular file",
-		"backup FOLDER/no/f --store FOLDER/home":          "no such file",
-		"restore F --store FOLDER/home":                   "there is a store in",
-		"restore FOLDER/none --store FOLDER/r":            "no such file",
-		"restore FOLDER/home/junctor.db --store FOLDER/r": "copied junctor.db",
-		"restore - --store FOLDER/r":                      "write it to a file first",
-		"restore F --store memory:":                       "has no folder",
-		"restore F --store http://127.0.0.1:1":            "a backup is of an embedded store",
+		"backup":                                            "an operand is missing",
+		"backup F --store http://127.0.0.1:1":               "a CouchDB has its own tools",
+		"backup F --store memory:":                          "has no folder",
+		"backup F --store FOLDER/missing":                   "there is no store",
+		"backup FOLDER --store FOLDER/home":                 "not a regular file",
+		"backup FOLDER/no/f --store FOLDER/home":            "no such file",
+		"backup FOLDER/home/junctor.db --store FOLDER/home": "is a file of the store itself",
+		"backup FOLDER/home/admin.json --store FOLDER/home": "is a file of the store itself",
+		"restore F --store FOLDER/home":                     "there is a store in",
+		"restore FOLDER/none --store FOLDER/r":              "no such file",
+		"restore FOLDER/home/junctor.db --store FOLDER/r":   "copied junctor.db",
+		"restore - --store FOLDER/r":                        "write it to a file first",
+		"restore F --store memory:":                         "has no folder",
+		"restore F --store http://127.0.0.1:1":              "a backup is of an embedded store",
 	} {
 		line := strings.NewReplacer("FOLDER", folder, " F ", " "+file+" ").Replace(args)
 		if o := call(t, nil, strings.Fields(line)...); o.code == 0 || !strings.Contains(o.stderr, want) || o.stdout != "" {

@@ -196,14 +196,15 @@ func TestImportRefused(t *testing.T) {
 	write(t, file+".changed", strings.Replace(text, "Master Account", "Another Master", 1))
 	before := filesIn(t, folder)
 	for args, want := range map[string]string{
-		"import":                                           "an operand is missing",
-		"import FILE --store memory:":                      "is gone when the command ends",
-		"import FILE.half --store FOLDER/new":              "cut off",
-		"import FILE.changed --store FOLDER/new":           "check sum is wrong",
-		"import FOLDER/none --store FOLDER/new":            "no such file",
-		"import FOLDER/home/junctor.db --store FOLDER/new": "not an export",
-		"export FOLDER/new --store FOLDER/none":            "there is no store",
-		"export FOLDER --store FOLDER/home":                "not a regular file",
+		"import":                                            "an operand is missing",
+		"import FILE --store memory:":                       "is gone when the command ends",
+		"import FILE.half --store FOLDER/new":               "cut off",
+		"import FILE.changed --store FOLDER/new":            "check sum is wrong",
+		"import FOLDER/none --store FOLDER/new":             "no such file",
+		"import FOLDER/home/junctor.db --store FOLDER/new":  "not an export",
+		"export FOLDER/new --store FOLDER/none":             "there is no store",
+		"export FOLDER --store FOLDER/home":                 "not a regular file",
+		"export FOLDER/home/junctor.db --store FOLDER/home": "is a file of the store itself",
 	} {
 		line := strings.NewReplacer("FOLDER", folder, "FILE", file).Replace(args)
 		if o := call(t, nil, strings.Fields(line)...); o.code == 0 || !strings.Contains(o.stderr, want) || o.stdout != "" {

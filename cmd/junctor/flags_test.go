@@ -136,6 +136,8 @@ func TestUsage(t *testing.T) {
 		"serve --amqp-url http://broker":                   "--amqp-url: not amqp(s)://",
 		"serve --billing-url ftp://hook":                   "--billing-url: not http(s)://",
 		"serve --billing-on-error ask":                     "neither deny nor allow",
+		"serve --ready-file flags_test.go":                 "another file has that name",
+		"serve --ready-file /dev/null":                     "another file has that name",
 		"serve --lame-duck 5":                              `invalid argument "5" for "--lame-duck" flag: must be a duration`,
 		"serve --lame-duck -1s":                            "--lame-duck: it is negative",
 		"serve --metrics-listen 9000":                      "must be ADDRESS:PORT",

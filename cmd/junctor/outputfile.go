@@ -58,6 +58,8 @@ func (c *cli) createOutput(name string) (*outputFile, error) {
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, usageError(name + " is not a regular file; \"-\" is the standard output")
+	case c.store.owns(info):
+		return nil, usageError(name + " is a file of the store itself: name another one")
 	}
 	draft, err := statefile.NewDraft(name, 0o600)
 	f.to, f.draft = draft, draft

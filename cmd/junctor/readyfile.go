@@ -20,6 +20,20 @@ type readyInfo struct {
 	PID int    `json:"pid"`
 }
 
+// checkReadyFile refuses a file that no server has written: it would be replaced now, and removed in the end.
+func checkReadyFile(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().IsRegular() && info.Size() == 0 {
+		return nil
+	}
+	var old readyInfo
+	if info.Mode().IsRegular() {
+		text, _ := os.ReadFile(path)
+		_ = json.Unmarshal(text, &old)
+	}
+	return check(old.PID != 0, "another file has that name: choose another name, or remove it")
+}
+
 // announce prepares the store, and then writes the ready file and prints the tour.
 func (s *server) announce(ctx context.Context, url string) error {
 	s.withdraw() // the files of a killed process

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/notify"
 	"junctor/pkg/statefile"
 	"junctor/pkg/store"
 	"junctor/pkg/store/embedded"
@@ -88,6 +89,20 @@ func (s storeFlags) missing() bool {
 	}
 	_, err := os.Lstat(embedded.File(s.dsn))
 	return errors.Is(err, fs.ErrNotExist)
+}
+
+// owns reports whether a file is the store's, or one that belongs to it.
+func (s storeFlags) owns(file fs.FileInfo) bool {
+	for _, folder := range []string{s.home(), s.state()} {
+		for _, path := range []string{
+			embedded.File(folder), adminFile(folder), keyFile(folder), filepath.Join(folder, notify.CheckpointFile),
+		} {
+			if own, err := os.Stat(path); err == nil && os.SameFile(own, file) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // checkHome refuses a folder that other users can write to, and one from which the store was lost: a new one would
