@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"junctor/pkg/auth"
 	"junctor/pkg/auth/trust"
 	"junctor/pkg/httpclient"
 )
@@ -31,12 +32,12 @@ func newClient() *client { return &client{httpclient.New(askTime, maxConnections
 
 // ask asks the cluster whose token it is: GET token_auth, and if that does not exist, tokeninfo, which accepts any token
 // and does not check restrictions.
-func (c *client) ask(ctx context.Context, q question) introspection {
+func (c *client) ask(ctx context.Context, q question) (*auth.Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	r, err := c.send(ctx, http.MethodGet, q.cluster.URL+"/token_auth", q.token, nil)
 	if err != nil {
-		return silence(err)
+		return nil, silence(err)
 	}
 	switch r.Status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
@@ -46,14 +47,14 @@ func (c *client) ask(ctx context.Context, q question) introspection {
 }
 
 // askTokenInfo sends the token in the body: the URL is what proxies log.
-func (c *client) askTokenInfo(ctx context.Context, q question) introspection {
+func (c *client) askTokenInfo(ctx context.Context, q question) (*auth.Identity, error) {
 	body := map[string]any{"data": map[string]any{"token": q.token}}
 	r, err := c.send(ctx, http.MethodPost, q.cluster.URL+"/auth/tokeninfo", "", body)
 	if err != nil {
-		return silence(err)
+		return nil, silence(err)
 	}
 	if isUserDeleted(r) {
-		return refusal("its user is deleted")
+		return nil, refuse("its user is deleted")
 	}
 	return q.interpret(r)
 }

@@ -96,28 +96,28 @@ func (i *Introspector) identify(ctx context.Context, q question) (*auth.Identity
 	if known, ok := i.accepted.Get(q.key()); ok && i.now().Before(known.expires) {
 		return &known.identity, nil
 	}
-	return i.ask(ctx, q).result()
+	return i.ask(ctx, q)
 }
 
 // ask asks the cluster unless its breaker is open, and caches an identity. The caller bounds how often a client may show
 // tokens that are refused.
-func (i *Introspector) ask(ctx context.Context, q question) introspection {
+func (i *Introspector) ask(ctx context.Context, q question) (*auth.Identity, error) {
 	of, _ := i.breakers.LoadOrStore(q.cluster.URL, breaker.New(breakAfter, breakTime))
 	call, ok := of.(*breaker.Breaker).Allow(i.now())
 	if !ok {
-		return unreachable(errors.New("the last calls had no response; the next one is made after a pause"))
+		return nil, unreachable(errors.New("the last calls had no response; the next one is made after a pause"))
 	}
-	v := i.client.ask(ctx, q)
+	identity, err := i.client.ask(ctx, q)
 	now := i.now()
-	if v.silent {
+	if errors.Is(err, errSilent) {
 		call.Failed(now)
 	} else {
 		call.Succeeded()
 	}
-	if v.err == nil {
-		i.accepted.Add(q.key(), cachedIdentity{v.identity, expiry(q.token, now.Add(acceptedFor))})
+	if err == nil {
+		i.accepted.Add(q.key(), cachedIdentity{*identity, expiry(q.token, now.Add(acceptedFor))})
 	}
-	return v
+	return identity, err
 }
 
 func notRegistered(reason error) error {

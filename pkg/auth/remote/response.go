@@ -13,77 +13,58 @@ import (
 	"junctor/pkg/kazoo"
 )
 
-// introspection is the result of a response: an identity, or an error.
-type introspection struct {
-	identity auth.Identity
-	err      error
-	// silent says that the cluster itself did not respond, which counts for its breaker.
-	silent bool
-}
+// errSilent is in the error about a cluster that did not respond itself, which counts for its breaker.
+var errSilent = errors.New("the cluster itself did not respond")
 
-// result returns the identity, which the caller may change, or the error.
-func (v introspection) result() (*auth.Identity, error) {
-	if v.err != nil {
-		return nil, v.err
-	}
-	return &v.identity, nil
-}
+func unreachable(reason error) error { return fault.Wrap(fault.ClusterUnreachable, reason) }
 
-func refusal(reason string) introspection { return introspection{err: refuse(reason)} }
+// silence is unreachable with errSilent.
+func silence(reason error) error { return unreachable(fmt.Errorf("%w: %w", errSilent, reason)) }
 
-func unreachable(reason error) introspection {
-	return introspection{err: fault.Wrap(fault.ClusterUnreachable, reason)}
-}
-
-func silence(reason error) introspection {
-	v := unreachable(reason)
-	v.silent = true
-	return v
-}
-
-// interpret returns what a response to a question means. The statuses that a proxy in front of a Kazoo sends count as
-// silence. A Kazoo's own 500 does not: a token can provoke it, and must not open the breaker for others.
-func (q question) interpret(r httpclient.Response) introspection {
+// interpret returns the identity or the error that a response to a question means. The statuses that a proxy in front of a
+// Kazoo sends count as silence. A Kazoo's own 500 does not: a token can provoke it, and must not open the breaker for
+// others.
+func (q question) interpret(r httpclient.Response) (*auth.Identity, error) {
 	switch r.Status {
 	case http.StatusOK:
 		return q.accept(r)
 	case http.StatusUnauthorized:
-		return refusal("cluster " + q.cluster.ID + " does not take it")
+		return nil, refuse("cluster " + q.cluster.ID + " does not take it")
 	case http.StatusForbidden: // the token is restricted: to what is not known here
-		return introspection{err: fault.Wrap(fault.Forbidden, errors.New("the token may not read token_auth there"))}
+		return nil, fault.Wrap(fault.Forbidden, errors.New("the token may not read token_auth there"))
 	case http.StatusBadRequest:
 		if err := expiredTrial(r); err != nil {
-			return introspection{err: err}
+			return nil, err
 		}
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return silence(fmt.Errorf("cluster %s responded with status %d", q.cluster.ID, r.Status))
+		return nil, silence(fmt.Errorf("cluster %s: status %d", q.cluster.ID, r.Status))
 	}
-	return unreachable(fmt.Errorf("cluster %s responded with status %d", q.cluster.ID, r.Status))
+	return nil, unreachable(fmt.Errorf("cluster %s responded with status %d", q.cluster.ID, r.Status))
 }
 
 // accept reads the token's holder. A Kazoo before 4.3 sends neither cluster_id nor is_master_account, so its tokens do
 // not have the rights of a master account.
-func (q question) accept(r httpclient.Response) introspection {
+func (q question) accept(r httpclient.Response) (*auth.Identity, error) {
 	envelope, err := r.Object()
 	if err != nil {
-		return unreachable(fmt.Errorf("cluster %s: %w", q.cluster.ID, err))
+		return nil, unreachable(fmt.Errorf("cluster %s: %w", q.cluster.ID, err))
 	}
 	object, _ := envelope["data"].(map[string]any)
 	data := document.Document(object)
 	if envelope.String("status") != "success" || !isID(data["account_id"]) ||
 		!isOptionalID(data["owner_id"]) || !isOptionalID(data["reseller_id"]) {
-		return unreachable(fmt.Errorf("cluster %s: the response is not about a token", q.cluster.ID))
+		return nil, unreachable(fmt.Errorf("cluster %s: the response is not about a token", q.cluster.ID))
 	}
 	if id := data["cluster_id"]; id != nil && id != q.cluster.ID {
-		return refusal("what responds for cluster " + q.cluster.ID + " says it is another")
+		return nil, refuse("what responds for cluster " + q.cluster.ID + " says it is another")
 	}
-	return introspection{identity: auth.Identity{
+	return &auth.Identity{
 		AccountID: data.String("account_id"),
 		OwnerID:   data.String("owner_id"),
 		ClusterID: q.cluster.ID,
 		Remote:    true,
 		Master:    data.Bool("is_master_account"),
-	}}
+	}, nil
 }
 
 // isUserDeleted reports whether a Kazoo says of a token that its user is deleted (kazoo_auth).

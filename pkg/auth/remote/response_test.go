@@ -30,7 +30,7 @@ func FuzzResponse(f *testing.F) {
 	f.Add(200, "text/html", []byte(yes))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
 		r := httpclient.Response{Status: status, ContentType: contentType, Body: body}
-		identity, err := question{someCluster, "a"}.interpret(r).result()
+		identity, err := question{someCluster, "a"}.interpret(r)
 		if (identity == nil) == (err == nil) {
 			t.Fatalf("%+v, %v", identity, err)
 		}
