@@ -12,7 +12,7 @@ import (
 
 const (
 	// updateEvery is how often indexes are updated: a query maps what was written since.
-	updateEvery = 5 * time.Second
+	updateEvery = 2 * time.Second
 	// finalTime bounds how long indexes are updated while the store is closed, which a server waits for a second for. Queries
 	// of the next process do the rest.
 	finalTime = time.Second / 2
