@@ -300,7 +300,7 @@ func TestSpelling(t *testing.T) {
 // document is refused, and CouchDB, which has something there (GET /DB/_all_docs), is not asked: fault S17.
 func TestIDsAreCheckedBeforeTheyAreAskedFor(t *testing.T) {
 	t.Parallel()
-	traced := &tracing{Store: openExample(t)}
+	traced := observe(openExample(t))
 	a := strict(traced)
 	for _, id := range []string{"_all_docs", "_changes", "_security", "_design/users", "_design", "_local/x", ".", "..",
 		"a/b", "../" + userOfMaster, "a?b", " ", strings.Repeat("a", 65), "\u00e4"} {

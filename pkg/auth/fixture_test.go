@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rsa"
@@ -9,9 +10,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"maps"
+	"math"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,6 +85,66 @@ func loadExample(t testing.TB, s *store.Store) {
 			}
 		}
 	}
+}
+
+// observed is a store whose reads are recorded, and fail after some.
+type observed struct {
+	*store.Store
+	reads atomic.Int64
+	left  atomic.Int64 // how many reads succeed before it is unreachable
+
+	mu    sync.Mutex
+	asked []string // what was read of which kind of database
+	ids   []string // of documents
+}
+
+func observe(s *store.Store) *observed {
+	o := &observed{Store: s}
+	o.left.Store(math.MaxInt64)
+	return o
+}
+
+var errDown = fault.Wrap(fault.DatastoreUnreachable, errors.New("down"))
+
+func (o *observed) read(what, db, id string) error {
+	o.reads.Add(1)
+	o.mu.Lock()
+	o.asked, o.ids = append(o.asked, what+" of "+kindOfDatabase(db)), append(o.ids, id)
+	o.mu.Unlock()
+	if o.left.Add(-1) < 0 {
+		return errDown
+	}
+	return nil
+}
+
+func (o *observed) Get(ctx context.Context, db, id string) (document.Document, error) {
+	if err := o.read("document", db, id); err != nil {
+		return nil, err
+	}
+	return o.Store.Get(ctx, db, id)
+}
+
+func (o *observed) Text(ctx context.Context, db, id string) ([]byte, error) {
+	if err := o.read("text", db, id); err != nil {
+		return nil, err
+	}
+	return o.Store.Text(ctx, db, id)
+}
+
+func (o *observed) Attachment(ctx context.Context, db, id, name string) ([]byte, error) {
+	if err := o.read(name, db, id); err != nil {
+		return nil, err
+	}
+	return o.Store.Attachment(ctx, db, id, name)
+}
+
+func (o *observed) View(
+	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
+) error {
+	if err := o.read(view, db, ""); err != nil {
+		return err
+	}
+	return o.Store.View(ctx, db, design, view, q, each)
 }
 
 func openKazoo(t testing.TB) *store.Store { t.Helper(); return storetest.Kazoo.Open(t) }

@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"context"
 	"errors"
 	"reflect"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
-	"junctor/pkg/store"
 )
 
 // loginOf returns a user's login to the accounts of the example.
@@ -253,24 +251,6 @@ func TestLoginLifetime(t *testing.T) {
 	}
 }
 
-// tracing is a store that records its calls.
-type tracing struct {
-	*store.Store
-	asked, ids []string
-}
-
-func (s *tracing) Get(ctx context.Context, db, id string) (document.Document, error) {
-	s.asked, s.ids = append(s.asked, "document of "+kindOfDatabase(db)), append(s.ids, id)
-	return s.Store.Get(ctx, db, id)
-}
-
-func (s *tracing) View(
-	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
-) error {
-	s.asked = append(s.asked, view+" of "+kindOfDatabase(db))
-	return s.Store.View(ctx, db, design, view, q, each)
-}
-
 // kindOfDatabase is the name of a database, or that it is one of an account.
 func kindOfDatabase(db string) string {
 	if strings.HasPrefix(db, "account/") {
@@ -297,7 +277,7 @@ func TestUnknownNamesTakeAsLong(t *testing.T) {
 	} {
 		var asked [2][]string
 		for n := range asked {
-			traced := &tracing{Store: s}
+			traced := observe(s)
 			login := loginOf("admin@cust-a.test", "wrong", names[2*n], names[2*n+1])
 			_, err := auth.NewIssuer(traced, at(now)).User(t.Context(), login)
 			if !fault.Is(err, fault.Unauthenticated) {

@@ -1,11 +1,8 @@
 package auth_test
 
 import (
-	"context"
 	"crypto"
-	"math"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,29 +12,7 @@ import (
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
 	"junctor/pkg/kazoo"
-	"junctor/pkg/store"
 )
-
-// counting is a store that counts what is read of it.
-type counting struct {
-	*store.Store
-	reads atomic.Int64
-}
-
-func (c *counting) Get(ctx context.Context, db, id string) (document.Document, error) {
-	c.reads.Add(1)
-	return c.Store.Get(ctx, db, id)
-}
-
-func (c *counting) Text(ctx context.Context, db, id string) ([]byte, error) {
-	c.reads.Add(1)
-	return c.Store.Text(ctx, db, id)
-}
-
-func (c *counting) Attachment(ctx context.Context, db, id, name string) ([]byte, error) {
-	c.reads.Add(1)
-	return c.Store.Attachment(ctx, db, id, name)
-}
 
 func caching(s auth.Store, staleness time.Duration) *auth.Authenticator {
 	documents := doccache.New(s, doccache.Options{Staleness: staleness})
@@ -48,7 +23,7 @@ func caching(s auth.Store, staleness time.Duration) *auth.Authenticator {
 func TestWarm(t *testing.T) {
 	t.Parallel()
 	s := openExample(t)
-	c := &counting{Store: s}
+	c := observe(s)
 	a := caching(c, time.Hour)
 	wanted := auth.Access{Path: []string{"ips"}, Verb: "GET"}
 	ask := func(credentials auth.Credentials) {
@@ -146,7 +121,7 @@ func TestValidTokensAreNotRefusedFromMemory(t *testing.T) {
 // TestBadTokensDoNotHammerTheStore: each document is read before its time at most once a second.
 func TestBadTokensDoNotHammerTheStore(t *testing.T) {
 	t.Parallel()
-	c := &counting{Store: openExample(t)}
+	c := observe(openExample(t))
 	a := caching(c, time.Hour)
 	if _, err := authenticate(t, a, exampleToken(t)); err != nil {
 		t.Fatal(err)
@@ -173,7 +148,8 @@ func TestBadTokensDoNotHammerTheStore(t *testing.T) {
 // TestFailuresOfTheStoreAreNotCached: an unreachable store is read again.
 func TestFailuresOfTheStoreAreNotCached(t *testing.T) {
 	t.Parallel()
-	f := &failing{Store: openExample(t)}
+	f := observe(openExample(t))
+	f.left.Store(0)
 	a := caching(f, time.Hour)
 	if _, err := authenticate(t, a, exampleToken(t)); !fault.Is(err, fault.DatastoreUnreachable) {
 		t.Errorf("down: %v", err)
@@ -199,8 +175,7 @@ func TestOutageOfTheStore(t *testing.T) {
 		11 * time.Second: xAuth(exampleToken(t)),
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			f := &failing{Store: openExample(t)}
-			f.left.Store(math.MaxInt64)
+			f := observe(openExample(t))
 			documents := doccache.New(f, doccache.Options{Staleness: staleness})
 			defer documents.Close()
 			a := auth.NewAuthenticator(f, auth.Options{Now: at(now), Documents: documents})

@@ -131,7 +131,7 @@ func TestManyWildcards(t *testing.T) {
 func TestLongRestrictions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &counting{Store: openExample(t)}
+		c := observe(openExample(t))
 		documents := doccache.New(c, doccache.Options{Staleness: time.Hour})
 		defer documents.Close()
 		a := auth.NewAuthenticator(c, auth.Options{Now: at(now), Documents: documents})

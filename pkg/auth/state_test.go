@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"context"
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
@@ -10,7 +9,6 @@ import (
 	"errors"
 	"reflect"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,44 +193,13 @@ func TestTrial(t *testing.T) {
 	}
 }
 
-// failing is a store one of whose reads finds it unreachable.
-type failing struct {
-	*store.Store
-	left atomic.Int64
-}
-
-var errDown = fault.Wrap(fault.DatastoreUnreachable, errors.New("down"))
-
-func (f *failing) Get(ctx context.Context, db, id string) (document.Document, error) {
-	if f.left.Add(-1) < 0 {
-		return nil, errDown
-	}
-	return f.Store.Get(ctx, db, id)
-}
-
-func (f *failing) View(
-	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
-) error {
-	if f.left.Add(-1) < 0 {
-		return errDown
-	}
-	return f.Store.View(ctx, db, design, view, q, each)
-}
-
-func (f *failing) Attachment(ctx context.Context, db, id, name string) ([]byte, error) {
-	if f.left.Add(-1) < 0 {
-		return nil, errDown
-	}
-	return f.Store.Attachment(ctx, db, id, name)
-}
-
 // TestOutage lets each read of the store fail in turn: the error is the store's, and no refusal.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	s := openExample(t)
 	token := exampleToken(t)
 	for reads := int64(0); ; reads++ {
-		f := &failing{Store: s}
+		f := observe(s)
 		f.left.Store(reads)
 		identity, err := authenticate(t, strict(f), token)
 		if err == nil {
