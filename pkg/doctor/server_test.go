@@ -66,6 +66,7 @@ func TestNoServer(t *testing.T) {
 	}))
 	t.Cleanup(refusing.Close)
 	locking := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { // as CouchDB 3.5 does
+		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = fmt.Fprint(w, `{"error":"forbidden",`+
 			`"reason":"Account is temporarily locked due to multiple authentication failures"}`)
@@ -79,7 +80,7 @@ func TestNoServer(t *testing.T) {
 	away.Close()
 	for dsn, want := range map[string]string{
 		refusing.URL: "broken: CouchDB refuses this user and password … config.ini",
-		locking.URL:  "broken: CouchDB has locked this user out: 403 Forbidden: Account … five minutes",
+		locking.URL:  "broken: CouchDB has locked this user out: Forbidden: Account … five minutes",
 		page.URL:     "broken: the server there is not a CouchDB … --store",
 		away.URL:     "broken: CouchDB does not respond … 15984",
 	} {

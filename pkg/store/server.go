@@ -2,14 +2,13 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
+
+	"github.com/go-kivik/kivik/v4/couchdb/chttp"
 
 	"junctor/pkg/fault"
 )
@@ -30,25 +29,26 @@ const askTime = 10 * time.Second
 func Ask(ctx context.Context, dsn string) (Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	address, err := url.Parse(dsn)
+	_, couch, connections, err := dial(dsn)
 	if err != nil {
-		return Server{}, fault.Wrap(fault.DatastoreUnreachable, errors.New("not a URL"))
+		return Server{}, fault.Wrap(fault.DatastoreUnreachable, err)
 	}
+	defer connections.CloseIdleConnections()
 	var welcome struct {
 		Version string
 		Vendor  struct{ Name string }
 	}
-	header, err := question(ctx, address, "", &welcome)
+	header, err := read(ctx, couch, "", &welcome)
 	if err != nil {
 		return Server{}, err
 	}
 	if welcome.Version == "" {
-		return Server{}, fault.Wrap(fault.DatastoreFault, errors.New("the server there is not a CouchDB"))
+		return Server{}, errNotCouchDB
 	}
 	var session struct {
 		UserCtx struct{ Roles []string }
 	}
-	if _, err := question(ctx, address, "_session", &session); err != nil {
+	if _, err := read(ctx, couch, "_session", &session); err != nil {
 		return Server{}, err
 	}
 	server := Server{Version: welcome.Version, Admin: slices.Contains(session.UserCtx.Roles, "_admin")}
@@ -59,41 +59,21 @@ func Ask(ctx context.Context, dsn string) (Server, error) {
 	return server, nil
 }
 
-// question reads one response of a server.
-func question(ctx context.Context, address *url.URL, path string, into any) (http.Header, error) {
-	target := address.JoinPath(path)
-	target.User = nil
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
-	if err != nil {
-		return nil, fault.Wrap(fault.DatastoreUnreachable, errors.New("not a URL"))
-	}
-	r.Header.Set("Accept", "application/json")
-	if user := address.User; user != nil {
-		password, _ := user.Password()
-		r.SetBasicAuth(user.Username(), password)
-	}
-	response, err := http.DefaultClient.Do(r)
+var errNotCouchDB = fault.Wrap(fault.DatastoreFault, errors.New("the server there is not a CouchDB"))
+
+// read reads one response of a server.
+func read(ctx context.Context, couch *chttp.Client, path string, into any) (http.Header, error) {
+	response, err := couch.DoReq(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return nil, fault.Wrap(fault.DatastoreUnreachable, err)
 	}
-	defer response.Body.Close()
-	switch {
-	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
-		return nil, fault.Wrap(fault.Forbidden, errors.New(response.Status+why(response.Body)))
-	case response.StatusCode != http.StatusOK:
-		return nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("GET /%s: %s", path, response.Status))
+	if err := chttp.ResponseError(response); Refused(err) {
+		return nil, fault.Wrap(fault.Forbidden, err)
+	} else if err != nil {
+		return nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("GET /%s: %w", path, err))
 	}
-	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return nil, fault.Wrap(fault.DatastoreFault, errors.New("the server there is not a CouchDB"))
+	if chttp.DecodeJSON(response, into) != nil {
+		return nil, errNotCouchDB
 	}
 	return response.Header, nil
-}
-
-// why returns the reason that a CouchDB gives for a refusal, to be put behind its status.
-func why(body io.Reader) string {
-	var said struct{ Reason string }
-	if err := json.NewDecoder(body).Decode(&said); err != nil || said.Reason == "" {
-		return ""
-	}
-	return ": " + said.Reason
 }
