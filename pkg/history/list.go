@@ -42,7 +42,7 @@ func (l *Log) List(ctx context.Context, f Filter) (Page, error) {
 		if f.PageSize > 0 && len(page.Events) == f.PageSize {
 			var key []any
 			err := row.Key(&key)
-			page.Next = encodeKey(key)
+			page.Next = encodeKey(append(key, row.ID()))
 			return err
 		}
 		doc, err := row.Doc()
@@ -108,7 +108,7 @@ func (f Filter) query() (view string, q store.Query, err error) {
 		q.StartKey = append(slices.Clone(scope), map[string]any{})
 	}
 	if f.StartKey != "" {
-		if q.StartKey, err = f.decodeKey(scope); err != nil {
+		if q.StartKey, q.StartKeyDocID, err = f.decodeKey(scope); err != nil {
 			return "", q, err
 		}
 	}
@@ -123,26 +123,29 @@ func encodeKey(key []any) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// decodeKey returns the start key, which has to be the key of a row that the filter finds.
-func (f Filter) decodeKey(scope []any) (key []any, err error) {
+// decodeKey returns the start key, which has to be the key of a row that the filter finds and the id of its document.
+func (f Filter) decodeKey(scope []any) (key []any, id string, err error) {
 	raw, err := base64.RawURLEncoding.DecodeString(f.StartKey)
 	if err == nil {
 		err = json.Unmarshal(raw, &key)
 	}
 	if err != nil || encodeKey(key) != f.StartKey || !f.finds(key, scope) {
-		return nil, fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
+		return nil, "", fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
 			map[string]any{"value": f.StartKey})
 	}
-	return key, nil
+	last := len(key) - 1
+	id, _ = key[last].(string)
+	return key[:last], id, nil
 }
 
-// finds reports whether a key can be that of a row: scope, time, the address unless it is the scope, number and revision.
+// finds reports whether a key can be that of a row: scope, time, the address unless it is the scope, number, revision
+// (null for a change that was not seen) and id.
 func (f Filter) finds(key, scope []any) bool {
 	numbers := len(scope) + 1
 	if f.IP == "" {
 		numbers++
 	}
-	if len(key) != numbers+2 || !slices.Equal(key[:len(scope)], scope) {
+	if len(key) != numbers+3 || !slices.Equal(key[:len(scope)], scope) {
 		return false
 	}
 	at, ok := key[len(scope)].(float64)
@@ -152,7 +155,8 @@ func (f Filter) finds(key, scope []any) bool {
 	if _, isText := key[numbers-1].(string); f.IP == "" && !isText {
 		return false
 	}
-	return isNumber(key[numbers]) && isNumber(key[numbers+1])
+	_, hasID := key[numbers+2].(string)
+	return hasID && isNumber(key[numbers]) && (key[numbers+1] == nil || isNumber(key[numbers+1]))
 }
 
 func isNumber(value any) bool {

@@ -3,6 +3,7 @@ package history_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,11 @@ func run(t *testing.T, test func(w *world)) {
 		t.Parallel()
 		test(newWorld(t, storetest.CouchDSN(t)))
 	})
+}
+
+// onPeer reports whether a test runs on the peer that stands for a CouchDB.
+func (w *world) onPeer() bool {
+	return strings.HasSuffix(w.Name(), "/CouchDB") && os.Getenv("JUNCTOR_TEST_COUCHDB") == ""
 }
 
 func newWorld(t *testing.T, dsn string) *world {
