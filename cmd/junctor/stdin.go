@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"os"
@@ -18,38 +17,14 @@ func (c *cli) openInput(name string) (io.ReadCloser, error) {
 	return io.NopCloser(c.stdin), nil
 }
 
-// stoppableReader returns a reader whose Read ends when ctx does: nothing else interrupts one from a terminal or a pipe. A
-// Read of r may then still be under way.
-func stoppableReader(ctx context.Context, r io.Reader) io.Reader {
-	return bufio.NewReaderSize(&stoppable{ctx: ctx, r: r}, readSize)
-}
-
-const readSize = 64 << 10
-
-type stoppable struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read reads in a goroutine of its own, into a buffer of its own.
-func (s *stoppable) Read(p []byte) (int, error) {
-	if s.ctx.Err() != nil {
-		return 0, context.Cause(s.ctx)
-	}
-	type result struct {
-		text []byte
-		err  error
-	}
-	read := make(chan result, 1)
+// stoppableReader returns a reader of what is in r, whose Read ends when ctx does: nothing else interrupts one from a
+// terminal or a pipe. A Read of r may then still be under way.
+func stoppableReader(ctx context.Context, r io.Reader) io.ReadCloser {
+	reader, writer := io.Pipe()
+	context.AfterFunc(ctx, func() { _ = writer.CloseWithError(context.Cause(ctx)) })
 	go func() {
-		buf := make([]byte, len(p))
-		n, err := s.r.Read(buf)
-		read <- result{buf[:n], err}
+		_, err := io.Copy(writer, r)
+		_ = writer.CloseWithError(err)
 	}()
-	select {
-	case got := <-read:
-		return copy(p, got.text), got.err
-	case <-s.ctx.Done():
-		return 0, context.Cause(s.ctx)
-	}
+	return reader
 }

@@ -157,7 +157,11 @@ func (c *cli) doHere(ctx context.Context, t storeTask, args []string) error {
 		return err
 	}
 	defer a.pool.Close()
-	c.stdin = stoppableReader(ctx, c.stdin)
+	if t.in != nil {
+		in := stoppableReader(ctx, c.stdin)
+		defer in.Close()
+		c.stdin = in
+	}
 	err = t.do(ctx, a, args)
 	if err := a.history.Close(); err != nil {
 		log.Warn().Err(err).Msg("the history lacks what was changed here; the next server that starts moves it there")
