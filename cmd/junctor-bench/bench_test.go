@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -152,28 +150,6 @@ func TestRatio(t *testing.T) {
 	}
 }
 
-// TestMeasure: every operation has a turn in every round, and an error of one ends all.
-func TestMeasure(t *testing.T) {
-	t.Parallel()
-	b := &bench{rounds: 3, turn: time.Millisecond, http: newClient()}
-	does := func(context.Context, int) error { time.Sleep(10 * time.Microsecond); return nil }
-	rows := []*row{
-		{what: "a", clients: 2, do: [columns]operation{does, does}},
-		{what: "b", clients: 1, do: [columns]operation{does}},
-	}
-	if err := b.measure(t.Context(), rows); err != nil {
-		t.Fatal(err)
-	}
-	if len(rows[0].samples[bare]) != 3 || len(rows[1].samples[junctor]) != 3 || rows[1].samples[bare] != nil {
-		t.Errorf("%+v", rows)
-	}
-	broken := errors.New("broken")
-	rows[1].do[plain] = func(context.Context, int) error { return broken }
-	if err := b.measure(t.Context(), rows); !errors.Is(err, broken) {
-		t.Error(err)
-	}
-}
-
 // TestAttackFails: a response that is no success is an error.
 func TestAttackFails(t *testing.T) {
 	t.Parallel()
@@ -233,20 +209,4 @@ func boltFile(t *testing.T, values map[string]string) string {
 		t.Fatal(err)
 	}
 	return file
-}
-
-// TestSizes: a size has room for all writers and for a page.
-func TestSizes(t *testing.T) {
-	t.Parallel()
-	b, err := parse([]string{"--sizes", "1000,100000"})
-	if err != nil || fmt.Sprint(b.sizes) != "[1000 100000]" {
-		t.Errorf("%v, %v", b.sizes, err)
-	}
-	for _, bad := range [][]string{
-		{"--sizes", "10"}, {"--sizes", "99999999"}, {"--rounds", "0"}, {"--turn", "0s"}, {"more"},
-	} {
-		if _, err := parse(bad); err == nil {
-			t.Errorf("%q is accepted", bad)
-		}
-	}
 }
