@@ -155,7 +155,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	}
 	defer closeWithin(closeTime, "the projector", a.pool.Close, log)
 	defer a.documents.Close()
-	m.WatchDocuments(a.documents.Stats)
+	m.WatchDocuments(a.documents.Bytes)
 	m.WatchHistory(a.history.Stats)
 	closeSocket, err := flags.openSocket(home, a, log)
 	if err != nil {

@@ -42,7 +42,7 @@ func cached(t testing.TB, s *store.Store, staleness time.Duration) func(*api.Con
 		c.Accounts = account.NewDirectory(writer).Reading(documents)
 		c.Tokens = auth.NewAuthenticator(s, auth.Options{Now: c.Now, Documents: documents})
 		c.Issuer = auth.NewIssuer(writer, c.Now)
-		c.Metrics.WatchDocuments(documents.Stats)
+		c.Metrics.WatchDocuments(documents.Bytes)
 	}
 }
 

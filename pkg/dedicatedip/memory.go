@@ -126,7 +126,6 @@ type Memory struct {
 	Loaded   bool
 	Age      time.Duration // how far behind the store it is at most
 	Entries  int           // of the pool
-	Cached   int           // documents beside it
 	Bypassed uint64        // reads that went to the store
 }
 
@@ -140,7 +139,6 @@ func (p *Pool) Memory() (look Memory, ok bool) {
 		look.Loaded, look.Age = true, time.Since(asOf)
 	}
 	look.Entries = m.index.Len()
-	look.Cached = m.documents.Len()
 	look.Bypassed = m.bypassed.Load()
 	return look, true
 }

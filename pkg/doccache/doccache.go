@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/maypok86/otter/v2/stats"
 
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
@@ -44,8 +43,7 @@ type Cache struct {
 	// in use survive a short outage of the store.
 	refreshAfter time.Duration
 	entries      *otter.Cache[key, entry] // nil if the cache is disabled
-	counter      *stats.Counter
-	writes       atomic.Uint64 // of this process; see Validity
+	writes       atomic.Uint64            // of this process; see Validity
 }
 
 type key struct{ db, id string }
@@ -63,7 +61,7 @@ func New(reader Reader, o Options) *Cache {
 	if o.Bytes == 0 {
 		o.Bytes = DefaultBytes
 	}
-	c := &Cache{reader: reader, staleness: o.Staleness, refreshAfter: o.Staleness / 2, counter: stats.NewCounter()}
+	c := &Cache{reader: reader, staleness: o.Staleness, refreshAfter: o.Staleness / 2}
 	if c.staleness <= 0 {
 		return c
 	}
@@ -73,7 +71,6 @@ func New(reader Reader, o Options) *Cache {
 		// An entry expires by the time at which its read began.
 		ExpiryCalculator:  otter.ExpiryWritingFunc(c.expiresAfter),
 		RefreshCalculator: otter.RefreshWriting[key, entry](max(c.refreshAfter, 1)),
-		StatsRecorder:     c.counter,
 		// A refresh that fails is tried again by the next read, which fails itself once the document is stale.
 		Logger: &otter.NoopLogger{},
 	})
@@ -138,21 +135,10 @@ func (c *Cache) Close() {
 	}
 }
 
-// Stats describes a Cache for metrics.
-type Stats struct {
-	Entries      int    // documents, and documents known to be missing
-	Bytes        uint64 // approximate
-	Hits, Misses uint64
-}
-
-// Stats returns the current state.
-func (c *Cache) Stats() Stats {
+// Bytes returns about how much memory the cached documents take.
+func (c *Cache) Bytes() uint64 {
 	if c.entries == nil {
-		return Stats{}
+		return 0
 	}
-	counted := c.counter.Snapshot()
-	return Stats{
-		Entries: c.entries.EstimatedSize(), Bytes: c.entries.WeightedSize(),
-		Hits: counted.Hits, Misses: counted.Misses,
-	}
+	return c.entries.WeightedSize()
 }

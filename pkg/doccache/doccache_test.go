@@ -113,8 +113,8 @@ func TestDocumentsAreReadOnceUntilTheyAreStale(t *testing.T) {
 			t.Errorf("%d reads of three documents", n)
 		}
 		synctest.Wait()
-		if stats := c.Stats(); stats.Entries != 3 || stats.Hits != 27 || stats.Misses != 3 || stats.Bytes == 0 {
-			t.Errorf("stats: %+v", stats)
+		if c.Bytes() == 0 {
+			t.Error("the cache takes no memory")
 		}
 		set(t, s.Store, id, "2") // by another process
 		time.Sleep(staleness)
@@ -395,8 +395,8 @@ func TestMemoryIsBounded(t *testing.T) {
 			_, _ = c.Get(t.Context(), db, "missing"+id)
 		}
 		synctest.Wait()
-		if stats := c.Stats(); stats.Bytes > bound || stats.Bytes < bound/2 {
-			t.Errorf("%d bytes are cached, the bound is %d", stats.Bytes, bound)
+		if held := c.Bytes(); held > bound || held < bound/2 {
+			t.Errorf("%d bytes are cached, the bound is %d", held, bound)
 		}
 	})
 }

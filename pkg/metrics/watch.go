@@ -11,7 +11,6 @@ import (
 	"junctor/pkg/auth/ratelimit"
 	"junctor/pkg/billing"
 	"junctor/pkg/dedicatedip"
-	"junctor/pkg/doccache"
 	"junctor/pkg/history"
 	"junctor/pkg/notify"
 )
@@ -77,8 +76,6 @@ func (m *Metrics) WatchNotices(stats func() notify.Stats) {
 	gauge(m.registry, "junctor_broker_connected",
 		"Whether there is a connection to the broker of change notices: 1 or 0.",
 		func() int { return indicator(stats().Connected) })
-	counter(m.registry, "junctor_notices_confirmed_total", "Change notices that the broker has confirmed.",
-		func() uint64 { return stats().Confirmed })
 	counter(m.registry, "junctor_notices_dropped_total",
 		"Change notices that were given up: no queue took them, or the checkpoint was full.",
 		func() uint64 { return stats().Dropped })
@@ -119,17 +116,10 @@ func (m *Metrics) watchQueue(target, event string, stats func() billing.Stats) {
 		func() uint64 { return stats().Dropped })
 }
 
-// WatchDocuments adds the state of the document cache.
-func (m *Metrics) WatchDocuments(stats func() doccache.Stats) {
-	gauge(m.registry, "junctor_document_cache_entries",
-		"Cached accounts, users, keys and settings, including those known to be missing.",
-		func() int { return stats().Entries })
-	gauge(m.registry, "junctor_document_cache_bytes", "Approximate memory of the document cache.",
-		func() uint64 { return stats().Bytes })
-	counter(m.registry, "junctor_document_cache_hits_total", "Documents served from the document cache.",
-		func() uint64 { return stats().Hits })
-	counter(m.registry, "junctor_document_cache_misses_total", "Documents that had to be read from the store.",
-		func() uint64 { return stats().Misses })
+// WatchDocuments adds the memory of the document cache.
+func (m *Metrics) WatchDocuments(bytes func() uint64) {
+	gauge(m.registry, "junctor_document_cache_bytes",
+		"Approximate memory of cached accounts, users, keys and settings.", bytes)
 }
 
 // WatchReadiness adds whether the server is ready, as on /readyz.
@@ -174,8 +164,6 @@ func (m *Metrics) WatchPool(pool *dedicatedip.Pool) {
 	}
 	gauge(m.registry, "junctor_memory_addresses", "Addresses of the pool that are in memory.",
 		func() int { return memory().Entries })
-	gauge(m.registry, "junctor_memory_kept", "Documents that are cached beside them.",
-		func() int { return memory().Cached })
 	gauge(m.registry, "junctor_memory_age_seconds",
 		"How far the addresses in memory may be behind the store; NaN before they are read.",
 		func() float64 {
