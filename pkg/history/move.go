@@ -156,7 +156,8 @@ func (e Event) from(before state) Event {
 func unseen(last, next Event) Event {
 	before := last.after()
 	e := change(next.IP, before, state{exists: true, holder: next.From, zone: before.zone, host: before.host})
-	e.Number, e.At, e.Source, e.revision = last.Number, next.At, Elsewhere, "unseen"
+	e.Number, e.At, e.Source = last.Number, next.At, Elsewhere
+	e.revision = strconv.Itoa(kazoo.Generation(last.revision)+1) + "-unseen" // which comes after the last one, also in one second
 	e.ID = eventID(e.IP, e.Number, e.revision)
 	return e
 }
