@@ -1,11 +1,13 @@
 package dedicatedip
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 
 	"junctor/pkg/cooling"
+	"junctor/pkg/fault"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
 	"junctor/pkg/store"
@@ -92,7 +94,7 @@ func (p *Pool) readAvailable(
 	ctx context.Context, f Filter, q store.Query, want int, c cooling.Rule,
 ) (items []Item, next []any, err error) {
 	items = []Item{}
-	var progress store.Progress
+	var before json.RawMessage    // the key that the page before ended with
 	q.IncludeDocs = c.Seconds > 0 // the record of changes is in the document
 	for {
 		if want > 0 {
@@ -103,7 +105,6 @@ func (p *Pool) readAvailable(
 		}
 		rows := 0
 		var last json.RawMessage
-		var lastID string
 		err := p.store.View(ctx, Database, pooldb.OurDesign, "available", q, func(row store.Row) error {
 			rows++
 			item, ok, err := assignableItem(row, c)
@@ -120,18 +121,20 @@ func (p *Pool) readAvailable(
 				err = f.Reading(len(items))
 			}
 			if err == nil && rows == q.Limit {
-				lastID, err = row.ID(), row.Key(&last)
+				err = row.Key(&last)
 			}
 			return err
 		})
 		if err != nil || next != nil || q.Limit == 0 || rows < q.Limit {
 			return items, next, err
 		}
-		// Rows that are not addresses, or that cool, took some of the limit.
-		if q, err = progress.After(q, last, lastID); err != nil {
-			return nil, nil, fmt.Errorf("view %s/available of database %s: %w", pooldb.OurDesign, Database, err)
+		// Rows that are not addresses, or that cool, took some of the limit. Each row has a key of its own.
+		if bytes.Equal(last, before) {
+			return nil, nil, fault.Wrap(fault.DatastoreFault, fmt.Errorf("%w: view %s/available of database %s",
+				store.ErrNoProgress, pooldb.OurDesign, Database))
 		}
-		q.Skip = 1
+		before = last
+		q.StartKey, q.Skip = last, 1
 	}
 }
 

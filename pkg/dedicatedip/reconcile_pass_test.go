@@ -121,7 +121,7 @@ func (r repeating) View(
 	ctx context.Context, db, design, view string, q store.Query, each func(store.Row) error,
 ) error {
 	if view == "available" {
-		q.StartKey, q.StartKeyDocID, q.Skip = nil, "", 0
+		q.StartKey, q.Skip = nil, 0
 	}
 	return r.Apart.View(ctx, db, design, view, q, each)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -55,25 +54,4 @@ func AllPages(
 		first, last = docs[0].ID(), docs[len(docs)-1].ID()
 		q.Limit, q.StartKey = size+1, last
 	}
-}
-
-// position identifies a row.
-type position struct{ key, id string }
-
-// Progress notices a paged read that repeats itself. The zero value is ready for one read.
-type Progress struct{ starts map[position]bool }
-
-// After returns q for the rows from that one on. Where a page has begun there before, that is ErrNoProgress.
-func (p *Progress) After(q Query, key json.RawMessage, id string) (Query, error) {
-	at := position{string(key), id}
-	if p.starts[at] {
-		return q, fault.Wrap(fault.DatastoreFault, fmt.Errorf("%w: two pages begin at key %s, document %q",
-			ErrNoProgress, key, id))
-	}
-	if p.starts == nil {
-		p.starts = map[position]bool{}
-	}
-	p.starts[at] = true
-	q.StartKey, q.StartKeyDocID = key, id
-	return q, nil
 }
