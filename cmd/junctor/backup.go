@@ -13,7 +13,6 @@ import (
 )
 
 func (c *cli) backupCommand() *cobra.Command {
-	var withoutKey bool
 	cmd := &cobra.Command{
 		Use:   "backup FILE|-",
 		Short: "Back up an embedded store, while it is served",
@@ -26,15 +25,12 @@ passwords and keys, and only its owner may read it. "junctor restore" makes a
 store of it.`,
 		Args: operands(1, 1),
 	}
-	cmd.Flags().BoolVar(&withoutKey, "without-secret-key", false, "leave out secret.key, which opens the API keys of "+
-		"other clusters in the store")
-	withoutVariable(cmd)
 	return c.storeCommand(cmd, storeTask{
 		check: func([]string) error { return c.checkFolderStore("\"junctor export\" writes all of it into a file") },
 		out:   true,
 		run: func(ctx context.Context, a *app, _ []string) error {
 			err := backup.Write(ctx, c.stdout, a.store, backup.Options{
-				Folder: a.home, WithoutKey: withoutKey, Version: version(), Now: time.Now(),
+				Folder: a.home, Version: version(), Now: time.Now(),
 			})
 			zerolog.Ctx(ctx).Info().Err(err).Msg("backup")
 			return err

@@ -221,7 +221,7 @@ func TestEmptyFlag(t *testing.T) {
 func TestNoVariable(t *testing.T) {
 	t.Parallel()
 	for command, flag := range map[string]string{
-		"import": "overwrite", "backup": "without-secret-key", "ips repair": "confirm", "ips rebuild": "from-copies",
+		"import": "overwrite", "ips repair": "confirm", "ips rebuild": "from-copies",
 		"ips delete": "force", "ips assign": "ignore-cooling",
 	} {
 		help := ok(t, append(strings.Fields(command), "--help")...)

@@ -56,10 +56,9 @@ type Source interface {
 
 // Options are the options of Write.
 type Options struct {
-	Folder     string // of the store's files beside the store itself
-	WithoutKey bool   // leaves KeyName out
-	Version    string // of the program
-	Now        time.Time
+	Folder  string // of the store's files beside the store itself
+	Version string // of the program
+	Now     time.Time
 }
 
 // Write writes a backup of a store, which may be written to meanwhile, to w.
@@ -101,9 +100,6 @@ type smallFile struct {
 // readSmall reads the files beside the store that a backup has.
 func readSmall(o Options) (files []smallFile, err error) {
 	for _, name := range []string{KeyName, AdminName} {
-		if name == KeyName && o.WithoutKey {
-			continue
-		}
 		text, err := os.ReadFile(filepath.Join(o.Folder, name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

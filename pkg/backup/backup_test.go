@@ -138,18 +138,6 @@ func TestRestored(t *testing.T) {
 	}
 }
 
-func TestWithoutKey(t *testing.T) {
-	t.Parallel()
-	s, folder := source(t)
-	var b bytes.Buffer
-	if err := backup.Write(t.Context(), &b, s, backup.Options{Folder: folder, WithoutKey: true}); err != nil {
-		t.Fatal(err)
-	}
-	if names, _ := members(t, b.Bytes()); strings.Join(names, " ") != "manifest.json junctor.db admin.json SHA256SUMS" {
-		t.Errorf("members %v", names)
-	}
-}
-
 // TestDamagedBackup: a backup that is cut off anywhere, or of which a byte is changed, is refused before anything is
 // written. What a byte changes that nothing reads, as the padding, changes nothing.
 func TestDamagedBackup(t *testing.T) {
