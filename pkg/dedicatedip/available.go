@@ -3,6 +3,7 @@ package dedicatedip
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
@@ -32,24 +33,47 @@ type Page struct {
 	Next  string // opaque; empty if the listing ends here
 }
 
+// maxRows is a limit that no pool reaches, and that can be added to.
+const maxRows = 1 << 30
+
+// position is where a page begins, as clients return it.
+type position struct {
+	poolindex.Spot
+	Left int // how many addresses of the Quantity remain; 0 means no limit
+}
+
+// String returns the start key of the page.
+func (at position) String() string {
+	text, _ := json.Marshal(at) // texts and a number can be encoded
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// position returns where to begin. A start key that this listing can't have returned is fault.Invalid.
+func (f Filter) position() (at position, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(f.StartKey)
+	if err != nil || json.Unmarshal(text, &at) != nil || at.ID == "" || f.Zone != "" && f.Zone != at.Zone ||
+		at.Left < 0 || at.Left > maxRows {
+		return at, fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
+			map[string]any{"value": f.StartKey})
+	}
+	return at, nil
+}
+
 // Available lists addresses that can be assigned to any account, so not those that cool, by zone in collation order and
 // then by document id (Crossbar returns one at most: kz_ips:available/1 asks for one). It leaves out rows that are not
 // addresses.
 //
 // It reads our view and not Kazoo's available_listing: the key of that is the zone alone, so no page can begin within one.
 func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
-	var q store.Query
-	f.Quantity, f.PageSize = min(f.Quantity, pooldb.MaxRows), min(f.PageSize, pooldb.MaxRows)
-	if f.Zone != "" {
-		q = pooldb.AvailableIn(f.Zone)
-	}
+	f.Quantity, f.PageSize = min(f.Quantity, maxRows), min(f.PageSize, maxRows)
+	var from *poolindex.Spot
 	left := f.Quantity
 	if f.StartKey != "" {
-		from, err := pooldb.ParsePosition(f.StartKey, f.Zone)
+		at, err := f.position()
 		if err != nil {
 			return Page{}, err
 		}
-		q.StartKey, left = from.Key, from.Left
+		from, left = &at.Spot, at.Left
 	}
 	want := f.PageSize
 	if want == 0 || left > 0 && left < want {
@@ -59,40 +83,28 @@ func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	items, next, err := r.pageOf(ctx, f, q, want, c)
+	var items []Item
+	var next *poolindex.Spot
+	if r.index != nil {
+		var entries []*poolindex.Entry
+		entries, next = r.index.Available(f.Zone, from, want, c.Since())
+		items = itemsOf(entries)
+	} else {
+		items, next, err = r.pool.readAvailable(ctx, f, pooldb.Available(f.Zone, from), want, c)
+	}
 	if err != nil || next == nil || f.PageSize == 0 || left == len(items) {
 		return Page{Items: items}, err
 	}
-	at := pooldb.Position{Key: next, Left: max(left-len(items), 0)}
-	return Page{Items: items, Next: at.String()}, nil
-}
-
-// pageOf returns a page and the key of the row after it.
-func (r Reader) pageOf(
-	ctx context.Context, f Filter, q store.Query, want int, c cooling.Rule,
-) (items []Item, next []any, err error) {
-	if r.index == nil {
-		return r.pool.readAvailable(ctx, f, q, want, c)
-	}
-	var from *poolindex.Spot
-	if key, _ := q.StartKey.([]any); len(key) == 3 {
-		at := pooldb.AvailableSpot(key)
-		from = &at
-	}
-	entries, at := r.index.Available(f.Zone, from, want, c.Since())
-	if at != nil {
-		next = pooldb.AvailableKey(*at)
-	}
-	return itemsOf(entries), next, nil
+	return Page{Items: items, Next: position{*next, max(left-len(items), 0)}.String()}, nil
 }
 
 // coolingRows is how many rows are read at once from the store when some of them may be cooling.
 const coolingRows = 500
 
-// readAvailable reads want items that do not cool, and the key of the one after them. A want of 0 means no limit.
+// readAvailable reads want items that do not cool, and where the one after them is. A want of 0 means no limit.
 func (p *Pool) readAvailable(
 	ctx context.Context, f Filter, q store.Query, want int, c cooling.Rule,
-) (items []Item, next []any, err error) {
+) (items []Item, next *poolindex.Spot, err error) {
 	items = []Item{}
 	var before json.RawMessage    // the key that the page before ended with
 	q.IncludeDocs = c.Seconds > 0 // the record of changes is in the document
@@ -113,7 +125,7 @@ func (p *Pool) readAvailable(
 			case err != nil:
 				return err
 			case ok && full && next == nil:
-				err = row.Key(&next)
+				next = &poolindex.Spot{Zone: item.Zone, ID: item.IP}
 			case ok && !full:
 				items = append(items, item)
 			}

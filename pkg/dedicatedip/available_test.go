@@ -46,13 +46,12 @@ func availableFilters(s *subject) {
 
 // availableForged: start keys that no page of the listing had.
 func availableForged(s *subject) {
+	key := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	for _, f := range []Filter{
-		{StartKey: "nonsense"},
-		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[1]}`))},
-		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b","b",1]}`))},
-		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b","b",""]}`))},
-		{StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":["b","a",""]}`))},
-		{Zone: "a", StartKey: base64.RawURLEncoding.EncodeToString([]byte(`{"key":[["b"],null,{}]}`))},
+		{StartKey: "nonsense"}, {StartKey: key(`[]`)}, {StartKey: key(`{"key":["b","b",""]}`)},
+		{StartKey: key(`{"Zone":"b","ID":1}`)}, {StartKey: key(`{"Zone":["b"],"ID":"10.0.0.1"}`)}, {StartKey: key(`{"Zone":"b"}`)},
+		{Zone: "a", StartKey: key(`{"Zone":"b","ID":"10.0.0.1"}`)}, {Zone: "a", StartKey: key(`{"ID":"10.0.0.1"}`)},
+		{StartKey: key(`{"ID":"10.0.0.1","Left":-1}`)}, {StartKey: key(`{"ID":"10.0.0.1","Left":9223372036854775807}`)},
 	} {
 		if page, err := s.Read().Available(s.Context(), f); !fault.Is(err, fault.Invalid) {
 			s.Errorf("%+v: %v, %v", f, page, err)

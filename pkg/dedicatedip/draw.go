@@ -59,14 +59,14 @@ func (a *allocation) readLots(ctx context.Context, missing int) (lots []poolinde
 func (a *allocation) queries(ctx context.Context) ([]store.Query, error) {
 	switch {
 	case a.Zone != "":
-		return []store.Query{pooldb.AvailableIn(a.Zone)}, nil
+		return []store.Query{pooldb.Available(a.Zone, nil)}, nil
 	case !a.Spread:
 		return []store.Query{{}}, nil
 	}
-	queries := []store.Query{{EndKey: []any{"", map[string]any{}}}} // documents without a zone
+	queries := []store.Query{pooldb.AvailableWithoutZone()}
 	zones, err := pooldb.Names(ctx, a.store, pooldb.Zones)
 	for _, zone := range zones {
-		queries = append(queries, pooldb.AvailableIn(zone))
+		queries = append(queries, pooldb.Available(zone, nil))
 	}
 	return queries, err
 }

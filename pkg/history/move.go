@@ -157,7 +157,7 @@ func unseen(last, next Event) Event {
 	before := last.after()
 	e := change(next.IP, before, state{exists: true, holder: next.From, zone: before.zone, host: before.host})
 	e.Number, e.At, e.Source = last.Number, next.At, Elsewhere
-	e.revision = strconv.Itoa(kazoo.Generation(last.revision)+1) + "-unseen" // which comes after the last one, also in one second
+	e.revision = strconv.Itoa(kazoo.Generation(last.revision)+1) + "-unseen" // so that it comes after last within a second
 	e.ID = eventID(e.IP, e.Number, e.revision)
 	return e
 }
