@@ -70,11 +70,6 @@ func (a Apart) GetDeleted(
 	return gone, there, err
 }
 
-// GetRevision is Store.GetRevision with the prefix before the name of the database.
-func (a Apart) GetRevision(ctx context.Context, db, id, rev string) (document.Document, error) {
-	return a.Store.GetRevision(ctx, a.Prefix+db, id, rev)
-}
-
 // Update is Store.Update with the prefix before the name of the database.
 func (a Apart) Update(
 	ctx context.Context, db, id string, change func(document.Document) error,
