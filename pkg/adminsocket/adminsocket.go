@@ -59,6 +59,7 @@ var (
 
 const (
 	maxTasks     = 64               // at once
+	maxPart      = 64 << 10         // of the output, in bytes
 	greetingTime = 5 * time.Second  // until a command is accepted
 	stallTime    = 15 * time.Minute // for one part of the output, as when a pager reads it
 	lastTime     = time.Second / 2  // the same once the command is cancelled

@@ -138,10 +138,11 @@ func receive(body io.Reader, version string, streams Streams) (code int, err err
 			return 0, fmt.Errorf("the server of this store is junctor %s and this is junctor %s: restart the server, or use "+
 				"the executable that it runs", f.Version, version)
 		}
-		if _, err := streams.Stdout.Write(f.Stdout); err != nil {
-			return 0, err
+		to, part := streams.Stdout, f.Stdout
+		if len(f.Stderr) > 0 {
+			to, part = streams.Stderr, f.Stderr
 		}
-		if _, err := streams.Stderr.Write(f.Stderr); err != nil {
+		if _, err := to.Write(part); err != nil {
 			return 0, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,16 +81,13 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
-	case <-r.Context().Done():
+	case <-time.After(2 * greetingTime): // the sender has given up
+		return
+	case <-s.ctx.Done():
 		return
 	}
 	conn := http.NewResponseController(w)
 	_ = conn.EnableFullDuplex()
-	in := bufio.NewReader(r.Body)
-	var c call
-	if gob.NewDecoder(in).Decode(&c) != nil {
-		return
-	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.Context(), func() { cancel(cmp.Or(context.Cause(s.ctx), ErrGone)) })()
@@ -98,6 +96,13 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 		_ = conn.SetReadDeadline(time.Now()) // which ends a Read of the input
 		out.setDeadline()
 	})()
+	in := bufio.NewReader(r.Body)
+	var c call
+	late := time.AfterFunc(greetingTime, func() { cancel(ErrGone) })
+	defer late.Stop()
+	if gob.NewDecoder(in).Decode(&c) != nil || !late.Stop() {
+		return
+	}
 	s.tasks.Store(r.PathValue("id"), cancel)
 	defer s.tasks.Delete(r.PathValue("id"))
 	if out.send(frame{Version: s.Version}) != nil || c.Version != s.Version {
@@ -109,7 +114,11 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 		Stdout: stream(func(p []byte) error { return out.send(frame{Stdout: p}) }),
 		Stderr: stream(func(p []byte) error { return out.send(frame{Stderr: p}) }),
 	})
-	_ = out.send(frame{Ended: true, Code: code})
+	if out.send(frame{Ended: true, Code: code}) == nil {
+		// The sender hangs up when it has read the response. It loses the rest of it if the connection ends while it sends.
+		late.Reset(stallTime)
+		_, _ = io.Copy(io.Discard, in)
+	}
 }
 
 // cancelTask cancels a command.
@@ -128,13 +137,12 @@ type output struct {
 	cancel context.CancelCauseFunc
 }
 
-// setDeadline bounds how long a part of the output waits for the other side.
+// setDeadline bounds how long a part of the output waits for the other side. The command may be cancelled meanwhile.
 func (o *output) setDeadline() {
-	limit := stallTime
+	_ = o.conn.SetWriteDeadline(time.Now().Add(stallTime))
 	if o.ctx.Err() != nil {
-		limit = lastTime
+		_ = o.conn.SetWriteDeadline(time.Now().Add(lastTime))
 	}
-	_ = o.conn.SetWriteDeadline(time.Now().Add(limit))
 }
 
 func (o *output) send(f frame) error {
@@ -154,11 +162,14 @@ func (o *output) send(f frame) error {
 // stream is one of the streams that a command writes to.
 type stream func(p []byte) error
 
-func (send stream) Write(p []byte) (int, error) {
-	if err := send(p); err != nil {
-		return 0, err
+func (send stream) Write(p []byte) (n int, err error) {
+	for part := range slices.Chunk(p, maxPart) {
+		if err := send(part); err != nil {
+			return n, err
+		}
+		n += len(part)
 	}
-	return len(p), nil
+	return n, nil
 }
 
 // receivedInput is the standard input of a command.

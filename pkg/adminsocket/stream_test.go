@@ -1,6 +1,7 @@
 package adminsocket
 
 import (
+	"bufio"
 	"context"
 	"encoding/gob"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 // TestStreams: both outputs arrive in full and in order, as does the input, whatever their length.
@@ -51,6 +53,61 @@ func TestUnreadInput(t *testing.T) {
 	if r := callWith(t.Context(), listenFor(t, echo), silent, "a"); r.err != nil || r.stdout.String() != "a" {
 		t.Errorf("%v: %s", r.err, r.stdout.String())
 	}
+}
+
+// slowWriter notes the longest part that is written to it, and waits after the first one.
+type slowWriter struct {
+	strings.Builder
+	wait    time.Duration
+	longest int
+}
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	time.Sleep(w.wait)
+	w.wait, w.longest = 0, max(w.longest, len(p))
+	return w.Builder.Write(p)
+}
+
+// endless is an input that never ends.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestEndlessInput: what a command has written arrives in full, in bounded parts, although the sender reads it long after
+// the command has ended, and still sends.
+func TestEndlessInput(t *testing.T) {
+	t.Parallel()
+	path := listenFor(t, func(_ context.Context, task *Task) int {
+		_, _ = io.ReadFull(task.Stdin, make([]byte, 100))
+		_, _ = io.WriteString(task.Stdout, "begins\n")
+		_, _ = task.Stdout.Write(make([]byte, maxPart+1))
+		return 7
+	})
+	stdout := slowWriter{wait: time.Second} // net/http closes a connection half a second after a response
+	code, err := Call(t.Context(), path, testVersion, Request{}, Streams{Stdin: endless{}, Stdout: &stdout})
+	if err != nil || code != 7 || stdout.Len() != 7+maxPart+1 || stdout.longest != maxPart {
+		t.Errorf("code %d, %v, %d bytes, of which %d at once", code, err, stdout.Len(), stdout.longest)
+	}
+}
+
+// TestHalfRequest: who sends half a request keeps no server from closing.
+func TestHalfRequest(t *testing.T) {
+	t.Parallel()
+	path := socketOf(t)
+	s, err := Listen(path, options, echo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\nExpect: 100-continue\r\n\r\n")
+	if line, err := bufio.NewReader(conn).ReadString('\n'); !strings.Contains(line, "100 Continue") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	s.Close()
 }
 
 // TestUnreadOutput: a server stops while nobody reads what a command writes.
