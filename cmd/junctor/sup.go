@@ -56,7 +56,6 @@ codes. These are known:
 				Accounts:    a.accounts,
 				By:          c.actor(history.Sup),
 				Provisioner: a.provisioner,
-				Settings:    a.accounts,
 				Install:     func(ctx context.Context) error { return pooldb.Install(ctx, a.store) },
 				Reconcile:   func(ctx context.Context) error { return a.reconciler.Repair(ctx, false) },
 			})

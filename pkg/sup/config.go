@@ -9,14 +9,9 @@ import (
 	"junctor/pkg/fault"
 )
 
-// Settings are the settings of the cluster, as they are for this node.
-type Settings interface {
-	Value(ctx context.Context, name string, path ...string) (any, error)
-}
-
 // getSetting prints a setting as Erlang would, and without a value the default that is given.
 func getSetting(ctx context.Context, d Deps, args []string) (string, int) {
-	value, err := d.Settings.Value(ctx, args[0], args[1])
+	value, err := d.Accounts.Value(ctx, args[0], args[1])
 	if err != nil {
 		return fmt.Sprintf("unable to read %s of %s: %s", args[1], args[0], said(err)), failed
 	}

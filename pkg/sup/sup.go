@@ -20,24 +20,12 @@ import (
 	"junctor/pkg/store"
 )
 
-// Accounts finds accounts.
-type Accounts interface {
-	Get(ctx context.Context, id string) (*account.Account, error)
-}
-
-// Provisioner writes accounts and settings.
-type Provisioner interface {
-	Create(ctx context.Context, n account.NewAccount) (account.Created, error)
-	SetDefault(ctx context.Context, name, key string, value any) error
-}
-
 // Deps is what the commands work on.
 type Deps struct {
 	Pool        *dedicatedip.Pool
-	Views       store.Viewer // of the store that the pool is in
-	Accounts    Accounts
-	Provisioner Provisioner
-	Settings    Settings
+	Views       store.Viewer       // of the store that the pool is in
+	Accounts    *account.Directory // with the settings, as they are for this node
+	Provisioner *account.Provisioner
 	By          history.Actor // who typed the command
 	// Install makes sure of the database of the pool and its views.
 	Install func(ctx context.Context) error

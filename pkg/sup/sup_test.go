@@ -45,7 +45,6 @@ func newPlace(t *testing.T) *place {
 	reconciler := projection.NewReconciler(pool.Projector(), s, projection.ReconcilerOptions{})
 	p.deps = Deps{
 		Pool: pool, Views: s, Accounts: account.NewDirectory(s), Provisioner: account.NewProvisioner(s, auth.NewKeyDocument, time.Now),
-		Settings:  account.NewConfig(s),
 		Install:   func(ctx context.Context) error { return pooldb.Install(ctx, s) },
 		Reconcile: func(ctx context.Context) error { return reconciler.Repair(ctx, false) },
 	}
