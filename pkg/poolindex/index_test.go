@@ -75,6 +75,10 @@ func TestReadersBesideWriter(t *testing.T) {
 	for range 4 {
 		reading.Go(func() {
 			for ctx.Err() == nil {
+				if found, err := x.Search(t.Context(), Search{}, Position{}, 10); err != nil || len(found.Entries) != 1 {
+					t.Errorf("a search finds %d entries, %v", len(found.Entries), err)
+					return
+				}
 				held, free := x.AssignedTo(accountA), x.Zones()
 				if items, _ := x.Available("z", nil, 0, math.MaxInt64); len(held) > 1 || len(items) > 1 || len(free) != 1 {
 					t.Errorf("%v, %v, %v", held, items, free)

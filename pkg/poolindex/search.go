@@ -68,24 +68,30 @@ type Found struct {
 	Visited int      // how many entries were read
 }
 
-// Search returns up to want addresses after a position. What changes meanwhile is found as it was before or after.
+// Search returns up to want addresses after a position, as they were when it began.
 func (x *Index) Search(ctx context.Context, s Search, from Position, want int) (Found, error) {
 	p := page{Search: s, after: position(from.Addr, from.ID), most: want + 1}
-	for _, source := range x.sourcesOf(s) {
-		start := p.after
-		if source.within != nil && source.within.First.Compare(start.addr) > 0 {
-			start = &Entry{addr: source.within.First}
+	for _, source := range x.snapshot(s) {
+		if err := p.visit(ctx, source); err != nil {
+			return Found{}, err
 		}
-		for start != nil {
-			if err := ctx.Err(); err != nil {
-				return Found{}, err
-			}
-			start = x.visit(source, start, &p)
-		}
-		p.merge()
 	}
+	p.merge()
 	more := len(p.entries) > want
 	return Found{Entries: p.entries[:min(want, len(p.entries))], More: more, Visited: p.visited}, nil
+}
+
+// snapshot returns copies of the sources of a search. Without them an address that moves from one source to another
+// while they are visited would be in neither. A copy shares its nodes with the tree until that changes; making one changes
+// the tree, hence the lock.
+func (x *Index) snapshot(s Search) []source {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	sources := x.sources(s)
+	for i := range sources {
+		sources[i].entries = sources[i].entries.Copy()
+	}
+	return sources
 }
 
 // page collects the first entries that a search finds, source by source. A source is visited no further than to the
@@ -95,59 +101,48 @@ type page struct {
 	after   *Entry // where the page before ended
 	most    int    // entries
 	entries []*Entry
-	added   []*Entry // by the present source
+	added   []*Entry // since the last merge
 	visited int
 }
 
-// visitedAtOnce is how many entries are visited before writers of the index get a chance.
+// visitedAtOnce is how many entries are visited before the search notices that it was cancelled.
 const visitedAtOnce = 5000
 
-// visit adds to a page what a search finds in a source, from the place of an entry on. It returns where to go on, nil if
-// the rest of the source is not on the page.
-func (x *Index) visit(s source, start *Entry, p *page) (next *Entry) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
+// visit adds to a page what a search finds in a source.
+func (p *page) visit(ctx context.Context, s source) (err error) {
+	start := p.after
+	if s.within != nil && s.within.First.Compare(start.addr) > 0 {
+		start = &Entry{addr: s.within.First}
+	}
+	room := len(p.added) + p.most
 	visited := 0
 	s.entries.Ascend(start, func(e *Entry) bool {
-		if p.isBefore(e) || s.within != nil && e.addr.Compare(s.within.Last) > 0 {
-			return false
+		if len(p.added) == room || len(p.entries) == p.most && compareAddresses(e, p.entries[p.most-1]) >= 0 ||
+			s.within != nil && e.addr.Compare(s.within.Last) > 0 {
+			return false // it is not on the page, nor are those behind it
 		}
-		if visited == visitedAtOnce {
-			next = e
-			return false
+		if visited%visitedAtOnce == 0 {
+			err = ctx.Err()
 		}
 		visited++
 		if compareAddresses(e, p.after) > 0 && p.Matches(e) {
 			p.added = append(p.added, e)
 		}
-		return true
+		return err == nil
 	})
 	p.visited += visited
-	return next
-}
-
-// isBefore reports whether a page has no room for an entry, nor for those behind it in the source.
-func (p *page) isBefore(e *Entry) bool {
-	return len(p.added) == p.most ||
-		len(p.entries) == p.most && compareAddresses(e, p.entries[p.most-1]) >= 0
-}
-
-// merge makes what a source has added part of the page. An entry may be in several sources.
-func (p *page) merge() {
-	if len(p.added) == 0 {
-		return
+	if len(p.added) > p.most/8 { // not after every source: there may be thousands
+		p.merge()
 	}
+	return err
+}
+
+// merge makes what was added part of the page. An entry may be in several sources.
+func (p *page) merge() {
 	all := append(p.entries, p.added...)
 	slices.SortFunc(all, compareAddresses)
-	all = slices.CompactFunc(all, func(a, b *Entry) bool { return compareAddresses(a, b) == 0 })
+	all = slices.CompactFunc(all, func(a, b *Entry) bool { return a == b })
 	p.entries, p.added = all[:min(p.most, len(all))], nil
-}
-
-// sourcesOf is sources for who does not hold the lock.
-func (x *Index) sourcesOf(s Search) []source {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return x.sources(s)
 }
 
 // sources returns what has all entries that a search finds: what one of its filters admits, the one that admits the
