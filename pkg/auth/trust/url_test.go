@@ -33,6 +33,9 @@ var badURLs = []string{
 	"http://api.example.com/v2?a=b", "http://api.example.com/v2#", "http://api.example.com\n/v2",
 	"http://api.example.com/v2\r\nX-Auth-Token: a", "http://api.example.com/\x00", "http://api.exa mple.com/v2",
 	"http://api.example.com:0/v2", "http://api.example.com:65536/v2", "http://api.example.com:a/v2", "http://[::1/v2",
+	"http://[fe80::1%25eth0]/v2", "http://%ff/v2", "http://\u0430pi.example.com/v2", "http://api.example.com\u3002evil.example/v2",
+	"http://api.example.com\u202e/v2", "http://a<b>/v2", "http://api.example.com/v2/../v1", "http://api.example.com/%2e%2e/v2",
+	"http://api.example.com//v2", "http://api.example.com/./v2", "http://api.example.com/v2 b", "http://api.example.com:/v2 ",
 }
 
 func TestBadURL(t *testing.T) {
