@@ -139,7 +139,7 @@ func (f Filter) decodeKey(scope []any) (key []any, id string, err error) {
 }
 
 // finds reports whether a key can be that of a row: scope, time, the address unless it is the scope, number, revision
-// and id.
+// (null for a change that was not seen, as earlier builds stored it) and id.
 func (f Filter) finds(key, scope []any) bool {
 	numbers := len(scope) + 1
 	if f.IP == "" {
@@ -156,7 +156,7 @@ func (f Filter) finds(key, scope []any) bool {
 		return false
 	}
 	_, hasID := key[numbers+2].(string)
-	return hasID && isNumber(key[numbers]) && isNumber(key[numbers+1])
+	return hasID && isNumber(key[numbers]) && (key[numbers+1] == nil || isNumber(key[numbers+1]))
 }
 
 func isNumber(value any) bool {

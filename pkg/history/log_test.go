@@ -161,6 +161,20 @@ func TestPagesBeginAnywhere(t *testing.T) {
 	})
 }
 
+// TestPageOfEarlierBuild: the revision of a change that was not seen had no generation.
+func TestPageOfEarlierBuild(t *testing.T) {
+	run(t, func(w *world) {
+		s := w.process()
+		s.create(ip)
+		w.ok(s.log.Flush(t.Context()))
+		_, err := w.Put(t.Context(), history.Database, document.Document{"_id": ip + ":1:unseen", "pvt_type": "ip_event", "ip": ip,
+			"n": 1, "at": document.Number(gregorian - 20), "action": "moved", "source": "elsewhere", "rev": "unseen"})
+		w.ok(err)
+		all := s.events(history.Filter{IP: ip})
+		equal(t, s.pages(history.Filter{IP: ip, PageSize: 1}, len(all)), all...)
+	})
+}
+
 // pages reads a listing page by page, as long as it has no more events than it should have.
 func (s *server) pages(f history.Filter, most int) (got []string) {
 	s.Helper()
