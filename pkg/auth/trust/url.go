@@ -39,7 +39,7 @@ func NormalizeURL(raw string) (string, error) {
 	}
 	below := strings.TrimRight(u.Path, "/")
 	if below != "" && path.Clean(below) != below {
-		return "", errors.New("the path of the URL must not hold empty segments, . or ..")
+		return "", errors.New("the path of the URL must not hold empty segments, nor \".\" or \"..\" as a segment")
 	}
 	return u.Scheme + "://" + u.Host + below, nil
 }
