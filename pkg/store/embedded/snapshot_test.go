@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-kivik/kivik/v4"
 	"github.com/rs/zerolog"
@@ -30,22 +32,22 @@ func TestSnapshot(t *testing.T) {
 			put(t, db, fmt.Sprintf("before %d", n), `{"text":"`+strings.Repeat("x", 2000)+`"}`)
 		}
 		var size int64
-		copied := &writingCopy{t: t, db: db, text: strings.Repeat("y", 2000)}
+		w := &writingCopy{t: t, db: db, text: strings.Repeat("y", 2000)}
 		err = client.Snapshot(t.Context(), func(n int64) (io.Writer, error) {
 			size = n
-			return copied, nil
+			return w, nil
 		})
-		if err != nil || int64(copied.Len()) != size || copied.parts < 3 {
-			t.Errorf("%s: %d of %d bytes in %d parts, %v", path, copied.Len(), size, copied.parts, err)
+		if err != nil || int64(w.copied.Len()) != size || w.parts < 3 {
+			t.Errorf("%s: %d of %d bytes in %d parts, %v", path, w.copied.Len(), size, w.parts, err)
 		}
 		if err := client.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := boltfile.Verify(bytes.NewReader(copied.Bytes()), size); err != nil {
+		if err := boltfile.Verify(bytes.NewReader(w.copied.Bytes()), size); err != nil {
 			t.Error(err)
 		}
 		folder := t.TempDir()
-		if err := os.WriteFile(File(folder), copied.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(File(folder), w.copied.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := CheckFile(File(folder)); err != nil {
@@ -60,17 +62,17 @@ func TestSnapshot(t *testing.T) {
 
 // writingCopy takes a snapshot, and writes to the store with each part of it.
 type writingCopy struct {
-	bytes.Buffer
-	t     *testing.T
-	db    *kivik.DB
-	text  string
-	parts int
+	t      *testing.T
+	db     *kivik.DB
+	text   string
+	copied bytes.Buffer
+	parts  int
 }
 
 func (w *writingCopy) Write(p []byte) (int, error) {
 	w.parts++
 	put(w.t, w.db, fmt.Sprintf("after %d", w.parts), `{"text":"`+w.text+`"}`)
-	return w.Buffer.Write(p)
+	return w.copied.Write(p)
 }
 
 // TestSnapshotEnds: a snapshot ends when its context does, when its writer fails, and when the file has grown too much.
@@ -96,13 +98,45 @@ func TestSnapshotEnds(t *testing.T) {
 		t.Errorf("refused: %v", err)
 	}
 	err = client.own.snapshot(t.Context(), 1<<20, func(int64) (io.Writer, error) {
-		return &writingCopy{t: t, db: db, text: strings.Repeat("x", 1<<20)}, nil
+		return writeFunc(func([]byte) (int, error) {
+			for n := 0; client.own.bolt.Stats().OpenTxN > 0; n++ { // it ends although nothing is read
+				put(t, db, fmt.Sprintf("meanwhile %d", n), `{"text":"`+strings.Repeat("x", 1<<18)+`"}`)
+			}
+			return 0, io.ErrShortWrite
+		}), nil
 	})
 	if err == nil || !strings.Contains(err.Error(), "taken too slowly") {
 		t.Errorf("grown: %v", err)
 	}
 	if n := client.own.bolt.Stats().OpenTxN; n != 0 {
 		t.Errorf("%d transactions are open", n)
+	}
+}
+
+type writeFunc func(p []byte) (int, error)
+
+func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
+
+// TestSnapshotAndClose: a store that is closed waits for a snapshot, which comes to its end.
+func TestSnapshotAndClose(t *testing.T) {
+	t.Parallel()
+	client, err := Open(t.TempDir(), zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var closing sync.Once
+	closed := make(chan error, 1)
+	err = client.Snapshot(t.Context(), func(int64) (io.Writer, error) {
+		return writeFunc(func(p []byte) (int, error) {
+			closing.Do(func() {
+				go func() { closed <- client.Close() }()
+				time.Sleep(100 * time.Millisecond) // Close is likely to wait then
+			})
+			return len(p), nil
+		}), nil
+	})
+	if err := errors.Join(err, <-closed); err != nil {
+		t.Error(err)
 	}
 }
 
