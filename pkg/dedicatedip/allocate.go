@@ -69,6 +69,7 @@ type allocation struct {
 	*Pool
 	AllocateRequest
 	cooling cooling.Rule
+	behind  bool             // memory has shown an address that another process has taken
 	drawn   []poolindex.Spot // and reserved
 	began   time.Time        // when the last writes began
 	writes  []write          // of all rounds
@@ -136,7 +137,7 @@ func (a *allocation) round(ctx context.Context) error {
 // returns what finds their documents.
 func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	r := a.Read()
-	if r.index != nil {
+	if r.index != nil && !a.behind { // it would show the same addresses until the feed has delivered them
 		a.drawFrom(r.index.Lots(a.Zone, a.cooling.Since()), missing)
 	}
 	if len(a.drawn) == missing {
@@ -183,6 +184,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 			writes = append(writes, write{before: ip, after: ip.assignTo(a.Account, a.By, at)})
 		}
 	}
+	a.behind = a.behind || len(writes) < len(ids)
 	if len(writes) == 0 {
 		return nil
 	}
@@ -193,6 +195,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 		if w.err != nil && !fault.Is(w.err, fault.Conflict) {
 			return w.err
 		}
+		a.behind = a.behind || w.err != nil
 	}
 	return nil
 }

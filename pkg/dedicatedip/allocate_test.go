@@ -1,6 +1,7 @@
 package dedicatedip
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"junctor/pkg/fault"
 	"junctor/pkg/store"
+	"junctor/pkg/store/storetest"
 	"junctor/pkg/testutil"
 )
 
@@ -28,6 +30,7 @@ var contentionCases = []testCase{
 	{"allocate at once", allocatesAtOnce},
 	{"allocate to the last", allocatesToTheLast},
 	{"allocate what memory does not know", allocatesUnheard},
+	{"allocate where memory is behind", allocatesBehind},
 }
 
 // wish is a request for addresses for account A.
@@ -254,6 +257,30 @@ func allocatesUnheard(s *subject) {
 		s.Errorf("got %s", idsText(ips))
 	}
 	s.copies(accountA, "10.0.0.1", "10.0.0.2")
+}
+
+// allocatesBehind: once memory has shown an address that another process has taken, the store says what is left.
+func allocatesBehind(s *subject) {
+	s.fill(50, "east")
+	cut, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	var reads atomic.Int64
+	p := s.following(s.pool(deaf{s.s.With(func(c storetest.Call, do func() error) error {
+		if c.Name == "get many" && c.DB == Database {
+			reads.Add(1)
+		}
+		return do()
+	}), cut}, io.Discard))
+	cancel()
+	_, err := s.Allocate(s.Context(), wish(49, to(accountB)))
+	s.ok(err)
+	reads.Store(0)
+	ips, err := p.Allocate(s.Context(), wish(1))
+	s.ok(err)
+	if n := reads.Load(); len(ips) != 1 || n > 2 {
+		s.Errorf("got %s after %d reads of documents", idsText(ips), n)
+	}
+	testutil.RequireFault(s, outcome(p.Allocate(s.Context(), wish(1))), fault.Conflict)
 }
 
 var _ Store = (*store.Store)(nil)
