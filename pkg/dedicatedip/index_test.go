@@ -27,6 +27,7 @@ var indexCases = []testCase{
 	{"incomplete documents", incompleteDocuments},
 	{"feed cut", feedCut},
 	{"overtaken copy", overtakenCopy},
+	{"overtaken copy, and written again", overtakenAndWritten},
 }
 
 // indexAgrees writes random documents past the pool, as other processes do, and compares every listing from memory
@@ -242,6 +243,24 @@ func overtakenCopy(s *subject) {
 		testutil.Eventually(s, "without a copy", func() bool { return s.stored(s.accountDB(accountA), id) == nil })
 	}
 	s.holds("10.0.0.1", "10.0.0.2")
+}
+
+// overtakenAndWritten: as overtakenCopy, but this process learns of the release when it assigns the address to another
+// account, before the feed delivers it. The feed does not deliver it after that.
+func overtakenAndWritten(s *subject) {
+	other := s.pool(s.s, io.Discard)
+	s.free("10.0.0.1")
+	cut, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	released := when("put", s.accountDB(accountA), 1, preceded(func() {
+		s.ok(s.release(other, accountA, "10.0.0.1"))
+	}))
+	p := s.following(s.poolWith(deaf{s.s.With(released), cut}, Options{Copies: soon}))
+	s.caughtUp(p)
+	cancel()
+	s.ok(s.assign(p, accountA, "10.0.0.1"))
+	s.ok(s.assign(p, accountB, "10.0.0.1"))
+	s.becomes("10.0.0.1=" + accountB)
 }
 
 // soon is for pools that are not to leave others the usual time to write copies themselves.

@@ -156,6 +156,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	for id, doc := range docs {
 		if projection.IsDedicatedIP(doc) {
 			delete(doc, "_conflicts") // the feed has them resolved, see resolve
+			p.saw(doc)
 			ips[id] = IP{doc}
 		}
 	}

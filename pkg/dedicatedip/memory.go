@@ -102,6 +102,14 @@ func (p *Pool) wrote(doc document.Document) {
 	}
 }
 
+// saw has memory hold a document that was just read, and the copies compared of the account that held the address before.
+// It must not be altered afterwards.
+func (p *Pool) saw(doc document.Document) {
+	if m := p.memory.Load(); m != nil {
+		m.mirror.Saw(doc)
+	}
+}
+
 // cachedDocument returns a document as this process has written it, nil if it is not cached. It must not be altered.
 // Documents that were read are not cached: a node that is cut off from the others may have returned one that loses when
 // it is connected again, and then all nodes accept a write over it.

@@ -51,9 +51,9 @@ type Options struct {
 	// Reloaded is called after every load of the index but the first, before Current: Changed was not called for what
 	// others have changed meanwhile. Nil disables it. It must not call the mirror.
 	Reloaded func()
-	// Current is called whenever the index is current, with a position in the feed of an epoch: Changed or Wrote was called
-	// for every document that was written between the last load and that position. A load itself calls neither. Nil
-	// disables it. It must not call the mirror.
+	// Current is called whenever the index is current, with a position in the feed of an epoch: Changed, Wrote or Saw was
+	// called for every document that was written between the last load and that position. A load itself calls none of
+	// them. Nil disables it. It must not call the mirror.
 	Current func(since, epoch string)
 	// Conflict is called with each change that may have losing revisions. Nil disables it.
 	Conflict func(ctx context.Context, c store.Change) error
@@ -79,7 +79,7 @@ type Mirror struct {
 	stop   context.CancelCauseFunc // ends the current feed
 }
 
-// write is a revision that this process has written.
+// write is a revision that this process has written or read.
 type write struct {
 	rev string
 	at  time.Time
@@ -305,18 +305,37 @@ func (m *Mirror) replace(id string, doc document.Document) {
 }
 
 // Wrote makes the index hold a document that this process has just written, or with "_deleted" removed. The index
-// keeps the document: it must not be modified any more. A document that is not newer than the one in the index is
-// ignored: the feed was faster, or two writes of this process arrive in the opposite order.
+// keeps the document: it must not be modified any more.
 func (m *Mirror) Wrote(doc document.Document) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	id, rev := doc.ID(), doc.Rev()
-	indexed := m.index.Revision(id)
-	if indexed == rev || newer(m.ahead[id].rev, rev) || newer(indexed, rev) {
+	if m.isNews(doc) {
+		m.ahead[doc.ID()] = write{doc.Rev(), time.Now()}
+		m.index.Apply(doc)
+	}
+}
+
+// Saw makes the index hold a document that was just read if that is newer than the one it has. The index keeps the
+// document. Options.Changed is called as if the feed had delivered it. The feed may not do so any more: once this process
+// has written over the document, it delivers that revision only.
+func (m *Mirror) Saw(doc document.Document) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.index.Revision(doc.ID()) == "" { // a document that the index does not have may be gone by now
 		return
 	}
-	m.ahead[id] = write{rev, time.Now()}
-	m.index.Apply(doc)
+	if m.isNews(doc) {
+		m.ahead[doc.ID()] = write{doc.Rev(), time.Now()}
+		m.apply(doc)
+	}
+}
+
+// isNews reports whether a document is newer than what the index holds and the feed has yet to deliver. It may not be:
+// the feed was faster, or two writes of this process arrive in the opposite order.
+func (m *Mirror) isNews(doc document.Document) bool {
+	id, rev := doc.ID(), doc.Rev()
+	indexed := m.index.Revision(id)
+	return indexed != rev && !newer(m.ahead[id].rev, rev) && !newer(indexed, rev)
 }
 
 // AsOf returns a time: the index has all writes from before. It is zero until the index is loaded.

@@ -231,6 +231,24 @@ func TestAnOwnWriteThatWasSupersededIsReadAgain(t *testing.T) {
 	})
 }
 
+func TestReadDocumentsMayBringTheIndexForward(t *testing.T) {
+	t.Parallel()
+	onStores(t, func(s *subject) {
+		s.write("a", "1")
+		s.run()
+		s.here.cut.Store(true)
+		before := s.changed.Load()
+		s.Saw(s.write("a", "2"))
+		s.Saw(s.write("b", "1")) // it may be gone by now
+		if n := s.changed.Load() - before; n != 1 {
+			s.Errorf("Changed was called %d times", n)
+		}
+		if a, b := s.value("a"), s.value("b"); a != "2" || b != "" {
+			s.Errorf("got %q and %q", a, b)
+		}
+	})
+}
+
 func TestTheFeedMayBeFasterThanAnOwnWrite(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(s *subject) {
