@@ -120,7 +120,7 @@ func responsesLost(s *subject) {
 	if rev := s.stored(Database, "10.0.0.2").Rev(); kazoo.Generation(rev) != 3 {
 		s.Errorf("revision %s: the store was to write, and to write again", rev)
 	}
-	s.holds("10.0.0.1", "10.0.0.2", "10.0.0.3="+accountB, "10.0.0.4="+accountB)
+	s.becomes("10.0.0.1", "10.0.0.2", "10.0.0.3="+accountB, "10.0.0.4="+accountB)
 }
 
 func writeNotMade(s *subject) {

@@ -111,7 +111,7 @@ func overlappingBulks(s *subject) {
 	for _, id := range all {
 		want = append(want, strings.TrimSuffix(id+"="+holders[id], "="))
 	}
-	s.holds(want...)
+	s.becomes(want...)
 }
 
 // assignAndRelease: whatever the order, the copies end up as the documents say, and every success had its turn.

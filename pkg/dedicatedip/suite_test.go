@@ -298,7 +298,30 @@ func (s *subject) same(got document.Document, want string) {
 // others. Each is "ADDRESS" for a free one or "ADDRESS=ACCOUNT".
 func (s *subject) holds(want ...string) {
 	s.Helper()
-	held := map[string][]string{}
+	held := s.holders(want...)
+	for _, id := range []string{accountA, accountB, accountC} {
+		s.copies(id, held[id]...)
+	}
+}
+
+// becomes is holds for copies that no request has waited for, as after one that was taken back.
+func (s *subject) becomes(want ...string) {
+	s.Helper()
+	held := s.holders(want...)
+	testutil.Eventually(s, "copies as the documents say", func() bool {
+		for _, id := range []string{accountA, accountB, accountC} {
+			if s.wrongCopies(id, held[id]) != "" {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// holders checks who holds addresses by their documents, and returns the addresses by account.
+func (s *subject) holders(want ...string) (held map[string][]string) {
+	s.Helper()
+	held = map[string][]string{}
 	for _, entry := range want {
 		id, holder, _ := strings.Cut(entry, "=")
 		doc := s.stored(Database, id)
@@ -309,29 +332,7 @@ func (s *subject) holds(want ...string) {
 		}
 		held[holder] = append(held[holder], id)
 	}
-	for _, id := range []string{accountA, accountB, accountC} {
-		s.copies(id, held[id]...)
-	}
-}
-
-// becomes is holds for copies that no request has waited for.
-func (s *subject) becomes(want ...string) {
-	s.Helper()
-	testutil.Eventually(s, "copies as the documents say", func() bool {
-		for _, accountID := range []string{accountA, accountB, accountC} {
-			var held []string
-			for _, entry := range want {
-				if id, isHeld := strings.CutSuffix(entry, "="+accountID); isHeld {
-					held = append(held, id)
-				}
-			}
-			if s.wrongCopies(accountID, held) != "" {
-				return false
-			}
-		}
-		return true
-	})
-	s.holds(want...)
+	return held
 }
 
 // copies checks that an account has copies of these addresses, equal to their documents, and no others.
