@@ -28,3 +28,23 @@ func stoppableReader(ctx context.Context, r io.Reader) io.ReadCloser {
 	}()
 	return reader
 }
+
+// interruptible calls read, which may wait for an operator or for another program, and returns what that returns or,
+// when ctx ends, the cause. read may then still be under way.
+func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		value, err := read()
+		ended <- result{value, err}
+	}()
+	select {
+	case r := <-ended:
+		return r.value, r.err
+	case <-ctx.Done():
+		return *new(T), context.Cause(ctx)
+	}
+}

@@ -54,7 +54,8 @@ func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 				return err
 			}
 			if t.input != nil {
-				if c.input, err = t.input(args); err != nil {
+				c.input, err = interruptible(cmd.Context(), func() (string, error) { return t.input(args) })
+				if err != nil {
 					return err
 				}
 			}
@@ -68,7 +69,7 @@ func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 			return t.do(cmd.Context(), c.app, args)
 		}
 		if t.in != nil {
-			in, err := t.in(args)
+			in, err := interruptible(cmd.Context(), func() (io.ReadCloser, error) { return t.in(args) })
 			if err != nil {
 				return err
 			}
