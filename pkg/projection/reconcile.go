@@ -288,7 +288,7 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) e
 func (c Copies) Each(ctx context.Context, each func(accountID string, copies []document.Document) error) (int, error) {
 	s := c.lease.store
 	v := views{s}
-	accounts, err := account.IDs(ctx, s)
+	accounts, err := account.IDs(ctx, s, c.lease.renew)
 	if err != nil {
 		return 0, err
 	}

@@ -21,7 +21,7 @@ type walk struct {
 	held map[string][]string // by account: the addresses that the pool says it holds
 	// limit bounds how many accounts are compared. A negative one is no limit.
 	limit int
-	// next is called before each account is looked at. Its error ends the walk.
+	// next is called for each account that is listed, and before each that is looked at. Its error ends the walk.
 	next func(ctx context.Context) error
 	// found is called with what differs in an account, and how many copies that has.
 	found func(accountID string, differences []difference, copies int)
@@ -31,7 +31,7 @@ type walk struct {
 
 // run walks over the accounts that hold addresses, and then over the others. It reports whether that were all.
 func (w *walk) run(ctx context.Context) (all bool, err error) {
-	ids, err := account.IDs(ctx, w.store)
+	ids, err := account.IDs(ctx, w.store, w.next)
 	if err != nil {
 		return false, err
 	}
