@@ -69,7 +69,7 @@ type allocation struct {
 	*Pool
 	AllocateRequest
 	cooling cooling.Rule
-	behind  bool             // memory has shown an address that another process has taken
+	lost    int              // rounds in which others were faster
 	drawn   []poolindex.Spot // and reserved
 	began   time.Time        // when the last writes began
 	writes  []write          // of all rounds
@@ -130,14 +130,23 @@ func (a *allocation) round(ctx context.Context) error {
 	if err != nil || len(a.drawn) < missing {
 		return err
 	}
-	return a.take(ctx, find)
+	err = a.take(ctx, find)
+	if len(a.won()) < a.Quantity {
+		a.lost++
+	}
+	return err
 }
+
+// memoryRounds is how many rounds may draw from memory what others have taken. Then the store is read: memory shows such
+// addresses until the feed has delivered what became of them. Where the feed is not late the first rounds are enough, and
+// cheaper.
+const memoryRounds = 3
 
 // draw reserves as many addresses as are missing: of those in memory, or else of those that the store has now. It
 // returns what finds their documents.
 func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
 	r := a.Read()
-	if r.index != nil && !a.behind { // it would show the same addresses until the feed has delivered them
+	if r.index != nil && a.lost < memoryRounds {
 		a.drawFrom(r.index.Lots(a.Zone, a.cooling.Since()), missing)
 	}
 	if len(a.drawn) == missing {
@@ -184,7 +193,6 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 			writes = append(writes, write{before: ip, after: ip.assignTo(a.Account, a.By, at)})
 		}
 	}
-	a.behind = a.behind || len(writes) < len(ids)
 	if len(writes) == 0 {
 		return nil
 	}
@@ -195,7 +203,6 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 		if w.err != nil && !fault.Is(w.err, fault.Conflict) {
 			return w.err
 		}
-		a.behind = a.behind || w.err != nil
 	}
 	return nil
 }

@@ -277,7 +277,7 @@ func allocatesBehind(s *subject) {
 	reads.Store(0)
 	ips, err := p.Allocate(s.Context(), wish(1))
 	s.ok(err)
-	if n := reads.Load(); len(ips) != 1 || n > 2 {
+	if n := reads.Load(); len(ips) != 1 || n > memoryRounds+1 {
 		s.Errorf("got %s after %d reads of documents", idsText(ips), n)
 	}
 	testutil.RequireFault(s, outcome(p.Allocate(s.Context(), wish(1))), fault.Conflict)
