@@ -42,7 +42,7 @@ func (x *index) Apply(doc document.Document) {
 		delete(x.byID, old.ID)
 		x.ordered.Delete(old)
 	}
-	if doc.Bool("_deleted") || doc[kazoo.FieldType] != "account" || doc[kazoo.FieldDeleted] == true {
+	if doc.Bool("_deleted") || doc[kazoo.FieldType] != "account" || doc.Bool(kazoo.FieldDeleted) {
 		return
 	}
 	x.add(Account{doc.ID(), doc.String("name"), doc.String("realm")}, doc.Rev())

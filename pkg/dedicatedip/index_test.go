@@ -167,7 +167,8 @@ func incompleteDocuments(s *subject) {
 	s.put(dedicated("10.0.0.2", "", ""), dedicated("10.0.0.3", "", accountA),
 		`{"_id":"10.0.0.4","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1"}`,
 		`{"_id":"10.0.0.5","pvt_type":"dedicated_ip","pvt_status":"assigned","pvt_assigned_to":null}`,
-		`{"_id":"10.0.0.6","pvt_type":"dedicated_ip","pvt_zone":"z1","pvt_host":7}`)
+		`{"_id":"10.0.0.6","pvt_type":"dedicated_ip","pvt_zone":"z1","pvt_host":7}`,
+		`{"_id":"10.0.0.7","pvt_type":"dedicated_ip","pvt_status":"available","pvt_zone":"z1","pvt_deleted":"true"}`)
 	s.caughtUp(following)
 	s.agree(0, following, s.pool(s.s, io.Discard))
 	if look, _ := following.Memory(); look.Bypassed > 0 {

@@ -138,7 +138,7 @@ func (x *Index) Apply(doc document.Document) {
 	if old := x.byID[id]; old != nil {
 		x.remove(old)
 	}
-	if doc.Bool("_deleted") || doc[kazoo.FieldType] != kazoo.TypeDedicatedIP || doc[kazoo.FieldDeleted] == true {
+	if doc.Bool("_deleted") || doc[kazoo.FieldType] != kazoo.TypeDedicatedIP || doc.Bool(kazoo.FieldDeleted) {
 		return
 	}
 	x.add(NewEntry(doc))
