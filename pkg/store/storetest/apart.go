@@ -18,7 +18,7 @@ type Apart struct {
 // Call is a call of a store.
 type Call struct {
 	context.Context
-	Name string // "get many", "get deleted", "put" (also of several documents), "update" or "view"
+	Name string // "get many", "get deleted", "put" (also of several documents), "update", "view" or "all"
 	DB   string
 }
 
@@ -154,7 +154,7 @@ func (a Apart) InstallIfMissing(ctx context.Context, db string, design document.
 
 // All is Store.All with the prefix before the name of the database.
 func (a Apart) All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error {
-	return a.Store.All(ctx, a.Prefix+db, q, each)
+	return a.call(ctx, "all", db, func() error { return a.Store.All(ctx, a.Prefix+db, q, each) })
 }
 
 // DatabaseExists is Store.DatabaseExists with the prefix before the name of the database.
