@@ -42,11 +42,17 @@ func (r Row) Value(into any) error { return r.rows.ScanValue(into) }
 
 // Doc returns the document that emitted the row, if the query included documents.
 func (r Row) Doc() (document.Document, error) {
-	var raw json.RawMessage
-	if err := r.rows.ScanDoc(&raw); err != nil {
+	text, err := r.text()
+	if err != nil {
 		return nil, err
 	}
-	return document.Decode(raw)
+	return document.Decode(text)
+}
+
+// text returns the text of that document.
+func (r Row) text() (text json.RawMessage, err error) {
+	err = r.rows.ScanDoc(&text)
+	return text, err
 }
 
 // View passes the rows of a view to each, in order, until each returns an error, which is returned. each must not call
