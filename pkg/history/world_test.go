@@ -39,8 +39,6 @@ type world struct {
 	clock atomic.Int64 // Unix seconds
 }
 
-var worlds atomic.Int64
-
 // run runs a test on a store in memory, and on a CouchDB where there is one.
 func run(t *testing.T, test func(w *world)) {
 	t.Parallel()
@@ -61,8 +59,7 @@ func (w *world) onPeer() bool {
 
 func newWorld(t *testing.T, dsn string) *world {
 	t.Helper()
-	prefix := fmt.Sprintf("history%d-%d/", time.Now().UnixNano(), worlds.Add(1))
-	w := &world{T: t, Apart: storetest.Apart{Store: storetest.Open(t, dsn), Prefix: prefix}}
+	w := &world{T: t, Apart: storetest.Apart{Store: storetest.Open(t, dsn), Prefix: storetest.NewPrefix()}}
 	w.clock.Store(begin)
 	w.ok(pooldb.Install(t.Context(), w))
 	w.ok(history.Install(t.Context(), w))

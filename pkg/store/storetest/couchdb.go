@@ -26,7 +26,8 @@ var sharedPeer = sync.OnceValues(func() (string, error) {
 
 // CouchDSN returns the address of a CouchDB that is shared with other tests: the one JUNCTOR_TEST_COUCHDB names,
 // else a pouchdb-server started for this process. Where there is neither, the test is skipped; with CI=true it
-// fails. What Run leaves in a named CouchDB is removed when the last test that asked for it ends.
+// fails. On a named CouchDB the names of databases begin as NewPrefix says: those are removed when the last test that
+// asked for the server ends, and left alone by FreshCouch.
 func CouchDSN(t testing.TB) string {
 	t.Helper()
 	if dsn := os.Getenv(couchVariable); dsn != "" {

@@ -93,10 +93,13 @@ func newSubject(t *testing.T, s *store.Store) *subject {
 
 var databaseCount atomic.Int64
 
+// NewPrefix returns what the names of a test's databases begin with on a CouchDB that it shares, see CouchDSN.
+func NewPrefix() string { return fmt.Sprintf("%s/%d/", ownDatabases, databaseCount.Add(1)) }
+
 // NewDatabase makes an empty database. Its name has slashes, as those of accounts have.
 func NewDatabase(t testing.TB, s *store.Store) string {
 	t.Helper()
-	db := fmt.Sprintf("%s/%d", ownDatabases, databaseCount.Add(1))
+	db := NewPrefix() + "db"
 	if err := s.CreateDatabase(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
