@@ -224,51 +224,49 @@ func feedCut(s *subject) {
 	}
 }
 
-// overtakenCopy: between this process's write to the pool and its copy, another process releases the address, and
-// finds no copy to remove. The feed delivers that.
-func overtakenCopy(s *subject) {
-	s.overtake(func(*Pool, context.CancelFunc) {})
-}
-
-// overtakenInSilence: as overtakenCopy, but the feed is silent. So the store is read.
-func overtakenInSilence(s *subject) {
-	s.overtake(func(p *Pool, cut context.CancelFunc) {
-		cut()
-		testutil.Eventually(s, "silent", func() bool { _, known := p.currentRevision("10.0.0.1"); return !known })
-	})
-}
-
-// overtake checks that a copy that is overtaken does not stay. before is called before the address is assigned.
-func (s *subject) overtake(before func(p *Pool, cut context.CancelFunc)) {
+// overtaken returns a pool whose first copy is overtaken: between its write to the pool and the copy, another process
+// releases the address 10.0.0.1, and finds no copy to remove. cut silences the feed of the pool.
+func (s *subject) overtaken() (p *Pool, cut context.CancelFunc) {
 	s.Helper()
 	other := s.pool(s.s, io.Discard)
 	s.free("10.0.0.1")
 	from, cut := context.WithCancel(s.Context())
-	defer cut()
+	s.Cleanup(cut)
 	released := when("put", s.accountDB(accountA), 1, preceded(func() {
 		s.ok(s.release(other, accountA, "10.0.0.1"))
 	}))
-	p := s.following(s.poolWith(deaf{s.s.With(released), from}, Options{Copies: soon}))
+	p = s.following(s.poolWith(deaf{s.s.With(released), from}, Options{Copies: soon}))
 	s.caughtUp(p)
-	before(p, cut)
+	return p, cut
+}
+
+// overtakenCopy: the feed delivers the release.
+func overtakenCopy(s *subject) {
+	p, _ := s.overtaken()
 	s.ok(s.assign(p, accountA, "10.0.0.1"))
+	s.withoutCopy()
+}
+
+// overtakenInSilence: while the feed is silent, the store is read.
+func overtakenInSilence(s *subject) {
+	p, cut := s.overtaken()
+	cut()
+	testutil.Eventually(s, "silent", func() bool { _, known := p.currentRevision("10.0.0.1"); return !known })
+	s.ok(s.assign(p, accountA, "10.0.0.1"))
+	s.withoutCopy()
+}
+
+func (s *subject) withoutCopy() {
+	s.Helper()
 	testutil.Eventually(s, "without a copy", func() bool { return s.stored(s.accountDB(accountA), "10.0.0.1") == nil })
 	s.holds("10.0.0.1")
 }
 
-// overtakenAndWritten: as overtakenCopy, but this process learns of the release when it assigns the address to another
-// account, before the feed delivers it. The feed does not deliver it after that.
+// overtakenAndWritten: this process learns of the release when it assigns the address to another account, before the feed
+// delivers it. The feed does not deliver it after that.
 func overtakenAndWritten(s *subject) {
-	other := s.pool(s.s, io.Discard)
-	s.free("10.0.0.1")
-	cut, cancel := context.WithCancel(s.Context())
-	defer cancel()
-	released := when("put", s.accountDB(accountA), 1, preceded(func() {
-		s.ok(s.release(other, accountA, "10.0.0.1"))
-	}))
-	p := s.following(s.poolWith(deaf{s.s.With(released), cut}, Options{Copies: soon}))
-	s.caughtUp(p)
-	cancel()
+	p, cut := s.overtaken()
+	cut()
 	s.ok(s.assign(p, accountA, "10.0.0.1"))
 	s.ok(s.assign(p, accountB, "10.0.0.1"))
 	s.becomes("10.0.0.1=" + accountB)
