@@ -41,9 +41,11 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 			return nil, err
 		}
 	}
-	var err error
-	if a.cooling, err = p.coolingFor(ctx, r.IgnoreCooling); err != nil {
-		return nil, err
+	if !r.IgnoreCooling {
+		var err error
+		if a.cooling, err = p.Cooling(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.enough(ctx); err != nil { // before the account is asked to accept charges
 		return nil, err
@@ -189,7 +191,7 @@ func (a *allocation) take(ctx context.Context, find finder) error {
 	at := a.now()
 	var writes []write
 	for _, id := range ids {
-		if ip, ok := found[id]; ok && ip.ID() == id && ip.free() && ip.coolingUntil(a.cooling, "") == 0 {
+		if ip, ok := found[id]; ok && ip.ID() == id && ip.free() && ip.coolingUntil(a.cooling) == 0 {
 			writes = append(writes, write{before: ip, after: ip.assignTo(a.Account, a.By, at)})
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"junctor/pkg/cooling"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/store"
@@ -49,11 +48,7 @@ type Approve func(ctx context.Context, quantity int) error
 // what this request had assigned is released again and the error is a fault.Conflict that names the entry.
 func (p *Pool) Assign(ctx context.Context, r AssignRequest) ([]IP, error) {
 	return p.startOver(len(r.Addresses), func() ([]IP, error) {
-		rule, err := p.coolingFor(ctx, r.IgnoreCooling)
-		if err != nil {
-			return nil, err
-		}
-		ips, err := p.check(ctx, r.Addresses, r.IfMatch, p.assignableTo(ctx, r.Account, rule))
+		ips, err := p.check(ctx, r.Addresses, r.IfMatch, p.assignableTo(ctx, r))
 		if err == nil && r.Own {
 			err = p.checkMaximum(ctx, r.Account, "ips", len(ips))
 		}
@@ -140,35 +135,37 @@ var (
 )
 
 // rule returns what prevents a change of an address.
-type rule func(IP) objection
+type rule func(IP) (objection, error)
 
 // assignableTo is the rule for an assignment: the address must be available and, to this account, not cooling.
-func (p *Pool) assignableTo(ctx context.Context, account string, c cooling.Rule) rule {
-	return func(ip IP) objection {
+func (p *Pool) assignableTo(ctx context.Context, r AssignRequest) rule {
+	return func(ip IP) (objection, error) {
 		switch {
-		case ip.free():
-			if until := ip.coolingUntil(c, account); until > 0 && !p.wasHeldBy(ctx, ip, account) {
-				return objection{"cooling", "another account had the ip until recently", until}
-			}
-			return objection{}
-		case ip.heldBy(account):
-			return alreadyAssigned
-		default:
-			return assignedToOther
+		case ip.heldBy(r.Account):
+			return alreadyAssigned, nil
+		case !ip.free():
+			return assignedToOther, nil
+		case r.IgnoreCooling:
+			return objection{}, nil
 		}
+		until, err := p.coolingFor(ctx, ip, r.Account)
+		if err != nil || until == 0 {
+			return objection{}, err
+		}
+		return objection{"cooling", "another account had the ip until recently", until}, nil
 	}
 }
 
 // releasableFrom is the rule for a release: the account must hold the address.
 func releasableFrom(account string) rule {
-	return func(ip IP) objection {
+	return func(ip IP) (objection, error) {
 		switch {
-		case ip.free():
-			return notAssigned
 		case ip.heldBy(account):
-			return objection{}
+			return objection{}, nil
+		case ip.free():
+			return notAssigned, nil
 		default:
-			return assignedToOther
+			return assignedToOther, nil
 		}
 	}
 }
@@ -206,7 +203,9 @@ func (p *Pool) checkFound(ctx context.Context, find finder, texts []string, r ru
 		o := notFound
 		ip, ok := found[text]
 		if ok {
-			o = r(ip)
+			if o, err = r(ip); err != nil {
+				return nil, err
+			}
 		}
 		if o != (objection{}) {
 			more := map[string]any{"value": text}

@@ -156,5 +156,5 @@ func assignableItem(row store.Row, c cooling.Rule) (item Item, ok bool, err erro
 		return item, ok, nil
 	}
 	doc, err := row.Doc()
-	return item, err == nil && (IP{doc}).coolingUntil(c, "") == 0, err
+	return item, err == nil && (IP{doc}).coolingUntil(c) == 0, err
 }

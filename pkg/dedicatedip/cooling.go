@@ -25,37 +25,34 @@ func (p *Pool) Cooling(ctx context.Context) (cooling.Rule, error) {
 	return cooling.Rule{Seconds: seconds, Now: p.now()}, err
 }
 
-// coolingFor is Cooling for a request, which may ignore it.
-func (p *Pool) coolingFor(ctx context.Context, ignore bool) (cooling.Rule, error) {
-	if ignore {
-		return cooling.Rule{}, nil
-	}
-	return p.Cooling(ctx)
-}
-
-// coolingUntil returns until when an available address cools for an account, in Gregorian seconds; 0 if it does not. It
-// does not cool for the account that had it. An empty account means any.
-func (ip IP) coolingUntil(r cooling.Rule, accountID string) int64 {
-	if r.Seconds <= 0 {
-		return 0
-	}
+// coolingUntil returns until when an available address cools by a rule, in Gregorian seconds; 0 if it does not.
+func (ip IP) coolingUntil(r cooling.Rule) int64 {
 	release, ok := history.LastRelease(ip.doc)
-	if !ok || accountID != "" && release.Account == accountID {
+	if !ok {
 		return 0
 	}
 	return r.Until(release.At)
 }
 
-// wasHeldBy reports whether an account is the one that gave an available address back, according to the history. The
-// history is read only if the document does not name the account, since Kazoo alone has written it. If the history
-// can't be read, it returns false.
-func (p *Pool) wasHeldBy(ctx context.Context, ip IP, accountID string) bool {
+// coolingFor is coolingUntil for an account. An address does not cool for the account that gave it back. If Kazoo alone
+// has written the document, the history may know that account; if the history can't be read, the address cools.
+func (p *Pool) coolingFor(ctx context.Context, ip IP, accountID string) (until int64, err error) {
 	release, ok := history.LastRelease(ip.doc)
-	if !ok || release.Account != "" || p.options.History == nil {
-		return false
+	if !ok || release.Account == accountID {
+		return 0, nil
 	}
-	e, ok, err := p.options.History.At(ctx, ip.ID(), release.At)
-	return err == nil && ok && e.Action == history.Released && e.From == accountID
+	rule, err := p.Cooling(ctx)
+	if err != nil {
+		return 0, err
+	}
+	until = rule.Until(release.At)
+	if until > 0 && release.Account == "" && p.options.History != nil {
+		e, ok, err := p.options.History.At(ctx, ip.ID(), release.At)
+		if err == nil && ok && e.Action == history.Released && e.From == accountID {
+			return 0, nil
+		}
+	}
+	return until, nil
 }
 
 // checkMaximum returns fault.Invalid, at a field, if an account would have more addresses than it can by its own
