@@ -62,7 +62,7 @@ func (p *Pool) Allocate(ctx context.Context, r AllocateRequest) ([]IP, error) {
 	ips := a.won()
 	slices.SortFunc(ips, func(x, y IP) int { return ipaddr.Compare(x.ID(), y.ID()) })
 	logChange(ctx, history.Event{Action: history.Assigned, To: r.Account}, idsOf(ips)...)
-	p.projector.Project(ctx, r.Account, documentsOf(ips))
+	p.projector.Project(ctx, documentsOf(ips), r.Account)
 	return ips, nil
 }
 

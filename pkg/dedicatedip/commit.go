@@ -2,7 +2,6 @@ package dedicatedip
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"junctor/pkg/document"
@@ -52,18 +51,8 @@ func (p *Pool) change(
 		return nil, err
 	}
 	logChange(ctx, history.Newest(after[0].doc), idsOf(after)...)
-	p.project(ctx, accounts, after)
+	p.projector.Project(ctx, documentsOf(after), accounts...)
 	return after, nil
-}
-
-// project writes accounts' copies of addresses that were just written, those of all accounts at the same time.
-func (p *Pool) project(ctx context.Context, accounts []string, ips []IP) {
-	var others sync.WaitGroup
-	for _, accountID := range accounts[1:] {
-		others.Go(func() { p.projector.Project(ctx, accountID, documentsOf(ips)) })
-	}
-	p.projector.Project(ctx, accounts[0], documentsOf(ips))
-	others.Wait()
 }
 
 // commit stores the documents of addresses, which get their new revisions. The error of each names the address if it is a

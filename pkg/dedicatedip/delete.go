@@ -60,13 +60,13 @@ func (p *Pool) remove(ctx context.Context, ip IP, by history.Actor) error {
 	switch err := p.put(ctx, tombstone)[0].Err; {
 	case err == nil:
 		logChange(ctx, history.Event{Action: history.Deleted, From: ip.AssignedTo()}, ip.ID())
-		p.projector.Project(ctx, ip.AssignedTo(), []document.Document{tombstone})
+		p.projector.Project(ctx, []document.Document{tombstone}, ip.AssignedTo())
 		return nil
 	case fault.Is(err, fault.DatastorePartial):
 		p.projector.Compare(ip.AssignedTo(), []string{ip.ID()})
 		return err
 	case !fault.Is(err, fault.Conflict):
-		p.projector.Project(ctx, ip.AssignedTo(), []document.Document{tombstone})
+		p.projector.Project(ctx, []document.Document{tombstone}, ip.AssignedTo())
 		return err
 	default:
 		return err

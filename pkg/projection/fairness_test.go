@@ -28,8 +28,8 @@ func TestACopyThatAnotherProcessWroteIsRemovedWithTheRelease(t *testing.T) {
 		ctx, cancel := context.WithCancel(s.Context())
 		defer cancel()
 		go p.Run(ctx)
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", accountA)})
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
+		p.Project(t.Context(), []document.Document{s.assign("10.0.0.1", accountA)}, accountA)
+		p.Project(t.Context(), []document.Document{s.assign("10.0.0.1", "")}, accountA)
 		s.copies(accountA)
 		elsewhere := s.assign("10.0.0.1", accountA)
 		if _, err := s.Store.Put(s.Context(), databaseOf(accountA), projection.Content(elsewhere)); err != nil {
@@ -38,7 +38,7 @@ func TestACopyThatAnotherProcessWroteIsRemovedWithTheRelease(t *testing.T) {
 		p.Observe(elsewhere, "")
 		time.Sleep(10 * time.Second) // the bubble's, for what the projector does about it
 		s.copies(accountA, "10.0.0.1")
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
+		p.Project(t.Context(), []document.Document{s.assign("10.0.0.1", "")}, accountA)
 		s.copies(accountA)
 	})
 }
@@ -132,7 +132,7 @@ func TestACopyThatFailsOnceDoesNotWaitForThePausesOfOthers(t *testing.T) {
 		for n := range 1000 {
 			requests.Go(func() {
 				began := time.Now()
-				p.Project(t.Context(), accountA, []document.Document{{"_id": fmt.Sprintf("10.0.0.%d", n), "_rev": "1-a"}})
+				p.Project(t.Context(), []document.Document{{"_id": fmt.Sprintf("10.0.0.%d", n), "_rev": "1-a"}}, accountA)
 				if took := time.Since(began); took >= projection.DefaultPatience {
 					t.Errorf("copy %d waited %v", n, took)
 				}

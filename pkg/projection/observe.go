@@ -73,7 +73,7 @@ func (p *Projector) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 			for accountID, items := range p.collect() {
-				p.enqueue(accountID, items, &call{repair: true})
+				p.enqueue(accountID, items)
 			}
 		}
 	}

@@ -34,18 +34,18 @@ func TestACopyThatThisProcessIsAboutToWriteIsNotRepaired(t *testing.T) {
 	observing(t, func(s *subject, p *projection.Projector) {
 		first := s.assign("10.0.0.1", accountA)
 		p.Observe(first, "")
-		p.Project(t.Context(), accountA, []document.Document{first})
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
+		p.Project(t.Context(), []document.Document{first}, accountA)
+		p.Project(t.Context(), []document.Document{s.assign("10.0.0.1", "")}, accountA)
 		released := s.assign("10.0.0.2", "")
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.2", accountA)})
+		p.Project(t.Context(), []document.Document{s.assign("10.0.0.2", accountA)}, accountA)
 		p.Observe(released, accountA) // of a node that is behind
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.2", "")})
+		p.Project(t.Context(), []document.Document{s.assign("10.0.0.2", "")}, accountA)
 		committed := []document.Document{s.assign("10.0.0.1", accountA), s.assign("10.0.0.2", accountA)}
 		time.Sleep(settled)
 		if n := s.repairs.Load(); n != 0 {
 			s.Errorf("%d copies were repaired that a request was about to write", n)
 		}
-		p.Project(t.Context(), accountA, committed)
+		p.Project(t.Context(), committed, accountA)
 		s.copies(accountA, "10.0.0.1", "10.0.0.2")
 	})
 }
@@ -58,10 +58,10 @@ func TestAnObservedRevisionOfAnotherBranchIsCompared(t *testing.T) {
 		observing(t, func(s *subject, p *projection.Projector) {
 			winner := s.assign("10.0.0.1", accountB)
 			s.current.Store("10.0.0.1", lost)
-			p.Project(t.Context(), accountA, []document.Document{{
+			p.Project(t.Context(), []document.Document{{
 				"_id": "10.0.0.1", "_rev": lost,
 				"pvt_type": "dedicated_ip", "pvt_status": "assigned", "pvt_assigned_to": accountA,
-			}})
+			}}, accountA)
 			if _, err := s.Get(s.Context(), databaseOf(accountA), "10.0.0.1"); err != nil {
 				s.Fatal(err)
 			}

@@ -183,11 +183,11 @@ func TestProjectFollowsThePool(t *testing.T) {
 			inBubble(t, o, func(subject *subject, p *projection.Projector) {
 				s = subject
 				doc := s.assign("10.0.0.1", accountA)
-				p.Project(t.Context(), accountA, []document.Document{doc})
+				p.Project(t.Context(), []document.Document{doc}, accountA)
 				s.copies(accountA, "10.0.0.1")
-				p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", ""), s.assign("10.0.0.2", accountA)})
+				p.Project(t.Context(), []document.Document{s.assign("10.0.0.1", ""), s.assign("10.0.0.2", accountA)}, accountA)
 				s.copies(accountA, "10.0.0.2")
-				p.Project(t.Context(), accountB, []document.Document{s.assign("10.0.0.1", accountB)})
+				p.Project(t.Context(), []document.Document{s.assign("10.0.0.1", accountB)}, accountB)
 				s.copies(accountA, "10.0.0.2")
 				s.copies(accountB, "10.0.0.1")
 				if reads := s.reads.Load(); knows && reads != 0 {
@@ -207,7 +207,7 @@ func TestProjectBacksOffAndReturns(t *testing.T) {
 			s.puts.Store(0)
 			doc := s.assign("10.0.0.1", accountA)
 			began := time.Now()
-			p.Project(t.Context(), accountA, []document.Document{doc})
+			p.Project(t.Context(), []document.Document{doc}, accountA)
 			if took := time.Since(began); took != projection.DefaultPatience {
 				s.Errorf("%v: Project returned after %v", kind, took)
 			}
@@ -221,7 +221,7 @@ func TestProjectBacksOffAndReturns(t *testing.T) {
 			s.fail.Store(nil)
 			time.Sleep(time.Minute)
 			s.copies(accountA, "10.0.0.1")
-			p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.1", "")})
+			p.Project(t.Context(), []document.Document{s.assign("10.0.0.1", "")}, accountA)
 			s.copies(accountA)
 		}
 	})
@@ -231,7 +231,7 @@ func TestNoCopiesAreWrittenAtOnce(t *testing.T) {
 	t.Parallel()
 	inBubble(t, projection.Options{}, func(s *subject, p *projection.Projector) {
 		began := time.Now()
-		p.Project(s.Context(), accountA, nil)
+		p.Project(s.Context(), nil, accountA)
 		if err := p.Repair(s.Context(), accountA, nil); err != nil || time.Since(began) > 0 {
 			s.Errorf("after %s: %v", time.Since(began), err)
 		}
@@ -249,7 +249,7 @@ func TestCopiesThatFailAreTriedTogether(t *testing.T) {
 		for i := range 100 {
 			id := fmt.Sprintf("10.0.0.%d", i)
 			doc := s.assign(id, accountA)
-			requests.Go(func() { p.Project(t.Context(), accountA, []document.Document{doc}) })
+			requests.Go(func() { p.Project(t.Context(), []document.Document{doc}, accountA) })
 			want = append(want, id)
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -278,7 +278,7 @@ func TestCopiesAreWrittenPastThoseThatFail(t *testing.T) {
 			docs = append(docs, s.assign(fmt.Sprintf("10.0.1.%d", 100+i), accountA))
 		}
 		s.failing.Store("10.0.1.100", true)
-		p.Project(t.Context(), accountA, docs)
+		p.Project(t.Context(), docs, accountA)
 		s.copies(accountA, "10.0.1.600")
 	})
 }
@@ -291,7 +291,7 @@ func TestACopyHasOneWriter(t *testing.T) {
 		for i := range 50 {
 			holder := []string{accountA, ""}[i%2]
 			doc := s.assign("10.0.0.1", holder)
-			writers.Go(func() { p.Project(t.Context(), accountA, []document.Document{doc}) })
+			writers.Go(func() { p.Project(t.Context(), []document.Document{doc}, accountA) })
 			if i == 0 {
 				synctest.Wait() // until the first write is under way
 			}
@@ -313,11 +313,11 @@ func TestCopiesOfOneAccountDoNotWaitForEachOther(t *testing.T) {
 		both := []document.Document{s.assign("10.0.0.1", accountA), s.assign("10.0.0.2", accountA)}
 		var writers sync.WaitGroup
 		for _, doc := range both {
-			writers.Go(func() { p.Project(t.Context(), accountA, []document.Document{doc}) })
+			writers.Go(func() { p.Project(t.Context(), []document.Document{doc}, accountA) })
 		}
 		synctest.Wait()
 		began := time.Now()
-		p.Project(t.Context(), accountA, []document.Document{s.assign("10.0.0.3", accountA)})
+		p.Project(t.Context(), []document.Document{s.assign("10.0.0.3", accountA)}, accountA)
 		if took := time.Since(began); took != 0 {
 			s.Errorf("a copy waited %v for others of the account", took)
 		}
@@ -339,7 +339,7 @@ func TestObserveWritesWhatOthersLeft(t *testing.T) {
 		defer cancel()
 		go p.Run(ctx)
 		own := s.assign("10.0.0.1", accountA)
-		p.Project(t.Context(), accountA, []document.Document{own})
+		p.Project(t.Context(), []document.Document{own}, accountA)
 		reads := s.reads.Load()
 		p.Observe(own, "")
 		time.Sleep(time.Minute)

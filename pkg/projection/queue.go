@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -25,20 +26,22 @@ type queue struct {
 type item struct {
 	doc      document.Document // the pool's document as this process has just written it; nil means it has to be read
 	observed string            // the revision of the pool whose writer has had the time to write it; empty for others
-	calls    []*call           // that asked for it
+	request  trace.Span        // of a request that asked for it; nil if none did
+	waiting  []*call
 }
 
-// call is one call of enqueue, whose caller may wait.
+// call is a call of Project or Repair that waits for copies.
 type call struct {
-	repair bool          // no request asked for it
-	trace  trace.Span    // of the request; nil if there was none
-	left   int           // copies
-	done   chan struct{} // closed once none is left
+	left int           // copies
+	done chan struct{} // closed once none is left, which is never after Close
 }
 
 // merge returns what is left to do for two items about one address.
 func (i item) merge(other item) item {
-	i.calls = slices.Concat(i.calls, other.calls)
+	i.waiting = slices.Concat(i.waiting, other.waiting)
+	if i.request == nil {
+		i.request = other.request
+	}
 	if i.observed != "" {
 		i.observed = other.observed
 	}
@@ -48,55 +51,51 @@ func (i item) merge(other item) item {
 	return i
 }
 
-// request returns a call by which a request asked for the copy, nil if none did.
-func (i item) request() *call {
-	for _, c := range i.calls {
-		if !c.repair {
-			return c
-		}
-	}
-	return nil
-}
-
-// Project updates an account's copies from documents that this process has just written to the pool, or with "_deleted"
-// removed. It waits until they are equal, at most for Options.Patience: the pool has committed by then, so the caller has
-// succeeded whatever becomes of the copies. The projector goes on with what is left.
+// Project updates accounts' copies from documents that this process has just written to the pool, or with "_deleted"
+// removed. Empty accounts are ignored. It waits until all copies are equal, at most for Options.Patience: the pool has
+// committed by then, so the caller has succeeded whatever becomes of the copies. The projector goes on with what is left.
 //
 // The writes belong to the trace of ctx, and do not end with it.
-func (p *Projector) Project(ctx context.Context, accountID string, docs []document.Document) {
-	if accountID == "" {
-		return
-	}
+func (p *Projector) Project(ctx context.Context, docs []document.Document, accounts ...string) {
+	c := &call{done: make(chan struct{})}
 	items := make(map[string]item, len(docs))
 	for _, doc := range docs {
-		items[doc.ID()] = item{doc: doc}
+		items[doc.ID()] = item{doc: doc, request: trace.SpanFromContext(ctx), waiting: []*call{c}}
 	}
-	done := p.enqueue(accountID, items, &call{trace: trace.SpanFromContext(ctx)})
+	for _, accountID := range accounts {
+		if accountID != "" {
+			c.left += len(items)
+		}
+	}
+	if c.left == 0 {
+		return
+	}
+	for _, accountID := range accounts {
+		p.enqueue(accountID, items)
+	}
 	patience := time.NewTimer(p.options.Patience)
 	defer patience.Stop()
 	select {
-	case <-done:
+	case <-c.done:
 		return
 	case <-patience.C:
 	case <-p.ctx.Done():
 	}
-	p.options.Log.Warn().Str("account", accountID).Int("count", len(items)).
+	p.options.Log.Warn().Str("account", strings.Join(accounts, " ")).Int("count", len(items)).
 		Strs("ips", first(slices.Sorted(maps.Keys(items)))).
 		Msg("the account's copies of these addresses are not written yet; the projector goes on trying")
 }
 
 // Compare queues an account's copies of addresses, which may be wrong after a request that failed. It never blocks.
 func (p *Projector) Compare(accountID string, ids []string) {
-	if accountID != "" {
-		p.enqueue(accountID, unread(ids), &call{})
-	}
+	p.enqueue(accountID, unread(ids, item{request: trace.SpanFromContext(context.Background())}))
 }
 
-// unread returns items of addresses whose documents have to be read.
-func unread(ids []string) map[string]item {
+// unread returns an item for each address. Its document has to be read.
+func unread(ids []string, i item) map[string]item {
 	items := make(map[string]item, len(ids))
 	for _, id := range ids {
-		items[id] = item{}
+		items[id] = i
 	}
 	return items
 }
@@ -104,8 +103,14 @@ func unread(ids []string) map[string]item {
 // Repair compares an account's copies of addresses with the pool and writes those that differ. It returns when they are
 // equal, or when ctx ends.
 func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) error {
+	c := &call{done: make(chan struct{})}
+	items := unread(ids, item{waiting: []*call{c}})
+	if c.left = len(items); c.left == 0 {
+		return nil
+	}
+	p.enqueue(accountID, items)
 	select {
-	case <-p.enqueue(accountID, unread(ids), &call{repair: true}):
+	case <-c.done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -114,18 +119,12 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 	}
 }
 
-// enqueue starts to write items for a call. Those whose copies are being written already are written after that. It
-// returns a channel that is closed once all are written, which is never after Close.
-func (p *Projector) enqueue(accountID string, items map[string]item, c *call) (done <-chan struct{}) {
-	c.left, c.done = len(items), make(chan struct{})
-	if c.left == 0 {
-		close(c.done)
-		return c.done
-	}
+// enqueue starts to write items of an account, unless that is empty. Those whose copies are being written already are written after that.
+func (p *Projector) enqueue(accountID string, items map[string]item) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ctx.Err() != nil {
-		return nil
+	if len(items) == 0 || accountID == "" || p.ctx.Err() != nil {
+		return
 	}
 	q := p.accounts[accountID]
 	if q == nil {
@@ -134,7 +133,6 @@ func (p *Projector) enqueue(accountID string, items map[string]item, c *call) (d
 	}
 	batch := make(map[string]item, len(items))
 	for id, i := range items {
-		i.calls = []*call{c}
 		switch earlier, waits := q.later[id]; {
 		case waits:
 			q.later[id] = earlier.merge(i)
@@ -148,7 +146,6 @@ func (p *Projector) enqueue(accountID string, items map[string]item, c *call) (d
 	if len(batch) > 0 {
 		p.writers.Go(func() { p.write(accountID, q, batch) })
 	}
-	return c.done
 }
 
 // The pauses between two attempts to write the same copies.
@@ -162,12 +159,13 @@ const (
 func (p *Projector) write(accountID string, q *queue, batch map[string]item) {
 	for pauses := backoff.New(firstPause, lastPause); len(batch) > 0; {
 		left, err := p.attempt(accountID, batch)
-		pause := pauses.Next()
-		due := time.Now().Add(pause)
-		p.finish(accountID, q, batch, left, due)
+		p.finish(accountID, q, batch, left)
 		if len(left) == 0 {
 			return
 		}
+		pause := pauses.Next()
+		due := time.Now().Add(pause)
+		p.postpone(q, left, due)
 		if err != nil && p.ctx.Err() == nil {
 			p.options.Log.Error().Err(err).Str("account", accountID).Int("count", len(left)).
 				Strs("ips", first(slices.Sorted(maps.Keys(left)))).Stringer("pause", pause.Round(time.Millisecond)).
@@ -181,23 +179,12 @@ func (p *Projector) write(accountID string, q *queue, batch map[string]item) {
 	}
 }
 
-// takeFailed returns what has to be written again, to the writer whose pause was to end first, and nothing to others.
-func (p *Projector) takeFailed(q *queue, due time.Time) (batch map[string]item) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !q.due.Equal(due) {
-		return nil
-	}
-	batch, q.failed, q.due = q.failed, map[string]item{}, time.Time{}
-	return batch
-}
-
 // attempt tries once to write a batch, in the trace of one of the requests that asked for it. Of the batches that no
 // request asked for, only some are written at once.
 func (p *Projector) attempt(accountID string, batch map[string]item) (left map[string]item, err error) {
 	for _, i := range batch {
-		if c := i.request(); c != nil {
-			return p.writeCopies(trace.ContextWithSpan(p.ctx, c.trace), accountID, batch)
+		if i.request != nil {
+			return p.writeCopies(trace.ContextWithSpan(p.ctx, i.request), accountID, batch)
 		}
 	}
 	select {
@@ -209,31 +196,23 @@ func (p *Projector) attempt(accountID string, batch map[string]item) (left map[s
 	}
 }
 
-// finish takes in that a batch was written but for what is left, whose writer pauses until due, and starts to write what
-// was queued for the written copies meanwhile.
-func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item, due time.Time) {
+// finish takes in that a batch was written but for what is left, and starts to write what was queued for the written
+// copies meanwhile.
+func (p *Projector) finish(accountID string, q *queue, batch, left map[string]item) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(left) > 0 && (q.due.IsZero() || due.Before(q.due)) {
-		q.due = due
-	}
 	next := map[string]item{}
 	for id, i := range batch {
-		later, waits := q.later[id]
-		delete(q.later, id)
-		if rest, failed := left[id]; failed {
-			if waits {
-				rest = rest.merge(later)
-			}
-			q.failed[id] = rest
+		if _, failed := left[id]; failed {
 			continue
 		}
-		for _, c := range i.calls {
+		for _, c := range i.waiting {
 			if c.left--; c.left == 0 {
 				close(c.done)
 			}
 		}
-		if waits {
+		if later, waits := q.later[id]; waits {
+			delete(q.later, id)
 			next[id] = later
 		} else {
 			delete(q.busy, id)
@@ -245,6 +224,34 @@ func (p *Projector) finish(accountID string, q *queue, batch, left map[string]it
 	if len(q.busy) == 0 {
 		delete(p.accounts, accountID)
 	}
+}
+
+// postpone makes items be written again after the pause of their writer, which ends at a time, or after that of another
+// writer if that ends first.
+func (p *Projector) postpone(q *queue, items map[string]item, due time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if q.due.IsZero() || due.Before(q.due) {
+		q.due = due
+	}
+	for id, i := range items {
+		if later, waits := q.later[id]; waits {
+			delete(q.later, id)
+			i = i.merge(later)
+		}
+		q.failed[id] = i
+	}
+}
+
+// takeFailed returns what has to be written again, to the writer whose pause was to end first, and nothing to others.
+func (p *Projector) takeFailed(q *queue, due time.Time) (batch map[string]item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !q.due.Equal(due) {
+		return nil
+	}
+	batch, q.failed, q.due = q.failed, map[string]item{}, time.Time{}
+	return batch
 }
 
 // Close interrupts the projector and waits for its writers. What is not written yet is found by the next full pass.

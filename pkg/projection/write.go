@@ -56,8 +56,10 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 	}
 	poolRev := func(id string) string { return items[id].doc.Rev() }
 	for n, err := range p.put(ctx, db, accountID, writes, poolRev) {
-		if i := items[writes[n].ID()]; err != nil || !p.isCurrent(i.doc) {
-			left[i.doc.ID()] = item{calls: i.calls}
+		id := writes[n].ID()
+		if i := items[id]; err != nil || !p.isCurrent(i.doc) {
+			i.doc = nil
+			left[id] = i
 		}
 	}
 	return left
@@ -114,10 +116,12 @@ func (p *Projector) writeDifferences(
 		id := writes[n].ID()
 		switch {
 		case err == nil:
-			if left[id].request() == nil {
+			i := left[id]
+			if i.request == nil {
 				p.reportRepair(accountID, differences[n])
 			}
-			left[id] = item{calls: left[id].calls} // not observed: if the pool has changed, this copy is wrong, and not old
+			i.doc, i.observed = nil, "" // if the pool has changed, this copy is wrong, and not old
+			left[id] = i
 			continue
 		case !fault.Is(err, fault.Conflict):
 			failure = err
@@ -131,8 +135,9 @@ func (p *Projector) writeDifferences(
 		}
 	}
 	for _, id := range ids {
-		if failed[id] || now[id].Rev() != pool[id].Rev() {
-			left[id] = item{calls: left[id].calls, observed: left[id].observed}
+		if i := left[id]; failed[id] || now[id].Rev() != pool[id].Rev() {
+			i.doc = nil
+			left[id] = i
 		} else {
 			delete(left, id)
 		}
