@@ -18,8 +18,8 @@ import (
 )
 
 // undo takes back what commit wrote of a request that failed. Others may have seen the addresses in between, so the
-// accounts' copies are compared after that. Where the outcome of a write is open, nothing is taken back: no write is
-// accepted until it is known. It tries until undoTime after the writes began.
+// accounts' copies are compared after that. Where the outcome of a write is open, nothing is taken back: no write of that
+// address is accepted until it is known. It tries until undoTime after the writes began.
 func (p *Pool) undo(ctx context.Context, began time.Time, accounts []string, by history.Actor, writes []write) {
 	ids := make([]string, len(writes))
 	for i, w := range writes {

@@ -86,8 +86,7 @@ var (
 		"nothing was written")
 	errNotFinal   = errors.New("a node of the CouchDB cluster is not connected, and may bring back what was deleted")
 	errNoMajority = errors.New("too many nodes of the CouchDB cluster are not connected; the write may have been made")
-	errContested  = errors.New("another writer was accepted at the same time, while nodes of the CouchDB cluster were " +
-		"connected again; the write may have been made")
+	errContested  = errors.New("nodes of the CouchDB cluster have accepted another writer; the write may have been made")
 )
 
 // Nodes returns how many nodes of a CouchDB cluster keep each document of db. It is 1 without a cluster.
@@ -135,7 +134,7 @@ func (s *Store) write(
 		written, _, err = s.request(ctx, operation, db, docs, do, kivik.Params(nil))
 		return written, err
 	}
-	if s.unconfirmed.any() {
+	if s.unconfirmed.refuse(db, docs) {
 		return nil, fault.Wrap(fault.DatastorePartial, errWaiting)
 	}
 	wait := confirmTime

@@ -22,6 +22,7 @@ type nodes struct {
 	*testing.T
 	info      string // of its databases
 	connected string // its connected nodes
+	then      string // the same after the first question; empty for no change
 	status    int    // of a write: 201 is accepted by all nodes, 202 by some
 	leaves    string // of the document, afterwards
 	sealed    string // the same after the write was sealed
@@ -51,6 +52,7 @@ func (n *nodes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/_membership":
 		note("membership")
 		_, _ = fmt.Fprintf(w, `{"all_nodes":[%s],"cluster_nodes":["1","2","3"]}`, n.connected)
+		n.connected = cmp.Or(n.then, n.connected)
 	case r.URL.Path == "/db/_bulk_get":
 		note("leaves r=" + q.Get("r"))
 		_, _ = fmt.Fprintf(w, `{"results":[{"id":"a","docs":[%s]}]}`, n.leaves)
@@ -161,6 +163,30 @@ func TestWritesToACluster(t *testing.T) {
 				n.mu.Unlock()
 			}
 		})
+	}
+}
+
+// TestContestedWrite: until it is known which of two writers of a document has won, that document is not written. Others
+// are, since all nodes respond.
+func TestContestedWrite(t *testing.T) {
+	t.Parallel()
+	n := &nodes{T: t, info: three, status: 202, connected: `"1","2","3"`, then: `"1"`} // so that it stays open
+	n.leaves = `{"ok":{"_id":"a","_rev":"3-later","_revisions":{"start":3,"ids":["later","mine","base"]}}}`
+	s := n.open()
+	for _, test := range []struct {
+		id   string
+		kind fault.Kind
+	}{{"a", fault.DatastorePartial}, {"a", fault.DatastorePartial}, {"b", 0}} {
+		_, err := s.Put(t.Context(), "db", document.Document{"_id": test.id, "_rev": "1-base"})
+		if (err != nil) != (test.kind != 0) || err != nil && !fault.Is(err, test.kind) {
+			t.Errorf("%s: %v", test.id, err)
+		}
+		n.mu.Lock()
+		n.status = 201
+		n.mu.Unlock()
+	}
+	if err := s.Writable(t.Context(), "db"); err != nil {
+		t.Error(err)
 	}
 }
 

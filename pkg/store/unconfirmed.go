@@ -10,16 +10,18 @@ import (
 	"time"
 
 	"junctor/pkg/backoff"
+	"junctor/pkg/document"
 	"junctor/pkg/fault"
 )
 
 // While there are writes to a CouchDB cluster whose outcome is open, further ones are refused at once: they would wait
-// for the same node, and each would leave one more open. Reads go on. One goroutine finds out what became of the open
-// ones, by asking all nodes for those documents. That is the probe, too: when all nodes that CouchDB has not given up
-// have responded, and they are a majority, writes go on.
+// for the same node, and each would leave one more open. If all nodes have responded, and only the winner of two writers
+// is open, other documents are written. Reads go on. One goroutine finds out what became of the open writes, by asking all
+// nodes for those documents. That is the probe, too: when all nodes that CouchDB has not given up have responded, and they
+// are a majority, writes go on.
 
 // errWaiting is why a write is refused without being sent.
-var errWaiting = errors.New("a node of the CouchDB cluster has not confirmed an earlier write; nothing was written")
+var errWaiting = errors.New("the outcome of an earlier write to the CouchDB cluster is open; nothing was written")
 
 // probeWait is the time between two questions about open writes.
 const probeWait = time.Second
@@ -36,12 +38,17 @@ type openWrite struct {
 	db, id string
 	writer string // its signature; empty where documents are not signed
 	first  string // the revision that was accepted; empty if the response did not come
+	cause  error
 }
 
-func (u *unconfirmed) any() bool {
+// refuse reports whether a write of documents is refused.
+func (u *unconfirmed) refuse(db string, docs []document.Document) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return len(u.writes) > 0
+	return slices.ContainsFunc(u.writes, func(w openWrite) bool {
+		return w.cause != errContested ||
+			w.db == db && slices.ContainsFunc(docs, func(doc document.Document) bool { return doc.ID() == w.id })
+	})
 }
 
 // leaveOpen makes the outcome of writes a fault.DatastorePartial unless they have one, and has it found out.
@@ -56,9 +63,9 @@ func (s *Store) leaveOpen(db string, open []*accepted, cause error) {
 			continue
 		}
 		*a.Written = Written{Err: fault.Wrap(fault.DatastorePartial, cause)}
-		s.unconfirmed.writes = append(s.unconfirmed.writes, openWrite{db, a.id, a.writer, a.first})
-		s.log.Warn().Err(cause).Str("database", db).Str("id", a.id).Msg("the outcome of a write is open; " +
-			"writes to this CouchDB cluster are refused until it is known")
+		s.unconfirmed.writes = append(s.unconfirmed.writes, openWrite{db, a.id, a.writer, a.first, cause})
+		s.log.Warn().Err(cause).Str("database", db).Str("id", a.id).Msg("the outcome of a write is open; until " +
+			"it is known this document is not written, nor any other if a node does not respond")
 	}
 	if len(s.unconfirmed.writes) > 0 && !s.unconfirmed.running && s.ctx.Err() == nil {
 		s.unconfirmed.running = true
