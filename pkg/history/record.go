@@ -36,7 +36,7 @@ func Record(after, before document.Document, by Actor, at int64) {
 		changes, at = slices.Insert(changes, 0, any(missed.encode())), max(at, missed.At)
 	}
 	e := change(ip, was, stateOf(after))
-	e.Number, e.At, e.Actor = lastNumber(before)+1, at, by
+	e.Number, e.At, e.Actor = newest.Number+1, at, by
 	after[Field] = slices.Insert(changes, 0, any(e.encode()))
 	if !after.Bool("_deleted") {
 		after[kazoo.FieldModified] = document.Number(at)
@@ -65,7 +65,7 @@ func RecordUndo(after, before document.Document, by Actor, at int64) {
 // changed, that was now, in Gregorian seconds, when it was found.
 func elsewhere(last Event, doc document.Document, now int64) Event {
 	e := change(doc.ID(), last.after(), stateOf(doc))
-	e.Number, e.revision, e.Source = lastNumber(doc), doc.Rev(), Elsewhere
+	e.Number, e.revision, e.Source = Newest(doc).Number, doc.Rev(), Elsewhere
 	e.ID = elsewhereID(doc)
 	if e.At, _ = doc.Int(kazoo.FieldModified); e.At <= last.At {
 		e.At = max(now, last.At)
@@ -74,15 +74,7 @@ func elsewhere(last Event, doc document.Document, now int64) Event {
 }
 
 // elsewhereID returns the id of the event of a change that has led to a document and that junctor did not make.
-func elsewhereID(doc document.Document) string { return eventID(doc.ID(), lastNumber(doc), doc.Rev()) }
-
-// lastNumber returns the number of the newest change that a document holds. Without one every write counts as a change.
-func lastNumber(doc document.Document) int {
-	if newest := Newest(doc); newest.ID != "" {
-		return newest.Number
-	}
-	return kazoo.Generation(doc.Rev())
-}
+func elsewhereID(doc document.Document) string { return eventID(doc.ID(), Newest(doc).Number, doc.Rev()) }
 
 // Changes returns the changes that a document of the pool or a tombstone holds, newest first. Values that are not
 // objects are ignored.
@@ -97,13 +89,15 @@ func Changes(doc document.Document) []Event {
 	return events
 }
 
-// Newest returns the newest change that a document of the pool or a tombstone holds, the zero Event if it holds none.
+// Newest returns the newest change that a document of the pool or a tombstone holds. If it holds none, that is an Event
+// with nothing but a Number: then every write of the document counts as a change.
 func Newest(doc document.Document) Event {
-	list, _ := doc[Field].([]any)
-	if len(list) == 0 {
-		return Event{}
+	if list, _ := doc[Field].([]any); len(list) > 0 {
+		if e := decode(doc.ID(), list[0]); e.ID != "" {
+			return e
+		}
 	}
-	return decode(doc.ID(), list[0])
+	return Event{Number: kazoo.Generation(doc.Rev())}
 }
 
 // divide returns the changes that a document keeps if it holds so many, and those that it drops: the oldest ones. The last
