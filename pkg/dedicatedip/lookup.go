@@ -128,7 +128,7 @@ func (r Reader) recall(ctx context.Context, texts []string) (map[string]IP, erro
 		if e == nil {
 			continue
 		}
-		if doc := r.pool.cachedDocument(e.ID()); doc.Rev() == e.Revision() {
+		if doc, _ := r.documents.Get(e.ID()); doc.Rev() == e.Revision() {
 			ips[text] = IP{doc}
 		} else {
 			ids[text] = e.ID()

@@ -21,8 +21,13 @@ type memory struct {
 	behind    atomic.Bool   // whether the last read went to the store for that
 	bypassed  atomic.Uint64 // how many reads did
 
-	documents *lru.Cache[string, document.Document] // of the pool by id, as this process has written them
+	documents *documentCache
 }
+
+// documentCache has documents of the pool by id, as this process has written them. They must not be altered. Documents that
+// were read are not cached: a node that is cut off from the others may have returned one that loses when it is connected
+// again, and then all nodes accept a write over it.
+type documentCache = lru.Cache[string, document.Document]
 
 // mostDocuments bounds the documents that are cached beside the index.
 const mostDocuments = 4096
@@ -108,18 +113,6 @@ func (p *Pool) saw(doc document.Document) {
 	if m := p.memory.Load(); m != nil {
 		m.mirror.Saw(doc)
 	}
-}
-
-// cachedDocument returns a document as this process has written it, nil if it is not cached. It must not be altered.
-// Documents that were read are not cached: a node that is cut off from the others may have returned one that loses when
-// it is connected again, and then all nodes accept a write over it.
-func (p *Pool) cachedDocument(id string) document.Document {
-	m := p.memory.Load()
-	if m == nil {
-		return nil
-	}
-	doc, _ := m.documents.Get(id)
-	return doc
 }
 
 // evict evicts a document from the cache, so that it is read again before it is written.

@@ -11,9 +11,10 @@ import (
 // Reader reads the pool: from memory if that was current when the Reader was made, else from the store. It is for one
 // request.
 type Reader struct {
-	pool  *Pool
-	index *poolindex.Index // nil: read from the store
-	why   string           // why it reads from the store although the pool is in memory
+	pool      *Pool
+	index     *poolindex.Index // nil: read from the store
+	documents *documentCache   // beside the index
+	why       string           // why it reads from the store although the pool is in memory
 }
 
 // Read returns a Reader.
@@ -26,7 +27,7 @@ func (p *Pool) Read() Reader {
 		if m.behind.Swap(false) {
 			p.options.Log.Info().Msg("reads of dedicated IPs are served from memory again")
 		}
-		return Reader{pool: p, index: m.index}
+		return Reader{pool: p, index: m.index, documents: m.documents}
 	}
 	m.bypassed.Add(1)
 	if !m.behind.Swap(true) {
