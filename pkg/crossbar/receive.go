@@ -27,35 +27,47 @@ const (
 func (s *Server) receive(w http.ResponseWriter, r *Request) (raw []byte, err error) {
 	in := &intake{from: r.Body, conn: http.NewResponseController(w), bytes: &hold{of: s.smallBodies}, copies: 1}
 	r.holds = append(r.holds, in.bytes)
+	whole := false
 	if r.ContentLength <= unverifiedBody {
-		whole, err := in.read(unverifiedBody)
-		if whole || err != nil {
-			return r.received(in, err)
-		}
+		whole, err = in.read(unverifiedBody)
 	}
+	if !whole && err == nil {
+		err = s.receiveLarge(r, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.unread = false
+	_ = in.conn.SetReadDeadline(time.Time{}) // net/http goes on to watch the connection
+	values := min(countValues(in.text), maxValues)
+	return in.text, in.bytes.set(copies*int64(cap(in.text)) + bytesPerValue*int64(values))
+}
+
+// receiveLarge reads what is left of a body that is longer than unverifiedBody.
+func (s *Server) receiveLarge(r *Request, in *intake) error {
 	if r.Token.Token == "" {
-		return nil, tooLarge(unverifiedBody, "Without a token, a body must not be more than 65536 bytes")
+		return tooLarge(unverifiedBody, "Without a token, a body must not be more than 65536 bytes")
 	}
 	if r.ContentLength > maxBody {
-		return nil, tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
+		return tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
 	}
 	account, err := s.vouch(r)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_ = in.bytes.set(0)
 	in.bytes, in.copies = &hold{of: s.largeBodies, holder: account}, copies
 	r.holds = append(r.holds, in.bytes)
 	if size := int(r.ContentLength) + 1; size > cap(in.text) { // known: refuse or make room for all of it at once
 		if err := in.grow(size); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	whole, err := in.read(maxBody)
 	if !whole && err == nil {
 		err = tooLarge(maxBody, "Payload or Files must not be more than 8000000 bytes")
 	}
-	return r.received(in, err)
+	return err
 }
 
 // vouch returns the account of a token that is good.
@@ -75,16 +87,6 @@ func (s *Server) vouch(r *Request) (account string, err error) {
 		return "", err
 	}
 	return identity.AccountID, nil
-}
-
-func (r *Request) received(in *intake, err error) ([]byte, error) {
-	if err != nil {
-		return nil, err
-	}
-	r.unread = false
-	_ = in.conn.SetReadDeadline(time.Time{}) // net/http goes on to watch the connection
-	values := min(countValues(in.text), maxValues)
-	return in.text, in.bytes.set(copies*int64(cap(in.text)) + bytesPerValue*int64(values))
 }
 
 func tooLarge(target int, message string) error {
