@@ -141,18 +141,19 @@ type rule func(IP) (objection, error)
 func (p *Pool) assignableTo(ctx context.Context, r AssignRequest) rule {
 	return func(ip IP) (objection, error) {
 		switch {
+		case ip.free() && r.IgnoreCooling:
+			return objection{}, nil
+		case ip.free():
+			until, err := p.coolingFor(ctx, ip, r.Account)
+			if err != nil || until == 0 {
+				return objection{}, err
+			}
+			return objection{"cooling", "another account had the ip until recently", until}, nil
 		case ip.heldBy(r.Account):
 			return alreadyAssigned, nil
-		case !ip.free():
+		default:
 			return assignedToOther, nil
-		case r.IgnoreCooling:
-			return objection{}, nil
 		}
-		until, err := p.coolingFor(ctx, ip, r.Account)
-		if err != nil || until == 0 {
-			return objection{}, err
-		}
-		return objection{"cooling", "another account had the ip until recently", until}, nil
 	}
 }
 
@@ -160,10 +161,10 @@ func (p *Pool) assignableTo(ctx context.Context, r AssignRequest) rule {
 func releasableFrom(account string) rule {
 	return func(ip IP) (objection, error) {
 		switch {
-		case ip.heldBy(account):
-			return objection{}, nil
 		case ip.free():
 			return notAssigned, nil
+		case ip.heldBy(account):
+			return objection{}, nil
 		default:
 			return assignedToOther, nil
 		}
