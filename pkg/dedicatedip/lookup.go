@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/pooldb"
-	"junctor/pkg/projection"
 	"junctor/pkg/store"
 )
 
@@ -154,7 +154,7 @@ func (p *Pool) fetch(ctx context.Context, ids []string) (map[string]IP, error) {
 	}
 	ips := make(map[string]IP, len(docs))
 	for id, doc := range docs {
-		if projection.IsDedicatedIP(doc) {
+		if history.StateOf(doc).Exists {
 			delete(doc, "_conflicts") // the feed has them resolved, see resolve
 			p.saw(doc)
 			ips[id] = IP{doc}

@@ -146,46 +146,46 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// state is the part of an address that events record.
-type state struct {
-	exists     bool
-	holder     string // empty if no account has it
-	zone, host string
+// State is the part of an address that events record. The zero State is that of an address that the pool does not have.
+type State struct {
+	Exists     bool
+	Holder     string // empty if no account has it
+	Zone, Host string
 }
 
-// stateOf returns the state of an address by its document in the pool, which may be nil or a tombstone.
-func stateOf(doc document.Document) state {
+// StateOf returns the state of an address by its document in the pool, which may be nil or a tombstone.
+func StateOf(doc document.Document) State {
 	if doc.String(kazoo.FieldType) != kazoo.TypeDedicatedIP || doc.Bool("_deleted") || doc.Bool(kazoo.FieldDeleted) {
-		return state{}
+		return State{}
 	}
-	s := state{exists: true, zone: doc.String(kazoo.FieldZone), host: doc.String(kazoo.FieldHost)}
+	s := State{Exists: true, Zone: doc.String(kazoo.FieldZone), Host: doc.String(kazoo.FieldHost)}
 	if doc.String(kazoo.FieldStatus) != kazoo.Available {
-		s.holder = doc.String(kazoo.FieldAssignedTo)
+		s.Holder = doc.String(kazoo.FieldAssignedTo)
 	}
 	return s
 }
 
 // after returns the state that an event left. After the zero Event there is no address.
-func (e Event) after() state {
+func (e Event) after() State {
 	if e.Action == Deleted || e.Action == "" {
-		return state{}
+		return State{}
 	}
-	return state{exists: true, holder: e.To, zone: e.Zone, host: e.Host}
+	return State{Exists: true, Holder: e.To, Zone: e.Zone, Host: e.Host}
 }
 
 // change returns the event that leads from one state to another, without who and when.
-func change(ip string, before, after state) Event {
-	e := Event{IP: ip, Zone: after.zone, Host: after.host, From: before.holder, To: after.holder}
+func change(ip string, before, after State) Event {
+	e := Event{IP: ip, Zone: after.Zone, Host: after.Host, From: before.Holder, To: after.Holder}
 	switch {
-	case !after.exists:
-		e.Action, e.Zone, e.Host = Deleted, before.zone, before.host
-	case !before.exists && after.holder == "":
+	case !after.Exists:
+		e.Action, e.Zone, e.Host = Deleted, before.Zone, before.Host
+	case !before.Exists && after.Holder == "":
 		e.Action = Created
-	case before.holder == after.holder:
+	case before.Holder == after.Holder:
 		e.Action = Edited
-	case before.holder == "":
+	case before.Holder == "":
 		e.Action = Assigned
-	case after.holder == "":
+	case after.Holder == "":
 		e.Action = Released
 	default:
 		e.Action = Moved

@@ -145,7 +145,7 @@ func (b *batch) storedLast(ctx context.Context, doc document.Document) (Event, e
 }
 
 // from returns e as the change that has led from another state to the one it left.
-func (e Event) from(before state) Event {
+func (e Event) from(before State) Event {
 	led := change(e.IP, before, e.after())
 	e.Action, e.From, e.Zone, e.Host = led.Action, led.From, led.Zone, led.Host
 	return e
@@ -155,7 +155,7 @@ func (e Event) from(before state) Event {
 // from the first.
 func unseen(last, next Event) Event {
 	before := last.after()
-	e := change(next.IP, before, state{exists: true, holder: next.From, zone: before.zone, host: before.host})
+	e := change(next.IP, before, State{Exists: true, Holder: next.From, Zone: before.Zone, Host: before.Host})
 	e.Number, e.At, e.Source = last.Number, next.At, Elsewhere
 	e.revision = strconv.Itoa(kazoo.Generation(last.revision)+1) + "-unseen" // so that it comes after last within a second
 	e.ID = eventID(e.IP, e.Number, e.revision)
@@ -166,7 +166,7 @@ func unseen(last, next Event) Event {
 func writtenElsewhere(doc document.Document) bool {
 	newest := Newest(doc)
 	modified, _ := doc.Int(kazoo.FieldModified)
-	return newest.ID == "" || newest.after() != stateOf(doc) || modified != newest.At && !doc.Bool("_deleted")
+	return newest.ID == "" || newest.after() != StateOf(doc) || modified != newest.At && !doc.Bool("_deleted")
 }
 
 // put writes events to the database. One that is there already, as another server has written it, is left alone.

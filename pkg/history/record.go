@@ -27,7 +27,7 @@ const (
 func Record(after, before document.Document, by Actor, at int64) {
 	ip := after.ID()
 	older, _ := before[Field].([]any)
-	was := stateOf(before)
+	was := StateOf(before)
 	changes := slices.Clone(older)
 	newest := Newest(before)
 	at = max(at, newest.At)
@@ -35,7 +35,7 @@ func Record(after, before document.Document, by Actor, at int64) {
 		missed := elsewhere(newest, before, at)
 		changes, at = slices.Insert(changes, 0, any(missed.encode())), max(at, missed.At)
 	}
-	e := change(ip, was, stateOf(after))
+	e := change(ip, was, StateOf(after))
 	e.Number, e.At, e.Actor = newest.Number+1, at, by
 	after[Field] = slices.Insert(changes, 0, any(e.encode()))
 	if !after.Bool("_deleted") {
@@ -64,7 +64,7 @@ func RecordUndo(after, before document.Document, by Actor, at int64) {
 // an address to a document or a tombstone. The zero Event is before the first. If the document does not say when it was
 // changed, that was now, in Gregorian seconds, when it was found.
 func elsewhere(last Event, doc document.Document, now int64) Event {
-	e := change(doc.ID(), last.after(), stateOf(doc))
+	e := change(doc.ID(), last.after(), StateOf(doc))
 	e.Number, e.revision, e.Source = Newest(doc).Number, doc.Rev(), Elsewhere
 	e.ID = elsewhereID(doc)
 	if e.At, _ = doc.Int(kazoo.FieldModified); e.At <= last.At {
@@ -74,7 +74,9 @@ func elsewhere(last Event, doc document.Document, now int64) Event {
 }
 
 // elsewhereID returns the id of the event of a change that has led to a document and that junctor did not make.
-func elsewhereID(doc document.Document) string { return eventID(doc.ID(), Newest(doc).Number, doc.Rev()) }
+func elsewhereID(doc document.Document) string {
+	return eventID(doc.ID(), Newest(doc).Number, doc.Rev())
+}
 
 // Changes returns the changes that a document of the pool or a tombstone holds, newest first. Values that are not
 // objects are ignored.

@@ -14,7 +14,7 @@ type Release struct {
 // LastRelease returns the last release of an address that is available, by its document in the pool. ok is false if there
 // was none, or the address is not available. Releases by Kazoo count; the undoing of a request that failed does not.
 func LastRelease(doc document.Document) (r Release, ok bool) {
-	if is := stateOf(doc); !is.exists || is.holder != "" {
+	if is := StateOf(doc); !is.Exists || is.Holder != "" {
 		return Release{}, false
 	}
 	modified, _ := doc.Int(kazoo.FieldModified)
@@ -50,7 +50,7 @@ func releasedByKazoo(doc document.Document, modified int64) (Release, bool) {
 // holds, newest first. It is that of its creation elsewhere if that comes first, and the number of changes if there is
 // neither.
 func lastRelease(doc document.Document, list []any) int {
-	if is := stateOf(doc); !is.exists || is.holder != "" {
+	if is := StateOf(doc); !is.Exists || is.Holder != "" {
 		return len(list)
 	}
 	undone := "" // the account to which an undone change had assigned the address

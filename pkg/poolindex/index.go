@@ -138,10 +138,9 @@ func (x *Index) Apply(doc document.Document) {
 	if old := x.byID[id]; old != nil {
 		x.remove(old)
 	}
-	if doc.Bool("_deleted") || doc[kazoo.FieldType] != kazoo.TypeDedicatedIP || doc.Bool(kazoo.FieldDeleted) {
-		return
+	if history.StateOf(doc).Exists {
+		x.add(NewEntry(doc))
 	}
-	x.add(NewEntry(doc))
 }
 
 // NewEntry returns the entry of a document of the pool. Fields that are not strings are empty in the entry.

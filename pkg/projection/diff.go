@@ -87,31 +87,16 @@ func compare(
 		case copied != nil && !held && copied.String(kazoo.FieldType) == kazoo.TypeDedicatedIP:
 			differences = append(differences, difference{
 				write:       document.Document{"_id": id, "_rev": copied.Rev(), "_deleted": true},
-				unexplained: !IsDedicatedIP(pool[id]) || modified(pool[id]) < modified(copied),
+				unexplained: !history.StateOf(pool[id]).Exists || modified(pool[id]) < modified(copied),
 			})
 		}
 	}
 	return differences, pool, copies, nil
 }
 
-// IsDedicatedIP reports whether a document, as it was read from a store or just written, is a dedicated IP's.
-func IsDedicatedIP(doc document.Document) bool {
-	return doc.String(kazoo.FieldType) == kazoo.TypeDedicatedIP && !doc.Bool("_deleted") && !doc.Bool(kazoo.FieldDeleted)
-}
-
-// holder returns the account that holds the address of a document of the pool. held is true and the account is empty
-// for what Crossbar assigned to nobody.
-func holder(doc document.Document) (accountID string, held bool) {
-	if !IsDedicatedIP(doc) || doc.String(kazoo.FieldStatus) == kazoo.Available {
-		return "", false
-	}
-	return doc.String(kazoo.FieldAssignedTo), true
-}
-
-// holds reports whether an account holds the address of a document of the pool.
+// holds reports whether an account, which is not empty, holds the address of a document of the pool.
 func holds(accountID string, doc document.Document) bool {
-	by, held := holder(doc)
-	return held && by == accountID
+	return history.StateOf(doc).Holder == accountID
 }
 
 func modified(doc document.Document) int64 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"junctor/pkg/document"
+	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 )
 
@@ -16,8 +17,7 @@ const mostObserved = 100_000
 func (p *Projector) Observe(doc document.Document, before string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	after, _ := holder(doc)
-	for _, accountID := range []string{before, after} {
+	for _, accountID := range []string{before, history.StateOf(doc).Holder} {
 		name := copyName{accountID, doc.ID()}
 		if accountID != "" && !p.wroteFor(name, doc.Rev()) {
 			p.await(name, doc.Rev())

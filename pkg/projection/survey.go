@@ -9,6 +9,7 @@ import (
 
 	"junctor/pkg/account"
 	"junctor/pkg/document"
+	"junctor/pkg/history"
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
@@ -127,7 +128,7 @@ func TakeSurvey(ctx context.Context, s ViewStore, accounts int) (Survey, error) 
 	v := &scan{held: map[string][]string{}, spelled: map[string][]document.Document{}}
 	err := s.All(ctx, kazoo.DedicatedIPs, store.Query{IncludeDocs: true}, func(row store.Row) error {
 		doc, err := row.Doc()
-		if err == nil && IsDedicatedIP(doc) {
+		if err == nil && history.StateOf(doc).Exists {
 			v.examine(doc)
 		}
 		return err
@@ -162,10 +163,10 @@ func (v *scan) examine(doc document.Document) {
 	if len(doc.Strings("_conflicts")) > 0 {
 		v.Conflicts.add(doc.ID())
 	}
-	switch accountID, held := holder(doc); {
+	switch accountID := history.StateOf(doc).Holder; {
 	case accountID != "":
 		v.held[accountID] = append(v.held[accountID], doc.ID())
-	case held:
+	case doc.String(kazoo.FieldStatus) != kazoo.Available:
 		v.Nobodys.add(doc.ID())
 	}
 }
@@ -180,7 +181,7 @@ func (v *scan) compareSpellings() {
 		ids, holders := make([]string, len(twins)), map[string]bool{}
 		for i, doc := range twins {
 			ids[i] = doc.ID()
-			if accountID, _ := holder(doc); accountID != "" {
+			if accountID := history.StateOf(doc).Holder; accountID != "" {
 				holders[accountID] = true
 			}
 		}

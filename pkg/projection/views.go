@@ -6,6 +6,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
@@ -66,7 +67,7 @@ func (v views) documents(ctx context.Context, accountID string, ids []string) (c
 	}
 	found, err := v.store.GetMany(ctx, db, ids)
 	for _, id := range ids {
-		if IsDedicatedIP(found[id]) {
+		if history.StateOf(found[id]).Exists {
 			copies = append(copies, found[id])
 		}
 	}
