@@ -149,6 +149,8 @@ func TestLargeFailures(t *testing.T) {
 		"not valid":          sv.as("M", "PUT", "/v2/ips", `{"data":{"ip":`+deep(8_000)+`,"zone":`+deep(8_000)+`}}`, pretty...),
 		"login is not valid": sv.send("PUT", "/v2/user_auth", `{"data":{"credentials":`+deep(8_000)+`}}`, pretty...),
 		"list":               sv.as("M", "PUT", "/v2/ips", `{"data":[`+deep(8_000)+`]}`, pretty...),
+		"too long":           sv.as("M", "PUT", "/v2/ips", `{"data":{"notes":"`+strings.Repeat("1", 1<<20)+`"}}`),
+		"login is too long":  sv.send("PUT", "/v2/user_auth", `{"data":{"account_name":"`+strings.Repeat("1", 60_000)+`"}}`),
 	} {
 		if sv.want(a, 400); len(a.text) > 4<<10 {
 			t.Errorf("%s: a response of %d bytes", name, len(a.text))

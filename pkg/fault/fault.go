@@ -128,13 +128,15 @@ type Fields map[string]map[string]any
 // maxEcho is about how many bytes of a value a finding repeats.
 const maxEcho = 4 << 10
 
-// Add records one finding. A second finding of another code on the same path is kept beside the first. A "value" of
-// more than a few KiB is left out, and a longer path is cut: the client knows them.
+// Add records one finding. A second finding of another code on the same path is kept beside the first. A "value" or
+// "cause" of more than a few KiB is left out, and a longer path is cut: the client knows them.
 func (f Fields) Add(path, code, message string, more map[string]any) {
 	detail := map[string]any{"message": message}
 	maps.Copy(detail, more)
-	if value, ok := detail["value"]; ok && room(reflect.ValueOf(value), maxEcho) < 0 {
-		delete(detail, "value")
+	for _, key := range []string{"value", "cause"} {
+		if value, ok := detail[key]; ok && room(reflect.ValueOf(value), maxEcho) < 0 {
+			delete(detail, key)
+		}
 	}
 	if len(path) > maxEcho {
 		path = strings.ToValidUTF8(path[:maxEcho], "")
