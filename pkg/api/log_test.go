@@ -52,9 +52,12 @@ func TestLog(t *testing.T) {
 		{"GET", "/" + token, nil, 404, "(none)", nil},
 		{"PUT", "/v2/api_auth?api_key=" + key, nil, 400, "/api_auth", nil},
 		{"GET", ipsOfA, []string{"X-Auth-Token", token + "x"}, 401, "/accounts/{account}/ips", nil},
+		{"FOO", ipsOfA, nil, 501, "/accounts/{account}/ips", nil},
+		{"PUT", "/v2/account/schemas/x/validation", []string{"X-Auth-Token", token}, 500,
+			"/accounts/{account}/schemas/{schema}/validation", accountA},
 	}
 	for _, r := range requests {
-		sv.send(r.method, r.path, "", r.headers...)
+		sv.send(r.method, r.path, `{"data":{}}`, r.headers...)
 	}
 	events := sv.log.lines(t)[before:]
 	if len(events) != len(requests) {
@@ -72,6 +75,9 @@ func TestLog(t *testing.T) {
 		}
 		if _, ok := e["reason"]; ok != (r.status >= 400) {
 			t.Errorf("reason: %s", jsonText(e))
+		}
+		if e["level"] != "info" { // a client's mistake is nothing that an operator has to do something about
+			t.Errorf("level: %s", jsonText(e))
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (s *Server) record(r *Request, resp response, size int, took time.Duration)
 		tracing.End(r.span, r.verb, r.resource.Path, resp.status)
 	}
 	event := r.log.Info()
-	if resp.status >= http.StatusInternalServerError {
+	if resp.status >= http.StatusInternalServerError && !clientsMistake(resp.err) {
 		event = r.log.Error()
 	}
 	if r.Account != nil {
@@ -42,6 +42,12 @@ func (s *Server) record(r *Request, resp response, size int, took time.Duration)
 	}
 	event.Str("method", r.verb).Str("route", r.resource.Path).Int("status", resp.status).
 		Dur("duration_ms", took).Int("bytes", size).Msg("request")
+}
+
+// clientsMistake reports whether a failure with a status above 499 was caused by what the client asked for: a method that
+// nobody knows, or a schema that does not exist. Crossbar responds 501 and 500.
+func clientsMistake(err error) bool {
+	return fault.Is(err, fault.NotImplemented) || fault.Is(err, fault.SchemaUnusable)
 }
 
 // logIdentity adds who asks to all further log lines of a request.
