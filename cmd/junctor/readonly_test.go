@@ -109,7 +109,7 @@ func TestCouchDBErrors(t *testing.T) {
 	t.Cleanup(front.Close)
 	address := strings.TrimPrefix(front.URL, "http://")
 	for host, want := range map[string]string{
-		address:       "refuses the user and password in --store",
+		address:       "refuses the user and password in --store, or does not let that user write: correct them",
 		"127.0.0.1:1": "does not respond: check that it runs",
 	} {
 		for _, args := range []string{"bootstrap", "cluster list", "account create A"} {

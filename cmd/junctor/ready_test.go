@@ -217,6 +217,11 @@ func TestReplacedRoutingDatabase(t *testing.T) {
 		})
 	}
 	s.becomes("")
+	for line := range strings.Lines(s.stderr.String()) {
+		if strings.Contains(line, "was installed again") && !strings.Contains(line, `"database":"routing`) {
+			t.Errorf("which database is not said: %s", line)
+		}
+	}
 }
 
 // TestDeletedFile is about R6: a server whose file was deleted is not ready and refuses writes, and reads go on.

@@ -68,7 +68,7 @@ type server struct {
 	reloadLevel func() error
 
 	unprepared  atomic.Pointer[error] // why the store does not hold what requests need; nil if it does
-	repair      chan struct{}         // see watchStore
+	repair      chan string           // see watchStore
 	poolMissing bool                  // as last logged
 }
 
@@ -106,7 +106,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	if err != nil {
 		return err
 	}
-	m, repair := metrics.New(), make(chan struct{}, 1)
+	m, repair := metrics.New(), make(chan string, 1)
 	observe := func(call store.Call) {
 		m.ObserveStore(call)
 		if call.Err != nil {

@@ -139,9 +139,9 @@ func (s *server) withoutPool(err error) error {
 // errUnprepared is what keeps a store from being used before the first attempt to prepare it.
 var errUnprepared error = fault.New(fault.DatastoreUnreachable, "the store is not prepared yet")
 
-// watchStore requests a repair if a call of the store has failed because one of our databases, or a design document in
+// watchStore requests a repair of a database of ours if a call of the store has failed because it, or a design document in
 // it, is missing: somebody has deleted or replaced the database.
-func watchStore(repair chan<- struct{}, c store.Call) {
+func watchStore(repair chan<- string, c store.Call) {
 	switch c.Database {
 	case routing.Database, routing.ClaimsDatabase, trust.Database, projection.StateDatabase, dedicatedip.Database,
 		history.Database:
@@ -152,7 +152,7 @@ func watchStore(repair chan<- struct{}, c store.Call) {
 		return
 	}
 	select {
-	case repair <- struct{}{}:
+	case repair <- c.Database:
 	default: // requested already
 	}
 }
@@ -163,16 +163,18 @@ const repairPause = time.Second
 // repairStore installs again what is missing, on request, until ctx ends.
 func (s *server) repairStore(ctx context.Context) {
 	for {
+		var database string
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.repair:
+		case database = <-s.repair:
 		}
 		if err := s.retry(ctx, func() error { return s.withoutPool(installAgain(ctx, s.store)) }); err != nil {
 			return
 		}
 		if !s.poolMissing {
-			s.log.Warn().Msg("a database of junctor's own, or a design document in it, was missing; it was installed again")
+			s.log.Warn().Str("database", database).
+				Msg("a database of junctor's own, or a design document in it, was missing; it was installed again")
 			s.routing.Reload() // a new database has nothing to do with what is known of the old one
 		}
 		_ = backoff.Sleep(ctx, repairPause)
