@@ -3,7 +3,6 @@ package dedicatedip
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
@@ -11,6 +10,7 @@ import (
 	"junctor/pkg/fault"
 	"junctor/pkg/pooldb"
 	"junctor/pkg/poolindex"
+	"junctor/pkg/startkey"
 	"junctor/pkg/store"
 )
 
@@ -42,21 +42,13 @@ type position struct {
 	Left int // how many addresses of the Quantity remain; 0 means no limit
 }
 
-// String returns the start key of the page.
-func (at position) String() string {
-	text, _ := json.Marshal(at) // texts and a number can be encoded
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
 // position returns where to begin. A start key that this listing can't have returned is fault.Invalid.
 func (f Filter) position() (at position, err error) {
-	text, err := base64.RawURLEncoding.DecodeString(f.StartKey)
-	if err != nil || json.Unmarshal(text, &at) != nil || at.ID == "" || f.Zone != "" && f.Zone != at.Zone ||
-		at.Left < 0 || at.Left > maxRows {
-		return at, fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
-			map[string]any{"value": f.StartKey})
+	err = startkey.Decode(f.StartKey, &at)
+	if err == nil && (at.ID == "" || f.Zone != "" && f.Zone != at.Zone || at.Left < 0 || at.Left > maxRows) {
+		err = startkey.Invalid(f.StartKey)
 	}
-	return at, nil
+	return at, err
 }
 
 // Available lists addresses that can be assigned to any account, so not those that cool, by zone in collation order and
@@ -95,7 +87,7 @@ func (r Reader) Available(ctx context.Context, f Filter) (Page, error) {
 	if err != nil || next == nil || f.PageSize == 0 || left == len(items) {
 		return Page{Items: items}, err
 	}
-	return Page{Items: items, Next: position{*next, max(left-len(items), 0)}.String()}, nil
+	return Page{Items: items, Next: startkey.Encode(position{*next, max(left-len(items), 0)})}, nil
 }
 
 // coolingRows is how many rows are read at once from the store when some of them may be cooling.

@@ -2,13 +2,11 @@ package history
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"slices"
 	"time"
 
 	"junctor/pkg/document"
-	"junctor/pkg/fault"
+	"junctor/pkg/startkey"
 	"junctor/pkg/store"
 )
 
@@ -42,7 +40,7 @@ func (l *Log) List(ctx context.Context, f Filter) (Page, error) {
 		if f.PageSize > 0 && len(page.Events) == f.PageSize {
 			var key []any
 			err := row.Key(&key)
-			page.Next = encodeKey(append(key, row.ID()))
+			page.Next = startkey.Encode(append(key, row.ID()))
 			return err
 		}
 		doc, err := row.Doc()
@@ -118,20 +116,13 @@ func (f Filter) query() (view string, q store.Query, err error) {
 	return view, q, nil
 }
 
-func encodeKey(key []any) string {
-	text, _ := json.Marshal(key) // it was JSON
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
 // decodeKey returns the start key, which has to be the key of a row that the filter finds and the id of its document.
 func (f Filter) decodeKey(scope []any) (key []any, id string, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(f.StartKey)
-	if err == nil {
-		err = json.Unmarshal(raw, &key)
+	if err := startkey.Decode(f.StartKey, &key); err != nil {
+		return nil, "", err
 	}
-	if err != nil || encodeKey(key) != f.StartKey || !f.finds(key, scope) {
-		return nil, "", fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
-			map[string]any{"value": f.StartKey})
+	if !f.finds(key, scope) {
+		return nil, "", startkey.Invalid(f.StartKey)
 	}
 	last := len(key) - 1
 	id, _ = key[last].(string)

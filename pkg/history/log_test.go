@@ -111,8 +111,10 @@ func TestPages(t *testing.T) {
 		other, err := s.log.List(t.Context(), history.Filter{Account: accountA, PageSize: 1})
 		w.ok(err)
 		for _, key := range []string{"x", "WzFd", "bnVsbA", other.Next, other.Next + "A"} {
-			if _, err := s.log.List(t.Context(), history.Filter{IP: ip, StartKey: key}); !fault.Is(err, fault.Invalid) {
-				t.Errorf("%q: %v", key, err)
+			for _, f := range []history.Filter{{IP: ip, StartKey: key}, {Account: accountB, StartKey: key}} {
+				if _, err := s.log.List(t.Context(), f); !fault.Is(err, fault.Invalid) {
+					t.Errorf("%+v: %v", f, err)
+				}
 			}
 		}
 		for _, key := range []string{ // of rows that no listing of the filter has

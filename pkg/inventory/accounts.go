@@ -7,6 +7,7 @@ import (
 	"junctor/pkg/accountlist"
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/pooldb"
+	"junctor/pkg/startkey"
 	"junctor/pkg/store"
 )
 
@@ -42,12 +43,12 @@ func (i *Inventory) Accounts(ctx context.Context, r AccountsRequest) (AccountsPa
 	}
 	listing := listingOf("accounts", strings.ToLower(text))
 	from := accountlist.Position{}
-	after, err := parseStartKey(r.StartKey, listing, 2)
+	begin, err := after(r.StartKey, listing, 2)
 	if err != nil {
 		return AccountsPage{}, err
 	}
-	if after != nil {
-		from = accountlist.Position{Name: after[0], ID: after[1]}
+	if begin != nil {
+		from = accountlist.Position{Name: begin[0], ID: begin[1]}
 	}
 	accounts, err := i.accounts.Page(ctx, text, from, size+1)
 	if err != nil {
@@ -56,7 +57,7 @@ func (i *Inventory) Accounts(ctx context.Context, r AccountsRequest) (AccountsPa
 	page := AccountsPage{Accounts: []Account{}}
 	if len(accounts) > size {
 		next := accounts[size]
-		page.Next = startKey{After: []string{strings.ToLower(next.Name), next.ID}, Of: listing}.String()
+		page.Next = startkey.Encode(position{After: []string{strings.ToLower(next.Name), next.ID}, Of: listing})
 		accounts = accounts[:size]
 	}
 	reader := i.pool.Read()

@@ -7,7 +7,6 @@ package inventory
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"hash/fnv"
@@ -17,6 +16,7 @@ import (
 	"junctor/pkg/dedicatedip"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/startkey"
 	"junctor/pkg/store"
 )
 
@@ -73,8 +73,8 @@ func searched(text string) (string, error) {
 	return text, nil
 }
 
-// startKey is where a page begins, as clients return it.
-type startKey struct {
+// position is where a page begins.
+type position struct {
 	After []string `json:"after"` // what the page before ended with
 	Of    string   `json:"of"`    // the listing
 }
@@ -87,26 +87,16 @@ func listingOf(filters ...string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// String is the key as clients return it.
-func (k startKey) String() string {
-	text, _ := json.Marshal(k)
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// parseStartKey reads the key of a listing that has so many parts. It returns nil if there is none.
-func parseStartKey(text, listing string, parts int) ([]string, error) {
-	if text == "" {
+// after returns what the page before ended with, by the start key of a listing that has so many parts. It returns nil
+// without one.
+func after(key, listing string, parts int) ([]string, error) {
+	if key == "" {
 		return nil, nil
 	}
-	var k startKey
-	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(decoded, &k) != nil || k.Of != listing || len(k.After) != parts {
-		return nil, invalidStartKey(text)
+	var at position
+	err := startkey.Decode(key, &at)
+	if err == nil && (at.Of != listing || len(at.After) != parts) {
+		err = startkey.Invalid(key)
 	}
-	return k.After, nil
-}
-
-func invalidStartKey(text string) error {
-	return fault.Finding("start_key", "invalid", "The start key is not from a page of this listing",
-		map[string]any{"value": text})
+	return at.After, err
 }

@@ -11,6 +11,7 @@ import (
 	"junctor/pkg/ipaddr"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/poolindex"
+	"junctor/pkg/startkey"
 )
 
 // SearchRequest selects addresses. Empty fields restrict nothing; an address has to match all others.
@@ -76,7 +77,7 @@ func (i *Inventory) Search(ctx context.Context, r SearchRequest) (SearchPage, er
 	}
 	page := SearchPage{Bypassed: reader.Bypassed()}
 	if page.Rows, err = i.rows(ctx, entries, rule); err == nil && next != nil {
-		page.Next = startKey{After: []string{next.ID}, Of: r.listing()}.String()
+		page.Next = startkey.Encode(position{After: []string{next.ID}, Of: r.listing()})
 	}
 	return page, err
 }
@@ -92,15 +93,15 @@ func (r SearchRequest) listing() string {
 
 // position returns where to begin.
 func (r SearchRequest) position() (poolindex.Position, error) {
-	after, err := parseStartKey(r.StartKey, r.listing(), 1)
-	if err != nil || after == nil {
+	begin, err := after(r.StartKey, r.listing(), 1)
+	if err != nil || begin == nil {
 		return poolindex.Position{}, err
 	}
-	addr, ok := ipaddr.Parse(after[0])
+	addr, ok := ipaddr.Parse(begin[0])
 	if !ok {
-		return poolindex.Position{}, invalidStartKey(r.StartKey)
+		return poolindex.Position{}, startkey.Invalid(r.StartKey)
 	}
-	return poolindex.Position{Addr: addr, ID: after[0]}, nil
+	return poolindex.Position{Addr: addr, ID: begin[0]}, nil
 }
 
 // parse validates a request.
