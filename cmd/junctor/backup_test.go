@@ -96,6 +96,7 @@ func TestBackupRefused(t *testing.T) {
 		"backup FOLDER/no/f --store FOLDER/home":            "no such file",
 		"backup FOLDER/home/junctor.db --store FOLDER/home": "is a file of the store itself",
 		"backup FOLDER/home/admin.json --store FOLDER/home": "is a file of the store itself",
+		"backup FOLDER/home/secret.key --store FOLDER/home": "is a file of the store itself", // which it does not have yet
 		"restore F --store FOLDER/home":                     "there is a store in",
 		"restore FOLDER/none --store FOLDER/r":              "no such file",
 		"restore FOLDER/home/junctor.db --store FOLDER/r":   "copied junctor.db",

@@ -205,6 +205,7 @@ func TestImportRefused(t *testing.T) {
 		"export FOLDER/new --store FOLDER/none":             "there is no store",
 		"export FOLDER --store FOLDER/home":                 "not a regular file",
 		"export FOLDER/home/junctor.db --store FOLDER/home": "is a file of the store itself",
+		"export FOLDER/home/secret.key --store FOLDER/home": "is a file of the store itself", // which it does not have yet
 	} {
 		line := strings.NewReplacer("FOLDER", folder, "FILE", file).Replace(args)
 		if o := call(t, nil, strings.Fields(line)...); o.code == 0 || !strings.Contains(o.stderr, want) || o.stdout != "" {

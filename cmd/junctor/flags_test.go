@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"junctor/pkg/testutil"
 )
 
 // TestFlagsAnywhere: flags stand before, between or after operands, as --name value or --name=value.
@@ -99,6 +102,9 @@ func (f *serveFlags) parse(env environment, args ...string) (operands []string, 
 // TestUsage: a mistake in the call is one clear line, exit code 2, and nothing is begun.
 func TestUsage(t *testing.T) {
 	t.Parallel()
+	large := filepath.Join(t.TempDir(), "large")
+	write(t, large, "")
+	testutil.OK(t, os.Truncate(large, 1<<40))
 	tests := map[string]string{
 		"":                               `junctor: a command is missing; "junctor --help" lists them`,
 		"--frobnicate":                   `junctor: a command is missing`,
@@ -138,6 +144,8 @@ func TestUsage(t *testing.T) {
 		"serve --billing-on-error ask":                     "neither deny nor allow",
 		"serve --ready-file flags_test.go":                 "another file has that name",
 		"serve --ready-file /dev/null":                     "another file has that name",
+		"serve --ready-file " + large:                      "another file has that name",
+		"serve --store s --ready-file s/junctor.sock":      "a file of the store itself",
 		"serve --lame-duck 5":                              `invalid argument "5" for "--lame-duck" flag: must be a duration`,
 		"serve --lame-duck -1s":                            "--lame-duck: it is negative",
 		"serve --metrics-listen 9000":                      "must be ADDRESS:PORT",

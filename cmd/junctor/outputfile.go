@@ -53,13 +53,13 @@ func (c *cli) createOutput(name string) (*outputFile, error) {
 		return f, nil
 	}
 	switch info, err := os.Stat(name); {
+	case c.store.owns(name):
+		return nil, usageError(name + " is a file of the store itself: name another one")
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, usageError(name + " is not a regular file; \"-\" is the standard output")
-	case c.store.owns(info):
-		return nil, usageError(name + " is a file of the store itself: name another one")
 	}
 	draft, err := statefile.NewDraft(name, 0o600)
 	f.to, f.draft = draft, draft

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -21,13 +22,17 @@ type readyInfo struct {
 }
 
 // checkReadyFile refuses a file that no server has written: it would be replaced now, and removed in the end.
-func checkReadyFile(path string) error {
+func (f *serveFlags) checkReadyFile(path string) error {
+	if f.owns(path) {
+		return errors.New("it is a file of the store itself: choose another name")
+	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() && info.Size() == 0 {
 		return nil
 	}
+	const most = 4 << 10 // bytes, of one that a server has written
 	var old readyInfo
-	if info.Mode().IsRegular() {
+	if info.Mode().IsRegular() && info.Size() <= most {
 		text, _ := os.ReadFile(path)
 		_ = json.Unmarshal(text, &old)
 	}

@@ -113,7 +113,7 @@ func (f *serveFlags) check(getenv func(string) string) (err error) {
 		{"trusted-proxies", err},
 		{"listen", checkAddress(f.listen)},
 		{"metrics-listen", optional(f.metricsListen, checkAddress)},
-		{"ready-file", checkReadyFile(f.readyFile)},
+		{"ready-file", optional(f.readyFile, f.checkReadyFile)},
 		{"lame-duck", check(f.lameDuck >= 0, "it is negative")},
 		{"zone", checkZone(f.zone)},
 		{"master-cluster", check(f.masterCluster == "" || kazoo.IsID(f.masterCluster),

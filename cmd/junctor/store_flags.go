@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -91,18 +92,25 @@ func (s storeFlags) missing() bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// owns reports whether a file is the store's, or one that belongs to it.
-func (s storeFlags) owns(file fs.FileInfo) bool {
+// owns reports whether path is a file of the store, or one that belongs to it. It may be yet to be made.
+func (s storeFlags) owns(path string) bool {
+	own := []string{s.socket(s.home())}
 	for _, folder := range []string{s.home(), s.state()} {
-		for _, path := range []string{
-			embedded.File(folder), adminFile(folder), keyFile(folder), filepath.Join(folder, notify.CheckpointFile),
-		} {
-			if own, err := os.Stat(path); err == nil && os.SameFile(own, file) {
-				return true
-			}
+		if folder != "" {
+			own = append(own, embedded.File(folder), adminFile(folder), keyFile(folder),
+				filepath.Join(folder, notify.CheckpointFile))
 		}
 	}
-	return false
+	return slices.ContainsFunc(own, func(name string) bool { return sameFile(name, path) })
+}
+
+// sameFile reports whether two paths are of one file, which need not be there.
+func sameFile(a, b string) bool {
+	infoA, _ := os.Stat(a)
+	infoB, _ := os.Stat(b)
+	a, _ = filepath.Abs(a)
+	b, _ = filepath.Abs(b)
+	return a == b || os.SameFile(infoA, infoB)
 }
 
 // checkHome refuses a folder that other users can write to, and one from which the store was lost: a new one would
