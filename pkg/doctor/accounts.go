@@ -48,7 +48,7 @@ func (e *examination) accountViews(ctx context.Context) Finding {
 	design, err := e.store.Get(ctx, kazoo.Accounts, "_design/accounts")
 	switch {
 	case fault.Is(err, fault.BadIdentifier):
-		return fine("Kazoo's are missing; junctor installs its own when it starts to serve")
+		return fine("Kazoo's are missing; junctor uses its own, which \"serve\" installs")
 	case fault.Is(err, fault.DatastoreMissing):
 		return fine("no database yet")
 	case err != nil:
