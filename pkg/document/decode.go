@@ -22,9 +22,18 @@ type Member struct {
 // has to be UTF-8 without lone surrogates, nesting has a bound, and a number has to be one a double can hold
 // (all of which Kazoo's own decoder refuses or fails on). If a name is repeated the first value counts,
 // since that is the one that Kazoo's look-ups find.
-func Decode(data []byte) (Document, error) {
-	value, err := DecodeValue(data)
-	if err != nil {
+func Decode(data []byte) (Document, error) { return newReader(data, 0).document() }
+
+// DecodeStored reads a document of a store by the rules of Decode, but as deep as it is nested: a CouchDB has no bound.
+func DecodeStored(data []byte) (Document, error) {
+	r := newReader(data, 0)
+	r.maxDepth = maxStored
+	return r.document()
+}
+
+func (r *reader) document() (Document, error) {
+	value := r.value()
+	if err := r.end(); err != nil {
 		return nil, err
 	}
 	object, ok := value.(map[string]any)
@@ -80,20 +89,21 @@ func (d *Document) UnmarshalJSON(data []byte) error {
 // reader builds values from the tokens that encoding/json finds in data, up to where data stops being text. After the
 // first error, which end returns, it finds no more.
 type reader struct {
-	data   []byte
-	text   *SyntaxError
-	tokens *json.Decoder
-	depth  int
-	values int // that were read
-	limit  int // of values; 0 is none
-	err    error
+	data     []byte
+	text     *SyntaxError
+	tokens   *json.Decoder
+	depth    int
+	maxDepth int
+	values   int // that were read
+	limit    int // of values; 0 is none
+	err      error
 }
 
 func newReader(data []byte, maxValues int) *reader {
 	text := textEnd(data)
 	tokens := json.NewDecoder(bytes.NewReader(data[:text.Offset]))
 	tokens.UseNumber()
-	return &reader{data: data, text: text, tokens: tokens, limit: maxValues}
+	return &reader{data: data, text: text, tokens: tokens, maxDepth: maxDepth, limit: maxValues}
 }
 
 func (r *reader) value() any {

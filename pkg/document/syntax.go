@@ -24,9 +24,11 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s around %d", e.Message, e.Offset) }
 
 // The bounds on what a value may cost those who read it: walks go as deep as it is nested, and exact arithmetic
-// on a number, as JSON Schema needs, takes as much as its exponent says. Every double has a spelling within them.
+// on a number, as JSON Schema needs, takes as much as its exponent says. Every double has a spelling within them. What is
+// stored is walked less, and encoding/json bounds it already.
 const (
 	maxDepth    = 512
+	maxStored   = 10_000
 	maxNumber   = 400
 	maxExponent = 400
 )
@@ -56,7 +58,7 @@ func (r *reader) bound(token json.Token) {
 	case json.Delim:
 		if t == '}' || t == ']' {
 			r.depth--
-		} else if r.depth++; r.depth > maxDepth {
+		} else if r.depth++; r.depth > r.maxDepth {
 			r.err = &SyntaxError{end - 1, "nested too deep"}
 		}
 	}

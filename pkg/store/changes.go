@@ -27,7 +27,7 @@ type Change struct {
 
 // Doc decodes the document, with "_conflicts" where there are losing revisions.
 func (c Change) Doc() (document.Document, error) {
-	doc, err := document.Decode(c.text)
+	doc, err := decode(c.text)
 	return doc, fault.Wrap(fault.DatastoreFault, err)
 }
 

@@ -39,7 +39,20 @@ func scan(row *kivik.Document) (document.Document, error) {
 	if err := row.ScanDoc(&raw); err != nil {
 		return nil, err
 	}
-	return document.Decode(raw)
+	return decode(raw)
+}
+
+// decode decodes a document as the store has it. Its error names the document.
+func decode(text []byte) (document.Document, error) {
+	doc, err := document.DecodeStored(text)
+	if err != nil {
+		var named struct {
+			ID string `json:"_id"`
+		}
+		_ = json.Unmarshal(text, &named)
+		return nil, fmt.Errorf("document %s can't be decoded: %w", named.ID, err)
+	}
+	return doc, nil
 }
 
 // GetMany reads several documents in one go, keyed by id. Those that do not exist are left out.
@@ -79,7 +92,7 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 	if err := rows.ScanDoc(&raw); err != nil || len(raw) == 0 || string(raw) == "null" {
 		return nil //nolint:nilerr // the error of a row is "not_found"
 	}
-	doc, err := document.Decode(raw)
+	doc, err := decode(raw)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func allPages(
 			if err != nil {
 				return err
 			}
-			doc, err := document.Decode(text)
+			doc, err := decode(text)
 			docs = append(docs, doc)
 			if length += len(text); err == nil && length > pageBytes {
 				err = errPageFull

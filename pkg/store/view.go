@@ -46,7 +46,7 @@ func (r Row) Doc() (document.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return document.Decode(text)
+	return decode(text)
 }
 
 // text returns the text of that document.

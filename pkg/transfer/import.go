@@ -114,7 +114,7 @@ func (i *importer) begin(ctx context.Context, db string) error {
 
 // document takes the next document.
 func (i *importer) document(ctx context.Context, text []byte) error {
-	doc, err := document.Decode(text)
+	doc, err := document.DecodeStored(text)
 	if err != nil {
 		return fmt.Errorf("%w (%w)", errForeign, err)
 	}

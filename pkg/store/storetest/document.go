@@ -129,6 +129,41 @@ func (s *subject) same(got any, text string) {
 	}
 }
 
+// nestedDocument: no document makes itself or others unreadable by how deep it is nested. A CouchDB has no bound, and what an
+// account has in its own document may come from its users.
+func nestedDocument(s *subject) {
+	s.sample(`"b"`)
+	var deep any = json.Number("1")
+	for range 2000 {
+		deep = []any{deep}
+	}
+	rev, err := s.Put(s.Context(), s.db, document.Document{"_id": "a", "k": "a", "deep": deep})
+	s.ok(err)
+	want := document.Document{"_id": "a", "_rev": rev, "k": "a", "deep": deep}
+	same := func(doc document.Document) {
+		s.Helper()
+		if doc.ID() == "a" && !reflect.DeepEqual(doc, want) {
+			s.Errorf("another document came back")
+		}
+	}
+	same(s.get("a"))
+	many, err := s.GetMany(s.Context(), s.db, []string{"a", "doc00"})
+	s.ok(err)
+	same(many["a"])
+	s.equal(s.rows("letters", "all", store.Query{}), `"a" a null`, `"b" doc00 0`)
+	s.ok(store.AllPages(s.Context(), s, s.db, 10, func(docs []document.Document) error {
+		for _, doc := range docs {
+			same(doc)
+		}
+		return nil
+	}))
+	s.ok(s.ChangesSince(s.Context(), s.db, "", func(c store.Change) error {
+		doc, err := c.Doc()
+		same(doc)
+		return err
+	}))
+}
+
 func largeDocument(s *subject) {
 	text := strings.Repeat("0123456789abcdef", 1<<15)
 	s.put(`{"_id":"large","text":"` + text + `"}`)

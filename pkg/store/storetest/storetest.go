@@ -46,6 +46,7 @@ var cases = []struct {
 	{"ids", oddIDs},
 	{"values", valuesSurvive},
 	{"large document", largeDocument},
+	{"nested document", nestedDocument},
 	{"get many", getMany},
 	{"get very many", getVeryMany},
 	{"list all", listAll},
