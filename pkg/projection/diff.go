@@ -70,14 +70,15 @@ func compare(
 		return nil, nil, nil, err
 	}
 	if noDatabase {
-		if slices.ContainsFunc(ids, func(id string) bool { return holds(accountID, pool[id]) }) {
+		if slices.ContainsFunc(ids, func(id string) bool { return history.StateOf(pool[id]).Holder == accountID }) {
 			return nil, pool, nil, errNoDatabase
 		}
 		return nil, pool, nil, nil // the copies are gone with the account
 	}
 	for _, id := range ids {
 		copied := copies[id]
-		switch held := holds(accountID, pool[id]); {
+		of := history.StateOf(pool[id])
+		switch held := of.Holder == accountID; {
 		case copied == nil && held:
 			differences = append(differences, difference{write: Content(pool[id])})
 		case copied != nil && held && !SameContent(copied, pool[id]):
@@ -87,16 +88,11 @@ func compare(
 		case copied != nil && !held && copied.String(kazoo.FieldType) == kazoo.TypeDedicatedIP:
 			differences = append(differences, difference{
 				write:       document.Document{"_id": id, "_rev": copied.Rev(), "_deleted": true},
-				unexplained: !history.StateOf(pool[id]).Exists || modified(pool[id]) < modified(copied),
+				unexplained: !of.Exists || modified(pool[id]) < modified(copied),
 			})
 		}
 	}
 	return differences, pool, copies, nil
-}
-
-// holds reports whether an account, which is not empty, holds the address of a document of the pool.
-func holds(accountID string, doc document.Document) bool {
-	return history.StateOf(doc).Holder == accountID
 }
 
 func modified(doc document.Document) int64 {

@@ -9,6 +9,7 @@ import (
 	"junctor/pkg/account"
 	"junctor/pkg/document"
 	"junctor/pkg/fault"
+	"junctor/pkg/history"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
 )
@@ -42,7 +43,7 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 		switch {
 		case i.doc == nil || !p.isCurrent(i.doc):
 			left[id] = i
-		case holds(accountID, i.doc):
+		case history.StateOf(i.doc).Holder == accountID:
 			copied := Content(i.doc)
 			if last.copy != "" {
 				copied["_rev"] = last.copy
