@@ -62,12 +62,8 @@ func (p *Projector) Project(ctx context.Context, docs []document.Document, accou
 	for _, doc := range docs {
 		items[doc.ID()] = item{doc: doc, request: trace.SpanFromContext(ctx), waiting: []*call{c}}
 	}
-	for _, accountID := range accounts {
-		if accountID != "" {
-			c.left += len(items)
-		}
-	}
-	if c.left == 0 {
+	accounts = slices.DeleteFunc(slices.Clone(accounts), func(accountID string) bool { return accountID == "" })
+	if c.left = len(items) * len(accounts); c.left == 0 {
 		return
 	}
 	for _, accountID := range accounts {
@@ -88,7 +84,9 @@ func (p *Projector) Project(ctx context.Context, docs []document.Document, accou
 
 // Compare queues an account's copies of addresses, which may be wrong after a request that failed. It never blocks.
 func (p *Projector) Compare(accountID string, ids []string) {
-	p.enqueue(accountID, unread(ids, item{request: trace.SpanFromContext(context.Background())}))
+	if accountID != "" {
+		p.enqueue(accountID, unread(ids, item{request: trace.SpanFromContext(context.Background())}))
+	}
 }
 
 // unread returns an item for each address. Its document has to be read.
@@ -119,11 +117,11 @@ func (p *Projector) Repair(ctx context.Context, accountID string, ids []string) 
 	}
 }
 
-// enqueue starts to write items of an account, unless that is empty. Those whose copies are being written already are written after that.
+// enqueue starts to write items of an account. Those whose copies are being written already are written after that.
 func (p *Projector) enqueue(accountID string, items map[string]item) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(items) == 0 || accountID == "" || p.ctx.Err() != nil {
+	if len(items) == 0 || p.ctx.Err() != nil {
 		return
 	}
 	q := p.accounts[accountID]
