@@ -251,7 +251,8 @@ func overtakenCopy(s *subject) {
 func overtakenInSilence(s *subject) {
 	p, cut := s.overtaken()
 	cut()
-	testutil.Eventually(s, "silent", func() bool { _, known := p.currentRevision("10.0.0.1"); return !known })
+	doc := s.stored(Database, "10.0.0.1")
+	testutil.Eventually(s, "silent", func() bool { return !p.isCurrent(doc) })
 	s.ok(s.assign(p, accountA, "10.0.0.1"))
 	s.withoutCopy()
 }

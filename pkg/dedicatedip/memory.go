@@ -81,14 +81,18 @@ func (p *Pool) resolve(ctx context.Context, c store.Change) error {
 // longestSilence is how long the change feed may be silent before what others write counts as unknown.
 const longestSilence = 3 * time.Second
 
-// currentRevision returns the revision of a document in memory, "" if there is none. known is false where the pool is not
-// in memory, or others may have written without being observed.
-func (p *Pool) currentRevision(id string) (rev string, known bool) {
+// isCurrent reports whether memory has a document in its revision, or with "_deleted" has none of its id. It is false if
+// the pool is not in memory, or if others may have written without being observed.
+func (p *Pool) isCurrent(doc document.Document) bool {
 	m := p.memory.Load()
 	if m == nil || time.Since(m.mirror.AsOf()) > longestSilence { // AsOf is zero until the pool is loaded
-		return "", false
+		return false
 	}
-	return m.index.Revision(id), true
+	rev := m.index.Revision(doc.ID())
+	if doc.Bool("_deleted") {
+		return rev == ""
+	}
+	return rev == doc.Rev()
 }
 
 // wrote has memory hold a document that this process has written, or with "_deleted" removed. It must not be altered

@@ -78,7 +78,7 @@ func New(s Store, o Options) *Pool {
 		o.Now = time.Now
 	}
 	p := &Pool{store: s, options: o}
-	o.Copies.Current, o.Copies.Log = p.currentRevision, o.Log
+	o.Copies.Current, o.Copies.Log = p.isCurrent, o.Log
 	p.projector = projection.New(s, o.Copies)
 	return p
 }

@@ -21,7 +21,7 @@ func TestACopyThatAnotherProcessWroteIsRemovedWithTheRelease(t *testing.T) {
 	t.Parallel()
 	var s *subject
 	o := projection.Options{
-		Current: func(id string) (string, bool) { return s.known(id) },
+		Current: func(doc document.Document) bool { return s.known(doc) },
 	}
 	inBubble(t, o, func(subject *subject, p *projection.Projector) {
 		s = subject

@@ -14,7 +14,7 @@ import (
 func observing(t *testing.T, test func(s *subject, p *projection.Projector)) {
 	t.Helper()
 	var s *subject
-	o := projection.Options{Current: func(id string) (string, bool) { return s.known(id) }}
+	o := projection.Options{Current: func(doc document.Document) bool { return s.known(doc) }}
 	inBubble(t, o, func(subject *subject, p *projection.Projector) {
 		s = subject
 		ctx, cancel := context.WithCancel(s.Context())

@@ -35,9 +35,9 @@ type Options struct {
 	// Settle is how long a change that the feed delivers is left alone, for whoever made it to write the copy as well.
 	// Zero means DefaultSettle.
 	Settle time.Duration
-	// Current returns the revision that the pool has of a document, as far as this process knows, "" for one that does
-	// not exist. Nil means that it does not know: the pool is read then.
-	Current func(id string) (rev string, known bool)
+	// Current reports whether a document that was written to the pool, or with "_deleted" removed, is what the pool has, as
+	// far as this process knows. Nil means that it does not know: the pool is read then.
+	Current func(doc document.Document) bool
 	// Written is called after writes to an account's copies, also where they may have failed. ctx belongs to the trace of
 	// the request that was the reason.
 	Written func(ctx context.Context, accountID string)
@@ -98,7 +98,7 @@ func New(s Store, o Options) *Projector {
 		o.Settle = DefaultSettle
 	}
 	if o.Current == nil {
-		o.Current = func(string) (string, bool) { return "", false }
+		o.Current = func(document.Document) bool { return false }
 	}
 	if o.Written == nil {
 		o.Written = func(context.Context, string) {}

@@ -113,10 +113,12 @@ func inBubble(t *testing.T, o projection.Options, test func(s *subject, p *proje
 }
 
 // known has a projector trust the revisions that the test wrote.
-func (s *subject) known(id string) (string, bool) {
-	rev, _ := s.current.Load(id)
-	text, _ := rev.(string)
-	return text, true
+func (s *subject) known(doc document.Document) bool {
+	rev, _ := s.current.Load(doc.ID())
+	if doc.Bool("_deleted") {
+		return rev == nil
+	}
+	return rev == doc.Rev()
 }
 
 func databaseOf(accountID string) string {
@@ -178,7 +180,7 @@ func TestProjectFollowsThePool(t *testing.T) {
 			var s *subject
 			o := projection.Options{}
 			if knows {
-				o.Current = func(id string) (string, bool) { return s.known(id) }
+				o.Current = func(doc document.Document) bool { return s.known(doc) }
 			}
 			inBubble(t, o, func(subject *subject, p *projection.Projector) {
 				s = subject

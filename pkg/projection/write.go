@@ -41,7 +41,7 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 	for id, i := range items {
 		last, known := p.copies.Get(copyName{accountID, id})
 		switch {
-		case i.doc == nil || !p.isCurrent(i.doc):
+		case i.doc == nil || !p.options.Current(i.doc):
 			left[id] = i
 		case history.StateOf(i.doc).Holder == accountID:
 			copied := Content(i.doc)
@@ -58,21 +58,12 @@ func (p *Projector) writeKnown(ctx context.Context, db, accountID string, items 
 	poolRev := func(id string) string { return items[id].doc.Rev() }
 	for n, err := range p.put(ctx, db, accountID, writes, poolRev) {
 		id := writes[n].ID()
-		if i := items[id]; err != nil || !p.isCurrent(i.doc) {
+		if i := items[id]; err != nil || !p.options.Current(i.doc) {
 			i.doc = nil
 			left[id] = i
 		}
 	}
 	return left
-}
-
-// isCurrent reports whether a document is what the pool has, as far as this process knows.
-func (p *Projector) isCurrent(doc document.Document) bool {
-	rev, known := p.options.Current(doc.ID())
-	if doc.Bool("_deleted") {
-		return known && rev == ""
-	}
-	return known && rev == doc.Rev()
 }
 
 // writeDifferences compares an account's copies of addresses with the pool and writes those that differ. It removes from
