@@ -1,8 +1,11 @@
 package main
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -120,4 +123,47 @@ func TestCouchDBErrors(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOnlyServeConverts: no command converts a store of an older format, which earlier versions refuse from then on. The
+// server does, and says so.
+func TestOnlyServeConverts(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "junctor.db")
+	before := format1(t)
+	write(t, file, before)
+	for _, args := range []string{"doctor", "ips list", "bootstrap", "backup " + filepath.Join(t.TempDir(), "backup")} {
+		o := call(t, nil, append(strings.Fields(args), "--store", folder)...)
+		if o.code != 1 || !strings.Contains(o.stderr, "junctor.db has format 1") || !strings.Contains(o.stderr, "serve") {
+			t.Errorf("%s: %+v", args, o)
+		}
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != before {
+		t.Errorf("the store was changed: %v", err)
+	}
+	s := start(t, "--store", folder)
+	if s.stop(); !s.logs("converted the store") {
+		t.Errorf("log:\n%s", s.stderr)
+	}
+	ok(t, "ips", "list", "--store", folder)
+}
+
+// format1 returns a store of format 1.
+func format1(t *testing.T) string {
+	t.Helper()
+	packed, err := os.Open("../../pkg/store/embedded/testdata/format1.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	var content []byte
+	reader, err := gzip.NewReader(packed)
+	if err == nil {
+		content, err = io.ReadAll(reader)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }

@@ -125,7 +125,7 @@ func (c *cli) serve(ctx context.Context, flags *serveFlags, log zerolog.Logger, 
 	if home != "" {
 		m.WatchFile(embedded.File(home))
 	}
-	data, err := store.Open(flags.dsn, store.Options{Log: log, Observe: observe, Conflict: m.StoreConflict})
+	data, err := store.Open(flags.dsn, store.Options{Log: log, Convert: true, Observe: observe, Conflict: m.StoreConflict})
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,8 @@ type Options struct {
 	// Log gets what a view function of the embedded store has to say, and what becomes of writes that not all nodes of a
 	// CouchDB cluster have confirmed.
 	Log zerolog.Logger
+	// Convert is whether an embedded store of an older format is converted; otherwise it is an error.
+	Convert bool
 	// Observe is called after every call; nil disables it.
 	Observe func(Call)
 	// Conflict is called for every document whose write lost to another writer, with the database as in Call; nil
@@ -83,9 +85,12 @@ func Open(dsn string, o Options) (*Store, error) {
 		s.conflict = func(string) {}
 	}
 	var err error
-	if IsCouchDB(dsn) {
+	switch {
+	case IsCouchDB(dsn):
 		s.client, s.couch, s.connections, err = dial(dsn)
-	} else {
+	case o.Convert:
+		s.file, err = embedded.Convert(dsn, o.Log)
+	default:
 		s.file, err = embedded.Open(dsn, o.Log)
 	}
 	if err != nil {

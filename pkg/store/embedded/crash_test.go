@@ -90,7 +90,7 @@ func TestKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := prepareFile(file); err != nil {
+		if err := prepareFile(file, zerolog.Nop(), false); err != nil {
 			t.Fatal(err)
 		}
 		c := newClient(file, &storeFile{}, zerolog.Nop())

@@ -10,7 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// TestFormat1 opens a store that junctor wrote when every write updated all indexes: its indexes are complete, and are
+// TestFormat1 converts a store that junctor wrote when every write updated all indexes: its indexes are complete, and are
 // not built again.
 func TestFormat1(t *testing.T) {
 	t.Parallel()
@@ -19,8 +19,10 @@ func TestFormat1(t *testing.T) {
 	if err := CheckFile(File(folder)); err != nil {
 		t.Error(err)
 	}
+	open := Convert
 	for _, when := range []string{"converted", "opened again"} {
-		client, err := Open(folder, zerolog.Nop())
+		client, err := open(folder, zerolog.Nop())
+		open = Open
 		if err != nil {
 			t.Fatal(err)
 		}

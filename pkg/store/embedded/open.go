@@ -28,27 +28,33 @@ const (
 	mapSize = 1 << 36
 )
 
-// FormatVersion is the version of the layout of a store's file. Open converts files of OldestFormat and later, and refuses
-// others.
+// FormatVersion is the version of the layout of a store's file. Convert converts files of OldestFormat and later; others
+// are refused.
 const (
 	FormatVersion = 2
 	OldestFormat  = 1 // every write updated all indexes, and no index had a sequence
 )
 
 // Open opens the store in the folder path, or an empty one for Memory. It creates a folder and a store that are missing,
-// and logs which of the two it did. A file that is empty, damaged or something else is an error and is left as it is.
-// Only one process has a folder open at a time.
+// and logs which of the two it did. A file that is empty, damaged, of another format or something else is an error and is
+// left as it is. Only one process has a folder open at a time.
 //
 // log also gets what view functions say and what they do wrong.
 //
 // As with any kivik client, Close waits for open result sets and feeds, so end those first, by Close or context. It
 // also waits for snapshots.
-func Open(path string, log zerolog.Logger) (*Client, error) {
+func Open(path string, log zerolog.Logger) (*Client, error) { return open(path, log, false) }
+
+// Convert opens the store as Open does, and converts a file of an older format, which earlier versions refuse from then
+// on.
+func Convert(path string, log zerolog.Logger) (*Client, error) { return open(path, log, true) }
+
+func open(path string, log zerolog.Logger, converts bool) (*Client, error) {
 	file, created, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareFile(file); err != nil {
+	if err := prepareFile(file, log, converts); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	f, err := newStoreFile(path, log)
@@ -148,8 +154,8 @@ func openBolt(path string, volatile bool) (file *bolt.DB, created bool, err erro
 	return file, created, err
 }
 
-// prepareFile refuses a file that is not a store, and converts one of an older format.
-func prepareFile(file *bolt.DB) error {
+// prepareFile refuses a file that is not a store, and converts or refuses one of an older format.
+func prepareFile(file *bolt.DB, log zerolog.Logger, converts bool) error {
 	var format int
 	err := boltfile.Guard(file.Path(), func() error {
 		return file.View(func(tx *bolt.Tx) (err error) {
@@ -160,7 +166,16 @@ func prepareFile(file *bolt.DB) error {
 	if err != nil || format == FormatVersion { // then nothing is written, as the disk may be full
 		return err
 	}
-	return boltfile.Guard(file.Path(), func() error { return file.Update(convert) })
+	if !converts {
+		return fmt.Errorf("%s has format %d: copy it, and start \"junctor serve\", which converts it to format %d",
+			file.Path(), format, FormatVersion)
+	}
+	if err := boltfile.Guard(file.Path(), func() error { return file.Update(convert) }); err != nil {
+		return err
+	}
+	log.Warn().Int("from", format).Int("to", FormatVersion).
+		Msg("converted the store to another format, which earlier versions of junctor refuse")
+	return nil
 }
 
 // readFormat returns the format of a store. It refuses a file that is not a store of a format that Open reads.

@@ -201,7 +201,7 @@ func openClient(t testing.TB, path string) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := prepareFile(file); err != nil {
+	if err := prepareFile(file, zerolog.Nop(), false); err != nil {
 		t.Fatal(err)
 	}
 	c := newClient(file, &storeFile{}, zerolog.Nop())

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -17,7 +18,7 @@ func testWriter(t *testing.T) *writer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := prepareFile(db); err != nil {
+	if err := prepareFile(db, zerolog.Nop(), false); err != nil {
 		t.Fatal(err)
 	}
 	w := startWriter(db, &storeFile{})
