@@ -26,7 +26,11 @@ func (c *cli) clusterAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add ID URL",
 		Short: "Register a cluster by its id and the URL of its API",
-		Args:  operands(2, 2),
+		Long: `Registers a cluster by its id and the URL of its API.
+
+An API key of the cluster is stored sealed, in the field that the documentation
+of such clusters has for it. junctor does not use it: leave it out.`,
+		Args: operands(2, 2),
 	}
 	return c.storeCommand(cmd, storeTask{
 		input: c.defineAPIKey(cmd),
