@@ -94,14 +94,13 @@ func (d *Directory) List(ctx context.Context, each func(*Account) error) error {
 	})
 }
 
-// IDs returns the ids of all accounts that are not deleted, in order. It calls next with ctx for each of them: a million
-// accounts take a minute. An error of next ends it.
-func IDs(ctx context.Context, s store.Lister, next func(context.Context) error) (ids []string, err error) {
+// IDs returns the ids of all accounts that are not deleted, in order.
+func IDs(ctx context.Context, s store.Lister) (ids []string, err error) {
 	err = Documents(ctx, s, kazoo.Accounts, "account", func(doc document.Document) error {
 		if _, err := Database(doc.ID()); err == nil {
 			ids = append(ids, doc.ID())
 		}
-		return next(ctx)
+		return nil
 	})
 	return ids, err
 }

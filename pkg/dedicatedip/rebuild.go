@@ -49,7 +49,7 @@ func (p *Pool) RebuildFromCopies(
 	ctx context.Context, r *projection.Reconciler, s pooldb.Installer, by history.Actor,
 ) (Rebuilt, error) {
 	b := &rebuild{Pool: p, claimants: map[string][]string{}, spelled: map[string]string{}, by: by}
-	err := r.WithoutPasses(ctx, func(c projection.Copies) error { return b.run(ctx, c, s) })
+	err := r.WithoutPasses(ctx, func(ctx context.Context, c projection.Copies) error { return b.run(ctx, c, s) })
 	return b.Rebuilt, err
 }
 

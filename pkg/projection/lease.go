@@ -1,8 +1,10 @@
 package projection
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"junctor/pkg/backoff"
@@ -39,7 +41,7 @@ var errLeaseLost = errors.New("another process has taken the full pass over")
 // lease is the right to make a full pass.
 type lease struct {
 	*Reconciler
-	began, renewed time.Time
+	began time.Time
 }
 
 // acquire waits for the lease. It returns nil if another process has made a pass that began after asked.
@@ -50,8 +52,7 @@ func (r *Reconciler) acquire(ctx context.Context, asked time.Time) (*lease, erro
 			return nil, err
 		}
 		if wait <= 0 {
-			now := r.options.Now()
-			return &lease{r, now, now}, nil
+			return &lease{r, r.options.Now()}, nil
 		}
 		if err := backoff.Sleep(ctx, min(wait, leasePoll)); err != nil {
 			return nil, err
@@ -76,23 +77,35 @@ func (r *Reconciler) tryAcquire(ctx context.Context, asked time.Time) (made bool
 	return made, wait, err
 }
 
-// renew renews the lease if it is due.
-func (l *lease) renew(ctx context.Context) error {
-	now := l.options.Now()
-	if now.Sub(l.renewed) <= leaseTime/3 {
-		return nil
+// hold calls do, and renews the lease meanwhile. If that fails, as when another process has taken the lease over, the
+// context of do ends.
+func (l *lease) hold(ctx context.Context, do func(context.Context) error) error {
+	ctx, end := context.WithCancelCause(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		for backoff.Sleep(ctx, leaseTime/3) == nil {
+			if err := l.renew(ctx); err != nil {
+				end(err)
+			}
+		}
+	})
+	err := do(ctx)
+	if err != nil {
+		err = cmp.Or(context.Cause(ctx), err)
 	}
-	err := l.updateState(ctx, func(doc document.Document) error {
+	end(nil)
+	renewing.Wait()
+	return err
+}
+
+func (l *lease) renew(ctx context.Context) error {
+	return l.updateState(ctx, func(doc document.Document) error {
 		if doc.String(fieldHolder) != l.id {
 			return errLeaseLost
 		}
-		doc[fieldUntil] = millis(now.Add(leaseTime))
+		doc[fieldUntil] = millis(l.options.Now().Add(leaseTime))
 		return nil
 	})
-	if err == nil {
-		l.renewed = now
-	}
-	return err
 }
 
 // release releases the lease. completed reports whether a full pass was completed.

@@ -2,10 +2,11 @@ package projection
 
 import (
 	"context"
-	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"junctor/pkg/backoff"
 	"junctor/pkg/document"
 	"junctor/pkg/kazoo"
 	"junctor/pkg/store"
@@ -44,47 +45,55 @@ func TestLostLease(t *testing.T) {
 	}
 }
 
-// slowListing calls listed before each page of the accounts.
-type slowListing struct {
+// slowStore takes longer than the lease to read the documents of a database, and calls meanwhile when it has.
+type slowStore struct {
 	*store.Store
-	listed func()
+	meanwhile func()
 }
 
-func (s slowListing) All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error {
-	if db == kazoo.Accounts {
-		s.listed()
+func (s slowStore) All(ctx context.Context, db string, q store.Query, each func(store.Row) error) error {
+	if err := backoff.Sleep(ctx, 2*leaseTime); err != nil {
+		return err
 	}
+	s.meanwhile()
 	return s.Store.All(ctx, db, q, each)
 }
 
-// TestLeaseOutlastsListing: the lease is renewed while the accounts are listed, which takes a minute for a million.
-func TestLeaseOutlastsListing(t *testing.T) {
+// TestLeaseOutlastsReads: the lease is renewed while one read of the store goes on: of an account with many documents, or
+// of a pool with many addresses.
+func TestLeaseOutlastsReads(t *testing.T) {
 	t.Parallel()
-	s, err := store.Open("memory:", store.Options{})
-	testutil.OK(t, err)
-	defer s.Close()
-	testutil.OK(t, s.CreateDatabase(t.Context(), kazoo.Accounts))
-	var docs []document.Document
-	for n := range 1100 { // three pages
-		docs = append(docs, document.Document{"_id": fmt.Sprintf("%032x", n), "pvt_type": "account"})
+	for name, stolen := range map[string]bool{"renewed": false, "lost": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, err := store.Open("memory:", store.Options{})
+				testutil.OK(t, err)
+				defer s.Close()
+				const accountID = "0123456789abcdef0123456789abcdef"
+				testutil.OK(t, s.CreateDatabase(t.Context(), kazoo.Accounts))
+				_, err = s.Put(t.Context(), kazoo.Accounts, document.Document{"_id": accountID, "pvt_type": "account"})
+				testutil.OK(t, err)
+				other := NewReconciler(nil, s, ReconcilerOptions{})
+				reads := 0
+				r := NewReconciler(nil, slowStore{s, func() {
+					reads++
+					if made, wait, err := other.tryAcquire(t.Context(), time.Now()); made || wait <= 0 || err != nil {
+						t.Errorf("read %d: the lease is free: %t, %v, %v", reads, made, wait, err)
+					}
+				}}, ReconcilerOptions{})
+				err = r.WithoutPasses(t.Context(), func(ctx context.Context, c Copies) error {
+					if stolen {
+						steal := func(doc document.Document) error { doc[fieldHolder] = other.id; return nil }
+						testutil.OK(t, other.updateState(ctx, steal))
+					}
+					_, err := c.Each(ctx, func(string, []document.Document) error { return nil })
+					return err
+				})
+				if stolen && (err != errLeaseLost || reads > 0) || !stolen && (err != nil || reads == 0) {
+					t.Errorf("%d reads, %v", reads, err)
+				}
+			})
+		})
 	}
-	_, err = s.PutMany(t.Context(), kazoo.Accounts, docs)
-	testutil.OK(t, err)
-	now, pages := time.Unix(1700000000, 0), 0
-	clock := func() time.Time { return now }
-	other := NewReconciler(nil, s, ReconcilerOptions{Now: clock})
-	r := NewReconciler(nil, slowListing{s, func() {
-		pages++
-		now = now.Add(leaseTime * 2 / 3)
-		if made, wait, err := other.tryAcquire(t.Context(), now); made || wait <= 0 || err != nil {
-			t.Errorf("page %d: the lease is free: %t, %v, %v", pages, made, wait, err)
-		}
-	}}, ReconcilerOptions{Now: clock})
-	testutil.OK(t, r.WithoutPasses(t.Context(), func(c Copies) error {
-		n, err := c.Each(t.Context(), func(string, []document.Document) error { return nil })
-		if n != len(docs) || pages < 3 {
-			t.Errorf("%d accounts, %d pages", n, pages)
-		}
-		return err
-	}))
 }

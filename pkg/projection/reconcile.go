@@ -133,7 +133,7 @@ func (r *Reconciler) passSince(ctx context.Context, asked time.Time, confirmed b
 		return err
 	}
 	p := &pass{lease: l, differences: map[string][]difference{}}
-	err = p.run(ctx, confirmed)
+	err = l.hold(ctx, func(ctx context.Context) error { return p.run(ctx, confirmed) })
 	if released := l.release(ctx, err == nil); err == nil {
 		err = released
 	}
@@ -173,7 +173,7 @@ func (p *pass) run(ctx context.Context, confirmed bool) error {
 	if err != nil {
 		return err
 	}
-	w := walk{views: v, held: held, limit: -1, next: p.renew, found: p.found, abandoned: p.projector.reportAbandoned}
+	w := walk{views: v, held: held, limit: -1, found: p.found, abandoned: p.projector.reportAbandoned}
 	if _, err := w.run(ctx); err != nil {
 		return err
 	}
@@ -184,9 +184,6 @@ func (p *pass) run(ctx context.Context, confirmed bool) error {
 	}
 	var unfinished []string
 	for _, accountID := range slices.Sorted(maps.Keys(p.differences)) {
-		if err := p.renew(ctx); err != nil {
-			return err
-		}
 		var ids []string
 		for _, d := range p.differences[accountID] {
 			ids = append(ids, d.write.ID())
@@ -265,10 +262,10 @@ func (p *pass) checkRemovals() error {
 }
 
 // Copies reads the copies of all accounts. No full pass is made meanwhile.
-type Copies struct{ lease *lease }
+type Copies struct{ store ViewStore }
 
-// WithoutPasses calls do while no process makes a full pass.
-func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) error {
+// WithoutPasses calls do while no process makes a full pass. The context of do ends if another process may begin one.
+func (r *Reconciler) WithoutPasses(ctx context.Context, do func(context.Context, Copies) error) error {
 	if err := r.store.CreateDatabase(ctx, StateDatabase); err != nil {
 		return err
 	}
@@ -277,7 +274,7 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) e
 	if err != nil {
 		return err
 	}
-	err = do(Copies{l})
+	err = l.hold(ctx, func(ctx context.Context) error { return do(ctx, Copies{r.store}) })
 	if released := l.release(ctx, false); err == nil {
 		err = released
 	}
@@ -286,16 +283,12 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(Copies) error) e
 
 // Each calls each with the copies that an account has, some at a time. It returns how many accounts there are.
 func (c Copies) Each(ctx context.Context, each func(accountID string, copies []document.Document) error) (int, error) {
-	s := c.lease.store
-	v := views{s}
-	accounts, err := account.IDs(ctx, s, c.lease.renew)
+	v := views{c.store}
+	accounts, err := account.IDs(ctx, c.store)
 	if err != nil {
 		return 0, err
 	}
 	for _, accountID := range accounts {
-		if err := c.lease.renew(ctx); err != nil {
-			return 0, err
-		}
 		ids, err := v.copies(ctx, accountID)
 		if err != nil {
 			return 0, err

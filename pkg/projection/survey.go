@@ -22,8 +22,6 @@ type walk struct {
 	held map[string][]string // by account: the addresses that the pool says it holds
 	// limit bounds how many accounts are compared. A negative one is no limit.
 	limit int
-	// next is called for each account that is listed, and before each that is looked at. Its error ends the walk.
-	next func(ctx context.Context) error
 	// found is called with what differs in an account, and how many copies that has.
 	found func(accountID string, differences []difference, copies int)
 	// abandoned is called with addresses whose holder does not exist.
@@ -32,7 +30,7 @@ type walk struct {
 
 // run walks over the accounts that hold addresses, and then over the others. It reports whether that were all.
 func (w *walk) run(ctx context.Context) (all bool, err error) {
-	ids, err := account.IDs(ctx, w.store, w.next)
+	ids, err := account.IDs(ctx, w.store)
 	if err != nil {
 		return false, err
 	}
@@ -55,9 +53,6 @@ func (w *walk) run(ctx context.Context) (all bool, err error) {
 
 // look compares one account. One that is not listed is an account like others if it is in its own database.
 func (w *walk) look(ctx context.Context, accountID string, listed bool) error {
-	if err := w.next(ctx); err != nil {
-		return err
-	}
 	if !listed {
 		holder, err := account.Get(ctx, w.store, accountID)
 		if account.Missing(err) || err == nil && holder.Deleted {
@@ -137,10 +132,7 @@ func TakeSurvey(ctx context.Context, s ViewStore, accounts int) (Survey, error) 
 		return Survey{}, err
 	}
 	v.compareSpellings()
-	w := walk{
-		views: views{store: s}, held: v.held, limit: accounts, found: v.found, abandoned: v.abandoned,
-		next: func(context.Context) error { return nil },
-	}
+	w := walk{views: views{store: s}, held: v.held, limit: accounts, found: v.found, abandoned: v.abandoned}
 	v.All, err = w.run(ctx)
 	return v.Survey, err
 }
