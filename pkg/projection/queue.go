@@ -79,7 +79,8 @@ func (p *Projector) Project(ctx context.Context, docs []document.Document, accou
 	}
 	p.options.Log.Warn().Str("account", strings.Join(accounts, " ")).Int("count", len(items)).
 		Strs("ips", first(slices.Sorted(maps.Keys(items)))).
-		Msg("the account's copies of these addresses are not written yet; the projector goes on trying")
+		Msg("the account's copies of these addresses are not written yet; the projector goes on trying, and the next full " +
+			"pass of a server writes what is left")
 }
 
 // Compare queues an account's copies of addresses, which may be wrong after a request that failed. It never blocks.
