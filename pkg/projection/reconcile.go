@@ -262,7 +262,7 @@ func (p *pass) checkRemovals() error {
 }
 
 // Copies reads the copies of all accounts. No full pass is made meanwhile.
-type Copies struct{ store ViewStore }
+type Copies struct{ views }
 
 // WithoutPasses calls do while no process makes a full pass. The context of do ends if another process may begin one.
 func (r *Reconciler) WithoutPasses(ctx context.Context, do func(context.Context, Copies) error) error {
@@ -274,7 +274,7 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(context.Context,
 	if err != nil {
 		return err
 	}
-	err = l.hold(ctx, func(ctx context.Context) error { return do(ctx, Copies{r.store}) })
+	err = l.hold(ctx, func(ctx context.Context) error { return do(ctx, Copies{views{r.store}}) })
 	if released := l.release(ctx, false); err == nil {
 		err = released
 	}
@@ -283,18 +283,17 @@ func (r *Reconciler) WithoutPasses(ctx context.Context, do func(context.Context,
 
 // Each calls each with the copies that an account has, some at a time. It returns how many accounts there are.
 func (c Copies) Each(ctx context.Context, each func(accountID string, copies []document.Document) error) (int, error) {
-	v := views{c.store}
 	accounts, err := account.IDs(ctx, c.store)
 	if err != nil {
 		return 0, err
 	}
 	for _, accountID := range accounts {
-		ids, err := v.copies(ctx, accountID)
+		ids, err := c.copies(ctx, accountID)
 		if err != nil {
 			return 0, err
 		}
 		for some := range slices.Chunk(ids, chunk) {
-			copies, err := v.documents(ctx, accountID, some)
+			copies, err := c.documents(ctx, accountID, some)
 			if err == nil {
 				err = each(accountID, copies)
 			}
