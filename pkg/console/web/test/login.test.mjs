@@ -59,6 +59,10 @@ test('log in and out', async (t) => {
     await page.getByRole('alert').getByText('does not know these credentials').waitFor()
     assert.equal(await page.getByLabel('User name').inputValue(), 'wile')
     await examine(page, 'a refused log-in')
+    page.expected.push(/400/)
+    await page.getByLabel('API key').fill('too short for a key')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('alert').getByText('does not know this API key').waitFor()
     await page.done()
   })
 

@@ -1,6 +1,7 @@
 // Every page and every action, on a pool with data.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { after, before, test } from 'node:test'
 import { examine, fits, open, openAsAdmin, logInByKey, Server, until } from './harness.mjs'
 import { clusterId, hostile, seed } from './seed.mjs'
@@ -262,12 +263,15 @@ test('clusters: matrix, look-up, edit with a comparison, and somebody else was f
 test('history: time lines, filters, and who had an address', async () => {
   const acme = accounts['Acme Telecom']
   const ip = (await server.api('GET', 'ips/all?status=available&zone=us-east')).data[3].ip
-  await server.api('POST', `accounts/${acme.id}/ips/${ip}`, {})
+  server.run('ips', 'assign', acme.id, ip)
   await server.api('DELETE', `accounts/${acme.id}/ips/${ip}`)
   await until('the events', async () => (await server.api('GET', `ips/${ip}/history`)).data.length === 3)
   await details(ip)
   const line = page.getByRole('region', { name: 'Details' }).getByRole('listitem')
-  assert.match((await line.allTextContents()).join('|'), /Released by Acme Telecom.*\|.*Assigned to Acme Telecom.*\|.*Created/)
+  const [released, assigned, created] = await line.allTextContents()
+  assert.match(released, /Released from Acme Telecom.*by Master Account, through the API/)
+  assert.ok(/Assigned to Acme Telecom/.test(assigned) && assigned.includes(`by ${userInfo().username}, on the command line`), assigned)
+  assert.match(created, /Created/)
   await to('History')
   await page.getByLabel('Address').fill(ip)
   await page.getByText('3 events').waitFor()

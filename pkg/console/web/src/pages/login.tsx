@@ -77,7 +77,9 @@ function check(form: typeof empty): Record<string, string> {
 
 function explain(error: ApiError): string {
   if (error.status === 401) return issuesTokens ? 'The server does not know these credentials.' : 'The server does not accept this token.'
-  if (error.status === 404 || (error.status === 403 && !error.findings.length)) return 'The server does not know this API key.'
+  if (error.status === 404 || (error.status === 403 && !error.findings.length) || error.findings.some((f) => f.field === 'api_key')) {
+    return 'The server does not know this API key.'
+  }
   if (error.findings.length) return error.findings.map((f) => f.message).join(' ')
   return error.message
 }

@@ -14,7 +14,7 @@ export function Happened({ event }: { event: Event }) {
   const to = event.to ? <AccountName id={event.to} /> : undefined
   switch (event.action) {
     case 'assigned': return <>Assigned {to && <>to {to}</>}</>
-    case 'released': return <>Released {from && <>by {from}</>}</>
+    case 'released': return <>Released {from && <>from {from}</>}</>
     case 'moved': return <>Moved {from && <>from {from}</>} {to && <>to {to}</>}</>
     case 'created': return <>Created {to && <>as assigned to {to}</>}</>
     case 'deleted': return <>Deleted {from && <>while assigned to {from}</>}</>
@@ -27,7 +27,8 @@ export function Happened({ event }: { event: Event }) {
 export function Actor({ event }: { event: Event }) {
   return (
     <span class="muted">
-      {event.auth_account_id ? <>by <AccountName id={event.auth_account_id} />{event.auth_user_id && <>, user <Text mono>{event.auth_user_id}</Text></>}, </> : null}
+      {event.auth_account_id ? <>by <AccountName id={event.auth_account_id} />{event.auth_user_id && <>, user <Text mono>{event.auth_user_id}</Text></>}, </>
+        : event.auth_user_id && <>by <Text mono>{event.auth_user_id}</Text>, </>}
       {event.source ? sources[event.source] ?? <Text>{event.source}</Text> : null}
       {event.client && <>, from <Text mono>{event.client}</Text></>}
     </span>
