@@ -61,7 +61,10 @@ type Entry struct {
 }
 
 // labels are what many entries have in common.
-type labels struct{ zone, host, status, holder string }
+type labels struct {
+	Group
+	holder string
+}
 
 // ID returns the address in the spelling it is stored under.
 func (e *Entry) ID() string { return e.text[:e.idLength] }
@@ -76,13 +79,13 @@ func (e *Entry) HasNotes() bool { return e.noted }
 func (e *Entry) Revision() string { return e.text[e.idLength:] }
 
 // Zone returns the zone of the address.
-func (e *Entry) Zone() string { return e.labels.Value().zone }
+func (e *Entry) Zone() string { return e.labels.Value().Zone }
 
 // Host returns the host of the address.
-func (e *Entry) Host() string { return e.labels.Value().host }
+func (e *Entry) Host() string { return e.labels.Value().Host }
 
 // Status returns the status of the address, kazoo.Available or kazoo.Assigned unless somebody else wrote another.
-func (e *Entry) Status() string { return e.labels.Value().status }
+func (e *Entry) Status() string { return e.labels.Value().Status }
 
 // Holder returns the account that holds the address, empty if there is none.
 func (e *Entry) Holder() string { return e.labels.Value().holder }
@@ -146,15 +149,15 @@ func (x *Index) Apply(doc document.Document) {
 // NewEntry returns the entry of a document of the pool. Fields that are not strings are empty in the entry.
 func NewEntry(doc document.Document) *Entry {
 	id := doc.ID()
+	addr, isAddress := ipaddr.Parse(id)
+	of := Group{
+		Zone: doc.String(kazoo.FieldZone), Host: doc.String(kazoo.FieldHost), Status: doc.String(kazoo.FieldStatus),
+		Address: isAddress,
+	}
 	e := &Entry{
 		text: id + doc.Rev(), idLength: uint32(len(id)), noted: doc[kazoo.FieldNotes] != nil,
-		labels: unique.Make(labels{
-			zone: doc.String(kazoo.FieldZone), host: doc.String(kazoo.FieldHost),
-			status: doc.String(kazoo.FieldStatus), holder: doc.String(kazoo.FieldAssignedTo),
-		}),
-	}
-	if addr, ok := ipaddr.Parse(id); ok {
-		e.addr, e.odd = addr, addr.String() != id
+		addr: addr, odd: isAddress && addr.String() != id,
+		labels: unique.Make(labels{of, doc.String(kazoo.FieldAssignedTo)}),
 	}
 	if release, ok := history.LastRelease(doc); ok {
 		e.released = release.At
@@ -165,8 +168,8 @@ func NewEntry(doc document.Document) *Entry {
 func (x *Index) add(e *Entry) {
 	of := e.labels.Value()
 	x.byID[e.ID()] = e
-	zone, host := x.zones.add(of.zone), x.hosts.add(of.host)
-	x.counts[e.group()]++
+	zone, host := x.zones.add(of.Zone), x.hosts.add(of.Host)
+	x.counts[of.Group]++
 	if !e.addr.IsValid() {
 		return
 	}
@@ -177,8 +180,8 @@ func (x *Index) add(e *Entry) {
 		slices.SortFunc(spelled, compareIDs)
 		x.spellings[e.addr] = spelled
 	}
-	insert(x.statuses, of.status, e)
-	switch of.status {
+	insert(x.statuses, of.Status, e)
+	switch of.Status {
 	case kazoo.Available:
 		zone.available.Set(e)
 		if e.released > 0 {
@@ -207,19 +210,13 @@ func drop(trees map[string]tree, name string, e *Entry) {
 	}
 }
 
-func (e *Entry) group() Group {
-	of := e.labels.Value()
-	return Group{of.zone, of.host, of.status, e.addr.IsValid()}
-}
-
 // remove is the inverse of add, step by step.
 func (x *Index) remove(e *Entry) {
 	of := e.labels.Value()
 	delete(x.byID, e.ID())
-	zone, host := x.zones.remove(of.zone), x.hosts.remove(of.host)
-	group := e.group()
-	if x.counts[group]--; x.counts[group] == 0 {
-		delete(x.counts, group)
+	zone, host := x.zones.remove(of.Zone), x.hosts.remove(of.Host)
+	if x.counts[of.Group]--; x.counts[of.Group] == 0 {
+		delete(x.counts, of.Group)
 	}
 	if !e.addr.IsValid() {
 		return
@@ -232,8 +229,8 @@ func (x *Index) remove(e *Entry) {
 			delete(x.spellings, e.addr)
 		}
 	}
-	drop(x.statuses, of.status, e)
-	switch of.status {
+	drop(x.statuses, of.Status, e)
+	switch of.Status {
 	case kazoo.Available:
 		zone.available.Delete(e)
 		x.released.Delete(e)
