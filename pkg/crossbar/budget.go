@@ -1,6 +1,7 @@
 package crossbar
 
 import (
+	"slices"
 	"sync"
 
 	"junctor/pkg/fault"
@@ -48,22 +49,34 @@ func (b *budget) total() int64 {
 	return b.used
 }
 
-// hold is what one request has of a budget. It is for one goroutine.
-type hold struct {
+// holding is what one request has of a budget.
+type holding struct {
 	of     *budget
 	holder string
-	has    int64
+	n      int64
 }
 
-// set makes the hold n large; 0 gives everything back. Where the budget does not have that much it is fault.Busy, and the
-// hold stays as it is.
-func (h *hold) set(n int64) error {
-	if n == h.has {
+// hold makes r have n of a budget until it ends; 0 gives everything back. Where the budget does not have that much it is
+// fault.Busy, and r has what it had.
+func (r *Request) hold(of *budget, holder string, n int64) error {
+	at := slices.IndexFunc(r.held, func(h holding) bool { return h.of == of && h.holder == holder })
+	if at < 0 && n == 0 {
 		return nil
 	}
-	if !h.of.take(h.holder, n-h.has) {
+	if at < 0 {
+		at = len(r.held)
+		r.held = append(r.held, holding{of: of, holder: holder})
+	}
+	if !of.take(holder, n-r.held[at].n) {
 		return fault.New(fault.Busy, "")
 	}
-	h.has = n
+	r.held[at].n = n
 	return nil
+}
+
+// release gives back what r has of budgets.
+func (r *Request) release() {
+	for _, h := range r.held {
+		h.of.take(h.holder, -h.n)
+	}
 }

@@ -19,7 +19,7 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	start := time.Now()
 	r := s.newRequest(hr)
-	defer s.release(r)
+	defer r.release()
 	resp := s.respond(w, r)
 	size := s.write(w, r, resp)
 	s.record(r, resp, size, time.Since(start))
@@ -82,8 +82,8 @@ func (s *Server) serve(r *Request, raw []byte) (Reply, error) {
 	}
 	refused := s.identify(r)
 	if r.Identity != nil {
-		if r.hasAccountSlot = s.accountSlots.take(r.Identity.AccountID, 1); !r.hasAccountSlot {
-			return Reply{}, fault.New(fault.Busy, "")
+		if err := r.hold(s.accountSlots, r.Identity.AccountID, 1); err != nil {
+			return Reply{}, err
 		}
 	}
 	if refused != nil && endsRequest(refused) {
@@ -131,26 +131,7 @@ func (s *Server) enter(r *Request) error {
 	if r.resource.Open || r.Token.Token == "" || r.Token.Kind == auth.Basic {
 		slots = s.openSlots
 	}
-	select {
-	case slots <- struct{}{}:
-		r.slot = slots
-		return nil
-	default:
-		return fault.New(fault.Busy, "")
-	}
-}
-
-// release returns what the request has of slots and budgets.
-func (s *Server) release(r *Request) {
-	if r.slot != nil {
-		<-r.slot
-	}
-	if r.hasAccountSlot {
-		s.accountSlots.take(r.Identity.AccountID, -1)
-	}
-	for _, h := range r.holds {
-		_ = h.set(0)
-	}
+	return r.hold(slots, "", 1)
 }
 
 // limit bounds what the request may take from now on. The log is in its context from then on, too.

@@ -25,8 +25,7 @@ const (
 // receive reads the body of r before a slot is taken for it: slow clients occupy memory, within a budget, and
 // nothing else. What is longer than unverifiedBody is read only after the token in header or query has proved good.
 func (s *Server) receive(w http.ResponseWriter, r *Request) (raw []byte, err error) {
-	in := &intake{from: r.Body, conn: http.NewResponseController(w), bytes: &hold{of: s.smallBodies}, copies: 1}
-	r.holds = append(r.holds, in.bytes)
+	in := &intake{request: r, conn: http.NewResponseController(w), budget: s.smallBodies, copies: 1}
 	whole := false
 	if r.ContentLength <= unverifiedBody {
 		whole, err = in.read(unverifiedBody)
@@ -40,7 +39,7 @@ func (s *Server) receive(w http.ResponseWriter, r *Request) (raw []byte, err err
 	r.unread = false
 	_ = in.conn.SetReadDeadline(time.Time{}) // net/http goes on to watch the connection
 	values := min(countValues(in.text), maxValues)
-	return in.text, in.bytes.set(copies*int64(cap(in.text)) + bytesPerValue*int64(values))
+	return in.text, r.hold(in.budget, in.account, copies*int64(cap(in.text))+bytesPerValue*int64(values))
 }
 
 // receiveLarge reads what is left of a body that is longer than unverifiedBody.
@@ -55,9 +54,8 @@ func (s *Server) receiveLarge(r *Request, in *intake) error {
 	if err != nil {
 		return err
 	}
-	_ = in.bytes.set(0)
-	in.bytes, in.copies = &hold{of: s.largeBodies, holder: account}, copies
-	r.holds = append(r.holds, in.bytes)
+	_ = r.hold(s.smallBodies, "", 0)
+	in.budget, in.account, in.copies = s.largeBodies, account, copies
 	if size := int(r.ContentLength) + 1; size > cap(in.text) { // known: refuse or make room for all of it at once
 		if err := in.grow(size); err != nil {
 			return err
@@ -73,10 +71,11 @@ func (s *Server) receiveLarge(r *Request, in *intake) error {
 // vouch returns the account of a token that is good.
 func (s *Server) vouch(r *Request) (account string, err error) {
 	early := *r // of what is found out here nothing counts once the body is there
+	early.held = nil
+	defer early.release()
 	if err := s.enter(&early); err != nil {
 		return "", err
 	}
-	defer func() { <-early.slot }()
 	defer early.limit(requestTime)()
 	foreign, err := s.findCluster(&early)
 	if err != nil {
@@ -95,13 +94,13 @@ func tooLarge(target int, message string) error {
 
 // intake reads a body, in pieces of growing size.
 type intake struct {
-	from  io.Reader
-	conn  *http.ResponseController
-	bytes *hold
-	// copies is how many times the length of text is held while it is read.
-	copies int64
-	text   []byte
-	due    int // length of text at which the client gets more time
+	request *Request
+	conn    *http.ResponseController
+	budget  *budget
+	account string // that has what the body takes of budget; empty for one of which no good token has been shown
+	copies  int64  // how many times the length of text is held while it is read
+	text    []byte
+	due     int // length of text at which the client gets more time
 }
 
 // read reads on until text is the whole body, or longer than limit. A client that stops sending is given up after
@@ -117,7 +116,7 @@ func (in *intake) read(limit int) (whole bool, err error) {
 			in.due = len(in.text) + progress
 			_ = in.conn.SetReadDeadline(time.Now().Add(patience))
 		}
-		n, err := in.from.Read(in.text[len(in.text):cap(in.text)])
+		n, err := in.request.Body.Read(in.text[len(in.text):cap(in.text)])
 		in.text = in.text[:len(in.text)+n]
 		if err == io.EOF {
 			return len(in.text) <= limit, nil
@@ -130,7 +129,7 @@ func (in *intake) read(limit int) (whole bool, err error) {
 }
 
 func (in *intake) grow(size int) error {
-	if err := in.bytes.set(in.copies * int64(size)); err != nil {
+	if err := in.request.hold(in.budget, in.account, in.copies*int64(size)); err != nil {
 		return err
 	}
 	in.text = append(make([]byte, 0, size), in.text...)

@@ -37,19 +37,16 @@ type Request struct {
 	Query    url.Values        // the first value of a name counts
 	Token    auth.Credentials
 
-	unread   bool // there is more of the body than was read
-	holds    []*hold
-	response *hold // one of them; nil while the response is short
-	slot     chan struct{}
-	body     body
-	indent   bool   // the response is indented for people to read
-	verb     string // the method, or what the request tunnels
+	unread bool      // there is more of the body than was read
+	held   []holding // of budgets
+	body   body
+	indent bool   // the response is indented for people to read
+	verb   string // the method, or what the request tunnels
 
-	Cluster        string         // that a request about clusters names, or the token's
-	Identity       *auth.Identity // who asks; nil for open resources
-	hasAccountSlot bool
-	allow          []string         // the methods of the resource; nil while it is not known which one that is
-	Account        *account.Account // the one in the path; nil if there is none, or if the resource is open
+	Cluster  string           // that a request about clusters names, or the token's
+	Identity *auth.Identity   // who asks; nil for open resources
+	allow    []string         // the methods of the resource; nil while it is not known which one that is
+	Account  *account.Account // the one in the path; nil if there is none, or if the resource is open
 }
 
 // newRequest returns a request of which nothing is read yet.

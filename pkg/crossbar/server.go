@@ -66,7 +66,7 @@ type Server struct {
 	proxyWarning sync.Once
 	lameDuck     atomic.Bool // see LameDuck
 
-	slots, openSlots                    chan struct{}
+	slots, openSlots                    *budget
 	accountSlots                        *budget // slots by account: clients may be slow to read their responses
 	decoding                            sync.Mutex
 	smallBodies, largeBodies, responses *budget // bytes by account
@@ -80,8 +80,8 @@ func New(c Config, resources []*Resource) *Server {
 		node:   base64.RawURLEncoding.EncodeToString(hash[:]),
 		routes: newRoutes(resources),
 
-		slots:        make(chan struct{}, c.MaxRequests),
-		openSlots:    make(chan struct{}, maxOpenRequests),
+		slots:        newBudget(int64(c.MaxRequests), int64(c.MaxRequests)),
+		openSlots:    newBudget(maxOpenRequests, maxOpenRequests),
 		accountSlots: newBudget(int64(c.MaxRequests+maxOpenRequests), (3*int64(c.MaxRequests)+3)/4),
 		smallBodies:  newBudget(maxSmallBodies, maxSmallBodies),
 		largeBodies:  newBudget(maxLargeBodies, maxLargeBodies/2),
@@ -102,7 +102,7 @@ func (s *Server) Held() (bodies, responses int64) {
 }
 
 // InFlight returns how many requests are being served.
-func (s *Server) InFlight() int { return len(s.slots) + len(s.openSlots) }
+func (s *Server) InFlight() int { return int(s.slots.total() + s.openSlots.total()) }
 
 // maxOpenRequests is how many requests without a token, and attempts to log in, are served at once.
 const maxOpenRequests = 64

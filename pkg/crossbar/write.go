@@ -94,17 +94,14 @@ const unreadTime = 2 * time.Second
 // HoldResponse makes sure that there is room for n bytes of the response, before it is made. It is fault.Busy if there is
 // not. Short responses are in no budget.
 func (r *Request) HoldResponse(n int) error {
-	if r.response == nil {
-		if n <= largestBuffer {
-			return nil
-		}
-		r.response = &hold{of: r.server.responses}
-		if r.Identity != nil {
-			r.response.holder = r.Identity.AccountID
-		}
-		r.holds = append(r.holds, r.response)
+	if n <= largestBuffer {
+		n = 0
 	}
-	return r.response.set(int64(n))
+	holder := ""
+	if r.Identity != nil {
+		holder = r.Identity.AccountID
+	}
+	return r.hold(r.server.responses, holder, int64(n))
 }
 
 // parts is the body of a response, in parts: large data is not copied.
