@@ -128,11 +128,11 @@ func (a *allocation) round(ctx context.Context) error {
 		a.drawn = nil
 	}()
 	missing := a.Quantity - len(a.won())
-	find, err := a.draw(ctx, missing)
+	from, err := a.draw(ctx, missing)
 	if err != nil || len(a.drawn) < missing {
 		return err
 	}
-	err = a.take(ctx, find)
+	err = a.take(ctx, from)
 	if len(a.won()) < a.Quantity {
 		a.lost++
 	}
@@ -146,19 +146,19 @@ const memoryRounds = 3
 
 // draw reserves as many addresses as are missing: of those in memory, or else of those that the store has now. It
 // returns what finds their documents.
-func (a *allocation) draw(ctx context.Context, missing int) (finder, error) {
-	r := a.Read()
-	if r.index != nil && a.lost < memoryRounds {
-		a.drawFrom(r.index.Lots(a.Zone, a.cooling.Since()), missing)
+func (a *allocation) draw(ctx context.Context, missing int) (from Reader, err error) {
+	from = a.Read()
+	if from.index != nil && a.lost < memoryRounds {
+		a.drawFrom(from.index.Lots(a.Zone, a.cooling.Since()), missing)
 	}
 	if len(a.drawn) == missing {
-		return r.recall, nil
+		return from, nil
 	}
 	lots, err := a.readLots(ctx, missing)
 	if err == nil {
 		a.drawFrom(lots, missing)
 	}
-	return a.lookup, err
+	return Reader{pool: a.Pool}, err
 }
 
 // tooFew is why a request gets nothing where fewer addresses are available than it asks for. In a zone without any
@@ -179,12 +179,12 @@ func (a *allocation) tooFew(ctx context.Context, available int) error {
 }
 
 // take assigns what was drawn, as far as it is still free.
-func (a *allocation) take(ctx context.Context, find finder) error {
+func (a *allocation) take(ctx context.Context, from Reader) error {
 	ids := make([]string, len(a.drawn))
 	for i, s := range a.drawn {
 		ids[i] = s.ID
 	}
-	found, err := find(ctx, ids)
+	found, err := from.recall(ctx, ids)
 	if err != nil {
 		return err
 	}

@@ -174,13 +174,13 @@ func releasableFrom(account string) rule {
 // check finds addresses and returns them in order, each once, or all objections of the rule at once. The store decides
 // where memory, which may be a moment old, would refuse, and where a client expects a revision.
 func (p *Pool) check(ctx context.Context, texts []string, match store.Match, r rule) ([]IP, error) {
-	if x := p.Read(); match == nil && x.index != nil {
-		ips, err := p.checkFound(ctx, x.recall, texts, r)
+	if from := p.Read(); match == nil && from.index != nil {
+		ips, err := from.checkFound(ctx, texts, r)
 		if !fault.Is(err, fault.Invalid) {
 			return ips, err
 		}
 	}
-	ips, err := p.checkFound(ctx, p.lookup, texts, r)
+	ips, err := Reader{pool: p}.checkFound(ctx, texts, r)
 	for _, ip := range ips {
 		if err == nil {
 			err = match.Check(ip.Revision())
@@ -189,11 +189,9 @@ func (p *Pool) check(ctx context.Context, texts []string, match store.Match, r r
 	return ips, err
 }
 
-// finder returns addresses by the texts that name them.
-type finder func(ctx context.Context, texts []string) (map[string]IP, error)
-
-func (p *Pool) checkFound(ctx context.Context, find finder, texts []string, r rule) ([]IP, error) {
-	found, err := find(ctx, texts)
+// checkFound is check by what r reads.
+func (r Reader) checkFound(ctx context.Context, texts []string, allows rule) ([]IP, error) {
+	found, err := r.recall(ctx, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +202,7 @@ func (p *Pool) checkFound(ctx context.Context, find finder, texts []string, r ru
 		o := notFound
 		ip, ok := found[text]
 		if ok {
-			if o, err = r(ip); err != nil {
+			if o, err = allows(ip); err != nil {
 				return nil, err
 			}
 		}

@@ -119,9 +119,12 @@ func (r Reader) find(ctx context.Context, texts []string) (map[string]Address, e
 	return found, nil
 }
 
-// recall is lookup for a write, which its revision protects from an index that is behind. Documents are read only
-// where the cache does not have them in the revision of the index.
+// recall is lookup for a write, which its revision protects from an index that is behind. If there is an index, documents
+// are read only where the cache does not have them in the revision of the index.
 func (r Reader) recall(ctx context.Context, texts []string) (map[string]IP, error) {
+	if r.index == nil {
+		return r.pool.lookup(ctx, texts)
+	}
 	ips, ids := map[string]IP{}, map[string]string{} // by text
 	for _, text := range texts {
 		e := r.index.Find(text)
