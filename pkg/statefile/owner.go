@@ -16,6 +16,9 @@ func check(path string, info os.FileInfo, forbidden os.FileMode, fix string) err
 			path, userName(owner), userName(self), userName(owner))
 	}
 	if mode := info.Mode().Perm(); mode&forbidden != 0 {
+		if info.Mode()&os.ModeSticky != 0 {
+			return fmt.Errorf("%s is for all users: use a folder of its own", path)
+		}
 		return fmt.Errorf("%s has mode %#o, which gives other users access to secrets: run \"%s %s\"", path, mode, fix, path)
 	}
 	return nil

@@ -131,7 +131,10 @@ func onlyFile(t *testing.T, folder string) {
 func TestCheckFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	for mode, want := range map[os.FileMode]string{0o700: "", 0o755: "", 0o770: "chmod go-w", 0o702: "chmod go-w"} {
+	for mode, want := range map[os.FileMode]string{
+		0o700: "", 0o755: "", 0o770: "chmod go-w", 0o702: "chmod go-w",
+		0o777 | os.ModeSticky: "is for all users: use a folder of its own", // as /tmp, which others need as it is
+	} {
 		testutil.OK(t, os.Chmod(folder, mode))
 		wantError(t, statefile.CheckFolder(folder), want)
 	}
