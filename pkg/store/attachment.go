@@ -8,16 +8,24 @@ import (
 	"junctor/pkg/store/couchhttp"
 )
 
-// Attachment reads an attachment. It takes as long as the content flows. An attachment is written with its document, as
-// "data" in "_attachments".
-func (s *Store) Attachment(ctx context.Context, db, id, name string) (content []byte, err error) {
+// Attachment reads an attachment. An attachment is written with its document, as "data" in "_attachments".
+func (s *Store) Attachment(ctx context.Context, db, id, name string) ([]byte, error) {
+	content, err := s.OpenAttachment(ctx, db, id, name)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	text, err := io.ReadAll(content)
+	return text, classify("attachment", db, err)
+}
+
+// OpenAttachment returns a reader of an attachment, which may take as long as the content flows.
+func (s *Store) OpenAttachment(ctx context.Context, db, id, name string) (content io.ReadCloser, err error) {
 	err = s.call("attachment", db, func() error {
 		a, err := s.client.DB(db).GetAttachment(couchhttp.Streamed(ctx), id, s.attachmentName(name))
-		if err != nil {
-			return err
+		if err == nil {
+			content = a.Content
 		}
-		defer func() { _ = a.Content.Close() }()
-		content, err = io.ReadAll(a.Content)
 		return err
 	})
 	return content, err

@@ -8,16 +8,19 @@ import (
 	"junctor/pkg/document"
 )
 
-// The attachments of a document in a file have their content in them, as CouchDB takes it from a client:
-// {"NAME":{"content_type":"…","data":"BASE64"}}. In a store a document has a stub for each.
+// attachment is an attachment in a file. In a store a document has a stub for each.
+type attachment struct {
+	ContentType string `json:"content_type"`
+	Data        []byte `json:"data"`
+}
 
-// newAttachment returns the attachment of a stub.
-func newAttachment(stub any, content []byte) map[string]any {
-	fields, _ := stub.(map[string]any)
-	return map[string]any{
-		"content_type": document.Document(fields).String("content_type"),
-		"data":         base64.StdEncoding.EncodeToString(content),
+// attach gives a document attachments, as a store takes them.
+func attach(doc document.Document, attachments map[string]attachment) {
+	fields := make(map[string]any, len(attachments))
+	for name, a := range attachments {
+		fields[name] = map[string]any{"content_type": a.ContentType, "data": a.Data}
 	}
+	doc["_attachments"] = fields
 }
 
 // lengthOf returns how many bytes the attachment of a stub has.
@@ -32,9 +35,8 @@ func lengthOf(stub any) int64 {
 func sameAttachment(attachment, stub any, read func() ([]byte, error)) (bool, error) {
 	own, _ := attachment.(map[string]any)
 	stored, _ := stub.(map[string]any)
-	content, err := base64.StdEncoding.DecodeString(document.Document(own).String("data"))
-	if err != nil || stored == nil || own["content_type"] != stored["content_type"] ||
-		int64(len(content)) != lengthOf(stub) {
+	content, _ := own["data"].([]byte)
+	if stored == nil || own["content_type"] != stored["content_type"] || int64(len(content)) != lengthOf(stub) {
 		return false, nil
 	}
 	sum := md5.Sum(content)

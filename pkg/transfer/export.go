@@ -2,8 +2,11 @@ package transfer
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +21,7 @@ type Source interface {
 	store.Lister
 	Databases(ctx context.Context) ([]string, error)
 	ChangesSince(ctx context.Context, db, since string, each func(store.Change) error) error
-	Attachment(ctx context.Context, db, id, name string) ([]byte, error)
+	OpenAttachment(ctx context.Context, db, id, name string) (io.ReadCloser, error)
 	Position(ctx context.Context, db string) (seq, epoch string, err error)
 }
 
@@ -162,17 +165,31 @@ func (e *export) document(ctx context.Context, db string, doc document.Document)
 	if doc["_conflicts"] != nil {
 		e.done.Conflicts++
 	}
-	delete(doc, "_conflicts")
-	delete(doc, "_rev")
+	stubs, _ := doc["_attachments"].(map[string]any)
+	for _, field := range []string{"_attachments", "_conflicts", "_rev"} {
+		delete(doc, field)
+	}
 	detach(db, doc)
-	if err := e.attach(ctx, db, doc); err != nil {
+	if err := checkSize(doc.ID(), stubs); err != nil {
 		return err
 	}
 	text, err := document.Encode(doc)
 	if err != nil {
 		return err
 	}
-	if err := e.lines.write(line{Doc: text}); err != nil {
+	_, _ = fmt.Fprintf(e.lines, `{"doc":%s`, text) // an error of the writer comes again with the end of the line
+	separator := `,"attachments":{`
+	for _, name := range slices.Sorted(maps.Keys(stubs)) {
+		if err := e.attachment(ctx, db, doc.ID(), name, separator, stubs[name]); err != nil {
+			return err
+		}
+		separator = ","
+	}
+	end := "}\n"
+	if len(stubs) > 0 {
+		end = "}}\n"
+	}
+	if _, err := io.WriteString(e.lines, end); err != nil {
 		return err
 	}
 	e.done.Documents++
@@ -180,30 +197,41 @@ func (e *export) document(ctx context.Context, db string, doc document.Document)
 	return nil
 }
 
-// maxAttachments bounds the attachments of one document, in bytes: they are in memory together.
-const maxAttachments = 128 << 20
+// maxAttachments bounds the attachments of one document, in bytes: an import has them in memory together, several times. A
+// CouchDB has the same bound for one attachment, unless it is configured otherwise.
+const maxAttachments = 1 << 30
 
-// attach puts the content of a document's attachments in the place of their stubs.
-func (e *export) attach(ctx context.Context, db string, doc document.Document) error {
-	stubs, _ := doc["_attachments"].(map[string]any)
+func checkSize(id string, stubs map[string]any) error {
 	var size int64
 	for _, stub := range stubs {
 		size += lengthOf(stub)
 	}
 	if size > maxAttachments {
 		return fmt.Errorf("document %s has attachments of %d bytes, and at most %d can be exported: remove them, or "+
-			"copy the database with CouchDB's replication", doc.ID(), size, maxAttachments)
-	}
-	for name, stub := range stubs {
-		content, err := e.source.Attachment(ctx, db, doc.ID(), name)
-		if fault.Is(err, fault.BadIdentifier) { // it was there a moment ago
-			return fmt.Errorf("document %s was changed while its attachments were read: export again", doc.ID())
-		}
-		if err != nil {
-			return err
-		}
-		stubs[name] = newAttachment(stub, content)
-		e.done.Attachments++
+			"copy the database with CouchDB's replication", id, size, maxAttachments)
 	}
 	return nil
+}
+
+// attachment writes an attachment of a document, with its content in the place of its stub.
+func (e *export) attachment(ctx context.Context, db, id, name, separator string, stub any) error {
+	content, err := e.source.OpenAttachment(ctx, db, id, name)
+	if fault.Is(err, fault.BadIdentifier) { // it was there a moment ago
+		return fmt.Errorf("document %s was changed while its attachments were read: export again", id)
+	}
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	fields, _ := stub.(map[string]any)
+	_, _ = fmt.Fprintf(e.lines, `%s%s:{"content_type":%s,"data":"`, separator, document.AppendString(nil, name),
+		document.AppendString(nil, document.Document(fields).String("content_type")))
+	encoder := base64.NewEncoder(base64.StdEncoding, e.lines)
+	if _, err := io.Copy(encoder, content); err != nil {
+		return fmt.Errorf("attachment %s of document %s: %w", name, id, err)
+	}
+	e.done.Attachments++
+	_ = encoder.Close()
+	_, err = io.WriteString(e.lines, `"}`)
+	return err
 }

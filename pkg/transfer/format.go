@@ -12,20 +12,23 @@ import (
 	"time"
 )
 
-// A file has these lines, each an object with one member, or the header's three:
+// A file has these lines:
 //
-//	{"junctor_export":2,"created":"2026-11-27T12:00:00Z","version":"1.0.0"}
+//	{"junctor_export":3,"created":"2026-11-27T12:00:00Z","version":"1.0.0"}
 //	{"database":"dedicated_ips"}     of which the documents follow; design documents come last, and tombstones
-//	{"doc":{"_id":…}}                without its revision, and with the content of its attachments, see attachment.go
+//	{"doc":{"_id":…}}                without its revision, and with "attachments" behind it if it has any
 //	{"counts":{"databases":1,"documents":1,"attachments":0}}    the last but one
 //	{"end":{"sha256":"…"}}           of all bytes before it
 
 // version is the version of the format.
-const version = 2
+const version = 3
 
-// maxLine bounds a line in bytes: maxAttachments, of which base64 makes a third more, and a document. One of a CouchDB has
-// at most 8 MB, unless it is configured otherwise.
-const maxLine = 256 << 20
+// The bounds of lines in bytes. One of a document has maxAttachments, of which base64 makes a third more, and the document. A
+// CouchDB takes at most 8 MB, unless it is configured otherwise.
+const (
+	maxHeader = 4 << 10
+	maxLine   = 3 << 29
+)
 
 type header struct {
 	Export  int       `json:"junctor_export"`
@@ -46,10 +49,11 @@ type ending struct {
 
 // line is any line but the header.
 type line struct {
-	Database *string         `json:"database,omitempty"`
-	Doc      json.RawMessage `json:"doc,omitempty"`
-	Counts   *Counts         `json:"counts,omitempty"`
-	End      *ending         `json:"end,omitempty"`
+	Database    *string               `json:"database,omitempty"`
+	Doc         json.RawMessage       `json:"doc,omitempty"`
+	Attachments map[string]attachment `json:"attachments,omitempty"` // of Doc, by name
+	Counts      *Counts               `json:"counts,omitempty"`
+	End         *ending               `json:"end,omitempty"`
 }
 
 // lineWriter writes a file.
@@ -63,19 +67,15 @@ func newLineWriter(w io.Writer) *lineWriter {
 	return &lineWriter{to: bufio.NewWriterSize(w, 256<<10), sum: sha256.New()}
 }
 
-// write writes a line.
-func (w *lineWriter) write(value any) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return err
-	}
-	_, _ = w.sum.Write(text.Bytes())
-	w.bytes += int64(text.Len())
-	_, err := w.to.Write(text.Bytes())
-	return err
+// Write writes a part of a line.
+func (w *lineWriter) Write(p []byte) (int, error) {
+	_, _ = w.sum.Write(p)
+	w.bytes += int64(len(p))
+	return w.to.Write(p)
 }
+
+// write writes a line.
+func (w *lineWriter) write(value any) error { return json.NewEncoder(w).Encode(value) }
 
 // end writes the last lines.
 func (w *lineWriter) end(c Counts) error {
@@ -92,22 +92,25 @@ func (w *lineWriter) end(c Counts) error {
 var (
 	errForeign = errors.New("it is not an export of junctor's")
 	errCutOff  = errors.New("it is cut off: its last line, with the check sum, is missing")
+	errLong    = errors.New("it has a line that is too long")
 	errSum     = errors.New("its check sum is wrong: it was changed after it was written")
 )
 
 // lineReader reads a file.
 type lineReader struct {
-	from  *bufio.Reader
-	sum   hash.Hash
-	bytes int64
+	limited *io.LimitedReader // what from reads of the file
+	from    *bufio.Reader
+	sum     hash.Hash
+	bytes   int64
 }
 
 // newLineReader reads the header.
 func newLineReader(r io.Reader) (*lineReader, header, error) {
-	l := &lineReader{from: bufio.NewReaderSize(r, 256<<10), sum: sha256.New()}
+	limited := &io.LimitedReader{R: r}
+	l := &lineReader{limited: limited, from: bufio.NewReaderSize(limited, 256<<10), sum: sha256.New()}
 	var h header
-	text, err := l.text()
-	if err != nil && !errors.Is(err, errCutOff) {
+	text, err := l.text(maxHeader)
+	if err != nil && err != errCutOff && err != errLong {
 		return nil, h, err
 	}
 	if json.Unmarshal(text, &h) != nil || h.Export == 0 {
@@ -121,24 +124,18 @@ func newLineReader(r io.Reader) (*lineReader, header, error) {
 	return l, h, nil
 }
 
-// text returns the next line.
-func (l *lineReader) text() ([]byte, error) {
-	var text []byte
-	for {
-		piece, err := l.from.ReadSlice('\n')
-		text = append(text, piece...)
-		l.bytes += int64(len(piece))
-		switch {
-		case err == nil:
-			return text, nil
-		case err == io.EOF:
-			return text, errCutOff
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, err
-		case len(text) > maxLine:
-			return nil, fmt.Errorf("a line has more than %d bytes", maxLine)
-		}
+// text returns the next line, or if it has more than most bytes the beginning.
+func (l *lineReader) text(most int64) ([]byte, error) {
+	l.limited.N = most
+	text, err := l.from.ReadBytes('\n')
+	l.bytes += int64(len(text))
+	switch {
+	case err == io.EOF && l.limited.N == 0:
+		return text, errLong
+	case err == io.EOF:
+		return text, errCutOff
 	}
+	return text, err
 }
 
 var (
@@ -148,7 +145,7 @@ var (
 
 // next returns the next line as it is. After the last line, which is compared with what was read, it returns nil.
 func (l *lineReader) next() (text []byte, err error) {
-	text, err = l.text()
+	text, err = l.text(maxLine)
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func (i *importer) run(ctx context.Context) error {
 		case l.Database != nil:
 			err = i.begin(ctx, *l.Database)
 		case l.Doc != nil && i.db != "":
-			err = i.document(ctx, l.Doc)
+			err = i.document(ctx, l, len(text))
 		case l.Counts != nil:
 		default:
 			err = errForeign
@@ -112,17 +112,19 @@ func (i *importer) begin(ctx context.Context, db string) error {
 	return i.target.CreateDatabase(ctx, db)
 }
 
-// document takes the next document.
-func (i *importer) document(ctx context.Context, text []byte) error {
-	doc, err := document.DecodeStored(text)
+// document takes the next document, whose line has size bytes.
+func (i *importer) document(ctx context.Context, l line, size int) error {
+	doc, err := document.DecodeStored(l.Doc)
 	if err != nil {
 		return fmt.Errorf("%w (%w)", errForeign, err)
 	}
+	if len(l.Attachments) > 0 {
+		attach(doc, l.Attachments)
+	}
 	i.done.Documents++
-	attachments, _ := doc["_attachments"].(map[string]any)
-	i.done.Attachments += len(attachments)
+	i.done.Attachments += len(l.Attachments)
 	i.batch = append(i.batch, doc)
-	if i.size += len(text); len(i.batch) < batchDocuments && i.size < batchBytes {
+	if i.size += size; len(i.batch) < batchDocuments && i.size < batchBytes {
 		return nil
 	}
 	return i.flush(ctx)

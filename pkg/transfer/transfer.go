@@ -8,9 +8,9 @@
 // is in the file with what is in the store. So it may be repeated, and continues after it was interrupted. Documents
 // that differ are not changed, unless Overwrite is set.
 //
-// Nothing is held in memory but a page of documents and the attachments of one. The package does not know what the
-// documents mean, with two exceptions: the tombstones of the pool, which the history of an address goes on from, and
-// what belongs to the processes of one store, as a lease and a position in a feed.
+// An export holds a page of documents in memory, and an import a page and the attachments of one document. The package
+// does not know what the documents mean, with two exceptions: the tombstones of the pool, which the history of an address
+// goes on from, and what belongs to the processes of one store, as a lease and a position in a feed.
 package transfer
 
 import (

@@ -125,8 +125,8 @@ func documents(t *testing.T, file []byte) map[string]any {
 	found, db := map[string]any{}, ""
 	for text := range bytes.Lines(file) {
 		var line struct {
-			Database *string
-			Doc      map[string]any
+			Database         *string
+			Doc, Attachments map[string]any
 		}
 		testutil.OK(t, json.Unmarshal(text, &line))
 		switch {
@@ -135,6 +135,9 @@ func documents(t *testing.T, file []byte) map[string]any {
 			found[db] = true
 		case line.Doc != nil:
 			found[fmt.Sprint(db, " ", line.Doc["_id"])] = line.Doc
+			if line.Attachments != nil {
+				line.Doc["_attachments"] = line.Attachments
+			}
 			delete(line.Doc, store.FieldWriter)
 		}
 	}
@@ -340,9 +343,9 @@ func TestInterrupted(t *testing.T) {
 func TestUnacceptable(t *testing.T) {
 	t.Parallel()
 	lines := []string{
-		`{"junctor_export":2,"version":"1"}`, `{"database":"a"}`, `{"doc":{"_id":"before"}}`,
+		`{"junctor_export":3,"version":"1"}`, `{"database":"a"}`, `{"doc":{"_id":"before"}}`,
 		`{"doc":{"_id":"_reserved"}}`, `{"doc":{"_id":"large","text":"` + strings.Repeat("x", 8_100_000) + `"}}`,
-		`{"doc":{"_id":"f",` + attached("_f", "a/b", []byte("x")) + `}}`,
+		`{"doc":{"_id":"f"},"attachments":{"_f":{"content_type":"a/b","data":"eA=="}}}`,
 		`{"doc":{"_id":"after"}}`, `{"doc":{"_id":"_design/e","language":"erlang","views":{}}}`,
 		`{"counts":{"databases":1,"documents":6,"attachments":1}}`,
 	}
@@ -379,10 +382,10 @@ func TestBadFile(t *testing.T) {
 			t.Errorf("byte %d was changed, and nothing said", n)
 		}
 	}
-	older := strings.Replace(string(file), `"junctor_export":2`, `"junctor_export":1`, 1)
+	older := strings.Replace(string(file), `"junctor_export":3`, `"junctor_export":1`, 1)
 	for text, want := range map[string]string{
-		string(file) + "x": "check sum", string(file) + string(file): "check sum", older: "reads format 2", "": "not an export",
-		"{}\n": "not an export", string(file[:len(file)-20]): "cut off",
+		string(file) + "x": "check sum", string(file) + string(file): "check sum", older: "reads format 3", "": "not an export",
+		"{}\n": "not an export", strings.Repeat("x", 1<<20): "not an export", string(file[:len(file)-20]): "cut off",
 	} {
 		if _, err := transfer.Verify(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.30q: %v", text, err)

@@ -103,13 +103,16 @@ func (in *incoming) readAttachments(value any) error {
 			in.attachments = append(in.attachments, attachment{Name: name})
 			continue
 		}
+		data, decoded := fields["data"].([]byte)
 		text, ok := fields["data"].(string)
-		if !ok {
+		if !ok && !decoded {
 			return badRequest("Attachment %s has neither data nor a stub", name)
 		}
-		data, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return badRequest("Attachment data is not base64: %s", name)
+		if ok {
+			var err error
+			if data, err = base64.StdEncoding.DecodeString(text); err != nil {
+				return badRequest("Attachment data is not base64: %s", name)
+			}
 		}
 		file, err := newAttachment(name, document.Document(fields).String("content_type"), data)
 		if err != nil {
