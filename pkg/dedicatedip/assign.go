@@ -3,7 +3,9 @@ package dedicatedip
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"junctor/pkg/cooling"
 	"junctor/pkg/fault"
 	"junctor/pkg/history"
 	"junctor/pkg/store"
@@ -139,12 +141,13 @@ type rule func(IP) (objection, error)
 
 // assignableTo is the rule for an assignment: the address must be available and, to this account, not cooling.
 func (p *Pool) assignableTo(ctx context.Context, r AssignRequest) rule {
+	cools := sync.OnceValues(func() (cooling.Rule, error) { return p.Cooling(ctx) }) // if any of them was given back
 	return func(ip IP) (objection, error) {
 		switch {
 		case ip.free() && r.IgnoreCooling:
 			return objection{}, nil
 		case ip.free():
-			until, err := p.coolingFor(ctx, ip, r.Account)
+			until, err := p.coolingFor(ctx, ip, r.Account, cools)
 			if err != nil || until == 0 {
 				return objection{}, err
 			}

@@ -34,14 +34,17 @@ func (ip IP) coolingUntil(r cooling.Rule) int64 {
 	return r.Until(release.At)
 }
 
-// coolingFor is coolingUntil for an account. An address does not cool for the account that gave it back. If Kazoo alone
-// has written the document, the history may know that account; if the history can't be read, the address cools.
-func (p *Pool) coolingFor(ctx context.Context, ip IP, accountID string) (until int64, err error) {
+// coolingFor is coolingUntil for an account, by a rule that is read only for an address that was given back. An address
+// does not cool for the account that gave it back. If Kazoo alone has written the document, the history may know that
+// account; if the history can't be read, the address cools.
+func (p *Pool) coolingFor(
+	ctx context.Context, ip IP, accountID string, cools func() (cooling.Rule, error),
+) (until int64, err error) {
 	release, ok := history.LastRelease(ip.doc)
 	if !ok || release.Account == accountID {
 		return 0, nil
 	}
-	rule, err := p.Cooling(ctx)
+	rule, err := cools()
 	if err != nil {
 		return 0, err
 	}

@@ -25,6 +25,7 @@ var coolingCases = []testCase{
 	{"cooling after Kazoo alone", coolingAfterKazooAlone},
 	{"cooling not after a request that failed", coolingNotAfterUndo},
 	{"cooling at once", coolingAtOnce},
+	{"cooling is read once", coolingReadOnce},
 }
 
 // configured is a process of its own whose settings are those of the store. It follows if the subject's pool does.
@@ -280,5 +281,33 @@ func coolingAtOnce(s *subject) {
 	})
 	if given.Load() == 0 || taken.Load() == 0 {
 		s.Errorf("%d were given back, %d taken back: this tested nothing", given.Load(), taken.Load())
+	}
+}
+
+// countedSettings are settings whose reads are counted.
+type countedSettings struct {
+	Settings
+	reads *atomic.Int64
+}
+
+func (c countedSettings) Cooling(ctx context.Context) (seconds int64, err error) {
+	c.reads.Add(1)
+	return c.Settings.Cooling(ctx)
+}
+
+// coolingReadOnce: an assignment reads the settings once if another account gave addresses back, and not at all otherwise.
+func coolingReadOnce(s *subject) {
+	s.configured(`{"cooling_s":60}`)
+	settings := countedSettings{account.NewConfig(s.s), new(atomic.Int64)}
+	p := s.poolWith(s.s, Options{Settings: settings})
+	s.free("10.0.0.1", "10.0.0.2", "10.0.0.3")
+	for i, accountID := range []string{accountA, accountA, accountB} {
+		settings.reads.Store(0)
+		s.ok(s.assign(p, accountID, "10.0.0.1", "10.0.0.2", "10.0.0.3"))
+		if reads, want := settings.reads.Load(), int64(i/2); reads != want {
+			s.Errorf("assignment %d: %d reads of the settings, want %d", i, reads, want)
+		}
+		s.ok(outcome(p.ReleaseAll(s.Context(), ReleaseAllRequest{Account: accountID})))
+		s.clock.Add(60)
 	}
 }
