@@ -20,6 +20,7 @@ type Replicas struct {
 
 	proxy *httputil.ReverseProxy
 	paths map[string]string // of the databases
+	alone bool              // whether the CouchDB behind the proxy is no cluster
 
 	mu      sync.Mutex
 	others  map[string]func() // by path: what another writer does right after the next write
@@ -35,6 +36,11 @@ func NewReplicas(t testing.TB, dsn string, databases ...string) *Replicas {
 	for _, db := range databases {
 		r.paths[db] = "/" + url.PathEscape(db)
 	}
+	var members struct {
+		Nodes []string `json:"cluster_nodes"`
+	}
+	err := request(http.MethodGet, dsn, "_membership", &members)
+	r.alone = err != nil || len(members.Nodes) == 1 // the peer does not know of nodes
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	r.URL = server.URL
@@ -76,7 +82,9 @@ func (r *Replicas) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		if !ok || rest != "" && rest[0] != '/' {
 			continue
 		}
-		forOneNode(request)
+		if r.alone {
+			forOneNode(request)
+		}
 		switch {
 		case request.Method == http.MethodGet && rest == "":
 			w.Header().Set("Content-Type", "application/json")
@@ -96,8 +104,8 @@ func (r *Replicas) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.proxy.ServeHTTP(w, request)
 }
 
-// forOneNode removes from a request how many nodes it waits for: the CouchDB behind the proxy may be a node by itself,
-// which would wait for the others until the request times out.
+// forOneNode removes from a request how many nodes it waits for: a node by itself would wait for the others until the
+// request times out.
 func forOneNode(request *http.Request) {
 	query := request.URL.Query()
 	query.Del("w")
