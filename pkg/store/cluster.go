@@ -134,7 +134,7 @@ func (s *Store) write(
 		written, _, err = s.request(ctx, operation, db, docs, do, kivik.Params(nil))
 		return written, err
 	}
-	if s.unconfirmed.refuse(db, docs) {
+	if s.unconfirmed.refuses(db, docs) {
 		return nil, fault.Wrap(fault.DatastorePartial, errWaiting)
 	}
 	wait := confirmTime

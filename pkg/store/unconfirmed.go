@@ -15,9 +15,9 @@ import (
 )
 
 // While there are writes to a CouchDB cluster whose outcome is open, further ones are refused at once: they would wait
-// for the same node, and each would leave one more open. If all nodes have responded, and only the winner of two writers
-// is open, other documents are written. Reads go on. One goroutine finds out what became of the open writes, by asking all
-// nodes for those documents. That is the probe, too: when all nodes that CouchDB has not given up have responded, and they
+// for the same node, and each would leave one more open. If no node has to be waited for, and only the winner of two
+// writers is open, other documents are written. Reads go on. One goroutine finds out what became of the open writes, by
+// asking all nodes for those documents. That is the probe, too: when all nodes that CouchDB has not given up have responded, and they
 // are a majority, writes go on.
 
 // errWaiting is why a write is refused without being sent.
@@ -38,15 +38,16 @@ type openWrite struct {
 	db, id string
 	writer string // its signature; empty where documents are not signed
 	first  string // the revision that was accepted; empty if the response did not come
-	cause  error
+	// contested says that no node has to be waited for: only the winner of two writers is open.
+	contested bool
 }
 
-// refuse reports whether a write of documents is refused.
-func (u *unconfirmed) refuse(db string, docs []document.Document) bool {
+// refuses reports whether a write of documents is refused.
+func (u *unconfirmed) refuses(db string, docs []document.Document) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return slices.ContainsFunc(u.writes, func(w openWrite) bool {
-		return w.cause != errContested ||
+		return !w.contested ||
 			w.db == db && slices.ContainsFunc(docs, func(doc document.Document) bool { return doc.ID() == w.id })
 	})
 }
@@ -63,7 +64,9 @@ func (s *Store) leaveOpen(db string, open []*accepted, cause error) {
 			continue
 		}
 		*a.Written = Written{Err: fault.Wrap(fault.DatastorePartial, cause)}
-		s.unconfirmed.writes = append(s.unconfirmed.writes, openWrite{db, a.id, a.writer, a.first, cause})
+		s.unconfirmed.writes = append(s.unconfirmed.writes, openWrite{
+			db, a.id, a.writer, a.first, errors.Is(cause, errContested),
+		})
 		s.log.Warn().Err(cause).Str("database", db).Str("id", a.id).Msg("the outcome of a write is open; until " +
 			"it is known this document is not written, nor any other if a node does not respond")
 	}

@@ -24,7 +24,7 @@ func (s *Store) Writable(ctx context.Context, db string) error {
 	if s.couch == nil {
 		return s.Ping(ctx)
 	}
-	if s.unconfirmed.refuse(db, nil) {
+	if s.unconfirmed.refuses(db, nil) {
 		return fault.Wrap(fault.DatastorePartial, errWaiting)
 	}
 	return s.call("probe", db, func() error {
