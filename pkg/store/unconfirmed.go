@@ -17,8 +17,8 @@ import (
 // While there are writes to a CouchDB cluster whose outcome is open, further ones are refused at once: they would wait
 // for the same node, and each would leave one more open. If no node has to be waited for, and only the winner of two
 // writers is open, other documents are written. Reads go on. One goroutine finds out what became of the open writes, by
-// asking all nodes for those documents. That is the probe, too: when all nodes that CouchDB has not given up have responded, and they
-// are a majority, writes go on.
+// asking all nodes for those documents. That is the probe, too: when all nodes that CouchDB has not given up have
+// responded, and they are a majority, writes go on.
 
 // errWaiting is why a write is refused without being sent.
 var errWaiting = errors.New("the outcome of an earlier write to the CouchDB cluster is open; nothing was written")
