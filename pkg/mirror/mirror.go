@@ -108,12 +108,18 @@ const (
 	lastPause  = 10 * time.Second
 )
 
-// Run follows the database until ctx ends. A feed that breaks off is taken up where it was. Run has to end before the
-// store is closed.
+// Run follows the database until ctx ends. A feed that breaks off is taken up where it was. Of the attempts to do so only
+// the first and the one that succeeds are logged. Run has to end before the store is closed.
 func (m *Mirror) Run(ctx context.Context) {
-	pauses := backoff.New(firstPause, lastPause)
+	pauses, broken := backoff.New(firstPause, lastPause), false
 	for ctx.Err() == nil {
-		err := m.follow(ctx, pauses.Reset)
+		err := m.follow(ctx, func() {
+			pauses.Reset()
+			if broken {
+				m.options.Log.Info().Str("database", m.db).Msg("the change feed is followed again")
+			}
+			broken = false
+		})
 		if ctx.Err() != nil {
 			return
 		}
@@ -123,10 +129,11 @@ func (m *Mirror) Run(ctx context.Context) {
 		if fault.Is(err, fault.DatastoreMissing) {
 			m.clear()
 		}
-		pause := pauses.Next()
-		m.options.Log.Warn().Err(err).Str("database", m.db).Stringer("pause", pause.Round(time.Millisecond)).
-			Msg("the change feed broke off; following it again after the pause")
-		_ = backoff.Sleep(ctx, pause)
+		if !broken {
+			m.options.Log.Warn().Err(err).Str("database", m.db).Msg("the change feed broke off; trying until it is followed again")
+		}
+		broken = true
+		_ = backoff.Sleep(ctx, pauses.Next())
 	}
 }
 
