@@ -53,6 +53,8 @@ func (c *cli) storeCommand(cmd *cobra.Command, t storeTask) *cobra.Command {
 			if err := c.store.check(c.getenv); err != nil {
 				return err
 			}
+			c.stdout = stoppable{ctx: cmd.Context(), to: c.stdout}
+			c.stderr = stoppable{ctx: cmd.Context(), to: c.stderr}
 			if t.input != nil {
 				c.input, err = interruptible(cmd.Context(), func() (string, error) { return t.input(args) })
 				if err != nil {
@@ -159,9 +161,7 @@ func (c *cli) doHere(ctx context.Context, t storeTask, args []string) error {
 	}
 	defer a.pool.Close()
 	if t.in != nil {
-		in := stoppableReader(ctx, c.stdin)
-		defer in.Close()
-		c.stdin = in
+		c.stdin = stoppable{ctx: ctx, from: c.stdin}
 	}
 	err = t.do(ctx, a, args)
 	if err := a.history.Close(); err != nil {

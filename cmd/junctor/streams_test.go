@@ -35,3 +35,32 @@ func TestInputInterrupted(t *testing.T) {
 		})
 	}
 }
+
+// TestOutputInterrupted: a command ends when it is interrupted, though nobody reads what it writes.
+func TestOutputInterrupted(t *testing.T) {
+	t.Parallel()
+	alone, served := t.TempDir(), t.TempDir()
+	ok(t, "bootstrap", "--store", alone)
+	start(t, "--store", served)
+	for _, home := range []string{alone, served} {
+		ok(t, "ips", "add", "10.0.0.0/22", "--zone=z", "--host=h", "--store", home)
+	}
+	for name, args := range map[string][]string{
+		"alone":         {"--store", alone},
+		"by the server": {"--store", served},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reader, output := io.Pipe()
+			defer reader.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				_, _ = reader.Read(make([]byte, 1)) // of a command under way
+				cancel()
+			}()
+			if code := run(ctx, append([]string{"junctor", "ips", "export"}, args...), environment{}.get, nil, output, output); code != 1 {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
