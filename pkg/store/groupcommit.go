@@ -85,15 +85,15 @@ func (g *groups) end(db string, sent *group) {
 	close(sent.done)
 }
 
-// isGrouped reports whether a write may be sent together with others. On a cluster the writes of requests are not: each
-// has the time that is left to its request.
+// isGrouped reports whether a write may be sent together with others. On a cluster one whose request has less than
+// confirmTime left is not: it would leave the others less, too.
 func (s *Store) isGrouped(ctx context.Context, db, id string) (bool, error) {
 	if s.couch == nil || ctx.Err() != nil || id == "" || strings.HasPrefix(id, "_") {
 		return false, nil
 	}
 	nodes, err := s.Nodes(ctx, db)
-	_, isRequest := requesttime.Began(ctx)
-	return nodes == 1 || !isRequest, err
+	began, isRequest := requesttime.Began(ctx)
+	return nodes == 1 || !isRequest || time.Until(began.Add(allWritesTime)) >= confirmTime, err
 }
 
 // putGrouped is Put for a write that may be sent together with others.
