@@ -27,7 +27,7 @@ export npm_config_fetch_retries := 5
 export CGO_ENABLED := 0
 export GOFLAGS     += -trimpath
 
-# Tests over HTTP speak to this, unless JUNCTOR_TEST_COUCHDB names a CouchDB.
+# Tests over HTTP speak to this. Where JUNCTOR_TEST_COUCHDB names a CouchDB, only the tests of that choice do.
 PEER := .tools/node_modules/.bin/pouchdb-server
 
 .PHONY: help
@@ -162,7 +162,7 @@ clean: ## remove what was built and installed here; stores stay
 	rm -rf bin .tools pkg/console/dist/assets pkg/console/dist/index.html $(WEB)/node_modules
 
 .PHONY: peer
-peer: $(if $(JUNCTOR_TEST_COUCHDB),,$(PEER))
+peer: $(PEER)
 
 # Nothing native is needed to keep databases in memory, hence --ignore-scripts.
 $(PEER): .ci/peer/package-lock.json .ci/peer/.npmrc
