@@ -102,32 +102,17 @@ func collect(rows *kivik.ResultSet, found map[string]document.Document) error {
 
 // Put writes a document under its "_id", over the revision its "_rev" names or, without one, as a new document. One
 // with "_deleted" true is removed. fault.Conflict says that another writer was first. On a CouchDB cluster the document
-// is signed: Put sets its FieldWriter, and fault.DatastorePartial says that the outcome is open. A write that is sent
-// together with others, see groupcommit.go, does not end with ctx.
+// is signed: Put sets its FieldWriter, and fault.DatastorePartial says that the outcome is open.
 func (s *Store) Put(ctx context.Context, db string, doc document.Document) (rev string, err error) {
-	put := s.putAlone
-	grouped, err := s.isGrouped(ctx, db, doc.ID())
-	if err != nil {
-		return "", err
-	}
-	if grouped {
-		put = s.putGrouped
-	}
-	w := put(ctx, db, doc)
-	return w.Rev, w.Err
-}
-
-// putAlone is Put in a request of its own.
-func (s *Store) putAlone(ctx context.Context, db string, doc document.Document) Written {
 	written, err := s.write(ctx, "put", db, []document.Document{doc},
 		func(ctx context.Context, all kivik.Option) ([]Written, error) {
 			rev, err := s.client.DB(db).Put(ctx, doc.ID(), doc, all)
 			return []Written{{Rev: rev, Err: classify("put", db, err)}}, err
 		})
 	if err != nil {
-		return Written{Err: err}
+		return "", err
 	}
-	return written[0]
+	return written[0].Rev, written[0].Err
 }
 
 // Delete removes a revision of a document; CouchDB keeps a tombstone. fault.Conflict says that another writer went on

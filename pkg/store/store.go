@@ -62,7 +62,6 @@ type Store struct {
 	log      zerolog.Logger
 	replicas sync.Map // database name > int: how many nodes keep each document
 
-	groups      groups
 	unconfirmed unconfirmed
 	ctx         context.Context // ends when the store is closed
 	cancel      context.CancelFunc
@@ -78,7 +77,7 @@ func IsCouchDB(dsn string) bool {
 // respond yet, see Ping), "memory:" an embedded store that is gone when closed, anything else the folder of an
 // embedded store, created where it is missing. A folder that another process serves is an error.
 func Open(dsn string, o Options) (*Store, error) {
-	s := &Store{observe: o.Observe, conflict: o.Conflict, log: o.Log, groups: groups{newest: map[string]*group{}}}
+	s := &Store{observe: o.Observe, conflict: o.Conflict, log: o.Log}
 	if s.observe == nil {
 		s.observe = func(Call) {}
 	}
