@@ -165,7 +165,8 @@ func (s storeFlags) explain(err error) error {
 	case !store.IsCouchDB(s.dsn):
 		return err
 	case store.Refused(err):
-		return fmt.Errorf("%s refuses the user and password in --store, or does not let that user write: correct them (%w)", name, err)
+		return fmt.Errorf("%s refuses the user and password in --store, or does not let that user write: correct them (%w)",
+			name, err)
 	case fault.Is(err, fault.DatastoreUnreachable):
 		return fmt.Errorf("%s does not respond: check that it runs and that --store is its address (%w)", name, err)
 	}

@@ -83,7 +83,8 @@ func (p *Projector) Project(ctx context.Context, docs []document.Document, accou
 			"pass of a server writes what is left")
 }
 
-// Compare queues an account's copies of addresses, which may be wrong after a request that failed. It never blocks.
+// Compare queues an account's copies of addresses, which may be wrong after a request that failed. It never blocks. They are
+// written as if a request had asked for them, without a trace: they wait for no repairs.
 func (p *Projector) Compare(accountID string, ids []string) {
 	if accountID != "" {
 		p.enqueue(accountID, unread(ids, item{request: trace.SpanFromContext(context.Background())}))

@@ -178,7 +178,8 @@ func prepareFile(file *bolt.DB, log zerolog.Logger, converts bool) error {
 	return nil
 }
 
-// readFormat returns the format of a store. It refuses a file that is not a store of a format that Open reads.
+// readFormat returns the format of a store. It refuses a file that is not a store, or has a format that Convert does not
+// read.
 func readFormat(tx *bolt.Tx) (int, error) {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil || tx.Bucket(databasesBucket) == nil {
